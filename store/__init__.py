@@ -1,0 +1,1 @@
+"""The embedded engine: external tasks, incidents and batches behind the public REST contract."""

@@ -1,0 +1,106 @@
+"""Orders: bodies that change something."""
+
+from typing import Any
+
+from pydantic import Field
+
+from store.contract.model import Shape
+from store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, ProcessInstanceQuery
+from store.contract.values import Bool, Flag, Int, Long, MaybeMoment, Text, Texts
+
+
+class SetRetries(Shape):
+    """Set the retries of one task or job. ``due_date`` matters for jobs only, where an explicit null clears it."""
+
+    retries: Int = Field(default=None, description="Attempts that are left, 0 or more.")
+    due_date: MaybeMoment = Field(default=None, description="New due date of the job; null clears it.")
+
+
+class SetExternalTaskRetries(Shape):
+    """Set the retries of many external tasks: the union of everything that the sources name."""
+
+    retries: Int = Field(default=None, description="Attempts that are left, 0 or more. Required.")
+    external_task_ids: Texts = Field(default=None, description="Ids of external tasks.")
+    process_instance_ids: Texts = Field(
+        default=None, description="Running instances; all their external tasks are taken."
+    )
+    external_task_query: ExternalTaskQuery | None = Field(
+        default=None, description="All tasks that match; an empty query matches every task."
+    )
+    process_instance_query: ProcessInstanceQuery | None = Field(
+        default=None, description="All tasks of the running instances that match."
+    )
+    historic_process_instance_query: HistoricProcessInstanceQuery | None = Field(
+        default=None, description="All tasks of the instances that match; ended ones have none."
+    )
+
+
+class SetSuspended(Shape):
+    """Suspend or activate. Missing means activate."""
+
+    suspended: Flag = False
+
+
+class SetAnnotation(Shape):
+    """A note on an incident."""
+
+    annotation: Text = None
+
+
+class CompleteTask(Shape):
+    """A worker has done the work."""
+
+    worker_id: Text = None
+    variables: dict[str, Any] | None = None
+    local_variables: dict[str, Any] | None = None
+
+
+class FailTask(Shape):
+    """A worker could not do the work. Missing ``retries`` means 0, and so an incident."""
+
+    worker_id: Text = None
+    error_message: Text = None
+    error_details: Text = None
+    retries: Int = None
+    retry_timeout: Long = None
+    variables: dict[str, Any] | None = None
+    local_variables: dict[str, Any] | None = None
+
+
+class FetchTopic(Shape):
+    """What a worker wants of one topic."""
+
+    topic_name: Text = None
+    lock_duration: Long = None
+    business_key: Text = None
+    process_definition_id: Text = None
+    process_definition_id_in: Texts = None
+    process_definition_key: Text = None
+    process_definition_key_in: Texts = None
+    process_definition_version_tag: Text = None
+    process_variables: dict[str, Any] | None = None
+    without_tenant_id: Bool = None
+    tenant_id_in: Texts = None
+    variables: Texts = None
+    local_variables: Bool = None
+    deserialize_values: Bool = None
+    include_extension_properties: Bool = None
+
+
+class FetchSorting(Shape):
+    """One sort key of a fetch; only ``createTime`` exists."""
+
+    sort_by: Text = None
+    sort_order: Text = None
+
+
+class FetchAndLock(Shape):
+    """A worker asks for tasks and locks what it gets."""
+
+    worker_id: Text = None
+    max_tasks: Int = None
+    use_priority: Bool = None
+    sorting: list[FetchSorting] | None = None
+    async_response_timeout: Long = None
+    include_extension_properties: Bool = None
+    topics: list[FetchTopic] | None = None

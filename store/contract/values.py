@@ -1,0 +1,156 @@
+"""Scalar types of the contract: how the engine reads a JSON value, and how it writes one.
+
+The reading rules are those of the engine's JSON library, observed on Camunda 7.24.0: numbers may be sent as
+text, text may be sent as numbers, decimals are cut to whole numbers, an empty text counts as absent.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+INT_MAX = 2**31 - 1
+LONG_MAX = 2**63 - 1
+
+_MOMENT = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,3}))?(Z|[+-]\d\d:?\d\d)")
+
+
+def parse_moment(value: str) -> datetime:
+    """Read a date of the contract, ``2026-03-01T09:15:00.000+0100``, as an aware UTC time.
+
+    Overflowing fields roll over (``2026-02-30`` is 2 March) and text after the date is ignored, as the engine
+    does it; ``Z``, ``+01:00`` and missing milliseconds are accepted too.
+
+    Raises:
+        ValueError: the text does not begin with such a date.
+    """
+    found = _MOMENT.match(value)
+    if found is None:
+        raise ValueError(f"'{value}' is not a date like 2026-03-01T09:15:00.000+0100")
+    year, month, day, hour, minute, second = (int(part) for part in found.groups()[:6])
+    months = year * 12 + month - 1
+    offset = found[8]
+    zone: timezone = UTC
+    if offset != "Z":
+        minutes = int(offset[1:3]) * 60 + int(offset[-2:])
+        zone = timezone(timedelta(minutes=-minutes if offset[0] == "-" else minutes))
+    start = datetime(months // 12, months % 12 + 1, 1, tzinfo=zone)
+    rest = timedelta(
+        days=day - 1,
+        hours=hour,
+        minutes=minute,
+        seconds=second,
+        milliseconds=int((found[7] or "0").ljust(3, "0")),
+    )
+    return (start + rest).astimezone(UTC)
+
+
+def format_moment(value: datetime) -> str:
+    """Write a time as the contract does: three millisecond digits, an offset without a colon, never ``Z``.
+
+    The store's zone is UTC, so the offset is always ``+0000``.
+    """
+    at = value.astimezone(UTC)
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}+0000"
+
+
+def _whole(value: Any, limit: int, name: str) -> Any:
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool):
+        raise ValueError(f"{value} is not {name}")
+    if isinstance(value, str):
+        try:
+            value = int(value.strip())
+        except ValueError:
+            raise ValueError(f"'{value}' is not {name}") from None
+    if isinstance(value, float):
+        if value != value or value in (float("inf"), float("-inf")):
+            raise ValueError(f"{value} is not {name}")
+        value = int(value)
+    if not isinstance(value, int):
+        raise ValueError(f"{type(value).__name__} is not {name}")
+    if not -limit - 1 <= value <= limit:
+        raise ValueError(f"{value} is out of range for {name}")
+    return value
+
+
+def _int(value: Any) -> Any:
+    return _whole(value, INT_MAX, "an integer")
+
+
+def _long(value: Any) -> Any:
+    return _whole(value, LONG_MAX, "a long integer")
+
+
+def _bool(value: Any) -> Any:
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return value != 0
+    if isinstance(value, str) and value in ("true", "false"):
+        return value == "true"
+    raise ValueError(f"{value!r} is not true or false")
+
+
+def _text(value: Any) -> Any:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    raise ValueError(f"a {type(value).__name__} is not a text")
+
+
+def _texts(value: Any) -> Any:
+    if value is None:
+        return None
+    if not isinstance(value, list):
+        raise ValueError("a list is needed")
+    if all(type(item) is str for item in value):
+        return value
+    return [_text(item) for item in value]
+
+
+def _moment(value: Any) -> Any:
+    if value is None or value == "" or isinstance(value, datetime):
+        return value or None
+    if isinstance(value, bool):
+        raise ValueError(f"{value} is not a date")
+    if isinstance(value, int):
+        return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=value)
+    if isinstance(value, str):
+        return parse_moment(value)
+    raise ValueError(f"{value!r} is not a date")
+
+
+Int = Annotated[int | None, BeforeValidator(_int)]
+"""A whole number of 32 bits, or absent."""
+
+Long = Annotated[int | None, BeforeValidator(_long)]
+"""A whole number of 64 bits, or absent."""
+
+Bool = Annotated[bool | None, BeforeValidator(_bool)]
+"""True, false, or absent."""
+
+Flag = Annotated[bool, BeforeValidator(lambda value: _bool(value) or False)]
+"""True or false; absent is false."""
+
+Text = Annotated[str | None, BeforeValidator(_text)]
+"""A text, or absent."""
+
+Texts = Annotated[list[str | None] | None, BeforeValidator(_texts)]
+"""A list of texts, or absent. The contract allows ``null`` inside and says at each place what it means there."""
+
+_WRITTEN = PlainSerializer(format_moment, return_type=str, when_used="json-unless-none")
+_SCHEMA = WithJsonSchema({"type": "string", "format": "date-time", "example": "2026-03-01T09:15:00.000+0000"})
+
+Moment = Annotated[datetime, BeforeValidator(_moment), _WRITTEN, _SCHEMA]
+"""A point in time with millisecond precision, always aware."""
+
+MaybeMoment = Annotated[datetime | None, BeforeValidator(_moment), _WRITTEN, _SCHEMA]
+"""A point in time, or absent."""

@@ -1,0 +1,7 @@
+"""Engines, units of work, ids, the clock and migrations."""
+
+from store.database.clock import now
+from store.database.engine import Database, open_database
+from store.database.ids import IdRun, new_id
+
+__all__ = ["Database", "IdRun", "new_id", "now", "open_database"]

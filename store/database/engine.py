@@ -1,0 +1,117 @@
+"""The database: opening it, reading it and writing to it.
+
+Statements run on Core connections, not on ORM sessions: nothing in the store changes a row by way of an object, and a
+set of two thousand rows is changed by one statement (bulk form first, a single call is a bulk of one).
+
+SQLite has one writer, so there is one writing connection per process, whose transactions begin as IMMEDIATE; whoever
+wants to write waits for that connection in order, without blocking the event loop. Readers have connections of their
+own and are never held up by the writer (WAL). On PostgreSQL both are ordinary pools.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from store.database.migrate import migrate
+
+WAIT_SECONDS = 60
+"""How long a writer waits for its turn, and SQLite for a lock of another process."""
+
+
+class Database:
+    """An open database. ``reading()`` and ``writing()`` are the only ways in."""
+
+    def __init__(self, url: URL, readers: int = 4) -> None:
+        self.url = url
+        self.is_sqlite = url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            self._reader = _sqlite(url, readers, writes=False)
+            self._writer = _sqlite(url, 1, writes=True)
+        else:
+            self._reader = create_async_engine(url, pool_size=readers, pool_timeout=WAIT_SECONDS)
+            self._writer = create_async_engine(url, pool_size=readers, pool_timeout=WAIT_SECONDS)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection that sees one consistent state and changes nothing."""
+        async with self._reader.connect() as connection, connection.begin():
+            yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction: committed when the block ends, rolled back when it raises."""
+        async with self._writer.begin() as connection:
+            yield connection
+
+    async def close(self) -> None:
+        """Close all connections. The database can not be used afterwards."""
+        await self._reader.dispose()
+        await self._writer.dispose()
+
+
+async def open_database(store: str, readers: int = 4) -> Database:
+    """Open a store, bring its tables up to date, and answer it.
+
+    Args:
+        store: path of an SQLite file (made with its folder if missing), or an SQLAlchemy URL.
+        readers: connections kept for reading.
+
+    Raises:
+        ValueError: the text is neither a path nor a URL of SQLite or PostgreSQL.
+    """
+    database = Database(store_url(store), readers)
+    try:
+        async with database._writer.connect() as connection:
+            await connection.run_sync(migrate)
+            await connection.commit()
+    except BaseException:
+        await database.close()
+        raise
+    return database
+
+
+def store_url(store: str) -> URL:
+    """The URL of a store given as a path or a URL."""
+    if "://" not in store:
+        path = Path(store).expanduser().resolve()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return URL.create("sqlite+aiosqlite", database=str(path))
+    url = make_url(store)
+    backend = url.get_backend_name()
+    if backend == "sqlite":
+        if not url.database or url.database == ":memory:":
+            raise ValueError("a store in memory is lost with its connection: give a file")
+        return url.set(drivername="sqlite+aiosqlite")
+    if backend == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    raise ValueError(f"a store is an SQLite file or a PostgreSQL database, not {backend}")
+
+
+def _sqlite(url: URL, connections: int, *, writes: bool) -> AsyncEngine:
+    engine = create_async_engine(
+        url, pool_size=connections, max_overflow=0, pool_timeout=WAIT_SECONDS * 10 if writes else WAIT_SECONDS
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            f"busy_timeout={WAIT_SECONDS * 1000}",
+            "cache_size=-32000" if writes else "cache_size=-8000",
+            f"query_only={'OFF' if writes else 'ON'}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

@@ -1,0 +1,53 @@
+"""Deployments and the process definitions in them."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, Text
+from sqlmodel import Field, SQLModel
+
+from store.tables.types import UtcTime
+
+
+class Deployment(SQLModel, table=True):
+    """A set of files deployed together."""
+
+    __tablename__ = "deployment"
+
+    id: str = Field(primary_key=True)
+    name: str | None = None
+    source: str | None = None
+    deployment_time: datetime = Field(sa_type=UtcTime)
+    tenant_id: str | None = None
+
+
+class DeploymentResource(SQLModel, table=True):
+    """One file of a deployment."""
+
+    __tablename__ = "deployment_resource"
+
+    deployment_id: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    content: bytes
+
+
+class ProcessDefinition(SQLModel, table=True):
+    """One version of a process. The id is ``key:version:generated``."""
+
+    __tablename__ = "process_definition"
+    __table_args__ = (
+        Index("process_definition_key", "key", "tenant_id", "version"),
+        Index("process_definition_deployment", "deployment_id"),
+    )
+
+    id: str = Field(primary_key=True)
+    key: str
+    version: int
+    name: str | None = None
+    category: str | None = None
+    description: str | None = Field(default=None, sa_type=Text)
+    version_tag: str | None = None
+    history_time_to_live: int | None = None
+    deployment_id: str
+    resource: str
+    suspended: bool = False
+    tenant_id: str | None = None

@@ -1,0 +1,60 @@
+"""External tasks."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Index, Text, text
+from sqlmodel import Field, SQLModel
+
+from store.tables.types import UtcTime
+
+
+class ExternalTask(SQLModel, table=True):
+    """A unit of work that waits for a worker. ``retries`` is null until the first failure."""
+
+    __tablename__ = "external_task"
+    __table_args__ = (
+        Index("external_task_instance", "process_instance_id"),
+        Index("external_task_definition", "process_definition_id"),
+        Index("external_task_topic", "topic_name", "retries"),
+        Index("external_task_retries", "retries"),
+        Index(
+            "external_task_locked",
+            "lock_expiration_time",
+            sqlite_where=text("lock_expiration_time IS NOT NULL"),
+            postgresql_where=text("lock_expiration_time IS NOT NULL"),
+        ),
+        Index(
+            "external_task_worker",
+            "worker_id",
+            sqlite_where=text("worker_id IS NOT NULL"),
+            postgresql_where=text("worker_id IS NOT NULL"),
+        ),
+        Index("external_task_created", "create_time"),
+        Index("external_task_priority", "priority"),
+        {"sqlite_with_rowid": False},
+    )
+
+    id: str = Field(primary_key=True)
+    topic_name: str
+    process_instance_id: str
+    process_definition_id: str
+    execution_id: str
+    activity_id: str
+    activity_instance_id: str
+    worker_id: str | None = None
+    lock_expiration_time: datetime | None = Field(default=None, sa_type=UtcTime)
+    create_time: datetime | None = Field(default=None, sa_type=UtcTime)
+    retries: int | None = None
+    error_message: str | None = Field(default=None, sa_type=Text)
+    priority: int = Field(default=0, sa_type=BigInteger)
+    suspended: bool = False
+    tenant_id: str | None = None
+
+
+class ErrorDetails(SQLModel, table=True):
+    """The long text that a worker sent with its last failure."""
+
+    __tablename__ = "error_details"
+
+    external_task_id: str = Field(primary_key=True)
+    details: str = Field(sa_type=Text)

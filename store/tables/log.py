@@ -1,0 +1,70 @@
+"""Logs: append-only, one row per event."""
+
+from datetime import datetime
+from enum import IntEnum
+
+from sqlalchemy import BigInteger, Index, SmallInteger, Text
+from sqlmodel import Field, SQLModel
+
+from store.tables.types import UtcTime
+
+
+class LogState(IntEnum):
+    """What happened to a job or an external task."""
+
+    CREATED = 0
+    FAILED = 1
+    SUCCESSFUL = 2
+    DELETED = 3
+
+
+class JobLog(SQLModel, table=True):
+    """One event in the life of a job. ``job_retries`` of a failure is the value before the decrement."""
+
+    __tablename__ = "job_log"
+    __table_args__ = (
+        Index("job_log_batch", "batch_id", "state"),
+        {"sqlite_with_rowid": False},
+    )
+
+    id: str = Field(primary_key=True)
+    timestamp: datetime = Field(sa_type=UtcTime)
+    state: int = Field(sa_type=SmallInteger)
+    job_id: str
+    job_type: str
+    job_definition_id: str
+    batch_id: str
+    deployment_id: str | None = None
+    job_retries: int
+    job_priority: int = Field(default=0, sa_type=BigInteger)
+    job_due_date: datetime | None = Field(default=None, sa_type=UtcTime)
+    exception_message: str | None = Field(default=None, sa_type=Text)
+    exception_stacktrace: str | None = Field(default=None, sa_type=Text)
+
+
+class ExternalTaskLog(SQLModel, table=True):
+    """One event in the life of an external task. ``retries`` of a failure is the value before the call."""
+
+    __tablename__ = "external_task_log"
+    __table_args__ = (
+        Index("external_task_log_task", "external_task_id"),
+        Index("external_task_log_instance", "process_instance_id"),
+        {"sqlite_with_rowid": False},
+    )
+
+    id: str = Field(primary_key=True)
+    timestamp: datetime = Field(sa_type=UtcTime)
+    state: int = Field(sa_type=SmallInteger)
+    external_task_id: str
+    topic_name: str
+    worker_id: str | None = None
+    priority: int = Field(default=0, sa_type=BigInteger)
+    retries: int | None = None
+    error_message: str | None = Field(default=None, sa_type=Text)
+    error_details: str | None = Field(default=None, sa_type=Text)
+    activity_id: str
+    activity_instance_id: str
+    execution_id: str
+    process_instance_id: str
+    process_definition_id: str
+    tenant_id: str | None = None

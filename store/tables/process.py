@@ -1,0 +1,55 @@
+"""Process instances and the places where they wait."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, Text, text
+from sqlmodel import Field, SQLModel
+
+from store.tables.types import UtcTime
+
+ACTIVE = "ACTIVE"
+SUSPENDED = "SUSPENDED"
+COMPLETED = "COMPLETED"
+EXTERNALLY_TERMINATED = "EXTERNALLY_TERMINATED"
+INTERNALLY_TERMINATED = "INTERNALLY_TERMINATED"
+
+
+class ProcessInstance(SQLModel, table=True):
+    """A process instance for all of its life; ``end_time`` is null and ``state`` ACTIVE or SUSPENDED while it runs."""
+
+    __tablename__ = "process_instance"
+    __table_args__ = (
+        Index(
+            "process_instance_running",
+            "id",
+            sqlite_where=text("end_time IS NULL"),
+            postgresql_where=text("end_time IS NULL"),
+        ),
+        Index("process_instance_definition", "process_definition_id"),
+        Index("process_instance_business_key", "business_key"),
+        Index("process_instance_start", "start_time"),
+        Index("process_instance_end", "end_time"),
+    )
+
+    id: str = Field(primary_key=True)
+    process_definition_id: str
+    business_key: str | None = None
+    tenant_id: str | None = None
+    state: str = ACTIVE
+    start_time: datetime = Field(sa_type=UtcTime)
+    end_time: datetime | None = Field(default=None, sa_type=UtcTime)
+    start_activity_id: str | None = None
+    start_user_id: str | None = None
+    delete_reason: str | None = Field(default=None, sa_type=Text)
+
+
+class Execution(SQLModel, table=True):
+    """A token: one place where an instance waits, at an external task or at a join."""
+
+    __tablename__ = "execution"
+    __table_args__ = (Index("execution_instance", "process_instance_id", "activity_id"),)
+
+    id: str = Field(primary_key=True)
+    process_instance_id: str
+    activity_id: str
+    activity_instance_id: str

@@ -1,0 +1,37 @@
+"""Column types that every table shares."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, Dialect
+from sqlalchemy.types import TypeDecorator
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A moment, kept as whole milliseconds since the epoch.
+
+    The contract's clock has millisecond precision, and a number sorts, compares and travels the same way in SQLite
+    and PostgreSQL; ``DateTime(timezone=True)`` comes back from SQLite without its zone.
+    """
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Aware time to milliseconds.
+
+        Raises:
+            ValueError: the time carries no zone.
+        """
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("times in the store carry a zone")
+        return (value - _EPOCH) // _MILLISECOND
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Milliseconds to aware UTC time."""
+        return None if value is None else _EPOCH + timedelta(milliseconds=value)
