@@ -1,0 +1,1 @@
+"""The contract over ASGI: parse, one call, answer."""

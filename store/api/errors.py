@@ -1,0 +1,56 @@
+"""The one place that turns errors into the contract's error body."""
+
+import logging
+
+from fastapi import FastAPI, Request, Response
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+
+from store.contract.errors import ContractError, ErrorBody
+
+log = logging.getLogger(__name__)
+
+_CONTAINER = {
+    404: ("NotFoundException", "HTTP 404 Not Found"),
+    405: ("NotAllowedException", "HTTP 405 Method Not Allowed"),
+}
+
+
+def _respond(status: int, body: ErrorBody) -> Response:
+    return Response(body.model_dump_json(by_alias=True), status, media_type="application/json")
+
+
+async def _contract(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ContractError)
+    return _respond(error.status, error.body)
+
+
+async def _container(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    type_, message = _CONTAINER.get(error.status_code, ("WebApplicationException", str(error.detail)))
+    response = _respond(error.status_code, ErrorBody(type=type_, message=message))
+    for name, value in (error.headers or {}).items():
+        response.headers[name] = value
+    return response
+
+
+async def _persistence(_request: Request, error: Exception) -> Response:
+    log.error("a statement failed", exc_info=error)
+    message = (
+        "An exception occurred in the persistence layer. "
+        "Please check the server logs for a detailed message and the entire exception stack trace."
+    )
+    return _respond(500, ErrorBody(type="ProcessEnginePersistenceException", message=message, code=0))
+
+
+async def _anything(_request: Request, error: Exception) -> Response:
+    log.error("a request failed", exc_info=error)
+    return _respond(500, ErrorBody(type=type(error).__name__, message=str(error)))
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of this application with the contract's body."""
+    app.add_exception_handler(ContractError, _contract)
+    app.add_exception_handler(HTTPException, _container)
+    app.add_exception_handler(SQLAlchemyError, _persistence)
+    app.add_exception_handler(Exception, _anything)

@@ -1,0 +1,74 @@
+"""What every route needs: the open store, reached as ``request.app.state.store``."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from store.database import Database
+from store.runner import Runner
+from store.settings import StoreSettings
+
+
+class Bell:
+    """News without content: whoever waits is woken when it rings; nobody misses a ring between two waits."""
+
+    def __init__(self) -> None:
+        self._rings = 0
+        self._waiting: set[asyncio.Future[None]] = set()
+
+    @property
+    def rings(self) -> int:
+        """How often it has rung; hand it to ``wait``."""
+        return self._rings
+
+    def ring(self) -> None:
+        """Wake everybody."""
+        self._rings += 1
+        for future in self._waiting:
+            if not future.done():
+                future.set_result(None)
+        self._waiting.clear()
+
+    async def wait(self, since: int, timeout: float) -> bool:
+        """Wait until it rings after ``since``; false when ``timeout`` seconds passed without."""
+        if self._rings != since:
+            return True
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.add(future)
+        try:
+            async with asyncio.timeout(timeout):
+                await future
+        except TimeoutError:
+            return False
+        finally:
+            self._waiting.discard(future)
+        return True
+
+
+class Store:
+    """The open embedded engine."""
+
+    def __init__(self, database: Database, settings: StoreSettings, runner: Runner) -> None:
+        self.database = database
+        self.settings = settings
+        self.runner = runner
+        self.tasks = Bell()
+        """Rings when a task may have become fetchable."""
+
+    def wake_runner(self) -> None:
+        """There may be jobs to do."""
+        self.runner.wake()
+
+    def tasks_changed(self) -> None:
+        """A task may have become fetchable."""
+        self.tasks.ring()
+
+
+def _store(request: Request) -> Store:
+    store: Store = request.app.state.store
+    return store
+
+
+StoreDep = Annotated[Store, Depends(_store)]
+"""The open store, as an argument of a route."""

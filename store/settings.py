@@ -1,0 +1,42 @@
+"""What can be set about the embedded engine."""
+
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class StoreSettings(BaseSettings):
+    """How batches are cut and how hard the runner works. ``RETRIAGE_BATCH_JOBS_PER_SEED=500`` and so on."""
+
+    model_config = SettingsConfigDict(env_prefix="RETRIAGE_", extra="ignore")
+
+    strict: bool = False
+    """Refuse ``retries-async`` with an unknown task id (404, as the reference page says) instead of letting its job
+    fail as the engine does."""
+
+    batch_jobs_per_seed: PositiveInt = 100
+    """Most batch jobs that one execution of a seed job creates."""
+
+    invocations_per_batch_job: PositiveInt = 1
+    """Ids that one batch job works on."""
+
+    batch_poll_time: PositiveFloat = 30.0
+    """Seconds between two looks of a monitor job, unless the last job of the batch ends earlier."""
+
+    default_number_of_retries: NonNegativeInt = 3
+    """Attempts a job has."""
+
+    runner_set_size: PositiveInt = 2000
+    """Most jobs that the runner acquires, and carries out in one transaction."""
+
+    runner_idle_seconds: PositiveFloat = 5.0
+    """Longest pause between two looks for work; news of work ends it at once."""
+
+    runner_lock_seconds: PositiveFloat = 30.0
+    """How long an acquired job stays locked. After that any runner may take it; nothing is done twice, because the
+    work and the check of the lock are one transaction."""
+
+    readers: PositiveInt = 4
+    """Connections kept for questions."""
+
+    max_parked_fetches: PositiveInt = 200
+    """Most long-polling fetches that wait at the same time."""
