@@ -90,7 +90,7 @@ def params(model: type[QueryT]) -> Any:
             text = request.query_params.getlist(alias)[:1]
             if text:
                 values[name] = reader(alias, text[0])
-        query = model.model_construct(**{name: None for name in model.model_fields} | values)
+        query = model.model_construct(**dict.fromkeys(model.model_fields) | values)
         check_get_sorting(query)
         return query
 

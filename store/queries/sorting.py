@@ -67,10 +67,10 @@ def _not_valid(message: str) -> ContractError:
 def order_by(
     query: Query, columns: Mapping[str, ColumnElement[Any]], tie_break: ColumnElement[Any]
 ) -> Sequence[ColumnElement[Any]]:
-    """The ORDER BY of a query: its keys, then the id. Null sorts first ascending on every database."""
+    """The ORDER BY of a query: its keys, then the id. Where null sorts is the database's choice, as in the contract."""
     order: list[ColumnElement[Any]] = []
     for key, descends in sort_keys(query):
         column = columns[key]
-        order.append(column.desc().nulls_last() if descends else column.asc().nulls_first())
+        order.append(column.desc() if descends else column.asc())
     order.append(tie_break.asc())
     return order

@@ -1,10 +1,13 @@
-"""Column types that every table shares."""
+"""Column types that every table shares, and the types that statements over them have."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import BigInteger, Dialect
+from sqlalchemy import BigInteger, ColumnElement, Dialect, Select
 from sqlalchemy.types import TypeDecorator
+from sqlmodel import col as _col
+
+T = TypeVar("T")
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -35,3 +38,12 @@ class UtcTime(TypeDecorator[datetime]):
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Milliseconds to aware UTC time."""
         return None if value is None else _EPOCH + timedelta(milliseconds=value)
+
+
+Rows: TypeAlias = "Select[*tuple[Any, ...]]"
+"""A select of any columns."""
+
+
+def col(attribute: T) -> "ColumnElement[T]":
+    """The column behind a field of a table class, typed as the expression that Core statements take."""
+    return _col(attribute)  # type: ignore[return-value]

@@ -1,0 +1,181 @@
+"""Set the retries of external tasks, with the rule that ties retries and incidents together.
+
+From null or above 0 to 0 an incident is raised, with the task's current error message; from 0 to above 0 it is
+resolved; 0 to 0 does nothing. Lock, worker, error message and suspension are not touched.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, insert, literal, null, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.commands import incidents
+from store.contract.errors import ContractError, invalid, missing, no_external_task
+from store.contract.orders import SetExternalTaskRetries, SetRetries
+from store.contract.records import FAILED_EXTERNAL_TASK
+from store.database import IdRun, now
+from store.queries.conditions import json_texts, one_of
+from store.queries.external_tasks import external_task_conditions
+from store.queries.historic_process_instances import historic_process_instance_conditions
+from store.queries.process_instances import process_instance_conditions
+from store.tables import ExternalTask, ExternalTaskLog, Incident, ProcessInstance
+from store.tables.incident import OPEN
+from store.tables.log import LogState
+from store.tables.types import Rows, col
+
+NO_RETRIES = "The number of retries cannot be null."
+NEGATIVE = "The number of retries cannot be negative: retries is not greater than or equal to 0"
+_T = ExternalTask
+
+
+async def set_retries(connection: AsyncConnection, tasks: Rows, retries: int) -> int:
+    """Set the retries of a set of tasks.
+
+    Args:
+        connection: the caller's transaction.
+        tasks: a select of task ids; ids without a task are passed over.
+        retries: attempts that are left, 0 or more.
+
+    Returns:
+        How many tasks had another value before.
+    """
+    if retries == 0:
+        await _raise_incidents(connection, tasks)
+    else:
+        zero = select(col(_T.id)).where(col(_T.id).in_(tasks), col(_T.retries) == 0)
+        await incidents.resolve(connection, zero, now())
+    changed = await connection.execute(
+        update(_T)
+        .where(col(_T.id).in_(tasks), or_(col(_T.retries).is_(None), col(_T.retries) != retries))
+        .values(retries=retries)
+    )
+    return changed.rowcount
+
+
+async def _raise_incidents(connection: AsyncConnection, tasks: Rows) -> None:
+    """One incident for each of the tasks that has retries left."""
+    ids = IdRun().column(func.row_number().over(order_by=col(_T.id)))
+    last_failure = (
+        select(func.max(col(ExternalTaskLog.id)))
+        .where(col(ExternalTaskLog.external_task_id) == col(_T.id), col(ExternalTaskLog.state) == LogState.FAILED)
+        .scalar_subquery()
+    )
+    values = {
+        "id": ids,
+        "incident_type": literal(FAILED_EXTERNAL_TASK),
+        "state": literal(OPEN),
+        "create_time": literal(now(), Incident.__table__.c.create_time.type),  # type: ignore[attr-defined]
+        "configuration": col(_T.id),
+        "incident_message": col(_T.error_message),
+        "process_instance_id": col(_T.process_instance_id),
+        "process_definition_id": col(_T.process_definition_id),
+        "execution_id": col(_T.execution_id),
+        "activity_id": col(_T.activity_id),
+        "failed_activity_id": null(),
+        "tenant_id": col(_T.tenant_id),
+        "history_configuration": last_failure,
+    }
+    rows = select(*values.values()).where(col(_T.id).in_(tasks), or_(col(_T.retries).is_(None), col(_T.retries) > 0))
+    await connection.execute(insert(Incident).from_select(list(values), rows))
+
+
+def checked(retries: int | None) -> int:
+    """The retries of an order for many tasks.
+
+    Raises:
+        ContractError: 400, null or negative.
+    """
+    if retries is None:
+        raise invalid(NO_RETRIES)
+    if retries < 0:
+        raise invalid(NEGATIVE)
+    return retries
+
+
+async def set_retries_of_one(connection: AsyncConnection, task_id: str, order: SetRetries) -> None:
+    """Set the retries of one task.
+
+    Raises:
+        ContractError: 400 null or negative retries, 404 no such task.
+    """
+    if order.retries is None:
+        raise invalid(NO_RETRIES)
+    if order.retries < 0:
+        raise ContractError(400, "BadUserRequestException", NEGATIVE, 0)
+    one = select(col(_T.id)).where(col(_T.id) == task_id)
+    if (await connection.execute(one)).one_or_none() is None:
+        raise no_external_task(task_id, 0)
+    await set_retries(connection, one, order.retries)
+
+
+def tasks_of_queries(order: SetExternalTaskRetries) -> list[Rows]:
+    """Selects of the task ids that the sources of an order name, but for its explicit task ids.
+
+    Raises:
+        ContractError: a query that the contract refuses, or a null among the process instance ids.
+    """
+    found: list[Rows] = []
+    ids = select(col(_T.id))
+    if order.external_task_query is not None:
+        found.append(ids.where(*external_task_conditions(order.external_task_query, nested=True)))
+    instance = col(_T.process_instance_id)
+    if order.process_instance_ids:
+        if any(value is None for value in order.process_instance_ids):
+            raise ContractError(500, "NullValueException", "processInstanceIdIn contains null value", 0)
+        found.append(ids.where(one_of(instance, order.process_instance_ids)))
+    if order.process_instance_query is not None:
+        where = process_instance_conditions(order.process_instance_query, nested=True)
+        found.append(ids.where(instance.in_(select(col(ProcessInstance.id)).where(*where))))
+    if order.historic_process_instance_query is not None:
+        where = historic_process_instance_conditions(order.historic_process_instance_query, nested=True)
+        found.append(ids.where(instance.in_(select(col(ProcessInstance.id)).where(*where))))
+    return found
+
+
+def explicit_ids(order: SetExternalTaskRetries) -> list[str]:
+    """The explicit task ids of an order, each once, in the order of their first appearance.
+
+    Raises:
+        ContractError: 400, a null is among them.
+    """
+    ids = order.external_task_ids or []
+    if any(task_id is None for task_id in ids):
+        raise invalid("External task id cannot be null: externalTaskIds contains null value")
+    return list(dict.fromkeys(str(task_id) for task_id in ids))
+
+
+async def set_retries_in_bulk(connection: AsyncConnection, order: SetExternalTaskRetries) -> int:
+    """Set the retries of many tasks at once: all or none.
+
+    Returns:
+        How many tasks had another value before.
+
+    Raises:
+        ContractError: 400 null or negative retries or nothing named, 404 an id without a task.
+    """
+    if order.retries is None:
+        raise invalid(NO_RETRIES)
+    ids = explicit_ids(order)
+    sources = tasks_of_queries(order)
+    named = bool(ids)
+    for source in sources:
+        named = named or (await connection.execute(source.limit(1))).first() is not None
+    if not named:
+        raise invalid("externalTaskIds is empty")
+    retries = checked(order.retries)
+    unknown = await first_unknown(connection, ids)
+    if unknown is not None:
+        raise missing(f"Cannot find external task with id {unknown}: externalTask is null")
+    parts = [select(col(_T.id)).where(one_of(col(_T.id), ids)), *sources]
+    everything = or_(*(col(_T.id).in_(part) for part in parts))
+    return await set_retries(connection, select(col(_T.id)).where(everything), retries)
+
+
+async def first_unknown(connection: AsyncConnection, ids: Sequence[str]) -> str | None:
+    """The first of these ids that names no task, none if all do."""
+    if not ids:
+        return None
+    given = json_texts(ids)
+    known = select(given.c.value).join(_T, col(_T.id) == given.c.value)
+    present = set((await connection.execute(known)).scalars())
+    return next((task_id for task_id in ids if task_id not in present), None)

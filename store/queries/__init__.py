@@ -1,0 +1,1 @@
+"""Questions: contract query to select to contract records. Nothing here changes a row."""

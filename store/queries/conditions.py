@@ -1,0 +1,143 @@
+"""From the filters of a query to SQL conditions, and from a condition to a page of rows."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Text, false, func, literal, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import GenericFunction
+
+from store.contract.errors import null_value
+from store.contract.queries import Query
+from store.tables.types import Rows
+
+Condition = ColumnElement[bool]
+Conditions = Mapping[str, Callable[[Any], Condition | None]]
+"""For each filter of a query, by field name: its value to a condition, or none where that value filters nothing."""
+
+SHORT_LIST = 100
+"""Up to here a list is bound value by value, which every planner understands; longer ones travel as one JSON text."""
+
+
+def conditions(query: Query, table: Conditions) -> list[Condition]:
+    """The conditions of all filters that are set; all must hold."""
+    found = (table[name](value) for name, value in query.chosen().items())
+    return [condition for condition in found if condition is not None]
+
+
+def equals(column: ColumnElement[Any]) -> Callable[[Any], Condition]:
+    """The value, exactly."""
+    return lambda value: column == value
+
+
+def like(column: ColumnElement[Any]) -> Callable[[str], Condition]:
+    """SQL LIKE: ``%`` and ``_`` are wildcards, backslash escapes them, the whole text must match."""
+    return lambda value: column.like(value, escape="\\")
+
+
+def flag(condition: Callable[[], Condition]) -> Callable[[bool], Condition | None]:
+    """A condition that only true switches on."""
+    return lambda value: condition() if value else None
+
+
+def never(_value: Any) -> Condition | None:
+    """A filter on something that does not exist here: nothing matches. A false flag filters nothing."""
+    return None if _value is False else false()
+
+
+def among(column: ColumnElement[Any], refuse_null: str | None = None) -> Callable[[Sequence[Any]], Condition | None]:
+    """One of a list; an empty list is no condition.
+
+    Args:
+        column: what is compared.
+        refuse_null: name for the refusal of a list with a null in it; without one, null matches nothing.
+
+    Raises (when the condition is made):
+        ContractError: 500, the list holds a null that is not allowed.
+    """
+
+    def condition(values: Sequence[Any]) -> Condition | None:
+        if not values:
+            return None
+        return one_of(column, _without_null(values, refuse_null))
+
+    return condition
+
+
+def _without_null(values: Sequence[Any], name: str | None) -> list[Any]:
+    if name is not None and any(value is None for value in values):
+        raise null_value(f"{name} contains null value")
+    return [value for value in values if value is not None]
+
+
+def one_of(column: ColumnElement[Any], values: Sequence[Any]) -> Condition:
+    """One of a list of any length; nothing for an empty list."""
+    if len(values) <= SHORT_LIST:
+        return column.in_(values)
+    texts = json_texts(values)
+    return column.in_(select(texts.c.value))
+
+
+def json_texts(values: Sequence[str]) -> Any:
+    """A list of texts as a table with the column ``value``, bound as one JSON text."""
+    encoded = literal(json.dumps(list(values), ensure_ascii=False), Text)
+    return _json_texts(encoded).table_valued("value")
+
+
+class _json_texts(GenericFunction[str]):
+    """The elements of a JSON list of texts."""
+
+    type = Text()
+    inherit_cache = True
+    name = "retriage_json_texts"
+
+
+@compiles(_json_texts, "sqlite")
+def _json_texts_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(_json_texts, "postgresql")
+def _json_texts_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"json_array_elements_text(CAST({compiler.process(element.clauses, **kw)} AS json))"
+
+
+def any_of(parts: list[Condition]) -> Condition | None:
+    """At least one holds; none if there are none."""
+    return or_(*parts) if parts else None
+
+
+async def page_of(
+    connection: AsyncConnection,
+    rows: Rows,
+    key: ColumnElement[str],
+    where: Sequence[Condition],
+    order: Sequence[ColumnElement[Any]],
+    first: int = 0,
+    size: int | None = None,
+) -> Sequence[Any]:
+    """One page of rows.
+
+    The ids of the page are picked first and joined afterwards, so that skipped rows cost an index step and no join.
+
+    Args:
+        connection: where to ask.
+        rows: the columns with all their joins, without condition and order.
+        key: the id column of the table that is filtered.
+        where: conditions on that table.
+        order: sort columns of that table, the id last.
+        first: rows to skip.
+        size: rows to give, none for all.
+    """
+    picked = select(key.label("id")).where(*where)
+    if first or size is not None:
+        picked = picked.order_by(*order).limit(size if size is not None else 2**62).offset(first)
+    page = picked.subquery("page")
+    return (await connection.execute(rows.join(page, page.c.id == key).order_by(*order))).all()
+
+
+async def count_of(connection: AsyncConnection, key: ColumnElement[str], where: Sequence[Condition]) -> int:
+    """How many rows match."""
+    return (await connection.execute(select(func.count()).select_from(key.table).where(*where))).scalar_one()

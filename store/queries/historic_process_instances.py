@@ -1,0 +1,285 @@
+"""Process instances, running or ended: the same rows that the runtime endpoints show, without their end."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, false, not_, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.contract.errors import ContractError, engine_error, missing
+from store.contract.queries import HistoricProcessInstanceQuery
+from store.contract.records import HistoricProcessInstance as Record
+from store.queries.conditions import (
+    Condition,
+    Conditions,
+    among,
+    any_of,
+    conditions,
+    count_of,
+    equals,
+    flag,
+    like,
+    never,
+    page_of,
+)
+from store.queries.process_instances import definition_column, has_incident, of_definitions, waits_at
+from store.queries.sorting import order_by
+from store.queries.variable_filters import INSTANCE, variable_conditions
+from store.tables import ExternalTaskLog, Incident, ProcessDefinition, ProcessInstance, Variable
+from store.tables.log import LogState
+from store.tables.process import ACTIVE, COMPLETED, EXTERNALLY_TERMINATED, INTERNALLY_TERMINATED, SUSPENDED
+from store.tables.types import col
+
+_P = ProcessInstance
+_ID: ColumnElement[Any] = col(_P.id)
+
+_STATES = {
+    "active": ACTIVE,
+    "suspended": SUSPENDED,
+    "completed": COMPLETED,
+    "externally_terminated": EXTERNALLY_TERMINATED,
+    "internally_terminated": INTERNALLY_TERMINATED,
+}
+
+
+def _status(value: str) -> Condition:
+    known = {"open": col(Incident.end_time).is_(None), "resolved": col(Incident.end_time).is_not(None)}
+    return known.get(value, col(Incident.id).is_not(None))
+
+
+_INCIDENT_FILTERS: dict[str, Callable[[Any], Condition | None]] = {
+    "incident_type": equals(col(Incident.incident_type)),
+    "incident_status": _status,
+    "incident_message": equals(col(Incident.incident_message)),
+    "incident_message_like": like(col(Incident.incident_message)),
+    "incident_id_in": among(col(Incident.id), "incidentIds"),
+}
+
+
+def _ids(values: list[str | None]) -> Condition | None:
+    if not values:
+        raise engine_error("Set of process instance ids is empty")
+    return among(_ID, "processInstanceIds")(values)
+
+
+def _not_ids(values: list[str | None]) -> Condition | None:
+    found = among(_ID, "processInstanceIdNotIn")(values)
+    return None if found is None else not_(found)
+
+
+def _not_keys(values: list[str | None]) -> Condition | None:
+    if any(not value for value in values):
+        raise ContractError(400, "NotValidException", "processDefinitionKeyNotIn contains empty string", 0)
+    if not values:
+        return None
+    patterns = or_(*(like(col(ProcessDefinition.key))(str(value)) for value in values))
+    return col(_P.process_definition_id).not_in(select(col(ProcessDefinition.id)).where(patterns))
+
+
+def _activity(*more: Condition) -> Condition:
+    return exists().where(col(ExternalTaskLog.process_instance_id) == _ID, *more)
+
+
+def _ended_activity(values: Sequence[str | None]) -> Condition | None:
+    if not values:
+        return None
+    named = among(col(ExternalTaskLog.activity_id), "activityIds")(values)
+    assert named is not None
+    ended = col(ExternalTaskLog.state).in_((LogState.SUCCESSFUL, LogState.DELETED))
+    return _activity(named, ended)
+
+
+_NOT_FAILED: Condition = col(ExternalTaskLog.state) != LogState.FAILED
+
+CONDITIONS: Conditions = {
+    "process_instance_id": equals(_ID),
+    "process_instance_ids": _ids,
+    "process_instance_id_not_in": _not_ids,
+    "root_process_instance_id": equals(_ID),
+    "process_definition_id": equals(col(_P.process_definition_id)),
+    "process_definition_key": lambda value: of_definitions(col(ProcessDefinition.key) == value),
+    "process_definition_key_in": lambda values: of_definitions(
+        among(col(ProcessDefinition.key), "processDefinitionKeyIn")(values)
+    ),
+    "process_definition_key_not_in": _not_keys,
+    "process_definition_name": lambda value: of_definitions(col(ProcessDefinition.name) == value),
+    "process_definition_name_like": lambda value: of_definitions(like(col(ProcessDefinition.name))(value)),
+    "process_instance_business_key": equals(col(_P.business_key)),
+    "process_instance_business_key_in": among(col(_P.business_key), "processInstanceBusinessKeyIn"),
+    "process_instance_business_key_like": like(col(_P.business_key)),
+    "root_process_instances": lambda _value: None,
+    "finished": flag(lambda: col(_P.end_time).is_not(None)),
+    "unfinished": flag(lambda: col(_P.end_time).is_(None)),
+    "with_jobs_retrying": never,
+    "with_incidents": flag(lambda: has_incident(open_only=False)),
+    "with_root_incidents": flag(lambda: has_incident(open_only=False)),
+    **{name: lambda _value: None for name in _INCIDENT_FILTERS},  # one incident must fulfil all: see below
+    "started_before": lambda value: col(_P.start_time) <= value,
+    "started_after": lambda value: col(_P.start_time) >= value,
+    "finished_before": lambda value: col(_P.end_time) <= value,
+    "finished_after": lambda value: col(_P.end_time) >= value,
+    "executed_activity_before": lambda value: _activity(_NOT_FAILED, col(ExternalTaskLog.timestamp) <= value),
+    "executed_activity_after": lambda value: _activity(_NOT_FAILED, col(ExternalTaskLog.timestamp) >= value),
+    "executed_activity_id_in": _ended_activity,
+    "active_activity_id_in": waits_at,
+    "activity_id_in": waits_at,
+    "executed_job_before": never,
+    "executed_job_after": never,
+    "started_by": equals(col(_P.start_user_id)),
+    "super_process_instance_id": never,
+    "sub_process_instance_id": never,
+    "super_case_instance_id": never,
+    "sub_case_instance_id": never,
+    "case_instance_id": never,
+    "tenant_id_in": among(col(_P.tenant_id), "tenantIdIn"),
+    "without_tenant_id": flag(lambda: col(_P.tenant_id).is_(None)),
+    **{name: lambda _value: None for name in _STATES},  # one at the top, IN inside an OR: see below
+    "variables": lambda _value: None,  # needs its two modifiers: see below
+}
+
+_DURATION = col(_P.end_time).op("-")(col(_P.start_time))
+
+SORT_COLUMNS: dict[str, ColumnElement[Any]] = {
+    "instanceId": _ID,
+    "definitionId": col(_P.process_definition_id),
+    "definitionKey": definition_column(col(ProcessDefinition.key)),
+    "definitionName": definition_column(col(ProcessDefinition.name)),
+    "definitionVersion": definition_column(col(ProcessDefinition.version)),
+    "businessKey": col(_P.business_key),
+    "startTime": col(_P.start_time),
+    "endTime": col(_P.end_time),
+    "duration": _DURATION,
+    "tenantId": col(_P.tenant_id),
+}
+
+
+def historic_process_instance_conditions(
+    query: HistoricProcessInstanceQuery, *, nested: bool = False
+) -> list[Condition]:
+    """The conditions of a query on the rows of ``process_instance``.
+
+    Args:
+        query: what is asked for.
+        nested: the query is part of another body; texts that look like dates then stay texts.
+
+    Raises:
+        ContractError: a filter, or a pair of filters, that the contract refuses.
+    """
+    states = _states(query)
+    if len(states) > 1:
+        raise ContractError(
+            400,
+            "BadUserRequestException",
+            f"Already querying for historic process instance with another state: {states[0]} is not empty",
+            0,
+        )
+    found = _own_conditions(query, nested)
+    if _contradicts(query):
+        found.append(false())
+    for entry in query.or_queries or ():
+        either = any_of(_own_conditions(entry, True))
+        if either is not None:
+            found.append(either)
+    return found
+
+
+def _states(query: HistoricProcessInstanceQuery) -> list[str]:
+    return [state for name, state in _STATES.items() if getattr(query, name)]
+
+
+def _contradicts(query: HistoricProcessInstanceQuery) -> bool:
+    """Filters that no row can fulfil together; the engine answers those without asking its database."""
+    started = query.started_after and query.started_before and query.started_after > query.started_before
+    finished = query.finished_after and query.finished_before and query.finished_after > query.finished_before
+    return bool(started or finished)
+
+
+def _own_conditions(query: HistoricProcessInstanceQuery, nested: bool) -> list[Condition]:
+    called = query.super_process_instance_id or query.super_case_instance_id
+    if query.root_process_instances and called is not None:
+        other = "superProcessInstanceId" if query.super_process_instance_id else "superCaseInstanceId"
+        raise ContractError(
+            400,
+            "BadUserRequestException",
+            f"Invalid query usage: cannot set both rootProcessInstances and {other}",
+            0,
+        )
+    chosen = query.model_copy()
+    if chosen.without_tenant_id:
+        chosen.tenant_id_in = None
+    found = conditions(chosen, CONDITIONS)
+    states = _states(query)
+    if states:
+        found.append(col(_P.state).in_(states))
+    values = query.chosen()
+    same = [
+        made for name, make in _INCIDENT_FILTERS.items() if name in values and (made := make(values[name])) is not None
+    ]
+    if same:
+        found.append(has_incident(*same, open_only=False))
+    return found + variable_conditions(
+        query.variables or (),
+        and_(col(Variable.process_instance_id) == _ID),
+        INSTANCE,
+        names_ignore_case=bool(query.variable_names_ignore_case),
+        values_ignore_case=bool(query.variable_values_ignore_case),
+        dates=not nested,
+    )
+
+
+_ROWS = (
+    select(
+        _ID,
+        col(_P.business_key),
+        col(_P.process_definition_id),
+        col(ProcessDefinition.key).label("process_definition_key"),
+        col(ProcessDefinition.name).label("process_definition_name"),
+        col(ProcessDefinition.version).label("process_definition_version"),
+        col(_P.start_time),
+        col(_P.end_time),
+        col(_P.start_user_id),
+        col(_P.start_activity_id),
+        col(_P.delete_reason),
+        _ID.label("root_process_instance_id"),
+        col(_P.tenant_id),
+        col(_P.state),
+    )
+    .select_from(_P)
+    .join(ProcessDefinition, col(ProcessDefinition.id) == col(_P.process_definition_id))
+)
+
+
+def _record(row: Any) -> Record:
+    duration = None if row.end_time is None else int((row.end_time - row.start_time).total_seconds() * 1000)
+    return Record(**row._mapping, duration_in_millis=duration)
+
+
+async def list_historic_process_instances(
+    connection: AsyncConnection, query: HistoricProcessInstanceQuery, first: int = 0, size: int | None = None
+) -> list[Record]:
+    """One page of the instances that match.
+
+    Raises:
+        ContractError: a filter or sort key that the contract refuses.
+    """
+    order = order_by(query, SORT_COLUMNS, _ID)
+    where = historic_process_instance_conditions(query)
+    return [_record(row) for row in await page_of(connection, _ROWS, _ID, where, order, first, size)]
+
+
+async def count_historic_process_instances(connection: AsyncConnection, query: HistoricProcessInstanceQuery) -> int:
+    """How many instances match."""
+    order_by(query, SORT_COLUMNS, _ID)
+    return await count_of(connection, _ID, historic_process_instance_conditions(query))
+
+
+async def get_historic_process_instance(connection: AsyncConnection, instance_id: str) -> Record:
+    """One instance.
+
+    Raises:
+        ContractError: 404, there is none with that id.
+    """
+    row = (await connection.execute(_ROWS.where(instance_id == _ID))).one_or_none()
+    if row is None:
+        raise missing(f"Historic process instance with id {instance_id} does not exist")
+    return _record(row)

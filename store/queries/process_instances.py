@@ -1,0 +1,210 @@
+"""Running process instances."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.contract.errors import engine_error, missing
+from store.contract.queries import ProcessInstanceQuery
+from store.contract.records import ProcessInstance as Record
+from store.queries.conditions import (
+    Condition,
+    Conditions,
+    among,
+    any_of,
+    conditions,
+    count_of,
+    equals,
+    flag,
+    like,
+    never,
+    one_of,
+    page_of,
+)
+from store.queries.sorting import order_by
+from store.queries.variable_filters import INSTANCE, variable_conditions
+from store.tables import Execution, Incident, ProcessDefinition, ProcessInstance, Variable
+from store.tables.process import SUSPENDED
+from store.tables.types import col
+
+_P = ProcessInstance
+_ID: ColumnElement[Any] = col(_P.id)
+RUNNING: Condition = col(_P.end_time).is_(None)
+
+_INCIDENT_FILTERS: dict[str, Callable[[Any], Condition]] = {
+    "incident_id": equals(col(Incident.id)),
+    "incident_type": equals(col(Incident.incident_type)),
+    "incident_message": equals(col(Incident.incident_message)),
+    "incident_message_like": like(col(Incident.incident_message)),
+}
+
+
+def of_definitions(condition: Condition | None) -> Condition | None:
+    """The instance's process definition fulfils a condition; none for none."""
+    if condition is None:
+        return None
+    return col(_P.process_definition_id).in_(select(col(ProcessDefinition.id)).where(condition))
+
+
+def definition_column(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A column of the instance's process definition, to sort by."""
+    return select(column).where(col(ProcessDefinition.id) == col(_P.process_definition_id)).scalar_subquery()
+
+
+def has_incident(*more: Condition, open_only: bool = True) -> Condition:
+    """The instance has an incident that fulfils all conditions."""
+    where = [col(Incident.process_instance_id) == _ID, *more]
+    if open_only:
+        where.append(col(Incident.end_time).is_(None))
+    return exists().where(*where)
+
+
+def waits_at(activities: list[str | None]) -> Condition | None:
+    """The instance waits at one of these activities."""
+    if not activities:
+        return None
+    named = one_of(col(Execution.activity_id), [activity for activity in activities if activity is not None])
+    return exists().where(col(Execution.process_instance_id) == _ID, named)
+
+
+def _ids(values: list[str | None]) -> Condition | None:
+    if not values:
+        raise engine_error("Set of process instance ids is empty")
+    return among(_ID, "processInstanceIds")(values)
+
+
+def _not_keys(values: list[str | None]) -> Condition | None:
+    if not values:
+        return None
+    present = [value for value in values if value is not None]
+    keys = select(col(ProcessDefinition.id)).where(one_of(col(ProcessDefinition.key), present))
+    return col(_P.process_definition_id).not_in(keys)
+
+
+CONDITIONS: Conditions = {
+    "process_instance_ids": _ids,
+    "business_key": equals(col(_P.business_key)),
+    "business_key_like": like(col(_P.business_key)),
+    "case_instance_id": never,
+    "process_definition_id": equals(col(_P.process_definition_id)),
+    "process_definition_key": lambda value: of_definitions(col(ProcessDefinition.key) == value),
+    "process_definition_key_in": lambda values: of_definitions(
+        among(col(ProcessDefinition.key), "processDefinitionKeyIn")(values)
+    ),
+    "process_definition_key_not_in": _not_keys,
+    "deployment_id": lambda value: of_definitions(col(ProcessDefinition.deployment_id) == value),
+    "root_process_instance_id": equals(_ID),
+    "super_process_instance": never,
+    "sub_process_instance": never,
+    "super_case_instance": never,
+    "sub_case_instance": never,
+    "active": flag(lambda: col(_P.state) != SUSPENDED),
+    "suspended": flag(lambda: col(_P.state) == SUSPENDED),
+    "with_incident": flag(has_incident),
+    **{name: lambda _value: None for name in _INCIDENT_FILTERS},  # one incident must fulfil all: see below
+    "tenant_id_in": among(col(_P.tenant_id), "tenantIdIn"),
+    "without_tenant_id": flag(lambda: col(_P.tenant_id).is_(None)),
+    "process_definition_without_tenant_id": flag(lambda: of_definitions(col(ProcessDefinition.tenant_id).is_(None))),
+    "activity_id_in": waits_at,
+    "root_process_instances": lambda _value: None,  # no instance calls another here: each is a root and a leaf
+    "leaf_process_instances": lambda _value: None,
+    "variables": lambda _value: None,  # needs its two modifiers: see below
+}
+
+SORT_COLUMNS: dict[str, ColumnElement[Any]] = {
+    "instanceId": _ID,
+    "definitionKey": definition_column(col(ProcessDefinition.key)),
+    "definitionId": col(_P.process_definition_id),
+    "tenantId": col(_P.tenant_id),
+    "businessKey": col(_P.business_key),
+}
+
+
+def process_instance_conditions(query: ProcessInstanceQuery, *, nested: bool = False) -> list[Condition]:
+    """The conditions of a query on the rows of ``process_instance``, running ones only.
+
+    Args:
+        query: what is asked for.
+        nested: the query is part of another body; texts that look like dates then stay texts.
+
+    Raises:
+        ContractError: a filter that the contract refuses.
+    """
+    found = [RUNNING, *_own_conditions(query, nested)]
+    for entry in query.or_queries or ():
+        either = any_of(_own_conditions(entry, True))
+        if either is not None:
+            found.append(either)
+    return found
+
+
+def _own_conditions(query: ProcessInstanceQuery, nested: bool) -> list[Condition]:
+    if query.root_process_instances and query.super_process_instance is not None:
+        raise engine_error("Invalid query usage: cannot set both rootProcessInstances and superProcessInstanceId")
+    if query.leaf_process_instances and query.sub_process_instance is not None:
+        raise engine_error("Invalid query usage: cannot set both leafProcessInstances and subProcessInstanceId")
+    chosen = query.model_copy()
+    if chosen.suspended:
+        chosen.active = None
+    if chosen.without_tenant_id:
+        chosen.tenant_id_in = None
+    found = conditions(chosen, CONDITIONS)
+    values = query.chosen()
+    same = [make(values[name]) for name, make in _INCIDENT_FILTERS.items() if name in values]
+    if same:
+        found.append(has_incident(*same))
+    return found + variable_conditions(
+        query.variables or (),
+        and_(col(Variable.process_instance_id) == _ID, col(Variable.execution_id).is_(None)),
+        INSTANCE,
+        names_ignore_case=bool(query.variable_names_ignore_case),
+        values_ignore_case=bool(query.variable_values_ignore_case),
+        dates=not nested,
+    )
+
+
+_ROWS = (
+    select(
+        _ID,
+        col(_P.process_definition_id).label("definition_id"),
+        col(_P.business_key),
+        (col(_P.state) == SUSPENDED).label("suspended"),
+        col(_P.tenant_id),
+        col(ProcessDefinition.key).label("definition_key"),
+    )
+    .select_from(_P)
+    .join(ProcessDefinition, col(ProcessDefinition.id) == col(_P.process_definition_id))
+)
+
+
+async def list_process_instances(
+    connection: AsyncConnection, query: ProcessInstanceQuery, first: int = 0, size: int | None = None
+) -> list[Record]:
+    """One page of the running instances that match.
+
+    Raises:
+        ContractError: a filter or sort key that the contract refuses.
+    """
+    order = order_by(query, SORT_COLUMNS, _ID)
+    rows = await page_of(connection, _ROWS, _ID, process_instance_conditions(query), order, first, size)
+    return [Record(**row._mapping) for row in rows]
+
+
+async def count_process_instances(connection: AsyncConnection, query: ProcessInstanceQuery) -> int:
+    """How many running instances match."""
+    order_by(query, SORT_COLUMNS, _ID)
+    return await count_of(connection, _ID, process_instance_conditions(query))
+
+
+async def get_process_instance(connection: AsyncConnection, instance_id: str) -> Record:
+    """One running instance.
+
+    Raises:
+        ContractError: 404, no instance with that id is running.
+    """
+    row = (await connection.execute(_ROWS.where(instance_id == _ID, RUNNING))).one_or_none()
+    if row is None:
+        raise missing(f"Process instance with id {instance_id} does not exist")
+    return Record(**row._mapping)
