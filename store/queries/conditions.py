@@ -37,7 +37,7 @@ def like(column: ColumnElement[Any]) -> Callable[[str], Condition]:
     return lambda value: column.like(value, escape="\\")
 
 
-def flag(condition: Callable[[], Condition]) -> Callable[[bool], Condition | None]:
+def flag(condition: Callable[[], Condition | None]) -> Callable[[bool], Condition | None]:
     """A condition that only true switches on."""
     return lambda value: condition() if value else None
 

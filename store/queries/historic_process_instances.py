@@ -91,6 +91,8 @@ def _ended_activity(values: Sequence[str | None]) -> Condition | None:
 
 _NOT_FAILED: Condition = col(ExternalTaskLog.state) != LogState.FAILED
 
+_KEY_IN = among(col(ProcessDefinition.key), "processDefinitionKeyIn")
+
 CONDITIONS: Conditions = {
     "process_instance_id": equals(_ID),
     "process_instance_ids": _ids,

@@ -83,6 +83,8 @@ def _not_keys(values: list[str | None]) -> Condition | None:
     return col(_P.process_definition_id).not_in(keys)
 
 
+_KEY_IN = among(col(ProcessDefinition.key), "processDefinitionKeyIn")
+
 CONDITIONS: Conditions = {
     "process_instance_ids": _ids,
     "business_key": equals(col(_P.business_key)),
