@@ -1,5 +1,6 @@
 """How a shape of the contract becomes a response."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,3 +38,10 @@ def answer_text(text: str | None) -> Response:
 def no_content() -> Response:
     """204: done, nothing to say."""
     return Response(status_code=204)
+
+
+def answer_json(value: Any) -> Response:
+    """A plain value."""
+    return Response(
+        json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(), media_type="application/json"
+    )

@@ -4,7 +4,6 @@ The framework's own validation is not used: its texts and statuses are not the c
 ``Annotated[ExternalTaskQuery, body(ExternalTaskQuery)]`` or ``Annotated[IncidentQuery, params(IncidentQuery)]``.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -211,6 +210,11 @@ PageDep = Annotated[Page, Depends(_page)]
 """``firstResult`` and ``maxResults`` of the query string, also of POST lists."""
 
 
-def dump(value: Any) -> bytes:
-    """A plain value as JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+def flag_param(request: Request, name: str) -> bool:
+    """A flag of the query string; false when it is absent.
+
+    Raises:
+        ContractError: 400, it is neither true nor false.
+    """
+    text = request.query_params.get(name)
+    return False if text is None else _read_bool(name, text)

@@ -30,14 +30,14 @@ class Bell:
                 future.set_result(None)
         self._waiting.clear()
 
-    async def wait(self, since: int, timeout: float) -> bool:
-        """Wait until it rings after ``since``; false when ``timeout`` seconds passed without."""
+    async def wait(self, since: int, seconds: float) -> bool:
+        """Wait until it rings after ``since``; false when so many seconds passed without."""
         if self._rings != since:
             return True
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.add(future)
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(seconds):
                 await future
         except TimeoutError:
             return False
@@ -49,12 +49,12 @@ class Bell:
 class Store:
     """The open embedded engine."""
 
-    def __init__(self, database: Database, settings: StoreSettings, runner: Runner) -> None:
+    def __init__(self, database: Database, settings: StoreSettings) -> None:
         self.database = database
         self.settings = settings
-        self.runner = runner
         self.tasks = Bell()
         """Rings when a task may have become fetchable."""
+        self.runner = Runner(database, settings, self.tasks_changed)
 
     def wake_runner(self) -> None:
         """There may be jobs to do."""

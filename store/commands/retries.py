@@ -4,13 +4,14 @@ From null or above 0 to 0 an incident is raised, with the task's current error m
 resolved; 0 to 0 does nothing. Lock, worker, error message and suspension are not touched.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from sqlalchemy import func, insert, literal, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.commands import incidents
-from store.contract.errors import ContractError, invalid, missing, no_external_task
+from store.contract.errors import ContractError, invalid, missing, no_external_task, null_value
 from store.contract.orders import SetExternalTaskRetries, SetRetries
 from store.contract.records import FAILED_EXTERNAL_TASK
 from store.database import IdRun, now
@@ -18,10 +19,11 @@ from store.queries.conditions import json_texts, one_of
 from store.queries.external_tasks import external_task_conditions
 from store.queries.historic_process_instances import historic_process_instance_conditions
 from store.queries.process_instances import process_instance_conditions
+from store.queries.sorting import sort_keys
 from store.tables import ExternalTask, ExternalTaskLog, Incident, ProcessInstance
 from store.tables.incident import OPEN
 from store.tables.log import LogState
-from store.tables.types import Rows, col
+from store.tables.types import Rows, UtcTime, col
 
 NO_RETRIES = "The number of retries cannot be null."
 NEGATIVE = "The number of retries cannot be negative: retries is not greater than or equal to 0"
@@ -60,11 +62,11 @@ async def _raise_incidents(connection: AsyncConnection, tasks: Rows) -> None:
         .where(col(ExternalTaskLog.external_task_id) == col(_T.id), col(ExternalTaskLog.state) == LogState.FAILED)
         .scalar_subquery()
     )
-    values = {
+    values: dict[str, Any] = {
         "id": ids,
         "incident_type": literal(FAILED_EXTERNAL_TASK),
         "state": literal(OPEN),
-        "create_time": literal(now(), Incident.__table__.c.create_time.type),  # type: ignore[attr-defined]
+        "create_time": literal(now(), UtcTime),
         "configuration": col(_T.id),
         "incident_message": col(_T.error_message),
         "process_instance_id": col(_T.process_instance_id),
@@ -77,19 +79,6 @@ async def _raise_incidents(connection: AsyncConnection, tasks: Rows) -> None:
     }
     rows = select(*values.values()).where(col(_T.id).in_(tasks), or_(col(_T.retries).is_(None), col(_T.retries) > 0))
     await connection.execute(insert(Incident).from_select(list(values), rows))
-
-
-def checked(retries: int | None) -> int:
-    """The retries of an order for many tasks.
-
-    Raises:
-        ContractError: 400, null or negative.
-    """
-    if retries is None:
-        raise invalid(NO_RETRIES)
-    if retries < 0:
-        raise invalid(NEGATIVE)
-    return retries
 
 
 async def set_retries_of_one(connection: AsyncConnection, task_id: str, order: SetRetries) -> None:
@@ -108,28 +97,38 @@ async def set_retries_of_one(connection: AsyncConnection, task_id: str, order: S
     await set_retries(connection, one, order.retries)
 
 
-def tasks_of_queries(order: SetExternalTaskRetries) -> list[Rows]:
-    """Selects of the task ids that the sources of an order name, but for its explicit task ids.
+def sources_of(order: SetExternalTaskRetries) -> Callable[[], list[Rows]]:
+    """What an order names beside its explicit task ids.
+
+    The three queries are checked at once, before anything else of the order is looked at; the instance ids only when
+    the answer is called, which gives selects of task ids. That is the engine's order of checks.
 
     Raises:
-        ContractError: a query that the contract refuses, or a null among the process instance ids.
+        ContractError: a query that the contract refuses; when called, 500 for a null among the instance ids.
     """
-    found: list[Rows] = []
     ids = select(col(_T.id))
-    if order.external_task_query is not None:
-        found.append(ids.where(*external_task_conditions(order.external_task_query, nested=True)))
     instance = col(_T.process_instance_id)
-    if order.process_instance_ids:
-        if any(value is None for value in order.process_instance_ids):
-            raise ContractError(500, "NullValueException", "processInstanceIdIn contains null value", 0)
-        found.append(ids.where(one_of(instance, order.process_instance_ids)))
+    found: list[Rows] = []
+    if order.external_task_query is not None:
+        sort_keys(order.external_task_query)
+        found.append(ids.where(*external_task_conditions(order.external_task_query, nested=True)))
     if order.process_instance_query is not None:
+        sort_keys(order.process_instance_query)
         where = process_instance_conditions(order.process_instance_query, nested=True)
         found.append(ids.where(instance.in_(select(col(ProcessInstance.id)).where(*where))))
     if order.historic_process_instance_query is not None:
+        sort_keys(order.historic_process_instance_query)
         where = historic_process_instance_conditions(order.historic_process_instance_query, nested=True)
         found.append(ids.where(instance.in_(select(col(ProcessInstance.id)).where(*where))))
-    return found
+
+    def sources() -> list[Rows]:
+        if not order.process_instance_ids:
+            return found
+        if any(value is None for value in order.process_instance_ids):
+            raise null_value("processInstanceIdIn contains null value")
+        return [*found, ids.where(one_of(instance, order.process_instance_ids))]
+
+    return sources
 
 
 def explicit_ids(order: SetExternalTaskRetries) -> list[str]:
@@ -153,22 +152,24 @@ async def set_retries_in_bulk(connection: AsyncConnection, order: SetExternalTas
     Raises:
         ContractError: 400 null or negative retries or nothing named, 404 an id without a task.
     """
+    given = sources_of(order)
     if order.retries is None:
         raise invalid(NO_RETRIES)
     ids = explicit_ids(order)
-    sources = tasks_of_queries(order)
+    sources = given()
     named = bool(ids)
     for source in sources:
         named = named or (await connection.execute(source.limit(1))).first() is not None
     if not named:
         raise invalid("externalTaskIds is empty")
-    retries = checked(order.retries)
+    if order.retries < 0:
+        raise invalid(NEGATIVE)
     unknown = await first_unknown(connection, ids)
     if unknown is not None:
         raise missing(f"Cannot find external task with id {unknown}: externalTask is null")
     parts = [select(col(_T.id)).where(one_of(col(_T.id), ids)), *sources]
     everything = or_(*(col(_T.id).in_(part) for part in parts))
-    return await set_retries(connection, select(col(_T.id)).where(everything), retries)
+    return await set_retries(connection, select(col(_T.id)).where(everything), order.retries)
 
 
 async def first_unknown(connection: AsyncConnection, ids: Sequence[str]) -> str | None:

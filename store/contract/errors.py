@@ -5,6 +5,10 @@ REST layer itself, 0 for an ordinary engine error, 1 for optimistic locking). Cl
 engine has two styles of "not found".
 """
 
+from typing import Any
+
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+
 from store.contract.model import Shape
 
 
@@ -14,15 +18,24 @@ class ErrorBody(Shape):
     type: str
     message: str
     code: int | None = None
+    extra: dict[str, Any] = Field(default={}, description="More properties that a few refusals carry, by name.")
+
+    @model_serializer(mode="wrap")
+    def _merge_extra(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        more: dict[str, Any] = written.pop("extra")
+        return written | more
 
 
 class ContractError(Exception):
     """A refusal with the status and body that the contract gives it."""
 
-    def __init__(self, status: int, type_: str, message: str, code: int | None = None) -> None:
+    def __init__(
+        self, status: int, type_: str, message: str, code: int | None = None, extra: dict[str, Any] | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
-        self.body = ErrorBody(type=type_, message=message, code=code)
+        self.body = ErrorBody(type=type_, message=message, code=code, extra=extra or {})
 
     @property
     def message(self) -> str:

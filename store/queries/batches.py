@@ -122,7 +122,7 @@ async def get_batch(connection: AsyncConnection, batch_id: str) -> Record:
     Raises:
         ContractError: 404, no batch with that id is running.
     """
-    row = (await connection.execute(_ROWS.where(batch_id == _ID, RUNNING))).one_or_none()
+    row = (await connection.execute(_ROWS.where(_ID == batch_id, RUNNING))).one_or_none()
     if row is None:
         raise missing(f"Batch with id '{batch_id}' does not exist")
     return Record(**row._mapping)
@@ -171,7 +171,7 @@ async def get_historic_batch(connection: AsyncConnection, batch_id: str) -> Hist
     Raises:
         ContractError: 404, there is none with that id.
     """
-    row = (await connection.execute(_HISTORY_ROWS.where(batch_id == _ID))).one_or_none()
+    row = (await connection.execute(_HISTORY_ROWS.where(_ID == batch_id))).one_or_none()
     if row is None:
         raise missing(f"Historic batch with id '{batch_id}' does not exist")
     return HistoricBatch(**row._mapping)

@@ -191,7 +191,7 @@ async def get_external_task(connection: AsyncConnection, task_id: str) -> Record
     Raises:
         ContractError: 404, there is none with that id.
     """
-    row = (await connection.execute(record_rows().where(task_id == _ID))).one_or_none()
+    row = (await connection.execute(record_rows().where(_ID == task_id))).one_or_none()
     if row is None:
         raise no_external_task(task_id)
     return Record.model_construct(**row._mapping)
@@ -207,7 +207,7 @@ async def get_error_details(connection: AsyncConnection, task_id: str) -> str | 
         select(_ID, col(ErrorDetails.details))
         .select_from(_T)
         .outerjoin(ErrorDetails, col(ErrorDetails.external_task_id) == _ID)
-        .where(task_id == _ID)
+        .where(_ID == task_id)
     )
     row = (await connection.execute(statement)).one_or_none()
     if row is None:

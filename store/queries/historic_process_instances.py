@@ -281,7 +281,7 @@ async def get_historic_process_instance(connection: AsyncConnection, instance_id
     Raises:
         ContractError: 404, there is none with that id.
     """
-    row = (await connection.execute(_ROWS.where(instance_id == _ID))).one_or_none()
+    row = (await connection.execute(_ROWS.where(_ID == instance_id))).one_or_none()
     if row is None:
         raise missing(f"Historic process instance with id {instance_id} does not exist")
     return _record(row)

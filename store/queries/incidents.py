@@ -106,13 +106,19 @@ async def count_incidents(connection: AsyncConnection, query: IncidentQuery) -> 
     return await count_of(connection, _ID, _conditions(query))
 
 
+async def find_incident(connection: AsyncConnection, incident_id: str) -> Record | None:
+    """One open incident, none if no incident with that id is open."""
+    row = (await connection.execute(_ROWS.where(_ID == incident_id, OPEN))).one_or_none()
+    return None if row is None else Record.model_construct(**row._mapping)
+
+
 async def get_incident(connection: AsyncConnection, incident_id: str) -> Record:
     """One open incident.
 
     Raises:
         ContractError: 404, no incident with that id is open.
     """
-    row = (await connection.execute(_ROWS.where(incident_id == _ID, OPEN))).one_or_none()
-    if row is None:
+    found = await find_incident(connection, incident_id)
+    if found is None:
         raise missing(f"No matching incident with id {incident_id}")
-    return Record.model_construct(**row._mapping)
+    return found

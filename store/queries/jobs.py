@@ -141,7 +141,7 @@ async def get_job(connection: AsyncConnection, job_id: str) -> Record:
     Raises:
         ContractError: 404, there is none with that id.
     """
-    row = (await connection.execute(_ROWS.where(job_id == _ID))).one_or_none()
+    row = (await connection.execute(_ROWS.where(_ID == job_id))).one_or_none()
     if row is None:
         raise missing(f"Job with id {job_id} does not exist")
     return Record(**row._mapping)
@@ -153,7 +153,7 @@ async def get_stacktrace(connection: AsyncConnection, job_id: str) -> str | None
     Raises:
         ContractError: 404, there is no such job.
     """
-    statement = select(_ID, col(_J.exception_stacktrace)).where(job_id == _ID)
+    statement = select(_ID, col(_J.exception_stacktrace)).where(_ID == job_id)
     row = (await connection.execute(statement)).one_or_none()
     if row is None:
         raise missing(f"No job found with id {job_id}: job is null")
@@ -226,7 +226,7 @@ async def get_job_definition(connection: AsyncConnection, definition_id: str) ->
     Raises:
         ContractError: 404, there is none with that id.
     """
-    row = (await connection.execute(_DEFINITION_ROWS.where(definition_id == _DEFINITION_ID))).one_or_none()
+    row = (await connection.execute(_DEFINITION_ROWS.where(_DEFINITION_ID == definition_id))).one_or_none()
     if row is None:
         raise missing(f"Job Definition with id {definition_id} does not exist")
     return DefinitionRecord(**row._mapping)

@@ -206,7 +206,7 @@ async def get_process_instance(connection: AsyncConnection, instance_id: str) ->
     Raises:
         ContractError: 404, no instance with that id is running.
     """
-    row = (await connection.execute(_ROWS.where(instance_id == _ID, RUNNING))).one_or_none()
+    row = (await connection.execute(_ROWS.where(_ID == instance_id, RUNNING))).one_or_none()
     if row is None:
         raise missing(f"Process instance with id {instance_id} does not exist")
     return Record(**row._mapping)

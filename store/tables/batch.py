@@ -11,7 +11,8 @@ from store.tables.types import UtcTime
 class Batch(SQLModel, table=True):
     """A batch for all of its life; ``end_time`` is null while it runs.
 
-    ``seeded`` is the cursor: ordinals below it have their job. ``elements`` is the number of ids.
+    ``seeded`` is the cursor: ordinals below it have their job. ``elements`` is the number of ids,
+    ``retries`` what the tasks are set to, ``job_retries`` how many attempts each job has.
     """
 
     __tablename__ = "batch"
@@ -28,6 +29,7 @@ class Batch(SQLModel, table=True):
     id: str = Field(primary_key=True)
     type: str
     retries: int
+    job_retries: int = 3
     elements: int
     seeded: int = 0
     total_jobs: int

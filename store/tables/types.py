@@ -9,7 +9,7 @@ from sqlmodel import col as _col
 
 T = TypeVar("T")
 
-_EPOCH = datetime.fromtimestamp(0, UTC)
+EPOCH = datetime.fromtimestamp(0, UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -33,11 +33,11 @@ class UtcTime(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("times in the store carry a zone")
-        return (value - _EPOCH) // _MILLISECOND
+        return (value - EPOCH) // _MILLISECOND
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Milliseconds to aware UTC time."""
-        return None if value is None else _EPOCH + timedelta(milliseconds=value)
+        return None if value is None else EPOCH + timedelta(milliseconds=value)
 
 
 Rows: TypeAlias = "Select[*tuple[Any, ...]]"

@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("type", sa.String(), nullable=False),
         sa.Column("retries", sa.Integer(), nullable=False),
+        sa.Column("job_retries", sa.Integer(), nullable=False),
         sa.Column("elements", sa.Integer(), nullable=False),
         sa.Column("seeded", sa.Integer(), nullable=False),
         sa.Column("total_jobs", sa.Integer(), nullable=False),

@@ -1,0 +1,1 @@
+"""The engine as the console sees it: one HTTP client of the contract, its targets, and errors as sentences."""

@@ -1,0 +1,181 @@
+"""The one way to an engine: sends a request, waits with care, and turns every failure into an EngineProblem.
+
+A *question* changes nothing: it is asked again, once, when the connection broke. An *order* is sent once. If its
+connection could not be made, nothing happened (:class:`Unreachable`); if it broke later, the order may have been
+carried out (:class:`Unanswered`), and whoever gave it must look.
+"""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+from console.engine.errors import EngineProblem, Slow, Unanswered, Unreachable, Unsayable, one_line
+from console.engine.refusals import refusal
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long to wait, in seconds, and how much at once.
+
+    Attributes:
+        connect: for a connection.
+        read: for the next piece of an answer to a question.
+        question: for a whole answer to a question.
+        order: for a whole answer to an order. A real engine collects all ids of a batch before it answers.
+        in_flight: most requests that are under way at once.
+    """
+
+    connect: float = 4.0
+    read: float = 20.0
+    question: float = 60.0
+    order: float = 180.0
+    in_flight: int = 6
+
+
+class Channel:
+    """Sends requests over one ``httpx.AsyncClient``, whose base URL is the REST root."""
+
+    def __init__(self, http: httpx.AsyncClient, limits: Limits | None = None) -> None:
+        self._http = http
+        self._limits = limits or Limits()
+        self._free = asyncio.Semaphore(self._limits.in_flight)
+        self._skew = timedelta()
+        self.round_trip: float | None = None
+        """Seconds from sending to the end of the last answer; ``None`` before the first."""
+
+    def engine_now(self) -> datetime:
+        """The engine's clock as its ``Date`` headers tell it, to the second; ours where it sends none."""
+        return datetime.now(UTC) + self._skew
+
+    async def ask(
+        self, method: str, path: str, *, params: Mapping[str, str] | None = None, body: Any = None
+    ) -> httpx.Response:
+        """Send a question; returns a 2xx answer, read to its end.
+
+        Raises:
+            EngineProblem: Unreachable, Slow or Refused.
+        """
+        try:
+            return await self._ask(method, path, params, body)
+        except (httpx.NetworkError, httpx.RemoteProtocolError) as problem:
+            if _certificate(problem):
+                raise self._unreachable(problem) from problem
+        except (httpx.HTTPError, TimeoutError) as problem:
+            raise self._failed_question(problem) from problem
+        try:
+            return await self._ask(method, path, params, body)
+        except (httpx.HTTPError, TimeoutError) as problem:
+            raise self._failed_question(problem) from problem
+
+    async def order(self, method: str, path: str, what: str, *, params: Any = None, body: Any = None) -> httpx.Response:
+        """Send an order, once; returns a 2xx answer. ``what`` names it for the sentence, "deletion of the batch".
+
+        Raises:
+            EngineProblem: Unreachable (nothing was sent), Unanswered (it may have been carried out) or Refused.
+        """
+        wait = httpx.Timeout(self._limits.order, connect=self._limits.connect, pool=self._limits.order)
+        since = self.engine_now()
+        try:
+            async with self._free:
+                since = self.engine_now()
+                return await self._send(method, path, params, body, wait, self._limits.order)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as problem:
+            raise self._unreachable(problem) from problem
+        except (httpx.HTTPError, TimeoutError) as problem:
+            late = isinstance(problem, TimeoutError | httpx.TimeoutException)
+            cause = "no answer came in time" if late else "the connection broke before an answer came"
+            sentence = f"The {what} was sent, but {cause}: it may have been carried out."
+            raise Unanswered(sentence, what, since) from problem
+
+    async def _ask(self, method: str, path: str, params: Mapping[str, str] | None, body: Any) -> httpx.Response:
+        wait = httpx.Timeout(self._limits.read, connect=self._limits.connect, pool=self._limits.question)
+        async with self._free:
+            return await self._send(method, path, params, body, wait, self._limits.question)
+
+    async def _send(
+        self, method: str, path: str, params: Any, body: Any, wait: httpx.Timeout, whole: float
+    ) -> httpx.Response:
+        try:
+            request = self._http.build_request(method, path, params=params or None, json=body, timeout=wait)
+        except (ValueError, httpx.InvalidURL) as problem:
+            raise Unsayable("This question holds something that cannot be sent, or too much of it.") from problem
+        started = time.perf_counter()
+        async with asyncio.timeout(whole):
+            answer = await self._http.send(request)
+        self.round_trip = time.perf_counter() - started
+        self._note_clock(answer)
+        if answer.status_code >= 300:
+            raise refusal(answer)
+        return answer
+
+    def _note_clock(self, answer: httpx.Response) -> None:
+        try:
+            told = parsedate_to_datetime(answer.headers["date"])
+        except (KeyError, ValueError, TypeError):
+            return
+        if told.tzinfo is not None:
+            skew = told - datetime.now(UTC)
+            # The header knows whole seconds, so less than two seconds apart is the same time.
+            self._skew = skew if abs(skew) > timedelta(seconds=2) else timedelta()
+
+    def _failed_question(self, problem: Exception) -> EngineProblem:
+        if isinstance(problem, httpx.ConnectTimeout):
+            return Unreachable(f"{self._host()} does not take a connection ({self._limits.connect:g} s).")
+        if isinstance(problem, TimeoutError | httpx.TimeoutException):
+            return Slow(f"{self._host()} did not answer in time.")
+        return self._unreachable(problem)
+
+    def _unreachable(self, problem: Exception) -> Unreachable:
+        return Unreachable(f"{self._host()} cannot be reached: {_reason(problem)}.")
+
+    def _host(self) -> str:
+        url = self._http.base_url
+        return f"{url.host}:{url.port}" if url.port else url.host
+
+
+def _causes(problem: BaseException) -> list[BaseException]:
+    chain: list[BaseException] = []
+    at: BaseException | None = problem
+    while at is not None and at not in chain:
+        chain.append(at)
+        at = at.__cause__ or at.__context__
+    return chain
+
+
+def _certificate(problem: BaseException) -> bool:
+    return any(isinstance(cause, ssl.SSLError) for cause in _causes(problem))
+
+
+def _reason(problem: BaseException) -> str:
+    text = " ".join(str(cause) for cause in _causes(problem)).lower()
+    for cause in _causes(problem):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted ({one_line(cause.verify_message, 120)})"
+    if _certificate(problem):
+        return "no secure connection could be made (does it speak https?)"
+    for sign, reason in _SIGNS:
+        if sign in text:
+            return reason
+    if isinstance(problem, httpx.RemoteProtocolError):
+        return "it broke off without an answer that is HTTP"
+    return "the connection broke"
+
+
+_SIGNS = (
+    ("refused", "nothing listens there (connection refused)"),
+    ("name or service not known", "its name is not known"),
+    ("nodename nor servname", "its name is not known"),
+    ("temporary failure in name resolution", "its name cannot be looked up now"),
+    ("getaddrinfo failed", "its name is not known"),
+    ("all connection attempts failed", "nothing listens there"),
+    ("unreachable", "there is no way to that network"),
+    ("disconnected", "it closed the connection without an answer"),
+    ("reset", "it reset the connection"),
+)

@@ -1,0 +1,250 @@
+"""The client of the engine's REST contract: one method per question or order.
+
+Questions raise :class:`~console.engine.errors.EngineProblem` and nothing else. Lists are paged by ``first`` (rows to
+skip) and ``size`` (most rows to return). Lists go by POST where the contract has a POST list, otherwise by GET.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+import httpx
+
+from console.engine.answers import number, read_json, record, records
+from console.engine.channel import Channel, Limits
+from console.engine.errors import NotThere, Refused, Unintelligible
+from console.engine.identity import RETRIAGE, Identity, guess_kind
+from console.engine.lookup import EVER, MANY, NEWEST, RUNNING, candidates, launched
+from console.engine.orders import Orders
+from console.engine.paths import part
+from console.engine.query_string import parameters
+from store.contract.model import Shape
+from store.contract.orders import SetExternalTaskRetries
+from store.contract.queries import (
+    BatchStatisticsQuery,
+    ExternalTaskQuery,
+    HistoricBatchQuery,
+    HistoricProcessInstanceQuery,
+    IncidentQuery,
+    JobDefinitionQuery,
+    JobQuery,
+    ProcessInstanceQuery,
+    Query,
+)
+from store.contract.records import (
+    BatchStatistics,
+    ExternalTask,
+    HistoricBatch,
+    HistoricProcessInstance,
+    Incident,
+    Job,
+    JobDefinition,
+    ProcessInstance,
+    VariableValue,
+)
+
+R = TypeVar("R", bound=Shape)
+Q = TypeVar("Q", bound=Query)
+
+
+class EngineClient(Orders):
+    """One engine. Its orders are in :class:`~console.engine.orders.Orders`.
+
+    Args:
+        http: client whose base URL is the REST root; opened and closed by whoever hands it in.
+        embedded: the engine is the one in this process.
+        limits: timeouts and the most requests at once.
+    """
+
+    def __init__(self, http: httpx.AsyncClient, *, embedded: bool = False, limits: Limits | None = None) -> None:
+        super().__init__(Channel(http, limits))
+        self._url = str(http.base_url.copy_with(username=None, password=None, query=None)).rstrip("/")
+        self._embedded = embedded
+
+    @property
+    def url(self) -> str:
+        """REST root, without credentials."""
+        return self._url
+
+    @property
+    def round_trip(self) -> float | None:
+        """Seconds that the last answered request took; ``None`` before the first."""
+        return self._channel.round_trip
+
+    async def identity(self) -> Identity:
+        """Kind, version, name and address of the engine."""
+        version, names = await asyncio.gather(self.version(), self.engine_names())
+        kind = RETRIAGE if self._embedded else guess_kind(version, await self._product())
+        return Identity(kind, version, self._name(names), self._url)
+
+    async def version(self) -> str | None:
+        """The version that the engine tells, ``None`` when it tells none."""
+        try:
+            answer = await self._value("GET", "version")
+        except NotThere:
+            return None
+        version = answer.get("version") if isinstance(answer, dict) else None
+        return version if isinstance(version, str) else None
+
+    async def engine_names(self) -> list[str]:
+        """Names of the process engines behind this address."""
+        answer = await self._value("GET", "engine") if "/engine/" not in self._url else []
+        if not isinstance(answer, list):
+            raise Unintelligible("The engine answered something else than a list of engines.")
+        return [entry["name"] for entry in answer if isinstance(entry, dict) and isinstance(entry.get("name"), str)]
+
+    async def external_tasks(self, query: ExternalTaskQuery, first: int, size: int) -> list[ExternalTask]:
+        """A page of external tasks."""
+        return await self._post_list(ExternalTask, "external-task", query, first, size)
+
+    async def count_external_tasks(self, query: ExternalTaskQuery) -> int:
+        """How many external tasks match."""
+        return await self._post_count("external-task", query)
+
+    async def external_task(self, id: str) -> ExternalTask:
+        """One external task; NotThere when it is gone."""
+        return record(ExternalTask, await self._value("GET", f"external-task/{part(id)}"))
+
+    async def error_details(self, id: str) -> str | None:
+        """The stack trace that the worker sent with the last failure, ``None`` when it sent none."""
+        return await self._text(f"external-task/{part(id)}/errorDetails")
+
+    async def incidents(self, query: IncidentQuery, first: int, size: int) -> list[Incident]:
+        """A page of open incidents."""
+        return await self._get_list(Incident, "incident", query, first, size)
+
+    async def count_incidents(self, query: IncidentQuery) -> int:
+        """How many open incidents match."""
+        return await self._get_count("incident", query)
+
+    async def process_instances(self, query: ProcessInstanceQuery, first: int, size: int) -> list[ProcessInstance]:
+        """A page of running process instances."""
+        return await self._post_list(ProcessInstance, "process-instance", query, first, size)
+
+    async def count_process_instances(self, query: ProcessInstanceQuery) -> int:
+        """How many running process instances match."""
+        return await self._post_count("process-instance", query)
+
+    async def historic_process_instances(
+        self, query: HistoricProcessInstanceQuery, first: int, size: int
+    ) -> list[HistoricProcessInstance]:
+        """A page of process instances, running or ended."""
+        return await self._post_list(HistoricProcessInstance, "history/process-instance", query, first, size)
+
+    async def count_historic_process_instances(self, query: HistoricProcessInstanceQuery) -> int:
+        """How many process instances match, running or ended."""
+        return await self._post_count("history/process-instance", query)
+
+    async def historic_process_instance(self, id: str) -> HistoricProcessInstance:
+        """One process instance, running or ended; NotThere when history does not know it."""
+        return record(HistoricProcessInstance, await self._value("GET", f"history/process-instance/{part(id)}"))
+
+    async def variables(self, instance_id: str) -> dict[str, VariableValue]:
+        """Variables of a running process instance; serialized objects stay texts."""
+        path = f"process-instance/{part(instance_id)}/variables"
+        answer = await self._value("GET", path, params={"deserializeValues": "false"})
+        if not isinstance(answer, dict):
+            raise Unintelligible("The engine answered something else than variables.")
+        return {name: record(VariableValue, value) for name, value in answer.items()}
+
+    async def batches(self, query: BatchStatisticsQuery, first: int, size: int) -> list[BatchStatistics]:
+        """A page of running batches with their progress."""
+        return await self._get_list(BatchStatistics, "batch/statistics", query, first, size)
+
+    async def count_batches(self, query: BatchStatisticsQuery) -> int:
+        """How many running batches match."""
+        return await self._get_count("batch/statistics", query)
+
+    async def historic_batches(self, query: HistoricBatchQuery, first: int, size: int) -> list[HistoricBatch]:
+        """A page of batches, running or ended."""
+        return await self._get_list(HistoricBatch, "history/batch", query, first, size)
+
+    async def count_historic_batches(self, query: HistoricBatchQuery) -> int:
+        """How many batches match, running or ended."""
+        return await self._get_count("history/batch", query)
+
+    async def find_launch(
+        self, order: SetExternalTaskRetries, since: datetime, tasks: int | None = None
+    ) -> BatchStatistics | None:
+        """The batch of a launch that was sent and not answered, ``None`` when there is none (yet).
+
+        The engine may still be at work on the order, so one look that finds nothing is no proof.
+
+        Args:
+            order: the order as it was sent.
+            since: ``since`` of the :class:`~console.engine.errors.Unanswered`.
+            tasks: how many tasks the plan counted; not needed for an order that names tasks by id.
+        """
+        running, ever = await asyncio.gather(self._newest_running(), self.historic_batches(EVER, 0, NEWEST))
+        return launched(order, candidates(running, ever, since), tasks)
+
+    async def historic_batch(self, id: str) -> HistoricBatch:
+        """One batch, running or ended; NotThere when history does not know it."""
+        return record(HistoricBatch, await self._value("GET", f"history/batch/{part(id)}"))
+
+    async def jobs(self, query: JobQuery, first: int, size: int) -> list[Job]:
+        """A page of jobs."""
+        return await self._post_list(Job, "job", query, first, size)
+
+    async def count_jobs(self, query: JobQuery) -> int:
+        """How many jobs match."""
+        return await self._post_count("job", query)
+
+    async def job_stacktrace(self, id: str) -> str | None:
+        """The stack trace of a job's last failure, ``None`` when there is none."""
+        return await self._text(f"job/{part(id)}/stacktrace")
+
+    async def job_definitions(self, query: JobDefinitionQuery) -> list[JobDefinition]:
+        """All job definitions that match."""
+        answer = await self._value("POST", "job-definition", body=query.wire())
+        return records(JobDefinition, answer)
+
+    async def _newest_running(self) -> list[BatchStatistics]:
+        """Running batches of the type, the newest first where the engine can sort them so (7.20 and later)."""
+        try:
+            return await self.batches(RUNNING, 0, NEWEST)
+        except Refused:
+            return await self.batches(_unsorted(RUNNING), 0, MANY)
+
+    async def _post_list(self, kind: type[R], path: str, query: Query, first: int, size: int) -> list[R]:
+        return records(kind, await self._value("POST", path, params=_page(first, size), body=query.wire()))
+
+    async def _post_count(self, path: str, query: Query) -> int:
+        return number(await self._value("POST", f"{path}/count", body=_unsorted(query).wire()))
+
+    async def _get_list(self, kind: type[R], path: str, query: Query, first: int, size: int) -> list[R]:
+        return records(kind, await self._value("GET", path, params=parameters(query) | _page(first, size)))
+
+    async def _get_count(self, path: str, query: Query) -> int:
+        return number(await self._value("GET", f"{path}/count", params=parameters(_unsorted(query))))
+
+    async def _value(self, method: str, path: str, *, params: Mapping[str, str] | None = None, body: Any = None) -> Any:
+        return read_json((await self._channel.ask(method, path, params=params, body=body)).content)
+
+    async def _text(self, path: str) -> str | None:
+        answer = await self._channel.ask("GET", path)
+        return None if answer.status_code == 204 else answer.content.decode("utf-8", errors="replace")
+
+    async def _product(self) -> Any:
+        """Name of the product. Whether to tell it is the engine's choice, so a refusal is no problem."""
+        try:
+            answer = await self._value("GET", "telemetry/data")
+        except (Refused, Unintelligible):
+            return None
+        product = answer.get("product") if isinstance(answer, dict) else None
+        return product.get("name") if isinstance(product, dict) else None
+
+    def _name(self, names: list[str]) -> str:
+        if "/engine/" in self._url:
+            return self._url.rsplit("/", 1)[1]
+        return "default" if "default" in names or not names else names[0]
+
+
+def _page(first: int, size: int) -> dict[str, str]:
+    return {"firstResult": str(first), "maxResults": str(size)}
+
+
+def _unsorted(query: Q) -> Q:
+    """The query without its sort keys, which a count has no use for."""
+    return query.model_copy(update={"sorting": None, "sort_by": None, "sort_order": None})

@@ -1,0 +1,111 @@
+"""Opens the engine that a target names, and closes it again."""
+
+import asyncio
+import ssl
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+
+from console.engine.channel import Limits
+from console.engine.client import EngineClient
+from console.engine.errors import EngineProblem, one_line
+from console.engine.target import EMBEDDED_URL, Demo, Embedded, Remote, Target
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+__all__ = ["Demo", "Embedded", "Remote", "Target", "connect"]
+
+
+@asynccontextmanager
+async def connect(target: Target, *, limits: Limits | None = None) -> AsyncIterator[EngineClient]:
+    """A client of the target's engine. The embedded engine runs as long as the context is open.
+
+    A remote engine is not asked anything here; that it cannot be reached shows at the first question.
+
+    Raises:
+        EngineProblem: the address is none, the certificate file cannot be read, or the store cannot be opened.
+    """
+    if isinstance(target, Remote):
+        async with _remote(target) as http:
+            yield EngineClient(http, limits=limits)
+        return
+    async with AsyncExitStack() as stack:
+        app = await _open(target, stack)
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        http = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url=EMBEDDED_URL))
+        yield EngineClient(http, embedded=True, limits=limits)
+
+
+async def _open(target: Embedded, stack: AsyncExitStack) -> "FastAPI":
+    """The embedded engine's application, its lifespan entered.
+
+    Importing it costs about a second, so that is done in a thread and the screen goes on.
+    """
+    store = target.store
+    if store is None:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="retriage-", ignore_cleanup_errors=True))
+        store = str(Path(folder) / "demo.db")
+    try:
+        app, lifespan = await asyncio.to_thread(_embedded_app, store, target.demo)
+        await stack.enter_async_context(lifespan)
+    except Exception as problem:
+        named = one_line(_without_password(store), 120)
+        raise EngineProblem(f"The store {named} cannot be opened: {one_line(str(problem), 200)}") from problem
+    return app
+
+
+def _embedded_app(store: str, demo: Demo | None) -> "tuple[FastAPI, AbstractAsyncContextManager[object]]":
+    from store.embedded import embedded_app
+
+    if demo is None:
+        app = embedded_app(store)
+    else:
+        app = embedded_app(store, demo_tasks=demo.tasks, demo_seed=demo.seed, workers=demo.workers)
+    enter: Callable[[FastAPI], AbstractAsyncContextManager[object]] = app.router.lifespan_context
+    return app, enter(app)
+
+
+def _without_password(store: str) -> str:
+    """The store as it may be shown: the part of a URL that may hold a password left out."""
+    if "://" not in store or "@" not in store:
+        return store
+    scheme, _, rest = store.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
+
+
+def _remote(target: Remote) -> httpx.AsyncClient:
+    try:
+        root = target.root()
+        user, password = target.login()
+        verify: bool | ssl.SSLContext = _trust(target) if root.startswith("https:") else True
+    except (ValueError, OSError) as problem:
+        raise EngineProblem(_sentence(target, problem)) from problem
+    headers = {"Accept": "application/json, text/plain;q=0.9, */*;q=0.1"}
+    if target.token is not None:
+        headers["Authorization"] = f"Bearer {target.token}"
+        user = None
+    auth = httpx.BasicAuth(user, password) if user is not None else None
+    return httpx.AsyncClient(base_url=root, headers=headers, auth=auth, verify=verify, follow_redirects=False)
+
+
+def _trust(target: Remote) -> ssl.SSLContext:
+    """The machine's certificate authorities, those that httpx brings, and the operator's own."""
+    context = httpx.create_ssl_context()
+    context.load_default_certs()
+    if target.ca is not None:
+        context.load_verify_locations(cafile=target.ca)
+    if target.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _sentence(target: Remote, problem: Exception) -> str:
+    if isinstance(problem, OSError):
+        return f"The certificate file {one_line(str(target.ca), 120)} cannot be read as PEM."
+    return str(problem)

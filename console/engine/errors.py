@@ -1,0 +1,104 @@
+"""What can go wrong between the console and an engine, each as one sentence for the screen.
+
+::
+
+    EngineProblem
+    ├── Unreachable       no connection: refused, name unknown, certificate not trusted
+    ├── Slow              a question was not answered in time
+    ├── Unintelligible    an answer came, but not one of the contract
+    ├── Unsayable         the question cannot be said in the contract's query string; nothing was sent
+    ├── Unanswered        an order was sent and its answer never came: it may have been carried out
+    └── Refused           the engine (or a proxy before it) said no
+        ├── Denied        401, 403, 407
+        └── NotThere      404
+"""
+
+from datetime import datetime
+
+LONGEST = 400
+"""Most characters of somebody else's text that a sentence takes in."""
+
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def one_line(text: str, limit: int = LONGEST) -> str:
+    """Somebody else's text as one harmless line.
+
+    White space is folded; terminal controls and characters that turn the writing direction become ``\ufffd``; what is
+    longer than ``limit`` characters is cut and marked with an ellipsis.
+    """
+    folded = " ".join(text[: limit * 4].split())
+    inert = "".join(character if _harmless(character) else "\ufffd" for character in folded)
+    return inert if len(inert) <= limit else inert[: limit - 1] + "…"
+
+
+def _harmless(character: str) -> bool:
+    code = ord(character)
+    return code >= 0x20 and not 0x7F <= code <= 0x9F and not 0xD800 <= code <= 0xDFFF and character not in _BIDI
+
+
+class EngineProblem(Exception):
+    """Something the engine could not be asked, or did not do. ``sentence`` is ready for the screen."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class Unreachable(EngineProblem):
+    """No connection: nothing was carried out."""
+
+
+class Slow(EngineProblem):
+    """A question was not answered in time."""
+
+
+class Unintelligible(EngineProblem):
+    """Something answered, but it does not speak the contract."""
+
+
+class Unsayable(EngineProblem):
+    """The contract's query string has no way to say this; nothing was sent."""
+
+
+class Unanswered(EngineProblem):
+    """An order was sent and no answer came: it may have been carried out, or may still be.
+
+    Attributes:
+        since: when the order was sent, on the engine's clock as far as the console knows it. What the order made
+            cannot be older; look for it from here on.
+        what: the order in words, "launch of a batch".
+    """
+
+    def __init__(self, sentence: str, what: str, since: datetime) -> None:
+        super().__init__(sentence)
+        self.what = what
+        self.since = since
+
+
+class Refused(EngineProblem):
+    """A status of 300 or more.
+
+    Attributes:
+        status: HTTP status.
+        type: simple name of the engine's exception; ``None`` when the answer was no error body of the contract.
+        message: the whole message, untouched (it may hold anything).
+        code: error code of the engine, ``None`` when it gave none.
+    """
+
+    def __init__(
+        self, sentence: str, status: int, type: str | None = None, message: str = "", code: int | None = None
+    ) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.type = type
+        self.message = message
+        self.code = code
+
+
+class Denied(Refused):
+    """Not logged in, or not allowed."""
+
+
+class NotThere(Refused):
+    """The thing is gone, or never was."""

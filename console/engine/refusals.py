@@ -1,0 +1,103 @@
+"""From an answer that says no to a :class:`~console.engine.errors.Refused`.
+
+Engines answer errors in several tongues: the contract's JSON body, a sentence in ``text/plain`` (a JSON library that
+could not read the request), a container's or proxy's HTML page, or nothing at all.
+"""
+
+import json
+import re
+from html import unescape
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from console.engine.errors import Denied, NotThere, Refused, one_line
+
+_TITLE = re.compile(r"<(title|h1)[^>]*>(.*?)</\1>", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"<[^>]+>")
+_BODY_LIMIT = 20_000
+
+
+def refusal(answer: httpx.Response) -> Refused:
+    """The problem that a status of 300 or more stands for."""
+    body = _error_body(answer)
+    if body is not None:
+        kind, message, code = body
+        return _of_kind(answer, _engine_sentence(answer.status_code, kind, message), kind, message, code)
+    text = _words(answer)
+    return _of_kind(answer, _plain_sentence(answer, text), None, text, None)
+
+
+def _of_kind(answer: httpx.Response, sentence: str, kind: str | None, message: str, code: int | None) -> Refused:
+    status = answer.status_code
+    family = {401: Denied, 403: Denied, 407: Denied, 404: NotThere}.get(status, Refused)
+    return family(sentence, status, kind, message, code)
+
+
+def _error_body(answer: httpx.Response) -> tuple[str, str, int | None] | None:
+    """``type``, ``message`` and ``code`` if the body is the contract's."""
+    try:
+        body: Any = json.loads(answer.content)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(body, dict) or not isinstance(body.get("type"), str):
+        return None
+    message, code = body.get("message"), body.get("code")
+    plain_code = code if isinstance(code, int) and not isinstance(code, bool) else None
+    return body["type"], message if isinstance(message, str) else "", plain_code
+
+
+def _engine_sentence(status: int, kind: str, message: str) -> str:
+    if status == 401:
+        return _LOG_IN
+    said = one_line(message) or f"{one_line(kind, 80)}, without a message"
+    if status == 403:
+        return f"The engine does not allow this: {said}"
+    if kind == "OptimisticLockingException":
+        return "Somebody changed the same thing at the same moment; nothing was done, try again."
+    return f"The engine refused ({status}): {said}"
+
+
+_LOG_IN = "The engine does not know this user or password (401)."
+
+
+def _plain_sentence(answer: httpx.Response, text: str) -> str:
+    status, said = answer.status_code, one_line(text, 200)
+    detail = f": {said}" if said else ""
+    if status < 400:
+        return f"The address leads elsewhere ({status} to {_elsewhere(answer)}); is it the engine's REST root?"
+    if status == 401:
+        return _LOG_IN
+    if status == 403:
+        return f"Access is forbidden (403){detail}."
+    if status == 407:
+        return "A proxy on the way wants a login (407)."
+    if status in (502, 503, 504):
+        return f"A proxy answers, but the engine behind it does not ({status}{detail})."
+    return f"The engine answered {status} {_phrase(status)}{detail}."
+
+
+def _elsewhere(answer: httpx.Response) -> str:
+    location = answer.headers.get("location", "")
+    try:
+        url = httpx.URL(location)
+    except (httpx.InvalidURL, ValueError):
+        return "nowhere"
+    return one_line(f"{url.host}{url.path}" or "nowhere", 120)
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "(no standard status)"
+
+
+def _words(answer: httpx.Response) -> str:
+    """What a body that is not the contract's says to a person: the title of a page, or the text itself."""
+    text = answer.content[:_BODY_LIMIT].decode("utf-8", errors="replace")
+    if text.lstrip()[:1] != "<":
+        return text
+    title = _TITLE.search(text)
+    return unescape(_TAG.sub(" ", title[2])) if title else ""

@@ -1,0 +1,85 @@
+"""Which engine the console talks to."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+REST_ROOT = "/engine-rest"
+EMBEDDED_URL = f"http://embedded{REST_ROOT}"
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A made-up world: how many external tasks, which one, and whether simulated workers live in it."""
+
+    tasks: int
+    seed: int = 1
+    workers: bool = True
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """The engine in this process.
+
+    Attributes:
+        store: path of a file or an SQLAlchemy URL; ``None`` is a throw-away store.
+        demo: the world that an empty store is filled with.
+    """
+
+    store: str | None = None
+    demo: Demo | None = None
+
+
+@dataclass(frozen=True)
+class Remote:
+    """An engine on the network.
+
+    Attributes:
+        url: root of the REST contract, ``https://host/engine-rest`` or ``…/engine-rest/engine/name``. Without a path
+            ``/engine-rest`` is meant. A user and password inside the URL are taken out of it.
+        user: user for HTTP Basic.
+        password: its password.
+        token: bearer token, instead of user and password.
+        ca: file (PEM) of the certificate authority that signed the engine's certificate.
+        insecure: do not check certificates.
+    """
+
+    url: str
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False)
+    ca: Path | None = None
+    insecure: bool = False
+
+    def __repr__(self) -> str:
+        return f"Remote(url={self.root()!r}, user={self.login()[0]!r})"
+
+    def root(self) -> str:
+        """The URL that requests begin with: no credentials, no query, no slash at the end.
+
+        Raises:
+            ValueError: this is no http(s) address; the sentence says so.
+        """
+        url = _parsed(self.url)
+        host = f"[{url.host}]" if ":" in url.host else url.host
+        port = "" if url.port is None else f":{url.port}"
+        return f"{url.scheme}://{host}{port}{url.path.rstrip('/') or REST_ROOT}"
+
+    def login(self) -> tuple[str | None, str]:
+        """User and password for HTTP Basic; the user is ``None`` when there is none."""
+        url = _parsed(self.url)
+        return self.user or url.username or None, self.password or url.password
+
+
+def _parsed(text: str) -> httpx.URL:
+    try:
+        url = httpx.URL(text if "://" in text else f"http://{text}")
+    except httpx.InvalidURL as problem:
+        raise ValueError("This is not the address of an engine: write it like https://host/engine-rest.") from problem
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValueError("This is not the address of an engine: write it like https://host/engine-rest.")
+    return url
+
+
+Target = Embedded | Remote

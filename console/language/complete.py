@@ -1,0 +1,72 @@
+"""What could come next: names of words, and values that are known."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from console.language.subject import Subject
+from console.language.tokens import VARIABLE, Token, quote, quoted, tokens
+from console.language.words import EQUAL, Choice, Word
+
+MOST = 200
+
+
+def offers(
+    text: str, cursor: int, subject: Subject[Any], values: Mapping[str, Sequence[str]] | None = None
+) -> list[str]:
+    """Words that the one under the cursor could become, the nearest to what is typed first.
+
+    Args:
+        text: the line.
+        cursor: place of the cursor; what stands left of it in the same word is the beginning to complete.
+        subject: what the line filters.
+        values: name of a word -> values that the caller knows of, such as topics that were seen.
+
+    Returns:
+        Whole words (``topic:charge-card``), at most 200; put in place by :func:`completed`.
+    """
+    start = beginning(text, cursor)
+    typed = text[start:cursor]
+    token = next(iter(tokens(typed)), None)
+    if token is None or token.operator is None or token.name not in subject.by_name:
+        return _names(typed, subject, (values or {}).get("var", ()))[:MOST]
+    word = subject.by_name[token.name]
+    return _values(typed, token, word, [*word.choices(), *(values or {}).get(word.name, ())])[:MOST]
+
+
+def completed(text: str, cursor: int, choice: str) -> tuple[str, int]:
+    """The line with the word under the cursor replaced by one of the offers, and the new place of the cursor."""
+    start = beginning(text, cursor)
+    end = next((token.end for token in tokens(text) if token.start == start), cursor)
+    done = f"{text[:start]}{choice}{text[max(end, cursor) :]}"
+    return done, start + len(choice)
+
+
+def beginning(text: str, cursor: int) -> int:
+    """Where the word under the cursor begins; the cursor itself when it stands on a blank."""
+    return next((token.start for token in tokens(text) if token.start < cursor <= token.end), cursor)
+
+
+def _names(typed: str, subject: Subject[Any], variables: Sequence[str]) -> list[str]:
+    forms = [form for word in subject.words for form in word.forms()]
+    if "var" in subject.by_name and typed.lower().startswith("var."):
+        forms += [f"var.{name if VARIABLE.fullmatch(name) else quoted(name)}" for name in variables]
+    lower = typed.lower()
+    first = [form for form in forms if form.startswith(lower)]
+    bare = lower.lstrip("-")
+    return first + [form for form in forms if bare and bare in form and form not in first and lower == bare]
+
+
+def _values(typed: str, token: Token, word: Word, known: Sequence[str]) -> list[str]:
+    last = token.values[-1] if token.values and not typed.endswith(",") else None
+    head = typed if last is None else typed[: last.start]
+    begun = last.text if last is not None else ""
+    if isinstance(word, Choice) and token.operator not in EQUAL:
+        # The operator is the beginning of a known value, as in retries:>0.
+        place = typed.find(":") + 1 or len(token.name)
+        head, begun = typed[:place], typed[place:]
+    taken = {value.text for value in token.values if value is not last}
+    fresh = [value for value in dict.fromkeys(known) if value not in taken and value != begun]
+    first = [value for value in fresh if value.startswith(begun)]
+    inside = [value for value in fresh if begun.lower() in value.lower() and value not in first]
+    exact = word.choices()
+    return [f"{head}{value if value in exact else quote(value)}" for value in first + inside]

@@ -1,0 +1,127 @@
+"""From the text of a filter line to a query."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+from console.language.subject import Subject
+from console.language.suggest import nearest
+from console.language.tokens import Token, quote, tokens
+from console.language.words import Reading, Text, Word, Wrong
+from store.contract.queries import Query
+
+Q = TypeVar("Q", bound=Query)
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What is wrong between two places of the text, in one sentence."""
+
+    start: int
+    end: int
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Parsed(Generic[Q]):
+    """A line as a query, made of the words that could be read, and what is wrong with the others."""
+
+    query: Q
+    mistakes: list[Mistake]
+
+
+def read(text: str, subject: Subject[Q], now: datetime | None = None) -> Parsed[Q]:
+    """Read a line; it never raises, whatever the text.
+
+    Args:
+        text: the line.
+        subject: what it filters.
+        now: the moment that relative times count from; the present, to the millisecond, if not given.
+    """
+    at = now or datetime.now(UTC)
+    reading = Reading(subject.name, at.replace(microsecond=at.microsecond // 1000 * 1000))
+    mistakes = [mistake for token in tokens(text) if (mistake := _read(token, text, subject, reading)) is not None]
+    return Parsed(subject.query.model_validate(reading.fields), mistakes)
+
+
+def _read(token: Token, text: str, subject: Subject[Q], reading: Reading) -> Mistake | None:
+    """Put a token into the reading; what is wrong leaves it as it was."""
+    before = {name: list(value) if isinstance(value, list) else value for name, value in reading.fields.items()}
+    try:
+        if token.flaw is not None:
+            raise Wrong(token.flaw)
+        word = _word(token, text, subject)
+        word.read(token, reading)
+        _keep_apart(subject, before, reading.fields)
+        _sayable(word, token, subject)
+    except Wrong as wrong:
+        reading.fields = before
+        start = token.start if wrong.start is None else wrong.start
+        return Mistake(start, token.end if wrong.end is None else wrong.end, wrong.sentence)
+    return None
+
+
+def _word(token: Token, text: str, subject: Subject[Q]) -> Word:
+    word = subject.by_name.get(token.name)
+    if word is not None and (token.variable is None or word.name == "var"):
+        return word
+    if token.name in subject.cannot:
+        raise Wrong(f"The engine cannot filter {subject.name} {subject.cannot[token.name]}.")
+    raise Wrong(_unknown(token, text, subject))
+
+
+def _unknown(token: Token, text: str, subject: Subject[Q]) -> str:
+    if not token.name:
+        said = text[token.start : token.end]
+        return f"{_shown(said)} is no filter of {subject.name}{_meant(said.strip('-').strip(chr(34)), subject)}."
+    near = nearest(token.name, subject.by_name)
+    if near is not None:
+        form = subject.by_name[near].forms()[0]
+        return f"{_shown(token.name)} is no filter of {subject.name}; did you mean {form.strip('-')}?"
+    meant = _meant(token.name, subject) if token.operator is None else ""
+    return f"{_shown(token.name)} is no filter of {subject.name}{meant}."
+
+
+def _meant(said: str, subject: Subject[Q]) -> str:
+    if subject.plain is None or not said:
+        return f"; each word is one like {subject.words[0].forms()[0]}value"
+    return f"; to search for it write {subject.plain}{quote(_short(said))}"
+
+
+def _shown(text: str) -> str:
+    return _short(text) or "A lone minus"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+def _keep_apart(subject: Subject[Q], before: dict[str, object], after: dict[str, object]) -> None:
+    new = after.keys() - before.keys()
+    for apart in subject.apart:
+        old = apart.fields & before.keys()
+        if old and apart.fields & new:
+            names = " and ".join(_named(subject, name) for name in (min(old), min(apart.fields & new)))
+            raise Wrong(f"{names} cannot stand together: {apart.reason}.")
+
+
+def _named(subject: Subject[Q], name: str) -> str:
+    """A field as the line says it."""
+    for word in subject.words:
+        if name in word.fields():
+            value = ["…"] if name.endswith(("_in", "_ids")) else "…" if isinstance(word, Text) else True
+            flags = word.fields() if not isinstance(word, Text) or name == word.absent else ()
+            held: dict[str, Any] = {name: True if name in flags else value}
+            said = next(iter(word.write(subject.query.model_construct(None, **held))), word.name)
+            return said.rstrip(",")
+    return name
+
+
+def _sayable(word: Word, token: Token, subject: Subject[Q]) -> None:
+    """Where the engine is asked by query string, a list has no way to say a comma or an empty value."""
+    if not subject.by_get or not isinstance(word, Text) or word.many is None or token.operator not in (":", "="):
+        return
+    for value in token.values:
+        if "," in value.text or not value.text:
+            said = "holds a comma" if value.text else "is empty"
+            raise Wrong(f"The engine cannot be asked for a {word.name} that {said}.", value.start, value.end)

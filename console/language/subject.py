@@ -1,0 +1,59 @@
+"""A subject of the filter line: the table of its words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Generic, TypeVar
+
+from console.language.words import Word
+from store.contract.queries import Query
+
+Q = TypeVar("Q", bound=Query, covariant=True)
+
+
+@dataclass(frozen=True)
+class Apart:
+    """Fields of which a query should hold one only.
+
+    Attributes:
+        fields: the fields; none of them may stand next to another of them.
+        reason: why, as the end of a sentence.
+    """
+
+    fields: frozenset[str]
+    reason: str = "they contradict each other"
+
+
+@dataclass(frozen=True)
+class Subject(Generic[Q]):
+    """What a line can filter.
+
+    Attributes:
+        name: "tasks".
+        query: class of the query that a line becomes.
+        words: the table.
+        by_get: the engine is asked by query string, where a list value cannot hold a comma.
+        apart: fields that exclude each other.
+        left_out: field of the query without a word -> the reason.
+        cannot: word that operators try -> why the engine has no such filter.
+        plain: word that a text without an operator was probably meant for.
+    """
+
+    name: str
+    query: type[Q]
+    words: tuple[Word, ...]
+    by_get: bool = False
+    apart: tuple[Apart, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    cannot: Mapping[str, str] = field(default_factory=dict)
+    plain: str | None = None
+
+    @cached_property
+    def by_name(self) -> dict[str, Word]:
+        """Every name and alias -> its word."""
+        return {name: word for word in self.words for name in (word.name, *word.aliases)}
+
+    def help(self, word: Word) -> str:
+        """What a word filters: the descriptions of its fields in the contract."""
+        told = (self.query.model_fields[name].description or "" for name in word.fields())
+        return " ".join(dict.fromkeys(told))

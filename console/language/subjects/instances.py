@@ -1,0 +1,77 @@
+"""Words for running process instances."""
+
+from console.language.sorting import Sort
+from console.language.subject import Apart, Subject
+from console.language.variables import Variables
+from console.language.words import Choice, Flag, Text
+from store.contract.queries import ProcessInstanceQuery
+from store.contract.records import FAILED_EXTERNAL_TASK, FAILED_JOB
+
+_NO_CASES = "cases (CMMN) are no part of this console"
+
+INSTANCES: Subject[ProcessInstanceQuery] = Subject(
+    name="instances",
+    query=ProcessInstanceQuery,
+    words=(
+        Text("key", one="business_key", like="business_key_like", aliases=("businesskey",)),
+        Text(
+            "process",
+            one="process_definition_key",
+            many="process_definition_key_in",
+            none_of="process_definition_key_not_in",
+        ),
+        Flag("incident", yes=("with_incident", True)),
+        Flag("suspended", yes=("suspended", True), no=("active", True)),
+        Text("error", one="incident_message", like="incident_message_like", aliases=("message",)),
+        Text("type", one="incident_type", known=(FAILED_EXTERNAL_TASK, FAILED_JOB)),
+        Text("incidentid", one="incident_id"),
+        Text("activity", many="activity_id_in"),
+        Text("tenant", many="tenant_id_in", absent="without_tenant_id"),
+        Text("id", many="process_instance_ids", aliases=("instance",)),
+        Text("definition", one="process_definition_id"),
+        Text("deployment", one="deployment_id"),
+        Text("topmost", one="root_process_instance_id"),
+        Text("caller", one="super_process_instance"),
+        Text("called", one="sub_process_instance"),
+        Flag("root", yes=("root_process_instances", True)),
+        Flag("leaf", yes=("leaf_process_instances", True)),
+        Flag("shared", yes=("process_definition_without_tenant_id", True)),
+        Variables("variables", not_like=False),
+        Choice(
+            "ignorecase",
+            (("names", "variable_names_ignore_case"), ("values", "variable_values_ignore_case")),
+            listed=True,
+        ),
+        Sort(
+            (
+                ("key", "businessKey"),
+                ("process", "definitionKey"),
+                ("definition", "definitionId"),
+                ("tenant", "tenantId"),
+                ("id", "instanceId"),
+            ),
+            several=True,
+        ),
+    ),
+    apart=(
+        Apart(frozenset({"active", "suspended"})),
+        Apart(frozenset({"tenant_id_in", "without_tenant_id"})),
+        Apart(frozenset({"root_process_instances", "super_process_instance"})),
+        Apart(frozenset({"leaf_process_instances", "sub_process_instance"})),
+    ),
+    left_out={
+        "case_instance_id": _NO_CASES,
+        "super_case_instance": _NO_CASES,
+        "sub_case_instance": _NO_CASES,
+        "or_queries": "the words of a line are joined by AND",
+    },
+    cannot={
+        "topic": "by topic; in the tasks view topic:name does",
+        "retries": "by retries; incident finds those with a failed task",
+        "age": "by age",
+        "started": "by their start",
+        "version": "by version; definition:id names one version of a process",
+        "priority": "by priority",
+    },
+    plain="key~",
+)

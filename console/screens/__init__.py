@@ -1,0 +1,1 @@
+"""Screens: one folder per subject. They ask the engine, hand rows to widgets and carry out what widgets say."""

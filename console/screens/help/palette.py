@@ -1,0 +1,88 @@
+"""The list of actions: type to narrow it, enter runs one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from console.actions import Action, at, matching
+from console.widgets.columns import Column
+from console.widgets.line_table import LineTable
+from console.widgets.rows import Cell, Row
+
+COLUMNS = (
+    Column("key", 8, keep=9),
+    Column("action", 18, keep=8),
+    Column("what it does", 20, share=1, keep=7),
+)
+
+
+class Palette(ModalScreen["Action | None"]):
+    """Answers the action that was chosen."""
+
+    CSS_PATH = "help.tcss"
+    AUTO_FOCUS = "Input"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", show=False),
+        Binding("down,tab", "move(1)", show=False, priority=True),
+        Binding("up,shift+tab", "move(-1)", show=False, priority=True),
+        Binding("enter", "run", show=False, priority=True),
+    ]
+
+    def __init__(self, places: Collection[str]) -> None:
+        super().__init__()
+        self._actions = [action for action in at(places) if action.name != "app.palette"]
+
+    def compose(self) -> ComposeResult:
+        """A field and a list."""
+        with Vertical(classes="dialog"):
+            yield Input(placeholder="what to do", id="words")
+            yield LineTable(COLUMNS, markable=False, id="actions", empty="no action is called like that")
+
+    def on_mount(self) -> None:
+        """All actions."""
+        self.query_one(Input).cursor_blink = False
+        self.query_one(".dialog").border_title = "Actions"
+        self.query_one(".dialog").border_subtitle = "enter runs   esc close"
+        self._list("")
+
+    @on(Input.Changed)
+    def _typed(self, message: Input.Changed) -> None:
+        self._list(message.value)
+
+    def _list(self, text: str) -> None:
+        table = self.query_one(LineTable)
+        found = matching(self._actions, text)
+        table.begin()
+        table.set_total(len(found))
+        table.put(0, [_row(action) for action in found])
+
+    def action_move(self, step: int) -> None:
+        """Another line."""
+        table = self.query_one(LineTable)
+        (table.action_down if step > 0 else table.action_up)()
+
+    def action_run(self) -> None:
+        """Answer the action under the cursor."""
+        row = self.query_one(LineTable).row
+        self.dismiss(row.item if row else None)
+
+    def action_close(self) -> None:
+        """Answer nothing."""
+        self.dismiss(None)
+
+
+def _row(action: Action) -> Row:
+    ink = "warning" if action.changes_engine else ""
+    return Row(
+        action.name,
+        (Cell(action.shown_keys, "accent"), Cell(action.label, "strong" if not ink else "warning"), Cell(action.help)),
+        action,
+    )

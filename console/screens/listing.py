@@ -1,0 +1,363 @@
+"""The list view: one class for all subjects that are read page by page."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+
+from console.actions import at
+from console.screens.base import ConsoleScreen
+from console.screens.session import News, Session
+from console.screens.subject import Sort, Subject
+from console.screens.words import count, short, things
+from console.widgets.bindings import bindings
+from console.widgets.filter_line import Advice, FilterLine
+from console.widgets.inert import inert
+from console.widgets.line import Line, Span
+from console.widgets.line_table import LineTable
+from console.widgets.pane import Pane, Prose
+from console.widgets.rows import Row
+
+if TYPE_CHECKING:
+    from store.contract.queries import Query
+
+LARGEST_READ = 400
+"""Most rows of one request."""
+INTERVAL = 2.0
+"""Seconds between two looks at the rows in sight, if the engine answers quickly."""
+COUNT_EVERY = 3
+"""Every so many looks the rows are counted too."""
+
+
+class ListScreen(ConsoleScreen):
+    """Rows of a subject with filter, count, sort, marks, live refresh and a pane about the row under the cursor."""
+
+    CSS_PATH = ["base.tcss", "listing.tcss"]
+    PLACES: ClassVar[tuple[str, ...]] = ("list",)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"list"}))
+    MARKABLE: ClassVar[bool] = False
+
+    def __init__(self, session: Session, subject: Subject[Any]) -> None:
+        super().__init__(session)
+        self.subject = subject
+        self.add_class("list")
+        self.filter_text = ""
+        self.sort: Sort = subject.sorts[0]
+        self.matching: int | None = None
+        self._query: Query | None = None
+        self._read_last = 0.0
+        self._looks = 0
+
+    # -- what is on it ----------------------------------------------------------------------------------------------
+
+    def body(self) -> Iterable[Widget]:
+        """Filter line, table and pane."""
+        yield FilterLine(self._advise, id="filter")
+        yield Line(id="advice")
+        with Horizontal(id="upper"):
+            table = LineTable(self.subject.columns, markable=self.MARKABLE, id="rows")
+            table.add_class("framed")
+            yield table
+            yield Pane("", id="detail", classes="framed")
+        yield from self.lower()
+
+    def lower(self) -> ComposeResult:
+        """More panes below."""
+        yield from ()
+
+    @property
+    def table(self) -> LineTable:
+        """The rows."""
+        return self.query_one("#rows", LineTable)
+
+    @property
+    def narrow(self) -> bool:
+        """There is no room for a pane beside the table."""
+        return self.size.width < 100
+
+    def on_mount(self) -> None:
+        """Read as soon as the engine is open."""
+        self.table.border_title = self.subject.title
+        self.table.empty = "opening the engine …"
+        self.query_one("#detail", Pane).entitle("")
+        self._start()
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    @work(group="list.start", exit_on_error=False)
+    async def _start(self) -> None:
+        await self.session.opened()
+        self._apply(self.filter_text)
+        self._live()
+
+    def _apply(self, text: str) -> None:
+        """Show what matches this filter, from the first row on."""
+        query = self.subject.query(text)
+        if query is None:
+            return
+        self.filter_text = text
+        self._query = self.subject.sorted(query, self.sort)
+        self.matching = None
+        everything = self.table.marks.everything
+        if everything:
+            self.table.unmark()
+            self.session.say("All that matched was unmarked, since other rows match now.", "warning")
+        self.table.empty = "reading …"
+        self.table.begin()
+        self._tell_count()
+        self._first_page()
+
+    @work(group="list.first", exclusive=True, exit_on_error=False)
+    async def _first_page(self) -> None:
+        """The first rows and the count; whichever comes first is shown first."""
+        await asyncio.gather(self._read(0, self._height() + 20), self._count())
+
+    def _height(self) -> int:
+        return max(self.table.size.height, 20)
+
+    async def _read(self, first: int, size: int) -> None:
+        """Read rows and hand them to the table, if they still are what is asked for."""
+        query = self._query
+        if query is None:
+            return
+        size = min(size, LARGEST_READ)
+        records = await self._ask(lambda client: self.subject.read(client, query, first, size))
+        if records is None or query is not self._query:
+            return
+        self._read_last = time.monotonic()
+        now = datetime.now(UTC)
+        rows = [self.subject.row(record, now) for record in records]
+        if len(rows) < size and (self.matching is None or first + len(rows) < self.table.total):
+            self._matched(first + len(rows) if rows or first == 0 else None)
+        self.table.put(first, rows)
+
+    async def _count(self) -> None:
+        query = self._query
+        if query is None:
+            return
+        number = await self._ask(lambda client: self.subject.count(client, query))
+        if number is not None and query is self._query:
+            self._matched(number)
+
+    def _matched(self, number: int | None) -> None:
+        """So many rows match."""
+        if number is None:
+            return
+        self.matching = number
+        self.table.empty = self._nothing() if number == 0 else ""
+        self.table.set_total(number)
+        if number == 0:
+            self.table.refresh()
+            self.query_one("#detail", Pane).show([])
+        self._tell_count()
+
+    def _nothing(self) -> str:
+        if self.filter_text:
+            return f"0 of {count(self.session.counts.get(self.subject.name, 0))} match.  esc clears the filter"
+        return f"There are no {self.subject.title.lower()}."
+
+    async def _ask(self, question: Any) -> Any:
+        """Ask the engine; a problem becomes one sentence and no answer."""
+        from console.engine.errors import EngineProblem
+
+        try:
+            return await self.session.ask(question)
+        except EngineProblem as problem:
+            if not self.session.stale:
+                self.session.say(problem.sentence, "failed")
+            return None
+
+    @work(group="list.rows", exclusive=True, exit_on_error=False)
+    async def _read_rows(self, first: int, last: int) -> None:
+        await self._read(first, last - first + 1)
+
+    @on(LineTable.RowsWanted, "#rows")
+    def _rows_wanted(self, message: LineTable.RowsWanted) -> None:
+        self._read_rows(message.first, message.last)
+
+    @work(group="list.live", exclusive=True, exit_on_error=False)
+    async def _live(self) -> None:
+        """Look at the rows in sight again and again; the slower the engine, the less often."""
+        while True:
+            started = time.monotonic()
+            if self._looking():
+                await self._look()
+            took = time.monotonic() - started
+            await asyncio.sleep(max(INTERVAL, 10 * took))
+
+    def _looking(self) -> bool:
+        return self.is_current and not self.session.paused and self._query is not None and self.app.app_focus
+
+    async def _look(self) -> None:
+        if self._looks % COUNT_EVERY == 0:
+            await self._count()
+        self._looks += 1
+        first, last = self.table.window()
+        self.table.age()
+        await self._read(first, last - first + 1)
+
+    # -- showing ----------------------------------------------------------------------------------------------------
+
+    def _tell_count(self) -> None:
+        spans: list[Span] = []
+        if self.matching is not None:
+            total = self.session.counts.get(self.subject.name)
+            spans.append((count(self.matching), "strong"))
+            of = f" match of {count(total)}" if self.filter_text and total is not None else ""
+            spans.append((of or f" {self.subject.title.lower()}", "muted"))
+        spans.append((f"  sort {self.sort.label} {'▼' if self.sort.descending else '▲'} ", "muted"))
+        self.query_one("#filter", FilterLine).show_count(spans)
+
+    def on_news(self, news: News) -> None:
+        """Counts are shown on the filter line too; a failed opening in the table."""
+        if news == "counts":
+            self._tell_count()
+        if news == "state" and self.session.failed_to_open:
+            self.table.empty = self.session.failed_to_open
+            self.table.refresh()
+
+    @on(LineTable.CursorMoved, "#rows")
+    def _cursor_moved(self, message: LineTable.CursorMoved) -> None:
+        self.show_detail(message.row)
+
+    def show_detail(self, row: Row | None) -> None:
+        """Say in the pane what the row under the cursor is."""
+        pane = self.query_one("#detail", Pane)
+        if row is None:
+            pane.show([Prose("…", "faint")] if self.table.total else [])
+            return
+        now = datetime.now(UTC)
+        pane.entitle(f"{self.subject.thing} {inert(short(row.id, 24))}")
+        pane.show(self.subject.summary(row.item, now) if self.narrow else self.subject.brief(row.item, now))
+
+    def on_resize(self) -> None:
+        """The pane says as much as fits."""
+        super().on_resize()
+        self.call_after_refresh(lambda: self.show_detail(self.table.row))
+
+    @on(LineTable.MarksChanged, "#rows")
+    def _marks_changed(self, message: LineTable.MarksChanged) -> None:
+        marks = message.marks
+        number = marks.count(self.table.total)
+        title = self.subject.title
+        if marks.everything:
+            title += f"  ·  all {count(number)} that match" + (f" but {len(marks.ids)}" if marks.ids else "")
+        elif marks:
+            title += f"  ·  {count(number)} marked"
+        if self.table.ranging:
+            title += "  ·  range (v ends it)"
+        self.table.border_title = title
+        if message.unread:
+            self.session.say(
+                f"{things(message.unread, 'row')} of the range are not read yet and not marked; A takes all.", "warning"
+            )
+        self.tell_hints()
+
+    def hint_labels(self) -> dict[str, str]:
+        """``A`` says how many it would take."""
+        if self.matching is None:
+            return {}
+        return {"table.mark-all": f"all {count(self.matching)}"}
+
+    # -- filter -----------------------------------------------------------------------------------------------------
+
+    def _advise(self, text: str, cursor: int) -> Advice:
+        return self.subject.advise(text, cursor)
+
+    @on(FilterLine.Advised)
+    def _advised(self, message: FilterLine.Advised) -> None:
+        line = self.query_one("#advice", Line)
+        line.set_class(bool(message.spans), "-said")
+        line.show(message.spans)
+
+    @on(FilterLine.Applied)
+    def _applied(self, message: FilterLine.Applied) -> None:
+        self.table.focus()
+        self._apply(message.text)
+
+    @on(FilterLine.Left)
+    def _left(self) -> None:
+        self.table.focus()
+
+    # -- keys -------------------------------------------------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        """Type a filter."""
+        if self.session.client is not None:
+            self.query_one("#filter", FilterLine).open()
+
+    def action_sort(self) -> None:
+        """The next sort key."""
+        sorts = self.subject.sorts
+        keys = [sort.key for sort in sorts]
+        self.sort = sorts[(keys.index(self.sort.key) + 1) % len(sorts)]
+        self._apply(self.filter_text)
+
+    def action_reverse(self) -> None:
+        """The other way around."""
+        self.sort = Sort(self.sort.key, self.sort.label, not self.sort.descending)
+        self._apply(self.filter_text)
+
+    def action_pause(self) -> None:
+        """Stop reading, or go on."""
+        self.session.pause(not self.session.paused)
+
+    def action_refresh(self) -> None:
+        """Read now, also while paused."""
+        self._now()
+
+    @work(group="list.now", exclusive=True, exit_on_error=False)
+    async def _now(self) -> None:
+        if self._query is not None:
+            self._looks = 0
+            await self._look()
+
+    def action_next_pane(self) -> None:
+        """To the next pane."""
+        self.focus_next()
+
+    def action_previous_pane(self) -> None:
+        """To the pane before."""
+        self.focus_previous()
+
+    def action_copy(self) -> None:
+        """Copy the id of the row."""
+        row = self.table.row
+        if row is not None:
+            self.app.copy_to_clipboard(row.id)
+            self.session.say(f"Copied {row.id}", "muted")
+
+    def action_back(self) -> None:
+        """End the range; clear the filter; never leave."""
+        if self.table.ranging:
+            self.table.action_range()
+        elif self.filter_text:
+            self.query_one("#filter", FilterLine).set("")
+            self._apply("")
+
+    def action_open(self) -> None:
+        """Everything about the row."""
+        row = self.focused_row()
+        if row is not None:
+            self.open_row(row)
+
+    @on(LineTable.Opened, "#rows")
+    def _opened(self, message: LineTable.Opened) -> None:
+        self.open_row(message.row)
+
+    def focused_row(self) -> Row | None:
+        """The row under the cursor of the table that has the focus."""
+        table = self.focused if isinstance(self.focused, LineTable) else self.table
+        return table.row
+
+    def open_row(self, row: Row) -> None:
+        """Show everything about the row."""

@@ -1,0 +1,76 @@
+"""A thing in full: its facts beside a long text that scrolls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.widget import Widget
+
+from console.screens.base import ConsoleScreen
+from console.screens.session import Session
+from console.widgets.pane import Item, Pane
+from console.widgets.text_view import TextView
+
+if TYPE_CHECKING:
+    from console.engine.client import EngineClient
+
+
+class ReadingScreen(ConsoleScreen):
+    """Facts on one side, a text of the engine on the other."""
+
+    CSS_PATH = ["../base.tcss", "reading.tcss"]
+    AUTO_FOCUS = "TextView"
+    PLACES: ClassVar[tuple[str, ...]] = ("reading",)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", show=False),
+        Binding("y", "copy", show=False),
+    ]
+
+    def __init__(self, session: Session, title: str, copied: str) -> None:
+        super().__init__(session)
+        self.add_class("reading")
+        self._title = title
+        self._copied = copied
+
+    def body(self) -> Iterable[Widget]:
+        """Facts and text."""
+        with Horizontal(id="sides"):
+            yield Pane(self._title, id="facts", classes="framed")
+            yield TextView(id="text", classes="framed")
+
+    def facts(self) -> list[Item]:
+        """What is known already."""
+        return []
+
+    async def text(self, client: EngineClient) -> str:
+        """The long text, asked from the engine."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        """Show what is known, ask for the rest."""
+        self.query_one("#facts", Pane).show(self.facts())
+        self.query_one(TextView).show("reading …")
+        self._read()
+
+    @work(group="reading.text", exclusive=True, exit_on_error=False)
+    async def _read(self) -> None:
+        from console.engine.errors import EngineProblem
+
+        try:
+            text = await self.session.ask(self.text)
+        except EngineProblem as problem:
+            text = problem.sentence
+        self.query_one(TextView).show(text)
+
+    def action_back(self) -> None:
+        """To where we came from."""
+        self.dismiss()
+
+    def action_copy(self) -> None:
+        """Copy the id."""
+        self.app.copy_to_clipboard(self._copied)
+        self.session.say(f"Copied {self._copied}", "muted")

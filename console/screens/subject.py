@@ -1,0 +1,96 @@
+"""A subject: the table of columns and the few questions that tell one list view from another."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+
+from console.widgets.columns import Column
+from console.widgets.filter_line import Advice
+from console.widgets.pane import Item
+from console.widgets.rows import Cell, Row
+
+if TYPE_CHECKING:
+    from console.engine.client import EngineClient
+    from store.contract.queries import Query
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Sort:
+    """A sort key of the contract and what the screen calls it."""
+
+    key: str
+    label: str
+    descending: bool = False
+
+
+class Subject(ABC, Generic[R]):
+    """What a list view shows. ``R`` is the record of the contract."""
+
+    name: ClassVar[str]
+    """The view, and the subject of the filter language."""
+    title: ClassVar[str]
+    thing: ClassVar[str]
+    """One of them, in words."""
+    columns: ClassVar[Sequence[Column]]
+    sorts: ClassVar[Sequence[Sort]]
+    legend: ClassVar[str] = ""
+    """What the state letters mean."""
+
+    def query(self, text: str) -> Query | None:
+        """The contract's query for a filter text, or nothing if the text has a mistake."""
+        from console.language import parse
+
+        parsed = parse(text, self.name)
+        return None if parsed.mistakes else parsed.query
+
+    def advise(self, text: str, cursor: int) -> Advice:
+        """What the filter language says about a text while it is typed."""
+        from console.language import complete, parse
+
+        parsed = parse(text, self.name)
+        if parsed.mistakes:
+            mistake = parsed.mistakes[0]
+            at_end = mistake.end >= len(text.rstrip()) == cursor
+            words = tuple(complete(text, cursor, self.name)) if at_end else ()
+            return Advice(mistake.sentence, (mistake.start, mistake.end), words)
+        return Advice(words=tuple(complete(text, cursor, self.name)))
+
+    def sorted(self, query: Query, sort: Sort) -> Query:
+        """The query in this order."""
+        return query.model_copy(
+            update={"sort_by": sort.key, "sort_order": "desc" if sort.descending else "asc", "sorting": None}
+        )
+
+    @abstractmethod
+    async def read(self, client: EngineClient, query: Query, first: int, size: int) -> list[R]:
+        """A page of records."""
+
+    @abstractmethod
+    async def count(self, client: EngineClient, query: Query) -> int:
+        """How many match."""
+
+    @abstractmethod
+    def identify(self, record: R) -> str:
+        """The id of a record."""
+
+    @abstractmethod
+    def cells(self, record: R, now: datetime) -> tuple[Cell, ...]:
+        """One cell per column."""
+
+    @abstractmethod
+    def brief(self, record: R, now: datetime) -> list[Item]:
+        """What the pane beside the table says about a record."""
+
+    @abstractmethod
+    def summary(self, record: R, now: datetime) -> list[Item]:
+        """The same in two lines, for narrow screens."""
+
+    def row(self, record: R, now: datetime) -> Row:
+        """A record as a row of the table."""
+        return Row(self.identify(record), self.cells(record, now), record)

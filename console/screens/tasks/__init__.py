@@ -1,0 +1,1 @@
+"""External tasks: the start screen."""

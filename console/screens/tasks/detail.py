@@ -1,0 +1,60 @@
+"""One external task in full: what is known, and the error details its worker sent."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from console.screens.reading.screen import ReadingScreen
+from console.screens.session import Session
+from console.screens.tasks.subject import STATES, state_of
+from console.screens.words import day
+from console.widgets.inert import inert
+from console.widgets.pane import Fact, Item
+
+if TYPE_CHECKING:
+    from console.engine.client import EngineClient
+    from store.contract.records import ExternalTask
+
+
+class TaskDetail(ReadingScreen):
+    """A task with its error message and error details."""
+
+    VIEW = "tasks"
+
+    def __init__(self, session: Session, task: ExternalTask) -> None:
+        super().__init__(session, f"Task {inert(task.id)}", task.id)
+        self._task = task
+
+    def facts(self) -> list[Item]:
+        """Every field of the task."""
+        task, now = self._task, datetime.now(UTC)
+        letter = state_of(task, now)
+        meaning, ink = STATES[letter]
+        fields: list[tuple[str, str | None]] = [
+            ("topic", task.topic_name),
+            ("activity", task.activity_id),
+            ("process", task.process_definition_id),
+            ("instance", task.process_instance_id),
+            ("execution", task.execution_id),
+            ("key", task.business_key),
+            ("tenant", task.tenant_id),
+            ("priority", str(task.priority)),
+            ("retries", "never failed" if task.retries is None else str(task.retries)),
+            ("worker", task.worker_id),
+            ("lock", day(task.lock_expiration_time)),
+            ("created", day(task.create_time)),
+        ]
+        items: list[Item] = [Fact("state", f"{letter}  {meaning}", ink, lines=3)]
+        items += [Fact(label, inert(text)) for label, text in fields if text]
+        return items
+
+    async def text(self, client: EngineClient) -> str:
+        """The message, then the details."""
+        if self._task.error_message is None:
+            return "This task has never failed."
+        details = await client.error_details(self._task.id)
+        message = self._task.error_message or "(an empty message)"
+        if not details:
+            return f"{message}\n\nThe worker sent no details."
+        return details if details.startswith(message) else f"{message}\n\n{details}"

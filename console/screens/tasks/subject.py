@@ -1,0 +1,168 @@
+"""External tasks: columns, words and the pane about one of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from console.screens.subject import Sort, Subject
+from console.screens.words import age, day, short, span, version_of
+from console.widgets.columns import Column
+from console.widgets.inert import inert
+from console.widgets.ink import Ink
+from console.widgets.pane import Fact, Item, Prose, Spans
+from console.widgets.rows import Cell
+
+if TYPE_CHECKING:
+    from console.engine.client import EngineClient
+    from store.contract.queries import ExternalTaskQuery, Query
+    from store.contract.records import ExternalTask
+
+STATES: dict[str, tuple[str, Ink]] = {
+    "X": ("no retries left: an incident is open and no worker gets it", "failed"),
+    "r": ("has failed and will be tried again", "warning"),
+    "L": ("locked by a worker", "locked"),
+    "·": ("ready for a worker", "good"),
+    "S": ("suspended", "suspended"),
+}
+"""State letters: what they mean and their ink."""
+
+
+def state_of(task: ExternalTask, now: datetime) -> str:
+    """The letter of the state that decides what happens next."""
+    if task.suspended:
+        return "S"
+    if locked(task, now):
+        return "L"
+    if task.retries == 0:
+        return "X"
+    return "r" if task.retries is not None and task.error_message is not None else "·"
+
+
+def locked(task: ExternalTask, now: datetime) -> bool:
+    """A worker holds the task now."""
+    return task.lock_expiration_time is not None and task.lock_expiration_time > now
+
+
+class Tasks(Subject["ExternalTask"]):
+    """External tasks."""
+
+    name = "tasks"
+    title = "External tasks"
+    thing = "Task"
+    columns = (
+        Column("S", 1, keep=10),
+        Column("topic", 11, share=1, most=24, keep=7),
+        Column("key", 10, share=1, most=18, keep=8),
+        Column("try", 3, keep=9, align="right"),
+        Column("lock", 4, keep=3, align="right"),
+        Column("age", 5, keep=6, align="right"),
+        Column("process", 14, share=1, most=28, keep=1),
+        Column("error", 14, share=4, keep=8),
+    )
+    sorts = (
+        Sort("createTime", "age"),
+        Sort("taskPriority", "priority", descending=True),
+        Sort("lockExpirationTime", "lock"),
+        Sort("processDefinitionKey", "process"),
+        Sort("processInstanceId", "instance"),
+        Sort("id", "id"),
+    )
+    legend = "X no retries   r retrying   L locked   · ready   S suspended     try - never failed (not 0)"
+
+    async def read(self, client: EngineClient, query: Query, first: int, size: int) -> list[ExternalTask]:
+        """A page of tasks."""
+        return await client.external_tasks(_query(query), first, size)
+
+    async def count(self, client: EngineClient, query: Query) -> int:
+        """How many tasks match."""
+        return await client.count_external_tasks(_query(query))
+
+    def identify(self, record: ExternalTask) -> str:
+        """The id of the task."""
+        return record.id
+
+    def cells(self, record: ExternalTask, now: datetime) -> tuple[Cell, ...]:
+        """One cell per column."""
+        state = state_of(record, now)
+        ink = STATES[state][1]
+        quiet: Ink = "muted"
+        expiry = record.lock_expiration_time
+        return (
+            Cell(state, ink),
+            Cell(inert(record.topic_name)),
+            Cell(inert(record.business_key or short(record.process_instance_id, 10)), "" if record.business_key else quiet),
+            Cell(*tries(record)),
+            Cell(span((expiry - now).total_seconds()) if expiry and expiry > now else "-",
+                 "locked" if expiry and expiry > now else "faint"),
+            Cell(age(record.create_time, now), quiet),
+            Cell(inert(f"{record.process_definition_key} {version_of(record.process_definition_id)}".strip()), quiet),
+            Cell(inert(record.error_message or ""), "failed" if state == "X" else quiet),
+        )  # fmt: skip
+
+    def brief(self, record: ExternalTask, now: datetime) -> list[Item]:
+        """Everything short about the task, and what its error says."""
+        state = state_of(record, now)
+        meaning, ink = STATES[state]
+        process = f"{record.process_definition_key} {version_of(record.process_definition_id)}".strip()
+        items: list[Item] = [
+            Fact("state", f"{state}  {meaning}", ink, lines=3),
+            Fact("topic", inert(record.topic_name), "strong"),
+            Fact("process", inert(process), lines=2),
+            Fact("activity", inert(record.activity_id), lines=2),
+            Fact("key", inert(record.business_key or "-")),
+            Fact("instance", short(record.process_instance_id, 22)),
+            Fact("retries", _tries_said(record), tries(record)[1]),
+            Fact("lock", _lock_said(record, now), "locked" if locked(record, now) else ""),
+            Fact("created", _created_said(record, now)),
+        ]
+        if record.priority:
+            items.append(Fact("priority", str(record.priority)))
+        if record.tenant_id:
+            items.append(Fact("tenant", inert(record.tenant_id)))
+        if record.error_message is not None:
+            items += [Spans(), Prose(inert(record.error_message) or "(an empty message)", "failed", lines=12)]
+        return items
+
+    def summary(self, record: ExternalTask, now: datetime) -> list[Item]:
+        """The same in two lines."""
+        process = f"{record.process_definition_key} {version_of(record.process_definition_id)}".strip()
+        return [
+            Spans((
+                (inert(record.activity_id), "strong"),
+                (f"   {inert(process)}", ""),
+                (f"   {_lock_said(record, now)}", "locked" if locked(record, now) else "muted"),
+            )),
+            Prose(inert(record.error_message or "has never failed"), "failed" if record.error_message else "muted", lines=1),
+        ]  # fmt: skip
+
+
+def tries(task: ExternalTask) -> tuple[str, Ink]:
+    """Retries as a cell: ``-`` is never failed, 0 is none left."""
+    if task.retries is None:
+        return "-", "faint"
+    return str(task.retries), "failed" if task.retries == 0 else ""
+
+
+def _tries_said(task: ExternalTask) -> str:
+    if task.retries is None:
+        return "-   never failed"
+    return "0   none left" if task.retries == 0 else f"{task.retries}   left"
+
+
+def _lock_said(task: ExternalTask, now: datetime) -> str:
+    expiry = task.lock_expiration_time
+    if expiry is not None and expiry > now:
+        return f"{span((expiry - now).total_seconds())} more, by {inert(task.worker_id or '?')}"
+    return "not locked" if task.worker_id is None else f"not locked; last {inert(task.worker_id)}"
+
+
+def _created_said(task: ExternalTask, now: datetime) -> str:
+    return f"{age(task.create_time, now)}   {day(task.create_time)}" if task.create_time else "-"
+
+
+def _query(query: Query) -> ExternalTaskQuery:
+    from store.contract.queries import ExternalTaskQuery
+
+    assert isinstance(query, ExternalTaskQuery)
+    return query

@@ -1,0 +1,1 @@
+"""Widgets that know nothing of engines: they are handed rows and texts and say what the operator asks for."""

@@ -1,0 +1,57 @@
+"""Columns of a table: which ones fit, and how wide they are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from console.widgets.cells import Align
+
+GAP = 2
+"""Blank cells between two columns."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column. ``width`` is the least it needs; ``share`` of what is left over goes to it, up to ``most``."""
+
+    title: str
+    width: int
+    share: int = 0
+    most: int = 0
+    keep: int = 5
+    """On a narrow screen columns with a small number go first."""
+    align: Align = "left"
+
+
+def fit(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
+    """Which columns fit into ``width`` cells: pairs of index and width, in the order of the columns."""
+    kept = list(range(len(columns)))
+    while len(kept) > 1 and _needed(columns, kept) > width:
+        kept.remove(min(reversed(kept), key=lambda index: columns[index].keep))
+    widths = {index: columns[index].width for index in kept}
+    _share(columns, widths, width - _needed(columns, kept))
+    return list(widths.items())
+
+
+def _needed(columns: Sequence[Column], kept: Sequence[int]) -> int:
+    return sum(columns[index].width for index in kept) + GAP * (len(kept) - 1)
+
+
+def _share(columns: Sequence[Column], widths: dict[int, int], left: int) -> None:
+    """Give out what is left over in proportion to the shares; who reaches ``most`` leaves the rest to the others."""
+    growing = [index for index in widths if columns[index].share]
+    while left > 0 and growing:
+        total = sum(columns[index].share for index in growing)
+        given = 0
+        for index in list(growing):
+            column = columns[index]
+            part = max(1, left * column.share // total)
+            if column.most:
+                part = min(part, column.most - widths[index])
+            part = min(part, left - given)
+            widths[index] += part
+            given += part
+            if column.most and widths[index] >= column.most:
+                growing.remove(index)
+        if not given:
+            return
+        left -= given

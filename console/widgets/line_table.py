@@ -1,0 +1,479 @@
+"""A table that draws its own lines over a page cache: a million rows cost what a hundred cost.
+
+The table never reads anything. It says which rows it would like (``RowsWanted``) and is handed pages. No key ever
+waits: rows that are not there yet are drawn as ``…``. Cursor and marks belong to ids, so a refresh that moves rows
+takes them along. Only lines that look different are repainted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual import events
+from textual.binding import BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.timer import Timer
+
+from console.actions import at
+from console.widgets.bindings import bindings
+from console.widgets.cells import cut
+from console.widgets.columns import GAP, Column, fit
+from console.widgets.ink import Ink, Inked
+from console.widgets.marks import Marks
+from console.widgets.rows import PageCache, Row
+
+AHEAD = 1.0
+"""How far around the viewport rows are wanted, in heights of the viewport."""
+SETTLE = 0.04
+"""Seconds without movement after which missing rows are asked for."""
+GUTTER = 3
+"""Cells before the first column: cursor, mark, blank."""
+
+
+class LineTable(Inked, ScrollView, can_focus=True):
+    """Rows of an ordered result, drawn line by line."""
+
+    PLACES: ClassVar[tuple[str, ...]] = ("table",)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"table"}))
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "table--head",
+        "table--cursor",
+        "table--cursor-blurred",
+        "table--marked",
+        "table--plain",
+    }
+    DEFAULT_CSS = """
+    LineTable {
+        overflow: hidden hidden;
+        scrollbar-size: 0 0;
+        & > .table--head { color: $ink-muted; }
+        & > .table--cursor { background: $row-cursor; color: $ink-strong; }
+        & > .table--cursor-blurred { background: $row-cursor-blurred; }
+        & > .table--marked { background: $row-marked; }
+    }
+    """
+
+    @dataclass
+    class RowsWanted(Message):
+        """Rows from ``first`` to ``last``, both included, are not there or stale."""
+
+        table: "LineTable"
+        first: int
+        last: int
+
+        @property
+        def control(self) -> "LineTable":
+            """The table."""
+            return self.table
+
+    @dataclass
+    class CursorMoved(Message):
+        """The cursor stands on another row, or that row looks different now. ``row`` is none where none is loaded."""
+
+        table: "LineTable"
+        row: Row | None
+
+        def can_replace(self, message: Message) -> bool:
+            """A newer position makes an older one in the queue pointless."""
+            return isinstance(message, LineTable.CursorMoved) and message.table is self.table
+
+        @property
+        def control(self) -> "LineTable":
+            """The table."""
+            return self.table
+
+    @dataclass
+    class MarksChanged(Message):
+        """Other rows are chosen now. ``unread`` rows of a range could not be marked, since they are not loaded."""
+
+        table: "LineTable"
+        marks: Marks
+        unread: int = 0
+
+        @property
+        def control(self) -> "LineTable":
+            """The table."""
+            return self.table
+
+    @dataclass
+    class Opened(Message):
+        """A row was clicked twice."""
+
+        table: "LineTable"
+        row: Row
+
+        @property
+        def control(self) -> "LineTable":
+            """The table."""
+            return self.table
+
+    def __init__(
+        self, columns: Sequence[Column], *, markable: bool = True, id: str | None = None, empty: str = ""
+    ) -> None:
+        super().__init__(id=id)
+        self.columns = tuple(columns)
+        self.markable = markable
+        self.total = 0
+        self.cursor = 0
+        self.cursor_id: str | None = None
+        self.marks = Marks()
+        self.empty = empty
+        self._cache = PageCache()
+        self._fitted: list[tuple[int, int]] = []
+        self._strips: dict[int, tuple[Row | None, str, bool, Strip]] = {}
+        self._anchor: int | None = None
+        self._before_range = Marks()
+        self._asking: Timer | None = None
+
+    # -- what the owner hands in ------------------------------------------------------------------------------------
+
+    def begin(self, *, keep_marks: bool = True) -> None:
+        """A new result: no rows are known, the cursor is on the first one."""
+        self._cache.clear()
+        self.total = 0
+        self.cursor = 0
+        self.cursor_id = None
+        self._anchor = None
+        self.scroll_to(y=0, animate=False, force=True)
+        if not keep_marks:
+            self._mark(Marks())
+        self._resized()
+
+    def set_total(self, total: int) -> None:
+        """How many rows there are. The cursor stays on its row, or goes to the last one."""
+        if total == self.total:
+            return
+        self.total = total
+        self._cache.cut_off(total)
+        self._resized()
+        if self.cursor >= total:
+            self._move_to(max(total - 1, 0))
+        self._want_soon()
+
+    def put(self, first: int, rows: Sequence[Row]) -> None:
+        """Rows of the result from index ``first`` on. Repaints the lines that look different, and only those."""
+        if first + len(rows) > self.total:
+            self.set_total(first + len(rows))
+        changed = self._cache.put(first, rows)
+        self._follow_cursor()
+        top = self._top
+        for index in changed:
+            if top <= index < top + self._lines:
+                self._repaint(index)
+        if self._anchor is not None:
+            self._mark_range()
+        self._want_soon()
+
+    def age(self) -> None:
+        """All rows are stale from now on; the ones around the viewport are wanted again when it moves."""
+        self._cache.age()
+
+    def window(self) -> tuple[int, int]:
+        """First and last index in sight, and a little around; what a live refresh reads again."""
+        around = max(2, self._lines // 4)
+        return max(self._top - around, 0), min(self._top + self._lines + around, max(self.total, 1)) - 1
+
+    @property
+    def row(self) -> Row | None:
+        """The row under the cursor, if it is loaded."""
+        return self._cache.get(self.cursor) if self.total else None
+
+    def loaded(self) -> list[Row]:
+        """All rows in the cache, in order."""
+        return [row for _, row in sorted(self._cache, key=lambda pair: pair[0])]
+
+    @property
+    def ranging(self) -> bool:
+        """A range is being marked."""
+        return self._anchor is not None
+
+    def end_range(self) -> None:
+        """Moving marks no more rows."""
+        self._anchor = None
+
+    def unmark(self) -> None:
+        """No row is marked."""
+        self._anchor = None
+        self._mark(Marks())
+
+    # -- keys -------------------------------------------------------------------------------------------------------
+
+    def action_down(self) -> None:
+        """One row down."""
+        self._move_to(self.cursor + 1)
+
+    def action_up(self) -> None:
+        """One row up."""
+        self._move_to(self.cursor - 1)
+
+    def action_first(self) -> None:
+        """To the first row."""
+        self._move_to(0)
+
+    def action_last(self) -> None:
+        """To the last row."""
+        self._move_to(self.total - 1)
+
+    def action_page_down(self) -> None:
+        """One screen down."""
+        self._move_to(self.cursor + max(self._lines - 1, 1))
+
+    def action_page_up(self) -> None:
+        """One screen up."""
+        self._move_to(self.cursor - max(self._lines - 1, 1))
+
+    def action_mark(self) -> None:
+        """Turn the mark of the row around and go to the next row."""
+        if self.markable and self.row is not None:
+            self._anchor = None
+            self._mark(self.marks.toggled(self.row.id))
+            self._move_to(self.cursor + 1)
+
+    def action_range(self) -> None:
+        """Start or end a range."""
+        if not self.markable:
+            return
+        if self._anchor is None:
+            self._anchor = self.cursor
+            self._before_range = self.marks
+            self._mark_range()
+        else:
+            self._anchor = None
+            self.post_message(self.MarksChanged(self, self.marks))
+
+    def action_range_down(self) -> None:
+        """Mark this row and the next one."""
+        self._mark_and_move(1)
+
+    def action_range_up(self) -> None:
+        """Mark this row and the one before."""
+        self._mark_and_move(-1)
+
+    def action_mark_page(self) -> None:
+        """Mark all rows in sight."""
+        if self.markable:
+            rows = (self._cache.get(index) for index in range(self._top, min(self._top + self._lines, self.total)))
+            self._mark(self.marks.with_all(row.id for row in rows if row))
+
+    def action_mark_all(self) -> None:
+        """Take everything that matches."""
+        if self.markable and self.total:
+            self._anchor = None
+            self._mark(Marks(everything=True))
+
+    def action_unmark(self) -> None:
+        """Take all marks away."""
+        self.unmark()
+
+    # -- moving and marking -----------------------------------------------------------------------------------------
+
+    @property
+    def _lines(self) -> int:
+        return max(self.scrollable_content_region.height - 1, 0)
+
+    @property
+    def _top(self) -> int:
+        return round(self.scroll_y)
+
+    def _move_to(self, index: int) -> None:
+        index = max(0, min(index, self.total - 1))
+        before, self.cursor = self.cursor, index
+        row = self.row
+        self.cursor_id = row.id if row else None
+        if before != index:
+            self._repaint(before)
+            self._repaint(index)
+            if self._anchor is not None:
+                self._mark_range()
+        self._show_cursor()
+        self.post_message(self.CursorMoved(self, row))
+        self._want_soon()
+
+    def _show_cursor(self) -> None:
+        top = self._top
+        if self.cursor < top:
+            self.scroll_to(y=self.cursor, animate=False, force=True)
+        elif self._lines and self.cursor >= top + self._lines:
+            self.scroll_to(y=self.cursor - self._lines + 1, animate=False, force=True)
+
+    def _follow_cursor(self) -> None:
+        """Keep the cursor on its id after rows have moved; the line on the screen stays where it was."""
+        row = self.row
+        if self.cursor_id is not None and (row is None or row.id != self.cursor_id):
+            index = self._cache.find(self.cursor_id, self.cursor)
+            if index is not None:
+                shift = index - self.cursor
+                before, self.cursor = self.cursor, index
+                if self._top + shift >= 0 and self._top:
+                    self.scroll_to(y=self._top + shift, animate=False, force=True)
+                self._repaint(before)
+                self._repaint(index)
+                self._show_cursor()
+                row = self.row
+        if row is not None:
+            self.cursor_id = row.id
+        self.post_message(self.CursorMoved(self, row))
+
+    def _mark_and_move(self, step: int) -> None:
+        if not self.markable or self.row is None:
+            return
+        self._anchor = None
+        ids = [self.row.id]
+        self._move_to(self.cursor + step)
+        if self.row is not None:
+            ids.append(self.row.id)
+        self._mark(self.marks.with_all(ids))
+
+    def _mark_range(self) -> None:
+        assert self._anchor is not None
+        first, last = sorted((self._anchor, self.cursor))
+        known = [row.id for index, row in self._cache if first <= index <= last]
+        self._mark(self._before_range.with_all(known), last - first + 1 - len(known))
+
+    def _mark(self, marks: Marks, unread: int = 0) -> None:
+        if marks == self.marks and not unread:
+            return
+        before, self.marks = self.marks, marks
+        for index in range(self._top, min(self._top + self._lines, self.total)):
+            row = self._cache.get(index)
+            if row and (row.id in before) != (row.id in marks):
+                self._repaint(index)
+        self.post_message(self.MarksChanged(self, marks, unread))
+
+    # -- asking for rows --------------------------------------------------------------------------------------------
+
+    def _want_soon(self) -> None:
+        if self._asking is not None:
+            self._asking.stop()
+        if self.is_attached:
+            self._asking = self.set_timer(SETTLE, self._want)
+
+    def _want(self) -> None:
+        self._asking = None
+        if not self.total:
+            return
+        ahead = int(self._lines * AHEAD)
+        in_sight = (self._top, min(self._top + self._lines, self.total) - 1)
+        around = (max(in_sight[0] - ahead, 0), min(in_sight[1] + ahead, self.total - 1))
+        near = self._cache.missing(max(in_sight[0] - ahead // 2, 0), min(in_sight[1] + ahead // 2, self.total - 1))
+        if near is not None and (wanted := self._cache.missing(*around)) is not None:
+            self.post_message(self.RowsWanted(self, *wanted))
+
+    # -- drawing ----------------------------------------------------------------------------------------------------
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Fit the columns to the new width."""
+        self._resized()
+        self._show_cursor()
+        self._want_soon()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Rows around the new viewport may be missing."""
+        super().watch_scroll_y(old_value, new_value)
+        if round(old_value) != round(new_value):
+            self._want_soon()
+
+    def notify_style_update(self) -> None:
+        """Colours have changed: no drawn line can be used again."""
+        super().notify_style_update()
+        self._strips.clear()
+
+    def on_focus(self) -> None:
+        """The cursor line looks different with the focus."""
+        self._repaint(self.cursor)
+
+    def on_blur(self) -> None:
+        """The cursor line looks different without the focus."""
+        self._repaint(self.cursor)
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the row that was clicked, open it on the second click."""
+        offset = event.get_content_offset(self)
+        if offset is None or not 1 <= offset.y <= min(self._lines, self.total - self._top):
+            return
+        self._move_to(self._top + offset.y - 1)
+        if event.chain == 2 and self.row is not None:
+            self.post_message(self.Opened(self, self.row))
+
+    def _resized(self) -> None:
+        width = self.scrollable_content_region.width
+        self._fitted = fit(self.columns, width - GUTTER - 1)
+        self._strips.clear()
+        self.virtual_size = Size(width, self.total + 1)
+        self.refresh()
+
+    def _repaint(self, index: int) -> None:
+        line = index - self._top + 1
+        if 1 <= line <= self._lines:
+            self.refresh(Region(0, line, self.size.width, 1))
+
+    def render_line(self, y: int) -> Strip:
+        """The heading, or the row that is on this line of the viewport."""
+        width = self.scrollable_content_region.width
+        if y == 0:
+            return self._heading(width)
+        index = self._top + y - 1
+        if index >= self.total:
+            text = "   " + self.empty if self.total == 0 and y == 2 else ""
+            return Strip([Segment(cut(text, width), self.ink("muted"))], width)
+        row = self._cache.get(index)
+        look = self._look(index, row)
+        marked = row is not None and row.id in self.marks
+        thumb = self._thumb(y)
+        known = self._strips.get(index)
+        if known is not None and known[0] is row and known[1] == look + thumb and known[2] == marked:
+            return known[3]
+        strip = self._draw(index, row, look, marked, thumb)
+        if len(self._strips) > 512:
+            self._strips.clear()
+        self._strips[index] = (row, look + thumb, marked, strip)
+        return strip
+
+    def _look(self, index: int, row: Row | None) -> str:
+        if index == self.cursor:
+            return "cursor" if self.has_focus else "cursor-blurred"
+        return "marked" if row is not None and row.id in self.marks else "plain"
+
+    def _thumb(self, y: int) -> str:
+        """The sign at the end of line ``y``: where in the whole result the viewport is."""
+        if self.total <= self._lines or not self._lines:
+            return " "
+        size = max(1, round(self._lines * self._lines / self.total))
+        first = round((self._lines - size) * self._top / max(self.total - self._lines, 1))
+        return "┃" if first <= y - 1 < first + size else "│"
+
+    def _heading(self, width: int) -> Strip:
+        style = self.get_component_rich_style("table--head")
+        gap = " " * GAP
+        titles = gap.join(cut(self.columns[at].title, cells, self.columns[at].align) for at, cells in self._fitted)
+        return Strip([Segment(cut(" " * GUTTER + titles, width), style)], width)
+
+    def _draw(self, index: int, row: Row | None, look: str, marked: bool, thumb: str) -> Strip:
+        ground = f"table--{look}"
+        here = "❯" if look.startswith("cursor") else " "
+        segments = [
+            Segment(here, self._written(ground, "accent")),
+            Segment("● " if marked else "  ", self._written(ground, "warning")),
+        ]
+        used = GUTTER
+        plain = self._written(ground, "")
+        for number, (column, cells) in enumerate(self._fitted):
+            if number:
+                segments.append(Segment(" " * GAP, plain))
+                used += GAP
+            text, ink = row.cells[column] if row else ("…" if number == 0 else "", "faint")
+            segments.append(Segment(cut(text, cells, self.columns[column].align), self._written(ground, ink)))
+            used += cells
+        width = self.scrollable_content_region.width
+        if width > used:
+            segments.append(Segment(" " * (width - used - 1), plain))
+            segments.append(Segment(thumb, self._written("table--plain", "faint")))
+        return Strip(segments, max(width, used)).simplify()
+
+    def _written(self, ground: str, ink: Ink | str):  # type: ignore[no-untyped-def]
+        names = (ground, f"ink--{ink}") if ink else (ground,)
+        return self.get_component_rich_style(*names)

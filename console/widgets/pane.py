@@ -1,0 +1,115 @@
+"""A bordered pane of facts, prose and lines of spans, cut to what fits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.segment import Segment
+from textual import events
+from textual.content import Content
+from textual.geometry import Region
+from textual.strip import Strip
+
+from console.widgets.cells import wrap
+from console.widgets.ink import Ink, Inked
+from console.widgets.line import Span, fitted
+
+LABEL = 10
+"""Cells of the label of a fact."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A label and what is so; long texts go on below it, over at most ``lines`` lines."""
+
+    label: str
+    text: str
+    ink: Ink = ""
+    lines: int = 1
+
+
+@dataclass(frozen=True)
+class Prose:
+    """A text over as many lines as it needs, at most ``lines``."""
+
+    text: str
+    ink: Ink = ""
+    lines: int = 40
+
+
+@dataclass(frozen=True)
+class Spans:
+    """One line of spans."""
+
+    spans: tuple[Span, ...] = ()
+
+
+Item = Fact | Prose | Spans
+
+
+def laid_out(items: Sequence[Item], width: int) -> list[list[Span]]:
+    """The lines of the items, each exactly ``width`` cells."""
+    lines: list[list[Span]] = []
+    for item in items:
+        lines.extend(fitted(line, width) for line in _lines(item, width))
+    return lines
+
+
+def _lines(item: Item, width: int) -> list[list[Span]]:
+    if isinstance(item, Spans):
+        return [list(item.spans)]
+    if isinstance(item, Prose):
+        return [[(line, item.ink)] for line in wrap(item.text, width, item.lines)]
+    texts = wrap(item.text, width - LABEL, item.lines) or [""]
+    labels = [item.label.ljust(LABEL)[: LABEL - 1] + " "] + [" " * LABEL] * (len(texts) - 1)
+    return [[(label, "muted"), (text, item.ink)] for label, text in zip(labels, texts, strict=True)]
+
+
+class Pane(Inked):
+    """Shows items. What does not fit is left out at the bottom."""
+
+    DEFAULT_CSS = """
+    Pane { height: 1fr; }
+    """
+
+    def __init__(self, title: str = "", *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._items: tuple[Item, ...] = ()
+        self._lines: list[list[Span]] = []
+        if title:
+            self.entitle(title)
+
+    def entitle(self, title: str) -> None:
+        """Set the title in the border; any text may be given, it is never read as markup."""
+        content = Content(f" {title} ")
+        if self.border_title != content.markup:
+            self.border_title = content
+
+    @property
+    def text(self) -> str:
+        """What is shown, line by line."""
+        return "\n".join("".join(text for text, _ in line).rstrip() for line in self._lines)
+
+    def show(self, items: Sequence[Item]) -> None:
+        """Show these items instead; only lines that differ are repainted."""
+        self._items = tuple(items)
+        self._lay_out()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Wrap again."""
+        self._lines = []
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        width = self.size.width
+        if not width:
+            return
+        before, self._lines = self._lines, laid_out(self._items, width)
+        for y in range(self.size.height):
+            if before[y : y + 1] != self._lines[y : y + 1]:
+                self.refresh(Region(0, y, width, 1))
+
+    def render_line(self, y: int) -> Strip:
+        """A line of the items, blank below them."""
+        width = self.size.width
+        spans = self._lines[y] if y < len(self._lines) else [(" " * width, "")]
+        return Strip([Segment(text, self.ink(ink)) for text, ink in spans], width)  # type: ignore[arg-type]

@@ -1,0 +1,97 @@
+"""A long text of somebody else, inert, wrapped to the width, scrolled by lines."""
+
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual import events
+from textual.binding import BindingType
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from console.actions import at
+from console.widgets.bindings import bindings
+from console.widgets.cells import cut, wrap
+from console.widgets.inert import inert_lines
+from console.widgets.ink import Inked
+
+MOST = 200_000
+"""Characters that are shown; a longer text is cut, and says so."""
+LINES_OF_ONE = 200
+"""Most screen lines that one line of the text is wrapped to."""
+
+
+class TextView(Inked, ScrollView, can_focus=True):
+    """Shows a text from its beginning."""
+
+    PLACES: ClassVar[tuple[str, ...]] = ("text",)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"text"}))
+    DEFAULT_CSS = """
+    TextView { overflow: hidden hidden; scrollbar-size: 0 0; }
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._text = ""
+        self._lines: list[str] = []
+
+    @property
+    def text(self) -> str:
+        """The lines as they are shown."""
+        return "\n".join(self._lines)
+
+    def show(self, text: str) -> None:
+        """Show another text, from its beginning."""
+        cut_off = f"\n… cut here: {len(text) - MOST:,} more characters" if len(text) > MOST else ""
+        self._text = text[:MOST] + cut_off
+        self.scroll_to(y=0, animate=False, force=True)
+        self._wrap()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Wrap again."""
+        self._wrap()
+
+    def _wrap(self) -> None:
+        width = self.scrollable_content_region.width
+        self._lines = []
+        for line in inert_lines(self._text):
+            indent = len(line) - len(line.lstrip(" "))
+            margin = " " * min(indent, width // 3)
+            wrapped = wrap(line, width - len(margin), LINES_OF_ONE) or [""]
+            self._lines.extend(margin + part for part in wrapped)
+        self.virtual_size = Size(width, len(self._lines))
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """A line of the text."""
+        width = self.scrollable_content_region.width
+        at_ = round(self.scroll_y) + y
+        text = self._lines[at_] if at_ < len(self._lines) else ""
+        return Strip([Segment(cut(text, width), self.ink(""))], width)
+
+    def _to(self, y: int) -> None:
+        self.scroll_to(y=max(y, 0), animate=False, force=True)
+
+    def action_down(self) -> None:
+        """One line down."""
+        self._to(round(self.scroll_y) + 1)
+
+    def action_up(self) -> None:
+        """One line up."""
+        self._to(round(self.scroll_y) - 1)
+
+    def action_first(self) -> None:
+        """To the top."""
+        self._to(0)
+
+    def action_last(self) -> None:
+        """To the end."""
+        self._to(len(self._lines))
+
+    def action_page_down(self) -> None:
+        """One screen down."""
+        self._to(round(self.scroll_y) + max(self.size.height - 1, 1))
+
+    def action_page_up(self) -> None:
+        """One screen up."""
+        self._to(round(self.scroll_y) - max(self.size.height - 1, 1))

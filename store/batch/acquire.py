@@ -1,0 +1,102 @@
+"""Acquire jobs: lock what may run, and give back what was not done."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, or_, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.database import now
+from store.tables import Job
+from store.tables.types import col
+
+READY: ColumnElement[bool] = text("job.retries > 0 AND NOT job.suspended")  # type: ignore[assignment]
+"""Written as the partial index ``job_ready`` has it, or the planner does not see that they agree."""
+
+
+@dataclass(frozen=True)
+class Acquired:
+    """Jobs of one kind and one batch, held under one token."""
+
+    batch_id: str
+    job_type: str
+    count: int
+
+
+async def acquire(connection: AsyncConnection, token: str, limit: int, seconds: float) -> list[Acquired]:
+    """Lock up to ``limit`` jobs that are ready, due and free, by one guarded statement.
+
+    Args:
+        connection: the caller's transaction.
+        token: names this acquisition; no other may use it.
+        limit: most jobs to lock.
+        seconds: how long the locks hold.
+
+    Returns:
+        What was locked, oldest batch first, seed jobs before batch jobs before monitor jobs.
+    """
+    at = now()
+    free = or_(col(Job.lock_owner).is_(None), col(Job.lock_expiration_time) < at)
+    due = or_(col(Job.due_date).is_(None), col(Job.due_date) <= at)
+    chosen: Any = select(col(Job.id)).where(READY, due, free).order_by(col(Job.id)).limit(limit)
+    if connection.dialect.name == "postgresql":
+        chosen = chosen.with_for_update(skip_locked=True)
+    locked = await connection.execute(
+        update(Job)
+        .where(col(Job.id).in_(chosen))
+        .values(lock_owner=token, lock_expiration_time=at + timedelta(seconds=seconds))
+    )
+    if not locked.rowcount:
+        return []
+    held = (
+        select(col(Job.batch_id), col(Job.job_type), func.count().label("count"))
+        .where(col(Job.lock_owner) == token)
+        .group_by(col(Job.batch_id), col(Job.job_type))
+        .order_by(col(Job.batch_id), col(Job.job_type))
+    )
+    return [Acquired(**row._mapping) for row in await connection.execute(held)]
+
+
+async def held_jobs(connection: AsyncConnection, token: str, acquired: Acquired) -> list[str]:
+    """Ids of the jobs that are still held."""
+    held = select(col(Job.id)).where(
+        col(Job.lock_owner) == token,
+        col(Job.batch_id) == acquired.batch_id,
+        col(Job.job_type) == acquired.job_type,
+    )
+    return list((await connection.execute(held.order_by(col(Job.id)))).scalars())
+
+
+async def narrow(connection: AsyncConnection, job_id: str, token: str, alone: str) -> None:
+    """Move one held job under a token of its own, to carry it out alone."""
+    await connection.execute(
+        update(Job).where(col(Job.id) == job_id, col(Job.lock_owner) == token).values(lock_owner=alone)
+    )
+
+
+async def release(connection: AsyncConnection, token: str) -> int:
+    """Give back what an acquisition still holds.
+
+    Returns:
+        How many jobs that were.
+    """
+    released = await connection.execute(
+        update(Job).where(col(Job.lock_owner) == token).values(lock_owner=None, lock_expiration_time=None)
+    )
+    return released.rowcount
+
+
+async def owners(connection: AsyncConnection) -> list[str]:
+    """The tokens under which jobs are locked."""
+    statement = select(col(Job.lock_owner)).where(col(Job.lock_owner).is_not(None)).distinct()
+    return [str(owner) for owner in (await connection.execute(statement)).scalars()]
+
+
+async def next_moment(connection: AsyncConnection) -> datetime | None:
+    """When the next job that is not ready now becomes due or free, none if there is none."""
+    at = now()
+    due = select(func.min(col(Job.due_date))).where(READY, col(Job.due_date) > at)
+    free = select(func.min(col(Job.lock_expiration_time))).where(READY, col(Job.lock_owner).is_not(None))
+    moments = [(await connection.execute(statement)).scalar_one() for statement in (due, free)]
+    return min((one for one in moments if one is not None), default=None)

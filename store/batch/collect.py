@@ -1,0 +1,89 @@
+"""Collect the ids of a batch: the union of its sources, each id once, grouped by deployment."""
+
+import json
+from typing import Any
+
+from sqlalchemy import Text, func, insert, literal, select, union_all
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.tables import BatchElement, BatchGroup, ExternalTask, ProcessDefinition
+from store.tables.types import Rows, col
+
+_AFTER_EXPLICIT = 1 << 40
+
+
+async def collect(connection: AsyncConnection, batch_id: str, explicit: list[str], sources: list[Rows]) -> int:
+    """Write the elements and groups of a new batch.
+
+    Groups are ordered by deployment id ignoring case, ids without a deployment (unknown tasks) last; inside a group
+    the explicit ids come first in their order, then the tasks of the queries by id.
+
+    Args:
+        connection: the caller's transaction.
+        batch_id: the new batch.
+        explicit: task ids that were given one by one, each once, existing or not.
+        sources: selects of task ids.
+
+    Returns:
+        How many ids were collected.
+    """
+    if not explicit and not sources:
+        return 0
+    candidates = _candidates(connection, explicit, sources).subquery("candidate")
+    deployment = col(ProcessDefinition.deployment_id)
+    place = func.row_number().over(
+        order_by=(deployment.is_(None), func.lower(deployment), candidates.c.position, candidates.c.id)
+    )
+    rows = (
+        select(literal(batch_id), place - 1, candidates.c.id)
+        .select_from(candidates)
+        .outerjoin(ExternalTask, col(ExternalTask.id) == candidates.c.id)
+        .outerjoin(ProcessDefinition, col(ProcessDefinition.id) == col(ExternalTask.process_definition_id))
+    )
+    written = await connection.execute(insert(BatchElement).from_select(["batch_id", "ordinal", "element_id"], rows))
+    await _group(connection, batch_id)
+    return written.rowcount
+
+
+def _candidates(connection: AsyncConnection, explicit: list[str], sources: list[Rows]) -> Any:
+    queries = []
+    for source in sources:
+        found = source.subquery()
+        queries.append(select(found.c.id, literal(_AFTER_EXPLICIT).label("position")))
+    if not explicit and len(queries) == 1:
+        return queries[0]
+    if explicit:
+        given = _numbered(connection, explicit)
+        queries.append(select(given.c.value.label("id"), given.c.key.label("position")))
+    every = union_all(*queries).subquery("every")
+    return select(every.c.id, func.min(every.c.position).label("position")).group_by(every.c.id)
+
+
+def _numbered(connection: AsyncConnection, values: list[str]) -> Any:
+    """A list of texts as a table with the columns ``value`` and ``key``, its place."""
+    texts = literal(json.dumps(values, ensure_ascii=False), Text)
+    if connection.dialect.name == "sqlite":
+        return func.json_each(texts).table_valued("value", "key")
+    elements = func.json_array_elements_text(func.cast(texts, _json()))
+    return elements.table_valued("value", with_ordinality="key").render_derived()
+
+
+def _json() -> Any:
+    from sqlalchemy.dialects.postgresql import JSON
+
+    return JSON
+
+
+async def _group(connection: AsyncConnection, batch_id: str) -> None:
+    """Write down which ordinals belong to which deployment."""
+    ordinal = col(BatchElement.ordinal)
+    deployment = col(ProcessDefinition.deployment_id)
+    rows = (
+        select(literal(batch_id), func.min(ordinal), func.max(ordinal) + 1, deployment)
+        .select_from(BatchElement)
+        .outerjoin(ExternalTask, col(ExternalTask.id) == col(BatchElement.element_id))
+        .outerjoin(ProcessDefinition, col(ProcessDefinition.id) == col(ExternalTask.process_definition_id))
+        .where(col(BatchElement.batch_id) == batch_id)
+        .group_by(deployment)
+    )
+    await connection.execute(insert(BatchGroup).from_select(["batch_id", "first", "past", "deployment_id"], rows))

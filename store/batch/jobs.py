@@ -1,0 +1,144 @@
+"""Rows of jobs and their log: what seed, batch and monitor jobs share."""
+
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, delete, func, insert, literal, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.commands import incidents
+from store.contract.records import MONITOR_JOB, SEED_JOB
+from store.database import IdRun, new_id, now
+from store.queries.conditions import Condition, one_of
+from store.tables import Batch, Job, JobDefinition, JobLog
+from store.tables.log import LogState
+from store.tables.types import UtcTime, col
+
+MESSAGE_LENGTH = 666
+"""An exception message is cut silently to this many characters."""
+
+NOT_SUSPENDED: Condition = text("NOT job.suspended")  # type: ignore[assignment]
+"""Written as the partial index on jobs that are ready has it, or the planner does not see that they agree."""
+
+
+def held(token: str, batch_id: str, job_type: str) -> Condition:
+    """Jobs of one kind and batch that one acquisition holds and that nobody has suspended since."""
+    return and_(
+        col(Job.lock_owner) == token,
+        col(Job.batch_id) == batch_id,
+        col(Job.job_type) == job_type,
+        col(Job.suspended).is_(False),
+    )
+
+
+def moment(at: datetime) -> Any:
+    """A time as a value inside a select."""
+    return literal(at, UtcTime)
+
+
+async def insert_job(
+    connection: AsyncConnection, batch_id: str, job_type: str, at: datetime, due: datetime | None = None
+) -> str:
+    """Add the next seed or monitor job of a batch, with its entry in the log.
+
+    It is born suspended when its definition is, and with the definition's priority. Every seed job carries the
+    deployment of the first group, also when it works on a later one.
+
+    Returns:
+        The id of the new job.
+    """
+    which = {SEED_JOB: Batch.seed_job_definition_id, MONITOR_JOB: Batch.monitor_job_definition_id}[job_type]
+    job_id = new_id()
+    values: dict[str, Any] = {
+        "id": literal(job_id),
+        "job_type": literal(job_type),
+        "job_definition_id": col(JobDefinition.id),
+        "batch_id": col(Batch.id),
+        "deployment_id": col(JobDefinition.deployment_id),
+        "retries": col(Batch.job_retries),
+        "due_date": literal(due, UtcTime),
+        "suspended": col(JobDefinition.suspended),
+        "priority": func.coalesce(col(JobDefinition.overriding_job_priority), 0),
+        "create_time": moment(at),
+    }
+    rows = (
+        select(*values.values())
+        .select_from(Batch)
+        .join(JobDefinition, col(JobDefinition.id) == col(which))
+        .where(col(Batch.id) == batch_id)
+    )
+    await connection.execute(insert(Job).from_select(list(values), rows))
+    await write_log(connection, col(Job.id) == job_id, LogState.CREATED, at)
+    return job_id
+
+
+async def write_log(connection: AsyncConnection, jobs: Condition, state: LogState, at: datetime) -> None:
+    """One log entry of the same kind for each of a set of jobs."""
+    values: dict[str, Any] = {
+        "id": IdRun().column(func.row_number().over(order_by=col(Job.id))),
+        "timestamp": moment(at),
+        "state": literal(int(state)),
+        "job_id": col(Job.id),
+        "job_type": col(Job.job_type),
+        "job_definition_id": col(Job.job_definition_id),
+        "batch_id": col(Job.batch_id),
+        "deployment_id": col(Job.deployment_id),
+        "job_retries": col(Job.retries),
+        "job_priority": col(Job.priority),
+        "job_due_date": col(Job.due_date),
+    }
+    if state is LogState.FAILED:
+        values["exception_message"] = col(Job.exception_message)
+        values["exception_stacktrace"] = col(Job.exception_stacktrace)
+    await connection.execute(insert(JobLog).from_select(list(values), select(*values.values()).where(jobs)))
+
+
+async def finish(connection: AsyncConnection, jobs: Condition, at: datetime) -> None:
+    """Jobs have done their work: log it, resolve their own incidents, remove them."""
+    await write_log(connection, jobs, LogState.SUCCESSFUL, at)
+    await incidents.resolve(connection, select(col(Job.id)).where(jobs), at)
+    await connection.execute(delete(Job).where(jobs))
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why one attempt at a job failed."""
+
+    job_id: str
+    message: str
+    stacktrace: str
+
+    @classmethod
+    def of(cls, job_id: str, error: BaseException) -> "Failure":
+        """The failure that an exception describes."""
+        return cls(job_id, str(error) or type(error).__name__, "".join(traceback.format_exception(error)))
+
+
+async def fail(connection: AsyncConnection, failures: Sequence[Failure]) -> None:
+    """Attempts at jobs have failed: count them down, keep message and trace, unlock, log; at 0 raise an incident.
+
+    A job is eligible again at once: the engine has no pause between the attempts of batch jobs. An incident that is
+    still open from an earlier time is kept.
+    """
+    if not failures:
+        return
+    at = now()
+    failed = one_of(col(Job.id), [failure.job_id for failure in failures])
+    jobs = Job.__table__  # type: ignore[attr-defined]
+    for failure in failures:
+        await connection.execute(
+            update(jobs)
+            .where(jobs.c.id == failure.job_id)
+            .values(
+                exception_message=failure.message[:MESSAGE_LENGTH],
+                exception_stacktrace=failure.stacktrace,
+                lock_owner=None,
+                lock_expiration_time=None,
+            )
+        )
+    await write_log(connection, failed, LogState.FAILED, at)
+    await connection.execute(update(Job).where(failed, col(Job.retries) > 0).values(retries=col(Job.retries) - 1))
+    await incidents.raise_for_jobs(connection, failed)

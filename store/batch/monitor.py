@@ -1,0 +1,68 @@
+"""The monitor job: close a batch when none of its jobs is left."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, exists, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.batch.jobs import finish, held, insert_job
+from store.contract.records import MONITOR_JOB
+from store.database import now
+from store.tables import Batch, BatchElement, BatchGroup, Job, JobDefinition
+from store.tables.types import col
+
+
+async def run_monitor(connection: AsyncConnection, token: str, batch_id: str, poll_seconds: float) -> bool:
+    """Carry out the monitor job of a batch that ``token`` holds.
+
+    Args:
+        connection: the caller's transaction.
+        token: the acquisition.
+        batch_id: the batch.
+        poll_seconds: when the next monitor job is due if jobs are left.
+
+    Returns:
+        Whether the batch has ended. Log and incidents of its jobs stay.
+    """
+    mine = held(token, batch_id, MONITOR_JOB)
+    if (await connection.execute(select(col(Job.id)).where(mine))).first() is None:
+        return False
+    at = now()
+    of_batch = select(col(Batch.batch_job_definition_id)).where(col(Batch.id) == batch_id).scalar_subquery()
+    left = select(exists().where(col(Job.job_definition_id) == of_batch))
+    jobs_left = (await connection.execute(left)).scalar_one()
+    await finish(connection, mine, at)
+    if jobs_left:
+        await insert_job(connection, batch_id, MONITOR_JOB, at, due=at + timedelta(seconds=poll_seconds))
+        return False
+    await close(connection, batch_id, at)
+    return True
+
+
+async def close(connection: AsyncConnection, batch_id: str, at: datetime) -> None:
+    """End a batch: its definitions and what is left of its ids go, its row stays with an end time."""
+    await connection.execute(delete(JobDefinition).where(col(JobDefinition.job_configuration) == batch_id))
+    await connection.execute(delete(BatchElement).where(col(BatchElement.batch_id) == batch_id))
+    await connection.execute(delete(BatchGroup).where(col(BatchGroup.batch_id) == batch_id))
+    await connection.execute(update(Batch).where(col(Batch.id) == batch_id).values(end_time=at))
+
+
+async def close_soon(connection: AsyncConnection, batch_id: str) -> None:
+    """Make the monitor job due at once when no batch job is left, so that a batch closes when it is done.
+
+    The engine lets the batch wait for the end of the poll time, up to 30 s.
+    """
+    jobs_left = exists().where(
+        col(Job.batch_id) == batch_id,
+        col(Job.job_type) == select(col(Batch.type)).where(col(Batch.id) == batch_id).scalar_subquery(),
+    )
+    await connection.execute(
+        update(Job)
+        .where(
+            col(Job.batch_id) == batch_id,
+            col(Job.job_type) == MONITOR_JOB,
+            col(Job.due_date).is_not(None),
+            ~jobs_left.correlate(None),
+        )
+        .values(due_date=None)
+    )

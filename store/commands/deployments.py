@@ -1,0 +1,180 @@
+"""Deploy files, and remove deployments."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.bpmn import NotSupported, Problem, Process, parse
+from store.commands.processes import remember
+from store.commands.refusals import can_not_parse
+from store.contract.deployments import Deployment as Record
+from store.contract.records import ProcessDefinition as DefinitionRecord
+from store.database import new_id, now
+from store.queries.conditions import one_of
+from store.tables import Deployment, DeploymentResource, ProcessDefinition
+from store.tables.types import Rows, col
+
+BPMN_SUFFIXES = (".bpmn", ".bpmn20.xml")
+"""Files with these names are read as BPMN; all others are only kept."""
+
+_DEPLOYS = 0x726574726961
+"""Number of the lock under which PostgreSQL lets one deployment at a time count versions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A deployment, and the definitions that this order made: none when nothing had changed."""
+
+    deployment: Record
+    definitions: list[DefinitionRecord]
+
+
+async def deploy(
+    connection: AsyncConnection,
+    name: str | None,
+    resources: Mapping[str, bytes],
+    *,
+    source: str | None = None,
+    tenant_id: str | None = None,
+    filter_duplicates: bool = False,
+    changed_only: bool = False,
+) -> Deployed:
+    """Store files and make a new version of each executable process in them.
+
+    Args:
+        connection: the caller's transaction.
+        name: name of the deployment; duplicates are looked for among deployments of this name.
+        resources: content by file name.
+        source: free text; where given, duplicates are looked for among deployments of this source only.
+        tenant_id: owner of the definitions.
+        filter_duplicates: deploy nothing if the newest files of these names are the same.
+        changed_only: deploy the files that differ from the newest of their names.
+
+    Raises:
+        ContractError: 400 ``ParseException`` with ``details``: a file is no BPMN, or more than the store runs. Nothing
+            is stored then.
+    """
+    if filter_duplicates or changed_only:
+        known = await _newest(connection, name, resources, source, tenant_id)
+        changed = {file: content for file, content in resources.items() if known.get(file) != content}
+        if not changed and (latest := await _latest(connection, name, source, tenant_id)) is not None:
+            return Deployed(latest, [])
+        resources = changed if changed_only else resources
+    processes = await asyncio.to_thread(_parse_all, resources)
+    deployment = Record(id=new_id(), name=name, source=source, deployment_time=now(), tenant_id=tenant_id)
+    await connection.execute(insert(Deployment).values(deployment.model_dump(exclude={"links"})))
+    if resources:
+        rows = [
+            {"deployment_id": deployment.id, "name": file, "content": content} for file, content in resources.items()
+        ]
+        await connection.execute(insert(DeploymentResource), rows)
+    return Deployed(deployment, await _define(connection, deployment, processes))
+
+
+def _parse_all(resources: Mapping[str, bytes]) -> list[tuple[str, Process]]:
+    """The processes of all files with the name of their file."""
+    found: list[tuple[str, Process]] = []
+    refusals: list[NotSupported] = []
+    keys: set[str] = set()
+    for file, content in resources.items():
+        if not file.endswith(BPMN_SUFFIXES):
+            continue
+        try:
+            processes = parse(content, file)
+        except NotSupported as refusal:
+            refusals.append(refusal)
+            continue
+        for process in processes:
+            if process.key in keys:
+                sentence = (
+                    f"The deployment contains definitions with the same key '{process.key}' (id attribute), "
+                    "this is not allowed"
+                )
+                refusals.append(NotSupported(file, [Problem(sentence, elements=(process.key,))]))
+            keys.add(process.key)
+            found.append((file, process))
+    if refusals:
+        raise can_not_parse(refusals)
+    return found
+
+
+async def _define(
+    connection: AsyncConnection, deployment: Record, processes: list[tuple[str, Process]]
+) -> list[DefinitionRecord]:
+    if not processes:
+        return []
+    if connection.dialect.name == "postgresql":
+        await connection.execute(select(func.pg_advisory_xact_lock(_DEPLOYS)))
+    versions = await _versions(connection, [process.key for _, process in processes], deployment.tenant_id)
+    made = []
+    for file, process in processes:
+        version = versions.get(process.key, 0) + 1
+        definition = DefinitionRecord(
+            id=f"{process.key}:{version}:{new_id()}",
+            key=process.key,
+            category=process.category,
+            description=process.description,
+            name=process.name,
+            version=version,
+            resource=file,
+            deployment_id=deployment.id,
+            suspended=False,
+            tenant_id=deployment.tenant_id,
+            version_tag=process.version_tag,
+            history_time_to_live=process.history_time_to_live,
+        )
+        remember(definition.id, process)
+        made.append(definition)
+    rows = [definition.model_dump(exclude={"diagram", "startable_in_tasklist"}) for definition in made]
+    await connection.execute(insert(ProcessDefinition), rows)
+    return made
+
+
+async def _versions(connection: AsyncConnection, keys: list[str], tenant_id: str | None) -> dict[str, int]:
+    key = col(ProcessDefinition.key)
+    statement = (
+        select(key, func.max(col(ProcessDefinition.version)))
+        .where(one_of(key, keys), col(ProcessDefinition.tenant_id).is_not_distinct_from(tenant_id))
+        .group_by(key)
+    )
+    return {row[0]: row[1] for row in await connection.execute(statement)}
+
+
+async def _newest(
+    connection: AsyncConnection,
+    name: str | None,
+    resources: Mapping[str, bytes],
+    source: str | None,
+    tenant_id: str | None,
+) -> dict[str, bytes]:
+    """The last deployed content of each file, among the deployments of this name."""
+    found = {}
+    for file in resources:
+        content: Rows = (
+            select(col(DeploymentResource.content))
+            .join(Deployment, col(Deployment.id) == col(DeploymentResource.deployment_id))
+            .where(col(DeploymentResource.name) == file)
+        )
+        row = (await connection.execute(_last(content, name, source, tenant_id))).one_or_none()
+        if row is not None:
+            found[file] = row.content
+    return found
+
+
+async def _latest(
+    connection: AsyncConnection, name: str | None, source: str | None, tenant_id: str | None
+) -> Record | None:
+    columns = (getattr(Deployment, field) for field in Record.model_fields if field != "links")
+    row = (await connection.execute(_last(select(*columns), name, source, tenant_id))).one_or_none()
+    return None if row is None else Record(**row._mapping)
+
+
+def _last(statement: Rows, name: str | None, source: str | None, tenant_id: str | None) -> Rows:
+    """The row of the last deployment of this name and tenant, and of this source where one is given."""
+    where = [col(Deployment.name) == name, col(Deployment.tenant_id).is_not_distinct_from(tenant_id)]
+    if source is not None:
+        where.append(col(Deployment.source) == source)
+    return statement.where(*where).order_by(col(Deployment.deployment_time).desc(), col(Deployment.id).desc()).limit(1)

@@ -1,0 +1,64 @@
+"""Open the embedded engine: the store behind its contract, with its job runner."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from store.api.app import create_app
+from store.api.state import Store
+from store.database import open_database
+from store.settings import StoreSettings
+
+
+def embedded_app(
+    store: str,
+    *,
+    demo_tasks: int = 0,
+    demo_seed: int = 1,
+    workers: bool = False,
+    strict: bool | None = None,
+    settings: StoreSettings | None = None,
+) -> FastAPI:
+    """The contract as an ASGI application over a store.
+
+    The store is opened, and its runner started, when the application's lifespan is entered; both end with it.
+
+    Args:
+        store: path of an SQLite file, or an SQLAlchemy URL.
+        demo_tasks: fill an empty store with a demo world of so many external tasks.
+        demo_seed: the world's seed.
+        workers: let simulated workers fetch, complete and fail tasks.
+        strict: refuse unknown task ids in ``retries-async``; none leaves it to the settings.
+        settings: how batches are cut and carried out; none reads them from the environment.
+    """
+    chosen = settings or StoreSettings()
+    if strict is not None:
+        chosen = chosen.model_copy(update={"strict": strict})
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        database = await open_database(store, chosen.readers)
+        try:
+            app.state.store = opened = Store(database, chosen)
+            if demo_tasks:
+                from store.demo import fill_if_empty
+
+                await fill_if_empty(database, demo_tasks, demo_seed)
+            await opened.runner.start()
+            simulated = None
+            if workers:
+                from store.demo import SimulatedWorkers
+
+                simulated = SimulatedWorkers(database, seed=demo_seed)
+                await simulated.start()
+            try:
+                yield
+            finally:
+                if simulated is not None:
+                    await simulated.stop()
+                await opened.runner.stop()
+        finally:
+            await database.close()
+
+    return create_app(lifespan)

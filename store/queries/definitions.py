@@ -1,0 +1,190 @@
+"""Process definitions: which, how many, one, its file."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, func, not_, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
+
+from store.contract.deployments import ProcessDefinitionQuery, ProcessDefinitionXml
+from store.contract.errors import ContractError, missing
+from store.contract.records import ProcessDefinition as Record
+from store.queries.conditions import Condition, Conditions, among, conditions, count_of, equals, flag, like, page_of
+from store.queries.sorting import order_by
+from store.tables import Deployment, DeploymentResource, Incident, ProcessDefinition
+from store.tables.types import Rows, col
+
+_D = ProcessDefinition
+_ID: ColumnElement[Any] = col(_D.id)
+_DEPLOY_TIME: ColumnElement[Any] = (
+    select(col(Deployment.deployment_time)).where(col(Deployment.id) == col(_D.deployment_id)).scalar_subquery()
+)
+
+
+def _latest() -> Condition:
+    newer = aliased(_D)
+    return not_(
+        exists().where(
+            col(newer.key) == col(_D.key),
+            col(newer.tenant_id).is_not_distinct_from(col(_D.tenant_id)),
+            col(newer.version) > col(_D.version),
+        )
+    )
+
+
+_INCIDENT_FILTERS: Conditions = {
+    "incident_id": equals(col(Incident.id)),
+    "incident_type": equals(col(Incident.incident_type)),
+    "incident_message": equals(col(Incident.incident_message)),
+    "incident_message_like": like(col(Incident.incident_message)),
+}
+
+CONDITIONS: Conditions = {
+    "process_definition_id": equals(_ID),
+    "process_definition_id_in": among(_ID),
+    "key": equals(col(_D.key)),
+    "key_like": like(col(_D.key)),
+    "keys_in": among(col(_D.key)),
+    "name": equals(col(_D.name)),
+    "name_like": lambda value: func.upper(col(_D.name)).like(value.upper(), escape="\\"),
+    "version": equals(col(_D.version)),
+    "latest_version": flag(_latest),
+    "version_tag": equals(col(_D.version_tag)),
+    "version_tag_like": like(col(_D.version_tag)),
+    "without_version_tag": flag(lambda: col(_D.version_tag).is_(None)),
+    "category": equals(col(_D.category)),
+    "category_like": like(col(_D.category)),
+    "resource_name": equals(col(_D.resource)),
+    "resource_name_like": like(col(_D.resource)),
+    "deployment_id": equals(col(_D.deployment_id)),
+    "deployed_after": lambda value: _DEPLOY_TIME > value,
+    "deployed_at": lambda value: _DEPLOY_TIME == value,
+    "active": flag(lambda: col(_D.suspended).is_(False)),
+    "suspended": flag(lambda: col(_D.suspended).is_(True)),
+    **{name: lambda _value: None for name in _INCIDENT_FILTERS},  # one incident must fulfil all: see below
+    "tenant_id_in": lambda _value: None,  # has a modifier: see below
+    "without_tenant_id": flag(lambda: col(_D.tenant_id).is_(None)),
+}
+
+SORT_COLUMNS: dict[str, ColumnElement[Any]] = {
+    "category": col(_D.category),
+    "key": col(_D.key),
+    "id": _ID,
+    "name": col(_D.name),
+    "version": col(_D.version),
+    "deploymentId": col(_D.deployment_id),
+    "deployTime": _DEPLOY_TIME,
+    "tenantId": col(_D.tenant_id),
+    "versionTag": col(_D.version_tag),
+}
+
+_ROWS: Rows = select(
+    _ID,
+    col(_D.key),
+    col(_D.category),
+    col(_D.description),
+    col(_D.name),
+    col(_D.version),
+    col(_D.resource),
+    col(_D.deployment_id),
+    col(_D.suspended),
+    col(_D.tenant_id),
+    col(_D.version_tag),
+    col(_D.history_time_to_live),
+).select_from(_D)
+
+
+def tenants(column: ColumnElement[Any], names: list[str | None] | None, or_none: bool | None) -> Condition | None:
+    """One of these tenants, or none at all where ``or_none`` says so; no condition for no names."""
+    condition = among(column, "tenantIds")(names or [])
+    return or_(condition, column.is_(None)) if condition is not None and or_none else condition
+
+
+def _conditions(query: ProcessDefinitionQuery) -> list[Condition]:
+    chosen = query.model_copy()
+    if chosen.suspended:
+        chosen.active = None
+    found = conditions(chosen, CONDITIONS)
+    values = query.chosen()
+    same = [make(values[name]) for name, make in _INCIDENT_FILTERS.items() if name in values]
+    if same:
+        open_here = (col(Incident.process_definition_id) == _ID, col(Incident.end_time).is_(None))
+        found.append(exists().where(*open_here, *(condition for condition in same if condition is not None)))
+    of_tenants = tenants(col(_D.tenant_id), query.tenant_id_in, query.include_process_definitions_without_tenant_id)
+    return found if of_tenants is None else [*found, of_tenants]
+
+
+async def list_definitions(
+    connection: AsyncConnection, query: ProcessDefinitionQuery, first: int = 0, size: int | None = None
+) -> list[Record]:
+    """One page of the definitions that match.
+
+    Raises:
+        ContractError: a filter or sort key that the contract refuses.
+    """
+    order = order_by(query, SORT_COLUMNS, _ID)
+    rows = await page_of(connection, _ROWS, _ID, _conditions(query), order, first, size)
+    return [Record(**row._mapping) for row in rows]
+
+
+async def count_definitions(connection: AsyncConnection, query: ProcessDefinitionQuery) -> int:
+    """How many definitions match."""
+    order_by(query, SORT_COLUMNS, _ID)
+    return await count_of(connection, _ID, _conditions(query))
+
+
+async def get_definition(connection: AsyncConnection, definition_id: str) -> Record:
+    """One definition.
+
+    Raises:
+        ContractError: 404, there is none with that id.
+    """
+    row = (await connection.execute(_ROWS.where(_ID == definition_id))).one_or_none()
+    if row is None:
+        raise missing(f"No matching definition with id {definition_id}", 0)
+    return Record(**row._mapping)
+
+
+async def latest_definition(connection: AsyncConnection, key: str, tenant_id: str | None = None) -> Record:
+    """The highest version of a key, of one tenant or of none.
+
+    Raises:
+        ContractError: 404, there is none.
+    """
+    statement = (
+        _ROWS.where(col(_D.key) == key, col(_D.tenant_id).is_not_distinct_from(tenant_id))
+        .order_by(col(_D.version).desc())
+        .limit(1)
+    )
+    row = (await connection.execute(statement)).one_or_none()
+    if row is None:
+        owner = "no tenant-id" if tenant_id is None else f"tenant-id: {tenant_id}"
+        raise ContractError(404, "RestException", f"No matching process definition with key: {key} and {owner}")
+    return Record(**row._mapping)
+
+
+async def definition_content(connection: AsyncConnection, definition_id: str) -> bytes | None:
+    """The file that a definition was read from, none if there is no such definition."""
+    statement = (
+        select(col(DeploymentResource.content))
+        .join(
+            _D,
+            (col(_D.deployment_id) == col(DeploymentResource.deployment_id))
+            & (col(_D.resource) == col(DeploymentResource.name)),
+        )
+        .where(_ID == definition_id)
+    )
+    content: bytes | None = (await connection.execute(statement)).scalar_one_or_none()
+    return content
+
+
+async def definition_xml(connection: AsyncConnection, definition_id: str) -> ProcessDefinitionXml:
+    """The drawing of a definition.
+
+    Raises:
+        ContractError: 404, there is none with that id.
+    """
+    content = await definition_content(connection, definition_id)
+    if content is None:
+        raise missing(f"No matching definition with id {definition_id}", 0)
+    return ProcessDefinitionXml(id=definition_id, bpmn20_xml=content.decode("utf-8", "replace"))

@@ -1,0 +1,165 @@
+"""Variables: of an instance, and of many tasks at once."""
+
+import base64
+import json
+from collections.abc import Collection, Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.contract.errors import ContractError, missing, null_value
+from store.contract.records import VariableValue
+from store.contract.values import format_moment, parse_moment
+from store.queries.conditions import one_of
+from store.tables import ProcessInstance, Variable
+from store.tables.types import EPOCH, Rows, col
+
+_V = Variable
+_TEXTS = frozenset({"String", "Date", "Json", "Xml", "Object", "Bytes", "File"})
+_WHOLES = frozenset({"Boolean", "Short", "Integer", "Long"})
+
+Place = tuple[str, str]
+"""A process instance and one of its executions, by id."""
+
+
+def columns_of(value: VariableValue) -> dict[str, Any]:
+    """The columns that hold a value; see the table."""
+    kind, content = str(value.type), value.value
+    columns: dict[str, Any] = {"type": kind, "text_value": None, "long_value": None, "double_value": None}
+    columns["value_info"] = json.dumps(value.value_info) if value.value_info else None
+    if content is None:
+        return columns
+    if kind in _TEXTS:
+        columns["text_value"] = content
+    if kind in _WHOLES:
+        columns["long_value"] = int(content)
+    if kind == "Double":
+        columns["double_value"] = float(content)
+    if kind == "Date":
+        columns["long_value"] = (parse_moment(content) - EPOCH) // timedelta(milliseconds=1)
+    return columns
+
+
+def value_of(row: Any) -> VariableValue:
+    """A row as the contract shows it. The content of a file is never shown."""
+    info = json.loads(row.value_info) if row.value_info else {}
+    content: Any = row.text_value
+    if row.type in _WHOLES:
+        content = row.long_value
+    if row.type == "Boolean" and content is not None:
+        content = bool(content)
+    if row.type == "Double":
+        content = row.double_value
+    if row.type == "Date" and row.long_value is not None:
+        content = format_moment(EPOCH + timedelta(milliseconds=row.long_value))
+    if row.type == "File":
+        content = None
+    return VariableValue(type=row.type, value=content, value_info=info)
+
+
+def plain(values: Mapping[str, VariableValue]) -> dict[str, Any]:
+    """Values as expressions see them: text, number, boolean or null; dates and objects are what no comparison takes."""
+    return {name: _plain(value) for name, value in values.items()}
+
+
+def _plain(value: VariableValue) -> Any:
+    if value.value is None or value.type in _WHOLES or value.type in ("String", "Double"):
+        return value.value
+    return parse_moment(value.value) if value.type == "Date" else base64.b64encode(str(value.value).encode())
+
+
+_ROWS: Rows = select(
+    col(_V.process_instance_id),
+    col(_V.execution_id),
+    col(_V.name),
+    col(_V.type),
+    col(_V.text_value),
+    col(_V.long_value),
+    col(_V.double_value),
+    col(_V.value_info),
+)
+
+
+async def of_instance(
+    connection: AsyncConnection, instance_id: str, names: Collection[str] | None = None
+) -> dict[str, VariableValue]:
+    """Variables at the scope of an instance, all or those of these names. Empty for an unknown instance."""
+    statement = _ROWS.where(col(_V.process_instance_id) == instance_id, col(_V.execution_id).is_(None))
+    if names is not None:
+        statement = statement.where(one_of(col(_V.name), list(names)))
+    rows = await connection.execute(statement.order_by(col(_V.name)))
+    return {row.name: value_of(row) for row in rows}
+
+
+async def of_tasks(
+    connection: AsyncConnection, places: Collection[Place], names: Collection[str] | None = None
+) -> dict[Place, tuple[dict[str, VariableValue], dict[str, VariableValue]]]:
+    """Variables that many tasks see, in one statement.
+
+    Args:
+        connection: where to ask.
+        places: instance and execution of each task.
+        names: only these; all without.
+
+    Returns:
+        For each place the variables of the instance, and those of the execution alone.
+    """
+    instances = list(dict.fromkeys(instance for instance, _ in places))
+    executions = list(dict.fromkeys(execution for _, execution in places))
+    scope = or_(col(_V.execution_id).is_(None), one_of(col(_V.execution_id), executions))
+    statement = _ROWS.where(and_(one_of(col(_V.process_instance_id), instances), scope))
+    if names is not None:
+        statement = statement.where(one_of(col(_V.name), list(names)))
+    rows = (await connection.execute(statement.order_by(col(_V.name)))).all() if places else []
+    return _by_place(rows, places)
+
+
+def _by_place(
+    rows: Iterable[Any], places: Iterable[Place]
+) -> dict[Place, tuple[dict[str, VariableValue], dict[str, VariableValue]]]:
+    scopes: dict[tuple[str, str | None], dict[str, VariableValue]] = {}
+    for row in rows:
+        scopes.setdefault((row.process_instance_id, row.execution_id), {})[row.name] = value_of(row)
+    return {place: (scopes.get((place[0], None), {}), scopes.get((place[0], place[1]), {})) for place in places}
+
+
+async def check_running(connection: AsyncConnection, instance_id: str) -> None:
+    """Check that an instance is running.
+
+    Raises:
+        ContractError: 500, it is not: the engine knows no execution of that id.
+    """
+    statement = select(col(ProcessInstance.id)).where(
+        col(ProcessInstance.id) == instance_id, col(ProcessInstance.end_time).is_(None)
+    )
+    if (await connection.execute(statement)).one_or_none() is None:
+        raise null_value(f"execution {instance_id} doesn't exist: execution is null")
+
+
+async def get_variables(connection: AsyncConnection, instance_id: str) -> dict[str, VariableValue]:
+    """All variables of a running instance.
+
+    Raises:
+        ContractError: 500, no instance with that id is running.
+    """
+    await check_running(connection, instance_id)
+    return await of_instance(connection, instance_id)
+
+
+async def get_variable(connection: AsyncConnection, instance_id: str, name: str) -> VariableValue:
+    """One variable of a running instance.
+
+    Raises:
+        ContractError: 404 no such variable, 500 no such instance.
+    """
+    try:
+        await check_running(connection, instance_id)
+    except ContractError as refusal:
+        message = f"Cannot get process instance variable {name}: {refusal.message}"
+        raise ContractError(500, "RestException", message, 0) from None
+    found = await of_instance(connection, instance_id, [name])
+    if name not in found:
+        raise missing(f"process instance variable with name {name} does not exist")
+    return found[name]

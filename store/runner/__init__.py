@@ -1,0 +1,5 @@
+"""The asyncio job runner: timing and care, no SQL of its own."""
+
+from store.runner.runner import Runner
+
+__all__ = ["Runner"]

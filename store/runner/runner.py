@@ -1,0 +1,188 @@
+"""One task that acquires jobs, carries them out, and sleeps until there is news.
+
+Each turn is a few short transactions: one that locks jobs, one per batch and kind that does the work, so that
+whoever else wants to write gets its turn in between. Work and the check of the lock are one transaction: a runner
+that lost its lock changes nothing, and nothing is ever done twice.
+"""
+
+import asyncio
+import logging
+import os
+import socket
+import uuid
+from collections.abc import Callable
+
+from sqlalchemy.exc import OperationalError
+
+from store.batch.acquire import Acquired, acquire, held_jobs, narrow, next_moment, owners, release
+from store.batch.execute import run_jobs
+from store.batch.jobs import Failure, fail
+from store.batch.monitor import run_monitor
+from store.batch.seed import run_seed
+from store.contract.records import MONITOR_JOB, SEED_JOB
+from store.database import Database, now
+from store.settings import StoreSettings
+
+log = logging.getLogger(__name__)
+
+PAUSE_AFTER_TROUBLE = 1.0
+"""Seconds to wait when the database itself did not answer."""
+
+
+class Runner:
+    """Carries out the jobs of a store. Several runners, in one process or in many, may share one database.
+
+    Args:
+        database: where the jobs are.
+        settings: how hard to work.
+        tasks_changed: called after a set of jobs was done, for whoever waits for tasks.
+    """
+
+    def __init__(
+        self, database: Database, settings: StoreSettings, tasks_changed: Callable[[], None] = lambda: None
+    ) -> None:
+        self._database = database
+        self._settings = settings
+        self._tasks_changed = tasks_changed
+        self._owner = f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:12]}"
+        self._turn = 0
+        self._news = asyncio.Event()
+        self._leaving = False
+        self._task: asyncio.Task[None] | None = None
+
+    def wake(self) -> None:
+        """There may be work."""
+        self._news.set()
+
+    async def start(self) -> None:
+        """Begin to work. Calling it twice is harmless."""
+        if self._task is None:
+            await self._rescue()
+            self._leaving = False
+            self._task = asyncio.create_task(self._run(), name="job runner")
+
+    async def stop(self) -> None:
+        """Finish the set in hand, take no more, leave nothing locked. Calling it twice is harmless."""
+        task, self._task = self._task, None
+        if task is not None:
+            self._leaving = True
+            self._news.set()
+            await task
+
+    async def _run(self) -> None:
+        while not self._leaving:
+            self._news.clear()
+            try:
+                worked = await self.turn()
+                pause = 0.0 if worked else await self._until_next()
+            except OperationalError as error:
+                log.warning("the database did not answer the job runner: %s", error)
+                pause = PAUSE_AFTER_TROUBLE
+            if self._leaving:
+                return
+            if pause:
+                await self._sleep(pause)
+            else:
+                await asyncio.sleep(0)
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+        except TimeoutError:
+            pass
+
+    async def _until_next(self) -> float:
+        """Seconds to the next job that becomes due or free, at most the idle time."""
+        async with self._database.reading() as connection:
+            moment = await next_moment(connection)
+        idle = self._settings.runner_idle_seconds
+        return idle if moment is None else max(0.001, min(idle, (moment - now()).total_seconds()))
+
+    async def turn(self) -> int:
+        """Acquire one set of jobs and carry it out.
+
+        Returns:
+            How many jobs were acquired; 0 means that there is nothing to do now.
+        """
+        self._turn += 1
+        token = f"{self._owner}/{self._turn}"
+        settings = self._settings
+        async with self._database.writing() as connection:
+            sets = await acquire(connection, token, settings.runner_set_size, settings.runner_lock_seconds)
+        try:
+            for one in sets:
+                if not self._leaving:
+                    await self._carry_out(token, one)
+        finally:
+            if sets and (self._leaving or any(one.job_type not in (SEED_JOB, MONITOR_JOB) for one in sets)):
+                async with self._database.writing() as connection:
+                    await release(connection, token)
+        return sum(one.count for one in sets)
+
+    async def _carry_out(self, token: str, acquired: Acquired) -> None:
+        try:
+            await self._work(token, acquired)
+        except OperationalError:
+            raise
+        except Exception as error:
+            if acquired.count == 1:
+                await self._record_failure(token, acquired, error)
+            else:
+                log.info("a set of %d jobs met trouble, carrying them out one by one: %s", acquired.count, error)
+                await self._one_by_one(token, acquired)
+
+    async def _one_by_one(self, token: str, acquired: Acquired) -> None:
+        async with self._database.reading() as connection:
+            jobs = await held_jobs(connection, token, acquired)
+        for number, job_id in enumerate(jobs):
+            alone = f"{token}/{number}"
+            async with self._database.writing() as connection:
+                await narrow(connection, job_id, token, alone)
+            await self._carry_out(alone, Acquired(acquired.batch_id, acquired.job_type, 1))
+            if self._leaving:
+                return
+
+    async def _work(self, token: str, acquired: Acquired) -> None:
+        batch_id, settings = acquired.batch_id, self._settings
+        async with self._database.writing() as connection:
+            if acquired.job_type == SEED_JOB:
+                await run_seed(connection, token, batch_id, settings.runner_set_size)
+            elif acquired.job_type == MONITOR_JOB:
+                await run_monitor(connection, token, batch_id, settings.batch_poll_time)
+            else:
+                await run_jobs(connection, token, batch_id, acquired.job_type)
+        if acquired.job_type not in (SEED_JOB, MONITOR_JOB):
+            self._tasks_changed()
+
+    async def _record_failure(self, token: str, acquired: Acquired, error: Exception) -> None:
+        async with self._database.writing() as connection:
+            for job_id in await held_jobs(connection, token, acquired):
+                await fail(connection, [Failure.of(job_id, error)])
+
+    async def _rescue(self) -> None:
+        """Give back what runners of this machine held that are not alive any more.
+
+        Taking a job from a runner that is alive after all would be harmless: it then finds nothing to do.
+        """
+        host = socket.gethostname()
+        async with self._database.writing() as connection:
+            for token in await owners(connection):
+                if _is_dead(token, host):
+                    await release(connection, token)
+
+
+def _is_dead(token: str, host: str) -> bool:
+    parts = token.split("/")
+    if len(parts) < 3 or parts[0] != host or not parts[1].isdigit():
+        return False
+    pid = int(parts[1])
+    if pid == os.getpid():
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

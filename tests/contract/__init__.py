@@ -1,0 +1,5 @@
+"""One suite, several engines: what the contract promises, asked over HTTP.
+
+A test gets an ``engine`` and knows nothing but its URL space. Engines are shared, so a test works with process keys,
+topics and ids of its own and never assumes that it is alone.
+"""

@@ -1,0 +1,87 @@
+"""What answers look like: field sets, refusals, dates."""
+
+import re
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from tests.contract.engine import Engine
+
+
+def _fields(names: str) -> frozenset[str]:
+    return frozenset(names.split())
+
+
+EXTERNAL_TASK = _fields(
+    "activityId activityInstanceId errorMessage executionId id lockExpirationTime createTime processDefinitionId "
+    "processDefinitionKey processDefinitionVersionTag processInstanceId retries suspended workerId topicName tenantId "
+    "priority businessKey"
+)
+LOCKED_TASK = EXTERNAL_TASK | {"errorDetails", "variables", "extensionProperties"}
+PROCESS_INSTANCE = _fields("links id definitionId businessKey caseInstanceId ended suspended tenantId definitionKey")
+HISTORIC_INSTANCE = _fields(
+    "id businessKey processDefinitionId processDefinitionKey processDefinitionName processDefinitionVersion startTime "
+    "endTime removalTime durationInMillis startUserId startActivityId deleteReason rootProcessInstanceId "
+    "superProcessInstanceId superCaseInstanceId caseInstanceId tenantId state restartedProcessInstanceId"
+)
+INCIDENT = _fields(
+    "id processDefinitionId processInstanceId executionId incidentTimestamp incidentType activityId failedActivityId "
+    "causeIncidentId rootCauseIncidentId configuration incidentMessage tenantId jobDefinitionId annotation"
+)
+BATCH = _fields(
+    "id type totalJobs jobsCreated batchJobsPerSeed invocationsPerBatchJob seedJobDefinitionId monitorJobDefinitionId "
+    "batchJobDefinitionId suspended tenantId createUserId startTime executionStartTime"
+)
+BATCH_STATISTICS = BATCH | {"remainingJobs", "completedJobs", "failedJobs"}
+HISTORIC_BATCH = (BATCH - {"jobsCreated", "suspended"}) | {"endTime", "removalTime"}
+JOB = _fields(
+    "id jobDefinitionId processInstanceId processDefinitionId processDefinitionKey executionId exceptionMessage "
+    "failedActivityId retries dueDate suspended priority tenantId createTime batchId"
+)
+JOB_DEFINITION = _fields(
+    "id processDefinitionId processDefinitionKey jobType jobConfiguration activityId suspended overridingJobPriority "
+    "tenantId deploymentId"
+)
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d{4}")
+
+
+def moment(text: str) -> datetime:
+    """A date of the contract. Asserts the one output form: three digits of milliseconds, an offset without colon."""
+    assert _DATE.fullmatch(text), text
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z")
+
+
+def wire(when: datetime) -> str:
+    """A date in the contract's form; ``when`` has a zone."""
+    return f"{when:%Y-%m-%dT%H:%M:%S}.{when.microsecond // 1000:03d}{when:%z}"
+
+
+def refused(response: httpx.Response, status: int, type_: str, message: str, code: int | None = None) -> None:
+    """Assert that the answer is exactly this refusal."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"].split(";")[0] == "application/json"
+    assert response.json() == {"type": type_, "message": message, "code": code}
+
+
+def unreadable(response: httpx.Response, engine: Engine) -> None:
+    """Assert the refusal of a value of the wrong kind: 400, and not the words.
+
+    The reference engine says nothing, or lets its JSON library answer in plain text (which of the two depends on the
+    order in which its container found the handlers); the store must say what is wrong.
+    """
+    assert response.status_code == 400, response.text
+    if engine.is_reference and response.headers["content-type"].startswith("text/plain"):
+        assert response.text
+        return
+    assert response.headers["content-type"].split(";")[0] == "application/json"
+    body = response.json()
+    assert set(body) == {"type", "message", "code"}
+    assert (body["type"], body["code"]) == ("InvalidRequestException", None)
+    assert body["message"] or engine.is_reference
+
+
+def ids(records: list[dict[str, Any]]) -> list[str]:
+    """The ids of a list, in its order."""
+    return [record["id"] for record in records]

@@ -1,0 +1,71 @@
+"""The engines of the suite. Only these fixtures differ; the tests are the same."""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from tests.contract.engine import Engine, Kind, alive, client
+from tests.contract.world import World
+from tests.engines import camunda
+from tests.engines.processes import free_port, serving
+
+Folders = pytest.TempPathFactory
+HERE = Path(__file__).parent
+ENGINES = [pytest.param("asgi"), pytest.param("socket"), pytest.param("camunda", marks=pytest.mark.engine)]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One event loop for the suite: the embedded engine lives in it. Building the reference engine may take minutes."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+            if item.get_closest_marker("engine"):
+                item.add_marker(pytest.mark.timeout(600))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session", params=ENGINES)
+async def engine(request: pytest.FixtureRequest, tmp_path_factory: Folders) -> AsyncIterator[Engine]:
+    """Each engine in turn, shared by all tests."""
+    async with AsyncExitStack() as stack:
+        yield await open_engine(request.param, tmp_path_factory.mktemp(request.param), stack, strict=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session", params=["asgi", "socket"])
+async def strict_store(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Engine]:
+    """The store in its strict mode, which the reference engine has not."""
+    async with AsyncExitStack() as stack:
+        yield await open_engine(request.param, tmp_path_factory.mktemp("strict"), stack, strict=True)
+
+
+@pytest.fixture
+def world(engine: Engine) -> World:
+    """Builds processes, instances and tasks on the engine under test."""
+    return World(engine)
+
+
+async def open_engine(kind: Kind, folder: Path, stack: AsyncExitStack, strict: bool) -> Engine:
+    """Start an engine of this kind; it ends with the stack."""
+    if kind == "camunda":
+        if missing := camunda.what_is_missing():
+            pytest.skip(f"the reference engine {missing}")
+        root = stack.enter_context(camunda.running(folder / "camunda.log"))
+        return Engine(kind, await stack.enter_async_context(client(root)))
+    if kind == "socket":
+        root = f"http://127.0.0.1:{(port := free_port())}/engine-rest"
+        command = [sys.executable, "-m", "console", "serve", "--port", str(port), "--store", str(folder / "store.db")]
+        command += ["--strict"] if strict else []
+        stack.enter_context(serving(command, f"{root}/version", folder / "serve.log", within=60))
+        return Engine(kind, await stack.enter_async_context(client(root)))
+    from store.embedded import embedded_app
+
+    app = embedded_app(store=str(folder / "store.db"), strict=strict)
+    await stack.enter_async_context(alive(app.router.lifespan_context(app)))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    return Engine(kind, await stack.enter_async_context(client("http://embedded/engine-rest", transport)))

@@ -1,0 +1,1 @@
+"""Engines for the tests to talk to: one assembled from published artifacts, one of our own, or any by URL."""
