@@ -4,11 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from sqlalchemy import exists, select
 
 from store.api.app import create_app
 from store.api.state import Store
-from store.database import open_database
+from store.database import Database, open_database
 from store.settings import StoreSettings
+from store.tables import ProcessDefinition
+from store.tables.types import col
 
 
 def embedded_app(
@@ -41,10 +44,10 @@ def embedded_app(
         database = await open_database(store, chosen.readers)
         try:
             app.state.store = opened = Store(database, chosen)
-            if demo_tasks:
-                from store.demo import fill_if_empty
+            if demo_tasks and await _is_empty(database):
+                from store.demo import build_world
 
-                await fill_if_empty(database, demo_tasks, demo_seed)
+                await build_world(database, demo_tasks, demo_seed)
             await opened.runner.start()
             simulated = None
             if workers:
@@ -62,3 +65,9 @@ def embedded_app(
             await database.close()
 
     return create_app(lifespan)
+
+
+async def _is_empty(database: Database) -> bool:
+    async with database.reading() as connection:
+        used = select(exists().where(col(ProcessDefinition.id).is_not(None)))
+        return not (await connection.execute(used)).scalar_one()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.widget import Widget
 
 from console.actions import at
@@ -20,7 +20,7 @@ from console.screens.session import News, Session
 from console.screens.subject import Sort, Subject
 from console.screens.words import count, short, things
 from console.widgets.bindings import bindings
-from console.widgets.filter_line import Advice, FilterLine
+from console.widgets.filter_line import FilterLine
 from console.widgets.inert import inert
 from console.widgets.line import Line, Span
 from console.widgets.line_table import LineTable
@@ -61,7 +61,7 @@ class ListScreen(ConsoleScreen):
 
     def body(self) -> Iterable[Widget]:
         """Filter line, table and pane."""
-        yield FilterLine(self._advise, id="filter")
+        yield FilterLine(self.subject.advise, self.subject.completed, id="filter")
         yield Line(id="advice")
         with Horizontal(id="upper"):
             table = LineTable(self.subject.columns, markable=self.MARKABLE, id="rows")
@@ -159,6 +159,7 @@ class ListScreen(ConsoleScreen):
             self.table.refresh()
             self.query_one("#detail", Pane).show([])
         self._tell_count()
+        self.tell_hints()
 
     def _nothing(self) -> str:
         if self.filter_text:
@@ -269,9 +270,6 @@ class ListScreen(ConsoleScreen):
         return {"table.mark-all": f"all {count(self.matching)}"}
 
     # -- filter -----------------------------------------------------------------------------------------------------
-
-    def _advise(self, text: str, cursor: int) -> Advice:
-        return self.subject.advise(text, cursor)
 
     @on(FilterLine.Advised)
     def _advised(self, message: FilterLine.Advised) -> None:

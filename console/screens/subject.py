@@ -61,8 +61,16 @@ class Subject(ABC, Generic[R]):
             return Advice(mistake.sentence, (mistake.start, mistake.end), words)
         return Advice(words=tuple(complete(text, cursor, self.name)))
 
+    def completed(self, text: str, cursor: int, word: str) -> tuple[str, int]:
+        """The text with the word under the cursor replaced, and the new place of the cursor."""
+        from console.language import completed
+
+        return completed(text, cursor, word)
+
     def sorted(self, query: Query, sort: Sort) -> Query:
-        """The query in this order."""
+        """The query in this order, unless its text names another one."""
+        if query.sorting:
+            return query
         return query.model_copy(
             update={"sort_by": sort.key, "sort_order": "desc" if sort.descending else "asc", "sorting": None}
         )

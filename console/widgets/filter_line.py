@@ -100,9 +100,16 @@ class FilterLine(Horizontal):
 
         text: str
 
-    def __init__(self, advise: Callable[[str, int], Advice], *, id: str | None = None) -> None:
+    def __init__(
+        self,
+        advise: Callable[[str, int], Advice],
+        completed: Callable[[str, int, str], tuple[str, int]],
+        *,
+        id: str | None = None,
+    ) -> None:
         super().__init__(id=id)
         self._advise = advise
+        self._put = completed
         self._history: list[str] = []
         self._recalled = 0
         self.applied = ""
@@ -194,13 +201,10 @@ class FilterLine(Horizontal):
     @on(Completed)
     def _completed(self, message: Completed) -> None:
         message.stop()
-        words = self._advise(self._input.value, self._input.cursor_position).words
+        text, cursor = self._input.value, self._input.cursor_position
+        words = self._advise(text, cursor).words
         if words:
-            head = self._input.value[: self._input.cursor_position]
-            tail = self._input.value[self._input.cursor_position :]
-            start = head.rfind(" ") + 1
-            self._input.value = head[:start] + words[0] + tail
-            self._input.cursor_position = start + len(words[0])
+            self._input.value, self._input.cursor_position = self._put(text, cursor, words[0])
 
     @on(Recalled)
     def _recall(self, message: Recalled) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.binding import BindingType
 from textual.geometry import Region, Size
@@ -24,7 +25,7 @@ from console.widgets.cells import cut
 from console.widgets.columns import GAP, Column, fit
 from console.widgets.ink import Ink, Inked
 from console.widgets.marks import Marks
-from console.widgets.rows import PageCache, Row
+from console.widgets.rows import Cell, PageCache, Row
 
 AHEAD = 1.0
 """How far around the viewport rows are wanted, in heights of the viewport."""
@@ -444,7 +445,7 @@ class LineTable(Inked, ScrollView, can_focus=True):
             return " "
         size = max(1, round(self._lines * self._lines / self.total))
         first = round((self._lines - size) * self._top / max(self.total - self._lines, 1))
-        return "┃" if first <= y - 1 < first + size else "│"
+        return "▐" if first <= y - 1 < first + size else " "
 
     def _heading(self, width: int) -> Strip:
         style = self.get_component_rich_style("table--head")
@@ -465,7 +466,7 @@ class LineTable(Inked, ScrollView, can_focus=True):
             if number:
                 segments.append(Segment(" " * GAP, plain))
                 used += GAP
-            text, ink = row.cells[column] if row else ("…" if number == 0 else "", "faint")
+            text, ink = row.cells[column] if row else Cell("…" if number == 0 else "", "faint")
             segments.append(Segment(cut(text, cells, self.columns[column].align), self._written(ground, ink)))
             used += cells
         width = self.scrollable_content_region.width
@@ -474,6 +475,6 @@ class LineTable(Inked, ScrollView, can_focus=True):
             segments.append(Segment(thumb, self._written("table--plain", "faint")))
         return Strip(segments, max(width, used)).simplify()
 
-    def _written(self, ground: str, ink: Ink | str):  # type: ignore[no-untyped-def]
-        names = (ground, f"ink--{ink}") if ink else (ground,)
-        return self.get_component_rich_style(*names)
+    def _written(self, ground: str, ink: Ink) -> Style:
+        style = self.get_component_rich_style(ground)
+        return style + self.get_component_rich_style(f"ink--{ink}", partial=True) if ink else style

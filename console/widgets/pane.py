@@ -75,14 +75,15 @@ class Pane(Inked):
         super().__init__(id=id, classes=classes)
         self._items: tuple[Item, ...] = ()
         self._lines: list[list[Span]] = []
+        self._title = ""
         if title:
             self.entitle(title)
 
     def entitle(self, title: str) -> None:
         """Set the title in the border; any text may be given, it is never read as markup."""
-        content = Content(f" {title} ")
-        if self.border_title != content.markup:
-            self.border_title = content
+        if title != self._title:
+            self._title = title
+            self.border_title = Content(title) if title else None  # type: ignore[assignment]
 
     @property
     def text(self) -> str:

@@ -79,9 +79,7 @@ async def delete_variables(
 async def forget_scopes(connection: AsyncConnection, instance_id: str, executions: Collection[str]) -> None:
     """Delete the variables of executions that have ended."""
     await connection.execute(
-        delete(_V).where(
-            col(_V.process_instance_id) == instance_id, one_of(col(_V.execution_id), list(executions))
-        )
+        delete(_V).where(col(_V.process_instance_id) == instance_id, one_of(col(_V.execution_id), list(executions)))
     )
 
 

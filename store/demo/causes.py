@@ -179,7 +179,7 @@ CAUSES: tuple[Cause, ...] = (
     ),
     Cause(
         "text that must stay inert",
-        ("open-account", "send-sms"), 0.008, _LONG_TAIL, _hostile, traces.hostile, 0.6, 0.01,
+        ("open-account", "create-invoice"), 0.008, _LONG_TAIL, _hostile, traces.hostile, 0.6, 0.01,
         ("ACCOUNT", "account ", "count "),
     ),
 )  # fmt: skip

@@ -52,7 +52,7 @@ class Lines:
         line = lines[min(bisect(weights, random.random() * weights[-1]), len(lines) - 1)]
         version = self._at(line, at) or self._at((line[0], None), at) or self._by_line[line[0], None][0]
         places = [place for place in version.process.places if topic is None or place[1].topic == topic]
-        step, activity = random.choice(places or list(version.process.places))
+        step, activity = random.choice(places)
         return Place(version, step, activity)
 
     def _at(self, line: tuple[str, str | None], at: int) -> Version | None:

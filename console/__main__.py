@@ -1,0 +1,5 @@
+"""``python -m console`` is ``retriage``."""
+
+from console.cli import main
+
+main()

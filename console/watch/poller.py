@@ -1,0 +1,177 @@
+"""Asks the same question again and again, gently.
+
+Never two at once; the next one waits ``interval`` or ten times as long as the last answer took, whichever is longer,
+so that a slow engine is asked less. Failures in a row double the wait. Only a picture that differs is published.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Generic, TypeVar
+
+from console.engine.errors import EngineProblem, one_line
+from console.watch.clock import Clock, RealClock
+from console.watch.snapshot import Snapshot
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+GENTLE = 10.0
+"""The engine rests so many times as long as it worked."""
+
+LONGEST = 60.0
+"""No wait is longer than this many seconds."""
+
+
+class Poller(Generic[T]):
+    """Polls one subject.
+
+    Args:
+        fetch: asks the engine.
+        publish: is told of every picture that differs from the one before.
+        interval: seconds between an answer and the next question, at least.
+        clock: whose time it goes by.
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[[], Awaitable[T]],
+        publish: Callable[[Snapshot[T]], None],
+        *,
+        interval: float = 2.0,
+        clock: Clock | None = None,
+    ) -> None:
+        self._fetch = fetch
+        self._publish = publish
+        self._interval = interval
+        self._clock = clock or RealClock()
+        self._snapshot: Snapshot[T] = Snapshot()
+        self._task: asyncio.Task[None] | None = None
+        self._woken = asyncio.Event()
+        self._asked: list[asyncio.Future[Snapshot[T]]] = []
+        self._answering: list[asyncio.Future[Snapshot[T]]] = []
+        self._due = self._clock.monotonic()
+        self._failures = 0
+        self._paused = False
+
+    @property
+    def snapshot(self) -> Snapshot[T]:
+        """The newest picture; its ``at`` moves on even while nothing differs."""
+        return self._snapshot
+
+    @property
+    def paused(self) -> bool:
+        """It asks only when told to."""
+        return self._paused
+
+    @property
+    def running(self) -> bool:
+        """It was started and not stopped."""
+        return self._task is not None and not self._task.done()
+
+    def start(self) -> None:
+        """Begin; the first question is asked at once."""
+        if not self.running:
+            self._task = asyncio.create_task(self._run(), name="poller")
+
+    def close(self) -> None:
+        """End without waiting; whoever waits for a refresh gets the picture as it is."""
+        if self._task is not None:
+            self._task.cancel()
+        self._settle(self._answering)
+        self._settle(self._asked)
+
+    async def stop(self) -> None:
+        """End, and wait for a question that is under way to be dropped."""
+        self.close()
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    def pause(self) -> None:
+        """Ask no more until resumed; an answer under way is still published."""
+        self._paused = True
+        self._woken.set()
+
+    def resume(self) -> None:
+        """Ask again, at once if it is overdue."""
+        self._paused = False
+        self._woken.set()
+
+    def every(self, interval: float) -> None:
+        """Change the interval, in seconds."""
+        sooner = interval < self._interval
+        self._interval = interval
+        if sooner and not self._failures:
+            self._due = min(self._due, self._clock.monotonic() + interval)
+            self._woken.set()
+
+    async def refresh(self) -> Snapshot[T]:
+        """Ask now, even while paused; returns the picture that this question gave.
+
+        A question that is already under way does not count: it may have seen the engine before what the caller did.
+
+        Raises:
+            RuntimeError: the poller is not running.
+        """
+        if not self.running:
+            raise RuntimeError("a poller that does not run cannot refresh")
+        answered: asyncio.Future[Snapshot[T]] = asyncio.get_running_loop().create_future()
+        self._asked.append(answered)
+        self._woken.set()
+        return await answered
+
+    async def _run(self) -> None:
+        while True:
+            await self._until_due()
+            await self._round()
+
+    async def _until_due(self) -> None:
+        while not self._asked:
+            left = None if self._paused else self._due - self._clock.monotonic()
+            if left is not None and left <= 0:
+                return
+            await self._clock.wait(self._woken, left)
+            self._woken.clear()
+
+    async def _round(self) -> None:
+        self._answering, self._asked = self._asked, []
+        started = self._clock.monotonic()
+        try:
+            value = await self._fetch()
+        except EngineProblem as problem:
+            self._failed(problem.sentence)
+        except Exception as problem:
+            _log.exception("a poller's question failed in the console itself")
+            self._failed(f"The console made a mistake: {one_line(repr(problem), 200)}")
+        else:
+            self._failures = 0
+            self._show(Snapshot(value, self._clock.now()))
+        self._due = self._clock.monotonic() + self._rest(self._clock.monotonic() - started)
+        self._settle(self._answering)
+
+    def _rest(self, took: float) -> float:
+        backing_off = self._interval * 2.0 ** min(self._failures, 10)
+        return min(max(backing_off, GENTLE * took), max(LONGEST, self._interval))
+
+    def _failed(self, sentence: str) -> None:
+        self._failures += 1
+        since = self._snapshot.stale_since or self._clock.now()
+        self._show(replace(self._snapshot, problem=sentence, stale_since=since))
+
+    def _show(self, snapshot: Snapshot[T]) -> None:
+        differs = not snapshot.same_picture(self._snapshot)
+        self._snapshot = snapshot
+        if not differs:
+            return
+        try:
+            self._publish(snapshot)
+        except Exception:
+            _log.exception("a listener of a poller failed")
+
+    def _settle(self, waiting: list[asyncio.Future[Snapshot[T]]]) -> None:
+        for answered in waiting:
+            if not answered.done():
+                answered.set_result(self._snapshot)
+        waiting.clear()

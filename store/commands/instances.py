@@ -1,0 +1,272 @@
+"""Process instances: start, delete, suspend and activate."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Row, and_, delete, func, insert, literal, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.bpmn import Process
+from store.commands import incidents
+from store.commands.processes import process_of
+from store.commands.tokens import LOGGED, Running, go_on
+from store.commands.typed import is_transient
+from store.commands.variables import set_variables
+from store.contract.deployments import SetInstancesSuspended
+from store.contract.errors import ContractError, engine_error, invalid, missing, null_value
+from store.contract.records import ProcessInstance as Record
+from store.contract.records import VariableValue
+from store.database import IdRun, new_id, now
+from store.queries.conditions import Condition, one_of
+from store.queries.historic_process_instances import historic_process_instance_conditions
+from store.queries.process_instances import process_instance_conditions
+from store.tables import (
+    ErrorDetails,
+    Execution,
+    ExternalTask,
+    ExternalTaskLog,
+    ProcessDefinition,
+    ProcessInstance,
+    Variable,
+)
+from store.tables.log import LogState
+from store.tables.process import ACTIVE, EXTERNALLY_TERMINATED, SUSPENDED
+from store.tables.types import Rows, col
+
+_P = ProcessInstance
+_ID = col(_P.id)
+_RUNNING = col(_P.end_time).is_(None)
+
+
+async def start(
+    connection: AsyncConnection,
+    definition_id: str,
+    *,
+    business_key: str | None = None,
+    variables: Mapping[str, VariableValue] = {},
+    user: str | None = None,
+) -> Record:
+    """Start an instance and go on until all its tokens wait.
+
+    Args:
+        connection: the caller's transaction; it must not be committed when this raises.
+        definition_id: the definition.
+        business_key: the caller's own name for the instance.
+        variables: first variables, with their types; those marked transient are not stored.
+        user: who starts it.
+
+    Raises:
+        ContractError: 500 no such definition, or a token can take no way; 400 the definition is suspended.
+    """
+    definition = await _definition(connection, definition_id)
+    process = await process_of(connection, definition_id)
+    instance = Running(new_id(), definition_id, definition.tenant_id)
+    await connection.execute(insert(_P).values(_row(instance, process, business_key, user)))
+    await set_variables(connection, instance.id, variables)
+    transient = {name: value for name, value in variables.items() if is_transient(value)}
+    ended = await go_on(connection, instance, process.start, transient)
+    return Record(
+        id=instance.id,
+        definition_id=definition_id,
+        definition_key=definition.key,
+        business_key=business_key,
+        ended=ended,
+        suspended=False,
+        tenant_id=instance.tenant_id,
+    )
+
+
+def _row(instance: Running, process: Process, business_key: str | None, user: str | None) -> dict[str, object]:
+    return {
+        "id": instance.id,
+        "process_definition_id": instance.definition_id,
+        "business_key": business_key,
+        "tenant_id": instance.tenant_id,
+        "state": ACTIVE,
+        "start_time": now(),
+        "start_activity_id": process.start,
+        "start_user_id": user,
+    }
+
+
+async def _definition(connection: AsyncConnection, definition_id: str) -> Row[str, str | None, bool]:
+    statement = select(
+        col(ProcessDefinition.key), col(ProcessDefinition.tenant_id), col(ProcessDefinition.suspended)
+    ).where(col(ProcessDefinition.id) == definition_id)
+    row = (await connection.execute(statement)).one_or_none()
+    if row is None:
+        raise null_value(f"no deployed process definition found with id '{definition_id}': processDefinition is null")
+    if row.suspended:
+        message = f"ENGINE-03043 Process Definition with id '{definition_id}' is suspended."
+        raise ContractError(400, "SuspendedEntityInteractionException", message, 0)
+    return row
+
+
+async def hold(connection: AsyncConnection, instance_id: str) -> Running:
+    """A running instance, kept from other writers until the transaction ends.
+
+    Raises:
+        ContractError: 500, it has ended meanwhile: another transaction was first.
+    """
+    statement = (
+        select(_ID, col(_P.process_definition_id), col(_P.tenant_id))
+        .where(_ID == instance_id, _RUNNING)
+        .with_for_update()
+    )
+    row = (await connection.execute(statement)).one_or_none()
+    if row is None:
+        raise stale(f"ProcessInstance[{instance_id}]")
+    return Running(row.id, row.process_definition_id, row.tenant_id)
+
+
+def stale(what: str) -> ContractError:
+    """500 ``OptimisticLockingException``: another transaction has changed the same thing first."""
+    message = (
+        f"ENGINE-03005 Execution of 'DELETE {what}' failed. Entity was updated by another transaction concurrently."
+    )
+    return engine_error(message, "OptimisticLockingException", 1)
+
+
+async def delete_instance(
+    connection: AsyncConnection, instance_id: str, *, fail_if_not_exists: bool = True, reason: str | None = None
+) -> None:
+    """Delete a running instance: its tasks go with an entry in the log, its incidents end as deleted.
+
+    Raises:
+        ContractError: 404, no instance with that id is running.
+    """
+    statement = select(_ID).where(_ID == instance_id, _RUNNING).with_for_update()
+    if (await connection.execute(statement)).one_or_none() is not None:
+        await delete_instances(connection, select(_ID).where(_ID == instance_id, _RUNNING), reason)
+    elif fail_if_not_exists:
+        raise missing(f"No process instance found for id '{instance_id}': processInstance is null", 0)
+
+
+async def delete_instances(connection: AsyncConnection, instances: Rows, reason: str | None = None) -> int:
+    """Delete a set of running instances; see ``delete_instance``.
+
+    Args:
+        connection: the caller's transaction.
+        instances: a select of ids of running instances, by what this order does not change but their end.
+        reason: kept with the instances.
+
+    Returns:
+        How many instances.
+    """
+    at = now()
+    tasks = select(col(ExternalTask.id)).where(col(ExternalTask.process_instance_id).in_(instances))
+    await log_removed(connection, tasks, at)
+    await incidents.delete(connection, tasks, at)
+    await connection.execute(delete(ErrorDetails).where(col(ErrorDetails.external_task_id).in_(tasks)))
+    await connection.execute(delete(ExternalTask).where(col(ExternalTask.process_instance_id).in_(instances)))
+    await connection.execute(delete(Execution).where(col(Execution.process_instance_id).in_(instances)))
+    local = col(Variable.execution_id).is_not(None)
+    await connection.execute(delete(Variable).where(col(Variable.process_instance_id).in_(instances), local))
+    ended = await connection.execute(
+        update(_P)
+        .where(_ID.in_(instances), _RUNNING)
+        .values(state=EXTERNALLY_TERMINATED, end_time=at, delete_reason=reason)
+    )
+    return ended.rowcount
+
+
+async def log_removed(connection: AsyncConnection, tasks: Rows, at: datetime) -> None:
+    """Write the entry *deleted* for a set of tasks that are about to be removed."""
+    log = ExternalTaskLog.__table__.c  # type: ignore[attr-defined]
+    columns = {
+        "id": IdRun().column(func.row_number().over(order_by=col(ExternalTask.id))),
+        "timestamp": literal(at, log.timestamp.type),
+        "state": literal(int(LogState.DELETED), log.state.type),
+        "external_task_id": col(ExternalTask.id),
+        "worker_id": col(ExternalTask.worker_id),
+        "retries": col(ExternalTask.retries),
+        **{name: getattr(ExternalTask, name) for name in LOGGED},
+    }
+    rows = select(*columns.values()).where(col(ExternalTask.id).in_(tasks))
+    await connection.execute(insert(ExternalTaskLog).from_select(list(columns), rows))
+
+
+async def set_suspended(connection: AsyncConnection, instances: Rows, suspended: bool) -> int:
+    """Suspend or activate a set of running instances and their external tasks. Locks are kept.
+
+    Args:
+        connection: the caller's transaction.
+        instances: a select of instance ids.
+        suspended: what they become.
+
+    Returns:
+        How many instances were in the other state.
+    """
+    # The tasks first: the select may ask for the state of instances, which the second statement changes.
+    tasks = col(ExternalTask.process_instance_id).in_(instances)
+    other = col(ExternalTask.suspended).is_(not suspended)
+    await connection.execute(update(ExternalTask).where(tasks, other).values(suspended=suspended))
+    state = SUSPENDED if suspended else ACTIVE
+    changed = await connection.execute(
+        update(_P).where(_ID.in_(instances), _RUNNING, col(_P.state) != state).values(state=state)
+    )
+    return changed.rowcount
+
+
+async def set_suspended_in_bulk(connection: AsyncConnection, order: SetInstancesSuspended) -> int:
+    """Suspend or activate the instances of a definition, or those that ids and queries name.
+
+    Returns:
+        How many instances were in the other state.
+
+    Raises:
+        ContractError: 400, both ways are used or none, or nothing is named.
+    """
+    by_definition = _of_definition(order)
+    named = _named(order)
+    if by_definition is not None and named is not None:
+        raise invalid(
+            "Choose either a single processInstance with processDefinitionId or processDefinitionKey or a group of "
+            "processInstances with processInstanceIds, procesInstanceQuery or historicProcessInstanceQuery."
+        )
+    if by_definition is not None:
+        return await set_suspended(connection, select(_ID).where(by_definition), order.suspended)
+    if named is None:
+        raise invalid(
+            "Either processDefinitionId or processDefinitionKey should be set to update the suspension state."
+        )
+    if not order.process_instance_ids and not await _any(connection, named):
+        message = "No process instance ids given: Process Instance ids is empty"
+        raise ContractError(400, "BadUserRequestException", message, 0)
+    return await set_suspended(connection, select(_ID).where(or_(*named)), order.suspended)
+
+
+def _of_definition(order: SetInstancesSuspended) -> Condition | None:
+    if order.process_definition_id is not None and order.process_definition_key is not None:
+        raise invalid(
+            "Only one of processDefinitionId or processDefinitionKey should be set to update the suspension state."
+        )
+    if order.process_definition_id is not None:
+        return and_(_RUNNING, col(_P.process_definition_id) == order.process_definition_id)
+    if order.process_definition_key is None:
+        return None
+    definitions = select(col(ProcessDefinition.id)).where(col(ProcessDefinition.key) == order.process_definition_key)
+    if order.process_definition_tenant_id is not None:
+        definitions = definitions.where(col(ProcessDefinition.tenant_id) == order.process_definition_tenant_id)
+    elif order.process_definition_without_tenant_id:
+        definitions = definitions.where(col(ProcessDefinition.tenant_id).is_(None))
+    return and_(_RUNNING, col(_P.process_definition_id).in_(definitions))
+
+
+def _named(order: SetInstancesSuspended) -> list[Condition] | None:
+    """One condition for each source that names instances; none where no source is given."""
+    found: list[Condition] = []
+    given = (order.process_instance_ids, order.process_instance_query, order.historic_process_instance_query)
+    if all(source is None for source in given):
+        return None
+    if order.process_instance_ids is not None:
+        found.append(one_of(_ID, [name for name in order.process_instance_ids if name is not None]))
+    if order.process_instance_query is not None:
+        found.append(and_(*process_instance_conditions(order.process_instance_query, nested=True)))
+    if order.historic_process_instance_query is not None:
+        found.append(and_(*historic_process_instance_conditions(order.historic_process_instance_query, nested=True)))
+    return found
+
+
+async def _any(connection: AsyncConnection, conditions: list[Condition]) -> bool:
+    return (await connection.execute(select(_ID).where(or_(*conditions)).limit(1))).first() is not None

@@ -1,0 +1,93 @@
+"""The store without a screen: served over a socket, or filled with a demo world."""
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable
+
+import uvicorn
+
+from store.api.app import ROOT
+from store.database import open_database
+from store.embedded import embedded_app
+
+
+class ServerProblem(Exception):
+    """What stands in the way, in one sentence for the person at the keyboard."""
+
+
+def serve(
+    store: str, host: str, port: int, *, demo_tasks: int = 0, demo_seed: int = 1, strict: bool | None = None
+) -> None:
+    """Serve a store until the process is told to end (SIGINT, SIGTERM), then end in good order.
+
+    Args:
+        store: path of an SQLite file, or an SQLAlchemy URL.
+        host: address to listen at.
+        port: port to listen at, 0 for a free one.
+        demo_tasks: fill an empty store with a demo world of so many external tasks; no simulated workers run.
+        demo_seed: the world's seed.
+        strict: refuse unknown task ids in ``retries-async``.
+
+    Raises:
+        ServerProblem: the address cannot be listened at.
+    """
+    app = embedded_app(store, demo_tasks=demo_tasks, demo_seed=demo_seed, strict=strict)
+    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=10)
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.create_server((host, port), family=family, backlog=512)
+    except (OSError, OverflowError) as error:
+        raise ServerProblem(f"cannot listen at {host}:{port}: {error}") from error
+    with listening:
+        server = _Server(config, f"http://{host}:{listening.getsockname()[1]}{ROOT}")
+        server.run(sockets=[listening])
+    if not server.started:
+        raise ServerProblem(f"the store {store} could not be opened; the reason stands above")
+
+
+class _Server(uvicorn.Server):
+    """Says where it listens once it does."""
+
+    def __init__(self, config: uvicorn.Config, address: str) -> None:
+        super().__init__(config)
+        self._address = address
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open the store, then listen."""
+        await super().startup(sockets)
+        if self.started:
+            print(f"Serving {self._address}", flush=True)
+
+
+def fill(store: str, tasks: int, seed: int, progress: Callable[[int], None]) -> float:
+    """Fill an empty store with a demo world.
+
+    Args:
+        store: path of an SQLite file, or an SQLAlchemy URL.
+        tasks: how many external tasks.
+        seed: the same seed makes the same world.
+        progress: told how many tasks are written.
+
+    Returns:
+        Seconds that it took.
+
+    Raises:
+        ServerProblem: the store is not empty, or is none.
+    """
+
+    async def run() -> None:
+        from store.demo import build_world
+
+        database = await open_database(store)
+        try:
+            await build_world(database, tasks, seed, progress=progress)
+        finally:
+            await database.close()
+
+    start = time.perf_counter()
+    try:
+        asyncio.run(run())
+    except ValueError as error:
+        raise ServerProblem(str(error)) from error
+    return time.perf_counter() - start

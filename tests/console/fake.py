@@ -1,0 +1,317 @@
+"""A small engine in memory for tests of the screens: records made by index, so a million of them cost nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from console.engine.errors import NotThere, Unreachable
+from console.engine.identity import Identity
+from store.contract.orders import SetExternalTaskRetries
+from store.contract.queries import ExternalTaskQuery
+from store.contract.records import (
+    Batch,
+    BatchStatistics,
+    ExternalTask,
+    HistoricBatch,
+    HistoricProcessInstance,
+    Incident,
+    Job,
+    ProcessInstance,
+    VariableValue,
+)
+
+START = datetime.now(UTC) - timedelta(hours=3)
+TOPICS = ("charge-card", "send-mail", "reserve-stock", "fraud-check")
+ERRORS = (
+    "HTTP 503 from psp: upstream connect error or disconnect/reset before headers. reset reason: {n}",
+    "card {n} expired",
+    "SMTP 421 4.7.{n} Service not available",
+    "timeout after {n} ms",
+)
+
+
+def task(index: int) -> ExternalTask:
+    """The task of this index, always the same."""
+    retries = (0, 0, 0, None, 2)[index % 5]
+    error = ERRORS[index % 7 % 4].format(n=index) if retries is not None else None
+    return ExternalTask(
+        activity_id=("ChargeCard", "SendMail", "ReserveStock", "FraudCheck")[index % 4],
+        activity_instance_id=f"ai-{index}",
+        error_message=error,
+        execution_id=f"e-{index}",
+        id=f"0191-{index:07d}",
+        lock_expiration_time=datetime.now(UTC) + timedelta(minutes=14) if index % 23 == 4 else None,
+        create_time=START + timedelta(seconds=index / 10),
+        process_definition_id=f"OrderProcess:{13 + index % 2}:abc",
+        process_definition_key="OrderProcess",
+        process_definition_version_tag=None,
+        process_instance_id=f"pi-{index:07d}",
+        retries=retries,
+        suspended=index % 17 == 6,
+        worker_id="worker-3" if retries is not None else None,
+        topic_name=TOPICS[index % 4],
+        tenant_id=None,
+        priority=0,
+        business_key=f"ord-{88000 + index}",
+    )
+
+
+class FakeEngine:
+    """Answers like the client; remembers orders; can be told to be slow or gone."""
+
+    def __init__(self, tasks: int = 100) -> None:
+        self.total = tasks
+        self.round_trip: float | None = 0.012
+        self.delay = 0.0
+        self.gone = False
+        self.orders: list[tuple[Any, ...]] = []
+        self.reads: list[tuple[int, int]] = []
+        self.removed: set[str] = set()
+        self.retries: dict[str, int] = {}
+        self.running: dict[str, BatchStatistics] = {}
+        self.ended: dict[str, HistoricBatch] = {}
+        self.all_jobs: list[Job] = []
+
+    async def _wait(self) -> None:
+        await asyncio.sleep(self.delay)
+        if self.gone:
+            raise Unreachable("The engine does not answer.")
+
+    async def identity(self) -> Identity:
+        await self._wait()
+        return Identity("Retriage", "0.1", "default", "http://embedded/engine-rest")
+
+    # -- tasks
+
+    def _one(self, index: int) -> ExternalTask:
+        one = task(index)
+        if one.id in self.retries:
+            return one.model_copy(update={"retries": self.retries[one.id]})
+        return one
+
+    def _matches(self, one: ExternalTask, query: ExternalTaskQuery) -> bool:
+        now = datetime.now(UTC)
+        locked = one.lock_expiration_time is not None and one.lock_expiration_time > now
+        return (
+            one.id not in self.removed
+            and (not query.no_retries_left or one.retries == 0)
+            and (not query.with_retries_left or one.retries != 0)
+            and (query.topic_name is None or one.topic_name == query.topic_name)
+            and (not query.external_task_id_in or one.id in query.external_task_id_in)
+            and (not query.locked or locked)
+            and (not query.not_locked or not locked)
+            and (not query.suspended or one.suspended)
+            and (not query.active or not one.suspended)
+        )
+
+    def _plain(self, query: ExternalTaskQuery) -> bool:
+        return not query.chosen() and not self.removed
+
+    def _chosen(self, query: ExternalTaskQuery) -> list[ExternalTask]:
+        return [one for index in range(self.total) if self._matches(one := self._one(index), query)]
+
+    async def external_tasks(self, query: ExternalTaskQuery, first: int, size: int) -> list[ExternalTask]:
+        await self._wait()
+        self.reads.append((first, size))
+        if self._plain(query):
+            return [self._one(index) for index in range(first, min(first + size, self.total))]
+        return self._chosen(query)[first : first + size]
+
+    async def count_external_tasks(self, query: ExternalTaskQuery) -> int:
+        await self._wait()
+        return self.total if self._plain(query) else len(self._chosen(query))
+
+    async def external_task(self, id: str) -> ExternalTask:
+        await self._wait()
+        return self._one(int(id.rpartition("-")[2]))
+
+    async def error_details(self, id: str) -> str | None:
+        await self._wait()
+        return f"java.net.SocketException: \x1b[31mreset\n\tat Worker.run(Worker.java:{len(id)})"
+
+    # -- the rest
+
+    async def incidents(self, query: Any, first: int, size: int) -> list[Incident]:
+        await self._wait()
+        failed = [one for index in range(min(self.total, 2000)) if (one := self._one(index)).retries == 0]
+        return [incident(one) for one in failed[first : first + size]]
+
+    async def count_incidents(self, query: Any) -> int:
+        await self._wait()
+        return sum(self._one(index).retries == 0 for index in range(min(self.total, 2000)))
+
+    async def process_instances(self, query: Any, first: int, size: int) -> list[ProcessInstance]:
+        await self._wait()
+        return [instance(self._one(index)) for index in range(first, min(first + size, self.total))]
+
+    async def count_process_instances(self, query: Any) -> int:
+        await self._wait()
+        return self.total
+
+    async def historic_process_instance(self, id: str) -> HistoricProcessInstance:
+        raise NotThere("It is not there.", 404)
+
+    async def variables(self, instance_id: str) -> dict[str, VariableValue]:
+        await self._wait()
+        return {
+            "amount": VariableValue(type="Double", value=129.9),
+            "customer": VariableValue(type="String", value="7"),
+        }
+
+    async def batches(self, query: Any, first: int, size: int) -> list[BatchStatistics]:
+        await self._wait()
+        return list(self.running.values())[first : first + size]
+
+    async def count_batches(self, query: Any) -> int:
+        await self._wait()
+        return len(self.running)
+
+    async def historic_batch(self, id: str) -> HistoricBatch:
+        await self._wait()
+        if id not in self.ended:
+            raise NotThere("There is no such batch.", 404)
+        return self.ended[id]
+
+    async def historic_batches(self, query: Any, first: int, size: int) -> list[HistoricBatch]:
+        await self._wait()
+        return list(self.ended.values())[first : first + size]
+
+    async def jobs(self, query: Any, first: int, size: int) -> list[Job]:
+        await self._wait()
+        found = [job for job in self.all_jobs if query.job_definition_id in (None, job.job_definition_id)]
+        return [job for job in found if not query.no_retries_left or job.retries == 0][first : first + size]
+
+    async def count_jobs(self, query: Any) -> int:
+        return len(await self.jobs(query, 0, 10**6))
+
+    async def job_stacktrace(self, id: str) -> str | None:
+        await self._wait()
+        return f"NotFoundException: Cannot find external task ({id})\n\tat SetRetries"
+
+    # -- orders
+
+    async def set_retries_async(self, order: SetExternalTaskRetries) -> Batch:
+        await self._wait()
+        self.orders.append(("set_retries_async", order))
+        number = len(order.external_task_ids or []) or await self.count_external_tasks(
+            order.external_task_query or ExternalTaskQuery()
+        )
+        record = statistics(f"batch-{len(self.orders)}", number)
+        self.running[record.id] = record
+        return Batch(**{name: getattr(record, name) for name in Batch.model_fields})
+
+    async def suspend_batch(self, id: str, suspended: bool) -> None:
+        await self._wait()
+        self.orders.append(("suspend_batch", id, suspended))
+        self.running[id] = self.running[id].model_copy(update={"suspended": suspended})
+
+    async def delete_batch(self, id: str, cascade: bool = False) -> None:
+        await self._wait()
+        self.orders.append(("delete_batch", id, cascade))
+        self.end(id)
+
+    async def retry_jobs(self, job_definition_id: str, retries: int) -> None:
+        await self._wait()
+        self.orders.append(("retry_jobs", job_definition_id, retries))
+
+    async def set_job_retries(self, job_id: str, retries: int) -> None:
+        await self._wait()
+        self.orders.append(("set_job_retries", job_id, retries))
+
+    async def delete_job(self, id: str) -> None:
+        await self._wait()
+        self.orders.append(("delete_job", id))
+
+    def end(self, id: str) -> None:
+        """A batch moves to the history."""
+        record = self.running.pop(id)
+        fields = {name: getattr(record, name) for name in HistoricBatch.model_fields if hasattr(record, name)}
+        self.ended[id] = HistoricBatch(**(fields | {"end_time": datetime.now(UTC)}))
+
+
+def incident(one: ExternalTask) -> Incident:
+    """The incident of a task without retries."""
+    return Incident(
+        id=f"i-{one.id}",
+        process_definition_id=one.process_definition_id,
+        process_instance_id=one.process_instance_id,
+        execution_id=one.execution_id,
+        incident_timestamp=one.create_time or START,
+        incident_type="failedExternalTask",
+        activity_id=one.activity_id,
+        cause_incident_id=f"i-{one.id}",
+        root_cause_incident_id=f"i-{one.id}",
+        configuration=one.id,
+        incident_message=one.error_message,
+        tenant_id=None,
+        job_definition_id=None,
+        annotation=None,
+    )
+
+
+def instance(one: ExternalTask) -> ProcessInstance:
+    """The instance of a task."""
+    return ProcessInstance(
+        id=one.process_instance_id,
+        definition_id=one.process_definition_id,
+        business_key=one.business_key,
+        suspended=one.suspended,
+        tenant_id=None,
+        definition_key=one.process_definition_key,
+    )
+
+
+def job(id: str, retries: int = 0, message: str | None = "Cannot find external task with id 7") -> Job:
+    """A job of a batch."""
+    return Job(
+        id=id,
+        job_definition_id="jd-batch",
+        exception_message=message,
+        retries=retries,
+        due_date=None,
+        suspended=False,
+        priority=0,
+        create_time=START,
+        batch_id="batch-1",
+    )
+
+
+def statistics(id: str, total: int, created: int = 0, completed: int = 0, failed: int = 0) -> BatchStatistics:
+    """A running batch."""
+    return BatchStatistics(
+        id=id,
+        type="set-external-task-retries",
+        total_jobs=total,
+        jobs_created=created,
+        batch_jobs_per_seed=100,
+        invocations_per_batch_job=1,
+        seed_job_definition_id="jd-seed",
+        monitor_job_definition_id="jd-monitor",
+        batch_job_definition_id="jd-batch",
+        suspended=False,
+        tenant_id=None,
+        create_user_id=None,
+        start_time=datetime.now(UTC),
+        execution_start_time=None,
+        remaining_jobs=total - completed,
+        completed_jobs=completed,
+        failed_jobs=failed,
+    )
+
+
+def connecting(engine: FakeEngine, after: float = 0.0) -> Callable[[], AbstractAsyncContextManager[Any]]:
+    """What the application is handed to open this engine."""
+
+    @asynccontextmanager
+    async def connect() -> AsyncIterator[FakeEngine]:
+        await asyncio.sleep(after)
+        yield engine
+
+    return connect
+
+
+def ids(indexes: Sequence[int]) -> list[str]:
+    """Ids of tasks by index."""
+    return [task(index).id for index in indexes]
