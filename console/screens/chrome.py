@@ -1,12 +1,12 @@
 """What stands on every screen: who we are on line 1, the views on line 2, news and keys on the last two lines."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from console.actions import hints
 from console.screens.session import Session
-from console.screens.words import count, span
+from console.screens.words import count, roughly, span
 from console.widgets.inert import inert
-from console.widgets.line import Line, Span
+from console.widgets.line import Line, Span, width_of
 
 VIEWS: tuple[tuple[str, str], ...] = (
     ("tasks", "Tasks"),
@@ -53,19 +53,29 @@ class TabLine(Line):
     """The views with their counts; the one in sight stands in brackets."""
 
     def tell(self, session: Session, view: str) -> None:
-        """Show the counts that are known."""
-        spans: list[Span] = []
+        """Show the counts that are known, in full where there is room."""
+        for written, gap in ((count, "  "), (count, " "), (roughly, "")):
+            spans = self._tabs(session, view, written, gap)
+            if width_of(spans) <= self.size.width:
+                break
+        self.show(spans)
+
+    def _tabs(self, session: Session, view: str, written: Callable[[int], str], gap: str) -> list[Span]:
+        spans: list[Span] = [(" " if gap else "", "")]
         for digit, (name, title) in enumerate(VIEWS, 1):
             number = session.counts.get(name)
-            shown = "" if number is None else f" {'!' if name == 'jobs' and number else ''}{count(number)}"
+            alarm = name == "jobs" and bool(number)
+            shown = "" if number is None else f" {'!' if alarm else ''}{written(number)}"
             here = name == view
             ends = ("[", "]") if here else (" ", " ")
-            spans.append((ends[0], "accent"))
-            spans.append((f"{digit} ", "accent" if here else "faint"))
-            spans.append((title, "accent" if here else "muted"))
-            spans.append((shown, "failed" if name == "jobs" and number else "strong" if here else "muted"))
-            spans.append((ends[1] + " ", "accent"))
-        self.show([(" ", ""), *spans] if self.size.width > 90 else spans)
+            spans += [
+                (ends[0], "accent"),
+                (f"{digit} ", "accent" if here else "faint"),
+                (title, "accent" if here else "muted"),
+                (shown, "failed" if alarm else "strong" if here else "muted"),
+                (ends[1] + gap, "accent"),
+            ]
+        return spans
 
 
 class EventLine(Line):

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -24,10 +24,11 @@ from console.widgets.filter_line import FilterLine
 from console.widgets.inert import inert
 from console.widgets.line import Line, Span
 from console.widgets.line_table import LineTable
-from console.widgets.pane import Pane, Prose
+from console.widgets.pane import Item, Pane, Prose
 from console.widgets.rows import Row
 
 if TYPE_CHECKING:
+    from console.watch import Poller, Snapshot
     from store.contract.queries import Query
 
 LARGEST_READ = 400
@@ -36,6 +37,16 @@ INTERVAL = 2.0
 """Seconds between two looks at the rows in sight, if the engine answers quickly."""
 COUNT_EVERY = 3
 """Every so many looks the rows are counted too."""
+
+
+class Picture(NamedTuple):
+    """Rows in sight at a moment, to the minute (ages are shown in minutes)."""
+
+    query: Query
+    first: int
+    records: tuple[Any, ...]
+    total: int | None
+    minute: int
 
 
 class ListScreen(ConsoleScreen):
@@ -54,7 +65,8 @@ class ListScreen(ConsoleScreen):
         self.sort: Sort = subject.sorts[0]
         self.matching: int | None = None
         self._query: Query | None = None
-        self._read_last = 0.0
+        self._poller: Poller[Picture | None] | None = None
+        self._counted: int | None = None
         self._looks = 0
 
     # -- what is on it ----------------------------------------------------------------------------------------------
@@ -96,8 +108,12 @@ class ListScreen(ConsoleScreen):
     @work(group="list.start", exit_on_error=False)
     async def _start(self) -> None:
         await self.session.opened()
+        from console.watch import Poller
+
         self._apply(self.filter_text)
-        self._live()
+        self._poller = Poller(self._look, self._show_picture, interval=INTERVAL)
+        self._poller.start()
+        self._heed_pause()
 
     def _apply(self, text: str) -> None:
         """Show what matches this filter, from the first row on."""
@@ -107,6 +123,8 @@ class ListScreen(ConsoleScreen):
         self.filter_text = text
         self._query = self.subject.sorted(query, self.sort)
         self.matching = None
+        self._counted = None
+        self._looks = 0
         everything = self.table.marks.everything
         if everything:
             self.table.unmark()
@@ -133,7 +151,6 @@ class ListScreen(ConsoleScreen):
         records = await self._ask(lambda client: self.subject.read(client, query, first, size))
         if records is None or query is not self._query:
             return
-        self._read_last = time.monotonic()
         now = datetime.now(UTC)
         rows = [self.subject.row(record, now) for record in records]
         if len(rows) < size and (self.matching is None or first + len(rows) < self.table.total):
@@ -146,6 +163,8 @@ class ListScreen(ConsoleScreen):
             return
         number = await self._ask(lambda client: self.subject.count(client, query))
         if number is not None and query is self._query:
+            self._counted = number
+            self._looks = 1
             self._matched(number)
 
     def _matched(self, number: int | None) -> None:
@@ -185,26 +204,48 @@ class ListScreen(ConsoleScreen):
     def _rows_wanted(self, message: LineTable.RowsWanted) -> None:
         self._read_rows(message.first, message.last)
 
-    @work(group="list.live", exclusive=True, exit_on_error=False)
-    async def _live(self) -> None:
-        """Look at the rows in sight again and again; the slower the engine, the less often."""
-        while True:
-            started = time.monotonic()
-            if self._looking():
-                await self._look()
-            took = time.monotonic() - started
-            await asyncio.sleep(max(INTERVAL, 10 * took))
-
-    def _looking(self) -> bool:
-        return self.is_current and not self.session.paused and self._query is not None and self.app.app_focus
-
-    async def _look(self) -> None:
+    async def _look(self) -> Picture | None:
+        """What is in sight now; asked again and again by the poller."""
+        query = self._query
+        if query is None:
+            return None
         if self._looks % COUNT_EVERY == 0:
-            await self._count()
+            self._counted = await self.session.ask(lambda client: self.subject.count(client, query))
         self._looks += 1
         first, last = self.table.window()
+        size = last - first + 1
+        records = await self.session.ask(lambda client: self.subject.read(client, query, first, size))
+        return Picture(query, first, tuple(records), self._counted, int(time.time() // 60))
+
+    def _show_picture(self, snapshot: Snapshot[Picture | None]) -> None:
+        picture = snapshot.value
+        if picture is None or picture.query is not self._query or snapshot.stale:
+            return
+        if picture.total is not None and self.table.total != picture.total:
+            self._matched(picture.total)
         self.table.age()
-        await self._read(first, last - first + 1)
+        now = datetime.now(UTC)
+        self.table.put(picture.first, [self.subject.row(record, now) for record in picture.records])
+
+    def _heed_pause(self) -> None:
+        if self._poller is not None:
+            looking = self.is_current and not self.session.paused
+            (self._poller.resume if looking else self._poller.pause)()
+
+    def on_screen_suspend(self) -> None:
+        """Another screen or a dialog is in front: nothing is read."""
+        if self._poller is not None:
+            self._poller.pause()
+
+    def on_screen_resume(self) -> None:
+        """In front again."""
+        super().on_screen_resume()
+        self._heed_pause()
+
+    def on_unmount(self) -> None:
+        """Look no more."""
+        if self._poller is not None:
+            self._poller.close()
 
     # -- showing ----------------------------------------------------------------------------------------------------
 
@@ -222,6 +263,8 @@ class ListScreen(ConsoleScreen):
         """Counts are shown on the filter line too; a failed opening in the table."""
         if news == "counts":
             self._tell_count()
+        if news == "state":
+            self._heed_pause()
         if news == "state" and self.session.failed_to_open:
             self.table.empty = self.session.failed_to_open
             self.table.refresh()
@@ -236,9 +279,13 @@ class ListScreen(ConsoleScreen):
         if row is None:
             pane.show([Prose("…", "faint")] if self.table.total else [])
             return
-        now = datetime.now(UTC)
         pane.entitle(f"{self.subject.thing} {inert(short(row.id, 24))}")
-        pane.show(self.subject.summary(row.item, now) if self.narrow else self.subject.brief(row.item, now))
+        pane.show(self.details(row))
+
+    def details(self, row: Row) -> list[Item]:
+        """What the pane says about a row: two lines on a narrow screen."""
+        now = datetime.now(UTC)
+        return self.subject.summary(row.item, now) if self.narrow else self.subject.brief(row.item, now)
 
     def on_resize(self) -> None:
         """The pane says as much as fits."""
@@ -315,9 +362,9 @@ class ListScreen(ConsoleScreen):
 
     @work(group="list.now", exclusive=True, exit_on_error=False)
     async def _now(self) -> None:
-        if self._query is not None:
+        if self._poller is not None:
             self._looks = 0
-            await self._look()
+            await self._poller.refresh()
 
     def action_next_pane(self) -> None:
         """To the next pane."""

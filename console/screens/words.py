@@ -36,6 +36,22 @@ def age(moment: datetime | None, now: datetime) -> str:
     return "now" if seconds < 60 else span(seconds)
 
 
+def until(moment: datetime | None, now: datetime) -> str:
+    """How long until then; the last minute is ``<1m``, so that a line does not change every second."""
+    if moment is None or moment <= now:
+        return "-"
+    seconds = (moment - now).total_seconds()
+    return "<1m" if seconds < 60 else span(seconds)
+
+
+def roughly(number: int) -> str:
+    """A number in at most four cells or so: ``999``, ``5.2k``, ``104k``, ``1.2M``."""
+    for size, sign in ((10**6, "M"), (10**3, "k")):
+        if number >= size:
+            return f"{number / size:.1f}{sign}" if number < 10 * size else f"{number // size}{sign}"
+    return str(number)
+
+
 def clock(moment: datetime) -> str:
     """The time of day in UTC: ``03:14:22Z``."""
     return f"{moment.astimezone(UTC):%H:%M:%S}Z"

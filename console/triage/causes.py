@@ -20,7 +20,8 @@ _VARYING = re.compile(
       \b ( (?: HTTP(?:/\d(?:\.\d)?)? | SMTP | SQLSTATE | status | code ) [ :=]{1,2} \d{3,5} | (?:ORA|ENGINE)-\d{5} ) \b
     | (?<!\w) (?: "[^"]*" | '[^']*' | `[^`]*` | “[^”]*” | ‘[^’]*’ | «[^»]*» ) (?!\w)
     | (?<!\w) [-+]? \d [\w.:,/+-]* (?<=\w)
-      (?: [ ]? (?: % | (?: ms | s | secs? | seconds? | min | minutes? | h | hours? | d | days? | [kKMG]?i?B | bytes? )\b ) )?
+      (?: [ ]? (?: % | (?: ms | s | secs? | seconds? | min | minutes? | h | hours? | d | days? | bytes? | [kKMG]?i?B )
+      \b ) )?
     | \b [a-zA-Z][a-zA-Z0-9+.]{1,9} :// [^\s"'<>)\]]+
     | \b (?: [0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12} | [0-9a-fA-F]{12,} | [A-Za-z_]{0,20}\d{4}\w* ) \b
     """,

@@ -16,7 +16,11 @@ class Watch(Generic[T]):
     """One pane's view of a subject. Closed by :meth:`close`, or by leaving it as a context."""
 
     def __init__(
-        self, subject: "_Subject[T]", listener: Callable[[Snapshot[T]], None], interval: float, close: Callable[[], None]
+        self,
+        subject: "_Subject[T]",
+        listener: Callable[[Snapshot[T]], None],
+        interval: float,
+        close: Callable[[], None],
     ) -> None:
         self._subject = subject
         self._listener = listener

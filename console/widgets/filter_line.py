@@ -63,7 +63,7 @@ class FilterLine(Horizontal):
         & > #count { width: auto; min-width: 10; }
         & > #sign { width: 3; display: none; }
         & > FilterInput {
-            display: none; width: 1fr; height: 1; border: none; padding: 0; background: $row-cursor;
+            display: none; width: 1fr; height: 1; background: $row-cursor;
         }
         &.-typing > #sign, &.-typing > FilterInput { display: block; }
         &.-typing > #shown { display: none; }
@@ -118,7 +118,7 @@ class FilterLine(Horizontal):
         """The line as text, and the field that takes its place."""
         yield Line(id="sign")
         yield Line(id="shown")
-        yield FilterInput(id="typed", select_on_focus=False)
+        yield FilterInput(id="typed", select_on_focus=False, compact=True)
         yield Line(id="count")
 
     def on_mount(self) -> None:

@@ -1,13 +1,14 @@
 """Acquire jobs: lock what may run, and give back what was not done."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.database import now
+from store.queries.conditions import Condition
 from store.tables import Job
 from store.tables.types import col
 
@@ -17,11 +18,24 @@ READY: ColumnElement[bool] = text("job.retries > 0 AND NOT job.suspended")  # ty
 
 @dataclass(frozen=True)
 class Acquired:
-    """Jobs of one kind and one batch, held under one token."""
+    """Jobs of one kind and one batch, held under one token. Their ids lie between ``low`` and ``high``."""
 
+    token: str
     batch_id: str
     job_type: str
     count: int
+    low: str
+    high: str
+
+    def held(self) -> Condition:
+        """Those of them that are still held and that nobody has suspended since."""
+        return and_(
+            col(Job.id).between(self.low, self.high),
+            col(Job.lock_owner) == self.token,
+            col(Job.batch_id) == self.batch_id,
+            col(Job.job_type) == self.job_type,
+            col(Job.suspended).is_(False),
+        )
 
 
 async def acquire(connection: AsyncConnection, token: str, limit: int, seconds: float) -> list[Acquired]:
@@ -49,42 +63,46 @@ async def acquire(connection: AsyncConnection, token: str, limit: int, seconds: 
     )
     if not locked.rowcount:
         return []
+    kinds = (col(Job.batch_id), col(Job.job_type))
     held = (
-        select(col(Job.batch_id), col(Job.job_type), func.count().label("count"))
-        .where(col(Job.lock_owner) == token)
-        .group_by(col(Job.batch_id), col(Job.job_type))
-        .order_by(col(Job.batch_id), col(Job.job_type))
+        select(
+            *kinds, func.count().label("count"), func.min(col(Job.id)).label("low"), func.max(col(Job.id)).label("high")
+        )
+        .where(READY, col(Job.lock_owner) == token)
+        .group_by(*kinds)
+        .order_by(*kinds)
     )
-    return [Acquired(**row._mapping) for row in await connection.execute(held)]
+    return [Acquired(token=token, **row._mapping) for row in await connection.execute(held)]
 
 
-async def held_jobs(connection: AsyncConnection, token: str, acquired: Acquired) -> list[str]:
+async def held_jobs(connection: AsyncConnection, acquired: Acquired) -> list[str]:
     """Ids of the jobs that are still held."""
-    held = select(col(Job.id)).where(
-        col(Job.lock_owner) == token,
-        col(Job.batch_id) == acquired.batch_id,
-        col(Job.job_type) == acquired.job_type,
-    )
-    return list((await connection.execute(held.order_by(col(Job.id)))).scalars())
+    held = select(col(Job.id)).where(acquired.held()).order_by(col(Job.id))
+    return list((await connection.execute(held)).scalars())
 
 
-async def narrow(connection: AsyncConnection, job_id: str, token: str, alone: str) -> None:
+async def narrow(connection: AsyncConnection, acquired: Acquired, job_id: str, token: str) -> Acquired:
     """Move one held job under a token of its own, to carry it out alone."""
     await connection.execute(
-        update(Job).where(col(Job.id) == job_id, col(Job.lock_owner) == token).values(lock_owner=alone)
+        update(Job).where(col(Job.id) == job_id, col(Job.lock_owner) == acquired.token).values(lock_owner=token)
     )
+    return replace(acquired, token=token, count=1, low=job_id, high=job_id)
 
 
-async def release(connection: AsyncConnection, token: str) -> int:
+async def release(connection: AsyncConnection, token: str, low: str = "", high: str = "~") -> None:
     """Give back what an acquisition still holds.
 
-    Returns:
-        How many jobs that were.
+    Args:
+        connection: the caller's transaction.
+        token: the acquisition.
+        low: no held id is smaller.
+        high: no held id is greater.
     """
-    released = await connection.execute(
-        update(Job).where(col(Job.lock_owner) == token).values(lock_owner=None, lock_expiration_time=None)
+    await connection.execute(
+        update(Job)
+        .where(col(Job.id).between(low, high), col(Job.lock_owner) == token)
+        .values(lock_owner=None, lock_expiration_time=None)
     )
-    return released.rowcount
 
 
 async def owners(connection: AsyncConnection) -> list[str]:

@@ -10,57 +10,64 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.batch.jobs import Failure, fail, finish, held
+from store.batch.acquire import Acquired, release
+from store.batch.jobs import Failure, fail, finish
 from store.batch.monitor import close_soon
 from store.commands.retries import set_retries
 from store.database import now
 from store.queries.conditions import Condition
 from store.tables import Batch, BatchElement, ExternalTask, Job
-from store.tables.types import Rows, col
+from store.tables.types import col
 
 
-async def run_jobs(connection: AsyncConnection, token: str, batch_id: str, job_type: str) -> int:
-    """Carry out the batch jobs of one batch that ``token`` holds.
+async def run_jobs(connection: AsyncConnection, acquired: Acquired) -> int:
+    """Carry out the batch jobs of one batch that an acquisition holds.
 
-    Jobs that were suspended since they were acquired stay as they are.
+    Jobs that were suspended since they were acquired stay as they are, and are given back.
 
     Args:
         connection: the caller's transaction.
-        token: the acquisition.
-        batch_id: the batch.
-        job_type: the type of the batch.
+        acquired: the acquisition.
 
     Returns:
         How many jobs succeeded.
     """
-    mine = held(token, batch_id, job_type)
-    await fail(connection, await _unknown(connection, mine))
-    span = (
-        await connection.execute(
-            select(
-                func.count().label("jobs"),
-                func.min(col(Job.first)).label("first"),
-                func.max(col(Job.past)).label("past"),
-                func.sum(col(Job.past) - col(Job.first)).label("elements"),
-            ).where(mine)
-        )
-    ).one()
-    if not span.jobs:
-        return 0
+    mine, batch_id = acquired.held(), acquired.batch_id
+    span = await _span(connection, mine)
+    failures = await _unknown(connection, mine, _elements(mine, batch_id, span)) if span.jobs else []
+    if failures:
+        await fail(connection, failures)
+        span = await _span(connection, mine)
+    if span.jobs:
+        await _set(connection, mine, batch_id, _elements(mine, batch_id, span))
+    if span.jobs + len(failures) < acquired.count:
+        await release(connection, acquired.token, acquired.low, acquired.high)
+    return int(span.jobs)
+
+
+async def _span(connection: AsyncConnection, mine: Condition) -> Any:
+    """How many jobs a set has, and which elements."""
+    statement = select(
+        func.count().label("jobs"),
+        func.min(col(Job.first)).label("first"),
+        func.max(col(Job.past)).label("past"),
+        func.sum(col(Job.past) - col(Job.first)).label("elements"),
+    ).where(mine)
+    return (await connection.execute(statement)).one()
+
+
+async def _set(connection: AsyncConnection, mine: Condition, batch_id: str, elements: Condition) -> None:
+    """Do the work of jobs that can not fail any more, and remove them."""
     at = now()
-    elements = _elements(mine, batch_id, span)
-    batch = select(col(Batch.retries)).where(col(Batch.id) == batch_id)
-    retries = (await connection.execute(batch)).scalar_one()
+    this = col(Batch.id) == batch_id
+    retries = (await connection.execute(select(col(Batch.retries)).where(this))).scalar_one()
     await connection.execute(
-        update(Batch)
-        .where(col(Batch.id) == batch_id, col(Batch.execution_start_time).is_(None))
-        .values(execution_start_time=at)
+        update(Batch).where(this, col(Batch.execution_start_time).is_(None)).values(execution_start_time=at)
     )
     await set_retries(connection, select(col(BatchElement.element_id)).where(elements), retries)
     await connection.execute(delete(BatchElement).where(elements))
     await finish(connection, mine, at)
     await close_soon(connection, batch_id)
-    return int(span.jobs)
 
 
 def _elements(mine: Condition, batch_id: str, span: Any) -> Condition:
@@ -73,27 +80,24 @@ def _elements(mine: Condition, batch_id: str, span: Any) -> Condition:
     return and_(within, exists().where(mine, col(Job.first) <= ordinal, col(Job.past) > ordinal))
 
 
-def _job_elements(mine: Condition) -> Rows:
-    return (
-        select(col(Job.id), col(BatchElement.element_id))
-        .join(
-            BatchElement,
-            and_(
-                col(BatchElement.batch_id) == col(Job.batch_id),
-                col(BatchElement.ordinal) >= col(Job.first),
-                col(BatchElement.ordinal) < col(Job.past),
-            ),
-        )
-        .where(mine)
-        .order_by(col(BatchElement.ordinal))
-    )
-
-
-async def _unknown(connection: AsyncConnection, mine: Condition) -> list[Failure]:
+async def _unknown(connection: AsyncConnection, mine: Condition, elements: Condition) -> list[Failure]:
     """A failure for each job that has an id without a task, for the first such id."""
-    without_task = _job_elements(mine).where(~exists().where(col(ExternalTask.id) == col(BatchElement.element_id)))
+    ordinal = col(BatchElement.ordinal)
+    without_task = (
+        select(ordinal.label("ordinal"), col(BatchElement.element_id))
+        .where(elements, ~exists().where(col(ExternalTask.id) == col(BatchElement.element_id)))
+        .subquery("without_task")
+    )
+    rows = (
+        select(col(Job.id), without_task.c.element_id)
+        .join(without_task, and_(without_task.c.ordinal >= col(Job.first), without_task.c.ordinal < col(Job.past)))
+        .where(mine)
+        .order_by(without_task.c.ordinal)
+    )
+    if (await connection.execute(select(without_task.c.ordinal).limit(1))).first() is None:
+        return []
     failures: dict[str, Failure] = {}
-    for job_id, task_id in await connection.execute(without_task):
+    for job_id, task_id in await connection.execute(rows):
         message = f"Cannot find external task with id {task_id}: externalTask is null"
         trace = f"NotFoundException: {message}\n\tin batch job {job_id}\n"
         failures.setdefault(job_id, Failure(job_id, message, trace))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, func, insert, literal, select, text, update
+from sqlalchemy import delete, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.commands import incidents
@@ -19,19 +19,6 @@ from store.tables.types import UtcTime, col
 
 MESSAGE_LENGTH = 666
 """An exception message is cut silently to this many characters."""
-
-NOT_SUSPENDED: Condition = text("NOT job.suspended")  # type: ignore[assignment]
-"""Written as the partial index on jobs that are ready has it, or the planner does not see that they agree."""
-
-
-def held(token: str, batch_id: str, job_type: str) -> Condition:
-    """Jobs of one kind and batch that one acquisition holds and that nobody has suspended since."""
-    return and_(
-        col(Job.lock_owner) == token,
-        col(Job.batch_id) == batch_id,
-        col(Job.job_type) == job_type,
-        col(Job.suspended).is_(False),
-    )
 
 
 def moment(at: datetime) -> Any:
@@ -97,9 +84,10 @@ async def write_log(connection: AsyncConnection, jobs: Condition, state: LogStat
 
 
 async def finish(connection: AsyncConnection, jobs: Condition, at: datetime) -> None:
-    """Jobs have done their work: log it, resolve their own incidents, remove them."""
+    """Jobs have done their work: log it, resolve the incidents of those that had failed before, remove them."""
     await write_log(connection, jobs, LogState.SUCCESSFUL, at)
-    await incidents.resolve(connection, select(col(Job.id)).where(jobs), at)
+    failed_before = select(col(Job.id)).where(jobs, col(Job.exception_message).is_not(None))
+    await incidents.resolve(connection, failed_before, at)
     await connection.execute(delete(Job).where(jobs))
 
 

@@ -4,27 +4,30 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 
-from store.batch.jobs import finish, held, insert_job
+from store.batch.acquire import Acquired
+from store.batch.jobs import finish, insert_job
 from store.contract.records import MONITOR_JOB
 from store.database import now
 from store.tables import Batch, BatchElement, BatchGroup, Job, JobDefinition
 from store.tables.types import col
 
+_Other = aliased(Job)
 
-async def run_monitor(connection: AsyncConnection, token: str, batch_id: str, poll_seconds: float) -> bool:
-    """Carry out the monitor job of a batch that ``token`` holds.
+
+async def run_monitor(connection: AsyncConnection, acquired: Acquired, poll_seconds: float) -> bool:
+    """Carry out the monitor job of a batch that an acquisition holds.
 
     Args:
         connection: the caller's transaction.
-        token: the acquisition.
-        batch_id: the batch.
+        acquired: the acquisition.
         poll_seconds: when the next monitor job is due if jobs are left.
 
     Returns:
         Whether the batch has ended. Log and incidents of its jobs stay.
     """
-    mine = held(token, batch_id, MONITOR_JOB)
+    mine, batch_id = acquired.held(), acquired.batch_id
     if (await connection.execute(select(col(Job.id)).where(mine))).first() is None:
         return False
     at = now()
@@ -52,17 +55,18 @@ async def close_soon(connection: AsyncConnection, batch_id: str) -> None:
 
     The engine lets the batch wait for the end of the poll time, up to 30 s.
     """
-    jobs_left = exists().where(
-        col(Job.batch_id) == batch_id,
-        col(Job.job_type) == select(col(Batch.type)).where(col(Batch.id) == batch_id).scalar_subquery(),
+    batch = (
+        select(col(Batch.batch_job_definition_id), col(Batch.monitor_job_definition_id))
+        .where(col(Batch.id) == batch_id)
+        .cte("batch_of_job")
     )
+    work, monitor = (select(column).scalar_subquery() for column in batch.c)
     await connection.execute(
         update(Job)
         .where(
-            col(Job.batch_id) == batch_id,
-            col(Job.job_type) == MONITOR_JOB,
+            col(Job.job_definition_id) == monitor,
             col(Job.due_date).is_not(None),
-            ~jobs_left.correlate(None),
+            ~select(col(_Other.id)).where(col(_Other.job_definition_id) == work).exists(),
         )
         .values(due_date=None)
     )

@@ -31,7 +31,13 @@ async def suspend_batch(connection: AsyncConnection, batch_id: str, suspended: b
     await connection.execute(
         update(JobDefinition).where(col(JobDefinition.job_configuration) == batch_id).values(suspended=suspended)
     )
-    await connection.execute(update(Job).where(col(Job.batch_id) == batch_id).values(suspended=suspended))
+    await connection.execute(update(Job).where(_jobs_of(batch_id)).values(suspended=suspended))
+
+
+def _jobs_of(batch_id: str) -> Condition:
+    """All jobs of a running batch, found by their definitions, which have an index."""
+    definitions = select(col(JobDefinition.id)).where(col(JobDefinition.job_configuration) == batch_id)
+    return col(Job.job_definition_id).in_(definitions)
 
 
 async def delete_batch(connection: AsyncConnection, batch_id: str, cascade: bool = False) -> None:
@@ -49,7 +55,7 @@ async def delete_batch(connection: AsyncConnection, batch_id: str, cascade: bool
     if (await connection.execute(running)).one_or_none() is None:
         raise invalid(f"Unable to delete batch with id '{batch_id}'", 0)
     at = now()
-    jobs = col(Job.batch_id) == batch_id
+    jobs = _jobs_of(batch_id)
     await write_log(connection, jobs, LogState.DELETED, at)
     await incidents.delete(connection, select(col(Job.id)).where(jobs), at)
     await connection.execute(delete(Job).where(jobs))

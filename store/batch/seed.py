@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import and_, case, insert, literal, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.batch.jobs import finish, held, insert_job, moment
+from store.batch.acquire import Acquired
+from store.batch.jobs import finish, insert_job, moment
 from store.contract.errors import null_value
 from store.contract.records import MONITOR_JOB, SEED_JOB
 from store.database import IdRun, now
@@ -15,8 +16,8 @@ from store.tables.log import LogState
 from store.tables.types import col
 
 
-async def run_seed(connection: AsyncConnection, token: str, batch_id: str, most_jobs: int) -> int:
-    """Carry out the seed job of a batch that ``token`` holds.
+async def run_seed(connection: AsyncConnection, acquired: Acquired, most_jobs: int) -> int:
+    """Carry out the seed job of a batch that an acquisition holds.
 
     One execution of a seed job creates at most ``batch_jobs_per_seed`` jobs and never crosses a group. Several
     executions are carried out at once here, as many as give ``most_jobs`` jobs; the seed jobs between the first and
@@ -24,8 +25,7 @@ async def run_seed(connection: AsyncConnection, token: str, batch_id: str, most_
 
     Args:
         connection: the caller's transaction.
-        token: the acquisition.
-        batch_id: the batch.
+        acquired: the acquisition.
         most_jobs: stop after about so many jobs, but not before one execution.
 
     Returns:
@@ -34,7 +34,7 @@ async def run_seed(connection: AsyncConnection, token: str, batch_id: str, most_
     Raises:
         ContractError: the batch does not exist.
     """
-    mine = held(token, batch_id, SEED_JOB)
+    mine, batch_id = acquired.held(), acquired.batch_id
     if (await connection.execute(select(col(Job.id)).where(mine))).first() is None:
         return 0
     at = now()

@@ -44,14 +44,14 @@ LOGGED = (
 
 
 async def go_on(
-    connection: AsyncConnection, instance: Running, node: str, transient: Mapping[str, VariableValue]
+    connection: AsyncConnection, instance: Running, node: str | None, transient: Mapping[str, VariableValue]
 ) -> bool:
     """Let a token leave a node that its execution has already left, and end the instance after its last token.
 
     Args:
         connection: the caller's transaction, which holds the instance's row.
         instance: where the token moves.
-        node: id of the node that it leaves.
+        node: id of the node that it leaves; none for a token that has come to its end.
         transient: variables of this request that are not stored.
 
     Returns:
@@ -66,7 +66,7 @@ async def go_on(
     joins = {name: count for name, count in waiting.items() if process.nodes[name].kind is Kind.FORK}
     try:
         values = plain(stored | dict(transient))
-        steps = leave(process, node, values, joins)
+        steps = Steps(waiting=joins) if node is None else leave(process, node, values, joins)
         tasks = await place_tasks(connection, instance, process, steps, values)
     except CanNotGoOn as reason:
         raise engine_error(str(reason)) from None

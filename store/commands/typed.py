@@ -52,10 +52,7 @@ def typed_value(given: Any) -> VariableValue:
     kind, value, info = given.get("type"), given.get("value"), given.get("valueInfo") or {}
     if not isinstance(info, dict) or not isinstance(kind, str | None):
         raise invalid("")
-    if not kind:
-        made = _guessed(value)
-    else:
-        made = _read(kind[0].upper() + kind[1:], kind, value, info)
+    made = _read(kind[0].upper() + kind[1:], kind, value, info) if kind else _guessed(value)
     if info.get("transient") is True:
         made.value_info["transient"] = True
     return made

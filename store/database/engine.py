@@ -103,6 +103,7 @@ def _sqlite(url: URL, connections: int, *, writes: bool) -> AsyncEngine:
         for pragma in (
             "journal_mode=WAL",
             "synchronous=NORMAL",
+            "wal_autocheckpoint=4000",  # a set of jobs fills more pages than the default of 1000
             "case_sensitive_like=ON",  # as PostgreSQL and the engine's own H2 do
             f"busy_timeout={WAIT_SECONDS * 1000}",
             "cache_size=-32000" if writes else "cache_size=-8000",

@@ -126,3 +126,6 @@ WEIGHTS: dict[tuple[str, str | None], float] = {
     ("subscription", "nordic"): 1,
 }
 """How much of the traffic each process has, by key and tenant."""
+
+PREFIXES: dict[str, str] = {process.key: process.prefix for release in RELEASES for process in release.processes}
+"""What business keys begin with, by process key."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, and_, false, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.contract.errors import no_external_task, null_value
@@ -46,6 +46,11 @@ def retries_left() -> Condition:
     return or_(col(_T.retries).is_(None), col(_T.retries) > 0)
 
 
+def failed() -> Condition:
+    """No retries left; the 0 is written out as the index on failed tasks has it."""
+    return col(_T.retries) == literal_column("0")
+
+
 def of_definitions(condition: Condition) -> Condition:
     """The task's process definition fulfils a condition."""
     return col(_T.process_definition_id).in_(select(col(ProcessDefinition.id)).where(condition))
@@ -76,7 +81,7 @@ CONDITIONS: Conditions = {
     "activity_id": equals(col(_T.activity_id)),
     "activity_id_in": among(col(_T.activity_id), "activityIdIn"),
     "with_retries_left": flag(retries_left),
-    "no_retries_left": flag(lambda: col(_T.retries) == 0),
+    "no_retries_left": flag(failed),
     "active": flag(lambda: col(_T.suspended).is_(False)),
     "suspended": flag(lambda: col(_T.suspended).is_(True)),
     "priority_higher_than_or_equals": lambda value: col(_T.priority) >= value,

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import and_, or_, select
@@ -13,10 +13,9 @@ from store.contract.records import VariableValue
 from store.contract.values import format_moment, parse_moment
 from store.queries.conditions import one_of
 from store.tables import ProcessInstance, Variable
-from store.tables.types import _EPOCH, Rows, col
+from store.tables.types import EPOCH, Rows, col
 
 _V = Variable
-_EPOCH = datetime.fromtimestamp(0, UTC)
 _TEXTS = frozenset({"String", "Date", "Json", "Xml", "Object", "Bytes", "File"})
 _WHOLES = frozenset({"Boolean", "Short", "Integer", "Long"})
 
@@ -38,7 +37,7 @@ def columns_of(value: VariableValue) -> dict[str, Any]:
     if kind == "Double":
         columns["double_value"] = float(content)
     if kind == "Date":
-        columns["long_value"] = (parse_moment(content) - _EPOCH) // timedelta(milliseconds=1)
+        columns["long_value"] = (parse_moment(content) - EPOCH) // timedelta(milliseconds=1)
     return columns
 
 
@@ -53,14 +52,14 @@ def value_of(row: Any) -> VariableValue:
     if row.type == "Double":
         content = row.double_value
     if row.type == "Date" and row.long_value is not None:
-        content = format_moment(_EPOCH + timedelta(milliseconds=row.long_value))
+        content = format_moment(EPOCH + timedelta(milliseconds=row.long_value))
     if row.type == "File":
         content = None
     return VariableValue(type=row.type, value=content, value_info=info)
 
 
 def plain(values: Mapping[str, VariableValue]) -> dict[str, Any]:
-    """Values as expressions see them: text, number, boolean or null. Others stay wrapped: nothing compares with them."""
+    """Values as expressions see them: text, number, boolean or null. Nothing compares with others."""
     return {name: value.value if _is_plain(value) else value for name, value in values.items()}
 
 

@@ -110,54 +110,55 @@ class Runner:
         settings = self._settings
         async with self._database.writing() as connection:
             sets = await acquire(connection, token, settings.runner_set_size, settings.runner_lock_seconds)
-        try:
-            for one in sets:
-                if not self._leaving:
-                    await self._carry_out(token, one)
-        finally:
-            if sets and (self._leaving or any(one.job_type not in (SEED_JOB, MONITOR_JOB) for one in sets)):
-                async with self._database.writing() as connection:
-                    await release(connection, token)
+        for one in sets:
+            if self._leaving:
+                await self._give_back(one)
+            else:
+                await self._carry_out(one)
         return sum(one.count for one in sets)
 
-    async def _carry_out(self, token: str, acquired: Acquired) -> None:
+    async def _give_back(self, acquired: Acquired) -> None:
+        async with self._database.writing() as connection:
+            await release(connection, acquired.token, acquired.low, acquired.high)
+
+    async def _carry_out(self, acquired: Acquired) -> None:
         try:
-            await self._work(token, acquired)
+            await self._work(acquired)
         except OperationalError:
             raise
         except Exception as error:
             if acquired.count == 1:
-                await self._record_failure(token, acquired, error)
+                await self._record_failure(acquired, error)
             else:
                 log.info("a set of %d jobs met trouble, carrying them out one by one: %s", acquired.count, error)
-                await self._one_by_one(token, acquired)
+                await self._one_by_one(acquired)
 
-    async def _one_by_one(self, token: str, acquired: Acquired) -> None:
+    async def _one_by_one(self, acquired: Acquired) -> None:
         async with self._database.reading() as connection:
-            jobs = await held_jobs(connection, token, acquired)
+            jobs = await held_jobs(connection, acquired)
         for number, job_id in enumerate(jobs):
-            alone = f"{token}/{number}"
-            async with self._database.writing() as connection:
-                await narrow(connection, job_id, token, alone)
-            await self._carry_out(alone, Acquired(acquired.batch_id, acquired.job_type, 1))
             if self._leaving:
+                await self._give_back(acquired)
                 return
+            async with self._database.writing() as connection:
+                alone = await narrow(connection, acquired, job_id, f"{acquired.token}/{number}")
+            await self._carry_out(alone)
 
-    async def _work(self, token: str, acquired: Acquired) -> None:
-        batch_id, settings = acquired.batch_id, self._settings
+    async def _work(self, acquired: Acquired) -> None:
+        settings = self._settings
         async with self._database.writing() as connection:
             if acquired.job_type == SEED_JOB:
-                await run_seed(connection, token, batch_id, settings.runner_set_size)
+                await run_seed(connection, acquired, settings.runner_set_size)
             elif acquired.job_type == MONITOR_JOB:
-                await run_monitor(connection, token, batch_id, settings.batch_poll_time)
+                await run_monitor(connection, acquired, settings.batch_poll_time)
             else:
-                await run_jobs(connection, token, batch_id, acquired.job_type)
+                await run_jobs(connection, acquired)
         if acquired.job_type not in (SEED_JOB, MONITOR_JOB):
             self._tasks_changed()
 
-    async def _record_failure(self, token: str, acquired: Acquired, error: Exception) -> None:
+    async def _record_failure(self, acquired: Acquired, error: Exception) -> None:
         async with self._database.writing() as connection:
-            for job_id in await held_jobs(connection, token, acquired):
+            for job_id in await held_jobs(connection, acquired):
                 await fail(connection, [Failure.of(job_id, error)])
 
     async def _rescue(self) -> None:

@@ -7,6 +7,13 @@ from sqlmodel import Field, SQLModel
 
 from store.tables.types import UtcTime
 
+READY = "(retries IS NULL OR retries > 0) AND NOT suspended"
+"""What a task must be to be fetched, apart from its lock: the condition of an index, which a statement has to repeat
+letter by letter for SQLite to use that index."""
+
+FAILED = "retries = 0"
+"""No retries left, written as its indexes have it: a failed task costs an index entry, the others none."""
+
 
 class ExternalTask(SQLModel, table=True):
     """A unit of work that waits for a worker. ``retries`` is null until the first failure."""
@@ -15,8 +22,9 @@ class ExternalTask(SQLModel, table=True):
     __table_args__ = (
         Index("external_task_instance", "process_instance_id"),
         Index("external_task_definition", "process_definition_id"),
-        Index("external_task_topic", "topic_name", "retries"),
-        Index("external_task_retries", "retries"),
+        Index("external_task_topic", "topic_name"),
+        Index("external_task_failed", "id", sqlite_where=text(FAILED), postgresql_where=text(FAILED)),
+        Index("external_task_failed_topic", "topic_name", sqlite_where=text(FAILED), postgresql_where=text(FAILED)),
         Index(
             "external_task_locked",
             "lock_expiration_time",
@@ -30,6 +38,15 @@ class ExternalTask(SQLModel, table=True):
             postgresql_where=text("worker_id IS NOT NULL"),
         ),
         Index("external_task_created", "create_time"),
+        Index(
+            "external_task_ready",
+            "topic_name",
+            "priority",
+            "create_time",
+            "lock_expiration_time",
+            sqlite_where=text(READY),
+            postgresql_where=text(READY),
+        ),
         Index("external_task_priority", "priority"),
         {"sqlite_with_rowid": False},
     )

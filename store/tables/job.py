@@ -38,13 +38,6 @@ class Job(SQLModel, table=True):
             postgresql_where=text("retries > 0 AND NOT suspended"),
         ),
         Index("job_definition_of", "job_definition_id", "retries"),
-        Index("job_batch", "batch_id"),
-        Index(
-            "job_locked",
-            "lock_owner",
-            sqlite_where=text("lock_owner IS NOT NULL"),
-            postgresql_where=text("lock_owner IS NOT NULL"),
-        ),
         {"sqlite_with_rowid": False},
     )
 

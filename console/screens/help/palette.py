@@ -43,7 +43,7 @@ class Palette(ModalScreen["Action | None"]):
     def compose(self) -> ComposeResult:
         """A field and a list."""
         with Vertical(classes="dialog"):
-            yield Input(placeholder="what to do", id="words")
+            yield Input(placeholder="what to do", id="words", compact=True)
             yield LineTable(COLUMNS, markable=False, id="actions", empty="no action is called like that")
 
     def on_mount(self) -> None:

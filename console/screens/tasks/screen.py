@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import work
 from textual.app import ComposeResult
@@ -18,15 +16,26 @@ from console.screens.session import News, Session
 from console.screens.tasks.causes import cause_lines
 from console.screens.tasks.detail import TaskDetail
 from console.screens.tasks.subject import Tasks
-from console.screens.words import count
 from console.widgets.bindings import bindings
 from console.widgets.pane import Pane, Prose
 from console.widgets.rows import Row
 
+if TYPE_CHECKING:
+    from console.watch import Poller, Snapshot
+
 CAUSES_EVERY = 10.0
 """Seconds between two samples of incidents."""
+CAUSES_EVERY_WHILE_LAUNCHED = 3.0
+"""The same while a batch launched here runs, since incidents go then."""
 SAMPLE = 500
 """Incidents of the sample, the newest ones."""
+
+
+class Sample(NamedTuple):
+    """Causes of so many incidents, the most frequent first."""
+
+    size: int
+    causes: tuple[tuple[str, int], ...]
 
 
 class TasksScreen(ListScreen):
@@ -40,6 +49,7 @@ class TasksScreen(ListScreen):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session, Tasks())
+        self._causes: Poller[Sample] | None = None
 
     def lower(self) -> ComposeResult:
         """Batches and incidents."""
@@ -56,6 +66,8 @@ class TasksScreen(ListScreen):
         super().on_news(news)
         if news == "batches":
             self._show_batches()
+            if self._causes is not None:
+                self._causes.every(CAUSES_EVERY_WHILE_LAUNCHED if self.session.launched else CAUSES_EVERY)
 
     def on_resize(self) -> None:
         """Bars are as long as there is room."""
@@ -72,27 +84,47 @@ class TasksScreen(ListScreen):
 
     @work(group="tasks.causes", exclusive=True, exit_on_error=False)
     async def _watch_causes(self) -> None:
-        """Fold the newest incidents by cause from time to time, while the pane is in sight."""
         await self.session.opened()
-        while True:
-            started = time.monotonic()
-            if self._looking() and not self.narrow:
-                await self._read_causes()
-            took = time.monotonic() - started
-            await asyncio.sleep(max(CAUSES_EVERY if not self.session.launched else 2.0, 10 * took))
+        from console.watch import Poller
 
-    async def _read_causes(self) -> None:
+        self._causes = Poller(self._sample, self._show_causes, interval=CAUSES_EVERY)
+        self._causes.start()
+
+    async def _sample(self) -> Sample:
+        """The newest incidents folded by cause."""
+        from collections import Counter
+
+        from console.triage.causes import fold
         from store.contract.queries import IncidentQuery
 
         query = IncidentQuery(sort_by="incidentTimestamp", sort_order="desc")
-        incidents = await self._ask(lambda client: client.incidents(query, 0, SAMPLE))
-        if incidents is None:
+        incidents = await self.session.ask(lambda client: client.incidents(query, 0, SAMPLE))
+        causes = Counter(fold(incident.incident_message) for incident in incidents)
+        return Sample(len(incidents), tuple(causes.most_common()))
+
+    def _show_causes(self, snapshot: Snapshot[Sample]) -> None:
+        sample = snapshot.value
+        if sample is None:
             return
         pane = self.query_one("#causes", Pane)
-        total = self.session.counts.get("incidents", len(incidents))
-        whole = len(incidents) < SAMPLE
-        pane.entitle("Incidents by cause" if whole else f"Incidents by cause · newest {SAMPLE} of {count(total)}")
-        pane.show(cause_lines(incidents, pane.size.height) or [Prose("no incidents", "good")])
+        pane.entitle(f"Causes of the newest {SAMPLE} incidents" if sample.size == SAMPLE else "Incidents by cause")
+        pane.show(cause_lines(sample.causes, pane.size.height) or [Prose("no incidents", "good")])
+
+    def _heed_pause(self) -> None:
+        super()._heed_pause()
+        if self._causes is not None:
+            looking = self.is_current and not self.session.paused and not self.narrow
+            (self._causes.resume if looking else self._causes.pause)()
+
+    def on_screen_suspend(self) -> None:
+        """Nothing is read behind another screen."""
+        if self._causes is not None:
+            self._causes.pause()
+
+    def on_unmount(self) -> None:
+        """Look no more."""
+        if self._causes is not None:
+            self._causes.close()
 
     def open_row(self, row: Row) -> None:
         """The task in full."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from console.screens.subject import Sort, Subject
-from console.screens.words import age, day, short, span, version_of
+from console.screens.words import age, day, short, until, version_of
 from console.widgets.columns import Column
 from console.widgets.inert import inert
 from console.widgets.ink import Ink
@@ -57,8 +57,8 @@ class Tasks(Subject["ExternalTask"]):
         Column("try", 3, keep=9, align="right"),
         Column("lock", 4, keep=3, align="right"),
         Column("age", 5, keep=6, align="right"),
-        Column("process", 14, share=1, most=28, keep=1),
-        Column("error", 14, share=4, keep=8),
+        Column("process", 18, share=1, most=28, keep=1),
+        Column("error", 16, share=4, keep=8),
     )
     sorts = (
         Sort("createTime", "age"),
@@ -93,8 +93,7 @@ class Tasks(Subject["ExternalTask"]):
             Cell(inert(record.topic_name)),
             Cell(inert(record.business_key or short(record.process_instance_id, 10)), "" if record.business_key else quiet),
             Cell(*tries(record)),
-            Cell(span((expiry - now).total_seconds()) if expiry and expiry > now else "-",
-                 "locked" if expiry and expiry > now else "faint"),
+            Cell(until(expiry, now), "locked" if locked(record, now) else "faint"),
             Cell(age(record.create_time, now), quiet),
             Cell(inert(f"{record.process_definition_key} {version_of(record.process_definition_id)}".strip()), quiet),
             Cell(inert(record.error_message or ""), "failed" if state == "X" else quiet),
@@ -153,7 +152,7 @@ def _tries_said(task: ExternalTask) -> str:
 def _lock_said(task: ExternalTask, now: datetime) -> str:
     expiry = task.lock_expiration_time
     if expiry is not None and expiry > now:
-        return f"{span((expiry - now).total_seconds())} more, by {inert(task.worker_id or '?')}"
+        return f"{until(expiry, now)} more, by {inert(task.worker_id or '?')}"
     return "not locked" if task.worker_id is None else f"not locked; last {inert(task.worker_id)}"
 
 

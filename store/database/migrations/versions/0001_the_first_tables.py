@@ -128,8 +128,28 @@ def upgrade() -> None:
             postgresql_where=sa.text("lock_expiration_time IS NOT NULL"),
         )
         batch_op.create_index("external_task_priority", ["priority"], unique=False)
-        batch_op.create_index("external_task_retries", ["retries"], unique=False)
-        batch_op.create_index("external_task_topic", ["topic_name", "retries"], unique=False)
+        batch_op.create_index(
+            "external_task_ready",
+            ["topic_name", "priority", "create_time", "lock_expiration_time"],
+            unique=False,
+            sqlite_where=sa.text("(retries IS NULL OR retries > 0) AND NOT suspended"),
+            postgresql_where=sa.text("(retries IS NULL OR retries > 0) AND NOT suspended"),
+        )
+        batch_op.create_index(
+            "external_task_failed",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("retries = 0"),
+            postgresql_where=sa.text("retries = 0"),
+        )
+        batch_op.create_index(
+            "external_task_failed_topic",
+            ["topic_name"],
+            unique=False,
+            sqlite_where=sa.text("retries = 0"),
+            postgresql_where=sa.text("retries = 0"),
+        )
+        batch_op.create_index("external_task_topic", ["topic_name"], unique=False)
         batch_op.create_index(
             "external_task_worker",
             ["worker_id"],
@@ -223,15 +243,7 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     with op.batch_alter_table("job", schema=None) as batch_op:
-        batch_op.create_index("job_batch", ["batch_id"], unique=False)
         batch_op.create_index("job_definition_of", ["job_definition_id", "retries"], unique=False)
-        batch_op.create_index(
-            "job_locked",
-            ["lock_owner"],
-            unique=False,
-            sqlite_where=sa.text("lock_owner IS NOT NULL"),
-            postgresql_where=sa.text("lock_owner IS NOT NULL"),
-        )
         batch_op.create_index(
             "job_ready",
             ["id"],
@@ -376,13 +388,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("retries > 0 AND NOT suspended"),
             postgresql_where=sa.text("retries > 0 AND NOT suspended"),
         )
-        batch_op.drop_index(
-            "job_locked",
-            sqlite_where=sa.text("lock_owner IS NOT NULL"),
-            postgresql_where=sa.text("lock_owner IS NOT NULL"),
-        )
         batch_op.drop_index("job_definition_of")
-        batch_op.drop_index("job_batch")
 
     op.drop_table("job")
     with op.batch_alter_table("incident", schema=None) as batch_op:
@@ -412,7 +418,13 @@ def downgrade() -> None:
             postgresql_where=sa.text("worker_id IS NOT NULL"),
         )
         batch_op.drop_index("external_task_topic")
-        batch_op.drop_index("external_task_retries")
+        batch_op.drop_index("external_task_failed")
+        batch_op.drop_index("external_task_failed_topic")
+        batch_op.drop_index(
+            "external_task_ready",
+            sqlite_where=sa.text("(retries IS NULL OR retries > 0) AND NOT suspended"),
+            postgresql_where=sa.text("(retries IS NULL OR retries > 0) AND NOT suspended"),
+        )
         batch_op.drop_index("external_task_priority")
         batch_op.drop_index(
             "external_task_locked",

@@ -1,0 +1,106 @@
+"""Open incidents: columns, words and the pane about one of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from console.screens.subject import Sort, Subject
+from console.screens.words import age, day, short
+from console.widgets.columns import Column
+from console.widgets.inert import inert
+from console.widgets.pane import Fact, Item, Prose, Spans
+from console.widgets.rows import Cell
+
+if TYPE_CHECKING:
+    from console.engine.client import EngineClient
+    from store.contract.queries import IncidentQuery, Query
+    from store.contract.records import Incident
+
+KINDS = {"failedExternalTask": ("T", "external task"), "failedJob": ("J", "job")}
+"""Types of incidents: their letter, and what has failed."""
+
+
+class Incidents(Subject["Incident"]):
+    """Open incidents."""
+
+    name = "incidents"
+    title = "Incidents"
+    thing = "Incident"
+    columns = (
+        Column("T", 1, keep=10),
+        Column("open", 5, keep=7, align="right"),
+        Column("activity", 12, share=1, most=26, keep=6),
+        Column("process", 12, share=1, most=26, keep=2),
+        Column("failed", 13, keep=3),
+        Column("cause", 18, share=4, keep=9),
+        Column("note", 8, share=1, most=24, keep=1),
+    )
+    sorts = (
+        Sort("incidentTimestamp", "age"),
+        Sort("incidentMessage", "message"),
+        Sort("activityId", "activity"),
+        Sort("incidentType", "type"),
+        Sort("processInstanceId", "instance"),
+    )
+
+    async def read(self, client: EngineClient, query: Query, first: int, size: int) -> list[Incident]:
+        """A page of incidents."""
+        return await client.incidents(_query(query), first, size)
+
+    async def count(self, client: EngineClient, query: Query) -> int:
+        """How many incidents match."""
+        return await client.count_incidents(_query(query))
+
+    def identify(self, record: Incident) -> str:
+        """The id of the incident."""
+        return record.id
+
+    def cells(self, record: Incident, now: datetime) -> tuple[Cell, ...]:
+        """One cell per column."""
+        from console.triage.causes import fold
+
+        letter = KINDS.get(record.incident_type, ("?", ""))[0]
+        process = (record.process_definition_id or "").split(":")[0]
+        return (
+            Cell(letter, "failed" if letter == "T" else "warning"),
+            Cell(age(record.incident_timestamp, now), "muted"),
+            Cell(inert(record.activity_id or "-")),
+            Cell(inert(process or "-"), "muted"),
+            Cell(short(record.configuration), "muted"),
+            Cell(inert(fold(record.incident_message)), "failed"),
+            Cell(inert(record.annotation or ""), "accent"),
+        )
+
+    def brief(self, record: Incident, now: datetime) -> list[Item]:
+        """Everything short about the incident, and its message."""
+        what = KINDS.get(record.incident_type, ("?", record.incident_type))[1]
+        items: list[Item] = [
+            Fact("failed", inert(f"{what} {record.configuration or '-'}"), "strong", lines=3),
+            Fact("activity", inert(record.activity_id or "-")),
+            Fact("process", inert(record.process_definition_id or "-"), lines=2),
+            Fact("instance", inert(record.process_instance_id or "-"), lines=2),
+            Fact("since", f"{age(record.incident_timestamp, now)}   {day(record.incident_timestamp)}"),
+        ]
+        if record.annotation:
+            items.append(Fact("note", inert(record.annotation), "accent", lines=3))
+        return [*items, Spans(), Prose(inert(record.incident_message or "(no message)"), "failed", lines=12)]
+
+    def summary(self, record: Incident, now: datetime) -> list[Item]:
+        """The same in two lines."""
+        what = KINDS.get(record.incident_type, ("?", record.incident_type))[1]
+        return [
+            Spans((
+                (inert(record.activity_id or what), "strong"),
+                (f"   {what} {inert(short(record.configuration))}", ""),
+                (f"   {age(record.incident_timestamp, now)}", "muted"),
+            )),
+            Prose(inert(record.incident_message or "(no message)"), "failed", lines=1),
+        ]  # fmt: skip
+
+
+def _query(query: Query) -> IncidentQuery:
+    from store.contract.queries import IncidentQuery
+
+    assert isinstance(query, IncidentQuery)
+    return query

@@ -1,0 +1,77 @@
+"""One process instance: its external tasks and its variables."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from console.screens.reading.screen import ReadingScreen
+from console.screens.session import Session
+from console.screens.words import day, things, version_of
+from console.widgets.inert import inert
+from console.widgets.pane import Fact, Item
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from console.engine.client import EngineClient
+    from store.contract.records import ExternalTask, ProcessInstance, VariableValue
+
+MOST_TASKS = 50
+LONGEST_VALUE = 2000
+
+
+class InstanceDetail(ReadingScreen):
+    """An instance with what it waits for and what it knows."""
+
+    VIEW = "instances"
+
+    def __init__(self, session: Session, instance: ProcessInstance) -> None:
+        super().__init__(session, f"Instance {inert(instance.id)}", instance.id)
+        self._instance = instance
+
+    def facts(self) -> list[Item]:
+        """Every field of the instance."""
+        instance = self._instance
+        return [
+            Fact("state", "S  suspended", "suspended") if instance.suspended else Fact("state", "a  active", "good"),
+            Fact("key", inert(instance.business_key or "-"), "strong"),
+            Fact("process", inert(f"{instance.definition_key} {version_of(instance.definition_id)}"), lines=2),
+            Fact("definition", inert(instance.definition_id), lines=2),
+            Fact("tenant", inert(instance.tenant_id or "-")),
+        ]
+
+    async def text(self, client: EngineClient) -> str:
+        """When it began, its tasks, its variables."""
+        from console.engine.errors import NotThere
+        from store.contract.queries import ExternalTaskQuery
+
+        query = ExternalTaskQuery(process_instance_id=self._instance.id)
+        tasks = await client.external_tasks(query, 0, MOST_TASKS)
+        variables = await client.variables(self._instance.id)
+        try:
+            started = f"started  {day((await client.historic_process_instance(self._instance.id)).start_time)}\n\n"
+        except NotThere:
+            started = ""
+        return f"{started}{_tasks(tasks)}\n\n{_variables(variables)}"
+
+
+def _tasks(tasks: Sequence[ExternalTask]) -> str:
+    lines = [things(len(tasks), "external task")]
+    for task in tasks:
+        tries = "never failed" if task.retries is None else f"{task.retries} retries"
+        lines.append(f"  {task.topic_name}  at {task.activity_id}  {tries}  {task.error_message or ''}".rstrip())
+    return "\n".join(lines)
+
+
+def _variables(variables: dict[str, VariableValue]) -> str:
+    lines = [things(len(variables), "variable")]
+    width = max((len(name) for name in variables), default=0)
+    for name, variable in sorted(variables.items()):
+        lines.append(f"  {name:<{min(width, 24)}}  {_value(variable.value)}  ({variable.type or 'null'})")
+    return "\n".join(lines)
+
+
+def _value(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}… ({len(text):,} characters)"

@@ -1,0 +1,183 @@
+"""How a running batch is doing: its three phases, in numbers and sentences, its speed and when it may end. Pure.
+
+A batch first makes its jobs (*seed*), carries them out (*execute*), and is then removed by its monitor job (*close*).
+The monitor looks every 30 seconds by default, and a job that failed for good keeps the batch open for ever.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Literal
+
+from store.contract.records import BatchStatistics
+
+POLL = 30
+"""``batchPollTime`` of an engine that was not told otherwise, in seconds."""
+
+Phase = Literal["seed", "execute", "close"]
+State = Literal["waiting", "running", "done", "held"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One phase.
+
+    Attributes:
+        phase: which one.
+        state: *held* means that it will not go on by itself.
+        done: how far, of ``total``.
+        total: how far it goes.
+        sentence: what it does or waits for.
+    """
+
+    phase: Phase
+    state: State
+    done: int
+    total: int
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A batch as a screen shows it. All numbers are between 0 and ``total``, whatever the engine said.
+
+    Attributes:
+        total: jobs of the whole batch.
+        created: jobs that the seed has made.
+        completed: jobs that are through (deleted ones count).
+        failed: jobs that gave up, a part of the remaining ones.
+        waiting: jobs that are still to be carried out, made or not.
+        suspended: nothing goes on until the batch is resumed.
+    """
+
+    total: int
+    created: int
+    completed: int
+    failed: int
+    waiting: int
+    suspended: bool
+
+    @property
+    def percent(self) -> int:
+        """Completed jobs in percent, rounded down, so that 100 means all."""
+        return 100 if not self.total else self.completed * 100 // self.total
+
+    @property
+    def phase(self) -> Phase:
+        """Where it is now."""
+        if self.created < self.total:
+            return "seed"
+        return "execute" if self.completed < self.total else "close"
+
+    @property
+    def stuck(self) -> bool:
+        """Only failed jobs are left: it stays open until they are retried or deleted."""
+        return self.failed > 0 and self.waiting == 0
+
+    def steps(self, poll: int = POLL) -> tuple[Step, Step, Step]:
+        """The three phases; ``poll`` is the engine's ``batchPollTime`` in seconds."""
+        return (self._seed(), self._execute(), self._close(poll))
+
+    def sentence(self, poll: int = POLL) -> str:
+        """What it does now, in one sentence."""
+        if self.suspended:
+            return "Suspended: nothing goes on until it is resumed."
+        if self.stuck:
+            return self._kept_open()
+        return next(step.sentence for step in self.steps(poll) if step.phase == self.phase)
+
+    def _seed(self) -> Step:
+        if self.created >= self.total:
+            return Step("seed", "done", self.created, self.total, "All jobs are made.")
+        state: State = "held" if self.suspended else "running"
+        return Step("seed", state, self.created, self.total, "Jobs are being made, and carried out as they come.")
+
+    def _execute(self) -> Step:
+        if self.completed >= self.total:
+            return Step("execute", "done", self.completed, self.total, "All jobs are carried out.")
+        if self.suspended or self.stuck:
+            sentence = self._kept_open() if self.stuck else "Suspended: no job is taken."
+            return Step("execute", "held", self.completed, self.total, sentence)
+        state: State = "running" if self.created else "waiting"
+        sentence = f"{self.waiting:,} to go" + (f", {self.failed:,} failed." if self.failed else ".")
+        return Step("execute", state, self.completed, self.total, sentence)
+
+    def _close(self, poll: int) -> Step:
+        left = self.total - self.completed
+        if left:
+            jobs = "1 job" if left == 1 else f"{left:,} jobs"
+            return Step("close", "waiting", 0, 1, f"Waits for {jobs}, then up to {poll} s for its monitor job.")
+        if self.suspended:
+            return Step("close", "held", 0, 1, "Suspended: its monitor job is not run.")
+        return Step("close", "running", 0, 1, f"All done: waits up to {poll} s for its monitor job to close it.")
+
+    def _kept_open(self) -> str:
+        jobs = "1 failed job keeps" if self.failed == 1 else f"{self.failed:,} failed jobs keep"
+        return f"{jobs} the batch open until retried or deleted."
+
+
+def progress(batch: BatchStatistics) -> Progress:
+    """The progress of a batch.
+
+    Statistics can be odd: with several deployments and several tasks per job the engine makes more jobs than
+    ``totalJobs`` says, and ``remainingJobs`` ends below 0.
+    """
+    total = max(0, batch.total_jobs)
+    completed = _between(batch.completed_jobs, total)
+    failed = _between(batch.failed_jobs, total - completed)
+    return Progress(
+        total=total,
+        created=_between(batch.jobs_created, total),
+        completed=completed,
+        failed=failed,
+        waiting=total - completed - failed,
+        suspended=batch.suspended,
+    )
+
+
+def _between(value: int, most: int) -> int:
+    return max(0, min(value, most))
+
+
+ENOUGH_SAMPLES = 4
+ENOUGH_SECONDS = 5.0
+WINDOW_SECONDS = 120.0
+
+
+class Speed:
+    """Jobs per second over the last two minutes, told only when enough was seen.
+
+    Enough is four samples over five seconds in which something was completed.
+    """
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, int]] = deque()
+        self._total = 0
+
+    def note(self, at: float, now: Progress) -> None:
+        """A sample.
+
+        Args:
+            at: seconds of a clock that only grows.
+            now: the progress at that moment.
+        """
+        if self._seen and (now.completed < self._seen[-1][1] or now.suspended):
+            self._seen.clear()
+        self._total = now.completed + now.waiting
+        if not now.suspended:
+            self._seen.append((at, now.completed))
+        while self._seen and at - self._seen[0][0] > WINDOW_SECONDS:
+            self._seen.popleft()
+
+    def per_second(self) -> float | None:
+        """Jobs per second, ``None`` as long as that would be a guess."""
+        if len(self._seen) < ENOUGH_SAMPLES:
+            return None
+        (start, before), (end, after) = self._seen[0], self._seen[-1]
+        if end - start < ENOUGH_SECONDS or after <= before:
+            return None
+        return (after - before) / (end - start)
+
+    def seconds_left(self) -> float | None:
+        """Until all jobs that can complete have; ``None`` as long as that would be a guess."""
+        speed = self.per_second()
+        return None if speed is None else (self._total - self._seen[-1][1]) / speed

@@ -1,0 +1,176 @@
+"""What workers report: work done, failed, an error of the business; and the locks they hold."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import delete, insert, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.bpmn import Node
+from store.commands import incidents
+from store.commands.fetching import after, fetch_and_lock
+from store.commands.held import Task, check_active, checked_worker, find_held, only
+from store.commands.instances import hold, stale
+from store.commands.locks import extend_lock, lock, set_priority, unlock
+from store.commands.processes import process_of
+from store.commands.retries import set_retries
+from store.commands.tokens import LOGGED, go_on
+from store.commands.typed import is_transient, typed
+from store.commands.variables import forget_scopes, set_variables
+from store.contract.deployments import BpmnError
+from store.contract.errors import ContractError, engine_error, null_value
+from store.contract.orders import CompleteTask, FailTask
+from store.contract.records import VariableValue
+from store.database import new_id, now
+from store.queries.conditions import Condition
+from store.tables import ErrorDetails, Execution, ExternalTask, ExternalTaskLog
+from store.tables.log import LogState
+from store.tables.types import col
+
+__all__ = [
+    "bpmn_error",
+    "complete",
+    "extend_lock",
+    "fail",
+    "fetch_and_lock",
+    "lock",
+    "set_priority",
+    "unlock",
+]
+
+_T = ExternalTask
+_ID = col(_T.id)
+
+MESSAGE_LENGTH = 666
+"""Characters that are kept of an error message; the rest is cut off silently, as the engine does."""
+
+Variables = Mapping[str, VariableValue]
+
+
+async def complete(connection: AsyncConnection, task_id: str, order: CompleteTask) -> None:
+    """The work is done: the task goes, and its process goes on.
+
+    Raises:
+        ContractError: 400 wrong worker, suspended, or a variable that is not of its type; 404 no such task; 500 the
+            worker is missing, or the process can not go on. Nothing must be committed then.
+    """
+    given, _ = typed(order.variables), typed(order.local_variables)  # local ones would end with the execution
+    worker = checked_worker(order.worker_id)
+    refusal = "External Task {id} cannot be completed by worker '{worker}'"
+    task = await find_held(connection, task_id, worker, refusal, lock_row=False)
+    check_active(task)
+    instance = await hold(connection, task.process_instance_id)
+    await set_variables(connection, instance.id, given, task.execution_id)
+    await incidents.resolve(connection, only(task), now())
+    await _take_away(connection, task, LogState.SUCCESSFUL)
+    await go_on(connection, instance, task.activity_id, _transient(given))
+
+
+async def fail(connection: AsyncConnection, task_id: str, order: FailTask) -> None:
+    """The work could not be done: message and details are kept, the lock lasts until the retry timeout is over, and
+    the retries become what the worker says. At 0 an incident is raised.
+
+    Raises:
+        ContractError: 400 wrong worker, suspended, or a variable that is not of its type; 404 no such task; 500 the
+            worker is missing, or retries or timeout are negative.
+    """
+    given, local = typed(order.variables), typed(order.local_variables)
+    worker = checked_worker(order.worker_id)
+    retries, timeout = order.retries or 0, order.retry_timeout or 0
+    if retries < 0:
+        raise engine_error("retries is not greater than or equal to 0")
+    if timeout < 0:
+        raise engine_error("retryDuration is not greater than or equal to 0")
+    refusal = "Failure of External Task {id} cannot be reported by worker '{worker}'"
+    task = await find_held(connection, task_id, worker, refusal, lock_row=not (given or local))
+    check_active(task)
+    if given or local:
+        await hold(connection, task.process_instance_id)
+        await set_variables(connection, task.process_instance_id, given, task.execution_id)
+        await set_variables(connection, task.process_instance_id, local, task.execution_id, local=True)
+    message = None if order.error_message is None else printable(order.error_message)[:MESSAGE_LENGTH]
+    changed = await connection.execute(
+        update(_T).where(*_unchanged(task)).values(error_message=message, lock_expiration_time=after(now(), timeout))
+    )
+    if not changed.rowcount:
+        raise stale(f"ExternalTaskEntity[{task.id}]")
+    details = order.error_details
+    if details is not None:
+        details = printable(details)
+        await connection.execute(delete(ErrorDetails).where(col(ErrorDetails.external_task_id) == task_id))
+        await connection.execute(insert(ErrorDetails).values(external_task_id=task_id, details=details))
+    await _log(connection, task, LogState.FAILED, error_message=message, error_details=details)
+    await set_retries(connection, only(task), retries)
+
+
+async def bpmn_error(connection: AsyncConnection, task_id: str, order: BpmnError) -> None:
+    """The work met an error that the process may know: it goes on at the boundary event that catches the code. Where
+    none does, the token simply ends.
+
+    Raises:
+        ContractError: 400 wrong worker, suspended, or a variable that is not of its type; 404 no such task; 500 the
+            worker or the code is missing, or the process can not go on. Nothing must be committed then.
+    """
+    given = typed(order.variables)
+    worker = checked_worker(order.worker_id)
+    if order.error_code is None:
+        raise null_value("errorCode is null")
+    refusal = "Bpmn error of External Task {id} cannot be reported by worker '{worker}'"
+    task = await find_held(connection, task_id, worker, refusal, lock_row=False)
+    check_active(task)
+    instance = await hold(connection, task.process_instance_id)
+    process = await process_of(connection, instance.definition_id)
+    catcher = process.catcher(task.activity_id, order.error_code)
+    await set_variables(connection, instance.id, given, task.execution_id)
+    await incidents.delete(connection, only(task), now())
+    await _take_away(connection, task, LogState.DELETED)
+    if catcher is not None:
+        await set_variables(connection, instance.id, _caught(catcher, order))
+    try:
+        await go_on(connection, instance, catcher.id if catcher else None, _transient(given))
+    except ContractError:
+        raise engine_error(f"ENGINE-13033 Propagation of bpmn error {order.error_code} failed. ") from None
+
+
+def _caught(catcher: Node, order: BpmnError) -> dict[str, VariableValue]:
+    """The variables in which a boundary event keeps what it caught."""
+    found: dict[str, VariableValue] = {}
+    if catcher.catch is not None and catcher.catch.code_variable:
+        found[catcher.catch.code_variable] = VariableValue(type="String", value=order.error_code)
+    if catcher.catch is not None and catcher.catch.message_variable:
+        kind = "Null" if order.error_message is None else "String"
+        found[catcher.catch.message_variable] = VariableValue(type=kind, value=order.error_message)
+    return found
+
+
+def _transient(values: Variables) -> Variables:
+    return {name: value for name, value in values.items() if is_transient(value)}
+
+
+def printable(text: str) -> str:
+    """A text without NUL, which PostgreSQL does not keep."""
+    return text.replace("\0", "\ufffd")
+
+
+def _unchanged(task: Task) -> tuple[Condition, ...]:
+    """The task is still there, and still this worker's."""
+    return _ID == task.id, col(_T.worker_id) == task.worker_id
+
+
+async def _log(connection: AsyncConnection, task: Task, state: LogState, **more: str | None) -> None:
+    values = {name: getattr(task, name) for name in (*LOGGED, "worker_id", "retries")}
+    await connection.execute(
+        insert(ExternalTaskLog).values(
+            id=new_id(), timestamp=now(), state=state, external_task_id=task.id, **values, **more
+        )
+    )
+
+
+async def _take_away(connection: AsyncConnection, task: Task, state: LogState) -> None:
+    """Remove a task with its details, its execution and that execution's variables."""
+    removed = await connection.execute(delete(_T).where(*_unchanged(task)))
+    if not removed.rowcount:
+        raise stale(f"ExternalTaskEntity[{task.id}]")
+    await connection.execute(delete(ErrorDetails).where(col(ErrorDetails.external_task_id) == task.id))
+    await connection.execute(delete(Execution).where(col(Execution.id) == task.execution_id))
+    await forget_scopes(connection, task.process_instance_id, [task.execution_id])
+    await _log(connection, task, state)

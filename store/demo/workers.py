@@ -1,0 +1,218 @@
+"""Simulated workers: they fetch tasks, hold them for a moment, and complete most of them."""
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.commands.workers import complete, fail
+from store.contract.errors import ContractError
+from store.contract.orders import CompleteTask
+from store.database import Database
+from store.demo.arrivals import Arrivals
+from store.demo.decisions import decide
+from store.demo.pace import Pace, rate_for
+from store.demo.taking import Taken, backlog, retried, take_fresh, take_retried
+from store.queries.conditions import one_of
+from store.tables import ExternalTask, ProcessInstance
+from store.tables.types import col
+
+log = logging.getLogger(__name__)
+
+ROUND_SECONDS = 0.25
+"""Shortest time between two rounds."""
+
+AT_ONCE = 6
+"""Most tasks in one transaction, so that a batch or a screen never waits long for its turn."""
+
+REST = 2.0
+"""Rest after a round, in times of what the round took: the workers leave most of the machine to others."""
+
+_HOLD_SECONDS = (0.8, 4.0)
+_TROUBLE_SECONDS = 2.0
+
+
+@dataclass
+class Tally:
+    """What the workers have done so far."""
+
+    taken: int = 0
+    completed: int = 0
+    failed: int = 0
+    lost: int = 0
+    """Tasks that were suspended, removed or taken by others while a worker held them."""
+    started: int = 0
+
+
+@dataclass(frozen=True)
+class _Held:
+    task: Taken
+    until: float
+
+
+class SimulatedWorkers:
+    """Workers of a demo world, until they are stopped.
+
+    Tasks that were retried are taken first; tasks that never failed go at a trickle, and for each instance that ends
+    another one is started. What is suspended is left alone, and so are tasks without retries.
+
+    Args:
+        database: the open store.
+        seed: of all chance: the same seed decides alike, though time may not.
+        tasks_per_second: most tasks taken in a second; by the size of the world if none is given.
+        tasks_changed: called after each round in which tasks may have become fetchable.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        seed: int = 1,
+        tasks_per_second: float | None = None,
+        tasks_changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.tally = Tally()
+        self._database = database
+        self._random = random.Random(f"workers {seed}")
+        self._rate = tasks_per_second
+        self._tasks_changed = tasks_changed
+        self._arrivals = Arrivals(self._random)
+        self._held: deque[_Held] = deque()
+        self._pace: Pace | None = None
+        self._last = 0.0
+        self._backlog = 0
+        self._count_again = 0.0
+        self._owed = 0
+        self._leaving = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to work. Calling it twice is harmless."""
+        if self._task is None:
+            self._leaving.clear()
+            self._task = asyncio.create_task(self._run(), name="simulated workers")
+
+    async def stop(self) -> None:
+        """End after the round in hand; locks that are held then expire. Calling it twice is harmless."""
+        task, self._task = self._task, None
+        if task is not None:
+            self._leaving.set()
+            await task
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while not self._leaving.is_set():
+            began = loop.time()
+            try:
+                await self.round(began)
+                rest = max(ROUND_SECONDS, REST * (loop.time() - began))
+            except SQLAlchemyError as error:
+                log.warning("the simulated workers could not go on: %s", error)
+                rest = _TROUBLE_SECONDS
+            try:
+                async with asyncio.timeout(rest):
+                    await self._leaving.wait()
+            except TimeoutError:
+                pass
+
+    async def round(self, at: float) -> None:
+        """Report what is done, start new instances, take more tasks: each a few tasks in a short transaction.
+
+        Args:
+            at: seconds of a clock that only goes forward.
+        """
+        if self._pace is None:
+            self._pace, self._last = Pace(self._rate or await self._world_rate()), at - ROUND_SECONDS
+        before = self.tally.completed + self.tally.started
+        await self._report(at)
+        await self._start()
+        await self._count(at)
+        number, fresh = self._pace.portion(at - self._last, self._backlog)
+        self._last = at
+        await self._take(at, number, fresh)
+        if self.tally.completed + self.tally.started > before:
+            self._tasks_changed()
+
+    async def _world_rate(self) -> float:
+        async with self._database.reading() as connection:
+            count = await connection.execute(select(func.count()).select_from(ExternalTask))
+            return rate_for(int(count.scalar_one()))
+
+    async def _report(self, at: float) -> None:
+        due = [held.task for held in self._held if held.until <= at]
+        self._held = deque(held for held in self._held if held.until > at)
+        for first in range(0, len(due), AT_ONCE):
+            some = due[first : first + AT_ONCE]
+            async with self._database.writing() as connection:
+                for task in some:
+                    await self._report_one(connection, task)
+                self._owed += await _ended(connection, [task.process_instance_id for task in some])
+
+    async def _report_one(self, connection: AsyncConnection, task: Taken) -> None:
+        order = decide(task.topic, task.retries, task.message, task.worker, self._random)
+        try:
+            async with connection.begin_nested():
+                if isinstance(order, CompleteTask):
+                    await complete(connection, task.id, order)
+                else:
+                    await fail(connection, task.id, order)
+        except ContractError as refusal:
+            log.debug("a simulated worker lost a task: %s", refusal)
+            self.tally.lost += 1
+            return
+        if isinstance(order, CompleteTask):
+            self.tally.completed += 1
+        else:
+            self.tally.failed += 1
+
+    async def _start(self) -> None:
+        number = min(self._owed, AT_ONCE)
+        if not number:
+            return
+        self._owed -= number
+        try:
+            async with self._database.writing() as connection:
+                started = await self._arrivals.come(connection, number)
+        except ContractError as refusal:
+            log.debug("no new instances: %s", refusal)
+        else:
+            self.tally.started += started
+
+    async def _count(self, at: float) -> None:
+        """Count the retried tasks that wait, about once a second, and less often where counting takes long."""
+        if at < self._count_again:
+            return
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        async with self._database.reading() as connection:
+            self._backlog = await backlog(connection)
+        self._count_again = at + max(1.0, 20 * (loop.time() - began))
+
+    async def _take(self, at: float, number: int, fresh: int) -> None:
+        ids: list[str] = []
+        if number:
+            async with self._database.reading() as connection:
+                ids = await retried(connection, number)
+        for first in range(0, len(ids), AT_ONCE):
+            async with self._database.writing() as connection:
+                self._hold(at, await take_retried(connection, ids[first : first + AT_ONCE], self._random))
+        for first in range(0, fresh, AT_ONCE):
+            async with self._database.writing() as connection:
+                self._hold(at, await take_fresh(connection, min(AT_ONCE, fresh - first), self._random))
+
+    def _hold(self, at: float, tasks: list[Taken]) -> None:
+        self.tally.taken += len(tasks)
+        self._held.extend(_Held(task, at + self._random.uniform(*_HOLD_SECONDS)) for task in tasks)
+
+
+async def _ended(connection: AsyncConnection, instances: list[str]) -> int:
+    ended = select(func.count()).where(
+        one_of(col(ProcessInstance.id), instances), col(ProcessInstance.end_time).is_not(None)
+    )
+    return int((await connection.execute(ended)).scalar_one())

@@ -1,0 +1,252 @@
+"""Filters by process variables: of external tasks, of running instances, of historic ones."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.contract.answers import refused
+from tests.contract.batches import Outcome, launch
+from tests.contract.engine import Engine
+from tests.contract.querying import found_by_post
+from tests.contract.world import World, fresh
+
+DAY = "2026-03-01T09:15:00.000+0100"
+SAME_DAY = "2026-03-01T08:15:00.000+0000"
+VALUES: dict[str, Any] = {
+    "text": {"v": "Alpha Beta"},
+    "lower": {"v": "alpha beta"},
+    "short": {"v": {"type": "Short", "value": 5}},
+    "int": {"v": 5},
+    "long": {"v": {"type": "Long", "value": 5}},
+    "double": {"v": {"type": "Double", "value": 5.0}},
+    "half": {"v": 5.5},
+    "seven": {"v": 7},
+    "huge": {"v": 5_000_000_000},
+    "yes": {"v": True},
+    "no": {"v": False},
+    "null": {"v": None},
+    "date": {"v": {"type": "Date", "value": DAY}},
+    "other-name": {"V": "Alpha Beta"},
+    "two": {"v": "both", "w_w": "a,b_c"},
+    "none": {},
+}
+FIVES = {"short", "int", "long", "double"}
+NUMBERS = FIVES | {"half", "seven", "huge"}
+HAVE_V = set(VALUES) - {"other-name", "none"}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A list with its names: of the filter, and of the instance in a record."""
+
+    path: str
+    filters: str
+    instance: str
+
+
+SUBJECTS = {
+    "task": Subject("/external-task", "processVariables", "processInstanceId"),
+    "instance": Subject("/process-instance", "variables", "id"),
+    "history": Subject("/history/process-instance", "variables", "id"),
+}
+
+
+@dataclass
+class Gallery:
+    """An instance per value, by name."""
+
+    key: str
+    names: dict[str, str]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def gallery(engine: Engine) -> Gallery:
+    """Instances of one process that differ in their variables."""
+    world = World(engine)
+    scene = await world.scene(0)
+    names = {await world.start(scene.definition, None, variables): word for word, variables in VALUES.items()}
+    return Gallery(scene.key, names)
+
+
+@pytest.fixture(params=SUBJECTS)
+def subject(request: pytest.FixtureRequest) -> Subject:
+    """The three lists that take variable filters."""
+    return SUBJECTS[request.param]
+
+
+async def matches(engine: Engine, gallery: Gallery, subject: Subject, *filters: Any, **more: Any) -> set[str]:
+    conditions = [dict(zip(("name", "operator", "value"), each, strict=True)) for each in filters]
+    query = {"processDefinitionKey": gallery.key, subject.filters: conditions, **more}
+    ids = await found_by_post(engine, subject.path, query)
+    records = await engine.post(subject.path, query)
+    assert [record["id"] for record in records] == ids
+    return {gallery.names[record[subject.instance]] for record in records}
+
+
+CASES: dict[str, tuple[tuple[str, str, Any], set[str]]] = {
+    "text": (("v", "eq", "Alpha Beta"), {"text"}),
+    "text-is-no-pattern": (("v", "eq", "Alpha%"), set()),
+    "number": (("v", "eq", 5), FIVES),
+    "fraction": (("v", "eq", 5.5), {"half"}),
+    "beyond-32-bits": (("v", "eq", 5_000_000_000), {"huge"}),
+    "true": (("v", "eq", True), {"yes"}),
+    "false": (("v", "eq", False), {"no"}),
+    "null": (("v", "eq", None), {"null"}),
+    "date": (("v", "eq", DAY), {"date"}),
+    "same-moment": (("v", "eq", SAME_DAY), {"date"}),
+    "text-of-a-number": (("v", "eq", "5"), set()),
+    "unknown-name": (("x", "eq", 5), set()),
+    "not-text": (("v", "neq", "Alpha Beta"), HAVE_V - {"text"}),
+    "not-number": (("v", "neq", 5), HAVE_V - FIVES),
+    "not-null": (("v", "neq", None), HAVE_V - {"null"}),
+    "not-true": (("v", "neq", True), HAVE_V - {"yes"}),
+    "greater": (("v", "gt", 5), {"half", "seven", "huge"}),
+    "greater-or-equal": (("v", "gteq", 5), NUMBERS),
+    "greater-fraction": (("v", "gt", 4.5), {"double", "half"}),
+    "less": (("v", "lt", 7), FIVES | {"half"}),
+    "less-or-equal": (("v", "lteq", 7), FIVES | {"half", "seven"}),
+    "greater-text": (("v", "gt", "Alpha"), {"text", "lower", "two"}),
+    "less-text": (("v", "lt", "alpha"), {"text"}),
+    "later": (("v", "gt", "2026-03-01T09:14:59.999+0100"), {"date"}),
+    "not-later": (("v", "gt", DAY), set()),
+    "earlier-or-equal": (("v", "lteq", SAME_DAY), {"date"}),
+    "like": (("v", "like", "Alpha%"), {"text"}),
+    "like-one-letter": (("v", "like", "_lpha Beta"), {"text", "lower"}),
+    "like-anchored": (("v", "like", "lpha%"), set()),
+    "like-escaped": (("v", "like", r"Alpha\%"), set()),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+async def test_one_condition(engine: Engine, gallery: Gallery, subject: Subject, name: str) -> None:
+    condition, expected = CASES[name]
+    assert await matches(engine, gallery, subject, condition) == expected
+
+
+async def test_all_conditions_hold(engine: Engine, gallery: Gallery, subject: Subject) -> None:
+    assert await matches(engine, gallery, subject, ("v", "eq", "both"), ("w_w", "eq", "a,b_c")) == {"two"}
+    assert await matches(engine, gallery, subject, ("v", "eq", "both"), ("w_w", "eq", "other")) == set()
+    assert await matches(engine, gallery, subject, ("v", "gt", 5), ("v", "lt", 7)) == {"half"}
+    assert await matches(engine, gallery, subject) == set(VALUES)
+
+
+async def test_values_in_any_case(engine: Engine, gallery: Gallery, subject: Subject) -> None:
+    any_case = {"variableValuesIgnoreCase": True}
+    assert await matches(engine, gallery, subject, ("v", "eq", "ALPHA beta"), **any_case) == {"text", "lower"}
+    assert await matches(engine, gallery, subject, ("v", "like", "ALPHA%"), **any_case) == {"text", "lower"}
+    assert await matches(engine, gallery, subject, ("v", "neq", "ALPHA beta"), **any_case) == HAVE_V - {"text", "lower"}
+    assert await matches(engine, gallery, subject, ("v", "eq", 5), **any_case) == FIVES
+
+
+async def test_names_in_any_case(engine: Engine, gallery: Gallery, subject: Subject) -> None:
+    condition = ("v", "eq", "Alpha Beta")
+    assert await matches(engine, gallery, subject, condition, variableNamesIgnoreCase=True) == {"text", "other-name"}
+    assert await matches(engine, gallery, subject, condition, variableNamesIgnoreCase=False) == {"text"}
+
+
+async def test_conditions_in_a_query_string(engine: Engine, gallery: Gallery, subject: Subject) -> None:
+    async def by_get(condition: str) -> set[str]:
+        query = {"processDefinitionKey": gallery.key, subject.filters: condition}
+        records = await engine.get(subject.path, **query)
+        assert await engine.get(f"{subject.path}/count", **query) == {"count": len(records)}
+        return {gallery.names[record[subject.instance]] for record in records}
+
+    assert await by_get("v_eq_Alpha Beta") == {"text"}
+    assert await by_get("v_neq_Alpha Beta") == HAVE_V - {"text"}
+    assert await by_get("v_like_Alpha%") == {"text"}
+    assert await by_get("v_eq_5") == set(), "a value in a query string is text"
+    assert await by_get("v_eq_both,v_neq_none") == {"two"}
+    assert await by_get(f"v_eq_{DAY}") == {"date"}
+
+
+@pytest.mark.parametrize("condition", ["v_eq", "v", "v_eq_5_6", "v_eq_"])
+async def test_a_condition_of_the_wrong_form(engine: Engine, subject: Subject, condition: str) -> None:
+    response = await engine.http.get(subject.path, params={subject.filters: condition})
+    message = (
+        f"Cannot set query parameter '{subject.filters}' to value '{condition}': "
+        "variable query parameter has to have format KEY_OPERATOR_VALUE."
+    )
+    refused(response, 400, "InvalidRequestException", message)
+
+
+@pytest.mark.parametrize("name", ["task", "instance", "history"])
+async def test_an_unknown_operator(engine: Engine, name: str) -> None:
+    subject = SUBJECTS[name]
+    word = "process variable" if name == "task" else "variable"
+    body = {subject.filters: [{"name": "v", "operator": "is", "value": 5}]}
+    response = await engine.http.post(subject.path, json=body)
+    refused(response, 400, "InvalidRequestException", f"Invalid {word} comparator specified: is")
+
+
+async def test_not_like(engine: Engine, gallery: Gallery) -> None:
+    condition = ("v", "notLike", "Alpha%")
+    assert await matches(engine, gallery, SUBJECTS["task"], condition) == HAVE_V - {"text"}
+
+
+@pytest.mark.parametrize("name", ["instance", "history"])
+async def test_instances_know_no_not_like(engine: Engine, name: str) -> None:
+    subject = SUBJECTS[name]
+    body = {subject.filters: [{"name": "v", "operator": "notLike", "value": "A%"}]}
+    response = await engine.http.post(subject.path, json=body)
+    refused(response, 400, "InvalidRequestException", "Invalid variable comparator specified: notLike")
+
+
+COMPARISONS = {
+    "gt": "greater than",
+    "gteq": "greater than or equal",
+    "lt": "less than",
+    "lteq": "less than or equal",
+}
+
+
+@pytest.mark.parametrize("operator", COMPARISONS)
+@pytest.mark.parametrize("value", [None, True], ids=str)
+async def test_what_cannot_be_compared(engine: Engine, subject: Subject, operator: str, value: Any) -> None:
+    body = {subject.filters: [{"name": "v", "operator": operator, "value": value}]}
+    response = await engine.http.post(subject.path, json=body)
+    message = f"Booleans and null cannot be used in '{COMPARISONS[operator]}' condition"
+    if subject is SUBJECTS["task"]:
+        refused(response, 500, "ProcessEngineException", message, 0)
+    else:
+        refused(response, 400, "NotValidException", message, 0)
+
+
+async def test_a_condition_without_a_name(engine: Engine, subject: Subject) -> None:
+    response = await engine.http.post(subject.path, json={subject.filters: [{"operator": "eq", "value": 5}]})
+    if subject is SUBJECTS["task"]:
+        refused(response, 500, "NullValueException", "name is null", 0)
+    else:
+        refused(response, 400, "NotValidException", "name is null", 0)
+
+
+@pytest.mark.parametrize("name", ["instance", "history"])
+async def test_conditions_of_or_queries(engine: Engine, gallery: Gallery, name: str) -> None:
+    subject = SUBJECTS[name]
+    key = "businessKey" if name == "instance" else "processInstanceBusinessKey"
+    entry = {"variables": [{"name": "v", "operator": "eq", "value": 7}], key: fresh("none")}
+    query = {"processDefinitionKey": gallery.key, "orQueries": [entry]}
+    records = await engine.post(subject.path, query)
+    assert {gallery.names[record["id"]] for record in records} == {"seven"}
+
+
+@pytest.mark.parametrize("field", ["processInstanceQuery", "historicProcessInstanceQuery"])
+async def test_a_batch_by_variables_of_instances(engine: Engine, gallery: Gallery, field: str) -> None:
+    query = {"processDefinitionKey": gallery.key, "variables": [{"name": "v", "operator": "gt", "value": 5}]}
+    batch = await launch(engine, 2, **{field: query})
+    assert await batch.settled() == Outcome(jobs=3, failed=0)
+
+
+async def test_a_batch_by_variables_of_tasks(engine: Engine, gallery: Gallery) -> None:
+    conditions = [{"name": "v", "operator": "gt", "value": 5}]
+    body = {
+        "retries": 2,
+        "externalTaskQuery": {"processDefinitionKey": gallery.key, "processVariables": conditions},
+    }
+    response = await engine.http.post("/external-task/retries-async", json=body)
+    if engine.is_reference:
+        # A defect of the engine, which the documentation does not know: it forgets the conditions' values.
+        assert (response.status_code, response.json()["type"]) == (500, "ProcessEnginePersistenceException")
+    else:
+        assert (response.status_code, response.json()["totalJobs"]) == (200, 3)
