@@ -12,7 +12,6 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-Place = Literal["table", "app", "list", "tasks", "batches", "batch", "jobs", "text", "dialog"]
 Topic = Literal["Move", "Choose", "Look", "Live", "Change (asks first)", "Anywhere"]
 
 
@@ -95,13 +94,13 @@ ACTIONS: tuple[Action, ...] = (
     _do("tasks.retry", "R", "retry..", "Set the retries of the chosen tasks as a batch.", "Change (asks first)", 1,
         changes_engine=True),
     _do("list.filter", "slash", "filter", "Type what the rows must match.", "Choose", 3),
-    _do("table.mark", "space", "mark", "Mark the row, or take the mark away.", "Choose", 4),
-    _do("table.range", "v", "range", "Start or end a range: moving marks the rows on the way.", "Choose", 5),
-    _do("table.range-down", "shift+down", "range down", "Mark this row and the next one.", "Choose"),
-    _do("table.range-up", "shift+up", "range up", "Mark this row and the one before.", "Choose"),
-    _do("table.mark-page", "a", "mark page", "Mark all rows in sight.", "Choose"),
-    _do("table.mark-all", "A", "all", "Take everything that matches, also what is not in sight.", "Choose", 6),
-    _do("table.unmark", "u", "unmark", "Take all marks away.", "Choose", 8),
+    _do("marks.mark", "space", "mark", "Mark the row, or take the mark away.", "Choose", 4),
+    _do("marks.range", "v", "range", "Start or end a range: moving marks the rows on the way.", "Choose", 5),
+    _do("marks.range-down", "shift+down", "range down", "Mark this row and the next one.", "Choose"),
+    _do("marks.range-up", "shift+up", "range up", "Mark this row and the one before.", "Choose"),
+    _do("marks.mark-page", "a", "mark page", "Mark all rows in sight.", "Choose"),
+    _do("marks.mark-all", "A", "all", "Take everything that matches, also what is not in sight.", "Choose", 6),
+    _do("marks.unmark", "u", "unmark", "Take all marks away.", "Choose", 8),
     _do("list.sort", "o", "sort", "Sort by the next sort key.", "Choose"),
     _do("list.reverse", "O", "reverse", "Turn the order around.", "Choose"),
     _do("list.open", "enter", "open", "Everything about the row, in full.", "Look", 7),
@@ -118,6 +117,14 @@ ACTIONS: tuple[Action, ...] = (
         changes_engine=True),
     _do("jobs.delete-job", "D", "delete job..", "Delete the job; what it would have done is never done.",
         "Change (asks first)", 2, changes_engine=True),
+    _do("failures.open", "enter", "open", "One of these failures in full.", "Look", 7),
+    _do("detail.copy", "y", "copy id", "Copy the id to the clipboard of your terminal (OSC 52).", "Look", 9),
+    _do("detail.back", "escape", "back", "Back to the list.", "Anywhere", 10),
+    _do("typing.apply", "enter", "apply", "Show what matches.", "Choose", 1),
+    _do("typing.complete", "tab", "complete", "Take the word that is offered first.", "Choose", 2),
+    _do("typing.older", "up", "older", "The filter used before.", "Choose", 3),
+    _do("typing.newer", "down", "newer", "The filter used after.", "Choose"),
+    _do("typing.leave", "escape", "leave", "Close the line without a change.", "Choose", 4),
     _do("text.down", "j down", "down", "One line down.", "Move"),
     _do("text.up", "k up", "up", "One line up.", "Move"),
     _do("text.first", "g home", "top", "To the top.", "Move"),

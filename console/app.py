@@ -21,20 +21,15 @@ from console.actions import at
 from console.screens.base import SMALLEST
 from console.screens.chrome import VIEWS
 from console.screens.session import Identity, Session
-from console.screens.words import short, things
 from console.widgets.bindings import bindings
 from console.widgets.inert import inert
 from console.widgets.themes import DEFAULTS, THEMES
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
-    from console.screens.batches.book import BatchBook, BatchView
-    from console.watch import Poller, Snapshot
 
 CLOSING = 10.0
 """Seconds that the engine has to close in an orderly way."""
-BATCHES_EVERY = 2.0
-COUNTS_EVERY = 10.0
 SMALL_KEYS = frozenset({"q", "question_mark", "ctrl+q", "ctrl+c", "escape"})
 """Keys that work in a window that is too small."""
 
@@ -69,9 +64,6 @@ class RetriageApp(App[None]):
         self._engine: asyncio.Task[None] | None = None
         self._leaving = asyncio.Event()
         self._views: list[str] = []
-        self._book: BatchBook | None = None
-        self._batches: Poller[tuple[BatchView, ...]] | None = None
-        self._counts: Poller[dict[str, int]] | None = None
 
     # -- start and end ----------------------------------------------------------------------------------------------
 
@@ -117,9 +109,8 @@ class RetriageApp(App[None]):
     async def on_unmount(self) -> None:
         """Close the engine before the process ends."""
         self._leaving.set()
-        for poller in (self._batches, self._counts):
-            if poller is not None:
-                await poller.stop()
+        if self.session.follower is not None:
+            await self.session.follower.stop()
         if self._engine is not None:
             _, late = await asyncio.wait({self._engine}, timeout=CLOSING)
             for task in late:
@@ -128,8 +119,12 @@ class RetriageApp(App[None]):
     # -- news of the engine -----------------------------------------------------------------------------------------
 
     def _follow(self) -> None:
+        from console.screens.follow import Follower
+
+        follower = self.session.follower = Follower(self.session)
+        follower.start()
+        self.session.news.subscribe(self, lambda news: follower.heed_pause() if news == "state" else None)
         self._identify()
-        self._watch()
 
     @work(group="app.identify", exclusive=True, exit_on_error=False)
     async def _identify(self) -> None:
@@ -140,73 +135,6 @@ class RetriageApp(App[None]):
             kind = f"{known.kind} {known.version or ''}".strip()
             url = self.session.identity.url
             self.session.identify(replace(self.session.identity, engine=known.name, kind=kind, url=url))
-
-    @property
-    def book(self) -> BatchBook:
-        """The batches that are known."""
-        if self._book is None:
-            from console.screens.batches.book import BatchBook
-
-            self._book = BatchBook()
-        return self._book
-
-    async def look_at_batches(self) -> None:
-        """Read the batches now."""
-        if self._batches is not None:
-            await self._batches.refresh()
-
-    def _watch(self) -> None:
-        from console.watch import Poller
-
-        self._batches = Poller(lambda: self.session.ask(self.book.read), self._show_batches, interval=BATCHES_EVERY)
-        self._counts = Poller(self._count, self._show_counts, interval=COUNTS_EVERY)
-        self._heed_pause()
-        self._batches.start()
-        self._counts.start()
-        self.session.news.subscribe(self, lambda news: self._heed_pause() if news == "state" else None)
-
-    def _heed_pause(self) -> None:
-        for poller in (self._batches, self._counts):
-            if poller is not None and poller.paused != self.session.paused:
-                (poller.pause if self.session.paused else poller.resume)()
-
-    def _show_batches(self, snapshot: Snapshot[tuple[BatchView, ...]]) -> None:
-        views = snapshot.value
-        if views is None:
-            return
-        running = {view.id for view in views if not view.ended}
-        for batch_id in sorted(self.session.launched - running):
-            view = self.book.get(batch_id)
-            if view is not None:
-                self.session.launched.discard(batch_id)
-                self.session.say(f"Batch {short(batch_id)} has ended: {things(view.total, 'job')} done.", "good")
-        self.session.count(batches=len(running))
-        if self._counts is not None:
-            self._counts.every(BATCHES_EVERY if self.session.launched else COUNTS_EVERY)
-        self.session.news.publish("batches")
-
-    async def _count(self) -> dict[str, int]:
-        """Rows of each view. One request after another: an engine has better things to do than to count."""
-        from store.contract.queries import ExternalTaskQuery, IncidentQuery, JobQuery, ProcessInstanceQuery
-
-        ask = self.session.ask
-        return {
-            "tasks": await ask(lambda client: client.count_external_tasks(ExternalTaskQuery())),
-            "incidents": await ask(lambda client: client.count_incidents(IncidentQuery())),
-            "instances": await ask(lambda client: client.count_process_instances(ProcessInstanceQuery())),
-            "jobs": await ask(lambda client: client.count_jobs(JobQuery(no_retries_left=True))),
-        }
-
-    def _show_counts(self, snapshot: Snapshot[dict[str, int]]) -> None:
-        if snapshot.value is not None:
-            self.session.count(**snapshot.value)
-
-    async def launched(self, batch_id: str) -> None:
-        """A batch was launched here: it is followed until it ends."""
-        self.session.launched.add(batch_id)
-        self.book.expect(batch_id)
-        if self._batches is not None:
-            await self._batches.refresh()
 
     # -- views ------------------------------------------------------------------------------------------------------
 

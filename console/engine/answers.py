@@ -85,7 +85,7 @@ def _blank(kind: type[Shape], name: str) -> Any:
     field = kind.model_fields[name]
     if not field.is_required():
         return field.get_default(call_default_factory=True)
-    empties: tuple[Any, ...] = (None, "", 0, UNKNOWN_TIME, False, {}, [])
+    empties: tuple[Any, ...] = (None, UNKNOWN_TIME, "", 0, False, {}, [])
     for empty in empties:
         try:
             _adapter(kind, name).validate_python(empty, strict=True)

@@ -77,7 +77,7 @@ def _parsed(text: str) -> httpx.URL:
         url = httpx.URL(text if "://" in text else f"http://{text}")
     except httpx.InvalidURL as problem:
         raise ValueError("This is not the address of an engine: write it like https://host/engine-rest.") from problem
-    if url.scheme not in ("http", "https") or not url.host:
+    if url.scheme not in ("http", "https") or not url.host or not 0 < (url.port or 80) < 65536:
         raise ValueError("This is not the address of an engine: write it like https://host/engine-rest.")
     return url
 

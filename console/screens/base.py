@@ -1,6 +1,7 @@
 """What every screen of the console has: the chrome, and places where actions are found."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -10,6 +11,8 @@ from textual.widget import Widget
 
 from console.screens.chrome import EventLine, HintLine, IdentityLine, TabLine
 from console.screens.session import News, Session
+
+BASE_CSS = Path(__file__).with_name("base.tcss")
 
 SMALLEST = (80, 24)
 """Columns and lines below which the console shows one sentence and takes no keys."""
@@ -23,7 +26,7 @@ def places_of(node: object) -> tuple[str, ...]:
 class ConsoleScreen(Screen[None]):
     """A screen with the identity line, the views, its body, the event line and the hint line."""
 
-    CSS_PATH = "base.tcss"
+    CSS_PATH = BASE_CSS
     AUTO_FOCUS = "LineTable"
     BINDINGS: ClassVar[list[BindingType]] = []
     PLACES: ClassVar[tuple[str, ...]] = ()
@@ -99,4 +102,6 @@ class ConsoleScreen(Screen[None]):
     def places(self) -> tuple[str, ...]:
         """Where actions are found now: the focused widget, this screen, the application."""
         focused = places_of(self.focused) if self.focused else ()
+        if "typing" in focused:
+            return focused
         return (*self.PLACES, *focused, *places_of(self.app))

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from textual import on, work
@@ -15,7 +16,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from console.actions import at
-from console.screens.base import ConsoleScreen
+from console.screens.base import BASE_CSS, ConsoleScreen
 from console.screens.session import News, Session
 from console.screens.subject import Sort, Subject
 from console.screens.words import count, short, things
@@ -30,6 +31,8 @@ from console.widgets.rows import Row
 if TYPE_CHECKING:
     from console.watch import Poller, Snapshot
     from store.contract.queries import Query
+
+LIST_CSS = [BASE_CSS, Path(__file__).with_name("listing.tcss")]
 
 LARGEST_READ = 400
 """Most rows of one request."""
@@ -52,7 +55,7 @@ class Picture(NamedTuple):
 class ListScreen(ConsoleScreen):
     """Rows of a subject with filter, count, sort, marks, live refresh and a pane about the row under the cursor."""
 
-    CSS_PATH = ["base.tcss", "listing.tcss"]
+    CSS_PATH = LIST_CSS
     PLACES: ClassVar[tuple[str, ...]] = ("list",)
     BINDINGS: ClassVar[list[BindingType]] = bindings(at({"list"}))
     MARKABLE: ClassVar[bool] = False
@@ -314,7 +317,7 @@ class ListScreen(ConsoleScreen):
         """``A`` says how many it would take."""
         if self.matching is None:
             return {}
-        return {"table.mark-all": f"all {count(self.matching)}"}
+        return {"marks.mark-all": f"all {count(self.matching)}"}
 
     # -- filter -----------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from console.screens.batches.book import BatchBook
 from console.screens.words import clock
 from console.widgets.ink import Ink
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from textual.signal import Signal
 
     from console.engine.client import EngineClient
+    from console.screens.follow import Follower
 
 T = TypeVar("T")
 News = Literal["state", "identity", "counts", "event", "batches"]
@@ -73,6 +75,10 @@ class Session:
         self.event: Event | None = None
         self.launched: set[str] = set()
         """Batches launched from this console that have not ended."""
+        self.book = BatchBook()
+        """Batches, running and ended."""
+        self.follower: Follower | None = None
+        """Who keeps book and counts up to date, once the engine is open."""
         self.news: Signal[News]
         self._answered = time.monotonic()
         self._opened = asyncio.Event()

@@ -6,11 +6,13 @@ from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input
 
+from console.actions import at
+from console.widgets.bindings import bindings
 from console.widgets.line import Line, Span
 
 
@@ -29,12 +31,12 @@ class Advice:
 class FilterInput(Input):
     """Where the filter is typed. No letter typed here acts on rows."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", show=False),
-        Binding("tab", "complete", show=False),
-        Binding("up", "older", show=False),
-        Binding("down", "newer", show=False),
-    ]
+    PLACES: ClassVar[tuple[str, ...]] = ("typing",)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"typing"}))
+
+    async def action_apply(self) -> None:
+        """Ask for what is typed."""
+        await self.action_submit()
 
     def action_leave(self) -> None:
         """Close the line without a change."""

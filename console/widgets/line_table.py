@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import BindingType
 from textual.geometry import Region, Size
@@ -22,24 +21,22 @@ from textual.timer import Timer
 from console.actions import at
 from console.widgets.bindings import bindings
 from console.widgets.cells import cut
-from console.widgets.columns import GAP, Column, fit
-from console.widgets.ink import Ink, Inked
+from console.widgets.columns import Column
+from console.widgets.ink import Inked
 from console.widgets.marks import Marks
-from console.widgets.rows import Cell, PageCache, Row
+from console.widgets.row_painter import RowPainter
+from console.widgets.rows import PageCache, Row
 
 AHEAD = 1.0
 """How far around the viewport rows are wanted, in heights of the viewport."""
 SETTLE = 0.04
 """Seconds without movement after which missing rows are asked for."""
-GUTTER = 3
-"""Cells before the first column: cursor, mark, blank."""
 
 
 class LineTable(Inked, ScrollView, can_focus=True):
     """Rows of an ordered result, drawn line by line."""
 
-    PLACES: ClassVar[tuple[str, ...]] = ("table",)
-    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"table"}))
+    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"table", "marks"}))
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "table--head",
         "table--cursor",
@@ -124,11 +121,15 @@ class LineTable(Inked, ScrollView, can_focus=True):
         self.marks = Marks()
         self.empty = empty
         self._cache = PageCache()
-        self._fitted: list[tuple[int, int]] = []
-        self._strips: dict[int, tuple[Row | None, str, bool, Strip]] = {}
+        self._painter = RowPainter(self.columns, self.get_component_rich_style)
         self._anchor: int | None = None
         self._before_range = Marks()
         self._asking: Timer | None = None
+
+    @property
+    def PLACES(self) -> tuple[str, ...]:  # noqa: N802
+        """The places of its actions: marks only where rows can be marked."""
+        return ("table", "marks") if self.markable else ("table",)
 
     # -- what the owner hands in ------------------------------------------------------------------------------------
 
@@ -381,7 +382,7 @@ class LineTable(Inked, ScrollView, can_focus=True):
     def notify_style_update(self) -> None:
         """Colours have changed: no drawn line can be used again."""
         super().notify_style_update()
-        self._strips.clear()
+        self._painter.clear()
 
     def on_focus(self) -> None:
         """The cursor line looks different with the focus."""
@@ -402,8 +403,7 @@ class LineTable(Inked, ScrollView, can_focus=True):
 
     def _resized(self) -> None:
         width = self.scrollable_content_region.width
-        self._fitted = fit(self.columns, width - GUTTER - 1)
-        self._strips.clear()
+        self._painter.resize(width)
         self.virtual_size = Size(width, self.total + 1)
         self.refresh()
 
@@ -416,7 +416,7 @@ class LineTable(Inked, ScrollView, can_focus=True):
         """The heading, or the row that is on this line of the viewport."""
         width = self.scrollable_content_region.width
         if y == 0:
-            return self._heading(width)
+            return self._painter.heading()
         index = self._top + y - 1
         if index >= self.total:
             text = "   " + self.empty if self.total == 0 and y == 2 else ""
@@ -424,15 +424,7 @@ class LineTable(Inked, ScrollView, can_focus=True):
         row = self._cache.get(index)
         look = self._look(index, row)
         marked = row is not None and row.id in self.marks
-        thumb = self._thumb(y)
-        known = self._strips.get(index)
-        if known is not None and known[0] is row and known[1] == look + thumb and known[2] == marked:
-            return known[3]
-        strip = self._draw(index, row, look, marked, thumb)
-        if len(self._strips) > 512:
-            self._strips.clear()
-        self._strips[index] = (row, look + thumb, marked, strip)
-        return strip
+        return self._painter.row(index, row, look, marked, self._thumb(y))
 
     def _look(self, index: int, row: Row | None) -> str:
         if index == self.cursor:
@@ -446,35 +438,3 @@ class LineTable(Inked, ScrollView, can_focus=True):
         size = max(1, round(self._lines * self._lines / self.total))
         first = round((self._lines - size) * self._top / max(self.total - self._lines, 1))
         return "▐" if first <= y - 1 < first + size else " "
-
-    def _heading(self, width: int) -> Strip:
-        style = self.get_component_rich_style("table--head")
-        gap = " " * GAP
-        titles = gap.join(cut(self.columns[at].title, cells, self.columns[at].align) for at, cells in self._fitted)
-        return Strip([Segment(cut(" " * GUTTER + titles, width), style)], width)
-
-    def _draw(self, index: int, row: Row | None, look: str, marked: bool, thumb: str) -> Strip:
-        ground = f"table--{look}"
-        here = "❯" if look.startswith("cursor") else " "
-        segments = [
-            Segment(here, self._written(ground, "accent")),
-            Segment("● " if marked else "  ", self._written(ground, "warning")),
-        ]
-        used = GUTTER
-        plain = self._written(ground, "")
-        for number, (column, cells) in enumerate(self._fitted):
-            if number:
-                segments.append(Segment(" " * GAP, plain))
-                used += GAP
-            text, ink = row.cells[column] if row else Cell("…" if number == 0 else "", "faint")
-            segments.append(Segment(cut(text, cells, self.columns[column].align), self._written(ground, ink)))
-            used += cells
-        width = self.scrollable_content_region.width
-        if width > used:
-            segments.append(Segment(" " * (width - used - 1), plain))
-            segments.append(Segment(thumb, self._written("table--plain", "faint")))
-        return Strip(segments, max(width, used)).simplify()
-
-    def _written(self, ground: str, ink: Ink) -> Style:
-        style = self.get_component_rich_style(ground)
-        return style + self.get_component_rich_style(f"ink--{ink}", partial=True) if ink else style

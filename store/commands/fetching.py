@@ -58,8 +58,10 @@ def _ready(at: datetime) -> Condition:
 
 
 def _order(fetch: Fetch, priority: ColumnElement[Any], created: ColumnElement[Any]) -> list[ColumnElement[Any]]:
-    order: list[ColumnElement[Any]] = [priority.desc()] if fetch.by_priority else []
-    if fetch.newest_first is not None:
+    """What comes first. Where nothing is asked for, any order will do: that of the index of fetchable tasks."""
+    unsorted = fetch.newest_first is None
+    order: list[ColumnElement[Any]] = [priority.desc()] if fetch.by_priority or unsorted else []
+    if not unsorted:
         order.append(created.desc() if fetch.newest_first else created.asc())
     return order
 

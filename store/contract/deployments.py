@@ -121,6 +121,14 @@ class StartedInstance(ProcessInstance):
     variables: dict[str, VariableValue]
 
 
+class SetVariable(Shape):
+    """Set one variable. What fits its type is judged where variables are read."""
+
+    type: Any = None
+    value: Any = None
+    value_info: Any = None
+
+
 class ChangeVariables(Shape):
     """Set some variables and delete others."""
 

@@ -1,14 +1,16 @@
-"""How fast the simulated workers go."""
+"""How fast the simulated workers go, and how many new instances come."""
 
 import math
 from dataclasses import dataclass, field
 
 TASKS_PER_SECOND = 25.0
-"""Most tasks taken in a second in a world of up to 3,000 tasks."""
+"""Most retried tasks taken in a second in a world of up to 3,000 tasks."""
 
 _ORDINARY_WORLD = 3000
-_FRESH_SHARE = 0.12
+_TRICKLE = 0.12
 _EMPTY_WITHIN = 20.0
+_LEVEL_WITHIN = 30.0
+_NEWCOMERS_PER_SECOND = 0.1
 
 
 def rate_for(tasks: int) -> float:
@@ -21,23 +23,42 @@ class Pace:
     """Portions of work.
 
     Tasks that were retried go at up to ``rate`` a second, slower when few are left, so that an operator sees the end
-    come; tasks that never failed go at a trickle all the time, so that the world is alive and still there in an hour.
+    come. Other tasks go at a trickle, and new instances come as others end, so that the world is alive and still there
+    in an hour: ``level`` is the number of tasks that are fetchable or being worked when all is as usual. What is
+    above it (an operator has retried many) is worked off faster and not replaced; what is missing comes back slowly.
     """
 
     rate: float
+    level: int
     _retried: float = field(default=0.0, init=False)
-    _fresh: float = field(default=0.0, init=False)
+    _other: float = field(default=0.0, init=False)
+    _newcomers: float = field(default=0.0, init=False)
 
-    def portion(self, seconds: float, retried: int) -> tuple[int, int]:
-        """How many retried and how many other tasks to take after these seconds, while so many retried ones wait."""
-        at_once = self.rate
-        if retried:
-            speed = min(self.rate, max(1.0, retried / _EMPTY_WITHIN))
-            self._retried = min(at_once, self._retried + speed * seconds)
-        else:
+    def retried(self, seconds: float, waiting: int) -> int:
+        """How many retried tasks to take after so many seconds, while so many wait."""
+        if not waiting:
             self._retried = 0.0
-        self._fresh = min(at_once, self._fresh + self.rate * _FRESH_SHARE * seconds)
-        portion = int(self._retried), int(self._fresh)
-        self._retried -= portion[0]
-        self._fresh -= portion[1]
+            return 0
+        speed = min(self.rate, max(1.0, waiting / _EMPTY_WITHIN))
+        self._retried, portion = self._split(self._retried + speed * seconds)
+        return min(portion, waiting)
+
+    def other(self, seconds: float, alive: int) -> int:
+        """How many tasks that never failed to take after so many seconds, while so many tasks are alive."""
+        above = max(0, alive - self.level)
+        speed = self.rate * _TRICKLE + min(self.rate / 2, above / _LEVEL_WITHIN)
+        self._other, portion = self._split(self._other + speed * seconds)
         return portion
+
+    def newcomers(self, seconds: float, ended: int, alive: int) -> int:
+        """How many instances to start after so many seconds in which so many have ended."""
+        if alive > self.level:
+            return 0
+        if alive == self.level:
+            return ended
+        self._newcomers, more = self._split(self._newcomers + _NEWCOMERS_PER_SECOND * seconds)
+        return ended + more
+
+    def _split(self, due: float) -> tuple[float, int]:
+        due = min(due, self.rate)
+        return due % 1, int(due)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.commands.workers import fetch_and_lock, lock
@@ -15,6 +15,7 @@ from store.database import now
 from store.demo.fleet import WORKERS
 from store.queries.conditions import one_of
 from store.tables import ExternalTask
+from store.tables.external_task import READY
 from store.tables.types import Rows, col
 
 LOCK_MILLISECONDS = 60_000
@@ -54,6 +55,12 @@ async def backlog(connection: AsyncConnection) -> int:
     """How many retried tasks wait for a worker, counted up to ``BACKLOG``."""
     rows = _due().with_only_columns(col(_T.id)).limit(BACKLOG).subquery()
     return int((await connection.execute(select(func.count()).select_from(rows))).scalar_one())
+
+
+async def alive(connection: AsyncConnection) -> int:
+    """How many tasks are fetchable, or would be if no worker held them. Counts entries of one index."""
+    rows = select(func.count()).select_from(_T).where(text(READY))
+    return int((await connection.execute(rows)).scalar_one())
 
 
 async def retried(connection: AsyncConnection, number: int) -> list[str]:

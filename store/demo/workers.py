@@ -18,7 +18,7 @@ from store.database import Database
 from store.demo.arrivals import Arrivals
 from store.demo.decisions import decide
 from store.demo.pace import Pace, rate_for
-from store.demo.taking import Taken, backlog, retried, take_fresh, take_retried
+from store.demo.taking import Taken, alive, backlog, retried, take_fresh, take_retried
 from store.queries.conditions import one_of
 from store.tables import ExternalTask, ProcessInstance
 from store.tables.types import col
@@ -59,8 +59,8 @@ class _Held:
 class SimulatedWorkers:
     """Workers of a demo world, until they are stopped.
 
-    Tasks that were retried are taken first; tasks that never failed go at a trickle, and for each instance that ends
-    another one is started. What is suspended is left alone, and so are tasks without retries.
+    Tasks that were retried are taken first; tasks that never failed go at a trickle, and new instances come as others
+    end. What is suspended is left alone, and so are tasks without retries.
 
     Args:
         database: the open store.
@@ -86,9 +86,8 @@ class SimulatedWorkers:
         self._held: deque[_Held] = deque()
         self._pace: Pace | None = None
         self._last = 0.0
-        self._backlog = 0
+        self._waiting = self._alive = self._ended = 0
         self._count_again = 0.0
-        self._owed = 0
         self._leaving = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -127,22 +126,34 @@ class SimulatedWorkers:
         Args:
             at: seconds of a clock that only goes forward.
         """
-        if self._pace is None:
-            self._pace, self._last = Pace(self._rate or await self._world_rate()), at - ROUND_SECONDS
         before = self.tally.completed + self.tally.started
-        await self._report(at)
-        await self._start()
         await self._count(at)
-        number, fresh = self._pace.portion(at - self._last, self._backlog)
-        self._last = at
-        await self._take(at, number, fresh)
+        pace = self._pace or await self._first(at)
+        seconds, self._last = at - self._last, at
+        await self._report(at)
+        await self._start(pace.newcomers(seconds, self._ended, self._alive))
+        await self._take_retried(at, pace.retried(seconds, self._waiting))
+        await self._take_fresh(at, pace.other(seconds, self._alive))
         if self.tally.completed + self.tally.started > before:
             self._tasks_changed()
 
-    async def _world_rate(self) -> float:
+    async def _first(self, at: float) -> Pace:
+        """The pace of this world, from what it is before the first round."""
         async with self._database.reading() as connection:
             count = await connection.execute(select(func.count()).select_from(ExternalTask))
-            return rate_for(int(count.scalar_one()))
+        self._pace = Pace(self._rate or rate_for(int(count.scalar_one())), self._alive)
+        self._last = at - ROUND_SECONDS
+        return self._pace
+
+    async def _count(self, at: float) -> None:
+        """Count what waits, about once a second, and less often where counting takes long."""
+        if at < self._count_again:
+            return
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        async with self._database.reading() as connection:
+            self._waiting, self._alive = await backlog(connection), await alive(connection)
+        self._count_again = at + max(1.0, 20 * (loop.time() - began))
 
     async def _report(self, at: float) -> None:
         due = [held.task for held in self._held if held.until <= at]
@@ -152,7 +163,7 @@ class SimulatedWorkers:
             async with self._database.writing() as connection:
                 for task in some:
                     await self._report_one(connection, task)
-                self._owed += await _ended(connection, [task.process_instance_id for task in some])
+                self._ended += await _ended(connection, [task.process_instance_id for task in some])
 
     async def _report_one(self, connection: AsyncConnection, task: Taken) -> None:
         order = decide(task.topic, task.retries, task.message, task.worker, self._random)
@@ -171,40 +182,31 @@ class SimulatedWorkers:
         else:
             self.tally.failed += 1
 
-    async def _start(self) -> None:
-        number = min(self._owed, AT_ONCE)
+    async def _start(self, number: int) -> None:
+        self._ended = 0
+        for first in range(0, number, AT_ONCE):
+            try:
+                async with self._database.writing() as connection:
+                    started = await self._arrivals.come(connection, min(AT_ONCE, number - first))
+            except ContractError as refusal:
+                log.debug("no new instances: %s", refusal)
+            else:
+                self.tally.started += started
+
+    async def _take_retried(self, at: float, number: int) -> None:
         if not number:
             return
-        self._owed -= number
-        try:
-            async with self._database.writing() as connection:
-                started = await self._arrivals.come(connection, number)
-        except ContractError as refusal:
-            log.debug("no new instances: %s", refusal)
-        else:
-            self.tally.started += started
-
-    async def _count(self, at: float) -> None:
-        """Count the retried tasks that wait, about once a second, and less often where counting takes long."""
-        if at < self._count_again:
-            return
-        loop = asyncio.get_running_loop()
-        began = loop.time()
         async with self._database.reading() as connection:
-            self._backlog = await backlog(connection)
-        self._count_again = at + max(1.0, 20 * (loop.time() - began))
-
-    async def _take(self, at: float, number: int, fresh: int) -> None:
-        ids: list[str] = []
-        if number:
-            async with self._database.reading() as connection:
-                ids = await retried(connection, number)
+            ids = await retried(connection, number)
         for first in range(0, len(ids), AT_ONCE):
             async with self._database.writing() as connection:
                 self._hold(at, await take_retried(connection, ids[first : first + AT_ONCE], self._random))
-        for first in range(0, fresh, AT_ONCE):
+        self._waiting = max(0, self._waiting - len(ids)) if ids else 0
+
+    async def _take_fresh(self, at: float, number: int) -> None:
+        for first in range(0, number, AT_ONCE):
             async with self._database.writing() as connection:
-                self._hold(at, await take_fresh(connection, min(AT_ONCE, fresh - first), self._random))
+                self._hold(at, await take_fresh(connection, min(AT_ONCE, number - first), self._random))
 
     def _hold(self, at: float, tasks: list[Taken]) -> None:
         self.tally.taken += len(tasks)

@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 PAUSE_AFTER_TROUBLE = 1.0
 """Seconds to wait when the database itself did not answer."""
 
+ROOM_FOR_SEEDS = 50
+"""Acquired beyond the size of a set, so that the seed job that follows a full set of jobs comes along with it."""
+
 
 class Runner:
     """Carries out the jobs of a store. Several runners, in one process or in many, may share one database.
@@ -109,7 +112,8 @@ class Runner:
         token = f"{self._owner}/{self._turn}"
         settings = self._settings
         async with self._database.writing() as connection:
-            sets = await acquire(connection, token, settings.runner_set_size, settings.runner_lock_seconds)
+            most = settings.runner_set_size + ROOM_FOR_SEEDS
+            sets = await acquire(connection, token, most, settings.runner_lock_seconds)
         for one in sets:
             if self._leaving:
                 await self._give_back(one)

@@ -42,7 +42,7 @@ class ExternalTask(SQLModel, table=True):
             "external_task_ready",
             "topic_name",
             "priority",
-            "create_time",
+            text("create_time DESC"),  # read backwards: the highest priority first, the oldest first among equals
             "lock_expiration_time",
             sqlite_where=text(READY),
             postgresql_where=text(READY),

@@ -1,6 +1,6 @@
 """Lists of batches: running, with statistics, historic."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -39,7 +39,7 @@ class Gallery:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def gallery(engine: Engine) -> Gallery:
+async def gallery(engine: Engine) -> AsyncIterator[Gallery]:
     """Five batches, each after the one before: failing, healthy (its job waits), suspended, ended, deleted."""
     world = World(engine)
     batches: dict[str, Launched] = {"failing": await stuck(engine, [])}
@@ -56,7 +56,9 @@ async def gallery(engine: Engine) -> Gallery:
     await tick()
     batches["deleted"] = await stuck(engine, [])
     await batches["deleted"].delete()
-    return Gallery(batches)
+    yield Gallery(batches)
+    for word in ALIVE:
+        await batches[word].delete()
 
 
 ALIVE = {"failing", "healthy", "suspended"}
@@ -177,7 +179,7 @@ async def test_pages(engine: Engine, path: str) -> None:
     assert await engine.get(path, maxResults=0) == []
 
 
-@pytest.mark.parametrize("path", [RUNNING, STATISTICS])
-async def test_start_time_is_no_sort_key_of_plain_batches(engine: Engine, path: str) -> None:
-    response = await engine.http.get(path, params={"sortBy": "endTime", "sortOrder": "asc"})
-    refused(response, 400, "InvalidRequestException", "Cannot set query parameter 'sortBy' to value 'endTime'")
+@pytest.mark.parametrize(("path", "key"), [(RUNNING, "startTime"), (STATISTICS, "endTime"), (HISTORIC, "type")])
+async def test_what_is_no_sort_key(engine: Engine, path: str, key: str) -> None:
+    response = await engine.http.get(path, params={"sortBy": key, "sortOrder": "asc"})
+    refused(response, 400, "InvalidRequestException", f"Cannot set query parameter 'sortBy' to value '{key}'")

@@ -151,6 +151,16 @@ async def test_pages(engine: Engine, gallery: Gallery) -> None:
     await pages(engine, PATH, gallery.base, post=False)
 
 
+async def test_resolving_is_for_incidents_of_other_kinds(engine: Engine, gallery: Gallery) -> None:
+    response = await engine.http.delete(f"{PATH}/{gallery.of('bank', 'id')}")
+    message = "Cannot resolve an incident of type failedExternalTask"
+    refused(response, 400, "InvalidRequestException", message)
+    nowhere = fresh("none")
+    response = await engine.http.delete(f"{PATH}/{nowhere}")
+    message = f"Cannot find an incident with id '{nowhere}': incident is null"
+    refused(response, 404, "InvalidRequestException", message)
+
+
 async def test_there_is_no_post(engine: Engine) -> None:
     for path in (PATH, f"{PATH}/count"):
         response = await engine.http.post(path, json={})
@@ -185,4 +195,4 @@ async def test_an_unknown_incident(engine: Engine) -> None:
 async def test_a_note_on_an_unknown_incident(engine: Engine, method: str) -> None:
     body = {"annotation": "x"} if method == "PUT" else None
     response = await engine.http.request(method, f"{PATH}/{fresh('none')}/annotation", json=body)
-    refused(response, 400, "NotValidException", "XXX")
+    refused(response, 400, "BadUserRequestException", "incident is null", 0)

@@ -6,6 +6,7 @@ launched until he leaves, so the book looks ended batches up there.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from console.engine.errors import NotThere
 
 if TYPE_CHECKING:
+    from console.triage.batch_progress import Progress, Speed
     from console.engine.client import EngineClient
     from store.contract.records import BatchStatistics, HistoricBatch
 
@@ -42,6 +44,19 @@ class BatchView:
     seed_definition: str
     batch_definition: str
     monitor_definition: str
+    seconds_left: float | None = None
+    """Until all jobs are done, as far as the last two minutes tell; none as long as that would be a guess."""
+    per_second: float | None = None
+
+    @property
+    def progress(self) -> Progress:
+        """The phases in numbers and sentences."""
+        from console.triage.batch_progress import Progress
+
+        failed = min(self.failed, self.remaining)
+        return Progress(
+            self.total, min(self.created, self.total), self.completed, failed, self.remaining - failed, self.suspended
+        )
 
     @property
     def ended(self) -> bool:
@@ -123,6 +138,7 @@ class BatchBook:
         self._views: dict[str, BatchView] = {}
         self._deleted: set[str] = set()
         self._expected: set[str] = set()
+        self._speeds: dict[str, Speed] = {}
 
     def expect(self, batch_id: str) -> None:
         """A batch was launched here; it is looked for even if it ends before it is seen running."""
@@ -149,7 +165,7 @@ class BatchBook:
         from store.contract.queries import BatchStatisticsQuery
 
         query = BatchStatisticsQuery(sort_by="startTime", sort_order="desc")
-        views = {record.id: running(record) for record in await client.batches(query, 0, MOST)}
+        views = {record.id: self._timed(running(record)) for record in await client.batches(query, 0, MOST)}
         self._expected -= views.keys()
         waited_for = {view.id for view in self._views.values() if not view.ended} | self._expected
         for batch_id in sorted(waited_for - views.keys()):
@@ -159,6 +175,18 @@ class BatchBook:
         kept = {view.id: view for view in self._views.values() if view.ended and view.id not in views}
         self._views = kept | views
         return self.all()
+
+    def ended(self) -> tuple[BatchView, ...]:
+        """Batches that ended while the console was looking, the newest first."""
+        return tuple(view for view in self.all() if view.ended)
+
+    def _timed(self, view: BatchView) -> BatchView:
+        """With its speed, as far as it was seen."""
+        from console.triage.batch_progress import Speed
+
+        speed = self._speeds.setdefault(view.id, Speed())
+        speed.note(time.monotonic(), view.progress)
+        return replace(view, per_second=speed.per_second(), seconds_left=speed.seconds_left())
 
     async def _end(self, client: EngineClient, batch_id: str) -> BatchView | None:
         """A batch that does not run any more; nothing if the history forgot it too."""

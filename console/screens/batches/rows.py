@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from console.screens.batches.book import BatchView
-from console.screens.words import age, bar, clock, count, percent, short, span, things
+from console.screens.words import bar, clock, count, percent, short, span, things
 from console.widgets.columns import Column
 from console.widgets.inert import inert
 from console.widgets.ink import Ink
 from console.widgets.line import Span
 from console.widgets.pane import Item, Spans
-from console.widgets.rows import Cell, Row
+from console.widgets.rows import Cell
 
 COLUMNS: Sequence[Column] = (
     Column("phase", 9, keep=9),
     Column("batch", 13, share=1, most=36, keep=8),
-    Column("progress", 12, share=2, most=40, keep=7),
+    Column("progress", 16, keep=7),
     Column("done", 5, keep=9, align="right"),
     Column("jobs", 9, keep=6, align="right"),
     Column("failed", 6, keep=8, align="right"),
@@ -41,30 +41,29 @@ PHASES: dict[str, tuple[str, Ink]] = {
 BAR = 40
 
 
-def row(view: BatchView, now: datetime) -> Row:
-    """A batch as a row."""
+def cells(view: BatchView, now: datetime) -> tuple[Cell, ...]:
+    """One cell per column."""
     ink = PHASES[view.phase][1]
-    return Row(
-        view.id,
-        (
-            Cell(view.phase, ink),
-            Cell(short(view.id, 36), "strong"),
-            Cell(bar(view.share, 20), "muted" if view.ended else ink),
-            Cell(percent(view.completed, view.total), "strong"),
-            Cell(count(view.total)),
-            Cell(count(view.failed) if view.failed else "-", "failed" if view.failed else "faint"),
-            Cell(clock(view.start), "muted"),
-            Cell(took(view, now), "muted"),
-            Cell(inert(view.user or "-"), "muted"),
-            Cell(inert(view.type), "faint"),
-        ),
-        view,
+    return (
+        Cell(view.phase, ink),
+        Cell(short(view.id, 36), "strong"),
+        Cell(bar(view.share, 16), "muted" if view.ended else ink),
+        Cell(percent(view.completed, view.total), "strong"),
+        Cell(count(view.total)),
+        Cell(count(view.failed) if view.failed else "-", "failed" if view.failed else "faint"),
+        Cell(clock(view.start), "muted"),
+        Cell(took(view, now), "muted"),
+        Cell(inert(view.user or "-"), "muted"),
+        Cell(inert(view.type), "faint"),
     )
 
 
 def took(view: BatchView, now: datetime) -> str:
     """How long it ran, or runs."""
-    return span(((view.end or now) - view.start).total_seconds()) if view.end else age(view.start, now)
+    if view.end is not None:
+        return span((view.end - view.start).total_seconds())
+    running = (now - view.start).total_seconds()
+    return "<1m" if running < 60 else span(running)
 
 
 def live(views: Sequence[BatchView], width: int, lines: int, now: datetime) -> list[Item]:

@@ -37,7 +37,7 @@ class Incidents(Subject["Incident"]):
         Column("note", 8, share=1, most=24, keep=1),
     )
     sorts = (
-        Sort("incidentTimestamp", "age"),
+        Sort("incidentTimestamp", "since", descending=True),
         Sort("incidentMessage", "message"),
         Sort("activityId", "activity"),
         Sort("incidentType", "type"),

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from console.screens.base import ConsoleScreen
+from console.actions import at
+from console.screens.base import BASE_CSS, ConsoleScreen
 from console.screens.session import Session
+from console.widgets.bindings import bindings
 from console.widgets.pane import Item, Pane
 from console.widgets.text_view import TextView
 
@@ -22,13 +25,10 @@ if TYPE_CHECKING:
 class ReadingScreen(ConsoleScreen):
     """Facts on one side, a text of the engine on the other."""
 
-    CSS_PATH = ["../base.tcss", "reading.tcss"]
+    CSS_PATH = [BASE_CSS, Path(__file__).with_name("reading.tcss")]
     AUTO_FOCUS = "TextView"
-    PLACES: ClassVar[tuple[str, ...]] = ("reading",)
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", show=False),
-        Binding("y", "copy", show=False),
-    ]
+    PLACES: ClassVar[tuple[str, ...]] = ("detail",)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"detail"}))
 
     def __init__(self, session: Session, title: str, copied: str) -> None:
         super().__init__(session)

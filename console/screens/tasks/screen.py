@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import work
@@ -11,7 +12,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 
 from console.actions import at
-from console.screens.listing import ListScreen
+from console.screens.listing import LIST_CSS, ListScreen
 from console.screens.session import News, Session
 from console.screens.tasks.causes import cause_lines
 from console.screens.tasks.detail import TaskDetail
@@ -41,7 +42,7 @@ class Sample(NamedTuple):
 class TasksScreen(ListScreen):
     """External tasks, and what is going on with them."""
 
-    CSS_PATH = ["../base.tcss", "../listing.tcss", "screen.tcss"]
+    CSS_PATH = [*LIST_CSS, Path(__file__).with_name("screen.tcss")]
     PLACES: ClassVar[tuple[str, ...]] = ("tasks", "list")
     BINDINGS: ClassVar[list[BindingType]] = bindings(at({"tasks"}))
     VIEW = "tasks"
@@ -80,7 +81,7 @@ class TasksScreen(ListScreen):
         pane = self.query_one("#live", Pane)
         if self.session.client is None or not pane.size.width:
             return
-        pane.show(live(self.app.book.all(), pane.size.width, pane.size.height, datetime.now(UTC)))  # type: ignore[attr-defined]
+        pane.show(live(self.session.book.all(), pane.size.width, pane.size.height, datetime.now(UTC)))
 
     @work(group="tasks.causes", exclusive=True, exit_on_error=False)
     async def _watch_causes(self) -> None:
@@ -132,10 +133,16 @@ class TasksScreen(ListScreen):
 
     def action_retry(self) -> None:
         """Ask how the chosen tasks are to be retried."""
-        from console.screens.launch.flow import launch
-
         problem = self.session.why_no_orders()
         if problem:
             self.session.say(problem, "warning")
-        elif self._query is not None:
-            launch(self)
+        else:
+            self._retry()
+
+    @work(group="tasks.order", exit_on_error=False)
+    async def _retry(self) -> None:
+        from console.screens.launch.flow import launch
+        from store.contract.queries import ExternalTaskQuery
+
+        if isinstance(self._query, ExternalTaskQuery):
+            await launch(self, self._query)

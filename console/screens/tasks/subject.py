@@ -61,7 +61,7 @@ class Tasks(Subject["ExternalTask"]):
         Column("error", 16, share=4, keep=8),
     )
     sorts = (
-        Sort("createTime", "age"),
+        Sort("createTime", "created"),
         Sort("taskPriority", "priority", descending=True),
         Sort("lockExpirationTime", "lock"),
         Sort("processDefinitionKey", "process"),

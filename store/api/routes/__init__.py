@@ -1,10 +1,26 @@
 """One file per subject; each exports ``router``. Literal paths come before ``{id}``."""
 
-from store.api.routes import batch, external_task, incident, job, process_instance
+from store.api.routes import (
+    batch,
+    deployment,
+    external_task,
+    incident,
+    job,
+    process_definition,
+    process_instance,
+    process_instance_orders,
+    variables,
+    workers,
+)
 
 ROUTERS = (
     external_task.router,
+    workers.router,
     process_instance.router,
+    process_instance_orders.router,
+    variables.router,
+    process_definition.router,
+    deployment.router,
     incident.router,
     batch.router,
     job.router,

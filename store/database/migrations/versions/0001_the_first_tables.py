@@ -130,7 +130,7 @@ def upgrade() -> None:
         batch_op.create_index("external_task_priority", ["priority"], unique=False)
         batch_op.create_index(
             "external_task_ready",
-            ["topic_name", "priority", "create_time", "lock_expiration_time"],
+            ["topic_name", "priority", sa.text("create_time DESC"), "lock_expiration_time"],
             unique=False,
             sqlite_where=sa.text("(retries IS NULL OR retries > 0) AND NOT suspended"),
             postgresql_where=sa.text("(retries IS NULL OR retries > 0) AND NOT suspended"),

@@ -1,0 +1,90 @@
+"""Orders to a batch, the same in the list and in the detail: suspend or resume, retry failed jobs, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from textual import work
+
+from console.screens.base import ConsoleScreen
+from console.screens.batches.book import BatchView
+from console.screens.dialogs.confirm import Confirm
+from console.screens.orders import carry_out
+from console.screens.words import short, things
+
+if TYPE_CHECKING:
+    from console.engine.client import EngineClient
+
+
+class BatchOrders(ConsoleScreen):
+    """A screen with a batch that orders go to."""
+
+    def chosen(self) -> BatchView | None:
+        """The batch that an order would go to."""
+        raise NotImplementedError
+
+    def _running(self) -> BatchView | None:
+        view = self.chosen()
+        if view is None:
+            self.session.say("There is no batch.", "warning")
+            return None
+        view = self.session.book.get(view.id) or view
+        if view.ended:
+            self.session.say(f"Batch {short(view.id)} has ended; nothing can be changed about it.", "warning")
+            return None
+        return view
+
+    def action_suspend(self) -> None:
+        """Suspend the batch, or let it go on."""
+        view = self._running()
+        if view is None:
+            return
+        stop = not view.suspended
+        what = "Suspend" if stop else "Resume"
+        effect = "No job of it is done until it is resumed. Tasks that are set stay set." if stop else "It goes on."
+        question = Confirm(
+            f"{what} this batch?", [f"Batch {view.id}: {things(view.remaining, 'job')} left.", effect], what, "L"
+        )
+        said = f"Batch {short(view.id)} is {'suspended' if stop else 'going on'}."
+        self._order(question, said, lambda client: client.suspend_batch(view.id, stop))
+
+    def action_retry_jobs(self) -> None:
+        """Let the failed jobs try again."""
+        view = self._running()
+        if view is None:
+            return
+        if not view.failed:
+            self.session.say(f"Batch {short(view.id)} has no failed jobs.", "warning")
+            return
+        sentences = [f"{things(view.failed, 'failed job')} of batch {view.id} get 1 retry each and are done again."]
+        question = Confirm("Retry the failed jobs?", sentences, "Retry", "L")
+        said = f"{things(view.failed, 'failed job')} of batch {short(view.id)} will be tried again."
+        self._order(question, said, lambda client: client.retry_jobs(view.batch_definition, 1))
+
+    def action_delete(self) -> None:
+        """Delete the batch."""
+        view = self._running()
+        if view is None:
+            return
+        sentences = [
+            f"Batch {view.id}: {things(view.remaining, 'job')} left are dropped.",
+            "Tasks that are set stay set; the others keep the retries they have.",
+        ]
+        question = Confirm("Delete this batch?", sentences, "Delete", "L")
+
+        async def delete(client: EngineClient) -> None:
+            await client.delete_batch(view.id)
+            self.session.book.will_delete(view.id)
+            self.session.launched.discard(view.id)
+
+        self._order(question, f"Batch {short(view.id)} is deleted.", delete)
+
+    @work(group="batches.order", exit_on_error=False)
+    async def _order(self, question: Confirm, said: str, order: Callable[[EngineClient], Awaitable[None]]) -> None:
+        if await carry_out(self.app, self.session, question, said, order) and self.session.follower is not None:
+            await self.session.follower.look()
+            self.ordered()
+
+    def ordered(self) -> None:
+        """An order was carried out."""

@@ -1,0 +1,98 @@
+"""Draws the lines of a table, and keeps what it has drawn."""
+
+from collections.abc import Callable, Sequence
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from console.widgets.cells import cut
+from console.widgets.columns import GAP, Column, fit
+from console.widgets.ink import Ink
+from console.widgets.rows import Cell, Row
+
+GUTTER = 3
+"""Cells before the first column: cursor, mark, blank."""
+MOST_KEPT = 512
+"""Drawn lines that are kept."""
+
+_UNREAD = Cell("…", "faint")
+_BLANK = Cell("")
+
+
+class RowPainter:
+    """Rows as strips of cells.
+
+    Args:
+        columns: the columns of the table.
+        style: the Rich style of a component class of the table; ``partial`` leaves the ground out.
+    """
+
+    def __init__(self, columns: Sequence[Column], style: Callable[..., Style]) -> None:
+        self._columns = columns
+        self._style = style
+        self._width = 0
+        self._fitted: list[tuple[int, int]] = []
+        self._kept: dict[int, tuple[Row | None, str, Strip]] = {}
+
+    def resize(self, width: int) -> None:
+        """Fit the columns into so many cells."""
+        self._width = width
+        self._fitted = fit(self._columns, width - GUTTER - 1)
+        self._kept.clear()
+
+    def clear(self) -> None:
+        """Colours have changed."""
+        self._kept.clear()
+
+    def heading(self) -> Strip:
+        """The titles of the columns."""
+        titles = (" " * GAP).join(
+            cut(self._columns[index].title, cells, self._columns[index].align) for index, cells in self._fitted
+        )
+        text = cut(" " * GUTTER + titles, self._width)
+        return Strip([Segment(text, self._style("table--head"))], self._width)
+
+    def row(self, index: int, row: Row | None, look: str, marked: bool, thumb: str) -> Strip:
+        """A row, drawn before or now.
+
+        Args:
+            index: where in the result it is; a drawn line is kept under it.
+            row: none if it is not loaded yet.
+            look: cursor, cursor-blurred, marked or plain.
+            marked: whether it carries the sign of a mark.
+            thumb: the sign at its end.
+        """
+        key = f"{look}{marked}{thumb}"
+        kept = self._kept.get(index)
+        if kept is not None and kept[0] is row and kept[1] == key:
+            return kept[2]
+        strip = self._draw(row, look, marked, thumb)
+        if len(self._kept) >= MOST_KEPT:
+            self._kept.clear()
+        self._kept[index] = (row, key, strip)
+        return strip
+
+    def _draw(self, row: Row | None, look: str, marked: bool, thumb: str) -> Strip:
+        ground = f"table--{look}"
+        plain = self._style(ground)
+        segments = [
+            Segment("❯" if look.startswith("cursor") else " ", self._written(ground, "accent")),
+            Segment("● " if marked else "  ", self._written(ground, "warning")),
+        ]
+        used = GUTTER
+        for number, (index, cells) in enumerate(self._fitted):
+            if number:
+                segments.append(Segment(" " * GAP, plain))
+                used += GAP
+            text, ink = row.cells[index] if row else _BLANK if number else _UNREAD
+            segments.append(Segment(cut(text, cells, self._columns[index].align), self._written(ground, ink)))
+            used += cells
+        if self._width > used:
+            segments.append(Segment(" " * (self._width - used - 1), plain))
+            segments.append(Segment(thumb, self._written("table--plain", "faint")))
+        return Strip(segments, max(self._width, used)).simplify()
+
+    def _written(self, ground: str, ink: Ink) -> Style:
+        style = self._style(ground)
+        return style + self._style(f"ink--{ink}", partial=True) if ink else style

@@ -1,0 +1,126 @@
+"""Long polling: fetches that wait until there are tasks."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from weakref import WeakKeyDictionary
+
+from fastapi import Request
+
+from store.api.state import Store
+from store.commands.fetching import any_candidate, fetch_and_lock
+from store.contract.errors import ContractError
+from store.contract.orders import FetchAndLock
+from store.contract.records import LockedExternalTask
+
+LONGEST_PAUSE = 30.0
+"""Seconds between two looks at the latest: expired locks and raised retries wake nobody."""
+
+
+class Parking:
+    """The fetches of one store that wait, not more than there are places."""
+
+    def __init__(self, places: int) -> None:
+        self._free = places
+        self.closed = False
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Take a place for the length of the block.
+
+        Raises:
+            ContractError: 500, all are taken, or the store is closing.
+        """
+        self.check_open()
+        if not self._free:
+            raise ContractError(
+                500,
+                "InvalidRequestException",
+                "At the moment the server has to handle too many requests at the same time. Please try again later.",
+            )
+        self._free -= 1
+        try:
+            yield
+        finally:
+            self._free += 1
+
+    def check_open(self) -> None:
+        """Check that the store is not closing.
+
+        Raises:
+            ContractError: 500, it is.
+        """
+        if self.closed:
+            raise ContractError(500, "RestException", "Request rejected due to shutdown of application server.")
+
+
+_parkings: WeakKeyDictionary[Store, Parking] = WeakKeyDictionary()
+
+
+def parking_of(store: Store) -> Parking:
+    """The parking of a store; as many places as its settings say."""
+    if store not in _parkings:
+        _parkings[store] = Parking(store.settings.max_parked_fetches)
+    return _parkings[store]
+
+
+def close_parking(store: Store) -> None:
+    """Answer all fetches that wait, and let none wait any more. To be called before the server waits for requests."""
+    parking_of(store).closed = True
+    store.tasks_changed()
+
+
+async def fetch_or_wait(store: Store, request: Request, order: FetchAndLock) -> list[LockedExternalTask]:
+    """Fetch tasks; where there are none, wait for them as long as the worker wants.
+
+    Raises:
+        ContractError: the order is refused, too many wait already, or the store is closing.
+    """
+    rings = store.tasks.rings
+    tasks = await _fetch(store, order)
+    wait = (order.async_response_timeout or 0) / 1000
+    if tasks or wait <= 0:
+        return tasks
+    deadline = asyncio.get_running_loop().time() + wait
+    with parking_of(store).place():
+        gone = asyncio.create_task(_gone(request))
+        try:
+            return await _wait(store, order, rings, deadline, gone)
+        finally:
+            gone.cancel()
+
+
+async def _wait(
+    store: Store, order: FetchAndLock, rings: int, deadline: float, gone: asyncio.Task[None]
+) -> list[LockedExternalTask]:
+    clock = asyncio.get_running_loop().time
+    while (left := deadline - clock()) > 0:
+        bell = asyncio.create_task(store.tasks.wait(rings, min(left, LONGEST_PAUSE)))
+        try:
+            await asyncio.wait({bell, gone}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            bell.cancel()
+        if gone.done():
+            break
+        parking_of(store).check_open()
+        rings = store.tasks.rings
+        if await _is_worth_it(store, order) and (tasks := await _fetch(store, order)):
+            return tasks
+    return []
+
+
+async def _gone(request: Request) -> None:
+    """Returns when the client has hung up. Its tasks would be locked for nobody."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _is_worth_it(store: Store, order: FetchAndLock) -> bool:
+    """A look without the one writing connection: many may wait, and most wake for nothing."""
+    async with store.database.reading() as connection:
+        return await any_candidate(connection, order)
+
+
+async def _fetch(store: Store, order: FetchAndLock) -> list[LockedExternalTask]:
+    async with store.database.writing() as connection:
+        return await fetch_and_lock(connection, order)

@@ -1,0 +1,129 @@
+"""Process definitions: lists, one, its file, start. By id, by key, or by key and tenant."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.api.answers import answer
+from store.api.links import self_link
+from store.api.requests import body
+from store.api.routes.lists import add_lists
+from store.api.state import Store, StoreDep
+from store.commands.instances import start
+from store.commands.typed import typed
+from store.contract.deployments import ProcessDefinitionQuery, StartedInstance, StartProcess
+from store.contract.errors import ContractError, invalid
+from store.queries import definitions as queries
+from store.queries.variables import of_instance
+
+router = APIRouter(prefix="/process-definition", tags=["Process Definition"])
+add_lists(router, ProcessDefinitionQuery, queries.list_definitions, queries.count_definitions)
+
+StartBody = Annotated[StartProcess, body(StartProcess)]
+Find = Callable[[AsyncConnection], Awaitable[str]]
+
+
+def _by_key(key: str, tenant_id: str | None = None) -> Find:
+    async def find(connection: AsyncConnection) -> str:
+        return (await queries.latest_definition(connection, key, tenant_id)).id
+
+    return find
+
+
+def _by_id(definition_id: str) -> Find:
+    async def find(_connection: AsyncConnection) -> str:
+        return definition_id
+
+    return find
+
+
+async def _answer_definition(store: Store, find: Find) -> Response:
+    async with store.database.reading() as connection:
+        return answer(await queries.get_definition(connection, await find(connection)))
+
+
+async def _answer_xml(store: Store, find: Find) -> Response:
+    async with store.database.reading() as connection:
+        return answer(await queries.definition_xml(connection, await find(connection)))
+
+
+async def _answer_start(store: Store, request: Request, find: Find, order: StartProcess) -> Response:
+    async with store.database.writing() as connection:
+        definition_id = await find(connection)
+        try:
+            if order.start_instructions:
+                raise invalid("Start instructions are not supported.")
+            instance = await start(
+                connection, definition_id, business_key=order.business_key, variables=typed(order.variables)
+            )
+        except ContractError as refusal:
+            raise _not_started(definition_id, refusal) from None
+        instance.links = [self_link(request, "process-definition", "process-instance", instance.id)]
+        if order.with_variables_in_return:
+            instance = StartedInstance(**dict(instance), variables=await of_instance(connection, instance.id))
+    store.tasks_changed()
+    return answer(instance)
+
+
+def _not_started(definition_id: str, refusal: ContractError) -> ContractError:
+    """A refusal of the request stays 400, one of the engine becomes 500."""
+    message = f"Cannot instantiate process definition {definition_id}: {refusal.message}"
+    if refusal.body.code is None:
+        return invalid(message)
+    return ContractError(500, "RestException", message, refusal.body.code)
+
+
+@router.get("/key/{key}")
+async def get_by_key(store: StoreDep, key: str) -> Response:
+    """The latest version of a key without tenant."""
+    return await _answer_definition(store, _by_key(key))
+
+
+@router.get("/key/{key}/xml")
+async def get_xml_by_key(store: StoreDep, key: str) -> Response:
+    """The file of the latest version of a key without tenant."""
+    return await _answer_xml(store, _by_key(key))
+
+
+@router.post("/key/{key}/start")
+async def start_by_key(store: StoreDep, request: Request, key: str, order: StartBody) -> Response:
+    """Start an instance of the latest version of a key without tenant."""
+    return await _answer_start(store, request, _by_key(key), order)
+
+
+@router.get("/key/{key}/tenant-id/{tenant_id}")
+async def get_by_tenant(store: StoreDep, key: str, tenant_id: str) -> Response:
+    """The latest version of a tenant's key."""
+    return await _answer_definition(store, _by_key(key, tenant_id))
+
+
+@router.get("/key/{key}/tenant-id/{tenant_id}/xml")
+async def get_xml_by_tenant(store: StoreDep, key: str, tenant_id: str) -> Response:
+    """The file of the latest version of a tenant's key."""
+    return await _answer_xml(store, _by_key(key, tenant_id))
+
+
+@router.post("/key/{key}/tenant-id/{tenant_id}/start")
+async def start_by_tenant(store: StoreDep, request: Request, key: str, tenant_id: str, order: StartBody) -> Response:
+    """Start an instance of the latest version of a tenant's key."""
+    return await _answer_start(store, request, _by_key(key, tenant_id), order)
+
+
+@router.get("/{definition_id}")
+async def get_by_id(store: StoreDep, definition_id: str) -> Response:
+    """One definition."""
+    return await _answer_definition(store, _by_id(definition_id))
+
+
+@router.get("/{definition_id}/xml")
+async def get_xml_by_id(store: StoreDep, definition_id: str) -> Response:
+    """The file of a definition."""
+    return await _answer_xml(store, _by_id(definition_id))
+
+
+@router.post("/{definition_id}/start")
+async def start_by_id(store: StoreDep, request: Request, definition_id: str, order: StartBody) -> Response:
+    """Start an instance of a definition."""
+    return await _answer_start(store, request, _by_id(definition_id), order)

@@ -1,0 +1,80 @@
+"""Variables of running process instances."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import TypeAdapter
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.api.answers import answer, no_content
+from store.api.requests import body
+from store.api.state import Store, StoreDep
+from store.commands.variables import change_variables
+from store.contract.deployments import ChangeVariables, SetVariable
+from store.contract.errors import ContractError, invalid
+from store.contract.records import VariableValue
+from store.queries.variables import get_variable, get_variables
+
+router = APIRouter(prefix="/process-instance/{instance_id}/variables", tags=["Process Instance"])
+_BY_NAME = TypeAdapter(dict[str, VariableValue])
+
+
+@router.get("")
+async def get_all(store: StoreDep, instance_id: str) -> Response:
+    """All variables of an instance."""
+    async with store.database.reading() as connection:
+        found = await get_variables(connection, instance_id)
+    return Response(_BY_NAME.dump_json(found, by_alias=True), media_type="application/json")
+
+
+@router.get("/{name}")
+async def get_one(store: StoreDep, instance_id: str, name: str) -> Response:
+    """One variable of an instance."""
+    async with store.database.reading() as connection:
+        return answer(await get_variable(connection, instance_id, name))
+
+
+@router.put("/{name}")
+async def put_one(
+    store: StoreDep, instance_id: str, name: str, order: Annotated[SetVariable, body(SetVariable)]
+) -> Response:
+    """Set one variable."""
+    change = ChangeVariables(modifications={name: order.model_dump(by_alias=True)})
+    prefix = f"Cannot put process instance variable {name}: "
+    async with _changing(store, prefix, prefix) as connection:
+        await change_variables(connection, instance_id, change)
+    return no_content()
+
+
+@router.delete("/{name}")
+async def delete_one(store: StoreDep, instance_id: str, name: str) -> Response:
+    """Delete one variable; one that is not there too."""
+    prefix = f"Cannot delete process instance variable {name}: "
+    async with _changing(store, prefix, prefix) as connection:
+        await change_variables(connection, instance_id, ChangeVariables(deletions=[name]))
+    return no_content()
+
+
+@router.post("")
+async def change_many(
+    store: StoreDep, instance_id: str, order: Annotated[ChangeVariables, body(ChangeVariables)]
+) -> Response:
+    """Set some variables and delete others."""
+    subject = "Cannot modify variables for process instance"
+    async with _changing(store, f"{subject}: ", f"{subject} {instance_id}: ") as connection:
+        await change_variables(connection, instance_id, order)
+    return no_content()
+
+
+@asynccontextmanager
+async def _changing(store: Store, bad_value: str, engine: str) -> AsyncIterator[AsyncConnection]:
+    """A transaction whose refusals begin with one of these texts: that for values, or that for the engine's own."""
+    try:
+        async with store.database.writing() as connection:
+            yield connection
+    except ContractError as refusal:
+        if refusal.status == 400:
+            raise invalid(bad_value + refusal.message) from None
+        raise ContractError(500, "RestException", engine + refusal.message, refusal.body.code) from None

@@ -1,0 +1,82 @@
+"""What workers ask and report."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+
+from store.api.answers import answer_list, no_content
+from store.api.parking import fetch_or_wait
+from store.api.requests import body
+from store.api.state import StoreDep
+from store.commands import workers
+from store.contract.deployments import BpmnError, ExtendLock, LockTask, SetPriority
+from store.contract.orders import CompleteTask, FailTask, FetchAndLock
+
+router = APIRouter(prefix="/external-task", tags=["External Task"])
+
+
+@router.post("/fetchAndLock")
+async def fetch_and_lock(
+    store: StoreDep, request: Request, order: Annotated[FetchAndLock, body(FetchAndLock)]
+) -> Response:
+    """Give a worker tasks and lock them for it."""
+    return answer_list(await fetch_or_wait(store, request, order))
+
+
+@router.post("/{task_id}/complete")
+async def complete(store: StoreDep, task_id: str, order: Annotated[CompleteTask, body(CompleteTask)]) -> Response:
+    """The work is done."""
+    async with store.database.writing() as connection:
+        await workers.complete(connection, task_id, order)
+    store.tasks_changed()
+    return no_content()
+
+
+@router.post("/{task_id}/failure")
+async def fail(store: StoreDep, task_id: str, order: Annotated[FailTask, body(FailTask)]) -> Response:
+    """The work could not be done."""
+    async with store.database.writing() as connection:
+        await workers.fail(connection, task_id, order)
+    return no_content()
+
+
+@router.post("/{task_id}/bpmnError")
+async def bpmn_error(store: StoreDep, task_id: str, order: Annotated[BpmnError, body(BpmnError)]) -> Response:
+    """The work met an error that the process may know."""
+    async with store.database.writing() as connection:
+        await workers.bpmn_error(connection, task_id, order)
+    store.tasks_changed()
+    return no_content()
+
+
+@router.post("/{task_id}/lock")
+async def lock(store: StoreDep, task_id: str, order: Annotated[LockTask, body(LockTask)]) -> Response:
+    """Lock one task."""
+    async with store.database.writing() as connection:
+        await workers.lock(connection, task_id, order)
+    return no_content()
+
+
+@router.post("/{task_id}/extendLock")
+async def extend_lock(store: StoreDep, task_id: str, order: Annotated[ExtendLock, body(ExtendLock)]) -> Response:
+    """Let a lock expire at another moment."""
+    async with store.database.writing() as connection:
+        await workers.extend_lock(connection, task_id, order)
+    return no_content()
+
+
+@router.post("/{task_id}/unlock")
+async def unlock(store: StoreDep, task_id: str) -> Response:
+    """Take a task from its worker."""
+    async with store.database.writing() as connection:
+        await workers.unlock(connection, task_id)
+    store.tasks_changed()
+    return no_content()
+
+
+@router.put("/{task_id}/priority")
+async def set_priority(store: StoreDep, task_id: str, order: Annotated[SetPriority, body(SetPriority)]) -> Response:
+    """Set the priority of a task."""
+    async with store.database.writing() as connection:
+        await workers.set_priority(connection, task_id, order)
+    return no_content()

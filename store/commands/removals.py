@@ -1,0 +1,82 @@
+"""Remove what has ended, and deployments with what came of them. Nothing of it is kept."""
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.commands.instances import delete_instances
+from store.contract.errors import engine_error, missing
+from store.tables import (
+    Deployment,
+    DeploymentResource,
+    ExternalTaskLog,
+    Incident,
+    ProcessDefinition,
+    ProcessInstance,
+    Variable,
+)
+from store.tables.types import Rows, col
+
+_P = ProcessInstance
+_ID = col(_P.id)
+
+
+async def remove_instance(connection: AsyncConnection, instance_id: str, *, fail_if_not_exists: bool = True) -> None:
+    """Remove an ended instance with its history.
+
+    Raises:
+        ContractError: 404, there is none with that id, or it is running.
+    """
+    ended = select(_ID).where(_ID == instance_id, col(_P.end_time).is_not(None))
+    if (await connection.execute(ended)).one_or_none() is not None:
+        await _remove_instances(connection, ended)
+    elif fail_if_not_exists:
+        raise missing(f"Historic process instance with id {instance_id} does not exist", 0)
+
+
+async def _remove_instances(connection: AsyncConnection, instances: Rows) -> None:
+    for table in (ExternalTaskLog, Incident, Variable):
+        await connection.execute(delete(table).where(col(table.process_instance_id).in_(instances)))
+    await connection.execute(delete(_P).where(_ID.in_(instances)))
+
+
+async def remove_deployment(connection: AsyncConnection, deployment_id: str, *, cascade: bool = False) -> None:
+    """Remove a deployment with its definitions, and the history of their instances: an instance can not be shown
+    without its definition.
+
+    Args:
+        connection: the caller's transaction.
+        deployment_id: which one.
+        cascade: remove running instances too; without it they are a reason to refuse.
+
+    Raises:
+        ContractError: 404 no such deployment, 500 there are running instances.
+    """
+    deployment = select(col(Deployment.id)).where(col(Deployment.id) == deployment_id)
+    if (await connection.execute(deployment)).one_or_none() is None:
+        raise missing(f"Deployment with id '{deployment_id}' do not exist")
+    definitions = select(col(ProcessDefinition.id)).where(col(ProcessDefinition.deployment_id) == deployment_id)
+    of_them = select(_ID).where(col(_P.process_definition_id).in_(definitions))
+    if not cascade:
+        await _refuse_running(connection, definitions)
+    await delete_instances(connection, of_them.where(col(_P.end_time).is_(None)))
+    await _remove_instances(connection, of_them)
+    await connection.execute(delete(ProcessDefinition).where(col(ProcessDefinition.deployment_id) == deployment_id))
+    await connection.execute(delete(DeploymentResource).where(col(DeploymentResource.deployment_id) == deployment_id))
+    await connection.execute(delete(Deployment).where(col(Deployment.id) == deployment_id))
+
+
+async def _refuse_running(connection: AsyncConnection, definitions: Rows) -> None:
+    definition = col(_P.process_definition_id)
+    running = (
+        select(definition, func.count().label("instances"))
+        .where(definition.in_(definitions), col(_P.end_time).is_(None))
+        .group_by(definition)
+        .order_by(definition)
+        .limit(1)
+    )
+    found = (await connection.execute(running)).one_or_none()
+    if found is not None:
+        raise engine_error(
+            "ENGINE-03076 Deletion of process definition without cascading failed. Process definition with id: "
+            f"{found[0]} can't be deleted, because there are {found.instances} dependent process instances."
+        )

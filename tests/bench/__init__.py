@@ -1,0 +1,1 @@
+"""Measurements: ``python -m tests.bench``. Ratios of things measured in one run; no test asserts a time."""

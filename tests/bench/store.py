@@ -1,0 +1,67 @@
+"""One batch to 0 retries and one back to 3 on a fresh SQLite file, in a process of its own; prints JSON.
+
+``python -m tests.bench.store TASKS FILE``. The console's way in: the contract over ASGI in the same process, while a
+page of the task list is asked for again and again.
+"""
+
+import asyncio
+import json
+import resource
+import sys
+import time
+
+import httpx
+
+from store.embedded import embedded_app
+from tests.support.plain import plain_world
+
+PAUSE = 0.05
+LIST = "/external-task?firstResult=0&maxResults=50"
+
+
+async def measure(tasks: int, file: str) -> dict[str, float]:
+    """Seconds of both batches, the slowest list request meanwhile, and the largest memory of this process."""
+    app = embedded_app(file)
+    async with app.router.lifespan_context(app):
+        await plain_world(app.state.store.database, tasks)
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://store/engine-rest", timeout=120) as client:
+            idle = [await _timed_list(client) for _ in range(20)]
+            lists: list[float] = []
+            start = time.perf_counter()
+            for retries in (0, 3):
+                await _batch(client, retries, lists)
+            seconds = time.perf_counter() - start
+            left = (await client.get("/external-task/count?noRetriesLeft=true")).json()["count"]
+            opened = (await client.get("/incident/count")).json()["count"]
+            assert (left, opened) == (0, 0), (left, opened)
+    return {
+        "seconds": seconds,
+        "worst_list": max(lists),
+        "median_list": sorted(lists)[len(lists) // 2],
+        "idle_list": sorted(idle)[len(idle) // 2],
+        "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+async def _batch(client: httpx.AsyncClient, retries: int, lists: list[float]) -> None:
+    order = {"retries": retries, "externalTaskQuery": {}}
+    launching = asyncio.create_task(client.post("/external-task/retries-async", json=order))
+    while not launching.done():
+        lists.append(await _timed_list(client))
+        await asyncio.sleep(PAUSE)
+    batch = launching.result().json()
+    while (await client.get(f"/batch/{batch['id']}")).status_code == 200:
+        lists.append(await _timed_list(client))
+        await asyncio.sleep(PAUSE)
+
+
+async def _timed_list(client: httpx.AsyncClient) -> float:
+    start = time.perf_counter()
+    answer = await client.get(LIST)
+    assert len(answer.json()) == 50
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(measure(int(sys.argv[1]), sys.argv[2]))))

@@ -1,0 +1,135 @@
+"""For any text and any query: reading never fails, and what is written is read as the same query."""
+
+import string
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from console.language import SUBJECTS, TASKS, Subject, complete, completed, parse, write
+from console.language.like import contained, containing
+from console.language.words import LONG_MAX
+from store.contract.queries import Query, Sorting, TimeFilter, VariableFilter
+from store.contract.values import format_moment
+
+ALL = list(SUBJECTS.values())
+subjects = st.sampled_from(ALL)
+
+TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
+TYPED = st.text(st.sampled_from(string.ascii_lowercase[:6] + ' ":,<>=!~-\\.%_0159é'), max_size=40)
+MOMENT = st.datetimes(min_value=datetime(1000, 1, 1), max_value=datetime(9999, 1, 1), timezones=st.just(UTC)).map(
+    lambda at: at.replace(microsecond=at.microsecond // 1000 * 1000)
+)
+LONG = st.integers(-LONG_MAX - 1, LONG_MAX)
+NUMBER = st.one_of(LONG, st.floats(allow_nan=False, allow_infinity=False))
+
+
+def pieces() -> st.SearchStrategy[str]:
+    """Lines made of real words and operators in the wrong order."""
+    forms = sorted({form for subject in ALL for word in subject.words for form in word.forms()})
+    values = [*forms, " ", '"', ",", "a", "0", ">0", "5m", "2026-03-01", "x y", "-", "var.a", "=", "\\", ":", "~", "!~"]
+    return st.lists(st.sampled_from(values), max_size=12).map("".join)
+
+
+def variable(not_like: bool) -> st.SearchStrategy[VariableFilter]:
+    name = TEXT.filter(bool)
+    comparisons = [
+        st.tuples(st.sampled_from(["eq", "neq"]), st.one_of(st.none(), st.booleans(), NUMBER, TEXT)),
+        st.tuples(st.sampled_from(["gt", "gteq", "lt", "lteq"]), st.one_of(NUMBER, TEXT)),
+        st.tuples(st.just("like"), TEXT),
+    ]
+    if not_like:
+        comparisons.append(st.tuples(st.just("notLike"), TEXT.map(containing)))
+    said = st.tuples(name, st.one_of(comparisons))
+    return said.map(lambda both: VariableFilter(name=both[0], operator=both[1][0], value=both[1][1]))
+
+
+def time_filter() -> st.SearchStrategy[TimeFilter]:
+    return st.tuples(st.sampled_from(["lt", "gt"]), MOMENT).map(
+        lambda both: TimeFilter(operator=both[0], value=format_moment(both[1]))
+    )
+
+
+def value(subject: Subject[Any], name: str) -> st.SearchStrategy[Any]:
+    """A value for a field, of the kind that its declaration says."""
+    if name == "sorting":
+        key = st.sampled_from(subject.query.SORT_KEYS)
+        entry = st.tuples(key, st.sampled_from(["asc", "desc"])).map(lambda k: Sorting(sort_by=k[0], sort_order=k[1]))
+        return st.lists(entry, min_size=1, max_size=1 if subject.by_get else 3)
+    kind = str(subject.query.model_fields[name].annotation)
+    item = TEXT.filter(lambda text: bool(text) and "," not in text) if subject.by_get else TEXT
+    if "VariableFilter" in kind:
+        return st.lists(variable(not_like=subject is TASKS), min_size=1, max_size=3)
+    if "TimeFilter" in kind:
+        return st.lists(time_filter(), min_size=1, max_size=3)
+    if "list" in kind:
+        return st.lists(item, min_size=1, max_size=3)
+    if "bool" in kind:
+        return st.booleans() if subject.name == "batches" and name == "suspended" else st.just(True)
+    return MOMENT if "datetime" in kind else LONG if "int" in kind else TEXT
+
+
+@st.composite
+def queries(draw: st.DrawFn) -> tuple[Subject[Any], Query]:
+    """A query of filters that may stand together."""
+    subject = draw(subjects)
+    names = sorted({name for word in subject.words for name in word.fields()})
+    chosen = draw(st.lists(st.sampled_from(names), unique=True, max_size=6))
+    assume(all(len(apart.fields.intersection(chosen)) < 2 for apart in subject.apart))
+    return subject, subject.query(**{name: draw(value(subject, name)) for name in chosen})
+
+
+@given(queries())
+def test_what_is_written_is_read_as_the_same_query(both: tuple[Subject[Any], Query]) -> None:
+    subject, query = both
+    parsed = parse(write(query, subject), subject)
+    assert parsed.mistakes == []
+    assert parsed.query == query
+
+
+@given(subjects, st.one_of(TYPED, pieces(), st.text(max_size=60)), st.integers(0, 60))
+@example(TASKS, "var.", 4)
+@example(TASKS, 'var."', 5)
+@example(TASKS, "-", 1)
+@example(TASKS, "retries:>", 9)
+@example(TASKS, "\x1c\x85\u2028topic:\u3000a", 3)
+@example(TASKS, "priority>" + "9" * 5000, 3)
+def test_reading_and_completing_never_fail(subject: Subject[Any], text: str, cursor: int) -> None:
+    parsed = parse(text, subject)
+    for mistake in parsed.mistakes:
+        assert 0 <= mistake.start < mistake.end <= len(text)
+        assert mistake.sentence
+    for offer in complete(text, min(cursor, len(text)), subject, {"topic": ["a", "b c"], "var": ["x y"]}):
+        line, place = completed(text, min(cursor, len(text)), offer)
+        assert line[:place].endswith(offer)
+
+
+@given(st.one_of(TYPED, pieces()), subjects)
+def test_what_was_read_without_mistake_can_be_written_and_read_again(text: str, subject: Subject[Any]) -> None:
+    parsed = parse(text, subject)
+    assume(not parsed.mistakes)
+    try:
+        line = write(parsed.query, subject)
+    except ValueError:
+        assert "!~" in text
+        return
+    again = parse(line, subject)
+    assert (again.mistakes, again.query) == ([], parsed.query)
+
+
+@given(TEXT)
+def test_a_searched_text_comes_back_from_its_pattern(text: str) -> None:
+    assert contained(containing(text)) == text
+
+
+@pytest.mark.parametrize("pattern", ["", "%", "a%", "%a", "%a%b%", "%a_b%", "%a\\", "%a\\%", "%a\\b%", "%\\%"])
+def test_other_patterns_are_not_taken_for_a_searched_text(pattern: str) -> None:
+    assert contained(pattern) is None
+
+
+@given(subjects)
+def test_every_offered_name_begins_a_word_of_the_subject(subject: Subject[Any]) -> None:
+    for offer in complete("", 0, subject):
+        assert offer.lstrip("-").rstrip(":~<>=.") in subject.by_name

@@ -1,0 +1,359 @@
+"""Pollers: gentle, never two at once, quiet when nothing differs, honest when the engine is away."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from console.engine.errors import Unreachable
+from console.watch import Poller, Shared, Snapshot
+from console.watch.clock import RealClock
+from tests.console.turned_clock import START, TurnedClock, settle
+
+
+class Subject:
+    """Answers with ``value``, or raises ``problem``; ``gate`` holds an answer back."""
+
+    def __init__(self, clock: TurnedClock, takes: float = 0.0) -> None:
+        self.value = 1
+        self.problem: Exception | None = None
+        self.asked = 0
+        self.under_way = 0
+        self.most_under_way = 0
+        self.gate: asyncio.Event | None = None
+        self.takes = takes
+        self._clock = clock
+
+    async def fetch(self) -> int:
+        self.asked += 1
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        value = self.value
+        try:
+            if self.gate is not None:
+                await self.gate.wait()
+            self._clock.pass_by(self.takes)
+            if self.problem is not None:
+                raise self.problem
+        finally:
+            self.under_way -= 1
+        return value
+
+
+@pytest.fixture
+def clock() -> TurnedClock:
+    return TurnedClock()
+
+
+@pytest.fixture
+def subject(clock: TurnedClock) -> Subject:
+    return Subject(clock)
+
+
+class Seen(list[Snapshot[int]]):
+    @property
+    def values(self) -> list[int | None]:
+        return [snapshot.value for snapshot in self]
+
+
+@pytest.fixture
+def seen() -> Seen:
+    return Seen()
+
+
+@pytest.fixture
+async def poller(clock: TurnedClock, subject: Subject, seen: Seen):  # type: ignore[no-untyped-def]
+    made = Poller(subject.fetch, seen.append, interval=2.0, clock=clock)
+    made.start()
+    await settle()
+    yield made
+    await made.stop()
+
+
+async def test_the_first_question_is_asked_at_once(poller: Poller[int], seen: Seen) -> None:
+    assert seen == [Snapshot(1, START)]
+
+
+async def test_it_asks_again_after_the_interval_and_publishes_what_differs(
+    poller: Poller[int], clock: TurnedClock, subject: Subject, seen: Seen
+) -> None:
+    await clock.turn(1.9)
+    assert subject.asked == 1
+    await clock.turn(0.1)
+    assert (subject.asked, seen.values) == (2, [1])
+    subject.value = 2
+    await clock.turn(2)
+    assert (subject.asked, seen.values) == (3, [1, 2])
+
+
+async def test_an_equal_answer_moves_the_age_on_and_is_not_published(
+    poller: Poller[int], clock: TurnedClock, seen: Seen
+) -> None:
+    await clock.turn(2)
+    assert len(seen) == 1
+    assert poller.snapshot.at == START + timedelta(seconds=2)
+
+
+async def test_a_slow_engine_is_asked_less(clock: TurnedClock, seen: Seen) -> None:
+    slow = Subject(clock, takes=1.5)
+    poller = Poller(slow.fetch, seen.append, interval=2.0, clock=clock)
+    poller.start()
+    await settle()
+    assert clock.waiting_for() == [15.0]
+    await poller.stop()
+
+
+async def test_no_wait_is_longer_than_a_minute(clock: TurnedClock, seen: Seen) -> None:
+    slow = Subject(clock, takes=30)
+    poller = Poller(slow.fetch, seen.append, interval=2.0, clock=clock)
+    poller.start()
+    await settle()
+    assert clock.waiting_for() == [60.0]
+    await poller.stop()
+
+
+async def test_failures_keep_the_value_and_tell_since_when_it_is_stale(
+    poller: Poller[int], clock: TurnedClock, subject: Subject, seen: Seen
+) -> None:
+    subject.problem = Unreachable("nothing listens there")
+    await clock.turn(2)
+    lost = seen[-1]
+    assert (lost.value, lost.problem, lost.stale) == (1, "nothing listens there", True)
+    assert lost.at == START
+    assert lost.stale_since == START + timedelta(seconds=2)
+    assert clock.waiting_for() == [4.0]
+    await clock.turn(4)
+    assert clock.waiting_for() == [8.0]
+    assert len(seen) == 2
+    assert poller.snapshot.stale_since == START + timedelta(seconds=2)
+    subject.problem = None
+    await clock.turn(8)
+    assert seen[-1] == Snapshot(1, clock.now())
+    assert not seen[-1].stale
+    assert clock.waiting_for() == [2.0]
+
+
+async def test_another_problem_is_published(
+    poller: Poller[int], clock: TurnedClock, subject: Subject, seen: Seen
+) -> None:
+    subject.problem = Unreachable("one")
+    await clock.turn(2)
+    subject.problem = Unreachable("two")
+    await clock.turn(4)
+    assert [snapshot.problem for snapshot in seen] == [None, "one", "two"]
+
+
+async def test_a_mistake_of_the_console_is_told_and_logged_and_polling_goes_on(
+    poller: Poller[int], clock: TurnedClock, subject: Subject, seen: Seen, caplog: pytest.LogCaptureFixture
+) -> None:
+    subject.problem = KeyError("oops")
+    with caplog.at_level(logging.ERROR):
+        await clock.turn(2)
+    assert seen[-1].problem == "The console made a mistake: KeyError('oops')"
+    assert "oops" in caplog.text
+    subject.problem = None
+    await clock.turn(4)
+    assert not seen[-1].stale
+
+
+async def test_a_listener_that_fails_does_not_end_the_polling(
+    clock: TurnedClock, subject: Subject, caplog: pytest.LogCaptureFixture
+) -> None:
+    def listener(snapshot: Snapshot[int]) -> None:
+        raise RuntimeError("bad listener")
+
+    poller = Poller(subject.fetch, listener, clock=clock)
+    poller.start()
+    await clock.turn(2)
+    assert subject.asked == 2
+    assert "bad listener" in caplog.text
+    await poller.stop()
+
+
+async def test_paused_it_asks_nothing_and_resumed_it_asks_at_once_if_overdue(
+    poller: Poller[int], clock: TurnedClock, subject: Subject
+) -> None:
+    poller.pause()
+    await clock.turn(100)
+    assert subject.asked == 1
+    poller.resume()
+    await settle()
+    assert subject.asked == 2
+
+
+async def test_resumed_soon_it_waits_for_the_rest_of_the_interval(
+    poller: Poller[int], clock: TurnedClock, subject: Subject
+) -> None:
+    poller.pause()
+    await clock.turn(0.5)
+    poller.resume()
+    await settle()
+    assert subject.asked == 1
+    assert clock.waiting_for() == [1.5]
+
+
+async def test_refresh_asks_now_even_while_paused(poller: Poller[int], clock: TurnedClock, subject: Subject) -> None:
+    poller.pause()
+    subject.value = 7
+    assert (await poller.refresh()).value == 7
+    await clock.turn(100)
+    assert subject.asked == 2
+
+
+async def test_refresh_does_not_take_an_answer_that_was_under_way(poller: Poller[int], subject: Subject) -> None:
+    subject.gate = asyncio.Event()
+    first = asyncio.create_task(poller.refresh())
+    await settle()
+    subject.value = 9
+    second = asyncio.create_task(poller.refresh())
+    await settle()
+    assert subject.under_way == 1
+    subject.gate.set()
+    assert (await first).value == 1
+    assert (await second).value == 9
+    assert (subject.asked, subject.most_under_way) == (3, 1)
+
+
+async def test_many_refreshes_are_one_question(poller: Poller[int], subject: Subject) -> None:
+    await asyncio.gather(*(poller.refresh() for _ in range(10)))
+    assert subject.asked == 2
+
+
+async def test_a_refresh_that_fails_returns_the_stale_picture(poller: Poller[int], subject: Subject) -> None:
+    subject.problem = Unreachable("gone")
+    snapshot = await poller.refresh()
+    assert (snapshot.value, snapshot.problem) == (1, "gone")
+
+
+async def test_stopping_lets_waiters_go_and_drops_the_question(poller: Poller[int], subject: Subject) -> None:
+    subject.gate = asyncio.Event()
+    waiting = asyncio.create_task(poller.refresh())
+    await settle()
+    await poller.stop()
+    assert (await waiting).value == 1
+    assert (subject.under_way, poller.running) == (0, False)
+    with pytest.raises(RuntimeError):
+        await poller.refresh()
+
+
+async def test_a_stopped_poller_can_be_started_again(poller: Poller[int], clock: TurnedClock, subject: Subject) -> None:
+    await poller.stop()
+    await clock.turn(10)
+    poller.start()
+    await settle()
+    assert subject.asked == 2
+
+
+async def test_a_shorter_interval_holds_at_once(poller: Poller[int], clock: TurnedClock, subject: Subject) -> None:
+    poller.every(0.5)
+    await clock.turn(0.5)
+    assert subject.asked == 2
+
+
+async def test_a_shorter_interval_does_not_hurry_a_failing_engine(
+    poller: Poller[int], clock: TurnedClock, subject: Subject
+) -> None:
+    subject.problem = Unreachable("gone")
+    await clock.turn(2)
+    poller.every(0.5)
+    await clock.turn(0.5)
+    assert subject.asked == 2
+
+
+@pytest.fixture
+async def shared(clock: TurnedClock):  # type: ignore[no-untyped-def]
+    registry = Shared(clock)
+    yield registry
+    await registry.close()
+    assert len(registry) == 0
+
+
+def listener() -> tuple[Seen, Callable[[Snapshot[int]], None]]:
+    seen = Seen()
+    return seen, seen.append
+
+
+async def test_two_panes_poll_one_subject_once(shared: Shared, clock: TurnedClock, subject: Subject) -> None:
+    one, hear_one = listener()
+    two, hear_two = listener()
+    shared.watch("tasks", subject.fetch, hear_one)
+    await settle()
+    shared.watch("tasks", subject.fetch, hear_two)
+    assert (one.values, two.values) == ([1], [1])
+    subject.value = 2
+    await clock.turn(2)
+    assert (one.values, two.values, subject.asked) == ([1, 2], [1, 2], 2)
+
+
+async def test_other_subjects_have_their_own_poller(shared: Shared, clock: TurnedClock, subject: Subject) -> None:
+    other = Subject(clock)
+    shared.watch("tasks", subject.fetch, listener()[1])
+    shared.watch("jobs", other.fetch, listener()[1])
+    await settle()
+    assert (subject.asked, other.asked, len(shared)) == (1, 1, 2)
+
+
+async def test_the_most_impatient_sets_the_pace(shared: Shared, clock: TurnedClock, subject: Subject) -> None:
+    shared.watch("tasks", subject.fetch, listener()[1], interval=10)
+    hurried = shared.watch("tasks", subject.fetch, listener()[1], interval=1)
+    await settle()
+    await clock.turn(1)
+    assert subject.asked == 2
+    hurried.close()
+    await clock.turn(1)
+    assert subject.asked == 3
+    await clock.turn(5)
+    assert subject.asked == 3
+
+
+async def test_a_subject_rests_when_nobody_looks(shared: Shared, clock: TurnedClock, subject: Subject) -> None:
+    seen, hear = listener()
+    watches = [shared.watch("tasks", subject.fetch, hear), shared.watch("tasks", subject.fetch, listener()[1])]
+    await settle()
+    watches[0].pause()
+    subject.value = 2
+    await clock.turn(2)
+    assert (subject.asked, seen.values) == (2, [1])
+    watches[1].pause()
+    await clock.turn(100)
+    assert subject.asked == 2
+    watches[0].resume()
+    assert seen.values == [1, 2]
+    await settle()
+    assert subject.asked == 3
+
+
+async def test_the_last_to_leave_ends_the_polling(shared: Shared, clock: TurnedClock, subject: Subject) -> None:
+    with shared.watch("tasks", subject.fetch, listener()[1]) as watch:
+        await settle()
+        assert (await watch.refresh()).value == 1
+    watch.close()
+    assert len(shared) == 0
+    await clock.turn(100)
+    assert subject.asked == 2
+
+
+async def test_leaving_while_being_told_harms_nobody(shared: Shared, clock: TurnedClock, subject: Subject) -> None:
+    def leave(snapshot: Snapshot[int]) -> None:
+        if snapshot.value == 2:
+            watch.close()
+
+    watch = shared.watch("tasks", subject.fetch, leave)
+    seen, hear = listener()
+    shared.watch("tasks", subject.fetch, hear)
+    await settle()
+    subject.value = 2
+    await clock.turn(2)
+    assert seen.values == [1, 2]
+
+
+async def test_the_real_clock_wakes_by_event_and_by_time() -> None:
+    clock = RealClock()
+    woken = asyncio.Event()
+    woken.set()
+    await clock.wait(woken, None)
+    started = clock.monotonic()
+    await clock.wait(asyncio.Event(), 0.01)
+    assert clock.monotonic() - started >= 0.009

@@ -1,0 +1,255 @@
+"""Simulated workers: a retried task really goes on or fails again, and what is not theirs they leave alone."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+
+from store.commands.instances import set_suspended
+from store.commands.retries import set_retries
+from store.contract.orders import CompleteTask, FailTask
+from store.database import Database, open_database
+from store.demo import SimulatedWorkers, build_world
+from store.demo.causes import CARD_EXPIRED, CAUSES, OUTAGE, cause_of
+from store.demo.decisions import decide
+from store.demo.fleet import WORKERS
+from store.demo.pace import Pace, rate_for
+from store.tables import ExternalTask, ProcessInstance
+from store.tables.types import col
+
+TASKS = 300
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    opened = await open_database(str(tmp_path / "world.db"))
+    yield opened
+    await opened.close()
+
+
+async def rows(database: Database, sql: str, **values: Any) -> list[Any]:
+    async with database.reading() as connection:
+        return list(await connection.execute(text(sql), values))
+
+
+async def number(database: Database, sql: str, **values: Any) -> int:
+    return int((await rows(database, sql, **values))[0][0])
+
+
+async def work(workers: SimulatedWorkers, seconds: int, begin: int = 0) -> None:
+    """Let so many seconds pass for the workers; the clock on the wall does not matter."""
+    for at in range(begin, begin + seconds):
+        workers._count_again = 0.0
+        await workers.round(float(at))
+
+
+async def retry(database: Database, where: str, retries: int) -> set[str]:
+    """What an operator does; answers the ids of the tasks."""
+    tasks = select(col(ExternalTask.id)).where(text(where))
+    ids = {row.id for row in await rows(database, f"SELECT id FROM external_task WHERE {where}")}
+    async with database.writing() as connection:
+        assert await set_retries(connection, tasks, retries) == len(ids)
+    return ids
+
+
+async def test_retried_tasks_are_completed_and_their_processes_go_on(database: Database) -> None:
+    await build_world(database, TASKS, seed=7)
+    instances = {
+        row.id: row.process_instance_id
+        for row in await rows(database, "SELECT id, process_instance_id FROM external_task WHERE retries = 0")
+    }
+    outage = await retry(database, "retries = 0 AND NOT suspended AND error_message LIKE 'HTTP 503%'", 3)
+    workers = SimulatedWorkers(database)
+    await work(workers, 60)
+    left = {row.id: row for row in await rows(database, "SELECT * FROM external_task")}
+    completed = outage - left.keys()
+    assert len(completed) > len(outage) * 0.8
+    for task in completed:
+        log = await rows(
+            database,
+            "SELECT worker_id, topic_name FROM external_task_log WHERE external_task_id = :id AND state = 2",
+            id=task,
+        )
+        assert [row.worker_id in WORKERS[row.topic_name] for row in log] == [True]
+        assert await number(database, "SELECT count(*) FROM error_details WHERE external_task_id = :id", id=task) == 0
+        (instance,) = await rows(database, "SELECT * FROM process_instance WHERE id = :id", id=instances[task])
+        waiting = await number(
+            database, "SELECT count(*) FROM execution WHERE process_instance_id = :id", id=instance.id
+        )
+        assert (waiting > 0) == (instance.state == "ACTIVE") == (instance.end_time is None)
+    for task in outage - completed:
+        assert left[task].retries == 2
+        assert "expired" in left[task].error_message
+
+
+async def test_a_lasting_cause_fails_again_with_one_retry_less_each_time(database: Database) -> None:
+    await build_world(database, TASKS, seed=7)
+    cards = await retry(database, "retries = 0 AND NOT suspended AND error_message LIKE 'card %'", 2)
+    failures = "SELECT count(*) FROM external_task_log WHERE state = 1 AND external_task_id IN (SELECT id FROM kept)"
+    async with database.writing() as connection:
+        await connection.execute(text("CREATE TABLE kept (id TEXT)"))
+        await connection.execute(text("INSERT INTO kept VALUES (:id)"), [{"id": task} for task in cards])
+    before = await number(database, failures)
+    workers = SimulatedWorkers(database)
+    again = "SELECT id, retries, lock_expiration_time FROM external_task WHERE id IN (SELECT id FROM kept)"
+    await work(workers, 60)
+    first = await rows(database, again)
+    assert len(first) > len(cards) / 2
+    assert {row.retries for row in first} == {1}
+    assert await number(database, failures) == before + len(first)
+    async with database.writing() as connection:
+        await connection.execute(text("UPDATE external_task SET lock_expiration_time = 1 WHERE retries = 1"))
+    await work(workers, 60, begin=60)
+    second = [row for row in await rows(database, again) if row.retries == 0]
+    assert second
+    raised = "SELECT count(*) FROM incident WHERE end_time IS NULL AND configuration IN (SELECT id FROM kept)"
+    assert await number(database, raised) == len(second)
+
+
+async def test_tasks_that_are_locked_suspended_or_without_retries_stay_as_they_are(database: Database) -> None:
+    await build_world(database, TASKS, seed=7)
+    others = (
+        "SELECT * FROM external_task WHERE suspended OR retries = 0 "
+        "OR lock_expiration_time > CAST(strftime('%s', 'now') AS INTEGER) * 1000 + 300000 ORDER BY id"
+    )
+    before = await rows(database, others)
+    assert len(before) > TASKS / 2
+    workers = SimulatedWorkers(database)
+    await work(workers, 60)
+    assert workers.tally.completed > 0
+    after = {row.id: row for row in await rows(database, "SELECT * FROM external_task")}
+    assert [after[row.id] for row in before] == before
+
+
+async def test_an_instance_suspended_while_a_worker_holds_its_task_is_left_alone(database: Database) -> None:
+    await build_world(database, TASKS, seed=7)
+    workers = SimulatedWorkers(database, tasks_per_second=50)
+    await work(workers, 2)
+    assert workers.tally.taken > 0
+    assert workers.tally.completed == 0
+    held = workers.tally.taken
+    async with database.writing() as connection:
+        await set_suspended(connection, select(col(ProcessInstance.id)), True)
+    before = await rows(database, "SELECT * FROM external_task ORDER BY id")
+    await work(workers, 20, begin=10)
+    assert workers.tally.lost == held
+    ours = {row.id for row in before}
+    after = [row for row in await rows(database, "SELECT * FROM external_task ORDER BY id") if row.id in ours]
+    assert after == before
+
+
+async def test_the_world_is_alive_but_keeps_its_size(database: Database) -> None:
+    await build_world(database, TASKS, seed=7)
+    running = "SELECT count(*) FROM process_instance WHERE end_time IS NULL"
+    ready = "SELECT count(*) FROM external_task WHERE (retries IS NULL OR retries > 0) AND NOT suspended"
+    instances, tasks = await number(database, running), await number(database, ready)
+    workers = SimulatedWorkers(database)
+    await work(workers, 150)
+    assert workers.tally.completed > TASKS * 0.7
+    assert workers.tally.started > TASKS / 10
+    assert abs(await number(database, ready) - tasks) < tasks * 0.15
+    assert abs(await number(database, running) - instances) < instances * 0.15
+    keys = [row[0] for row in await rows(database, "SELECT business_key FROM process_instance")]
+    assert len(keys) == len(set(keys))
+
+
+async def test_news_of_tasks_is_told(database: Database) -> None:
+    await build_world(database, 60, seed=7)
+    rings: list[int] = []
+    workers = SimulatedWorkers(database, tasks_changed=lambda: rings.append(1))
+    await work(workers, 20)
+    assert rings
+
+
+async def test_a_store_without_demo_processes_is_left_alone(database: Database) -> None:
+    workers = SimulatedWorkers(database)
+    await work(workers, 5)
+    assert (workers.tally.taken, workers.tally.started) == (0, 0)
+
+
+async def test_starting_and_stopping_twice_is_harmless(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("store.demo.workers._HOLD_SECONDS", (0.0, 0.0))
+    await build_world(database, 60, seed=7)
+    news = asyncio.Event()
+    workers = SimulatedWorkers(database, tasks_changed=news.set)
+    await workers.stop()
+    for _ in range(2):
+        await workers.start()
+        await workers.start()
+        news.clear()
+        async with asyncio.timeout(60):
+            await news.wait()
+        await workers.stop()
+        await workers.stop()
+        assert not [task for task in asyncio.all_tasks() if task.get_name() == "simulated workers"]
+    assert workers.tally.completed + workers.tally.started > 1
+
+
+def reports(topic: str, retries: int | None, message: str | None) -> list[CompleteTask | FailTask]:
+    random = Random(5)
+    return [decide(topic, retries, message, "someone", random) for _ in range(400)]
+
+
+def test_behind_the_outage_a_few_cards_turn_out_to_have_expired() -> None:
+    random = Random(1)
+    made = reports("charge-card", 3, OUTAGE.error(random))
+    failed = [report for report in made if isinstance(report, FailTask)]
+    assert 0 < len(failed) < 40
+    assert {cause_of("charge-card", report.error_message) for report in failed} == {CARD_EXPIRED}
+
+
+def test_a_lasting_cause_keeps_its_message_and_counts_down() -> None:
+    message = CARD_EXPIRED.error(Random(1))
+    for before, after in ((3, 2), (2, 1), (1, 0)):
+        failed = [report for report in reports("charge-card", before, message) if isinstance(report, FailTask)]
+        assert len(failed) > 300
+        assert {(report.retries, report.error_message) for report in failed} == {(after, message)}
+        assert all(((report.retry_timeout or 0) > 0) == (after > 0) for report in failed)
+
+
+def test_few_first_attempts_fail() -> None:
+    for topic in WORKERS:
+        failed = [report for report in reports(topic, None, None) if isinstance(report, FailTask)]
+        assert len(failed) < 60
+        assert {report.retries for report in failed} <= {2}
+
+
+@pytest.mark.parametrize("cause", CAUSES, ids=lambda cause: cause.name)
+def test_a_cause_knows_its_own_messages(cause: Any) -> None:
+    random = Random(3)
+    messages = [cause.error(random) for _ in range(50)]
+    for topic in cause.topics:
+        assert {cause_of(topic, message) for message in messages} == {cause}
+    assert cause_of("no-such-topic", messages[0]) is None
+    assert len(set(messages)) > 1 or messages[0] is None
+
+
+def test_the_pace_follows_what_waits() -> None:
+    pace = Pace(rate=25, level=100)
+    assert sum(pace.retried(0.25, 3000) for _ in range(40)) == pytest.approx(250, abs=1)
+    slow = sum(pace.retried(0.25, 60) for _ in range(40))
+    assert slow == pytest.approx(30, abs=1)
+    assert pace.retried(10.0, 0) == 0
+    assert pace.retried(0.0, 5) == 0
+    usual = sum(pace.other(0.25, 100) for _ in range(40))
+    assert usual == pytest.approx(30, abs=1)
+    assert sum(pace.other(0.25, 1000) for _ in range(40)) > 4 * usual
+    assert pace.other(1000.0, 100) <= 25
+
+
+def test_what_ends_is_replaced_unless_there_is_too_much() -> None:
+    pace = Pace(rate=25, level=100)
+    assert pace.newcomers(1.0, 7, 100) == 7
+    assert pace.newcomers(1.0, 7, 120) == 0
+    assert sum(pace.newcomers(1.0, 1, 80) for _ in range(25)) == 27
+
+
+def test_larger_worlds_go_mildly_faster() -> None:
+    rates = [rate_for(tasks) for tasks in (0, 3000, 30_000, 100_000, 1_000_000)]
+    assert rates == sorted(rates)
+    assert rates[0] == rates[1] == 25
+    assert rates[-1] == 50
