@@ -44,8 +44,8 @@ class Action:
 
     @property
     def shown_keys(self) -> str:
-        """The keys as a person reads them."""
-        return " ".join(shown(key) for key in self.keys)
+        """The keys as a person reads them, without those that not every terminal sends."""
+        return " ".join(shown(key) for key in self.keys if not key.startswith("ctrl+"))
 
 
 SHOWN = {
@@ -86,39 +86,39 @@ ACTIONS: tuple[Action, ...] = (
     _do("app.view-tasks", "1", "tasks", "External tasks.", "Move"),
     _do("app.view-incidents", "2", "incidents", "Open incidents.", "Move"),
     _do("app.view-instances", "3", "instances", "Process instances.", "Move"),
-    _do("app.view-batches", "4", "batches", "Batches, running and ended in this session.", "Move"),
+    _do("app.view-batches", "4", "batches", "Batches, also those that have ended.", "Move"),
     _do("app.view-jobs", "5", "jobs", "Jobs of the engine.", "Move"),
     _do("app.last-view", "minus", "last view", "Back to the view before this one.", "Move"),
     _do("list.next-pane", "tab", "next pane", "To the next pane.", "Move"),
     _do("list.previous-pane", "shift+tab", "previous pane", "To the pane before.", "Move"),
-    _do("tasks.retry", "R", "retry..", "Set the retries of the chosen tasks as a batch.", "Change (asks first)", 1,
+    _do("tasks.retry", "R", "retry..", "Retry the chosen tasks as a batch.", "Change (asks first)", 1,
         changes_engine=True),
     _do("list.filter", "slash", "filter", "Type what the rows must match.", "Choose", 3),
     _do("marks.mark", "space", "mark", "Mark the row, or take the mark away.", "Choose", 4),
-    _do("marks.range", "v", "range", "Start or end a range: moving marks the rows on the way.", "Choose", 5),
+    _do("marks.range", "v", "range", "Range on or off: moving marks rows.", "Choose", 5),
     _do("marks.range-down", "shift+down", "range down", "Mark this row and the next one.", "Choose"),
     _do("marks.range-up", "shift+up", "range up", "Mark this row and the one before.", "Choose"),
     _do("marks.mark-page", "a", "mark page", "Mark all rows in sight.", "Choose"),
-    _do("marks.mark-all", "A", "all", "Take everything that matches, also what is not in sight.", "Choose", 6),
+    _do("marks.mark-all", "A", "all", "Take all that match, in sight or not.", "Choose", 6),
     _do("marks.unmark", "u", "unmark", "Take all marks away.", "Choose", 8),
     _do("list.sort", "o", "sort", "Sort by the next sort key.", "Choose"),
     _do("list.reverse", "O", "reverse", "Turn the order around.", "Choose"),
     _do("list.open", "enter", "open", "Everything about the row, in full.", "Look", 7),
-    _do("list.copy", "y", "copy id", "Copy the id of the row to the clipboard of your terminal (OSC 52).", "Look", 9),
-    _do("list.pause", "p", "pause", "Stop reading from the engine, or go on.", "Live"),
+    _do("list.copy", "y", "copy id", "Copy the id of the row (OSC 52).", "Look", 9),
+    _do("list.pause", "p", "pause", "Stop reading, or go on.", "Live"),
     _do("list.refresh", "r", "refresh", "Read now.", "Live"),
-    _do("batches.suspend", "S", "suspend", "Suspend the batch, or let it go on.", "Change (asks first)", 1,
+    _do("batches.suspend", "S", "suspend", "Suspend the batch, or resume it.", "Change (asks first)", 1,
         changes_engine=True),
-    _do("batches.retry-jobs", "T", "retry failed jobs", "Let the failed jobs of the batch try again.",
+    _do("batches.retry-jobs", "T", "retry failed jobs", "Let failed jobs of the batch try again.",
         "Change (asks first)", 2, changes_engine=True),
-    _do("batches.delete", "D", "delete..", "Delete the batch; what is set stays set.", "Change (asks first)", 2,
+    _do("batches.delete", "D", "delete..", "Delete the batch; set tasks stay set.", "Change (asks first)", 2,
         changes_engine=True),
     _do("jobs.retry-job", "T", "retry job", "Let the failed job try again.", "Change (asks first)", 1,
         changes_engine=True),
-    _do("jobs.delete-job", "D", "delete job..", "Delete the job; what it would have done is never done.",
+    _do("jobs.delete-job", "D", "delete job..", "Delete the job: its work is never done.",
         "Change (asks first)", 2, changes_engine=True),
     _do("failures.open", "enter", "open", "One of these failures in full.", "Look", 7),
-    _do("detail.copy", "y", "copy id", "Copy the id to the clipboard of your terminal (OSC 52).", "Look", 9),
+    _do("detail.copy", "y", "copy id", "Copy the id (OSC 52).", "Look", 9),
     _do("detail.back", "escape", "back", "Back to the list.", "Anywhere", 10),
     _do("typing.apply", "enter", "apply", "Show what matches.", "Choose", 1),
     _do("typing.complete", "tab", "complete", "Take the word that is offered first.", "Choose", 2),
@@ -133,9 +133,9 @@ ACTIONS: tuple[Action, ...] = (
     _do("text.page-up", "pageup", "screen up", "One screen up.", "Move"),
     _do("app.palette", "colon", "actions", "Any action by name.", "Anywhere", 20),
     _do("app.help", "question_mark", "help", "The keys of this screen.", "Anywhere"),
-    _do("app.theme", "t", "theme", "The next theme: dark, light, the colours of the terminal.", "Anywhere"),
+    _do("app.theme", "t", "theme", "Next theme: dark, light, terminal.", "Anywhere"),
     _do("list.back", "escape", "back", "Close what is open, clear the filter.", "Anywhere", 21),
-    _do("app.quit", "q ctrl+q ctrl+c", "quit", "Leave; asks while a batch launched here still runs.", "Anywhere", 22),
+    _do("app.quit", "q ctrl+q ctrl+c", "quit", "Leave; asks while your batch runs.", "Anywhere", 22),
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from textual.screen import Screen
 from textual.signal import Signal
 
 from console.actions import at
+from console.keys import KeyQueue
 from console.screens.base import SMALLEST
 from console.screens.chrome import VIEWS
 from console.screens.session import Identity, Session
@@ -54,6 +55,7 @@ class RetriageApp(App[None]):
 
     def __init__(self, connect: Connect, identity: Identity, *, theme: str = THEMES[0].name) -> None:
         super().__init__()
+        self._keys = KeyQueue(self, super().on_event)
         for known in THEMES:
             self.register_theme(known)
         self.theme = theme
@@ -199,10 +201,34 @@ class RetriageApp(App[None]):
 
     async def on_event(self, event: events.Event) -> None:
         """In a window that is too small no key acts, except the ones for help and leaving."""
-        small = self.size.width < SMALLEST[0] or self.size.height < SMALLEST[1]
-        if small and isinstance(event, events.Key) and event.key not in SMALL_KEYS:
+        if self._small and isinstance(event, events.Key) and event.key not in SMALL_KEYS:
             return
-        await super().on_event(event)
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            await self._keys.put(event)
+        else:
+            await super().on_event(event)
+
+    def on_key(self, event: events.Key) -> None:
+        """Keys that nothing below has used."""
+        if self._keys.came_back(event):
+            event.prevent_default()
+
+    @property
+    def _small(self) -> bool:
+        return self.size.width < SMALLEST[0] or self.size.height < SMALLEST[1]
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Cover everything while the window is too small."""
+        self.call_later(self._cover)
+
+    def _cover(self) -> None:
+        from console.screens.small import TooSmall
+
+        covers = [screen for screen in self.screen_stack if isinstance(screen, TooSmall)]
+        if self._small and not covers:
+            self.push_screen(TooSmall(self.session, SMALLEST))
+        while covers and not self._small and any(isinstance(screen, TooSmall) for screen in self.screen_stack):
+            self.pop_screen()
 
     def action_theme(self) -> None:
         """The next theme."""

@@ -7,6 +7,7 @@ off), and Textual's reader would die of them. Input that ends, because the termi
 import os
 import selectors
 from codecs import getincrementaldecoder
+from contextlib import suppress
 
 from textual._parser import ParseError
 from textual._xterm_parser import XTermParser
@@ -32,10 +33,8 @@ class SteadyDriver(LinuxDriver):
                     return
                 for event in parser.tick():
                     self.process_message(event)
-        try:
+        with suppress(EOFError, ParseError):
             list(parser.feed(""))
-        except (EOFError, ParseError):
-            pass
 
     def _read(self) -> bytes:
         try:

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from sqlalchemy import exists, select
 
 from store.api.app import create_app
+from store.api.parking import close_parking
 from store.api.state import Store
 from store.database import Database, open_database
 from store.settings import StoreSettings
@@ -58,6 +59,7 @@ def embedded_app(
             try:
                 yield
             finally:
+                close_parking(opened)
                 if simulated is not None:
                     await simulated.stop()
                 await opened.runner.stop()

@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable
 
 import uvicorn
+from fastapi import FastAPI
 
 from store.api.app import ROOT
+from store.api.parking import close_parking
 from store.database import open_database
 from store.embedded import embedded_app
 
@@ -58,6 +60,12 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             print(f"Serving {self._address}", flush=True)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer the parked fetches first: nobody should wait for them."""
+        if isinstance(self.config.app, FastAPI):
+            close_parking(self.config.app.state.store)
+        await super().shutdown(sockets)
 
 
 def fill(store: str, tasks: int, seed: int, progress: Callable[[int], None]) -> float:

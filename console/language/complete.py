@@ -5,7 +5,8 @@ from typing import Any
 
 from console.language.subject import Subject
 from console.language.tokens import VARIABLE, Token, quote, quoted, tokens
-from console.language.words import EQUAL, Choice, Word
+from console.language.value_words import Choice
+from console.language.words import EQUAL, Word
 
 MOST = 200
 

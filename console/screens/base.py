@@ -26,7 +26,7 @@ def places_of(node: object) -> tuple[str, ...]:
 class ConsoleScreen(Screen[None]):
     """A screen with the identity line, the views, its body, the event line and the hint line."""
 
-    CSS_PATH = BASE_CSS
+    CSS_PATH = [BASE_CSS]
     AUTO_FOCUS = "LineTable"
     BINDINGS: ClassVar[list[BindingType]] = []
     PLACES: ClassVar[tuple[str, ...]] = ()

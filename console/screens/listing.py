@@ -6,23 +6,24 @@ import asyncio
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from pathlib import Path
+from math import inf
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
+from textual.timer import Timer
 from textual.widget import Widget
 
 from console.actions import at
 from console.screens.base import BASE_CSS, ConsoleScreen
 from console.screens.session import News, Session
 from console.screens.subject import Sort, Subject
-from console.screens.words import count, short, things
+from console.screens.words import count, things
 from console.widgets.bindings import bindings
 from console.widgets.filter_line import FilterLine
-from console.widgets.inert import inert
 from console.widgets.line import Line, Span
 from console.widgets.line_table import LineTable
 from console.widgets.pane import Item, Pane, Prose
@@ -32,12 +33,14 @@ if TYPE_CHECKING:
     from console.watch import Poller, Snapshot
     from store.contract.queries import Query
 
-LIST_CSS = [BASE_CSS, Path(__file__).with_name("listing.tcss")]
+LIST_CSS: list[str | PurePath] = [BASE_CSS, Path(__file__).with_name("listing.tcss")]
 
 LARGEST_READ = 400
 """Most rows of one request."""
 INTERVAL = 2.0
 """Seconds between two looks at the rows in sight, if the engine answers quickly."""
+RESTING = 0.08
+"""Seconds without a step after which the pane says what the row under the cursor is."""
 COUNT_EVERY = 3
 """Every so many looks the rows are counted too."""
 
@@ -71,6 +74,7 @@ class ListScreen(ConsoleScreen):
         self._poller: Poller[Picture | None] | None = None
         self._counted: int | None = None
         self._looks = 0
+        self._resting: Timer | None = None
 
     # -- what is on it ----------------------------------------------------------------------------------------------
 
@@ -103,7 +107,7 @@ class ListScreen(ConsoleScreen):
         """Read as soon as the engine is open."""
         self.table.border_title = self.subject.title
         self.table.empty = "opening the engine …"
-        self.query_one("#detail", Pane).entitle("")
+        self.query_one("#detail", Pane).entitle(self.subject.thing)
         self._start()
 
     # -- reading ----------------------------------------------------------------------------------------------------
@@ -118,8 +122,12 @@ class ListScreen(ConsoleScreen):
         self._poller.start()
         self._heed_pause()
 
-    def _apply(self, text: str) -> None:
-        """Show what matches this filter, from the first row on."""
+    def _apply(self, text: str, asked_at: float = inf) -> None:
+        """Show what matches this filter, from the first row on.
+
+        All that matched the filter before is not what matches now, and is unmarked, unless it was marked after the
+        operator had asked for the new one.
+        """
         query = self.subject.query(text)
         if query is None:
             return
@@ -128,8 +136,7 @@ class ListScreen(ConsoleScreen):
         self.matching = None
         self._counted = None
         self._looks = 0
-        everything = self.table.marks.everything
-        if everything:
+        if self.table.marks.everything and self.table.marked_at < asked_at:
             self.table.unmark()
             self.session.say("All that matched was unmarked, since other rows match now.", "warning")
         self.table.empty = "reading …"
@@ -253,14 +260,24 @@ class ListScreen(ConsoleScreen):
     # -- showing ----------------------------------------------------------------------------------------------------
 
     def _tell_count(self) -> None:
-        spans: list[Span] = []
+        spans: list[Span] = [*self._marks_said()]
         if self.matching is not None:
             total = self.session.counts.get(self.subject.name)
             spans.append((count(self.matching), "strong"))
             of = f" match of {count(total)}" if self.filter_text and total is not None else ""
             spans.append((of or f" {self.subject.title.lower()}", "muted"))
-        spans.append((f"  sort {self.sort.label} {'▼' if self.sort.descending else '▲'} ", "muted"))
+        if not (self.narrow and self.table.marks):
+            spans.append((f"  sort {self.sort.label} {'▼' if self.sort.descending else '▲'} ", "muted"))
         self.query_one("#filter", FilterLine).show_count(spans)
+
+    def _marks_said(self) -> list[Span]:
+        marks = self.table.marks
+        if not marks and not self.table.ranging:
+            return []
+        said = f"{count(marks.count(self.table.total))} marked"
+        if marks.everything:
+            said = "all marked" + (f" but {count(len(marks.ids))}" if marks.ids else "")
+        return [("● ", "warning"), (said, "warning"), (" range" if self.table.ranging else "", "accent"), ("   ", "")]
 
     def on_news(self, news: News) -> None:
         """Counts are shown on the filter line too; a failed opening in the table."""
@@ -274,7 +291,10 @@ class ListScreen(ConsoleScreen):
 
     @on(LineTable.CursorMoved, "#rows")
     def _cursor_moved(self, message: LineTable.CursorMoved) -> None:
-        self.show_detail(message.row)
+        """The pane follows when the cursor rests, so that moving costs two lines and no more."""
+        if self._resting is not None:
+            self._resting.stop()
+        self._resting = self.set_timer(RESTING, lambda: self.show_detail(self.table.row))
 
     def show_detail(self, row: Row | None) -> None:
         """Say in the pane what the row under the cursor is."""
@@ -282,7 +302,6 @@ class ListScreen(ConsoleScreen):
         if row is None:
             pane.show([Prose("…", "faint")] if self.table.total else [])
             return
-        pane.entitle(f"{self.subject.thing} {inert(short(row.id, 24))}")
         pane.show(self.details(row))
 
     def details(self, row: Row) -> list[Item]:
@@ -297,16 +316,7 @@ class ListScreen(ConsoleScreen):
 
     @on(LineTable.MarksChanged, "#rows")
     def _marks_changed(self, message: LineTable.MarksChanged) -> None:
-        marks = message.marks
-        number = marks.count(self.table.total)
-        title = self.subject.title
-        if marks.everything:
-            title += f"  ·  all {count(number)} that match" + (f" but {len(marks.ids)}" if marks.ids else "")
-        elif marks:
-            title += f"  ·  {count(number)} marked"
-        if self.table.ranging:
-            title += "  ·  range (v ends it)"
-        self.table.border_title = title
+        self._tell_count()
         if message.unread:
             self.session.say(
                 f"{things(message.unread, 'row')} of the range are not read yet and not marked; A takes all.", "warning"
@@ -329,12 +339,7 @@ class ListScreen(ConsoleScreen):
 
     @on(FilterLine.Applied)
     def _applied(self, message: FilterLine.Applied) -> None:
-        self.table.focus()
-        self._apply(message.text)
-
-    @on(FilterLine.Left)
-    def _left(self) -> None:
-        self.table.focus()
+        self._apply(message.text, message.at)
 
     # -- keys -------------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,17 @@ def cut(text: str, width: int, align: Align = "left") -> str:
     return blanks + text if align == "right" else text + blanks
 
 
+def cut_start(text: str, width: int) -> str:
+    """The text in exactly ``width`` cells: padded with blanks, or with its beginning cut to ``…``."""
+    if cell_len(text) <= width or width <= 0:
+        return cut(text, width)
+    start = len(text)
+    room = width - 1
+    while start > 0 and (room := room - cell_len(text[start - 1])) >= 0:
+        start -= 1
+    return cut("…" + text[start:], width)
+
+
 def wrap(text: str, width: int, limit: int) -> list[str]:
     """The text in lines of at most ``width`` cells, broken at blanks where possible; at most ``limit`` lines.
 
@@ -44,10 +55,8 @@ def wrap(text: str, width: int, limit: int) -> list[str]:
 def _break(text: str, width: int) -> tuple[str, str]:
     used = 0
     end = 0
-    for end, character in enumerate(text):
-        used += cell_len(character)
-        if used > width:
-            break
+    while end < len(text) - 1 and (used := used + cell_len(text[end])) <= width:
+        end += 1
     blank = text.rfind(" ", 0, end + 1)
     if blank > width // 3:
         return text[:blank].rstrip(), text[blank + 1 :].lstrip()

@@ -20,6 +20,8 @@ class Column:
     keep: int = 5
     """On a narrow screen columns with a small number go first."""
     align: Align = "left"
+    tail: bool = False
+    """What does not fit is cut at the beginning: for ids, which begin alike."""
 
 
 def fit(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:

@@ -1,5 +1,6 @@
 """The filter line: stays in sight while it acts, and says what is wrong with it while it is typed."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -13,7 +14,7 @@ from textual.widgets import Input
 
 from console.actions import at
 from console.widgets.bindings import bindings
-from console.widgets.line import Line, Span
+from console.widgets.line import Line, Span, width_of
 
 
 @dataclass(frozen=True)
@@ -34,25 +35,31 @@ class FilterInput(Input):
     PLACES: ClassVar[tuple[str, ...]] = ("typing",)
     BINDINGS: ClassVar[list[BindingType]] = bindings(at({"typing"}))
 
-    async def action_apply(self) -> None:
+    def action_apply(self) -> None:
         """Ask for what is typed."""
-        await self.action_submit()
+        self._line.submit()
 
     def action_leave(self) -> None:
         """Close the line without a change."""
-        self.post_message(FilterLine.Left())
+        self._line.leave()
 
     def action_complete(self) -> None:
         """Take the likeliest word."""
-        self.post_message(FilterLine.Completed())
+        self._line.complete()
 
     def action_older(self) -> None:
         """The filter used before."""
-        self.post_message(FilterLine.Recalled(1))
+        self._line.recall(1)
 
     def action_newer(self) -> None:
         """The filter used after."""
-        self.post_message(FilterLine.Recalled(-1))
+        self._line.recall(-1)
+
+    @property
+    def _line(self) -> "FilterLine":
+        """The line that this is the field of. Called directly: a message would arrive after the keys that follow."""
+        assert isinstance(self.parent, FilterLine)
+        return self.parent
 
 
 class FilterLine(Horizontal):
@@ -62,33 +69,22 @@ class FilterLine(Horizontal):
     FilterLine {
         height: 1;
         & > #shown { width: 1fr; }
-        & > #count { width: auto; min-width: 10; }
+        & > #count { width: 10; display: none; }
         & > #sign { width: 3; display: none; }
         & > FilterInput {
-            display: none; width: 1fr; height: 1; background: $row-cursor;
+            width: 1fr; height: 1; background: $row-cursor;
         }
-        &.-typing > #sign, &.-typing > FilterInput { display: block; }
+        &.-typing > #sign, &.-typing > #count { display: block; }
         &.-typing > #shown { display: none; }
     }
     """
 
-    class Left(Message):
-        """Typing was given up."""
-
-    class Completed(Message):
-        """A word was asked for."""
-
-    @dataclass
-    class Recalled(Message):
-        """An older (1) or newer (-1) filter was asked for."""
-
-        step: int
-
     @dataclass
     class Applied(Message):
-        """The operator wants this filter. The text has no mistake."""
+        """The operator wants this filter. The text has no mistake. ``at`` is when, by the monotonic clock."""
 
         text: str
+        at: float
 
     @dataclass
     class Advised(Message):
@@ -114,6 +110,7 @@ class FilterLine(Horizontal):
         self._put = completed
         self._history: list[str] = []
         self._recalled = 0
+        self._count: list[Span] = []
         self.applied = ""
 
     def compose(self) -> ComposeResult:
@@ -126,6 +123,7 @@ class FilterLine(Horizontal):
     def on_mount(self) -> None:
         """No blinking: it would be sent to the terminal twice a second."""
         self._input.cursor_blink = False
+        self._input.display = False
         self.query_one("#sign", Line).show([(" / ", "accent")])
         self._show_applied()
 
@@ -140,11 +138,16 @@ class FilterLine(Horizontal):
 
     def open(self) -> None:
         """Let the operator type."""
+        self.query_one("#count", Line).styles.width = width_of(self._count)
         self.add_class("-typing")
         self._recalled = 0
         self._input.value = self.applied + (" " if self.applied else "")
         self._input.cursor_position = len(self._input.value)
-        self._input.focus()
+        # Not `focus()`, which takes effect after the keys that are already on their way: a fast typist's next letter
+        # would act on the rows. What is not displayed can not have the focus, and the class takes effect later too.
+        self._before = self.screen.focused
+        self._input.display = True
+        self.screen.set_focus(self._input)
         self._say()
 
     def set(self, text: str) -> None:
@@ -154,18 +157,23 @@ class FilterLine(Horizontal):
 
     def show_count(self, spans: list[Span]) -> None:
         """What stands at the right end: how many match."""
-        line = self.query_one("#count", Line)
-        line.styles.width = max(sum(len(text) for text, _ in spans), 10)
-        line.show([], spans)
+        self._count = spans
+        self._show_applied()
+        self.query_one("#count", Line).show([], spans)
 
     def _close(self) -> None:
+        """End typing; the focus goes back at once to where it was."""
         self.remove_class("-typing")
+        self._input.display = False
+        before, self._before = self._before, None
+        if before is not None and before.is_attached:
+            self.screen.set_focus(before)
         self.post_message(self.Advised([]))
 
     def _show_applied(self) -> None:
         spans: list[Span] = [(" / ", "accent")]
         spans.append((self.applied, "strong") if self.applied else ("everything", "faint"))
-        self.query_one("#shown", Line).show(spans)
+        self.query_one("#shown", Line).show(spans, self._count)
 
     @on(Input.Changed)
     def _changed(self, message: Input.Changed) -> None:
@@ -176,7 +184,7 @@ class FilterLine(Horizontal):
     def _say(self) -> None:
         text = self._input.value
         advice = self._advise(text, self._input.cursor_position)
-        if advice.mistake:
+        if advice.mistake and not advice.words:
             self.post_message(self.Advised([("   " + _pointer(text, advice), "warning"), (advice.mistake, "warning")]))
         else:
             words = "   " + "   ".join(advice.words[:8]) if advice.words else ""
@@ -186,7 +194,11 @@ class FilterLine(Horizontal):
     @on(Input.Submitted)
     def _submitted(self, message: Input.Submitted) -> None:
         message.stop()
-        text = message.value.strip()
+        self.submit()
+
+    def submit(self) -> None:
+        """Ask for what is typed, unless it holds a mistake."""
+        text = self._input.value.strip()
         if self._advise(text, len(text)).mistake:
             return
         if text and text not in self._history[:1]:
@@ -194,25 +206,23 @@ class FilterLine(Horizontal):
         self.applied = text
         self._show_applied()
         self._close()
-        self.post_message(self.Applied(text))
+        self.post_message(self.Applied(text, time.monotonic()))
 
-    @on(Left)
-    def _left(self, message: Left) -> None:
+    def leave(self) -> None:
+        """Give up typing; the filter that acts stays."""
         self._close()
 
-    @on(Completed)
-    def _completed(self, message: Completed) -> None:
-        message.stop()
+    def complete(self) -> None:
+        """Take the likeliest word."""
         text, cursor = self._input.value, self._input.cursor_position
         words = self._advise(text, cursor).words
         if words:
             self._input.value, self._input.cursor_position = self._put(text, cursor, words[0])
 
-    @on(Recalled)
-    def _recall(self, message: Recalled) -> None:
-        message.stop()
+    def recall(self, step: int) -> None:
+        """An older (1) or newer (-1) filter."""
         if self._history:
-            self._recalled = max(0, min(self._recalled + message.step, len(self._history)))
+            self._recalled = max(0, min(self._recalled + step, len(self._history)))
             self._input.value = self._history[self._recalled - 1] if self._recalled else self.applied
             self._input.cursor_position = len(self._input.value)
 

@@ -8,6 +8,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from console.widgets.cells import cut
+from console.widgets.frugal import strip_of
 from console.widgets.ink import Ink, Inked
 
 Span = tuple[str, Ink]
@@ -73,7 +74,7 @@ class Line(Inked):
     def render_line(self, y: int) -> Strip:
         """The line."""
         width = self.size.width
-        return Strip([Segment(text, self.ink(ink)) for text, ink in self._spans(width)], width)
+        return strip_of([Segment(text, self.ink(ink)) for text, ink in self._spans(width)], width)
 
 
 def _cells(spans: Sequence[Span]) -> list[Span]:

@@ -5,6 +5,7 @@ waits: rows that are not there yet are drawn as ``…``. Cursor and marks belong
 takes them along. Only lines that look different are repainted.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -49,7 +50,7 @@ class LineTable(Inked, ScrollView, can_focus=True):
         overflow: hidden hidden;
         scrollbar-size: 0 0;
         & > .table--head { color: $ink-muted; }
-        & > .table--cursor { background: $row-cursor; color: $ink-strong; }
+        & > .table--cursor { background: $row-cursor; color: $ink-strong; text-style: $row-cursor-style; }
         & > .table--cursor-blurred { background: $row-cursor-blurred; }
         & > .table--marked { background: $row-marked; }
     }
@@ -119,6 +120,8 @@ class LineTable(Inked, ScrollView, can_focus=True):
         self.cursor = 0
         self.cursor_id: str | None = None
         self.marks = Marks()
+        self.marked_at = 0.0
+        """When the marks were changed, by the monotonic clock."""
         self.empty = empty
         self._cache = PageCache()
         self._painter = RowPainter(self.columns, self.get_component_rich_style)
@@ -127,7 +130,7 @@ class LineTable(Inked, ScrollView, can_focus=True):
         self._asking: Timer | None = None
 
     @property
-    def PLACES(self) -> tuple[str, ...]:  # noqa: N802
+    def PLACES(self) -> tuple[str, ...]:
         """The places of its actions: marks only where rows can be marked."""
         return ("table", "marks") if self.markable else ("table",)
 
@@ -263,7 +266,7 @@ class LineTable(Inked, ScrollView, can_focus=True):
 
     def action_mark_all(self) -> None:
         """Take everything that matches."""
-        if self.markable and self.total:
+        if self.markable:
             self._anchor = None
             self._mark(Marks(everything=True))
 
@@ -340,6 +343,7 @@ class LineTable(Inked, ScrollView, can_focus=True):
         if marks == self.marks and not unread:
             return
         before, self.marks = self.marks, marks
+        self.marked_at = time.monotonic()
         for index in range(self._top, min(self._top + self._lines, self.total)):
             row = self._cache.get(index)
             if row and (row.id in before) != (row.id in marks):

@@ -10,6 +10,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from console.widgets.cells import wrap
+from console.widgets.frugal import strip_of
 from console.widgets.ink import Ink, Inked
 from console.widgets.line import Span, fitted
 
@@ -83,7 +84,7 @@ class Pane(Inked):
         """Set the title in the border; any text may be given, it is never read as markup."""
         if title != self._title:
             self._title = title
-            self.border_title = Content(title) if title else None  # type: ignore[assignment]
+            self.border_title = Content(title) if title else None
 
     @property
     def text(self) -> str:
@@ -112,5 +113,6 @@ class Pane(Inked):
     def render_line(self, y: int) -> Strip:
         """A line of the items, blank below them."""
         width = self.size.width
-        spans = self._lines[y] if y < len(self._lines) else [(" " * width, "")]
-        return Strip([Segment(text, self.ink(ink)) for text, ink in spans], width)  # type: ignore[arg-type]
+        blank: list[Span] = [(" " * width, "")]
+        spans = self._lines[y] if y < len(self._lines) else blank
+        return strip_of([Segment(text, self.ink(ink)) for text, ink in spans], width)

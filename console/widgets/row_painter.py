@@ -6,8 +6,9 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from console.widgets.cells import cut
+from console.widgets.cells import cut, cut_start
 from console.widgets.columns import GAP, Column, fit
+from console.widgets.frugal import strip_of
 from console.widgets.ink import Ink
 from console.widgets.rows import Cell, Row
 
@@ -82,17 +83,20 @@ class RowPainter:
         ]
         used = GUTTER
         for number, (index, cells) in enumerate(self._fitted):
-            if number:
-                segments.append(Segment(" " * GAP, plain))
-                used += GAP
             text, ink = row.cells[index] if row else _BLANK if number else _UNREAD
-            segments.append(Segment(cut(text, cells, self._columns[index].align), self._written(ground, ink)))
-            used += cells
+            column = self._columns[index]
+            fitting = cut_start(text, cells) if column.tail else cut(text, cells, column.align)
+            # The gap is written like the cell before it: every change of style is sent to the terminal.
+            gap = " " * GAP if number < len(self._fitted) - 1 else ""
+            segments.append(Segment(fitting + gap, self._written(ground, ink if text.strip() else "")))
+            used += cells + len(gap)
         if self._width > used:
             segments.append(Segment(" " * (self._width - used - 1), plain))
             segments.append(Segment(thumb, self._written("table--plain", "faint")))
-        return Strip(segments, max(self._width, used)).simplify()
+        return strip_of(segments, max(self._width, used))
 
     def _written(self, ground: str, ink: Ink) -> Style:
         style = self._style(ground)
+        if style.reverse:
+            return style
         return style + self._style(f"ink--{ink}", partial=True) if ink else style

@@ -1,5 +1,6 @@
 """A long text of somebody else, inert, wrapped to the width, scrolled by lines."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -14,6 +15,7 @@ from console.widgets.bindings import bindings
 from console.widgets.cells import cut, wrap
 from console.widgets.inert import inert_lines
 from console.widgets.ink import Inked
+from console.widgets.line import Span, fitted
 
 MOST = 200_000
 """Characters that are shown; a longer text is cut, and says so."""
@@ -34,22 +36,32 @@ class TextView(Inked, ScrollView, can_focus=True):
         super().__init__(id=id, classes=classes)
         self._text = ""
         self._lines: list[str] = []
+        self._written: Sequence[Sequence[Span]] | None = None
 
     @property
     def text(self) -> str:
         """The lines as they are shown."""
         return "\n".join(self._lines)
 
+    def write(self, lines: Sequence[Sequence[Span]]) -> None:
+        """Show lines of the console's own, which are cut and not wrapped."""
+        self._written = lines
+        self._lines = ["".join(text for text, _ in line) for line in lines]
+        self.virtual_size = Size(self.scrollable_content_region.width, len(lines))
+        self.refresh()
+
     def show(self, text: str) -> None:
         """Show another text, from its beginning."""
         cut_off = f"\n… cut here: {len(text) - MOST:,} more characters" if len(text) > MOST else ""
         self._text = text[:MOST] + cut_off
+        self._written = None
         self.scroll_to(y=0, animate=False, force=True)
         self._wrap()
 
     def on_resize(self, event: events.Resize) -> None:
         """Wrap again."""
-        self._wrap()
+        if self._written is None:
+            self._wrap()
 
     def _wrap(self) -> None:
         width = self.scrollable_content_region.width
@@ -66,6 +78,9 @@ class TextView(Inked, ScrollView, can_focus=True):
         """A line of the text."""
         width = self.scrollable_content_region.width
         at_ = round(self.scroll_y) + y
+        if self._written is not None:
+            spans = fitted(self._written[at_] if at_ < len(self._written) else (), width)
+            return Strip([Segment(text, self.ink(ink)) for text, ink in spans], width)
         text = self._lines[at_] if at_ < len(self._lines) else ""
         return Strip([Segment(cut(text, width), self.ink(""))], width)
 

@@ -12,6 +12,7 @@ from store.bpmn.shape import check_shape
 from store.bpmn.xml import Element, read
 
 _DAYS = re.compile(r"P(\d+)D|([+-]?\d+)", re.ASCII)
+_NAME = re.compile(r"[^\W\d][\w.-]*")
 _INT_MAX = 2**31 - 1
 
 MAX_ID = 255
@@ -66,6 +67,8 @@ def _ids(processes: list[Element]) -> list[Problem]:
                 problems.append(part.problem(f"Element '{part.name}' needs an id."))
         elif len(part.id) > MAX_ID:
             problems.append(Problem(f"An id is longer than {MAX_ID} characters.", part.line, part.column))
+        elif _NAME.fullmatch(part.id) is None:
+            problems.append(part.problem(f"'{part.id}' is no id: letters, digits, '.', '-' and '_' make one."))
         elif times[part.id] > 1:
             problems.append(part.problem(f"There are several elements with the id '{part.id}'."))
     return problems

@@ -17,7 +17,7 @@ from store.contract.values import INT_MAX, LONG_MAX, format_moment, parse_moment
 _SHORT_MAX = 2**15 - 1
 _JAVA = {
     "Boolean": "java.lang.Boolean",
-    "Bytes": "byte[]",
+    "Bytes": "[B",
     "Short": "java.lang.Short",
     "Integer": "java.lang.Integer",
     "Long": "java.lang.Long",
@@ -25,7 +25,7 @@ _JAVA = {
     "Date": "java.util.Date",
     "String": "java.lang.String",
     "Null": "javax.lang.model.type.NullType",
-    "File": "byte[]",
+    "File": "[B",
 }
 _SERIALIZED = ("Object", "Json", "Xml")
 _FILE_INFO = ("filename", "mimeType", "encoding")

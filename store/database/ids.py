@@ -11,18 +11,18 @@ from sqlalchemy import ColumnElement, Text, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
-_COUNTER_BITS = 48
-
 
 class IdRun:
     """A run of consecutive ids: one fixed prefix, and a counter in the last twelve digits.
 
-    The prefix is a UUIDv7's time and 26 random bits, so runs of different processes do not meet. The counter may be
-    filled in by the database (``column``), which lets one ``INSERT … SELECT`` make the ids of many rows.
+    The prefix is a UUIDv7's time and 26 random bits, so runs of different processes do not meet. The counter begins
+    anywhere, so that the ends of ids, which is what a narrow screen shows, differ between runs. It may be filled in by
+    the database (``column``), which lets one ``INSERT … SELECT`` make the ids of many rows.
     """
 
     def __init__(self) -> None:
         random = int.from_bytes(os.urandom(4)) & 0x3FFFFFF
+        self._start = int.from_bytes(os.urandom(6)) >> 1
         milliseconds = time.time_ns() // 1_000_000
         high, low = milliseconds >> 16, milliseconds & 0xFFFF
         self.prefix = f"{high:08x}-{low:04x}-7{random >> 14:03x}-{0x8000 | random & 0x3FFF:04x}-"
@@ -30,7 +30,7 @@ class IdRun:
 
     def at(self, number: int) -> str:
         """The id with this number."""
-        return f"{self.prefix}{number:012x}"
+        return f"{self.prefix}{self._start + number:012x}"
 
     def next(self) -> str:
         """The next id of this run, in ascending order."""
@@ -40,7 +40,7 @@ class IdRun:
 
     def column(self, number: ColumnElement[int]) -> ColumnElement[str]:
         """An SQL expression for the ids with these numbers."""
-        return literal(self.prefix, Text).concat(_hex12(number))
+        return literal(self.prefix, Text).concat(_hex12(number + self._start))
 
 
 class _hex12(GenericFunction[str]):

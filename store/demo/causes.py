@@ -130,7 +130,7 @@ _OUTAGE_AGES: Ages = (
     (2.75 * HOUR, OUTAGE_BEGAN, 0.12),
 )
 _LONG_TAIL: Ages = (
-    (10 * MINUTE, 6 * HOUR, 0.3),
+    (35 * MINUTE, 6 * HOUR, 0.3),
     (6 * HOUR, DAY, 0.25),
     (DAY, 3 * DAY, 0.22),
     (3 * DAY, 8 * DAY, 0.15),

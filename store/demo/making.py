@@ -93,7 +93,7 @@ class _Running(InstanceParts):
 
     def _retry_time(self, failed: int) -> int:
         """When the lock of a failed task ends: for most in the next hour, for some it is over already."""
-        if self.random.random() < 0.75:
+        if self.random.random() < 0.9:
             return self.now + int(self.random.uniform(15_000, 4_000_000))
         return failed + int((self.now - failed) * self.random.random())
 

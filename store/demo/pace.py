@@ -24,8 +24,8 @@ class Pace:
 
     Tasks that were retried go at up to ``rate`` a second, slower when few are left, so that an operator sees the end
     come. Other tasks go at a trickle, and new instances come as others end, so that the world is alive and still there
-    in an hour: ``level`` is the number of tasks that are fetchable or being worked when all is as usual. What is
-    above it (an operator has retried many) is worked off faster and not replaced; what is missing comes back slowly.
+    in an hour: ``level`` is the number of tasks with retries left when all is as usual. What is above it (an operator
+    has retried many) is worked off faster and not replaced; what is missing comes back slowly.
     """
 
     rate: float
@@ -37,21 +37,21 @@ class Pace:
     def retried(self, seconds: float, waiting: int) -> int:
         """How many retried tasks to take after so many seconds, while so many wait."""
         if not waiting:
-            self._retried = 0.0
             return 0
         speed = min(self.rate, max(1.0, waiting / _EMPTY_WITHIN))
         self._retried, portion = self._split(self._retried + speed * seconds)
         return min(portion, waiting)
 
     def other(self, seconds: float, alive: int) -> int:
-        """How many tasks that never failed to take after so many seconds, while so many tasks are alive."""
+        """How many tasks that never failed to take after so many seconds, while so many tasks have retries left."""
         above = max(0, alive - self.level)
         speed = self.rate * _TRICKLE + min(self.rate / 2, above / _LEVEL_WITHIN)
         self._other, portion = self._split(self._other + speed * seconds)
         return portion
 
     def newcomers(self, seconds: float, ended: int, alive: int) -> int:
-        """How many instances to start after so many seconds in which so many have ended."""
+        """How many instances to start after so many seconds in which so many have ended, while so many tasks have
+        retries left."""
         if alive > self.level:
             return 0
         if alive == self.level:

@@ -57,6 +57,7 @@ class InstanceParts:
             self.rows.add(row)
 
     def close(self, state: str, end: int | None = None, reason: str | None = None) -> None:
+        """Write the row of the instance."""
         version = self.place.version
         user = "shop-api" if version.process.key in ("order", "subscription") else None
         self.rows.add(
@@ -111,6 +112,7 @@ class TaskParts:
             self.log(LogState.CREATED, created)
 
     def write(self, suspended: bool) -> None:
+        """Write the row of the task as it is now."""
         version = self.instance.place.version
         self.instance.rows.add(
             TaskRow(

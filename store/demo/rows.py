@@ -8,6 +8,8 @@ from store import tables
 
 
 class InstanceRow(NamedTuple):
+    """A process instance, running or ended."""
+
     id: str
     process_definition_id: str
     business_key: str
@@ -21,6 +23,8 @@ class InstanceRow(NamedTuple):
 
 
 class ExecutionRow(NamedTuple):
+    """A token that waits."""
+
     id: str
     process_instance_id: str
     activity_id: str
@@ -28,6 +32,8 @@ class ExecutionRow(NamedTuple):
 
 
 class VariableRow(NamedTuple):
+    """A variable at the scope of its instance."""
+
     id: str
     process_instance_id: str
     name: str
@@ -38,6 +44,8 @@ class VariableRow(NamedTuple):
 
 
 class TaskRow(NamedTuple):
+    """An external task."""
+
     id: str
     topic_name: str
     process_instance_id: str
@@ -56,11 +64,15 @@ class TaskRow(NamedTuple):
 
 
 class DetailsRow(NamedTuple):
+    """The error details of a task."""
+
     external_task_id: str
     details: str
 
 
 class IncidentRow(NamedTuple):
+    """An incident, open or ended."""
+
     id: str
     incident_type: str
     state: str
@@ -77,6 +89,8 @@ class IncidentRow(NamedTuple):
 
 
 class LogRow(NamedTuple):
+    """An event in the life of a task."""
+
     id: str
     timestamp: int
     state: int

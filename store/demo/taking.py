@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import ColumnElement, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.commands.workers import fetch_and_lock, lock
@@ -15,16 +15,19 @@ from store.database import now
 from store.demo.fleet import WORKERS
 from store.queries.conditions import one_of
 from store.tables import ExternalTask
-from store.tables.external_task import READY
-from store.tables.types import Rows, col
+from store.tables.external_task import FAILED
+from store.tables.types import col
 
 LOCK_MILLISECONDS = 60_000
 """How long a simulated worker locks a task."""
 
-BACKLOG = 2000
-"""More waiting tasks than these are not counted."""
+WINDOW = 2000
+"""Tasks among which a look searches for retried ones."""
+
+_MOST_FOUND = 500
 
 _T = ExternalTask
+_ID = col(_T.id)
 
 
 @dataclass(frozen=True)
@@ -39,43 +42,60 @@ class Taken:
     process_instance_id: str
 
 
-def _due() -> Rows:
-    """Tasks that have failed, have retries left, are not suspended, and whose lock is over."""
-    return select(
-        col(_T.id), col(_T.topic_name), col(_T.retries), col(_T.error_message), col(_T.process_instance_id)
-    ).where(
+def _due() -> list[ColumnElement[bool]]:
+    """Has failed, has retries left, is not suspended, and its lock is over.
+
+    The topic hides behind an expression, so that the database goes along the ids and not along the topics.
+    """
+    return [
         col(_T.retries) > 0,
         col(_T.suspended).is_(False),
         or_(col(_T.lock_expiration_time).is_(None), col(_T.lock_expiration_time) < now()),
-        col(_T.topic_name).in_(WORKERS),
-    )
+        func.coalesce(col(_T.topic_name), "").in_(WORKERS),
+    ]
 
 
-async def backlog(connection: AsyncConnection) -> int:
-    """How many retried tasks wait for a worker, counted up to ``BACKLOG``."""
-    rows = _due().with_only_columns(col(_T.id)).limit(BACKLOG).subquery()
-    return int((await connection.execute(select(func.count()).select_from(rows))).scalar_one())
+class Sweep:
+    """The search for retried tasks: from the newest task to the oldest, a window at a time, again and again.
+
+    No index leads to them, for it would cost every batch that sets retries; so each look costs the same few
+    milliseconds whatever the size of the world, and where there are few of them it takes many looks to come round.
+    """
+
+    def __init__(self) -> None:
+        self._past: str | None = None
+        self._bottom: str | None = None
+
+    async def look(self, connection: AsyncConnection) -> list[str]:
+        """Ids of the retried tasks in this window that wait for a worker, the newest first, 500 at most."""
+        below = [] if self._past is None else [self._past > _ID]
+        bottom = select(_ID).where(*below).order_by(_ID.desc()).offset(WINDOW - 1).limit(1)
+        self._bottom = (await connection.execute(bottom)).scalar_one_or_none()
+        above = [] if self._bottom is None else [self._bottom <= _ID]
+        rows = select(_ID).where(*below, *above, *_due()).order_by(_ID.desc()).limit(_MOST_FOUND)
+        return [row.id for row in await connection.execute(rows)]
+
+    def move(self) -> None:
+        """Go on to the next window, from the last one to the first."""
+        self._past = self._bottom
 
 
-async def alive(connection: AsyncConnection) -> int:
-    """How many tasks are fetchable, or would be if no worker held them. Counts entries of one index."""
-    rows = select(func.count()).select_from(_T).where(text(READY))
-    return int((await connection.execute(rows)).scalar_one())
-
-
-async def retried(connection: AsyncConnection, number: int) -> list[str]:
-    """Ids of retried tasks that wait, those with the most retries first: what an operator has just set comes before
-    what the workers themselves try again."""
-    rows = await connection.execute(_due().order_by(col(_T.retries).desc()).limit(number))
-    return [row.id for row in rows]
+async def census(connection: AsyncConnection) -> tuple[int, int]:
+    """How many tasks there are, and how many of them have retries left."""
+    everything = select(func.count()).select_from(_T)
+    tasks = int((await connection.execute(everything)).scalar_one())
+    return tasks, tasks - int((await connection.execute(everything.where(text(FAILED)))).scalar_one())
 
 
 async def take_retried(connection: AsyncConnection, ids: Sequence[str], random: Random) -> list[Taken]:
     """Lock these tasks for workers of their topics, but for those that have been taken, suspended or removed."""
-    rows = (await connection.execute(_due().where(one_of(col(_T.id), list(ids))))).all()
+    columns = (col(_T.topic_name), col(_T.retries), col(_T.error_message), col(_T.process_instance_id))
+    found = await connection.execute(select(_ID, *columns, col(_T.suspended)).where(one_of(_ID, list(ids))))
     taken = []
-    for row in rows:
+    for row in found.all():
         worker = random.choice(WORKERS[row.topic_name])
+        if row.suspended or not row.retries:
+            continue
         try:
             await lock(connection, row.id, LockTask(worker_id=worker, lock_duration=LOCK_MILLISECONDS))
         except ContractError:

@@ -18,9 +18,9 @@ from store.database import Database
 from store.demo.arrivals import Arrivals
 from store.demo.decisions import decide
 from store.demo.pace import Pace, rate_for
-from store.demo.taking import Taken, alive, backlog, retried, take_fresh, take_retried
+from store.demo.taking import WINDOW, Sweep, Taken, census, take_fresh, take_retried
 from store.queries.conditions import one_of
-from store.tables import ExternalTask, ProcessInstance
+from store.tables import ProcessInstance
 from store.tables.types import col
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,9 @@ AT_ONCE = 6
 
 REST = 2.0
 """Rest after a round, in times of what the round took: the workers leave most of the machine to others."""
+
+WINDOW_IS_EMPTY = 50
+"""With fewer retried tasks left in a window of the sweep, the next one is looked at."""
 
 _HOLD_SECONDS = (0.8, 4.0)
 _TROUBLE_SECONDS = 2.0
@@ -86,7 +89,8 @@ class SimulatedWorkers:
         self._held: deque[_Held] = deque()
         self._pace: Pace | None = None
         self._last = 0.0
-        self._waiting = self._alive = self._ended = 0
+        self._tasks = self._alive = self._ended = 0
+        self._sweep = Sweep()
         self._count_again = 0.0
         self._leaving = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -128,32 +132,30 @@ class SimulatedWorkers:
         """
         before = self.tally.completed + self.tally.started
         await self._count(at)
-        pace = self._pace or await self._first(at)
+        pace = self._pace or self._first(at)
         seconds, self._last = at - self._last, at
         await self._report(at)
         await self._start(pace.newcomers(seconds, self._ended, self._alive))
-        await self._take_retried(at, pace.retried(seconds, self._waiting))
+        await self._take_retried(at, pace, seconds)
         await self._take_fresh(at, pace.other(seconds, self._alive))
         if self.tally.completed + self.tally.started > before:
             self._tasks_changed()
 
-    async def _first(self, at: float) -> Pace:
-        """The pace of this world, from what it is before the first round."""
-        async with self._database.reading() as connection:
-            count = await connection.execute(select(func.count()).select_from(ExternalTask))
-        self._pace = Pace(self._rate or rate_for(int(count.scalar_one())), self._alive)
-        self._last = at - ROUND_SECONDS
-        return self._pace
-
     async def _count(self, at: float) -> None:
-        """Count what waits, about once a second, and less often where counting takes long."""
+        """Count the tasks, about once a second, and less often where counting takes long."""
         if at < self._count_again:
             return
         loop = asyncio.get_running_loop()
         began = loop.time()
         async with self._database.reading() as connection:
-            self._waiting, self._alive = await backlog(connection), await alive(connection)
+            self._tasks, self._alive = await census(connection)
         self._count_again = at + max(1.0, 20 * (loop.time() - began))
+
+    def _first(self, at: float) -> Pace:
+        """The pace of this world, from what it is before the first round."""
+        self._pace = Pace(self._rate or rate_for(self._tasks), self._alive)
+        self._last = at - ROUND_SECONDS
+        return self._pace
 
     async def _report(self, at: float) -> None:
         due = [held.task for held in self._held if held.until <= at]
@@ -193,15 +195,16 @@ class SimulatedWorkers:
             else:
                 self.tally.started += started
 
-    async def _take_retried(self, at: float, number: int) -> None:
-        if not number:
-            return
+    async def _take_retried(self, at: float, pace: Pace, seconds: float) -> None:
         async with self._database.reading() as connection:
-            ids = await retried(connection, number)
-        for first in range(0, len(ids), AT_ONCE):
+            ids = await self._sweep.look(connection)
+        number = pace.retried(seconds, len(ids) * max(1, self._tasks // WINDOW))
+        if len(ids) - number < WINDOW_IS_EMPTY:
+            self._sweep.move()
+        some = ids[:number]
+        for first in range(0, len(some), AT_ONCE):
             async with self._database.writing() as connection:
-                self._hold(at, await take_retried(connection, ids[first : first + AT_ONCE], self._random))
-        self._waiting = max(0, self._waiting - len(ids)) if ids else 0
+                self._hold(at, await take_retried(connection, some[first : first + AT_ONCE], self._random))
 
     async def _take_fresh(self, at: float, number: int) -> None:
         for first in range(0, number, AT_ONCE):

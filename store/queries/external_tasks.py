@@ -98,6 +98,7 @@ SORT_COLUMNS: dict[str, ColumnElement[Any]] = {
     "processDefinitionKey": (
         select(col(ProcessDefinition.key))
         .where(col(ProcessDefinition.id) == col(_T.process_definition_id))
+        .correlate(_T)
         .scalar_subquery()
     ),
     "tenantId": col(_T.tenant_id),

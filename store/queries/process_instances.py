@@ -50,7 +50,9 @@ def of_definitions(condition: Condition | None) -> Condition | None:
 
 def definition_column(column: ColumnElement[Any]) -> ColumnElement[Any]:
     """A column of the instance's process definition, to sort by."""
-    return select(column).where(col(ProcessDefinition.id) == col(_P.process_definition_id)).scalar_subquery()
+    return (
+        select(column).where(col(ProcessDefinition.id) == col(_P.process_definition_id)).correlate(_P).scalar_subquery()
+    )
 
 
 def has_incident(*more: Condition, open_only: bool = True) -> Condition:

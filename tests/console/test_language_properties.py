@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from console.language import SUBJECTS, TASKS, Subject, complete, completed, parse, write
@@ -15,6 +15,7 @@ from store.contract.queries import Query, Sorting, TimeFilter, VariableFilter
 from store.contract.values import format_moment
 
 ALL = list(SUBJECTS.values())
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 subjects = st.sampled_from(ALL)
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
@@ -81,6 +82,7 @@ def queries(draw: st.DrawFn) -> tuple[Subject[Any], Query]:
     return subject, subject.query(**{name: draw(value(subject, name)) for name in chosen})
 
 
+@unhurried
 @given(queries())
 def test_what_is_written_is_read_as_the_same_query(both: tuple[Subject[Any], Query]) -> None:
     subject, query = both
@@ -89,6 +91,7 @@ def test_what_is_written_is_read_as_the_same_query(both: tuple[Subject[Any], Que
     assert parsed.query == query
 
 
+@unhurried
 @given(subjects, st.one_of(TYPED, pieces(), st.text(max_size=60)), st.integers(0, 60))
 @example(TASKS, "var.", 4)
 @example(TASKS, 'var."', 5)
@@ -106,10 +109,12 @@ def test_reading_and_completing_never_fail(subject: Subject[Any], text: str, cur
         assert line[:place].endswith(offer)
 
 
+@unhurried
 @given(st.one_of(TYPED, pieces()), subjects)
 def test_what_was_read_without_mistake_can_be_written_and_read_again(text: str, subject: Subject[Any]) -> None:
     parsed = parse(text, subject)
-    assume(not parsed.mistakes)
+    if parsed.mistakes:
+        return
     try:
         line = write(parsed.query, subject)
     except ValueError:
@@ -119,6 +124,7 @@ def test_what_was_read_without_mistake_can_be_written_and_read_again(text: str, 
     assert (again.mistakes, again.query) == ([], parsed.query)
 
 
+@unhurried
 @given(TEXT)
 def test_a_searched_text_comes_back_from_its_pattern(text: str) -> None:
     assert contained(containing(text)) == text
@@ -129,6 +135,7 @@ def test_other_patterns_are_not_taken_for_a_searched_text(pattern: str) -> None:
     assert contained(pattern) is None
 
 
+@unhurried
 @given(subjects)
 def test_every_offered_name_begins_a_word_of_the_subject(subject: Subject[Any]) -> None:
     for offer in complete("", 0, subject):

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.triage.causes import HOLE, NO_MESSAGE, fold
@@ -39,12 +39,14 @@ def test_causes(message: str | None, cause: str) -> None:
     assert fold(message) == cause
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**9), st.integers(0, 10**9), st.uuids(), st.uuids())
 def test_what_varies_makes_no_other_cause(one: int, two: int, id: object, other: object) -> None:
     message = "psp answered {} for order {} after {} ms"
     assert fold(message.format(one, id, one)) == fold(message.format(two, other, two))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=900))
 def test_folding_never_fails_and_is_stable(text: str) -> None:
     cause = fold(text)

@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.engine.connect import Demo, Embedded, connect
@@ -49,6 +49,7 @@ def selected(tasks: list[ExternalTask], selection: Selection) -> list[ExternalTa
     return [task for task in tasks if matches(task, selection.query) and task.id not in selection.but]
 
 
+@settings(deadline=None)
 @given(tasks_strategy, selection_strategy)
 async def test_a_survey_counts_what_is_selected(tasks: list[ExternalTask], selection: Selection) -> None:
     facts = await survey(Tasks(tasks), selection)

@@ -5,10 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+import httpx
+
 from tests.contract.engine import Engine
 from tests.contract.waiting import eventually
 
 Record = dict[str, Any]
+
+
+def _was_decided(response: httpx.Response) -> bool:
+    return response.status_code != 500
 
 
 @dataclass(frozen=True)
@@ -98,14 +104,18 @@ class Launched:
         await self.engine.order("PUT", f"/batch/{self.id}/suspended", {"suspended": suspended})
 
     async def delete(self, cascade: bool = False) -> None:
-        """Delete it. A job that runs at the moment may make the engine refuse; then again."""
+        """Delete it. A job that runs at the moment may make the engine refuse (500); then again."""
+        parameters = {"cascade": "true" if cascade else "false"}
 
-        async def attempt() -> bool:
-            parameters = {"cascade": "true" if cascade else "false"}
-            response = await self.engine.http.delete(f"/batch/{self.id}", params=parameters)
-            return response.status_code == 204
+        async def attempt() -> int:
+            return (await self.engine.http.delete(f"/batch/{self.id}", params=parameters)).status_code
 
-        await eventually(attempt)
+        assert await eventually(attempt, until=lambda status: status != 500) == 204
+
+    async def discard(self) -> None:
+        """Delete it, or find that it has ended."""
+        if await self.engine.get("/batch", batchId=self.id):
+            await eventually(lambda: self.engine.http.delete(f"/batch/{self.id}"), until=_was_decided)
 
 
 async def launch(engine: Engine, retries: int | None, tasks: Iterable[str] | None = None, **sources: Any) -> Launched:

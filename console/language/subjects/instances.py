@@ -2,8 +2,9 @@
 
 from console.language.sorting import Sort
 from console.language.subject import Apart, Subject
+from console.language.value_words import Choice
 from console.language.variables import Variables
-from console.language.words import Choice, Flag, Text
+from console.language.words import Flag, Text
 from store.contract.queries import ProcessInstanceQuery
 from store.contract.records import FAILED_EXTERNAL_TASK, FAILED_JOB
 

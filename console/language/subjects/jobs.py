@@ -3,7 +3,8 @@
 from console.language.clock_words import Moments
 from console.language.sorting import Sort
 from console.language.subject import Apart, Subject
-from console.language.words import Choice, Flag, Range, Text
+from console.language.value_words import Choice, Range
+from console.language.words import Flag, Text
 from store.contract.queries import JobQuery
 
 _BROKEN = "next to each other Camunda 7 fails on them with an SQL error"

@@ -3,8 +3,9 @@
 from console.language.clock_words import Moment
 from console.language.sorting import Sort
 from console.language.subject import Apart, Subject
+from console.language.value_words import Choice, Range
 from console.language.variables import Variables
-from console.language.words import Choice, Flag, Range, Text
+from console.language.words import Flag, Text
 from store.contract.queries import ExternalTaskQuery
 
 TASKS: Subject[ExternalTaskQuery] = Subject(

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from console.engine.errors import NotThere
 
 if TYPE_CHECKING:
-    from console.triage.batch_progress import Progress, Speed
     from console.engine.client import EngineClient
+    from console.triage.batch_progress import Progress, Speed
     from store.contract.records import BatchStatistics, HistoricBatch
 
 MOST = 200

@@ -24,7 +24,7 @@ class BatchOrders(ConsoleScreen):
         """The batch that an order would go to."""
         raise NotImplementedError
 
-    def _running(self) -> BatchView | None:
+    def _alive(self) -> BatchView | None:
         view = self.chosen()
         if view is None:
             self.session.say("There is no batch.", "warning")
@@ -37,7 +37,7 @@ class BatchOrders(ConsoleScreen):
 
     def action_suspend(self) -> None:
         """Suspend the batch, or let it go on."""
-        view = self._running()
+        view = self._alive()
         if view is None:
             return
         stop = not view.suspended
@@ -51,7 +51,7 @@ class BatchOrders(ConsoleScreen):
 
     def action_retry_jobs(self) -> None:
         """Let the failed jobs try again."""
-        view = self._running()
+        view = self._alive()
         if view is None:
             return
         if not view.failed:
@@ -64,7 +64,7 @@ class BatchOrders(ConsoleScreen):
 
     def action_delete(self) -> None:
         """Delete the batch."""
-        view = self._running()
+        view = self._alive()
         if view is None:
             return
         sentences = [

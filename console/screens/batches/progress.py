@@ -28,7 +28,10 @@ def steps(view: BatchView, cells: int) -> list[Item]:
     """Seed, execute and close, each with a bar of so many cells and what it waits for."""
     if view.ended:
         meaning, ink = PHASES[view.phase]
-        return [Spans(((f"✓ {view.phase}  ", ink), (percent(view.completed, view.total), "strong"))), Prose(meaning, ink)]
+        return [
+            Spans(((f"✓ {view.phase}  ", ink), (percent(view.completed, view.total), "strong"))),
+            Prose(meaning, ink),
+        ]
     items: list[Item] = []
     for step in view.progress.steps():
         items += _step(step, cells)

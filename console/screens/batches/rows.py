@@ -16,7 +16,7 @@ from console.widgets.rows import Cell
 
 COLUMNS: Sequence[Column] = (
     Column("phase", 9, keep=9),
-    Column("batch", 13, share=1, most=36, keep=8),
+    Column("batch", 13, share=1, most=36, keep=8, tail=True),
     Column("progress", 16, keep=7),
     Column("done", 5, keep=9, align="right"),
     Column("jobs", 9, keep=6, align="right"),
@@ -46,7 +46,7 @@ def cells(view: BatchView, now: datetime) -> tuple[Cell, ...]:
     ink = PHASES[view.phase][1]
     return (
         Cell(view.phase, ink),
-        Cell(short(view.id, 36), "strong"),
+        Cell(inert(view.id), "strong"),
         Cell(bar(view.share, 16), "muted" if view.ended else ink),
         Cell(percent(view.completed, view.total), "strong"),
         Cell(count(view.total)),

@@ -32,6 +32,8 @@ class BatchesScreen(BatchOrders, ListScreen):
         super().on_news(news)
         if news == "batches" and self.is_current:
             self.show_detail(self.table.row)
+            if self.table.total != self.session.counts.get("batches", 0) + len(self.session.book.ended()):
+                self.action_refresh()
 
     def chosen(self) -> BatchView | None:
         """The batch under the cursor."""

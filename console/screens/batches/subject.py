@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from console.screens.batches.book import BatchBook, BatchView, running
+from console.screens.batches.book import MOST, BatchBook, BatchView, running
 from console.screens.batches.progress import facts, summary
 from console.screens.batches.rows import COLUMNS, cells
 from console.screens.subject import Sort, Subject
@@ -32,14 +32,10 @@ class Batches(Subject[BatchView]):
     async def read(self, client: EngineClient, query: Query, first: int, size: int) -> list[BatchView]:
         """A page of batches."""
         wanted = _query(query)
-        views = [running(record) for record in await client.batches(wanted, first, size)]
-        missing = size - len(views)
-        if missing <= 0 or wanted.chosen():
-            return views
-        alive = await client.count_batches(wanted)
-        ended = [view for view in self._book.ended() if view.id not in {view.id for view in views}]
-        start = max(first - alive, 0)
-        return views + ended[start : start + missing]
+        if wanted.chosen() or first + size > MOST:
+            return [running(record) for record in await client.batches(wanted, first, size)]
+        views = _ordered(await self._book.read(client), wanted)
+        return views[first : first + size]
 
     async def count(self, client: EngineClient, query: Query) -> int:
         """How many batches are shown."""
@@ -62,6 +58,14 @@ class Batches(Subject[BatchView]):
     def summary(self, record: BatchView, now: datetime) -> list[Item]:
         """The same in two lines."""
         return summary(self._book.get(record.id) or record, now)
+
+
+def _ordered(views: tuple[BatchView, ...], query: BatchStatisticsQuery) -> list[BatchView]:
+    """The running ones first, each part in the order that the engine would give it."""
+    by_id = query.sort_by == "batchId"
+    backwards = query.sort_order == "desc"
+    ordered = sorted(views, key=lambda view: view.id if by_id else str(view.start.timestamp()), reverse=backwards)
+    return sorted(ordered, key=lambda view: view.ended)
 
 
 def _query(query: Query) -> BatchStatisticsQuery:

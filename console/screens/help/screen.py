@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import zip_longest
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -11,18 +12,27 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from console.actions import Action, at
+from console.widgets.line import Span, fitted
 from console.widgets.text_view import TextView
 
-TOPICS = ("Move", "Choose", "Look", "Live", "Change (asks first)", "Anywhere")
-SIGNS = """State letters
-  X  no retries left: an incident is open      r  has failed, will be tried again
-  L  locked by a worker                        ·  ready for a worker
-  S  suspended
-  try -  never failed;  try 0  no retries left
-
-Every key that changes the engine is a capital letter and opens a dialog; the key
-that opens it never confirms it, and Cancel has the focus.
-Everything is also listed by name under  :  where enter runs it."""
+LEFT = ("Move", "Look", "Live")
+RIGHT = ("Choose", "Change (asks first)", "Anywhere")
+TWO_COLUMNS = 100
+"""Cells from which the topics stand in two columns."""
+KEYS = 13
+"""Cells for the keys of an action."""
+SIGNS: tuple[tuple[str, str], ...] = (
+    ("X", "no retries left: an incident is open"),
+    ("r", "has failed and will be tried again"),
+    ("L", "locked by a worker"),
+    ("·", "ready for a worker"),
+    ("S", "suspended"),
+    ("try -", "never failed;  try 0: no retries left"),
+)
+RULES = (
+    "A key that changes the engine is a capital letter and opens a dialog; the key that opens",
+    "it never confirms it, and Cancel has the focus.   :  lists every action by name.",
+)
 
 
 class HelpScreen(ModalScreen[None]):
@@ -50,24 +60,47 @@ class HelpScreen(ModalScreen[None]):
         frame.border_title = f"Help: {self._view}" if self._view else "Help"
         frame.border_subtitle = "esc close   j k scroll"
 
-        self.query_one(TextView).show(page(self._places))
+    def on_resize(self) -> None:
+        """Two columns where there is room."""
+        self.call_after_refresh(self._write)
+
+    def _write(self) -> None:
+        view = self.query_one(TextView)
+        view.write(page(self._places, view.size.width))
 
     def action_close(self) -> None:
         """Back to the screen."""
         self.dismiss()
 
 
-def page(places: Collection[str]) -> str:
-    """The help text for these places."""
+def page(places: Collection[str], width: int) -> list[list[Span]]:
+    """The help page for these places, in so many cells."""
     actions = at(places)
-    blocks = [_block(topic, [action for action in actions if action.topic == topic]) for topic in TOPICS]
-    lines: list[str] = []
-    for block in blocks:
-        lines += [*block, ""] if block else []
-    return "\n".join([*lines, SIGNS])
+    left = [line for topic in LEFT for line in _block(topic, actions)]
+    right = [line for topic in RIGHT for line in _block(topic, actions)]
+    if width < TWO_COLUMNS:
+        lines = left + right + _signs()
+    else:
+        left += _signs()
+        half = width // 2
+        empty: list[Span] = []
+        padded = zip_longest(left, right, fillvalue=empty)
+        lines = [[*fitted(one, half - 2), *other] for one, other in padded]
+    rules: list[list[Span]] = [[(rule, "muted")] for rule in RULES]
+    return [*lines, [], *rules]
 
 
-def _block(topic: str, actions: list[Action]) -> list[str]:
-    if not actions:
+def _block(topic: str, actions: list[Action]) -> list[list[Span]]:
+    mine = [action for action in actions if action.topic == topic]
+    if not mine:
         return []
-    return [topic, *(f"  {action.shown_keys:<18} {action.help}" for action in actions)]
+    heading: list[Span] = [(topic, "strong")]
+    return [heading, *(_line(action.shown_keys, action.help) for action in mine), []]
+
+
+def _signs() -> list[list[Span]]:
+    return [[("Signs", "strong")], *(_line(sign, meaning) for sign, meaning in SIGNS)]
+
+
+def _line(key: str, meaning: str) -> list[Span]:
+    return [("  ", ""), (f"{key:<{KEYS}}", "accent"), (meaning, "")]

@@ -19,6 +19,7 @@ class IncidentDetail(ReadingScreen):
     """An incident with its message and the details of the task or job that failed."""
 
     VIEW = "incidents"
+    HEADING = "What was said when it failed"
 
     def __init__(self, session: Session, incident: Incident) -> None:
         super().__init__(session, f"Incident {inert(incident.id)}", incident.id)

@@ -32,7 +32,7 @@ class Incidents(Subject["Incident"]):
         Column("open", 5, keep=7, align="right"),
         Column("activity", 12, share=1, most=26, keep=6),
         Column("process", 12, share=1, most=26, keep=2),
-        Column("failed", 13, keep=3),
+        Column("failed", 13, keep=3, tail=True),
         Column("cause", 18, share=4, keep=9),
         Column("note", 8, share=1, most=24, keep=1),
     )
@@ -67,7 +67,7 @@ class Incidents(Subject["Incident"]):
             Cell(age(record.incident_timestamp, now), "muted"),
             Cell(inert(record.activity_id or "-")),
             Cell(inert(process or "-"), "muted"),
-            Cell(short(record.configuration), "muted"),
+            Cell(inert(record.configuration or "-"), "muted"),
             Cell(inert(fold(record.incident_message)), "failed"),
             Cell(inert(record.annotation or ""), "accent"),
         )

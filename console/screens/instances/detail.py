@@ -25,6 +25,7 @@ class InstanceDetail(ReadingScreen):
     """An instance with what it waits for and what it knows."""
 
     VIEW = "instances"
+    HEADING = "Tasks and variables"
 
     def __init__(self, session: Session, instance: ProcessInstance) -> None:
         super().__init__(session, f"Instance {inert(instance.id)}", instance.id)

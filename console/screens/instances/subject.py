@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from console.screens.subject import Sort, Subject
-from console.screens.words import short, version_of
+from console.screens.words import version_of
 from console.widgets.columns import Column
 from console.widgets.inert import inert
+from console.widgets.line import Span
 from console.widgets.pane import Fact, Item, Spans
 from console.widgets.rows import Cell
 
@@ -29,7 +30,7 @@ class Instances(Subject["ProcessInstance"]):
         Column("key", 12, share=1, most=30, keep=8),
         Column("process", 16, share=1, most=36, keep=7),
         Column("version", 7, keep=5),
-        Column("instance", 16, share=2, most=38, keep=6),
+        Column("instance", 16, share=2, most=38, keep=6, tail=True),
         Column("tenant", 10, share=1, most=20, keep=2),
     )
     sorts = (
@@ -59,7 +60,7 @@ class Instances(Subject["ProcessInstance"]):
             Cell(inert(record.business_key or "-"), "" if record.business_key else "faint"),
             Cell(inert(record.definition_key)),
             Cell(version_of(record.definition_id) or "-", "muted"),
-            Cell(short(record.id, 38), "muted"),
+            Cell(inert(record.id), "muted"),
             Cell(inert(record.tenant_id or "-"), "" if record.tenant_id else "faint"),
         )
 
@@ -77,10 +78,11 @@ class Instances(Subject["ProcessInstance"]):
 
     def summary(self, record: ProcessInstance, now: datetime) -> list[Item]:
         """The same in two lines."""
-        state = ("suspended", "suspended") if record.suspended else ("active", "good")
+        state: Span = ("   suspended", "suspended") if record.suspended else ("   active", "good")
+        process = inert(f"{record.definition_key} {version_of(record.definition_id)}")
         return [
-            Spans(((inert(record.business_key or "-"), "strong"), (f"   {state[0]}", state[1]))),  # type: ignore[arg-type]
-            Spans(((f"{inert(record.definition_key)} {version_of(record.definition_id)}   {inert(record.id)}", "muted"),)),
+            Spans(((inert(record.business_key or "-"), "strong"), state)),
+            Spans(((f"{process}   {inert(record.id)}", "muted"),)),
         ]
 
 

@@ -20,17 +20,18 @@ class JobDetail(ReadingScreen):
     """A job with its stack trace."""
 
     VIEW = "jobs"
+    HEADING = "Stack trace of the last failure"
 
     def __init__(self, session: Session, job: Job) -> None:
         super().__init__(session, f"Job {inert(job.id)}", job.id)
-        self._job = job
+        self._shown = job
 
     def facts(self) -> list[Item]:
         """Every field of the job."""
-        return Jobs().brief(self._job, datetime.now(UTC))
+        return Jobs().brief(self._shown, datetime.now(UTC))
 
     async def text(self, client: EngineClient) -> str:
         """The stack trace."""
-        if self._job.exception_message is None:
+        if self._shown.exception_message is None:
             return "This job has not failed."
-        return await client.job_stacktrace(self._job.id) or "The engine kept no stack trace."
+        return await client.job_stacktrace(self._shown.id) or "The engine kept no stack trace."

@@ -41,9 +41,8 @@ class JobsScreen(ListScreen):
         """Let the job try once more."""
         row = self.table.row
         if row is not None:
-            question = Confirm(
-                "Retry this job?", [f"Job {row.id} gets 1 retry and is done as soon as the executor takes it."], "Retry", "L"
-            )  # fmt: skip
+            sentence = f"Job {row.id} gets 1 retry and is done as soon as the executor takes it."
+            question = Confirm("Retry this job?", [sentence], "Retry", "L")
             self._order(question, f"Job {short(row.id)} will be tried again.", lambda c: c.set_job_retries(row.id, 1))
 
     def action_delete_job(self) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from console.screens.subject import Sort, Subject
-from console.screens.words import age, day, short, until
+from console.screens.words import age, day, until
 from console.widgets.columns import Column
 from console.widgets.inert import inert
 from console.widgets.ink import Ink
@@ -43,9 +43,9 @@ class Jobs(Subject["Job"]):
     thing = "Job"
     columns = (
         Column("S", 1, keep=10),
-        Column("job", 13, share=1, most=36, keep=6),
+        Column("job", 13, share=1, most=36, keep=6, tail=True),
         Column("try", 3, keep=9, align="right"),
-        Column("batch", 13, share=1, most=36, keep=7),
+        Column("batch", 13, share=1, most=36, keep=7, tail=True),
         Column("due", 5, keep=3, align="right"),
         Column("age", 5, keep=5, align="right"),
         Column("message", 16, share=4, keep=8),
@@ -74,9 +74,9 @@ class Jobs(Subject["Job"]):
         state = state_of(record)
         return (
             Cell(state, STATES[state][1]),
-            Cell(short(record.id, 36), "muted"),
+            Cell(inert(record.id), "muted"),
             Cell(str(record.retries), "failed" if record.retries <= 0 else ""),
-            Cell(short(record.batch_id, 36), "" if record.batch_id else "faint"),
+            Cell(inert(record.batch_id or "-"), "" if record.batch_id else "faint"),
             Cell(until(record.due_date, now), "muted"),
             Cell(age(record.create_time, now), "muted"),
             Cell(inert(record.exception_message or ""), "failed" if state == "X" else "muted"),

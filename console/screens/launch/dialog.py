@@ -97,9 +97,8 @@ class LaunchDialog(ModalScreen["Plan | None"]):
 
     @property
     def _ready(self) -> bool:
-        return (
-            self._plan is not None and self._plan.count > 0 and self.retries is not None and not self._needs_confirmation
-        )
+        counted = self._plan is not None and self._plan.count > 0
+        return counted and self.retries is not None and not self._needs_confirmation
 
     def _write(self) -> None:
         if self._plan is None:

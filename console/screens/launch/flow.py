@@ -9,7 +9,10 @@ from console.triage.selection import Everything, Marked, Selection
 from store.contract.queries import ExternalTaskQuery
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from console.screens.tasks.screen import TasksScreen
+    from console.triage.launch import Plan
     from console.widgets.marks import Marks
 
 
@@ -22,20 +25,23 @@ def selection_of(marks: Marks, row_id: str | None, query: ExternalTaskQuery) -> 
     return Marked(frozenset({row_id})) if row_id is not None else None
 
 
-async def launch(screen: TasksScreen, query: ExternalTaskQuery) -> None:
-    """Ask how the chosen tasks are to be retried, and launch the batch."""
-    from console.engine.errors import EngineProblem, Unanswered
+def ask(screen: TasksScreen, query: ExternalTaskQuery, then: Callable[[Plan | None], None]) -> None:
+    """Open the launch dialog for the chosen tasks at once: the next key, a digit, may already be on its way."""
     from console.screens.launch.dialog import LaunchDialog
 
-    session, table = screen.session, screen.table
-    row = table.row
-    selection = selection_of(table.marks, row.id if row else None, query)
+    row = screen.table.row
+    selection = selection_of(screen.table.marks, row.id if row else None, query)
     if selection is None:
-        session.say("There is no task to retry.", "warning")
-        return
-    plan = await screen.app.push_screen_wait(LaunchDialog(session, selection))
-    if plan is None:
-        return
+        screen.session.say("There is no task to retry.", "warning")
+    else:
+        screen.app.push_screen(LaunchDialog(screen.session, selection), then)
+
+
+async def launch(screen: TasksScreen, plan: Plan) -> None:
+    """Launch the batch, and say what has become of it."""
+    from console.engine.errors import EngineProblem, Unanswered
+
+    session, table = screen.session, screen.table
     session.say(f"Launching a batch for {things(plan.count, 'task')} …")
     try:
         batch = await session.ask(lambda client: client.set_retries_async(plan.request))
@@ -52,4 +58,3 @@ async def launch(screen: TasksScreen, query: ExternalTaskQuery) -> None:
     session.say(f"Batch {short(batch.id)} launched: {things(batch.total_jobs, 'job')}, retries {plan.retries}.", "good")
     if session.follower is not None:
         await session.follower.launched(batch.id)
-

@@ -43,7 +43,7 @@ def _outcome(outcome: Outcome) -> Item:
     number = ("≤" if outcome.at_most else "") + count(outcome.count)
     return Spans(
         (
-            (f"{number:>9}  ", "muted" if outcome.overlaps else "strong"),
+            (f"{number:>8}  ", "muted" if outcome.overlaps else "strong"),
             (f"{outcome.label:<{LABEL}}  ", "muted" if outcome.overlaps else ""),
             (outcome.effect, TONES[outcome.tone] or ("muted" if outcome.overlaps else "")),
         )
@@ -52,7 +52,7 @@ def _outcome(outcome: Outcome) -> Item:
 
 def _total(plan: Plan) -> tuple[Span, ...]:
     return (
-        (f"{count(plan.count):>9}  ", "accent"),
+        (f"{count(plan.count):>8}  ", "accent"),
         (f"{'tasks in the launch':<{LABEL}}  ", "strong"),
         (f"{things(plan.jobs, 'batch job')}, {things(plan.seeds, 'seed run')}", "muted"),
     )

@@ -27,6 +27,8 @@ class ReadingScreen(ConsoleScreen):
 
     CSS_PATH = [BASE_CSS, Path(__file__).with_name("reading.tcss")]
     AUTO_FOCUS = "TextView"
+    HEADING: ClassVar[str] = ""
+    """Title of the long text."""
     PLACES: ClassVar[tuple[str, ...]] = ("detail",)
     BINDINGS: ClassVar[list[BindingType]] = bindings(at({"detail"}))
 
@@ -53,7 +55,9 @@ class ReadingScreen(ConsoleScreen):
     def on_mount(self) -> None:
         """Show what is known, ask for the rest."""
         self.query_one("#facts", Pane).show(self.facts())
-        self.query_one(TextView).show("reading …")
+        view = self.query_one(TextView)
+        view.border_title = self.HEADING
+        view.show("reading …")
         self._read()
 
     @work(group="reading.text", exclusive=True, exit_on_error=False)

@@ -21,14 +21,15 @@ class TaskDetail(ReadingScreen):
     """A task with its error message and error details."""
 
     VIEW = "tasks"
+    HEADING = "What the worker said"
 
     def __init__(self, session: Session, task: ExternalTask) -> None:
         super().__init__(session, f"Task {inert(task.id)}", task.id)
-        self._task = task
+        self._shown = task
 
     def facts(self) -> list[Item]:
         """Every field of the task."""
-        task, now = self._task, datetime.now(UTC)
+        task, now = self._shown, datetime.now(UTC)
         letter = state_of(task, now)
         meaning, ink = STATES[letter]
         fields: list[tuple[str, str | None]] = [
@@ -51,10 +52,10 @@ class TaskDetail(ReadingScreen):
 
     async def text(self, client: EngineClient) -> str:
         """The message, then the details."""
-        if self._task.error_message is None:
+        if self._shown.error_message is None:
             return "This task has never failed."
-        details = await client.error_details(self._task.id)
-        message = self._task.error_message or "(an empty message)"
+        details = await client.error_details(self._shown.id)
+        message = self._shown.error_message or "(an empty message)"
         if not details:
             return f"{message}\n\nThe worker sent no details."
         return details if details.startswith(message) else f"{message}\n\n{details}"

@@ -22,6 +22,7 @@ from console.widgets.pane import Pane, Prose
 from console.widgets.rows import Row
 
 if TYPE_CHECKING:
+    from console.triage.launch import Plan
     from console.watch import Poller, Snapshot
 
 CAUSES_EVERY = 10.0
@@ -136,13 +137,19 @@ class TasksScreen(ListScreen):
         problem = self.session.why_no_orders()
         if problem:
             self.session.say(problem, "warning")
-        else:
-            self._retry()
-
-    @work(group="tasks.order", exit_on_error=False)
-    async def _retry(self) -> None:
-        from console.screens.launch.flow import launch
+            return
+        from console.screens.launch.flow import ask
         from store.contract.queries import ExternalTaskQuery
 
         if isinstance(self._query, ExternalTaskQuery):
-            await launch(self, self._query)
+            ask(self, self._query, self._decided)
+
+    def _decided(self, plan: Plan | None) -> None:
+        if plan is not None:
+            self._launch(plan)
+
+    @work(group="tasks.order", exit_on_error=False)
+    async def _launch(self, plan: Plan) -> None:
+        from console.screens.launch.flow import launch
+
+        await launch(self, plan)

@@ -87,11 +87,12 @@ class Tasks(Subject["ExternalTask"]):
         state = state_of(record, now)
         ink = STATES[state][1]
         quiet: Ink = "muted"
+        key = record.business_key or short(record.process_instance_id, 10)
         expiry = record.lock_expiration_time
         return (
             Cell(state, ink),
             Cell(inert(record.topic_name)),
-            Cell(inert(record.business_key or short(record.process_instance_id, 10)), "" if record.business_key else quiet),
+            Cell(inert(key), "" if record.business_key else quiet),
             Cell(*tries(record)),
             Cell(until(expiry, now), "locked" if locked(record, now) else "faint"),
             Cell(age(record.create_time, now), quiet),
@@ -106,11 +107,12 @@ class Tasks(Subject["ExternalTask"]):
         process = f"{record.process_definition_key} {version_of(record.process_definition_id)}".strip()
         items: list[Item] = [
             Fact("state", f"{state}  {meaning}", ink, lines=3),
+            Fact("task", inert(record.id), "muted", lines=2),
             Fact("topic", inert(record.topic_name), "strong"),
             Fact("process", inert(process), lines=2),
             Fact("activity", inert(record.activity_id), lines=2),
             Fact("key", inert(record.business_key or "-")),
-            Fact("instance", short(record.process_instance_id, 22)),
+            Fact("instance", inert(record.process_instance_id), "muted", lines=2),
             Fact("retries", _tries_said(record), tries(record)[1]),
             Fact("lock", _lock_said(record, now), "locked" if locked(record, now) else ""),
             Fact("created", _created_said(record, now)),
@@ -126,13 +128,14 @@ class Tasks(Subject["ExternalTask"]):
     def summary(self, record: ExternalTask, now: datetime) -> list[Item]:
         """The same in two lines."""
         process = f"{record.process_definition_key} {version_of(record.process_definition_id)}".strip()
+        failed = record.error_message
         return [
             Spans((
                 (inert(record.activity_id), "strong"),
                 (f"   {inert(process)}", ""),
                 (f"   {_lock_said(record, now)}", "locked" if locked(record, now) else "muted"),
             )),
-            Prose(inert(record.error_message or "has never failed"), "failed" if record.error_message else "muted", lines=1),
+            Prose(inert(failed or "has never failed"), "failed" if failed else "muted", lines=1),
         ]  # fmt: skip
 
 

@@ -1,0 +1,81 @@
+"""Keys are handled one after the other.
+
+Textual hands each key to whatever has the focus at that moment, and only later, when the key has travelled up to the
+application unused, finds its action. On a slow line several keys arrive in one burst; the ones behind ``/`` or ``R``
+would then still go to the table, and the letters of a filter would act on the rows.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from textual import events
+
+if TYPE_CHECKING:
+    from textual.app import App
+    from textual.dom import DOMNode
+
+PATIENCE = 0.5
+"""Seconds after which the next key goes on although the one before has not come back: its place is gone."""
+
+
+class KeyQueue:
+    """Lets a key through when the one before it has been used or has come back unused.
+
+    Args:
+        app: the application.
+        send: hands a key to whatever has the focus.
+    """
+
+    def __init__(self, app: App[None], send: Callable[[events.Key], Awaitable[None]]) -> None:
+        self._app = app
+        self._send = send
+        self._waiting: deque[events.Key] = deque()
+        self._under_way: object | None = None
+        self._sent: deque[tuple[events.Key, DOMNode]] = deque(maxlen=64)
+
+    async def put(self, key: events.Key) -> None:
+        """A key was pressed."""
+        self._waiting.append(key)
+        if self._under_way is None:
+            await self._next()
+
+    def came_back(self, key: events.Key) -> bool:
+        """A key has travelled up to the application unused.
+
+        Returns:
+            Whether the focus has moved since it was sent. It was then sent on to the new place, where it belongs, and
+            must not be looked up among the actions.
+        """
+        place = next((target for sent, target in self._sent if sent is key), None)
+        now = self._app.focused or self._app.screen
+        if place is None or place is now:
+            return False
+        again = events.Key(key.key, key.character)
+        self._sent.append((again, now))
+        now._forward_event(again)
+        return True
+
+    async def _next(self) -> None:
+        if not self._waiting:
+            self._under_way = None
+            return
+        key = self._waiting.popleft()
+        place = self._app.focused or self._app.screen
+        self._sent.append((key, place))
+        this = self._under_way = object()
+        await self._send(key)
+        self._follow(place, this)
+        if self._waiting:
+            self._app.set_timer(PATIENCE, lambda: self._arrived(this))
+
+    def _follow(self, place: DOMNode, this: object) -> None:
+        """Go up behind the key, from queue to queue, until the application."""
+        if place is self._app or place.parent is None or not place.call_later(self._follow, place.parent, this):
+            self._app.call_later(self._arrived, this)
+
+    async def _arrived(self, this: object) -> None:
+        if self._under_way is this:
+            await self._next()

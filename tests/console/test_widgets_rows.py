@@ -1,0 +1,94 @@
+"""Columns, the page cache, marks."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from console.widgets.columns import GAP, Column, fit
+from console.widgets.marks import Marks
+from console.widgets.rows import PAGE, Cell, PageCache, Row
+
+COLUMNS = (
+    Column("S", 1, keep=10),
+    Column("topic", 10, share=1, most=14, keep=7),
+    Column("lock", 5, keep=1),
+    Column("error", 10, share=3, keep=8),
+)
+
+
+def row(index: int, text: str = "") -> Row:
+    return Row(f"id-{index}", (Cell(text or str(index)),))
+
+
+@given(st.integers(0, 300))
+def test_columns_never_take_more_than_there_is(width: int) -> None:
+    fitted = fit(COLUMNS, width)
+    used = sum(cells for _, cells in fitted) + GAP * (len(fitted) - 1)
+    assert used <= max(width, 1)
+    assert fitted[0][0] == 0
+
+
+def test_the_least_important_column_goes_first() -> None:
+    assert [index for index, _ in fit(COLUMNS, 60)] == [0, 1, 2, 3]
+    assert [index for index, _ in fit(COLUMNS, 28)] == [0, 1, 3]
+    assert [index for index, _ in fit(COLUMNS, 14)] == [0, 3]
+
+
+def test_what_is_left_over_is_shared_and_a_full_column_passes_it_on() -> None:
+    assert dict(fit(COLUMNS, 100)) == {0: 1, 1: 14, 2: 5, 3: 74}
+
+
+def test_the_cache_says_which_rows_look_different() -> None:
+    cache = PageCache()
+    assert cache.put(10, [row(10), row(11)]) == [10, 11]
+    assert cache.put(10, [row(10), row(11, "new")]) == [11]
+    assert cache.get(11) == row(11, "new")
+    assert cache.get(9) is None
+
+
+def test_missing_rows_are_unknown_or_stale_ones() -> None:
+    cache = PageCache()
+    cache.put(0, [row(index) for index in range(10)])
+    assert cache.missing(0, 9) is None
+    assert cache.missing(0, 12) == (10, 12)
+    cache.age()
+    assert cache.missing(0, 9) == (0, 9)
+    assert cache.get(3) == row(3)
+    cache.put(2, [row(2)])
+    assert cache.missing(1, 3) == (1, 3)
+
+
+def test_the_cache_is_bounded_however_far_one_scrolls() -> None:
+    cache = PageCache(most_pages=4)
+    for number in range(100):
+        cache.put(number * PAGE, [row(number * PAGE)])
+    assert len(list(cache)) == 4
+    assert cache.get(99 * PAGE) is not None
+    assert cache.get(0) is None
+
+
+def test_rows_beyond_the_end_are_forgotten() -> None:
+    cache = PageCache()
+    cache.put(0, [row(index) for index in range(PAGE + 5)])
+    cache.cut_off(3)
+    assert sorted(index for index, _ in cache) == [0, 1, 2]
+
+
+def test_a_stale_row_does_not_tell_where_an_id_is() -> None:
+    cache = PageCache()
+    cache.put(0, [row(0), row(1)])
+    assert cache.find("id-1", 0) == 1
+    cache.age()
+    assert cache.find("id-1", 0) is None
+
+
+def test_marks_are_ids_or_everything_but_ids() -> None:
+    some = Marks().toggled("a").with_all(["b"])
+    assert "a" in some
+    assert "c" not in some
+    assert some.count(100) == 2
+    most = Marks(everything=True).toggled("a")
+    assert "a" not in most
+    assert "c" in most
+    assert most.count(100) == 99
+    assert "a" in most.with_all(["a"])
+    assert not Marks()

@@ -1,0 +1,189 @@
+"""What is refused, and that everything that is wrong is said at once."""
+
+import pytest
+
+from store.bpmn import NotSupported, parse
+from store.bpmn.parse import MAX_ID
+from store.bpmn.xml import MAX_BYTES, MAX_DEPTH, MAX_ELEMENTS
+from tests.store.drawings import END, HEAD, START, catch, file, flows, process, task
+
+BEGIN = flows("begin>a")
+
+
+def refusal(xml: bytes) -> NotSupported:
+    with pytest.raises(NotSupported) as caught:
+        parse(xml, "order.bpmn")
+    return caught.value
+
+
+def problems(*parts: str, more: str = "", days: str | None = "30") -> list[str]:
+    return [problem.message for problem in refusal(file(process(*parts, more=more, days=days))).problems]
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [
+        b"",
+        b"hello",
+        b"<definitions>",
+        b"<a></b>",
+        b"\xff\xfe\x00",
+        b'<?xml version="1.0" encoding="nonsense"?><a/>',
+        b"<a>&undefined;</a>",
+        b'<a b="1" b="2"/>',
+    ],
+)
+def test_what_is_no_xml(xml: bytes) -> None:
+    assert "well-formed" in refusal(xml).problems[0].message
+
+
+@pytest.mark.parametrize(
+    "document_type",
+    [
+        "<!DOCTYPE definitions>",
+        '<!DOCTYPE d SYSTEM "file:///etc/passwd">',
+        '<!DOCTYPE d [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>',
+        '<!DOCTYPE d [<!ENTITY % p SYSTEM "http://localhost/x"> %p;]>',
+    ],
+)
+def test_document_types_are_refused(document_type: str) -> None:
+    xml = HEAD.replace("?>\n", f"?>\n{document_type}\n", 1) + "</definitions>"
+    found = refusal(xml.encode()).problems
+    assert "DOCTYPE" in found[0].message
+    assert found[0].line == 2
+
+
+def test_size_depth_and_number_are_bounded() -> None:
+    assert "larger" in refusal(b" " * (MAX_BYTES + 1)).problems[0].message
+    deep = "<x>" * (MAX_DEPTH + 1) + "</x>" * (MAX_DEPTH + 1)
+    assert "deeper" in refusal(deep.encode()).problems[0].message
+    many = "<x>" + "<y/>" * (MAX_ELEMENTS + 1) + "</x>"
+    assert "elements" in refusal(many.encode()).problems[0].message
+
+
+def test_another_root() -> None:
+    assert "BPMN" in refusal(b"<html/>").problems[0].message
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        '<userTask id="a"/>',
+        '<scriptTask id="a"/>',
+        '<subProcess id="a"/>',
+        '<callActivity id="a"/>',
+        '<inclusiveGateway id="a"/>',
+        '<eventBasedGateway id="a"/>',
+        '<intermediateCatchEvent id="a"/>',
+        '<startEvent id="a"><timerEventDefinition/></startEvent>',
+        '<endEvent id="a"><terminateEventDefinition/></endEvent>',
+        '<serviceTask id="a" camunda:class="org.Thing"/>',
+        '<serviceTask id="a" camunda:expression="${thing}"/>',
+        '<serviceTask id="a"/>',
+        '<serviceTask id="a" camunda:type="external" camunda:topic="${where}"/>',
+        task("a", 'camunda:asyncBefore="true"'),
+        task("a", 'isForCompensation="true"'),
+        task("a", inside="<multiInstanceLoopCharacteristics/>"),
+        task("a", inside="<extensionElements><camunda:inputOutput/></extensionElements>"),
+        task("a", inside="<extensionElements><camunda:errorEventDefinition/></extensionElements>"),
+        task("a", inside='<extensionElements><camunda:executionListener event="end"/></extensionElements>'),
+        task("a", 'camunda:taskPriority="high"'),
+        task("a", 'camunda:taskPriority="${a.b}"'),
+        task("a", 'camunda:taskPriority="99999999999999999999"'),
+    ],
+)
+def test_elements_that_the_store_does_not_run(element: str) -> None:
+    found = refusal(file(process(START, element, BEGIN))).problems
+    assert any(problem.main_element == "a" and problem.line == 5 for problem in found)
+
+
+def test_everything_is_said_at_once() -> None:
+    found = refusal(
+        file(process(START, '<userTask id="a"/>', '<scriptTask id="b"/>', flows("begin>a", "a>nowhere"), days=None))
+    ).problems
+    assert [problem.main_element for problem in found] == ["a", "b", "a-nowhere", "order"]
+    assert all(problem.line and problem.column for problem in found)
+
+
+@pytest.mark.parametrize(
+    ("days", "sentence"),
+    [
+        (None, "ENGINE-12018 History Time To Live (TTL) cannot be null."),
+        ("abc", 'Cannot parse historyTimeToLive: For input string: "abc"'),
+        ("P1Y", 'Cannot parse historyTimeToLive: For input string: "P1Y"'),
+        ("99999999999", 'Cannot parse historyTimeToLive: For input string: "99999999999"'),
+        ("-3", "Cannot parse historyTimeToLive: negative value is not allowed"),
+    ],
+)
+def test_time_to_live(days: str | None, sentence: str) -> None:
+    (found,) = problems(START, END, flows("begin>done"), days=days)
+    assert found.startswith(sentence)
+    assert found.endswith(found.partition(": ENGINE")[0] if days is None else sentence)
+
+
+@pytest.mark.parametrize(
+    ("parts", "sentence"),
+    [
+        ((END,), "process must define a startEvent element"),
+        ((START, '<startEvent id="other"/>'), "Several start events"),
+        ((START, flows("begin>nope")), "Invalid destination 'nope' of sequence flow 'begin-nope'"),
+        ((START, flows("nope>begin")), "Invalid source 'nope' of sequence flow 'nope-begin'"),
+        ((START, '<serviceTask id="a" camunda:type="external"/>', BEGIN), "must specify a 'topic' attribute"),
+        ((START, END, flows("begin>done?${a == 1}")), "out of exclusive gateways only"),
+        ((START, task("a"), flows("begin>a", "a>begin")), "can not have incoming"),
+        ((START, END, task("a"), flows("begin>done", "done>a")), "can not have outgoing"),
+        ((START, task("a"), catch("b", "begin"), BEGIN), "no service task 'begin'"),
+        ((START, task("a"), '<boundaryEvent id="b" attachedToRef="a"/>', BEGIN), "exactly one error event"),
+        ((START, START), "several elements with the id 'begin'"),
+        ((START, "<endEvent/>"), "'endEvent' needs an id"),
+        ((START, f'<endEvent id="{"x" * (MAX_ID + 1)}"/>'), "longer than"),
+        *((((START, f'<endEvent id="{name}"/>'), "is no id")) for name in ("a b", "1a", "a/b", "a:b", "\u202ea")),
+    ],
+)
+def test_drawings_that_make_no_sense(parts: tuple[str, ...], sentence: str) -> None:
+    assert any(sentence in found for found in problems(*parts))
+
+
+@pytest.mark.parametrize(
+    ("gateway", "ways", "sentence"),
+    [
+        ("", [], "has no outgoing sequence flows"),
+        ("", ["how>done", "how>a?${x == 1}"], "'how-done' without condition which is not the default flow"),
+        ('default="how-done"', ["how>done?${x == 2}", "how>a?${x == 1}"], "default flow but has a condition"),
+        ('default="begin-how"', ["how>done", "how>a?${x == 1}"], "does not leave it"),
+        ('default="how-done"', ["how>done", "how>a?${x.y == 1}"], "compare one variable with one literal"),
+        ('default="how-done"', ["how>done", "how>a?${execution.kill()}"], "compare one variable with one literal"),
+        ('default="how-done"', ["how>done", "how>a?${x == 1} or else"], "compare one variable with one literal"),
+    ],
+)
+def test_exclusive_gateways(gateway: str, ways: list[str], sentence: str) -> None:
+    drawn = (START, f'<exclusiveGateway id="how" {gateway}/>', END, task("a"), flows("begin>how", *ways))
+    assert any(sentence in found for found in problems(*drawn))
+
+
+def test_loops_that_would_never_wait() -> None:
+    (found,) = refusal(
+        file(
+            process(
+                START,
+                '<exclusiveGateway id="one" default="one-two"/>',
+                '<exclusiveGateway id="two" default="two-one"/>',
+                END,
+                flows("begin>one", "one>two", "two>one", "two>done?${x == 1}", "one>done?${x == 1}"),
+            )
+        )
+    ).problems
+    assert "loop" in found.message
+    assert set(found.elements) == {"order", "one", "two"}
+
+
+def test_loops_through_a_task_are_fine() -> None:
+    drawn = file(process(START, task("a"), task("b"), flows("begin>a", "a>b", "b>a")))
+    assert len(parse(drawn, "order.bpmn")) == 1
+
+
+def test_thousands_of_problems_come_in_a_moment() -> None:
+    steps = [f'<exclusiveGateway id="g{number}"/>' for number in range(10_000)]
+    ways = [f"g{number}>g{number + 1}" for number in range(9_999)]
+    found = refusal(file(process(START, *steps, flows("begin>g0", *ways, "g9999>g0")))).problems
+    assert len(found) == 1

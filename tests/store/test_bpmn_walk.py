@@ -1,0 +1,161 @@
+"""What happens next: pure steps, and the expressions that choose among them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from store.bpmn import CanNotGoOn, Process, begin, leave, parse
+from store.bpmn.expressions import condition, priority
+from store.bpmn.walk import MAX_STEPS
+from tests.store.drawings import CAUGHT, CHOOSING, END, FORKED, ONE_TASK, START, file, flows, process, task
+
+
+def only(xml: bytes) -> Process:
+    return parse(xml, "order.bpmn")[0]
+
+
+def test_one_task_after_another() -> None:
+    made = only(ONE_TASK)
+    assert begin(made, {}).tasks == ["charge"]
+    assert leave(made, "charge", {}, {}).tasks == []
+
+
+def test_a_join_waits_for_its_last_token() -> None:
+    made = only(FORKED)
+    assert begin(made, {}).tasks == ["pack", "bill"]
+    first = leave(made, "bill", {}, {})
+    assert (first.tasks, first.waiting) == ([], {"join": 1})
+    second = leave(made, "pack", {}, first.waiting)
+    assert (second.tasks, second.waiting) == (["ship"], {"join": 0})
+
+
+def test_a_join_counts_tokens_not_flows() -> None:
+    twice = leave(only(FORKED), "pack", {}, {"join": 1})
+    assert twice.tasks == ["ship"]
+
+
+def test_a_fork_and_join_without_tasks_between() -> None:
+    made = only(
+        file(
+            process(
+                START,
+                '<parallelGateway id="split"/>',
+                '<exclusiveGateway id="left"/>',
+                '<exclusiveGateway id="right"/>',
+                '<parallelGateway id="join"/>',
+                task("a"),
+                flows("begin>split", "split>left", "split>right", "left>join", "right>join", "join>a"),
+            )
+        )
+    )
+    steps = begin(made, {})
+    assert steps.tasks == ["a"]
+    assert not steps.waiting.get("join")
+
+
+def test_a_task_may_have_several_ways_out_and_none() -> None:
+    made = only(file(process(START, task("a"), task("b"), task("c"), flows("begin>a", "a>b", "a>c"))))
+    assert leave(made, "a", {}, {}).tasks == ["b", "c"]
+    assert leave(made, "b", {}, {}).tasks == []
+
+
+def test_a_boundary_event_leads_on() -> None:
+    assert leave(only(CAUGHT), "refused", {}, {}).tasks == ["call"]
+
+
+@pytest.mark.parametrize(("amount", "way"), [(100, "large"), (99.5, "small"), ("250", "large"), (None, "small")])
+def test_an_exclusive_gateway_chooses(amount: Any, way: str) -> None:
+    assert leave(only(CHOOSING), "look", {"amount": amount}, {}).tasks == [way]
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({}, "Unknown property used in expression: ${amount >= 100}. Cause: Cannot resolve identifier 'amount'"),
+        ({"amount": "many"}, "Cause: Cannot coerce 'many' to class java.lang.Long"),
+        ({"amount": True}, "Error while evaluating expression: ${amount >= 100}."),
+        ({"amount": datetime.now(UTC)}, "Error while evaluating expression: ${amount >= 100}."),
+    ],
+)
+def test_a_condition_without_a_value(variables: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(CanNotGoOn) as caught:
+        leave(only(CHOOSING), "look", variables, {})
+    assert sentence in str(caught.value)
+
+
+def test_no_way_out_of_an_exclusive_gateway() -> None:
+    made = only(
+        file(
+            process(
+                START,
+                '<exclusiveGateway id="how"/>',
+                END,
+                task("a"),
+                flows("begin>how", "how>done?${x == 1}", "how>a?${x == 2}"),
+            )
+        )
+    )
+    with pytest.raises(CanNotGoOn, match="ENGINE-02004 No outgoing sequence flow for the element with id 'how'"):
+        begin(made, {"x": 3})
+
+
+def test_tokens_that_double_without_end_are_stopped() -> None:
+    parts, ways = [], ["begin>f0"]
+    for number in range(40):
+        parts.append(f'<parallelGateway id="f{number}"/><exclusiveGateway id="m{number}"/>')
+        ways += [f"f{number}>m{number}", f"m{number}>f{number + 1}"]
+        parts.append(f'<exclusiveGateway id="n{number}"/>')
+        ways += [f"f{number}>n{number}", f"n{number}>m{number}"]
+    parts.append('<endEvent id="f40"/>')
+    with pytest.raises(CanNotGoOn, match=str(MAX_STEPS)):
+        begin(only(file(process(START, *parts, flows(*ways)))), {})
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "holds"),
+    [
+        ("${x == 1}", 1, True),
+        ("${x == 1}", 1.0, True),
+        ("${x == 1}", "1", True),
+        ("${x == 1.5}", 1.5, True),
+        ("${x == 1}", None, False),
+        ("${x != 1}", None, True),
+        ("${x == null}", None, True),
+        ("${x != null}", 0, True),
+        ("${x == 'a'}", "a", True),
+        ('#{ x == "a" }', "b", False),
+        ("${x < 'b'}", "a", True),
+        ("${x == true}", True, True),
+        ("${x == true}", "TRUE", True),
+        ("${x != false}", True, True),
+        ("${x > 5}", 6, True),
+        ("${x > 5}", None, False),
+        ("${x <= 5}", "5", True),
+        ("${x >= -5}", -5, True),
+        ("${x <= null}", None, True),
+        ("${x == '1'}", 1, True),
+    ],
+)
+def test_comparisons(text: str, value: Any, holds: bool) -> None:
+    made = condition(text)
+    assert made is not None
+    assert made.holds({"x": value}) is holds
+
+
+@pytest.mark.parametrize("text", ["", "${x}", "x == 1", "${x = 1}", "${x == y}", "${not == 1}", "${x == 'a' + 'b'}"])
+def test_what_is_no_condition(text: str) -> None:
+    assert condition(text) is None
+
+
+def test_priorities() -> None:
+    given = priority("${rank}")
+    assert given is not None
+    assert (given.of({"rank": 7}), given.of({})) == (7, 0)
+    for wrong in ("7", True, None):
+        with pytest.raises(CanNotGoOn, match=": Priority value is not an Integer"):
+            given.of({"rank": wrong})
+    constant = priority("-3")
+    assert constant is not None
+    assert constant.of({}) == -3
+    assert [priority(text) for text in ("1_0", "1.5", "", "${}")] == [None] * 4

@@ -1,0 +1,96 @@
+"""The questions that the screens ask all the time find their rows by an index."""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.batch.acquire import acquire
+from store.contract.queries import (
+    BatchStatisticsQuery,
+    ExternalTaskQuery,
+    HistoricBatchQuery,
+    IncidentQuery,
+    JobQuery,
+    ProcessInstanceQuery,
+)
+from store.database import Database, open_database
+from store.queries import batches, external_tasks, incidents, jobs, process_instances
+from tests.support.plain import plain_world
+
+SCAN = re.compile(r"SCAN (\w+)\b(?! USING| VIRTUAL)")
+HARMLESS = {"page", "process_definition"}
+"""The page that was just picked, and a table with a handful of rows."""
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    opened = await open_database(str(tmp_path / "store.db"))
+    await plain_world(opened, 2000, deployments=3)
+    async with opened.writing() as connection:
+        await connection.execute(text("UPDATE external_task SET retries = 0 WHERE topic_name = 'topic-3'"))
+        await connection.execute(text("ANALYZE"))
+    yield opened
+    await opened.close()
+
+
+Question = Callable[[AsyncConnection], Awaitable[Any]]
+
+QUESTIONS: dict[str, Question] = {
+    "tasks without retries": lambda c: external_tasks.list_external_tasks(
+        c, ExternalTaskQuery(no_retries_left=True), 0, 100
+    ),
+    "how many tasks have no retries": lambda c: external_tasks.count_external_tasks(
+        c, ExternalTaskQuery(no_retries_left=True)
+    ),
+    "tasks of a topic without retries": lambda c: external_tasks.list_external_tasks(
+        c, ExternalTaskQuery(topic_name="topic-3", no_retries_left=True), 0, 100
+    ),
+    "tasks of a process": lambda c: external_tasks.count_external_tasks(
+        c, ExternalTaskQuery(process_definition_key="plain")
+    ),
+    "tasks of an instance": lambda c: external_tasks.list_external_tasks(
+        c, ExternalTaskQuery(process_instance_id="x"), 0, 100
+    ),
+    "oldest tasks": lambda c: external_tasks.list_external_tasks(
+        c, ExternalTaskQuery(sort_by="createTime", sort_order="asc"), 0, 100
+    ),
+    "open incidents": lambda c: incidents.list_incidents(c, IncidentQuery(), 0, 100),
+    "how many open incidents": lambda c: incidents.count_incidents(c, IncidentQuery()),
+    "incident of a task": lambda c: incidents.list_incidents(c, IncidentQuery(configuration="x"), 0, 100),
+    "running instances": lambda c: process_instances.list_process_instances(c, ProcessInstanceQuery(), 0, 100),
+    "running batches": lambda c: batches.list_statistics(c, BatchStatisticsQuery(), 0, 100),
+    "batches of the past": lambda c: batches.list_historic_batches(
+        c, HistoricBatchQuery(sort_by="startTime", sort_order="desc"), 0, 100
+    ),
+    "failed jobs of a batch": lambda c: jobs.list_jobs(
+        c, JobQuery(job_definition_id="x", no_retries_left=True), 0, 100
+    ),
+    "jobs to run": lambda c: acquire(c, "token", 100, 30),
+}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+async def test_no_table_is_read_from_end_to_end(database: Database, name: str) -> None:
+    said: list[tuple[str, Any]] = []
+
+    def listen(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+        said.append((statement, parameters))
+
+    async with database.writing() as connection:
+        engine = connection.sync_connection
+        assert engine is not None
+        event.listen(engine, "before_cursor_execute", listen)
+        await QUESTIONS[name](connection)
+        event.remove(engine, "before_cursor_execute", listen)
+        asked = list(said)
+        assert asked
+        for statement, parameters in asked:
+            plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            steps = [row[-1] for row in plan]
+            scanned = [found[1] for step in steps if (found := SCAN.search(step))]
+            assert [table for table in scanned if table not in HARMLESS] == [], "\n".join(steps)

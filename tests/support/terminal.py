@@ -1,0 +1,128 @@
+"""A program in a pseudo terminal, its screen read as a person reads it."""
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import termios
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+
+import pyte
+
+
+class Terminal:
+    """Runs a command on a screen of ``columns`` by ``rows``.
+
+    Args:
+        command: program and arguments.
+        columns: width of the screen.
+        rows: height of the screen.
+        environment: variables added to this process's own.
+    """
+
+    def __init__(
+        self, command: Sequence[str], columns: int, rows: int, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._screen)
+        self._unread = b""
+        self.received = 0
+        """Bytes that the program has written so far."""
+        self.raw = b""
+        """The last 64 kB that it has written."""
+        self.status: int | None = None
+        """Exit status, once it has ended; negative for a signal."""
+        self._pid, self._fd = pty.fork()
+        if self._pid == 0:
+            variables = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(environment or {})}
+            os.execvpe(command[0], list(command), variables)
+        size = struct.pack("HHHH", rows, columns, 0, 0)
+        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, size)
+
+    def __enter__(self) -> "Terminal":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.status is None:
+            self.signal(signal.SIGKILL)
+            self._reap(os.WNOHANG if self.status is not None else 0)
+        os.close(self._fd)
+
+    @property
+    def lines(self) -> list[str]:
+        """The screen as it is now, a text per row."""
+        return [line.rstrip() for line in self._screen.display]
+
+    @property
+    def text(self) -> str:
+        """The screen as it is now."""
+        return "\n".join(self.lines)
+
+    def read(self, seconds: float) -> bool:
+        """Take in what the program writes within so many seconds; false if that was nothing."""
+        ready, _, _ = select.select([self._fd], [], [], seconds)
+        if not ready:
+            self._reap(os.WNOHANG)
+            return False
+        try:
+            data = os.read(self._fd, 65536)
+        except OSError:
+            data = b""
+        if not data:
+            self._reap(0)
+            return False
+        self.received += len(data)
+        self.raw = (self.raw + data)[-65536:]
+        self._stream.feed(data)
+        return True
+
+    def press(self, *keys: str | bytes) -> None:
+        """Send keys as a keyboard does, one after the other."""
+        for key in keys:
+            os.write(self._fd, key.encode() if isinstance(key, str) else key)
+            self.read(0.02)
+
+    def type(self, text: str) -> None:
+        """Send a text, a key at a time."""
+        self.press(*text)
+
+    def wait(self, condition: Callable[[], object], sentence: str, patience: float = 60.0) -> None:
+        """Read until a condition holds.
+
+        Raises:
+            AssertionError: it did not within ``patience`` seconds, or the program ended; with the screen.
+        """
+        deadline = time.monotonic() + patience
+        while not condition():
+            assert time.monotonic() < deadline, f"{sentence}\n{self.text}"
+            assert self.status is None, f"{sentence}: the program ended with {self.status}\n{self.text}"
+            self.read(0.05)
+
+    def wait_for(self, text: str, patience: float = 60.0) -> None:
+        """Read until a text stands on the screen."""
+        self.wait(lambda: text in self.text, f"“{text}” did not come", patience)
+
+    def wait_for_end(self, patience: float = 30.0) -> int:
+        """Read until the program has ended; its exit status."""
+        deadline = time.monotonic() + patience
+        while self.status is None:
+            assert time.monotonic() < deadline, f"the program does not end\n{self.text}"
+            self.read(0.05)
+        return self.status
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the program."""
+        if self.status is None:
+            os.kill(self._pid, number)
+
+    def _reap(self, flags: int) -> None:
+        if self.status is None:
+            pid, status = os.waitpid(self._pid, flags)
+            if pid:
+                self.status = os.waitstatus_to_exitcode(status)
