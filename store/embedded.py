@@ -54,7 +54,7 @@ def embedded_app(
             if workers:
                 from store.demo import SimulatedWorkers
 
-                simulated = SimulatedWorkers(database, seed=demo_seed)
+                simulated = SimulatedWorkers(database, seed=demo_seed, tasks_changed=opened.tasks_changed)
                 await simulated.start()
             try:
                 yield

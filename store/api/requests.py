@@ -7,7 +7,7 @@ The framework's own validation is not used: its texts and statuses are not the c
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, cast, get_args
 
 from fastapi import Depends, Request
 from pydantic import ValidationError
@@ -91,7 +91,7 @@ def params(model: type[QueryT]) -> Any:
                 values[name] = reader(alias, text[0])
         query = model.model_construct(**dict.fromkeys(model.model_fields) | values)
         check_get_sorting(query)
-        return query
+        return cast(QueryT, query)
 
     return Depends(read)
 
@@ -141,7 +141,9 @@ def _read_int(name: str, text: str) -> int:
     return value
 
 
-def _read_moment(name: str, text: str) -> datetime:
+def _read_moment(name: str, text: str) -> datetime | None:
+    if not text:
+        return None
     try:
         return parse_moment(text)
     except (ValueError, OverflowError):
@@ -152,7 +154,7 @@ def _read_variables(name: str, text: str) -> list[VariableFilter]:
     found = []
     for part in text.split(","):
         pieces = part.split("_")
-        if len(pieces) != 3:
+        if len(pieces) != 3 or not pieces[2]:
             raise invalid(
                 f"Cannot set query parameter '{name}' to value '{text}': "
                 "variable query parameter has to have format KEY_OPERATOR_VALUE."
@@ -195,7 +197,7 @@ def _page(request: Request) -> Page:
 
 def _page_number(query: Mapping[str, str], name: str) -> int | None:
     text = query.get(name)
-    if text is None:
+    if not text:
         return None
     try:
         value = int(text)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import and_, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.contract.errors import invalid
+from store.contract.errors import ContractError
 from store.contract.records import FAILED_JOB
 from store.database import IdRun, now
 from store.queries.conditions import Condition
@@ -56,7 +56,7 @@ async def annotate(connection: AsyncConnection, incident_id: str, annotation: st
         .values(annotation=annotation)
     )
     if not changed.rowcount:
-        raise invalid(f"Cannot find incident with id {incident_id}: incident is null", 0)
+        raise ContractError(400, "BadUserRequestException", "incident is null", 0)
 
 
 async def raise_for_jobs(connection: AsyncConnection, jobs: Condition) -> None:

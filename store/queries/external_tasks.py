@@ -86,7 +86,7 @@ CONDITIONS: Conditions = {
     "suspended": flag(lambda: col(_T.suspended).is_(True)),
     "priority_higher_than_or_equals": lambda value: col(_T.priority) >= value,
     "priority_lower_than_or_equals": lambda value: col(_T.priority) <= value,
-    "tenant_id_in": among(col(_T.tenant_id), "tenantIdIn"),
+    "tenant_id_in": among(col(_T.tenant_id), "tenantIds"),
     "process_variables": lambda _filters: None,  # needs its two modifiers: see external_task_conditions
 }
 

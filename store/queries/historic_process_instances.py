@@ -86,7 +86,8 @@ def _ended_activity(values: Sequence[str | None]) -> Condition | None:
     named = among(col(ExternalTaskLog.activity_id), "activityIds")(values)
     assert named is not None
     ended = col(ExternalTaskLog.state).in_((LogState.SUCCESSFUL, LogState.DELETED))
-    return _activity(named, ended)
+    begun = among(col(_P.start_activity_id))(values)
+    return or_(_activity(named, ended), begun) if begun is not None else None
 
 
 _NOT_FAILED: Condition = col(ExternalTaskLog.state) != LogState.FAILED
@@ -133,7 +134,7 @@ CONDITIONS: Conditions = {
     "super_case_instance_id": never,
     "sub_case_instance_id": never,
     "case_instance_id": never,
-    "tenant_id_in": among(col(_P.tenant_id), "tenantIdIn"),
+    "tenant_id_in": among(col(_P.tenant_id), "tenantIds"),
     "without_tenant_id": flag(lambda: col(_P.tenant_id).is_(None)),
     **{name: lambda _value: None for name in _STATES},  # one at the top, IN inside an OR: see below
     "variables": lambda _value: None,  # needs its two modifiers: see below

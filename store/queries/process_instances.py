@@ -108,7 +108,7 @@ CONDITIONS: Conditions = {
     "suspended": flag(lambda: col(_P.state) == SUSPENDED),
     "with_incident": flag(has_incident),
     **{name: lambda _value: None for name in _INCIDENT_FILTERS},  # one incident must fulfil all: see below
-    "tenant_id_in": among(col(_P.tenant_id), "tenantIdIn"),
+    "tenant_id_in": among(col(_P.tenant_id), "tenantIds"),
     "without_tenant_id": flag(lambda: col(_P.tenant_id).is_(None)),
     "process_definition_without_tenant_id": flag(lambda: of_definitions(col(ProcessDefinition.tenant_id).is_(None))),
     "activity_id_in": waits_at,

@@ -98,6 +98,7 @@ class FakeEngine:
             one.id not in self.removed
             and (not query.no_retries_left or one.retries == 0)
             and (not query.with_retries_left or one.retries != 0)
+            and query.process_instance_id in (None, one.process_instance_id)
             and (query.topic_name is None or one.topic_name == query.topic_name)
             and (not query.external_task_id_in or one.id in query.external_task_id_in)
             and (not query.locked or locked)

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.contract.answers import refused, unreadable
+from tests.contract.answers import malformed, refused, unreadable
 from tests.contract.batches import Outcome, launch, unknown_task
 from tests.contract.engine import Engine
 from tests.contract.world import World, fresh
@@ -28,7 +28,7 @@ async def ask(engine: Engine, body: Any) -> httpx.Response:
 
 async def test_malformed_json(engine: Engine) -> None:
     response = await engine.http.post(PATH, content='{"retries":', headers={"content-type": "application/json"})
-    refused(response, 400, "InvalidRequestException", "")
+    malformed(response, engine)
 
 
 @pytest.mark.parametrize(

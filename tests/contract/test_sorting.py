@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.answers import refused
+from tests.contract.answers import malformed, refused
 from tests.contract.engine import Engine
 
 GET_LISTS = {
@@ -49,7 +49,7 @@ async def test_at_the_top_of_a_body(engine: Engine, path: str) -> None:
     for body in ({"sortBy": key}, {"sortOrder": "asc"}):
         refused(await engine.http.post(path, json=body), 400, "InvalidRequestException", ONE_OF_TWO)
     for body in ({"sortBy": "x", "sortOrder": "asc"}, {"sortBy": key, "sortOrder": "up"}):
-        refused(await engine.http.post(path, json=body), 400, "InvalidRequestException", "")
+        malformed(await engine.http.post(path, json=body), engine)
 
 
 @pytest.mark.parametrize("path", POST_LISTS)

@@ -9,7 +9,7 @@ import pytest_asyncio
 from tests.contract.answers import refused
 from tests.contract.batches import Outcome, launch
 from tests.contract.engine import Engine
-from tests.contract.querying import found_by_post
+from tests.contract.querying import records_by_post
 from tests.contract.world import World, fresh
 
 DAY = "2026-03-01T09:15:00.000+0100"
@@ -79,9 +79,7 @@ def subject(request: pytest.FixtureRequest) -> Subject:
 async def matches(engine: Engine, gallery: Gallery, subject: Subject, *filters: Any, **more: Any) -> set[str]:
     conditions = [dict(zip(("name", "operator", "value"), each, strict=True)) for each in filters]
     query = {"processDefinitionKey": gallery.key, subject.filters: conditions, **more}
-    ids = await found_by_post(engine, subject.path, query)
-    records = await engine.post(subject.path, query)
-    assert [record["id"] for record in records] == ids
+    records = await records_by_post(engine, subject.path, query)
     return {gallery.names[record[subject.instance]] for record in records}
 
 

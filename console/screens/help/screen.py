@@ -16,7 +16,7 @@ from console.widgets.line import Span, fitted
 from console.widgets.text_view import TextView
 
 LEFT = ("Move", "Look", "Live")
-RIGHT = ("Choose", "Change (asks first)", "Anywhere")
+RIGHT = ("Change (asks first)", "Choose", "Anywhere")
 TWO_COLUMNS = 100
 """Cells from which the topics stand in two columns."""
 KEYS = 13
@@ -79,7 +79,7 @@ def page(places: Collection[str], width: int) -> list[list[Span]]:
     left = [line for topic in LEFT for line in _block(topic, actions)]
     right = [line for topic in RIGHT for line in _block(topic, actions)]
     if width < TWO_COLUMNS:
-        lines = left + right + _signs()
+        lines = right + left + _signs()
     else:
         left += _signs()
         half = width // 2

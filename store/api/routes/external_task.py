@@ -67,4 +67,4 @@ async def put_retries(store: StoreDep, task_id: str, order: Annotated[SetRetries
     return no_content()
 
 
-add_one(router, queries.get_external_task)
+add_one(router, queries.get_external_task, literals={"retries", "retries-async", "fetchAndLock"})

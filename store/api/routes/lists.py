@@ -1,11 +1,12 @@
 """The routes that every subject has in the same form: list, count, one."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.exceptions import HTTPException
 
 from store.api.answers import answer, answer_list
 from store.api.requests import PageDep, body, params
@@ -67,10 +68,19 @@ def _typed(route: Callable[..., Any], query: Any) -> Callable[..., Any]:
     return read
 
 
-def add_one(router: APIRouter, get: Get, path: str = "/{id}") -> None:
-    """Add the route that answers one record by its id."""
+def add_one(router: APIRouter, get: Get, path: str = "/{id}", literals: Collection[str] = ()) -> None:
+    """Add the route that answers one record by its id.
+
+    Args:
+        router: where to add it.
+        get: answers the record.
+        path: below the router's prefix.
+        literals: paths in the place of an id that other methods have; they win over ids.
+    """
 
     async def one(store: StoreDep, id: str) -> Response:
+        if id in literals:
+            raise HTTPException(405)
         async with store.database.reading() as connection:
             return answer(await get(connection, id))
 

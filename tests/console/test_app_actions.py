@@ -1,0 +1,109 @@
+"""The one table of actions: what help, hints, the list of actions and the bindings are made from."""
+
+import importlib
+import inspect
+import pkgutil
+import re
+from collections import Counter
+from typing import Any
+
+import pytest
+from textual.message_pump import MessagePump
+
+import console.screens
+import console.widgets
+from console.actions import ACTIONS, Action, at, hints, matching, named
+from console.app import RetriageApp
+
+TOGETHER = (
+    ("table", "marks", "tasks", "list", "app"),
+    ("table", "list", "app"),
+    ("table", "batches", "list", "app"),
+    ("table", "jobs", "list", "app"),
+    ("table", "batches", "detail", "failures", "app"),
+    ("text", "detail", "app"),
+    ("typing",),
+)
+"""Places that are in reach at the same time."""
+
+
+def classes() -> list[type[Any]]:
+    found: list[type[Any]] = [RetriageApp]
+    for package in (console.widgets, console.screens):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            members = inspect.getmembers(importlib.import_module(module.name), inspect.isclass)
+            found += [cls for _, cls in members if cls.__module__ == module.name]
+    return found
+
+
+@pytest.mark.parametrize("places", TOGETHER)
+def test_no_two_actions_in_reach_share_a_key(places: tuple[str, ...]) -> None:
+    keys = Counter(key for action in at(places) for key in action.keys)
+    assert [key for key, times in keys.items() if times > 1] == []
+
+
+def test_every_action_has_a_key_that_arrives_through_every_terminal() -> None:
+    for action in ACTIONS:
+        plain = [key for key in action.keys if not re.match(r"ctrl\+|alt\+|f\d", key)]
+        assert plain, action.name
+
+
+def test_every_action_says_in_one_sentence_what_it_does() -> None:
+    for action in ACTIONS:
+        assert action.label, action.name
+        assert action.help.endswith("."), action.name
+        assert len(action.help) <= 60, action.name
+
+
+def test_what_changes_the_engine_is_a_capital_letter_and_nothing_else_of_these_places_is() -> None:
+    for action in ACTIONS:
+        capital = any(len(key) == 1 and key.isupper() for key in action.keys)
+        if action.changes_engine:
+            assert all(len(key) == 1 and key.isupper() for key in action.keys), action.name
+            assert action.topic == "Change (asks first)"
+        elif capital:
+            assert action.name in ("table.last", "text.last", "marks.mark-all", "list.reverse"), action.name
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
+def test_somebody_carries_every_action_out(action: Action) -> None:
+    bound = [
+        cls
+        for cls in classes()
+        if issubclass(cls, MessagePump)
+        and any(getattr(b, "id", None) == action.name for b in vars(cls).get("BINDINGS", ()))
+    ]
+    assert bound, "nobody binds it"
+    assert all(callable(getattr(cls, f"action_{action.method}", None)) for cls in bound)
+
+
+def test_the_hint_line_is_in_the_order_of_importance() -> None:
+    assert [action.name for action in hints(("tasks", "list", "marks", "app"))][:3] == [
+        "tasks.retry",
+        "list.filter",
+        "marks.mark",
+    ]
+
+
+def test_actions_are_found_by_words_of_their_key_label_and_help() -> None:
+    assert named("tasks.retry") in matching(ACTIONS, "retry TASKS")
+    assert matching(ACTIONS, "no such thing at all") == []
+    with pytest.raises(KeyError):
+        named("tasks.explode")
+
+
+def test_no_class_hides_an_attribute_of_textual_by_accident() -> None:
+    ours = {"BINDINGS", "CSS", "CSS_PATH", "DEFAULT_CSS", "COMPONENT_CLASSES", "AUTO_FOCUS", "TITLE", "compose"}
+    ours |= {"ENABLE_COMMAND_PALETTE", "HORIZONTAL_BREAKPOINTS", "VERTICAL_BREAKPOINTS", "render_line", "on_event"}
+    ours |= {"watch_scroll_y", "notify_style_update", "get_driver_class", "get_theme_variable_defaults", "can_replace"}
+    ours |= {"control", "virtual_size", "border_title", "theme", "animation_level", "can_focus", "can_focus_children"}
+    for cls in classes():
+        if not issubclass(cls, MessagePump):
+            continue
+        set_here = set(re.findall(r"self\.(\w+)(?::[^=\n]+)? =[^=]", inspect.getsource(cls)))
+        mine = {name for name in {*vars(cls), *set_here} if not name.startswith(("__", "on_", "action_"))} - ours
+        for base in cls.__mro__[1:]:
+            if base.__module__.startswith("textual"):
+                theirs = set(re.findall(r"self\.(\w+)(?::[^=\n]+)? =[^=]", inspect.getsource(base)))
+                theirs |= {name for name, value in vars(base).items() if inspect.isfunction(value)}
+                assert not {name for name in mine & theirs if not name.startswith("_abc")}, (cls, base)

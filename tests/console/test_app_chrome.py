@@ -1,0 +1,182 @@
+"""What is on every screen: identity, views, hints, help, the list of actions, leaving, small windows, lost engines."""
+
+from typing import Any
+
+import pytest
+
+from console.app import RetriageApp
+from console.screens.chrome import HintLine, IdentityLine
+from console.screens.dialogs.confirm import Confirm
+from console.screens.help.palette import Palette
+from console.screens.help.screen import HelpScreen
+from console.screens.session import Identity
+from console.screens.small import TooSmall
+from console.widgets.themes import THEMES
+from tests.console.fake import FakeEngine, connecting, ids, statistics
+from tests.console.settle import console, lines, loaded, until
+
+
+def screen(app: RetriageApp) -> Any:
+    return app.screen
+
+
+def text(app: RetriageApp) -> str:
+    return "\n".join(lines(app))
+
+
+async def test_the_first_frame_is_there_before_the_engine_is_opened() -> None:
+    opened: list[str] = []
+    engine = FakeEngine(10)
+
+    def connect() -> Any:
+        opened.append("\n".join(lines(app)))
+        return connecting(engine)()
+
+    app = RetriageApp(connect, Identity("TEST"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.session.client is not None and loaded(app))
+        assert "opening the engine …" in opened[0]
+        assert "TEST" in opened[0]
+        assert "opening the engine" not in text(app)
+
+
+async def test_an_engine_that_cannot_be_opened_is_one_sentence() -> None:
+    def connect() -> Any:
+        raise OSError("the store\x1b[2J is no database")
+
+    app = RetriageApp(connect, Identity("TEST"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "NO ENGINE" in text(app))
+        assert "is no database" in text(app)
+        assert "\x1b" not in text(app)
+        await pilot.press("R", "slash", "4", "1", "r", "p", "enter", "y")
+        assert app.is_running
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (120, 36), (200, 60)])
+async def test_every_line_fits_and_the_words_that_matter_are_never_hidden(size: tuple[int, int]) -> None:
+    async with console(FakeEngine(5214), size=size) as (app, pilot):
+        for key in ("1", "2", "3", "4", "5"):
+            await pilot.press(key)
+            await until(pilot, lambda: loaded(app))
+            await until(pilot, lambda: lines(app)[-1].startswith(" ? help"))
+            shown = lines(app)
+            assert len(shown) == size[1]
+            assert shown[0].startswith(" TEST ")
+            assert "LIVE" in shown[0]
+            assert f"[{key} " in shown[1]
+
+
+async def test_a_is_labelled_with_the_number_it_takes() -> None:
+    async with console(FakeEngine(5214)) as (app, pilot):
+        await until(pilot, lambda: "A all 5,214" in screen(app).query_one(HintLine).text)
+
+
+async def test_rows_stay_and_orders_are_off_while_the_engine_does_not_answer() -> None:
+    engine = FakeEngine(100)
+    async with console(engine) as (app, pilot):
+        engine.gone = True
+        await pilot.press("r")
+        await until(pilot, lambda: "STALE" in screen(app).query_one(IdentityLine).text)
+        assert "ord-88000" in text(app)
+        assert "orders are off" in app.session.event.sentence
+        await pilot.press("R")
+        await pilot.pause(0.1)
+        assert len(app.screen_stack) == 1
+        engine.gone = False
+        await pilot.press("r")
+        await until(pilot, lambda: "LIVE" in screen(app).query_one(IdentityLine).text)
+        assert "answers again" in app.session.event.sentence
+
+
+async def test_help_shows_the_keys_of_this_screen_and_escape_closes_it() -> None:
+    async with console(FakeEngine(10)) as (app, pilot):
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen) and "Retry the chosen tasks" in text(app))
+        await pilot.press("escape", "4")
+        await until(pilot, lambda: screen(app).VIEW == "batches")
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen) and "Suspend the batch" in text(app))
+        assert "Retry the chosen tasks" not in text(app)
+
+
+async def test_the_list_of_actions_narrows_and_runs_one() -> None:
+    async with console(FakeEngine(100)) as (app, pilot):
+        await pilot.press("colon")
+        await until(pilot, lambda: isinstance(app.screen, Palette) and app.screen.focused is not None)
+        await pilot.press(*"page", "enter")
+        await until(pilot, lambda: not isinstance(app.screen, Palette))
+        await until(pilot, lambda: screen(app).table.cursor > 0)
+        await pilot.press("colon")
+        await until(pilot, lambda: isinstance(app.screen, Palette) and app.screen.focused is not None)
+        await pilot.press(*"incidents")
+        await pilot.press("enter")
+        await until(pilot, lambda: getattr(app.screen, "VIEW", "") == "incidents")
+
+
+async def test_y_copies_the_id_and_says_so() -> None:
+    async with console(FakeEngine(100)) as (app, pilot):
+        await pilot.press("j", "y")
+        assert app.clipboard == ids([1])[0]
+        assert ids([1])[0] in app.session.event.sentence
+
+
+async def test_q_leaves_and_escape_never_does() -> None:
+    async with console(FakeEngine(100)) as (app, pilot):
+        await pilot.press("escape", "escape", "escape")
+        await pilot.pause(0.1)
+        assert app.is_running
+        await pilot.press("q")
+        await until(pilot, lambda: not app.is_running)
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+q", "ctrl+c"])
+async def test_leaving_asks_while_a_batch_launched_here_runs(key: str) -> None:
+    engine = FakeEngine(100)
+    async with console(engine) as (app, pilot):
+        engine.running["mine"] = statistics("mine", 5)
+        assert app.session.follower is not None
+        await app.session.follower.launched("mine")
+        await pilot.press(key)
+        await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.focused is not None)
+        await pilot.press("enter")
+        await until(pilot, lambda: not isinstance(app.screen, Confirm))
+        assert app.is_running
+        await pilot.press(key)
+        await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.focused is not None)
+        await pilot.press("l")
+        await until(pilot, lambda: not app.is_running)
+
+
+async def test_a_small_window_takes_no_keys_but_q_and_help_and_recovers() -> None:
+    async with console(FakeEngine(100)) as (app, pilot):
+        await pilot.resize_terminal(62, 18)
+        await until(pilot, lambda: isinstance(app.screen, TooSmall) and "62x18" in text(app))
+        await pilot.press("A", "R", "4", "space", "D")
+        await pilot.pause(0.1)
+        assert isinstance(app.screen, TooSmall)
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+        await pilot.resize_terminal(100, 30)
+        await until(pilot, lambda: not isinstance(app.screen, HelpScreen | TooSmall))
+        assert screen(app).VIEW == "tasks"
+        assert not screen(app).table.marks
+
+
+async def test_every_theme_tells_the_states_apart_without_colour() -> None:
+    async with console(FakeEngine(100)) as (app, pilot):
+        seen = set()
+        for _ in THEMES:
+            await pilot.press("t")
+            await pilot.pause(0.1)
+            seen.add(app.theme)
+            states = {row.cells[0].text for row in screen(app).table.loaded()}
+            assert {"X", "r", "L", "·", "S"} <= states
+            assert "❯" in text(app)
+        assert seen == {theme.name for theme in THEMES}
+
+
+async def test_tab_goes_round_the_panes_that_can_be_used() -> None:
+    async with console(FakeEngine(100)) as (app, pilot):
+        await pilot.press("tab", "shift+tab", "tab")
+        assert app.focused is screen(app).table
