@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import pytest
 
 from tests.contract.engine import Engine
 from tests.contract.waiting import eventually
@@ -146,3 +147,21 @@ async def stuck(engine: Engine, tasks: Iterable[str], unknown: int = 1, retries:
     batch.unknown = nowhere
     assert await batch.settled() == Outcome(jobs=len(found) + unknown, failed=unknown)
     return batch
+
+
+async def launched_and_stopped(engine: Engine, tasks: list[str], unseeded: bool = False) -> Launched:
+    """A batch that was suspended before its end; if ``unseeded``, while its seed was still to come.
+
+    The executor is faster than the network, so it is given other work; what it manages nevertheless is tried again.
+    """
+    ballast = await launch(engine, 1, [f"nowhere-{uuid4()}" for _ in range(400)])
+    try:
+        for _ in range(20):
+            batch = await launch(engine, 1, tasks)
+            response = await engine.http.put(f"/batch/{batch.id}/suspended", json={"suspended": True})
+            if response.status_code == 204 and (not unseeded or (await batch.now())["jobsCreated"] == 0):
+                return batch
+            await batch.discard()
+    finally:
+        await ballast.delete()
+    pytest.skip("the executor was always faster")

@@ -32,7 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 async def engine(request: pytest.FixtureRequest, tmp_path_factory: Folders) -> AsyncIterator[Engine]:
     """Each engine in turn, shared by all tests."""
     async with AsyncExitStack() as stack:
-        yield await open_engine(request.param, tmp_path_factory.mktemp(request.param), stack, strict=False)
+        yield await open_engine(request.param, tmp_path_factory.mktemp(request.param), stack)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session", params=["asgi", "socket"])
@@ -44,18 +44,35 @@ async def strict_store(
         yield await open_engine(request.param, tmp_path_factory.mktemp("strict"), stack, strict=True)
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session", params=[ENGINES[0], ENGINES[2]])
+async def slicing_engine(request: pytest.FixtureRequest, tmp_path_factory: Folders) -> AsyncIterator[Engine]:
+    """An engine whose batch jobs work on two tasks each, and whose seeds make at most three of them."""
+    async with AsyncExitStack() as stack:
+        folder = tmp_path_factory.mktemp("slicing")
+        yield await open_engine(request.param, folder, stack, jobs_per_seed=3, invocations_per_job=2)
+
+
 @pytest.fixture
 def world(engine: Engine) -> World:
     """Builds processes, instances and tasks on the engine under test."""
     return World(engine)
 
 
-async def open_engine(kind: Kind, folder: Path, stack: AsyncExitStack, strict: bool) -> Engine:
+async def open_engine(
+    kind: Kind,
+    folder: Path,
+    stack: AsyncExitStack,
+    *,
+    strict: bool = False,
+    jobs_per_seed: int = 100,
+    invocations_per_job: int = 1,
+) -> Engine:
     """Start an engine of this kind; it ends with the stack."""
     if kind == "camunda":
-        if missing := camunda.what_is_missing():
+        if missing := camunda.what_is_missing(configured=jobs_per_seed != 100):
             pytest.skip(f"the reference engine {missing}")
-        root = stack.enter_context(camunda.running(folder / "camunda.log"))
+        slicing = camunda.slicing(jobs_per_seed, invocations_per_job)
+        root = stack.enter_context(camunda.running(folder / "camunda.log", {**camunda.EAGER, **slicing}))
         return Engine(kind, await stack.enter_async_context(client(root)))
     if kind == "socket":
         root = f"http://127.0.0.1:{(port := free_port())}/engine-rest"
@@ -64,8 +81,10 @@ async def open_engine(kind: Kind, folder: Path, stack: AsyncExitStack, strict: b
         stack.enter_context(serving(command, f"{root}/version", folder / "serve.log", within=60))
         return Engine(kind, await stack.enter_async_context(client(root)))
     from store.embedded import embedded_app
+    from store.settings import StoreSettings
 
-    app = embedded_app(store=str(folder / "store.db"), strict=strict)
+    settings = StoreSettings(batch_jobs_per_seed=jobs_per_seed, invocations_per_batch_job=invocations_per_job)
+    app = embedded_app(store=str(folder / "store.db"), strict=strict, settings=settings)
     await stack.enter_async_context(alive(app.router.lifespan_context(app)))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     return Engine(kind, await stack.enter_async_context(client("http://embedded/engine-rest", transport)))

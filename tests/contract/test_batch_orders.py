@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.contract.answers import refused
-from tests.contract.batches import Launched, Outcome, launch, stuck
+from tests.contract.batches import Launched, Outcome, launch, launched_and_stopped, stuck
 from tests.contract.engine import Engine
 from tests.contract.world import World, fresh
 
@@ -38,24 +38,6 @@ async def test_missing_means_activate(engine: Engine, body: dict[str, Any]) -> N
     await engine.order("PUT", f"/batch/{batch.id}/suspended", body)
     assert (await batch.now())["suspended"] is False
     await batch.delete()
-
-
-async def launched_and_stopped(engine: Engine, tasks: list[str], unseeded: bool = False) -> Launched:
-    """A batch that was suspended before its end; if ``unseeded``, while its seed was still to come.
-
-    The executor is faster than the network, so it is given other work; what it manages nevertheless is tried again.
-    """
-    ballast = await launch(engine, 1, [fresh("nothing") for _ in range(400)])
-    try:
-        for _ in range(20):
-            batch = await launch(engine, 1, tasks)
-            response = await engine.http.put(f"/batch/{batch.id}/suspended", json={"suspended": True})
-            if response.status_code == 204 and (not unseeded or (await batch.now())["jobsCreated"] == 0):
-                return batch
-            await batch.discard()
-    finally:
-        await ballast.delete()
-    pytest.skip("the executor was always faster")
 
 
 async def test_suspended_before_its_seed_ran(engine: Engine, world: World) -> None:

@@ -71,5 +71,6 @@ async def test_in_the_list_of_a_body(engine: Engine, path: str, tail: str) -> No
 @pytest.mark.parametrize("path", POST_LISTS)
 async def test_no_sorting_at_all(engine: Engine, path: str) -> None:
     count = await engine.get(f"{path}/count")
-    for body in ({"sorting": []}, {"sorting": None}):
+    bodies: list[dict[str, Any]] = [{"sorting": []}, {"sorting": None}]
+    for body in bodies:
         assert await engine.post(f"{path}/count", body) == count

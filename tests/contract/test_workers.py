@@ -122,7 +122,7 @@ async def test_topic_filters(engine: Engine, world: World) -> None:
 async def test_which_variables_come_along(engine: Engine, world: World) -> None:
     values = {"a": 1, "b": "x", "c": None}
     scene = await world.scene(business_keys=["1", "2", "3"], variables=values)
-    asked = {"1": {}, "2": {"variables": []}, "3": {"variables": ["b", "none"]}}
+    asked: dict[str, dict[str, Any]] = {"1": {}, "2": {"variables": []}, "3": {"variables": ["b", "none"]}}
     names = {}
     for key, more in asked.items():
         (task,) = await fetch(engine, topic(scene.topic, businessKey=key, **more))

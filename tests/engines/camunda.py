@@ -30,14 +30,15 @@ _SOURCES = Path(__file__).parent / "assembled"
 _JAR = "reference-engine.jar"
 
 
-def what_is_missing() -> str | None:
-    """Why this machine cannot run the reference engine; None if it can."""
+def what_is_missing(configured: bool = False) -> str | None:
+    """Why this machine cannot run the reference engine; None if it can.
+
+    ``configured`` asks for an engine with options of its own, which an engine by URL cannot be.
+    """
     if os.environ.get(BY_URL):
-        return None
-    if _jar().exists():
-        absent = [tool for tool in ("java",) if shutil.which(tool) is None]
-    else:
-        absent = [tool for tool in ("java", "mvn") if shutil.which(tool) is None]
+        return "by URL has settings of its own" if configured else None
+    needed = ("java",) if _jar().exists() else ("java", "mvn")
+    absent = [tool for tool in needed if shutil.which(tool) is None]
     return f"needs {' and '.join(absent)} on the PATH, or an engine's URL in {BY_URL}" if absent else None
 
 
@@ -73,6 +74,12 @@ def running(log: Path, options: Mapping[str, str] = EAGER, heap: str = "1g") -> 
     command = ["java", f"-Xmx{heap}", "-jar", str(build()), *arguments]
     with serving(command, f"{root}/version", log, within=180):
         yield root
+
+
+def slicing(jobs_per_seed: int, invocations_per_job: int) -> dict[str, str]:
+    """Options that say how batches are cut into jobs."""
+    properties = {"batch-jobs-per-seed": jobs_per_seed, "invocations-per-batch-job": invocations_per_job}
+    return {f"camunda.bpm.generic-properties.properties.{name}": str(value) for name, value in properties.items()}
 
 
 def _jar() -> Path:

@@ -1,0 +1,58 @@
+"""How a batch is cut into jobs when a job works on several tasks and a seed makes few jobs."""
+
+import pytest
+
+from tests.contract.batches import Outcome, launch, launched_and_stopped, unknown_task
+from tests.contract.engine import Engine
+from tests.contract.waiting import eventually
+from tests.contract.world import World, fresh
+
+
+@pytest.fixture
+def world(slicing_engine: Engine) -> World:
+    """Builds on the engine with two tasks per job and three jobs per seed."""
+    return World(slicing_engine)
+
+
+async def test_jobs_are_rounded_up(slicing_engine: Engine, world: World) -> None:
+    scene = await world.wide(7)
+    batch = await launch(slicing_engine, 4, scene.tasks)
+    answer = batch.answer
+    assert (answer["batchJobsPerSeed"], answer["invocationsPerBatchJob"], answer["totalJobs"]) == (3, 2, 4)
+    assert await batch.settled() == Outcome(jobs=4, failed=0)
+    assert await world.retries(scene.tasks) == [4] * 7
+
+
+async def test_many_seeds(slicing_engine: Engine, world: World) -> None:
+    scene = await world.wide(100)
+    batch = await launch(slicing_engine, 4, scene.tasks)
+    assert await batch.settled() == Outcome(jobs=50, failed=0)
+    assert set(await world.retries(scene.tasks)) == {4}
+
+
+async def test_no_job_holds_tasks_of_two_deployments(slicing_engine: Engine, world: World) -> None:
+    one, other = await world.scene(3), await world.scene(3)
+    tasks = [*one.tasks, *other.tasks]
+    batch = await launch(slicing_engine, 2, [*tasks, fresh("nothing")])
+    # Seven ids are four jobs by the rounding of the total, but three groups make two, two and one.
+    assert batch.answer["totalJobs"] == 4
+    await eventually(batch.now, until=lambda now: now["failedJobs"] == 1)
+    now = await eventually(batch.now, until=lambda now: now["remainingJobs"] == 0)
+    assert (now["jobsCreated"], now["completedJobs"], now["failedJobs"]) == (5, 4, 1)
+    assert await world.retries(tasks) == [2] * 6
+    await batch.delete()
+
+
+async def test_one_bad_task_holds_back_its_job_alone(slicing_engine: Engine, world: World) -> None:
+    scene = await world.wide(6)
+    batch = await launched_and_stopped(slicing_engine, scene.tasks, unseeded=True)
+    await world.set_retries(7, *scene.tasks)
+    await world.complete(scene.tasks[0])
+    await batch.suspend(False)
+    assert await batch.settled() == Outcome(jobs=3, failed=1)
+    (job,) = await batch.jobs()
+    assert job["exceptionMessage"] == unknown_task(scene.tasks[0])
+    # Which task shares the job is the engine's affair; it keeps what it had.
+    left = await world.retries(scene.tasks[1:])
+    assert sorted(left, key=str) == [1, 1, 1, 1, 7]
+    await batch.delete()
