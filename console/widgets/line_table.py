@@ -27,6 +27,7 @@ from console.widgets.ink import Inked
 from console.widgets.marks import Marks
 from console.widgets.row_painter import RowPainter
 from console.widgets.rows import PageCache, Row
+from console.widgets.table_keys import TableKeys
 
 AHEAD = 1.0
 """How far around the viewport rows are wanted, in heights of the viewport."""
@@ -34,7 +35,7 @@ SETTLE = 0.04
 """Seconds without movement after which missing rows are asked for."""
 
 
-class LineTable(Inked, ScrollView, can_focus=True):
+class LineTable(TableKeys, Inked, ScrollView, can_focus=True):
     """Rows of an ordered result, drawn line by line."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(at({"table", "marks"}))
@@ -156,7 +157,7 @@ class LineTable(Inked, ScrollView, can_focus=True):
         self._cache.cut_off(total)
         self._resized()
         if self.cursor >= total:
-            self._move_to(max(total - 1, 0))
+            self.move_to(max(total - 1, 0))
         self._want_soon()
 
     def put(self, first: int, rows: Sequence[Row]) -> None:
@@ -165,9 +166,9 @@ class LineTable(Inked, ScrollView, can_focus=True):
             self.set_total(first + len(rows))
         changed = self._cache.put(first, rows)
         self._follow_cursor()
-        top = self._top
+        top = self.top
         for index in changed:
-            if top <= index < top + self._lines:
+            if top <= index < top + self.lines:
                 self._repaint(index)
         if self._anchor is not None:
             self._mark_range()
@@ -179,8 +180,8 @@ class LineTable(Inked, ScrollView, can_focus=True):
 
     def window(self) -> tuple[int, int]:
         """First and last index in sight, and a little around; what a live refresh reads again."""
-        around = max(2, self._lines // 4)
-        return max(self._top - around, 0), min(self._top + self._lines + around, max(self.total, 1)) - 1
+        around = max(2, self.lines // 4)
+        return max(self.top - around, 0), min(self.top + self.lines + around, max(self.total, 1)) - 1
 
     @property
     def row(self) -> Row | None:
@@ -205,86 +206,20 @@ class LineTable(Inked, ScrollView, can_focus=True):
         self._anchor = None
         self._mark(Marks())
 
-    # -- keys -------------------------------------------------------------------------------------------------------
-
-    def action_down(self) -> None:
-        """One row down."""
-        self._move_to(self.cursor + 1)
-
-    def action_up(self) -> None:
-        """One row up."""
-        self._move_to(self.cursor - 1)
-
-    def action_first(self) -> None:
-        """To the first row."""
-        self._move_to(0)
-
-    def action_last(self) -> None:
-        """To the last row."""
-        self._move_to(self.total - 1)
-
-    def action_page_down(self) -> None:
-        """One screen down."""
-        self._move_to(self.cursor + max(self._lines - 1, 1))
-
-    def action_page_up(self) -> None:
-        """One screen up."""
-        self._move_to(self.cursor - max(self._lines - 1, 1))
-
-    def action_mark(self) -> None:
-        """Turn the mark of the row around and go to the next row."""
-        if self.markable and self.row is not None:
-            self._anchor = None
-            self._mark(self.marks.toggled(self.row.id))
-            self._move_to(self.cursor + 1)
-
-    def action_range(self) -> None:
-        """Start or end a range."""
-        if not self.markable:
-            return
-        if self._anchor is None:
-            self._anchor = self.cursor
-            self._before_range = self.marks
-            self._mark_range()
-        else:
-            self._anchor = None
-            self.post_message(self.MarksChanged(self, self.marks))
-
-    def action_range_down(self) -> None:
-        """Mark this row and the next one."""
-        self._mark_and_move(1)
-
-    def action_range_up(self) -> None:
-        """Mark this row and the one before."""
-        self._mark_and_move(-1)
-
-    def action_mark_page(self) -> None:
-        """Mark all rows in sight."""
-        if self.markable:
-            rows = (self._cache.get(index) for index in range(self._top, min(self._top + self._lines, self.total)))
-            self._mark(self.marks.with_all(row.id for row in rows if row))
-
-    def action_mark_all(self) -> None:
-        """Take everything that matches."""
-        if self.markable:
-            self._anchor = None
-            self._mark(Marks(everything=True))
-
-    def action_unmark(self) -> None:
-        """Take all marks away."""
-        self.unmark()
-
     # -- moving and marking -----------------------------------------------------------------------------------------
 
     @property
-    def _lines(self) -> int:
+    def lines(self) -> int:
+        """Rows that fit on the screen."""
         return max(self.scrollable_content_region.height - 1, 0)
 
     @property
-    def _top(self) -> int:
+    def top(self) -> int:
+        """Index of the first row in sight."""
         return round(self.scroll_y)
 
-    def _move_to(self, index: int) -> None:
+    def move_to(self, index: int) -> None:
+        """Put the cursor on a row, or the nearest one there is."""
         index = max(0, min(index, self.total - 1))
         before, self.cursor = self.cursor, index
         row = self.row
@@ -299,11 +234,11 @@ class LineTable(Inked, ScrollView, can_focus=True):
         self._want_soon()
 
     def _show_cursor(self) -> None:
-        top = self._top
+        top = self.top
         if self.cursor < top:
             self.scroll_to(y=self.cursor, animate=False, force=True)
-        elif self._lines and self.cursor >= top + self._lines:
-            self.scroll_to(y=self.cursor - self._lines + 1, animate=False, force=True)
+        elif self.lines and self.cursor >= top + self.lines:
+            self.scroll_to(y=self.cursor - self.lines + 1, animate=False, force=True)
 
     def _follow_cursor(self) -> None:
         """Keep the cursor on its id after rows have moved; the line on the screen stays where it was."""
@@ -313,8 +248,8 @@ class LineTable(Inked, ScrollView, can_focus=True):
             if index is not None:
                 shift = index - self.cursor
                 before, self.cursor = self.cursor, index
-                if self._top + shift >= 0 and self._top:
-                    self.scroll_to(y=self._top + shift, animate=False, force=True)
+                if self.top + shift >= 0 and self.top:
+                    self.scroll_to(y=self.top + shift, animate=False, force=True)
                 self._repaint(before)
                 self._repaint(index)
                 self._show_cursor()
@@ -323,12 +258,13 @@ class LineTable(Inked, ScrollView, can_focus=True):
             self.cursor_id = row.id
         self.post_message(self.CursorMoved(self, row))
 
-    def _mark_and_move(self, step: int) -> None:
+    def mark_and_move(self, step: int) -> None:
+        """Mark this row and the one that many further, which the cursor goes to."""
         if not self.markable or self.row is None:
             return
         self._anchor = None
         ids = [self.row.id]
-        self._move_to(self.cursor + step)
+        self.move_to(self.cursor + step)
         if self.row is not None:
             ids.append(self.row.id)
         self._mark(self.marks.with_all(ids))
@@ -344,7 +280,7 @@ class LineTable(Inked, ScrollView, can_focus=True):
             return
         before, self.marks = self.marks, marks
         self.marked_at = time.monotonic()
-        for index in range(self._top, min(self._top + self._lines, self.total)):
+        for index in range(self.top, min(self.top + self.lines, self.total)):
             row = self._cache.get(index)
             if row and (row.id in before) != (row.id in marks):
                 self._repaint(index)
@@ -362,8 +298,8 @@ class LineTable(Inked, ScrollView, can_focus=True):
         self._asking = None
         if not self.total:
             return
-        ahead = int(self._lines * AHEAD)
-        in_sight = (self._top, min(self._top + self._lines, self.total) - 1)
+        ahead = int(self.lines * AHEAD)
+        in_sight = (self.top, min(self.top + self.lines, self.total) - 1)
         around = (max(in_sight[0] - ahead, 0), min(in_sight[1] + ahead, self.total - 1))
         near = self._cache.missing(max(in_sight[0] - ahead // 2, 0), min(in_sight[1] + ahead // 2, self.total - 1))
         if near is not None and (wanted := self._cache.missing(*around)) is not None:
@@ -399,9 +335,9 @@ class LineTable(Inked, ScrollView, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """Go to the row that was clicked, open it on the second click."""
         offset = event.get_content_offset(self)
-        if offset is None or not 1 <= offset.y <= min(self._lines, self.total - self._top):
+        if offset is None or not 1 <= offset.y <= min(self.lines, self.total - self.top):
             return
-        self._move_to(self._top + offset.y - 1)
+        self.move_to(self.top + offset.y - 1)
         if event.chain == 2 and self.row is not None:
             self.post_message(self.Opened(self, self.row))
 
@@ -412,8 +348,8 @@ class LineTable(Inked, ScrollView, can_focus=True):
         self.refresh()
 
     def _repaint(self, index: int) -> None:
-        line = index - self._top + 1
-        if 1 <= line <= self._lines:
+        line = index - self.top + 1
+        if 1 <= line <= self.lines:
             self.refresh(Region(0, line, self.size.width, 1))
 
     def render_line(self, y: int) -> Strip:
@@ -421,7 +357,7 @@ class LineTable(Inked, ScrollView, can_focus=True):
         width = self.scrollable_content_region.width
         if y == 0:
             return self._painter.heading()
-        index = self._top + y - 1
+        index = self.top + y - 1
         if index >= self.total:
             text = "   " + self.empty if self.total == 0 and y == 2 else ""
             return Strip([Segment(cut(text, width), self.ink("muted"))], width)
@@ -437,8 +373,8 @@ class LineTable(Inked, ScrollView, can_focus=True):
 
     def _thumb(self, y: int) -> str:
         """The sign at the end of line ``y``: where in the whole result the viewport is."""
-        if self.total <= self._lines or not self._lines:
+        if self.total <= self.lines or not self.lines:
             return " "
-        size = max(1, round(self._lines * self._lines / self.total))
-        first = round((self._lines - size) * self._top / max(self.total - self._lines, 1))
+        size = max(1, round(self.lines * self.lines / self.total))
+        first = round((self.lines - size) * self.top / max(self.total - self.lines, 1))
         return "▐" if first <= y - 1 < first + size else " "

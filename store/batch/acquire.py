@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.contract.records import MONITOR_JOB, SEED_JOB
 from store.database import now
 from store.queries.conditions import Condition
 from store.tables import Job
@@ -48,7 +49,7 @@ async def acquire(connection: AsyncConnection, token: str, limit: int, seconds: 
         seconds: how long the locks hold.
 
     Returns:
-        What was locked, oldest batch first, seed jobs before batch jobs before monitor jobs.
+        What was locked, seed jobs before batch jobs before monitor jobs, the oldest batch first among each.
     """
     at = now()
     free = or_(col(Job.lock_owner).is_(None), col(Job.lock_expiration_time) < at)
@@ -72,7 +73,8 @@ async def acquire(connection: AsyncConnection, token: str, limit: int, seconds: 
         .group_by(*kinds)
         .order_by(*kinds)
     )
-    return [Acquired(token=token, **row._mapping) for row in await connection.execute(held)]
+    found = [Acquired(token=token, **row._mapping) for row in await connection.execute(held)]
+    return sorted(found, key=lambda one: {SEED_JOB: 0, MONITOR_JOB: 2}.get(one.job_type, 1))
 
 
 async def held_jobs(connection: AsyncConnection, acquired: Acquired) -> list[str]:

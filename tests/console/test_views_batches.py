@@ -55,7 +55,7 @@ async def test_a_batch_is_shown_live_until_and_after_its_end() -> None:
         engine.end("batch-1")
         await pilot.press("r")
         await until(pilot, lambda: screen(app).table.row is not None and screen(app).table.row.item.phase == "ended")
-        assert "every job is done" in text(app)
+        await until(pilot, lambda: "every job is done" in text(app))
 
 
 async def test_a_batch_that_ends_before_it_was_seen_running_is_found_in_the_history() -> None:

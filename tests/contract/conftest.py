@@ -12,11 +12,14 @@ import pytest_asyncio
 from tests.contract.engine import Engine, Kind, alive, client
 from tests.contract.world import World
 from tests.engines import camunda
+from tests.engines.postgres import fresh_database
 from tests.engines.processes import free_port, serving
 
 Folders = pytest.TempPathFactory
 HERE = Path(__file__).parent
-ENGINES = [pytest.param("asgi"), pytest.param("socket"), pytest.param("camunda", marks=pytest.mark.engine)]
+POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.postgresql)
+CAMUNDA = pytest.param("camunda", marks=pytest.mark.engine)
+ENGINES = [pytest.param("asgi"), pytest.param("socket"), POSTGRESQL, CAMUNDA]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -32,24 +35,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 async def engine(request: pytest.FixtureRequest, tmp_path_factory: Folders) -> AsyncIterator[Engine]:
     """Each engine in turn, shared by all tests."""
     async with AsyncExitStack() as stack:
-        yield await open_engine(request.param, tmp_path_factory.mktemp(request.param), stack)
+        yield await open_engine(request, tmp_path_factory.mktemp(request.param), stack)
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session", params=["asgi", "socket"])
+@pytest_asyncio.fixture(scope="session", loop_scope="session", params=ENGINES[:3])
 async def strict_store(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Engine]:
     """The store in its strict mode, which the reference engine has not."""
     async with AsyncExitStack() as stack:
-        yield await open_engine(request.param, tmp_path_factory.mktemp("strict"), stack, strict=True)
+        yield await open_engine(request, tmp_path_factory.mktemp("strict"), stack, strict=True)
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session", params=[ENGINES[0], ENGINES[2]])
+@pytest_asyncio.fixture(scope="session", loop_scope="session", params=["asgi", POSTGRESQL, CAMUNDA])
 async def slicing_engine(request: pytest.FixtureRequest, tmp_path_factory: Folders) -> AsyncIterator[Engine]:
     """An engine whose batch jobs work on two tasks each, and whose seeds make at most three of them."""
     async with AsyncExitStack() as stack:
         folder = tmp_path_factory.mktemp("slicing")
-        yield await open_engine(request.param, folder, stack, jobs_per_seed=3, invocations_per_job=2)
+        yield await open_engine(request, folder, stack, jobs_per_seed=3, invocations_per_job=2)
 
 
 @pytest.fixture
@@ -59,7 +62,7 @@ def world(engine: Engine) -> World:
 
 
 async def open_engine(
-    kind: Kind,
+    request: pytest.FixtureRequest,
     folder: Path,
     stack: AsyncExitStack,
     *,
@@ -67,7 +70,8 @@ async def open_engine(
     jobs_per_seed: int = 100,
     invocations_per_job: int = 1,
 ) -> Engine:
-    """Start an engine of this kind; it ends with the stack."""
+    """Start an engine of the kind that the fixture's parameter names; it ends with the stack."""
+    kind: Kind = request.param
     if kind == "camunda":
         if missing := camunda.what_is_missing(configured=jobs_per_seed != 100):
             pytest.skip(f"the reference engine {missing}")
@@ -84,7 +88,10 @@ async def open_engine(
     from store.settings import StoreSettings
 
     settings = StoreSettings(batch_jobs_per_seed=jobs_per_seed, invocations_per_batch_job=invocations_per_job)
-    app = embedded_app(store=str(folder / "store.db"), strict=strict, settings=settings)
+    place = str(folder / "store.db")
+    if kind == "postgresql":
+        place = await stack.enter_async_context(fresh_database(request.getfixturevalue("postgresql")))
+    app = embedded_app(store=place, strict=strict, settings=settings)
     await stack.enter_async_context(alive(app.router.lifespan_context(app)))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     return Engine(kind, await stack.enter_async_context(client("http://embedded/engine-rest", transport)))

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import httpx
 
-Kind = Literal["asgi", "socket", "camunda"]
+Kind = Literal["asgi", "socket", "postgresql", "camunda"]
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ import httpx
 import pytest
 
 from store.embedded import embedded_app
-from tests.store.running import STORES, Engine, client_of, opened
+from tests.store.running import STORES, Engine, client_of, opened, store_at
 
 
 @pytest.fixture(params=STORES)
-async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Engine]:
+async def engine(request: pytest.FixtureRequest) -> AsyncIterator[Engine]:
     """An empty store, and the orders that are given to it."""
-    async with opened(request.param, tmp_path) as made:
+    async with store_at(request, request.param) as place, opened(place) as made:
         yield made
 
 

@@ -1,14 +1,11 @@
 """Stores for the tests, and short words for what is done with them."""
 
-import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import httpx
-import psycopg
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
@@ -22,47 +19,30 @@ from store.contract.orders import CompleteTask, FailTask, FetchAndLock
 from store.contract.records import LockedExternalTask, ProcessInstance
 from store.database import Database, open_database
 from store.tables.types import col
+from tests.engines.postgres import fresh_database
 
-POSTGRESQL = os.environ.get("RETRIAGE_TEST_POSTGRESQL")
-"""URL of a PostgreSQL database whose user may create others."""
-
-STORES = [
-    "sqlite",
-    pytest.param(
-        "postgresql",
-        marks=[
-            pytest.mark.postgresql,
-            pytest.mark.skipif(POSTGRESQL is None, reason="RETRIAGE_TEST_POSTGRESQL is not set"),
-        ],
-    ),
-]
+STORES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 
 
 @asynccontextmanager
-async def store_at(kind: str, folder: Path) -> AsyncIterator[str]:
+async def store_at(request: pytest.FixtureRequest, kind: str) -> AsyncIterator[str]:
     """A place for a store of this kind, empty and not yet opened."""
     if kind == "sqlite":
+        folder: Path = request.getfixturevalue("tmp_path")
         yield str(folder / "store.db")
         return
-    assert POSTGRESQL is not None
-    name = f"retriage_{uuid4().hex}"
-    async with await psycopg.AsyncConnection.connect(POSTGRESQL, autocommit=True) as server:
-        await server.execute(f'CREATE DATABASE "{name}"')
-        try:
-            yield POSTGRESQL.rpartition("/")[0] + f"/{name}"
-        finally:
-            await server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    async with fresh_database(request.getfixturevalue("postgresql")) as url:
+        yield url
 
 
 @asynccontextmanager
-async def opened(kind: str, folder: Path) -> AsyncIterator["Engine"]:
-    """An open, empty store of this kind."""
-    async with store_at(kind, folder) as place:
-        database = await open_database(place)
-        try:
-            yield Engine(database)
-        finally:
-            await database.close()
+async def opened(place: str) -> AsyncIterator["Engine"]:
+    """The store at this place, open."""
+    database = await open_database(place)
+    try:
+        yield Engine(database)
+    finally:
+        await database.close()
 
 
 class Engine:
