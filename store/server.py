@@ -41,6 +41,8 @@ def serve(
         listening = socket.create_server((host, port), family=family, backlog=512)
     except (OSError, OverflowError) as error:
         raise ServerProblem(f"cannot listen at {host}:{port}: {error}") from error
+    # asyncio sets this only on sockets that name their protocol; without it each answer waits for a delayed ACK.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     with listening:
         server = _Server(config, f"http://{host}:{listening.getsockname()[1]}{ROOT}")
         server.run(sockets=[listening])

@@ -7,14 +7,12 @@ takes them along. Only lines that look different are repainted.
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment
 from textual import events
 from textual.binding import BindingType
 from textual.geometry import Region, Size
-from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.timer import Timer
@@ -28,6 +26,7 @@ from console.widgets.marks import Marks
 from console.widgets.row_painter import RowPainter
 from console.widgets.rows import PageCache, Row
 from console.widgets.table_keys import TableKeys
+from console.widgets.table_messages import TableMessages
 
 AHEAD = 1.0
 """How far around the viewport rows are wanted, in heights of the viewport."""
@@ -35,7 +34,7 @@ SETTLE = 0.04
 """Seconds without movement after which missing rows are asked for."""
 
 
-class LineTable(TableKeys, Inked, ScrollView, can_focus=True):
+class LineTable(TableMessages, TableKeys, Inked, ScrollView, can_focus=True):
     """Rows of an ordered result, drawn line by line."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(at({"table", "marks"}))
@@ -56,60 +55,6 @@ class LineTable(TableKeys, Inked, ScrollView, can_focus=True):
         & > .table--marked { background: $row-marked; }
     }
     """
-
-    @dataclass
-    class RowsWanted(Message):
-        """Rows from ``first`` to ``last``, both included, are not there or stale."""
-
-        table: "LineTable"
-        first: int
-        last: int
-
-        @property
-        def control(self) -> "LineTable":
-            """The table."""
-            return self.table
-
-    @dataclass
-    class CursorMoved(Message):
-        """The cursor stands on another row, or that row looks different now. ``row`` is none where none is loaded."""
-
-        table: "LineTable"
-        row: Row | None
-
-        def can_replace(self, message: Message) -> bool:
-            """A newer position makes an older one in the queue pointless."""
-            return isinstance(message, LineTable.CursorMoved) and message.table is self.table
-
-        @property
-        def control(self) -> "LineTable":
-            """The table."""
-            return self.table
-
-    @dataclass
-    class MarksChanged(Message):
-        """Other rows are chosen now. ``unread`` rows of a range could not be marked, since they are not loaded."""
-
-        table: "LineTable"
-        marks: Marks
-        unread: int = 0
-
-        @property
-        def control(self) -> "LineTable":
-            """The table."""
-            return self.table
-
-    @dataclass
-    class Opened(Message):
-        """A row was clicked twice."""
-
-        table: "LineTable"
-        row: Row
-
-        @property
-        def control(self) -> "LineTable":
-            """The table."""
-            return self.table
 
     def __init__(
         self, columns: Sequence[Column], *, markable: bool = True, id: str | None = None, empty: str = ""
@@ -197,14 +142,31 @@ class LineTable(TableKeys, Inked, ScrollView, can_focus=True):
         """A range is being marked."""
         return self._anchor is not None
 
+    def start_range(self) -> None:
+        """From here on moving marks the rows on the way."""
+        self._anchor = self.cursor
+        self._before_range = self.marks
+        self._mark_range()
+        self.post_message(self.MarksChanged(self, self.marks))
+
     def end_range(self) -> None:
         """Moving marks no more rows."""
         self._anchor = None
+        self.post_message(self.MarksChanged(self, self.marks))
+
+    def choose(self, marks: Marks) -> None:
+        """These are the marks now, and no range is being marked."""
+        self._anchor = None
+        self._mark(marks)
 
     def unmark(self) -> None:
         """No row is marked."""
-        self._anchor = None
-        self._mark(Marks())
+        self.choose(Marks())
+
+    def in_sight(self) -> list[Row]:
+        """The rows in sight that are loaded."""
+        indexes = range(self.top, min(self.top + self.lines, self.total))
+        return [row for index in indexes if (row := self._cache.get(index)) is not None]
 
     # -- moving and marking -----------------------------------------------------------------------------------------
 

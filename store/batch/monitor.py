@@ -6,7 +6,7 @@ from sqlalchemy import delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
-from store.batch.acquire import Acquired
+from store.batch.acquire import Acquired, release
 from store.batch.jobs import finish, insert_job
 from store.contract.records import MONITOR_JOB
 from store.database import now
@@ -29,6 +29,7 @@ async def run_monitor(connection: AsyncConnection, acquired: Acquired, poll_seco
     """
     mine, batch_id = acquired.held(), acquired.batch_id
     if (await connection.execute(select(col(Job.id)).where(mine))).first() is None:
+        await release(connection, acquired.token, acquired.low, acquired.high)
         return False
     at = now()
     of_batch = select(col(Batch.batch_job_definition_id)).where(col(Batch.id) == batch_id).scalar_subquery()

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import and_, case, insert, literal, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.batch.acquire import Acquired
+from store.batch.acquire import Acquired, release
 from store.batch.jobs import finish, insert_job, moment
 from store.contract.errors import null_value
 from store.contract.records import MONITOR_JOB, SEED_JOB
@@ -29,13 +29,14 @@ async def run_seed(connection: AsyncConnection, acquired: Acquired, most_jobs: i
         most_jobs: stop after about so many jobs, but not before one execution.
 
     Returns:
-        How many jobs were created, 0 if the seed job is not held any more.
+        How many jobs were created; 0 if the seed job was suspended or lost since, and it is given back.
 
     Raises:
         ContractError: the batch does not exist.
     """
     mine, batch_id = acquired.held(), acquired.batch_id
     if (await connection.execute(select(col(Job.id)).where(mine))).first() is None:
+        await release(connection, acquired.token, acquired.low, acquired.high)
         return 0
     at = now()
     batch = await _batch(connection, batch_id)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 
+from textual import on
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 from textual.pilot import Pilot
@@ -51,7 +52,8 @@ class Bench(App[None]):
 
         table.refresh = counted  # type: ignore[method-assign]
 
-    def on_line_table_rows_wanted(self, message: LineTable.RowsWanted) -> None:
+    @on(LineTable.RowsWanted)
+    def rows_wanted(self, message: LineTable.RowsWanted) -> None:
         self.wanted.append((message.first, message.last))
         if self.answer:
             message.table.put(message.first, rows(message.first, min(message.last + 1, self.total)))

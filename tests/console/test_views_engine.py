@@ -1,0 +1,102 @@
+"""The screens over the real embedded engine: the whole road, and a batch that meets an unknown task."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from textual.pilot import Pilot
+
+from console.app import RetriageApp
+from console.engine.connect import connect
+from console.engine.target import Demo, Embedded
+from console.screens.dialogs.confirm import Confirm
+from console.screens.launch.dialog import LaunchDialog
+from console.screens.session import Identity
+from console.widgets.line_table import LineTable
+from console.widgets.pane import Pane
+from store.contract.orders import SetExternalTaskRetries
+from store.contract.queries import ExternalTaskQuery, IncidentQuery
+from tests.console.settle import lines, loaded, until
+
+ENGINE = 30.0
+
+
+@asynccontextmanager
+async def world(tasks: int = 400, size: tuple[int, int] = (80, 24)) -> AsyncIterator[tuple[RetriageApp, Pilot[None]]]:
+    """The console on a demo world without workers, its first rows loaded."""
+    target = Embedded(demo=Demo(tasks, seed=7, workers=False))
+    app = RetriageApp(lambda: connect(target), Identity("DEMO"))
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: app.session.client is not None and loaded(app), ENGINE)
+        yield app, pilot
+
+
+def text(app: RetriageApp) -> str:
+    return "\n".join(lines(app))
+
+
+async def test_filter_take_all_launch_and_the_incidents_are_gone() -> None:
+    async with world() as (app, pilot):
+        client = app.session.client
+        assert client is not None
+        failed = await client.count_external_tasks(ExternalTaskQuery(no_retries_left=True))
+        assert failed > 50
+        await pilot.press("slash", *"retries:0", "enter")
+        screen: Any = app.screen
+        await until(pilot, lambda: screen.matching == failed)
+        await pilot.press("A", "R")
+        await until(pilot, lambda: isinstance(app.screen, LaunchDialog) and f"{failed}  tries 0 -> 1" in text(app))
+        await pilot.press("3")
+        await until(pilot, lambda: '"retries": 3' in app.screen.query_one(Pane).text)
+        await pilot.press("L")
+        await until(pilot, lambda: app.session.book.all(), ENGINE)
+        await pilot.press("4")
+        await until(pilot, lambda: app.session.book.all()[0].phase == "ended", ENGINE)
+        await until(pilot, lambda: "100%" in text(app))
+        assert app.session.book.all()[0].total == failed
+        assert await client.count_external_tasks(ExternalTaskQuery(no_retries_left=True)) == 0
+        assert await client.count_incidents(IncidentQuery()) == 0
+        await pilot.press("1")
+        await until(pilot, lambda: "match" in text(app) and screen.matching == 0, ENGINE)
+
+
+async def test_a_batch_with_an_unknown_task_shows_its_failed_job_and_can_be_retried_and_deleted() -> None:
+    async with world(100) as (app, pilot):
+        client = app.session.client
+        follower = app.session.follower
+        assert client is not None
+        assert follower is not None
+        known = [task.id for task in await client.external_tasks(ExternalTaskQuery(), 0, 5)]
+        order = SetExternalTaskRetries(retries=2, external_task_ids=[*known, "never-was"])
+        batch = await client.set_retries_async(order)
+        await follower.launched(batch.id)
+        await pilot.press("4")
+
+        def phase() -> str:
+            view = app.session.book.get(batch.id)
+            return view.phase if view else ""
+
+        await until(pilot, lambda: phase() == "failed", ENGINE)
+        await until(pilot, lambda: loaded(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "Cannot find external task with id" in text(app), ENGINE)
+        assert app.screen.query_one("#failures", LineTable).total == 1
+        assert "1 failed job keeps the batch open" in text(app).replace("\n", " ")
+        for key, said in (("T", "will be tried again"), ("D", "is deleted")):
+            await pilot.press(key)
+            await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.focused is not None)
+            await pilot.press("L")
+            await until(pilot, lambda said=said: app.session.event and said in app.session.event.sentence, ENGINE)
+        await until(pilot, lambda: phase() == "deleted", ENGINE)
+
+
+async def test_every_view_shows_the_rows_of_the_engine_and_opens_them() -> None:
+    async with world(200, (120, 36)) as (app, pilot):
+        for key, word in (("1", "Tasks"), ("2", "Incidents"), ("3", "Instances")):
+            await pilot.press(key)
+            await until(pilot, lambda word=word: f" {word}" in lines(app)[1] and loaded(app), ENGINE)
+            assert app.screen.query_one("#rows", LineTable).row is not None
+            await pilot.press("enter")
+            await until(pilot, lambda: app.screen.query("TextView") and "reading …" not in text(app), ENGINE)
+            await pilot.press("escape")
+            await until(pilot, lambda: loaded(app))
