@@ -62,7 +62,7 @@ class ConsoleScreen(Screen[None]):
         elif news == "counts":
             self.query_one(TabLine).tell(self.session, self.VIEW)
         elif news == "event":
-            self.query_one(EventLine).tell(self.session)
+            self.query_one(EventLine).tell(self.session, self.legend())
         self.on_news(news)
 
     def on_news(self, news: News) -> None:
@@ -88,12 +88,16 @@ class ConsoleScreen(Screen[None]):
         """Bring all lines of the chrome up to date."""
         self.query_one(IdentityLine).tell(self.session)
         self.query_one(TabLine).tell(self.session, self.VIEW)
-        self.query_one(EventLine).tell(self.session)
+        self.query_one(EventLine).tell(self.session, self.legend())
         self.tell_hints()
 
     def tell_hints(self) -> None:
         """Bring the hint line up to date."""
         self.query_one(HintLine).tell(self.places(), self.hint_labels())
+
+    def legend(self) -> str:
+        """What the signs of this screen mean, in one line."""
+        return ""
 
     def hint_labels(self) -> dict[str, str]:
         """Labels that say more than the table of actions, by the name of the action."""

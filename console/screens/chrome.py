@@ -81,10 +81,12 @@ class TabLine(Line):
 class EventLine(Line):
     """The last thing that happened, in one sentence."""
 
-    def tell(self, session: Session) -> None:
-        """Show the newest event."""
+    def tell(self, session: Session, legend: str = "") -> None:
+        """Show the newest event; before the first one, what the signs of this screen mean."""
         event = session.event
-        if event is not None:
+        if event is None:
+            self.show([(f" {legend}", "faint")] if legend else [])
+        else:
             self.show([(f" {event.clock}  ", "muted"), (inert(event.sentence), event.ink)])
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from math import inf
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -18,7 +15,8 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from console.actions import at
-from console.screens.base import BASE_CSS, ConsoleScreen
+from console.screens.base import BASE_CSS
+from console.screens.paging import PagedScreen
 from console.screens.session import News, Session
 from console.screens.subject import Sort, Subject
 from console.screens.words import count, things
@@ -30,32 +28,15 @@ from console.widgets.pane import Item, Pane, Prose
 from console.widgets.rows import Row
 
 if TYPE_CHECKING:
-    from console.watch import Poller, Snapshot
-    from store.contract.queries import Query
+    pass
 
 LIST_CSS: list[str | PurePath] = [BASE_CSS, Path(__file__).with_name("listing.tcss")]
 
-LARGEST_READ = 400
-"""Most rows of one request."""
-INTERVAL = 2.0
-"""Seconds between two looks at the rows in sight, if the engine answers quickly."""
 RESTING = 0.08
 """Seconds without a step after which the pane says what the row under the cursor is."""
-COUNT_EVERY = 3
-"""Every so many looks the rows are counted too."""
 
 
-class Picture(NamedTuple):
-    """Rows in sight at a moment, to the minute (ages are shown in minutes)."""
-
-    query: Query
-    first: int
-    records: tuple[Any, ...]
-    total: int | None
-    minute: int
-
-
-class ListScreen(ConsoleScreen):
+class ListScreen(PagedScreen):
     """Rows of a subject with filter, count, sort, marks, live refresh and a pane about the row under the cursor."""
 
     CSS_PATH = LIST_CSS
@@ -64,17 +45,10 @@ class ListScreen(ConsoleScreen):
     MARKABLE: ClassVar[bool] = False
 
     def __init__(self, session: Session, subject: Subject[Any]) -> None:
-        super().__init__(session)
-        self.subject = subject
+        super().__init__(session, subject)
         self.add_class("list")
-        self.filter_text = ""
-        self.sort: Sort = subject.sorts[0]
-        self.matching: int | None = None
-        self._query: Query | None = None
-        self._poller: Poller[Picture | None] | None = None
-        self._counted: int | None = None
-        self._looks = 0
         self._resting: Timer | None = None
+        self._applied_at = 0.0
 
     # -- what is on it ----------------------------------------------------------------------------------------------
 
@@ -94,11 +68,6 @@ class ListScreen(ConsoleScreen):
         yield from ()
 
     @property
-    def table(self) -> LineTable:
-        """The rows."""
-        return self.query_one("#rows", LineTable)
-
-    @property
     def narrow(self) -> bool:
         """There is no room for a pane beside the table."""
         return self.size.width < 100
@@ -110,154 +79,12 @@ class ListScreen(ConsoleScreen):
         self.query_one("#detail", Pane).entitle(self.subject.thing)
         self._start()
 
-    # -- reading ----------------------------------------------------------------------------------------------------
-
-    @work(group="list.start", exit_on_error=False)
-    async def _start(self) -> None:
-        await self.session.opened()
-        from console.watch import Poller
-
-        self._apply(self.filter_text)
-        self._poller = Poller(self._look, self._show_picture, interval=INTERVAL)
-        self._poller.start()
-        self._heed_pause()
-
-    def _apply(self, text: str, asked_at: float = inf) -> None:
-        """Show what matches this filter, from the first row on.
-
-        All that matched the filter before is not what matches now, and is unmarked, unless it was marked after the
-        operator had asked for the new one.
-        """
-        query = self.subject.query(text)
-        if query is None:
-            return
-        self.filter_text = text
-        self._query = self.subject.sorted(query, self.sort)
-        self.matching = None
-        self._counted = None
-        self._looks = 0
-        if self.table.marks.everything and self.table.marked_at < asked_at:
-            self.table.unmark()
-            self.session.say("All that matched was unmarked, since other rows match now.", "warning")
-        self.table.empty = "reading …"
-        self.table.begin()
-        self._tell_count()
-        self._first_page()
-
-    @work(group="list.first", exclusive=True, exit_on_error=False)
-    async def _first_page(self) -> None:
-        """The first rows and the count; whichever comes first is shown first."""
-        await asyncio.gather(self._read(0, self._height() + 20), self._count())
-
-    def _height(self) -> int:
-        return max(self.table.size.height, 20)
-
-    async def _read(self, first: int, size: int) -> None:
-        """Read rows and hand them to the table, if they still are what is asked for."""
-        query = self._query
-        if query is None:
-            return
-        size = min(size, LARGEST_READ)
-        records = await self._ask(lambda client: self.subject.read(client, query, first, size))
-        if records is None or query is not self._query:
-            return
-        now = datetime.now(UTC)
-        rows = [self.subject.row(record, now) for record in records]
-        if len(rows) < size and (self.matching is None or first + len(rows) < self.table.total):
-            self._matched(first + len(rows) if rows or first == 0 else None)
-        self.table.put(first, rows)
-
-    async def _count(self) -> None:
-        query = self._query
-        if query is None:
-            return
-        number = await self._ask(lambda client: self.subject.count(client, query))
-        if number is not None and query is self._query:
-            self._counted = number
-            self._looks = 1
-            self._matched(number)
-
-    def _matched(self, number: int | None) -> None:
-        """So many rows match."""
-        if number is None:
-            return
-        self.matching = number
-        self.table.empty = self._nothing() if number == 0 else ""
-        self.table.set_total(number)
-        if number == 0:
-            self.table.refresh()
-            self.query_one("#detail", Pane).show([])
-        self._tell_count()
-        self.tell_hints()
+    # -- showing ----------------------------------------------------------------------------------------------------
 
     def _nothing(self) -> str:
         if self.filter_text:
             return f"0 of {count(self.session.counts.get(self.subject.name, 0))} match.  esc clears the filter"
         return f"There are no {self.subject.title.lower()}."
-
-    async def _ask(self, question: Any) -> Any:
-        """Ask the engine; a problem becomes one sentence and no answer."""
-        from console.engine.errors import EngineProblem
-
-        try:
-            return await self.session.ask(question)
-        except EngineProblem as problem:
-            if not self.session.stale:
-                self.session.say(problem.sentence, "failed")
-            return None
-
-    @work(group="list.rows", exclusive=True, exit_on_error=False)
-    async def _read_rows(self, first: int, last: int) -> None:
-        await self._read(first, last - first + 1)
-
-    @on(LineTable.RowsWanted, "#rows")
-    def _rows_wanted(self, message: LineTable.RowsWanted) -> None:
-        self._read_rows(message.first, message.last)
-
-    async def _look(self) -> Picture | None:
-        """What is in sight now; asked again and again by the poller."""
-        query = self._query
-        if query is None:
-            return None
-        if self._looks % COUNT_EVERY == 0:
-            self._counted = await self.session.ask(lambda client: self.subject.count(client, query))
-        self._looks += 1
-        first, last = self.table.window()
-        size = last - first + 1
-        records = await self.session.ask(lambda client: self.subject.read(client, query, first, size))
-        return Picture(query, first, tuple(records), self._counted, int(time.time() // 60))
-
-    def _show_picture(self, snapshot: Snapshot[Picture | None]) -> None:
-        picture = snapshot.value
-        if picture is None or picture.query is not self._query or snapshot.stale:
-            return
-        if picture.total is not None and self.table.total != picture.total:
-            self._matched(picture.total)
-        self.table.age()
-        now = datetime.now(UTC)
-        self.table.put(picture.first, [self.subject.row(record, now) for record in picture.records])
-
-    def _heed_pause(self) -> None:
-        if self._poller is not None:
-            looking = self.is_current and not self.session.paused
-            (self._poller.resume if looking else self._poller.pause)()
-
-    def on_screen_suspend(self) -> None:
-        """Another screen or a dialog is in front: nothing is read."""
-        if self._poller is not None:
-            self._poller.pause()
-
-    def on_screen_resume(self) -> None:
-        """In front again."""
-        super().on_screen_resume()
-        self._heed_pause()
-
-    def on_unmount(self) -> None:
-        """Look no more."""
-        if self._poller is not None:
-            self._poller.close()
-
-    # -- showing ----------------------------------------------------------------------------------------------------
 
     def _tell_count(self) -> None:
         spans: list[Span] = [*self._marks_said()]
@@ -276,7 +103,8 @@ class ListScreen(ConsoleScreen):
             return []
         said = f"{count(marks.count(self.table.total))} marked"
         if marks.everything:
-            said = "all marked" + (f" but {count(len(marks.ids))}" if marks.ids else "")
+            left_out = f" but {count(len(marks.ids))}" if marks.ids else ""
+            said = f"all {count(self.table.total)}{left_out} marked"
         return [("● ", "warning"), (said, "warning"), (" range" if self.table.ranging else "", "accent"), ("   ", "")]
 
     def on_news(self, news: News) -> None:
@@ -311,7 +139,6 @@ class ListScreen(ConsoleScreen):
 
     def on_resize(self) -> None:
         """The pane says as much as fits."""
-        super().on_resize()
         self.call_after_refresh(lambda: self.show_detail(self.table.row))
 
     @on(LineTable.MarksChanged, "#rows")
@@ -322,6 +149,10 @@ class ListScreen(ConsoleScreen):
                 f"{things(message.unread, 'row')} of the range are not read yet and not marked; A takes all.", "warning"
             )
         self.tell_hints()
+
+    def legend(self) -> str:
+        """What the state letters mean."""
+        return self.subject.legend
 
     def hint_labels(self) -> dict[str, str]:
         """``A`` says how many it would take."""
@@ -339,7 +170,18 @@ class ListScreen(ConsoleScreen):
 
     @on(FilterLine.Applied)
     def _applied(self, message: FilterLine.Applied) -> None:
-        self._apply(message.text, message.at)
+        self.heed_filter()
+
+    def heed_filter(self) -> None:
+        """Apply the filter that stands on the line, if that has not been done yet.
+
+        An order may arrive before the message about the filter that was typed before it; it must not act on the rows
+        that matched the old one.
+        """
+        line = self.query_one("#filter", FilterLine)
+        if line.applied_at > self._applied_at:
+            self._applied_at = line.applied_at
+            self._apply(line.applied, line.applied_at)
 
     # -- keys -------------------------------------------------------------------------------------------------------
 

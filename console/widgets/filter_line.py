@@ -92,12 +92,6 @@ class FilterLine(Horizontal):
 
         spans: list[Span]
 
-    @dataclass
-    class Typed(Message):
-        """A text without a mistake is being typed."""
-
-        text: str
-
     def __init__(
         self,
         advise: Callable[[str, int], Advice],
@@ -112,6 +106,8 @@ class FilterLine(Horizontal):
         self._recalled = 0
         self._count: list[Span] = []
         self.applied = ""
+        self.applied_at = 0.0
+        """When it was asked for, by the monotonic clock."""
 
     def compose(self) -> ComposeResult:
         """The line as text, and the field that takes its place."""
@@ -189,7 +185,6 @@ class FilterLine(Horizontal):
         else:
             words = "   " + "   ".join(advice.words[:8]) if advice.words else ""
             self.post_message(self.Advised([(words, "muted")] if words else []))
-            self.post_message(self.Typed(text))
 
     @on(Input.Submitted)
     def _submitted(self, message: Input.Submitted) -> None:
@@ -204,9 +199,10 @@ class FilterLine(Horizontal):
         if text and text not in self._history[:1]:
             self._history.insert(0, text)
         self.applied = text
+        self.applied_at = time.monotonic()
         self._show_applied()
         self._close()
-        self.post_message(self.Applied(text, time.monotonic()))
+        self.post_message(self.Applied(text, self.applied_at))
 
     def leave(self) -> None:
         """Give up typing; the filter that acts stays."""

@@ -125,7 +125,7 @@ class LineTable(TableMessages, TableKeys, Inked, ScrollView, can_focus=True):
 
     def window(self) -> tuple[int, int]:
         """First and last index in sight, and a little around; what a live refresh reads again."""
-        around = max(2, self.lines // 4)
+        around = max(2, self.lines // 2 + 1)
         return max(self.top - around, 0), min(self.top + self.lines + around, max(self.total, 1)) - 1
 
     @property

@@ -40,7 +40,10 @@ async def collect(connection: AsyncConnection, batch_id: str, explicit: list[str
         .outerjoin(ExternalTask, col(ExternalTask.id) == candidates.c.id)
         .outerjoin(ProcessDefinition, col(ProcessDefinition.id) == col(ExternalTask.process_definition_id))
     )
-    written = await connection.execute(insert(BatchElement).from_select(["batch_id", "ordinal", "element_id"], rows))
+    written = await connection.execute(
+        insert(BatchElement).from_select(["batch_id", "ordinal", "element_id"], rows),
+        execution_options={"preserve_rowcount": True},  # kept without asking only after UPDATE and DELETE
+    )
     await _group(connection, batch_id)
     return written.rowcount
 

@@ -7,7 +7,7 @@ import os
 import time
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, literal
+from sqlalchemy import BigInteger, ColumnElement, Text, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
@@ -40,7 +40,7 @@ class IdRun:
 
     def column(self, number: ColumnElement[int]) -> ColumnElement[str]:
         """An SQL expression for the ids with these numbers."""
-        return literal(self.prefix, Text).concat(_hex12(number + self._start))
+        return literal(self.prefix, Text).concat(_hex12(number + literal(self._start, BigInteger)))
 
 
 class _hex12(GenericFunction[str]):

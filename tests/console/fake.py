@@ -203,6 +203,12 @@ class FakeEngine:
         self.running[record.id] = record
         return Batch(**{name: getattr(record, name) for name in Batch.model_fields})
 
+    async def find_launch(
+        self, order: SetExternalTaskRetries, since: datetime, tasks: int | None = None
+    ) -> BatchStatistics | None:
+        await self._wait()
+        return next((batch for batch in self.running.values() if batch.total_jobs == tasks), None)
+
     async def suspend_batch(self, id: str, suspended: bool) -> None:
         await self._wait()
         self.orders.append(("suspend_batch", id, suspended))

@@ -1,15 +1,19 @@
 """The tasks view: reading, filter, marks, and the launch dialog."""
 
+from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 
 from console.app import RetriageApp
+from console.engine.errors import Unanswered
+from console.screens.launch import flow
 from console.screens.launch.dialog import LaunchDialog
 from console.widgets.filter_line import FilterLine
 from console.widgets.pane import Pane
 from store.contract.queries import ExternalTaskQuery
-from tests.console.fake import FakeEngine, ids, task
+from tests.console.fake import FakeEngine, ids, statistics, task
 from tests.console.settle import console, lines, loaded, until
 
 
@@ -290,3 +294,28 @@ async def test_nothing_is_read_while_paused() -> None:
         assert "PAUSED" in lines(app)[0]
         await pilot.press("p")
         await until(pilot, lambda: len(engine.reads) > before)
+
+
+@pytest.mark.parametrize("carried_out", [True, False])
+async def test_an_unanswered_launch_is_looked_for_and_never_sent_again(
+    carried_out: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flow, "BETWEEN_LOOKS", 0.05)
+    engine = FakeEngine(100)
+    sent: list[object] = []
+
+    async def unanswered(order: object) -> None:
+        sent.append(order)
+        if carried_out:
+            engine.running["lost"] = statistics("lost", 1)
+        raise Unanswered("The launch of the batch was not answered.", "launch of the batch", datetime.now(UTC))
+
+    engine.set_retries_async = unanswered  # type: ignore[method-assign, assignment]
+    async with console(engine) as (app, pilot):
+        await pilot.press("space")
+        await dialog(app, pilot)
+        await pilot.press("L")
+        said = "launched: 1 job" if carried_out else "no such batch is there"
+        await until(pilot, lambda: app.session.event and said in app.session.event.sentence)
+        assert len(sent) == 1
+        assert bool(screen(app).table.marks) is not carried_out

@@ -77,7 +77,6 @@ class BatchDetail(BatchOrders):
 
     def on_resize(self) -> None:
         """Bars are as long as there is room."""
-        super().on_resize()
         self.call_after_refresh(self._show)
 
     def on_news(self, news: News) -> None:
@@ -138,7 +137,6 @@ class BatchDetail(BatchOrders):
 
     def on_screen_resume(self) -> None:
         """In front again."""
-        super().on_screen_resume()
         if self._poller is not None:
             self._poller.resume()
         self._show()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from console.screens.words import short, things
@@ -11,9 +12,16 @@ from store.contract.queries import ExternalTaskQuery
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from console.engine.errors import Unanswered
     from console.screens.tasks.screen import TasksScreen
     from console.triage.launch import Plan
     from console.widgets.marks import Marks
+    from store.contract.records import Batch
+
+LOOKS = 5
+"""How often an unanswered launch is looked for."""
+BETWEEN_LOOKS = 2.0
+"""Seconds before each look: the engine may still be at work on it."""
 
 
 def selection_of(marks: Marks, row_id: str | None, query: ExternalTaskQuery) -> Selection | None:
@@ -44,17 +52,34 @@ async def launch(screen: TasksScreen, plan: Plan) -> None:
     session, table = screen.session, screen.table
     session.say(f"Launching a batch for {things(plan.count, 'task')} …")
     try:
-        batch = await session.ask(lambda client: client.set_retries_async(plan.request))
+        batch: Batch | None = await session.ask(lambda client: client.set_retries_async(plan.request))
     except Unanswered as unknown:
-        session.say(f"{unknown.sentence} Look at the batches (4) before launching again.", "failed")
-        if session.follower is not None:
-            await session.follower.look()
-        return
+        session.say(f"{unknown.sentence} Looking for it among the batches …", "warning")
+        batch = await _found(screen, plan, unknown)
     except EngineProblem as problem:
         session.say(problem.sentence, "failed")
+        return
+    if batch is None:
         return
     if table.marks:
         table.unmark()
     session.say(f"Batch {short(batch.id)} launched: {things(batch.total_jobs, 'job')}, retries {plan.retries}.", "good")
     if session.follower is not None:
         await session.follower.launched(batch.id)
+
+
+async def _found(screen: TasksScreen, plan: Plan, unknown: Unanswered) -> Batch | None:
+    """The batch of a launch that was not answered; a launch is never sent twice by itself."""
+    from console.engine.errors import EngineProblem
+
+    session = screen.session
+    for _ in range(LOOKS):
+        await asyncio.sleep(BETWEEN_LOOKS)
+        try:
+            batch = await session.ask(lambda client: client.find_launch(plan.request, unknown.since, plan.count))
+        except EngineProblem:
+            continue
+        if batch is not None:
+            return batch
+    session.say("The launch was not answered and no such batch is there: look at 4 before launching again.", "failed")
+    return None

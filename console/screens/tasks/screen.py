@@ -73,7 +73,6 @@ class TasksScreen(ListScreen):
 
     def on_resize(self) -> None:
         """Bars are as long as there is room."""
-        super().on_resize()
         self.call_after_refresh(self._show_batches)
 
     def _show_batches(self) -> None:
@@ -138,6 +137,7 @@ class TasksScreen(ListScreen):
         if problem:
             self.session.say(problem, "warning")
             return
+        self.heed_filter()
         from console.screens.launch.flow import ask
         from store.contract.queries import ExternalTaskQuery
 

@@ -68,7 +68,7 @@ class Tasks(Subject["ExternalTask"]):
         Sort("processInstanceId", "instance"),
         Sort("id", "id"),
     )
-    legend = "X no retries   r retrying   L locked   · ready   S suspended     try - never failed (not 0)"
+    legend = "X no retries  r retrying  L locked  · ready  S suspended    try - never failed"
 
     async def read(self, client: EngineClient, query: Query, first: int, size: int) -> list[ExternalTask]:
         """A page of tasks."""
