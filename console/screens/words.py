@@ -1,5 +1,6 @@
 """How numbers, times and ids are written on screens."""
 
+import re
 from datetime import UTC, datetime
 
 _STEPS = ((86400 * 365, "y"), (86400, "d"), (3600, "h"), (60, "m"))
@@ -62,11 +63,22 @@ def day(moment: datetime | None) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z" if moment else "-"
 
 
+_TIME_BASED = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-1[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
 def short(identifier: str | None, length: int = 13) -> str:
-    """An id that fits beside other things; the end is kept, since ids made one after another begin alike."""
+    """An id that fits beside other things.
+
+    What tells it from its neighbours is kept: the beginning of a time-based UUID, as Camunda makes them (all of one
+    engine end alike), the end of any other (those made one after another begin alike).
+    """
     if not identifier:
         return "-"
-    return identifier if len(identifier) <= length else "…" + identifier[-(length - 1) :]
+    if len(identifier) <= length:
+        return identifier
+    if _TIME_BASED.fullmatch(identifier):
+        return identifier[: length - 1] + "…"
+    return "…" + identifier[-(length - 1) :]
 
 
 def bar(done: float, width: int) -> str:

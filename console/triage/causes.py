@@ -13,17 +13,22 @@ NO_MESSAGE = "(no message)"
 HOLE = "<*>"
 
 LONGEST = 400
-"""Characters of a message that count; what follows is a stack trace or a payload."""
+"""Characters of a message that are looked at; what follows is a stack trace or a payload."""
+
+TELLING = 160
+"""Characters of a folded message that tell causes apart; the tails of long ones are lists of details."""
 
 _VARYING = re.compile(
     r"""
       \b ( (?: HTTP(?:/\d(?:\.\d)?)? | SMTP | SQLSTATE | status | code ) [ :=]{1,2} \d{3,5} | (?:ORA|ENGINE)-\d{5} ) \b
     | (?<!\w) (?: "[^"]*" | '[^']*' | `[^`]*` | “[^”]*” | ‘[^’]*’ | «[^»]*» ) (?!\w)
+    | (?<!\w) (?=[0-9a-fA-F-]{4,}\b) (?=[a-fA-F-]*\d) (?=[0-9-]*[a-fA-F]) [0-9a-fA-F]{3,} (?:-[0-9a-fA-F]{2,})* \b (?![\w.])
     | (?<!\w) [-+]? \d [\w.:,/+-]* (?<=\w)
       (?: [ ]? (?: % | (?: ms | s | secs? | seconds? | min | minutes? | h | hours? | d | days? | bytes? | [kKMG]?i?B )
       \b ) )?
     | \b [a-zA-Z][a-zA-Z0-9+.]{1,9} :// [^\s"'<>)\]]+
-    | \b (?: [0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12} | [0-9a-fA-F]{12,} | [A-Za-z_]{0,20}\d{4}\w* ) \b
+    | \b (?: [0-9a-fA-F]{12,} | [A-Z]\d{2,} | [A-Za-z_]{0,20}\d{4}\w* ) \b
+    | (?<=[a-z]) \d+ (?=\.[a-z])
     """,
     re.VERBOSE,
 )
@@ -37,7 +42,7 @@ def fold(message: str | None) -> str:
     text = " ".join(message[:LONGEST].split())
     if not text:
         return NO_MESSAGE
-    return _RUN.sub(HOLE, _VARYING.sub(_hole, text))
+    return _RUN.sub(HOLE, _VARYING.sub(_hole, text))[:TELLING].rstrip()
 
 
 def _hole(found: re.Match[str]) -> str:

@@ -1,12 +1,10 @@
 """Messages folded to their cause."""
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.triage.causes import HOLE, NO_MESSAGE, fold
+from console.triage.causes import HOLE, LONGEST, NO_MESSAGE, TELLING, fold
 
 
 @pytest.mark.parametrize(
@@ -54,8 +52,24 @@ def test_folding_never_fails_and_is_stable(text: str) -> None:
     assert fold(cause) == cause or HOLE in cause
 
 
-def test_a_hostile_message_takes_no_time() -> None:
-    started = time.perf_counter()
-    for hostile in ("'" * 10**6, "1" * 10**6, "1.:" * 10**5, "a" * 10**6, '"a ' * 10**5, "x://" * 10**5, "f0" * 10**5):
-        fold(hostile)
-    assert time.perf_counter() - started < 1
+@pytest.mark.parametrize(
+    "hostile", ["'" * 10**6, "1" * 10**6, "1.:" * 10**5, "a" * 10**6, '"a ' * 10**5, "x://" * 10**5, "f0" * 10**5]
+)
+def test_a_hostile_message_is_cut_before_it_is_looked_at(hostile: str) -> None:
+    assert fold(hostile) == fold(hostile[:LONGEST])
+    assert len(fold(hostile)) <= TELLING
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            "HTTP 503 from psp.example: upstream connect error (request 8f31, 111)",
+            "HTTP 503 from psp.example: upstream connect error (request e1a656ca-4d2f, 99)",
+        ),
+        ('carrier "A" rejected (code E256)', 'carrier "B" rejected (code E7015)'),
+        ("SMTP 421 mx3.mail.example busy", "SMTP 421 mx14.mail.example busy"),
+    ],
+)
+def test_ids_and_codes_of_one_cause_fold_to_one(one: str, other: str) -> None:
+    assert fold(one) == fold(other)
