@@ -16,7 +16,8 @@ SIZE = (120, 36)
 TASKS = 12_000
 PATIENCE = 60.0
 
-os.environ.setdefault("RETRIAGE_RUNNER_SET_SIZE", "100")  # slow enough to be seen at work
+# Small sets, so that a batch is slow enough to be seen at work.
+os.environ |= {"RETRIAGE_RUNNER_SET_SIZE": "10", "RETRIAGE_BATCH_JOBS_PER_SEED": "10"}
 sys.path.insert(0, str(FOLDER.parent))
 
 from textual.pilot import Pilot  # noqa: E402
@@ -75,8 +76,9 @@ async def main() -> None:
         take(pilot, "launch")
         await pilot.press("L")
         await until(pilot, lambda text: "launched" in text)
-        await pilot.press("4", "enter")
         await until(pilot, lambda text: re.search(r"\b[2-7]\d%", text) is not None)
+        await pilot.press("4", "enter")
+        await until(pilot, lambda text: "Are the retries set?" in text and "/3," in text)
         take(pilot, "batch")
 
 

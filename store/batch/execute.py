@@ -14,7 +14,7 @@ from store.batch.acquire import Acquired, release
 from store.batch.jobs import Failure, fail, finish
 from store.batch.monitor import close_soon
 from store.commands.retries import set_retries
-from store.database import now
+from store.database import Kept, keep, now
 from store.queries.conditions import Condition
 from store.tables import Batch, BatchElement, ExternalTask, Job
 from store.tables.types import col
@@ -33,6 +33,8 @@ async def run_jobs(connection: AsyncConnection, acquired: Acquired) -> int:
         How many jobs succeeded.
     """
     mine, batch_id = acquired.held(), acquired.batch_id
+    await keep(connection, col(Batch.id), col(Batch.id) == batch_id, how=Kept.SHARED)
+    await keep(connection, col(Job.id), mine)
     span = await _span(connection, mine)
     failures = await _unknown(connection, mine, _elements(mine, batch_id, span)) if span.jobs else []
     if failures:

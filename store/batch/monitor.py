@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased
 from store.batch.acquire import Acquired, release
 from store.batch.jobs import finish, insert_job
 from store.contract.records import MONITOR_JOB
-from store.database import now
+from store.database import keep, now
 from store.tables import Batch, BatchElement, BatchGroup, Job, JobDefinition
 from store.tables.types import col
 
@@ -28,6 +28,8 @@ async def run_monitor(connection: AsyncConnection, acquired: Acquired, poll_seco
         Whether the batch has ended. Log and incidents of its jobs stay.
     """
     mine, batch_id = acquired.held(), acquired.batch_id
+    await keep(connection, col(Batch.id), col(Batch.id) == batch_id)
+    await keep(connection, col(Job.id), mine)
     if (await connection.execute(select(col(Job.id)).where(mine))).first() is None:
         await release(connection, acquired.token, acquired.low, acquired.high)
         return False
@@ -62,6 +64,8 @@ async def close_soon(connection: AsyncConnection, batch_id: str) -> None:
         .cte("batch_of_job")
     )
     work, monitor = (select(column).scalar_subquery() for column in batch.c)
+    # Of two that end their jobs at the same time, the second must see that the first has ended its own.
+    await keep(connection, col(Job.id), col(Job.job_definition_id) == monitor)
     await connection.execute(
         update(Job)
         .where(

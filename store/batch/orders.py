@@ -10,7 +10,7 @@ from store.batch.monitor import close, close_soon
 from store.commands import incidents
 from store.contract.errors import ContractError, engine_error, invalid, missing
 from store.contract.orders import SetRetries
-from store.database import now
+from store.database import keep, now
 from store.queries.conditions import Condition
 from store.tables import Batch, BatchElement, Incident, Job, JobDefinition, JobLog
 from store.tables.log import LogState
@@ -23,6 +23,7 @@ async def suspend_batch(connection: AsyncConnection, batch_id: str, suspended: b
     Raises:
         ContractError: 400, no batch with that id is running.
     """
+    await keep(connection, col(Batch.id), col(Batch.id) == batch_id)
     changed = await connection.execute(
         update(Batch).where(col(Batch.id) == batch_id, col(Batch.end_time).is_(None)).values(suspended=suspended)
     )
@@ -51,11 +52,13 @@ async def delete_batch(connection: AsyncConnection, batch_id: str, cascade: bool
     Raises:
         ContractError: 400, no batch with that id is running.
     """
+    await keep(connection, col(Batch.id), col(Batch.id) == batch_id)
     running = select(col(Batch.id)).where(col(Batch.id) == batch_id, col(Batch.end_time).is_(None))
     if (await connection.execute(running)).one_or_none() is None:
         raise invalid(f"Unable to delete batch with id '{batch_id}'", 0)
     at = now()
     jobs = _jobs_of(batch_id)
+    await keep(connection, col(Job.id), jobs)
     await write_log(connection, jobs, LogState.DELETED, at)
     await incidents.delete(connection, select(col(Job.id)).where(jobs), at)
     await connection.execute(delete(Job).where(jobs))
@@ -116,6 +119,7 @@ async def set_job_retries(connection: AsyncConnection, job_id: str, order: SetRe
         ContractError: 500 for null or negative retries or an unknown id; observed on Camunda 7.24.0.
     """
     retries = _checked(order.retries)
+    await keep(connection, col(Job.id), col(Job.id) == job_id)
     found = select(col(Job.retries)).where(col(Job.id) == job_id)
     before = (await connection.execute(found)).scalar_one_or_none()
     if before is None:
@@ -156,6 +160,7 @@ async def delete_job(connection: AsyncConnection, job_id: str) -> None:
     Raises:
         ContractError: 404 no such job, 500 it is locked.
     """
+    await keep(connection, col(Job.id), col(Job.id) == job_id)
     found = select(col(Job.lock_owner), col(Job.batch_id), col(Job.first), col(Job.past)).where(col(Job.id) == job_id)
     job = (await connection.execute(found)).one_or_none()
     if job is None:

@@ -10,7 +10,7 @@ from store.batch.acquire import Acquired, release
 from store.batch.jobs import finish, insert_job, moment
 from store.contract.errors import null_value
 from store.contract.records import MONITOR_JOB, SEED_JOB
-from store.database import IdRun, now
+from store.database import IdRun, Kept, keep, now
 from store.tables import Batch, BatchElement, BatchGroup, Job, JobDefinition, JobLog
 from store.tables.log import LogState
 from store.tables.types import col
@@ -35,6 +35,8 @@ async def run_seed(connection: AsyncConnection, acquired: Acquired, most_jobs: i
         ContractError: the batch does not exist.
     """
     mine, batch_id = acquired.held(), acquired.batch_id
+    await keep(connection, col(Batch.id), col(Batch.id) == batch_id, how=Kept.CHANGED)
+    await keep(connection, col(Job.id), mine)
     if (await connection.execute(select(col(Job.id)).where(mine))).first() is None:
         await release(connection, acquired.token, acquired.low, acquired.high)
         return 0

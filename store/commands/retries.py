@@ -14,7 +14,7 @@ from store.commands import incidents
 from store.contract.errors import ContractError, invalid, missing, no_external_task, null_value
 from store.contract.orders import SetExternalTaskRetries, SetRetries
 from store.contract.records import FAILED_EXTERNAL_TASK
-from store.database import IdRun, now
+from store.database import IdRun, keep, now
 from store.queries.conditions import json_texts, one_of
 from store.queries.external_tasks import external_task_conditions
 from store.queries.historic_process_instances import historic_process_instance_conditions
@@ -41,6 +41,7 @@ async def set_retries(connection: AsyncConnection, tasks: Rows, retries: int) ->
     Returns:
         How many tasks had another value before.
     """
+    await keep(connection, col(_T.id), col(_T.id).in_(tasks))
     if retries == 0:
         await _raise_incidents(connection, tasks)
     else:
@@ -169,7 +170,12 @@ async def set_retries_in_bulk(connection: AsyncConnection, order: SetExternalTas
         raise missing(f"Cannot find external task with id {unknown}: externalTask is null")
     parts = [select(col(_T.id)).where(one_of(col(_T.id), ids)), *sources]
     everything = or_(*(col(_T.id).in_(part) for part in parts))
-    return await set_retries(connection, select(col(_T.id)).where(everything), order.retries)
+    tasks = select(col(_T.id)).where(everything)
+    if connection.dialect.name == "postgresql":
+        # A query may find others when the next statement asks again; those found now are kept.
+        kept = await connection.execute(tasks.order_by(col(_T.id)).with_for_update())
+        tasks = select(col(_T.id)).where(one_of(col(_T.id), list(kept.scalars())))
+    return await set_retries(connection, tasks, order.retries)
 
 
 async def first_unknown(connection: AsyncConnection, ids: Sequence[str]) -> str | None:

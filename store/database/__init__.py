@@ -3,5 +3,6 @@
 from store.database.clock import now
 from store.database.engine import Database, open_database
 from store.database.ids import IdRun, new_id
+from store.database.keeping import Kept, keep
 
-__all__ = ["Database", "IdRun", "new_id", "now", "open_database"]
+__all__ = ["Database", "IdRun", "Kept", "keep", "new_id", "now", "open_database"]

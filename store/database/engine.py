@@ -32,7 +32,9 @@ class Database:
             self._reader = _sqlite(url, readers, writes=False)
             self._writer = _sqlite(url, 1, writes=True)
         else:
-            self._reader = create_async_engine(url, pool_size=readers, pool_timeout=WAIT_SECONDS)
+            self._reader = create_async_engine(
+                url, pool_size=readers, pool_timeout=WAIT_SECONDS, isolation_level="REPEATABLE READ"
+            )
             self._writer = create_async_engine(url, pool_size=readers, pool_timeout=WAIT_SECONDS)
 
     @asynccontextmanager

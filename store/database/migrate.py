@@ -4,11 +4,19 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
+
+_MIGRATES = 0x7265747269616765
+"""Names the lock of PostgreSQL that whoever migrates holds: ``retriage`` in ASCII."""
 
 
 def migrate(connection: Connection) -> None:
-    """Run the migrations that this database has not seen, inside the caller's transaction."""
+    """Run the migrations that this database has not seen, inside the caller's transaction.
+
+    Of several that open the same database, one migrates and the others wait. SQLite's transaction is alone anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_MIGRATES)))
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection

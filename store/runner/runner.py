@@ -12,7 +12,8 @@ import socket
 import uuid
 from collections.abc import Callable
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from store.batch.acquire import Acquired, acquire, held_jobs, narrow, next_moment, owners, release
 from store.batch.execute import run_jobs
@@ -20,10 +21,15 @@ from store.batch.jobs import Failure, fail
 from store.batch.monitor import run_monitor
 from store.batch.seed import run_seed
 from store.contract.records import MONITOR_JOB, SEED_JOB
-from store.database import Database, now
+from store.database import Database, keep, now
 from store.settings import StoreSettings
+from store.tables import Job
+from store.tables.types import col
 
 log = logging.getLogger(__name__)
+
+TROUBLE = (OperationalError, InterfaceError, NoConnection)
+"""The database did not answer, or took back a transaction that stood in the way of another. No fault of the jobs."""
 
 PAUSE_AFTER_TROUBLE = 1.0
 """Seconds to wait when the database itself did not answer."""
@@ -78,8 +84,9 @@ class Runner:
             try:
                 worked = await self.turn()
                 pause = 0.0 if worked else await self._until_next()
-            except OperationalError as error:
+            except TROUBLE as error:
                 log.warning("the database did not answer the job runner: %s", error)
+                await self._let_go()
                 pause = PAUSE_AFTER_TROUBLE
             if self._leaving:
                 return
@@ -109,7 +116,7 @@ class Runner:
             How many jobs were acquired; 0 means that there is nothing to do now.
         """
         self._turn += 1
-        token = f"{self._owner}/{self._turn}"
+        token = self._token()
         settings = self._settings
         async with self._database.writing() as connection:
             most = settings.runner_set_size + ROOM_FOR_SEEDS
@@ -121,6 +128,19 @@ class Runner:
                 await self._carry_out(one)
         return sum(one.count for one in sets)
 
+    def _token(self) -> str:
+        return f"{self._owner}/{self._turn}"
+
+    async def _let_go(self) -> None:
+        """Give back what this turn still holds. If that fails too, the locks expire."""
+        try:
+            async with self._database.writing() as connection:
+                for token in await owners(connection):
+                    if f"{token}/".startswith(f"{self._token()}/"):
+                        await release(connection, token)
+        except TROUBLE as error:
+            log.info("the job runner leaves its locks to expire: %s", error)
+
     async def _give_back(self, acquired: Acquired) -> None:
         async with self._database.writing() as connection:
             await release(connection, acquired.token, acquired.low, acquired.high)
@@ -128,7 +148,7 @@ class Runner:
     async def _carry_out(self, acquired: Acquired) -> None:
         try:
             await self._work(acquired)
-        except OperationalError:
+        except TROUBLE:
             raise
         except Exception as error:
             if acquired.count == 1:
@@ -162,6 +182,7 @@ class Runner:
 
     async def _record_failure(self, acquired: Acquired, error: Exception) -> None:
         async with self._database.writing() as connection:
+            await keep(connection, col(Job.id), acquired.held())
             for job_id in await held_jobs(connection, acquired):
                 await fail(connection, [Failure.of(job_id, error)])
 

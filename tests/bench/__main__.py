@@ -37,7 +37,10 @@ def main(small: int = 10_000, large: int = 100_000) -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory(prefix="retriage-bench-") as name:
         folder = Path(name)
-        print(f"{'':24}{'tasks/s':>10}{'of bare':>10}{'list worst':>12}{'median':>9}{'idle':>9}{'peak':>9}")
+        print(
+            f"{'':24}{'tasks/s':>10}{'of bare':>10}{'list worst':>12}{'median':>9}{'idle':>9}"
+            f"{'loop p99':>11}{'worst':>9}{'memory':>9}"
+        )
         found = {}
         for tasks in (small, large):
             plain = _bare(tasks, folder)
@@ -46,7 +49,8 @@ def main(small: int = 10_000, large: int = 100_000) -> None:
             print(
                 f"{f'store, {tasks:,}':24}{2 * tasks / store['seconds']:>10,.0f}{plain / store['seconds']:>10.2f}"
                 f"{store['worst_list'] * 1000:>9.0f} ms{store['median_list'] * 1000:>6.0f} ms"
-                f"{store['idle_list'] * 1000:>6.0f} ms{store['megabytes']:>6.0f} MB"
+                f"{store['idle_list'] * 1000:>6.0f} ms{store['late_p99'] * 1000:>8.1f} ms"
+                f"{store['late_worst'] * 1000:>6.0f} ms{store['megabytes']:>6.0f} MB"
             )
         print(f"time({large:,}) / time({small:,}) = {found[large]['seconds'] / found[small]['seconds']:.1f}")
         missing = camunda.what_is_missing()

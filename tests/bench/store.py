@@ -1,7 +1,8 @@
 """One batch to 0 retries and one back to 3 on a fresh SQLite file, in a process of its own; prints JSON.
 
 ``python -m tests.bench.store TASKS FILE``. The console's way in: the contract over ASGI in the same process, while a
-page of the task list is asked for again and again.
+page of the task list is asked for again and again, and the lateness of a 5 ms timer shows how long a key press would
+have waited for the event loop.
 """
 
 import asyncio
@@ -16,11 +17,12 @@ from store.embedded import embedded_app
 from tests.support.plain import plain_world
 
 PAUSE = 0.05
+TICK = 0.005
 LIST = "/external-task?firstResult=0&maxResults=50"
 
 
 async def measure(tasks: int, file: str) -> dict[str, float]:
-    """Seconds of both batches, the slowest list request meanwhile, and the largest memory of this process."""
+    """Seconds of both batches, the slowest list request and the lateness of the event loop meanwhile, peak memory."""
     app = embedded_app(file)
     async with app.router.lifespan_context(app):
         await plain_world(app.state.store.database, tasks)
@@ -28,10 +30,13 @@ async def measure(tasks: int, file: str) -> dict[str, float]:
         async with httpx.AsyncClient(transport=transport, base_url="http://store/engine-rest", timeout=120) as client:
             idle = [await _timed_list(client) for _ in range(20)]
             lists: list[float] = []
+            late: list[float] = []
+            ticking = asyncio.create_task(_tick(late))
             start = time.perf_counter()
             for retries in (0, 3):
                 await _batch(client, retries, lists)
             seconds = time.perf_counter() - start
+            ticking.cancel()
             left = (await client.get("/external-task/count?noRetriesLeft=true")).json()["count"]
             opened = (await client.get("/incident/count")).json()["count"]
             assert (left, opened) == (0, 0), (left, opened)
@@ -40,6 +45,8 @@ async def measure(tasks: int, file: str) -> dict[str, float]:
         "worst_list": max(lists),
         "median_list": sorted(lists)[len(lists) // 2],
         "idle_list": sorted(idle)[len(idle) // 2],
+        "late_p99": sorted(late)[len(late) * 99 // 100],
+        "late_worst": max(late),
         "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
 
@@ -54,6 +61,13 @@ async def _batch(client: httpx.AsyncClient, retries: int, lists: list[float]) ->
     while (await client.get(f"/batch/{batch['id']}")).status_code == 200:
         lists.append(await _timed_list(client))
         await asyncio.sleep(PAUSE)
+
+
+async def _tick(late: list[float]) -> None:
+    while True:
+        start = time.perf_counter()
+        await asyncio.sleep(TICK)
+        late.append(time.perf_counter() - start - TICK)
 
 
 async def _timed_list(client: httpx.AsyncClient) -> float:

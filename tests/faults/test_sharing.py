@@ -1,0 +1,255 @@
+"""Several runners and many hands on one PostgreSQL database: nothing is lost, nothing is done twice."""
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+
+from store.batch.acquire import acquire
+from store.batch.create import set_retries_async
+from store.batch.orders import delete_batch, suspend_batch
+from store.commands.retries import set_retries, set_retries_in_bulk
+from store.contract.orders import SetExternalTaskRetries
+from store.contract.records import Batch
+from store.database import Database, open_database
+from store.runner import Runner
+from store.settings import StoreSettings
+from store.tables import ExternalTask
+from store.tables.log import LogState
+from store.tables.types import col
+from tests.engines.postgres import fresh_database
+from tests.support.plain import plain_world
+
+pytestmark = pytest.mark.postgresql
+
+SMALL = StoreSettings(runner_set_size=40, batch_jobs_per_seed=40, runner_idle_seconds=0.2, runner_lock_seconds=1)
+PATIENCE = 60.0
+SOON = 15.0
+"""Far below the 30 s of the monitor job: a batch must not wait for those."""
+
+Open = Callable[[], Awaitable[Database]]
+
+
+@pytest.fixture
+async def place(postgresql: str) -> AsyncIterator[str]:
+    """An empty database."""
+    async with fresh_database(postgresql) as url:
+        yield url
+
+
+@pytest.fixture
+async def another(place: str) -> AsyncIterator[Open]:
+    """Opens the store once more, as another process does."""
+    async with AsyncExitStack() as stack:
+
+        async def opened() -> Database:
+            database = await open_database(place)
+            stack.push_async_callback(database.close)
+            return database
+
+        yield opened
+
+
+@pytest.fixture
+async def database(another: Open) -> Database:
+    return await another()
+
+
+async def launch(database: Database, retries: int, **more: Any) -> Batch:
+    order = {"retries": retries, "externalTaskQuery": {}, **more}
+    async with database.writing() as connection:
+        return await set_retries_async(connection, SetExternalTaskRetries.model_validate(order), SMALL)
+
+
+async def rows(database: Database, statement: str, **values: Any) -> list[tuple[Any, ...]]:
+    async with database.reading() as connection:
+        return [tuple(row) for row in await connection.execute(text(statement), values)]
+
+
+async def until(database: Database, statement: str, seconds: float = PATIENCE, **values: Any) -> None:
+    """Wait until the statement finds a row."""
+    async with asyncio.timeout(seconds):
+        while not await rows(database, statement, **values):
+            await asyncio.sleep(0.02)
+
+
+async def ended(database: Database, batch: Batch, seconds: float = PATIENCE) -> None:
+    await until(database, "SELECT 1 FROM batch WHERE id = :id AND end_time IS NOT NULL", seconds, id=batch.id)
+
+
+async def log_of(database: Database, batch: Batch) -> dict[LogState, Counter[str]]:
+    """For each state, how many entries each batch job has."""
+    entries = await rows(
+        database,
+        "SELECT state, job_id FROM job_log WHERE batch_id = :id AND job_type = :type",
+        id=batch.id,
+        type=batch.type,
+    )
+    return {state: Counter(job for one, job in entries if one == state) for state in LogState}
+
+
+async def check_done(database: Database, batch: Batch, tasks: int) -> None:
+    """Each job was made once and succeeded once, and nothing of the batch is left."""
+    log = await log_of(database, batch)
+    assert len(log[LogState.CREATED]) == tasks
+    assert log[LogState.SUCCESSFUL] == log[LogState.CREATED]
+    assert set(log[LogState.CREATED].values()) == {1}
+    assert not log[LogState.FAILED]
+    for table in ("job", "job_definition", "batch_element", "batch_group"):
+        assert await rows(database, f"SELECT count(*) FROM {table}") == [(0,)], table
+
+
+async def test_three_runners_carry_out_one_batch(database: Database, another: Open) -> None:
+    tasks = 4000
+    await plain_world(database, tasks, deployments=3)
+    runners = [Runner(await another(), SMALL) for _ in range(3)]
+    batch = await launch(database, 0)
+    for runner in runners:
+        await runner.start()
+    await until(database, "SELECT 1 FROM batch WHERE seeded = elements")
+    owners = "SELECT 1 FROM job WHERE lock_owner IS NOT NULL HAVING count(DISTINCT lock_owner) > 1"
+    await until(database, owners + " UNION SELECT 1 FROM batch WHERE end_time IS NOT NULL")
+    await until(database, "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM batch_element)")
+    await ended(database, batch, SOON)
+    for runner in runners:
+        await runner.stop()
+    await check_done(database, batch, tasks)
+    assert await rows(database, "SELECT retries, count(*) FROM external_task GROUP BY 1") == [(0, tasks)]
+    once = "SELECT count(*), count(DISTINCT configuration) FROM incident WHERE end_time IS NULL"
+    assert await rows(database, once) == [(tasks, tasks)]
+
+
+async def test_runners_that_die_leave_their_jobs_to_the_others(database: Database, another: Open) -> None:
+    tasks = 3000
+    await plain_world(database, tasks, retries=0)
+    batch = await launch(database, 4)
+    survivor, cut = Runner(await another(), SMALL), Runner(await another(), SMALL)
+    await survivor.start()
+
+    async def turns() -> None:
+        while True:
+            await cut.turn()
+
+    for number in range(10):
+        working = asyncio.create_task(turns())
+        await asyncio.sleep(0.03 + 0.007 * number)  # in the middle of another statement each time
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+    async with database.writing() as connection:  # one that dies between the acquisition and the work
+        assert await acquire(connection, "elsewhere/1/dead/1", 40, SMALL.runner_lock_seconds)
+    await ended(database, batch)
+    await survivor.stop()
+    await check_done(database, batch, tasks)
+    assert await rows(database, "SELECT retries, count(*) FROM external_task GROUP BY 1") == [(4, tasks)]
+
+
+async def test_two_batches_over_the_same_tasks_in_opposite_order(database: Database, another: Open) -> None:
+    tasks = 1500
+    await plain_world(database, tasks)
+    ids = [row[0] for row in await rows(database, "SELECT id FROM external_task ORDER BY id")]
+    batches = [
+        await launch(database, 0, externalTaskIds=ids, externalTaskQuery=None),
+        await launch(database, 6, externalTaskIds=ids[::-1], externalTaskQuery=None),
+    ]
+    runners = [Runner(await another(), SMALL) for _ in range(3)]
+    for runner in runners:
+        await runner.start()
+    for batch in batches:
+        await ended(database, batch)
+    for runner in runners:
+        await runner.stop()
+    for batch in batches:
+        await check_done(database, batch, tasks)
+    differing = (
+        "SELECT task.id FROM external_task task LEFT JOIN incident"
+        " ON incident.configuration = task.id AND incident.end_time IS NULL"
+        " GROUP BY task.id, task.retries HAVING count(incident.id) <> CASE task.retries WHEN 0 THEN 1 ELSE 0 END"
+    )
+    assert await rows(database, differing) == []
+
+
+async def test_a_deadlock_costs_the_jobs_nothing(database: Database, another: Open) -> None:
+    tasks = 30
+    await plain_world(database, tasks)
+    batch = await launch(database, 5)
+    first, *_, last = (row[0] for row in await rows(database, "SELECT id FROM external_task ORDER BY id"))
+    settings = SMALL.model_copy(update={"runner_lock_seconds": 600.0})
+    runner = Runner(await another(), settings)
+    keeps = "SELECT 1 FROM external_task WHERE id = :id FOR UPDATE"
+    async with database.writing() as connection:
+        await connection.execute(text(keeps), {"id": last})
+        await runner.start()
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        await until(database, waiting)
+        await connection.execute(text(keeps), {"id": first})  # the runner has waited longer: it is the one to give way
+    await ended(database, batch, SOON)
+    await runner.stop()
+    await check_done(database, batch, tasks)
+
+
+@pytest.mark.parametrize("deed", [suspend_batch, delete_batch])
+async def test_a_batch_that_is_stopped_while_runners_work_on_it(
+    database: Database, another: Open, deed: Callable[..., Awaitable[None]]
+) -> None:
+    await plain_world(database, 2000)
+    batch = await launch(database, 5)
+    runners = [Runner(await another(), SMALL) for _ in range(2)]
+    for runner in runners:
+        await runner.start()
+    await until(database, "SELECT 1 FROM external_task WHERE retries = 5")
+    async with database.writing() as connection:
+        await deed(connection, batch.id, True)
+    (done,) = (await rows(database, "SELECT count(*) FROM external_task WHERE retries = 5"))[0]
+    await asyncio.sleep(0.5)
+    for runner in runners:
+        await runner.stop()
+    log = await log_of(database, batch)
+    if deed is suspend_batch:
+        assert (await rows(database, "SELECT count(*) FROM external_task WHERE retries = 5"))[0] == (done,)
+        assert await rows(database, "SELECT DISTINCT suspended, lock_owner FROM job") == [(True, None)]
+        assert len(log[LogState.SUCCESSFUL]) == done
+    else:
+        for table in ("job", "job_log", "batch", "batch_element"):
+            assert await rows(database, f"SELECT count(*) FROM {table}") == [(0,)], table
+    assert 0 < done < 2000
+
+
+@pytest.mark.parametrize(
+    ("before", "first", "second", "opened"), [(3, 0, 0, 1), (3, 0, 2, 0), (0, 1, 1, 0), (0, 1, 0, 1)]
+)
+async def test_two_transactions_set_the_same_tasks(
+    database: Database, another: Open, before: int, first: int, second: int, opened: int
+) -> None:
+    """The second begins when the first has done its work, and before it commits."""
+    await plain_world(database, 5, retries=3)
+    tasks = select(col(ExternalTask.id))
+    async with database.writing() as connection:
+        await set_retries(connection, tasks, before)
+
+    async def follow() -> None:
+        follower = await another()
+        async with follower.writing() as connection:
+            await set_retries_in_bulk(connection, SetExternalTaskRetries.model_validate(order))
+
+    order = {"retries": second, "externalTaskQuery": {}}
+    async with database.writing() as connection:
+        await set_retries(connection, tasks, first)
+        following = asyncio.create_task(follow())
+        await until(database, "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    await following
+    assert await rows(database, "SELECT DISTINCT retries FROM external_task") == [(second,)]
+    found = await rows(database, "SELECT configuration, count(*) FROM incident WHERE end_time IS NULL GROUP BY 1")
+    assert sorted(count for _, count in found) == [opened] * 5 * opened
+
+
+async def test_processes_that_open_an_empty_database_at_the_same_time(place: str) -> None:
+    program = "import asyncio, sys; from store.database import open_database; asyncio.run(open_database(sys.argv[1]))"
+    command = (sys.executable, "-W", "ignore", "-c", program, place)
+    opening = [await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE) for _ in range(4)]
+    said = [await process.communicate() for process in opening]
+    assert [(process.returncode, err) for process, (_, err) in zip(opening, said, strict=True)] == [(0, b"")] * 4
