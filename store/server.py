@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from store.api.app import ROOT
 from store.api.parking import close_parking
-from store.database import open_database
+from store.database import StoreNotOpened, open_database
 from store.embedded import embedded_app
 
 
@@ -32,8 +32,9 @@ def serve(
         strict: refuse unknown task ids in ``retries-async``.
 
     Raises:
-        ServerProblem: the address cannot be listened at.
+        ServerProblem: the store cannot be opened, or the address not be listened at.
     """
+    asyncio.run(_try_to_open(store))
     app = embedded_app(store, demo_tasks=demo_tasks, demo_seed=demo_seed, strict=strict)
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=10)
     try:
@@ -48,6 +49,14 @@ def serve(
         server.run(sockets=[listening])
     if not server.started:
         raise ServerProblem(f"the store {store} could not be opened; the reason stands above")
+
+
+async def _try_to_open(store: str) -> None:
+    """Open the store and close it again, for a sentence where the server would print a traceback."""
+    try:
+        await (await open_database(store)).close()
+    except StoreNotOpened as error:
+        raise ServerProblem(str(error)) from error
 
 
 class _Server(uvicorn.Server):

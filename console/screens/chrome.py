@@ -70,7 +70,7 @@ class TabLine(Line):
             ends = ("[", "]") if here else (" ", " ")
             spans += [
                 (ends[0], "accent"),
-                (f"{digit} ", "accent" if here else "faint"),
+                (f"{digit} ", "accent" if here else "muted"),
                 (title, "accent" if here else "muted"),
                 (shown, "failed" if alarm else "strong" if here else "muted"),
                 (ends[1] + gap, "accent"),
@@ -85,7 +85,7 @@ class EventLine(Line):
         """Show the newest event; before the first one, what the signs of this screen mean."""
         event = session.event
         if event is None:
-            self.show([(f" {legend}", "faint")] if legend else [])
+            self.show([(f" {legend}", "muted")] if legend else [])
         else:
             self.show([(f" {event.clock}  ", "muted"), (inert(event.sentence), event.ink)])
 

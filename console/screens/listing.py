@@ -94,7 +94,8 @@ class ListScreen(PagedScreen):
             of = f" match of {count(total)}" if self.filter_text and total is not None else ""
             spans.append((of or f" {self.subject.title.lower()}", "muted"))
         if not (self.narrow and self.table.marks):
-            spans.append((f"  sort {self.sort.label} {'▼' if self.sort.descending else '▲'} ", "muted"))
+            spans.append((f"  sort {self.sort.label} {'▼' if self.sort.descending else '▲'}", "muted"))
+        spans.append((" ", ""))
         self.query_one("#filter", FilterLine).show_count(spans)
 
     def _marks_said(self) -> list[Span]:

@@ -134,7 +134,7 @@ class FilterLine(Horizontal):
 
     def open(self) -> None:
         """Let the operator type."""
-        self.query_one("#count", Line).styles.width = width_of(self._count)
+        self._make_room()
         self.add_class("-typing")
         self._recalled = 0
         self._input.value = self.applied + (" " if self.applied else "")
@@ -156,6 +156,12 @@ class FilterLine(Horizontal):
         self._count = spans
         self._show_applied()
         self.query_one("#count", Line).show([], spans)
+        if self.typing:
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """For the count beside the field, and a blank between the two."""
+        self.query_one("#count", Line).styles.width = width_of(self._count) + 1
 
     def _close(self) -> None:
         """End typing; the focus goes back at once to where it was."""

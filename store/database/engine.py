@@ -13,7 +13,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from alembic.util import CommandError
 from sqlalchemy import URL, event, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from store.database.migrate import migrate
@@ -55,6 +57,10 @@ class Database:
         await self._writer.dispose()
 
 
+class StoreNotOpened(ValueError):
+    """A store cannot be opened; the text is one sentence for whoever named it, without passwords."""
+
+
 async def open_database(store: str, readers: int = 4) -> Database:
     """Open a store, bring its tables up to date, and answer it.
 
@@ -63,17 +69,40 @@ async def open_database(store: str, readers: int = 4) -> Database:
         readers: connections kept for reading.
 
     Raises:
-        ValueError: the text is neither a path nor a URL of SQLite or PostgreSQL.
+        StoreNotOpened: it is neither a path nor a URL of SQLite or PostgreSQL, cannot be reached, is no store, or was
+            written by a newer version.
     """
-    database = Database(store_url(store), readers)
+    try:
+        url = store_url(store)
+    except (OSError, ArgumentError) as error:
+        raise StoreNotOpened(f"The store {_named(store)} cannot be opened: {_first_line(error)}.") from error
+    database = Database(url, readers)
     try:
         async with database._writer.connect() as connection:
             await connection.run_sync(migrate)
             await connection.commit()
-    except BaseException:
+    except BaseException as error:
         await database.close()
+        if isinstance(error, SQLAlchemyError | CommandError | OSError):
+            raise StoreNotOpened(f"The store {_named(store)} cannot be opened: {_first_line(error)}.") from error
         raise
     return database
+
+
+def _named(store: str) -> str:
+    """The store as it may be shown."""
+    if "://" not in store:
+        return store
+    try:
+        return make_url(store).render_as_string(hide_password=True)
+    except ArgumentError:
+        return store.partition("://")[0]
+
+
+def _first_line(error: BaseException) -> str:
+    """What the driver said, without the library's own additions."""
+    said = str(getattr(error, "orig", None) or error)
+    return next((line.strip().rstrip(".") for line in said.splitlines() if line.strip()), type(error).__name__)
 
 
 def store_url(store: str) -> URL:
@@ -86,11 +115,11 @@ def store_url(store: str) -> URL:
     backend = url.get_backend_name()
     if backend == "sqlite":
         if not url.database or url.database == ":memory:":
-            raise ValueError("a store in memory is lost with its connection: give a file")
+            raise StoreNotOpened("a store in memory is lost with its connection: give a file")
         return url.set(drivername="sqlite+aiosqlite")
     if backend == "postgresql":
         return url.set(drivername="postgresql+psycopg")
-    raise ValueError(f"a store is an SQLite file or a PostgreSQL database, not {backend}")
+    raise StoreNotOpened(f"a store is an SQLite file or a PostgreSQL database, not {backend}")
 
 
 def _sqlite(url: URL, connections: int, *, writes: bool) -> AsyncEngine:

@@ -88,6 +88,10 @@ class Runner:
                 log.warning("the database did not answer the job runner: %s", error)
                 await self._let_go()
                 pause = PAUSE_AFTER_TROUBLE
+            except Exception:
+                log.exception("the job runner met something that nobody foresaw; it goes on")
+                await self._let_go()
+                pause = PAUSE_AFTER_TROUBLE
             if self._leaving:
                 return
             if pause:

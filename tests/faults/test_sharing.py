@@ -74,7 +74,9 @@ async def rows(database: Database, statement: str, **values: Any) -> list[tuple[
 async def until(database: Database, statement: str, seconds: float = PATIENCE, **values: Any) -> None:
     """Wait until the statement finds a row."""
     async with asyncio.timeout(seconds):
-        while not await rows(database, statement, **values):
+        while True:
+            if await rows(database, statement, **values):
+                return
             await asyncio.sleep(0.02)
 
 
@@ -129,6 +131,9 @@ async def test_runners_that_die_leave_their_jobs_to_the_others(database: Databas
     await plain_world(database, tasks, retries=0)
     batch = await launch(database, 4)
     survivor, cut = Runner(await another(), SMALL), Runner(await another(), SMALL)
+    await cut.turn()
+    async with database.writing() as connection:  # one that dies between the acquisition and the work
+        assert await acquire(connection, "elsewhere/1/dead/1", 30, SMALL.runner_lock_seconds)
     await survivor.start()
 
     async def turns() -> None:
@@ -140,8 +145,6 @@ async def test_runners_that_die_leave_their_jobs_to_the_others(database: Databas
         await asyncio.sleep(0.03 + 0.007 * number)  # in the middle of another statement each time
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
-    async with database.writing() as connection:  # one that dies between the acquisition and the work
-        assert await acquire(connection, "elsewhere/1/dead/1", 40, SMALL.runner_lock_seconds)
     await ended(database, batch)
     await survivor.stop()
     await check_done(database, batch, tasks)
@@ -219,11 +222,12 @@ async def test_a_batch_that_is_stopped_while_runners_work_on_it(
     assert 0 < done < 2000
 
 
+@pytest.mark.parametrize("in_bulk", [False, True])
 @pytest.mark.parametrize(
     ("before", "first", "second", "opened"), [(3, 0, 0, 1), (3, 0, 2, 0), (0, 1, 1, 0), (0, 1, 0, 1)]
 )
 async def test_two_transactions_set_the_same_tasks(
-    database: Database, another: Open, before: int, first: int, second: int, opened: int
+    database: Database, another: Open, before: int, first: int, second: int, opened: int, in_bulk: bool
 ) -> None:
     """The second begins when the first has done its work, and before it commits."""
     await plain_world(database, 5, retries=3)
@@ -234,7 +238,10 @@ async def test_two_transactions_set_the_same_tasks(
     async def follow() -> None:
         follower = await another()
         async with follower.writing() as connection:
-            await set_retries_in_bulk(connection, SetExternalTaskRetries.model_validate(order))
+            if in_bulk:
+                await set_retries_in_bulk(connection, SetExternalTaskRetries.model_validate(order))
+            else:
+                await set_retries(connection, tasks, second)
 
     order = {"retries": second, "externalTaskQuery": {}}
     async with database.writing() as connection:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, text
@@ -10,6 +11,7 @@ from sqlalchemy import Connection, create_engine, text
 from store.database import open_database
 from store.database.migrate import migrate
 from store.tables import metadata
+from tests.engines.postgres import fresh_database
 
 
 def indexes(connection: Connection) -> dict[str, str]:
@@ -45,3 +47,19 @@ async def test_opening_a_store_again_changes_nothing(tmp_path: Path) -> None:
             version = (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar_one()
         await database.close()
     assert version
+
+
+@pytest.mark.postgresql
+async def test_postgresql_compares_texts_as_sqlite_does(postgresql: str) -> None:
+    statement = (
+        "SELECT table_name, column_name, collation_name FROM information_schema.columns"
+        " WHERE table_schema = 'public' AND table_name <> 'alembic_version'"
+        " AND data_type IN ('text', 'character varying')"
+    )
+    async with fresh_database(postgresql) as place:
+        database = await open_database(place)
+        async with database.reading() as connection:
+            found = {(table, column): order for table, column, order in await connection.execute(text(statement))}
+        await database.close()
+    assert {("external_task", "id"), ("variable", "text_value")} <= set(found)
+    assert {column: order for column, order in found.items() if order != "C"} == {}

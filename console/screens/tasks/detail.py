@@ -28,26 +28,26 @@ class TaskDetail(ReadingScreen):
         self._shown = task
 
     def facts(self) -> list[Item]:
-        """Every field of the task."""
+        """Every field of the task; on a small screen the last ones do not fit."""
         task, now = self._shown, datetime.now(UTC)
         letter = state_of(task, now)
         meaning, ink = STATES[letter]
         fields: list[tuple[str, str | None]] = [
             ("topic", task.topic_name),
-            ("activity", task.activity_id),
-            ("process", task.process_definition_id),
-            ("instance", task.process_instance_id),
-            ("execution", task.execution_id),
             ("key", task.business_key),
-            ("tenant", task.tenant_id),
-            ("priority", str(task.priority)),
             ("retries", "never failed" if task.retries is None else str(task.retries)),
             ("worker", task.worker_id),
             ("lock", day(task.lock_expiration_time)),
             ("created", day(task.create_time)),
+            ("activity", task.activity_id),
+            ("process", task.process_definition_id),
+            ("instance", task.process_instance_id),
+            ("tenant", task.tenant_id),
+            ("priority", str(task.priority)),
+            ("execution", task.execution_id),
         ]
         items: list[Item] = [Fact("state", f"{letter}  {meaning}", ink, lines=3)]
-        items += [Fact(label, inert(text)) for label, text in fields if text]
+        items += [Fact(label, inert(text), lines=2) for label, text in fields if text]
         return items
 
     async def text(self, client: EngineClient) -> str:

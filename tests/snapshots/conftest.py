@@ -1,0 +1,57 @@
+"""What the pictures need: a stopped clock, an environment that says nothing, and the comparison itself."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from console.screens.session import Identity
+from console.widgets.themes import DARK
+from tests.console.fake import FakeEngine, connecting
+from tests.snapshots.stage import Pictured, Stage
+from tests.snapshots.stopped import StoppedClock
+
+Steps = Callable[[Stage], Awaitable[None]]
+Picture = Callable[..., bool]
+
+WIDE, NARROW = (120, 36), (80, 24)
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> StoppedClock:
+    """The time of all pictures, the same on every machine."""
+    stopped = StoppedClock()
+    stopped.stop(monkeypatch)
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "TEXTUAL_DRIVER"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    return stopped
+
+
+@pytest.fixture(params=[WIDE, NARROW], ids=["wide", "narrow"])
+def size(request: pytest.FixtureRequest) -> tuple[int, int]:
+    """Columns and lines: a window of today, and the smallest one that the console works in."""
+    found: tuple[int, int] = request.param
+    return found
+
+
+@pytest.fixture
+def picture(snap_compare: Any, clock: StoppedClock) -> Picture:
+    """Compares the console, driven by ``steps``, with the picture that was accepted."""
+
+    def compare(
+        engine: FakeEngine | Callable[[], Any],
+        size: tuple[int, int],
+        steps: Steps = Stage.full,
+        *,
+        theme: str = DARK.name,
+    ) -> bool:
+        connect = connecting(engine) if isinstance(engine, FakeEngine) else engine
+        app = Pictured(connect, Identity("PROD", "bpm.example/engine-rest", "ann"), theme=theme)
+        same: bool = snap_compare(
+            app, terminal_size=size, run_before=lambda pilot: steps(Stage(pilot, clock))
+        )
+        return same
+
+    return compare
