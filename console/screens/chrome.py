@@ -32,7 +32,7 @@ class IdentityLine(Line):
                           (identity.user, "muted")):  # fmt: skip
             if text:
                 left += [("  ", ""), (inert(text), ink)]  # type: ignore[list-item]
-        self.show(left, [*self._health(session), (" ", "")])
+        self.show(left, [(" ", ""), *self._health(session), (" ", "")])
 
     def _health(self, session: Session) -> list[Span]:
         if session.failed_to_open:

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from console.screens.batches.book import BatchBook
@@ -128,7 +128,8 @@ class Session:
     def _lost(self, sentence: str) -> None:
         if not self.stale:
             self.stale = sentence
-            self.say(f"{sentence} Rows are from {clock(datetime.now(UTC))}; orders are off until it answers.", "failed")
+            answered = datetime.now(UTC) - timedelta(seconds=self.data_age)
+            self.say(f"{sentence} Rows are from {clock(answered)}; orders are off until it answers.", "failed")
             self.news.publish("state")
 
     @property

@@ -1,7 +1,8 @@
 """How numbers, times and ids are written on screens."""
 
-import re
 from datetime import UTC, datetime
+
+from console.widgets.cells import TIME_BASED_ID
 
 _STEPS = ((86400 * 365, "y"), (86400, "d"), (3600, "h"), (60, "m"))
 
@@ -63,9 +64,6 @@ def day(moment: datetime | None) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z" if moment else "-"
 
 
-_TIME_BASED = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-1[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
-
-
 def short(identifier: str | None, length: int = 13) -> str:
     """An id that fits beside other things.
 
@@ -76,7 +74,7 @@ def short(identifier: str | None, length: int = 13) -> str:
         return "-"
     if len(identifier) <= length:
         return identifier
-    if _TIME_BASED.fullmatch(identifier):
+    if TIME_BASED_ID.fullmatch(identifier):
         return identifier[: length - 1] + "…"
     return "…" + identifier[-(length - 1) :]
 

@@ -1,11 +1,15 @@
 """Text in terminal cells: exactly as wide as it should be."""
 
+import re
 from functools import lru_cache
 from typing import Literal
 
 from rich.cells import cell_len, set_cell_size
 
 Align = Literal["left", "right"]
+
+TIME_BASED_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-1[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+"""A UUID of version 1, as Camunda makes them: those of one engine end alike."""
 
 
 @lru_cache(maxsize=8192)
@@ -18,6 +22,15 @@ def cut(text: str, width: int, align: Align = "left") -> str:
         return set_cell_size(text, width - 1) + "…"
     blanks = " " * (width - length)
     return blanks + text if align == "right" else text + blanks
+
+
+def cut_id(text: str, width: int) -> str:
+    """An id in exactly ``width`` cells: padded with blanks, or cut where it does not differ from its neighbours.
+
+    That is the end of a time-based UUID, as Camunda makes them (all of one engine end alike), and the beginning of any
+    other id (those made one after another begin alike).
+    """
+    return cut(text, width) if TIME_BASED_ID.fullmatch(text) else cut_start(text, width)
 
 
 def cut_start(text: str, width: int) -> str:

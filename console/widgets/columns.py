@@ -21,7 +21,7 @@ class Column:
     """On a narrow screen columns with a small number go first."""
     align: Align = "left"
     tail: bool = False
-    """What does not fit is cut at the beginning: for ids, which begin alike."""
+    """It holds ids, which are cut where they are alike: at the beginning, but time-based UUIDs at the end."""
 
 
 def fit(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:

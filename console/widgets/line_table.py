@@ -19,11 +19,11 @@ from textual.timer import Timer
 
 from console.actions import at
 from console.widgets.bindings import bindings
-from console.widgets.cells import cut
+from console.widgets.cells import cut, wrap
 from console.widgets.columns import Column
 from console.widgets.ink import Inked
 from console.widgets.marks import Marks
-from console.widgets.row_painter import RowPainter
+from console.widgets.row_painter import GUTTER, RowPainter
 from console.widgets.rows import PageCache, Row
 from console.widgets.table_keys import TableKeys
 from console.widgets.table_messages import TableMessages
@@ -321,12 +321,17 @@ class LineTable(TableMessages, TableKeys, Inked, ScrollView, can_focus=True):
             return self._painter.heading()
         index = self.top + y - 1
         if index >= self.total:
-            text = "   " + self.empty if self.total == 0 and y == 2 else ""
+            text = self._said(y - 2, width - 2 * GUTTER) if self.total == 0 else ""
             return Strip([Segment(cut(text, width), self.ink("muted"))], width)
         row = self._cache.get(index)
         look = self._look(index, row)
         marked = row is not None and row.id in self.marks
         return self._painter.row(index, row, look, marked, self._thumb(y))
+
+    def _said(self, line: int, width: int) -> str:
+        """A line of the sentence that stands in an empty table."""
+        said = wrap(self.empty, width, self.lines)
+        return " " * GUTTER + said[line] if 0 <= line < len(said) else ""
 
     def _look(self, index: int, row: Row | None) -> str:
         if index == self.cursor:

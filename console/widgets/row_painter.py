@@ -6,7 +6,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from console.widgets.cells import cut, cut_start
+from console.widgets.cells import cut, cut_id
 from console.widgets.columns import GAP, Column, fit
 from console.widgets.frugal import strip_of
 from console.widgets.ink import Ink
@@ -85,7 +85,7 @@ class RowPainter:
         for number, (index, cells) in enumerate(self._fitted):
             text, ink = row.cells[index] if row else _BLANK if number else _UNREAD
             column = self._columns[index]
-            fitting = cut_start(text, cells) if column.tail else cut(text, cells, column.align)
+            fitting = cut_id(text, cells) if column.tail else cut(text, cells, column.align)
             # The gap is written like the cell before it: every change of style is sent to the terminal.
             gap = " " * GAP if number < len(self._fitted) - 1 else ""
             segments.append(Segment(fitting + gap, self._written(ground, ink if text.strip() else "")))

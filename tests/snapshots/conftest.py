@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+import console.app
 from console.screens.session import Identity
 from console.widgets.themes import DARK
 from tests.console.fake import FakeEngine, connecting
@@ -22,6 +23,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> StoppedClock:
     """The time of all pictures, the same on every machine."""
     stopped = StoppedClock()
     stopped.stop(monkeypatch)
+    monkeypatch.setattr(console.app, "CLOSING", 0.1)
+    # How long Textual's pilot looks whether the process rests. What a picture needs is waited for by name in `Stage`.
+    monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.005)
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "TEXTUAL_DRIVER"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
@@ -49,9 +53,7 @@ def picture(snap_compare: Any, clock: StoppedClock) -> Picture:
     ) -> bool:
         connect = connecting(engine) if isinstance(engine, FakeEngine) else engine
         app = Pictured(connect, Identity("PROD", "bpm.example/engine-rest", "ann"), theme=theme)
-        same: bool = snap_compare(
-            app, terminal_size=size, run_before=lambda pilot: steps(Stage(pilot, clock))
-        )
+        same: bool = snap_compare(app, terminal_size=size, run_before=lambda pilot: steps(Stage(pilot, clock)))
         return same
 
     return compare

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from console.engine.identity import CAMUNDA, Identity
-from store.contract.records import BatchStatistics, ExternalTask, HistoricBatch, Job, ProcessInstance
+from store.contract.records import BatchStatistics, ExternalTask, HistoricBatch, Incident, Job, ProcessInstance
 from tests.console import fake
 from tests.snapshots.stopped import MOMENT
 
@@ -67,6 +67,11 @@ class Night(fake.FakeEngine):
         await self._hold("count_external_tasks")
         return await super().count_external_tasks(query)
 
+    async def incidents(self, query: Any, first: int, size: int) -> list[Incident]:
+        await self._wait()
+        failed = [one for one in reversed(self.records) if one.retries == 0]
+        return [fake.incident(one) for one in failed[first : first + size]]
+
     async def process_instances(self, query: Any, first: int, size: int) -> list[ProcessInstance]:
         found = await super().process_instances(query, first, size)
         return [
@@ -85,7 +90,11 @@ def failed_jobs(number: int = 34) -> list[Job]:
     )
     return [
         fake.job(uuid(at, 5), message=causes[(at % 10 > 6) + (at % 10 > 8)].format(id=uuid(at))).model_copy(
-            update={"batch_id": FAILED, "create_time": MOMENT - timedelta(minutes=38, seconds=at)}
+            update={
+                "batch_id": FAILED,
+                "job_definition_id": FAILED,
+                "create_time": MOMENT - timedelta(minutes=38, seconds=at),
+            }
         )
         for at in range(number)
     ]
@@ -94,7 +103,11 @@ def failed_jobs(number: int = 34) -> list[Job]:
 def batch(id: str, total: int, created: int, completed: int, failed: int, minutes: int) -> BatchStatistics:
     """A running batch that began so many minutes ago."""
     return fake.statistics(id, total, created, completed, failed).model_copy(
-        update={"start_time": MOMENT - timedelta(minutes=minutes), "create_user_id": "ann"}
+        update={
+            "start_time": MOMENT - timedelta(minutes=minutes),
+            "create_user_id": "ann",
+            "batch_job_definition_id": id,
+        }
     )
 
 

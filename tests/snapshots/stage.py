@@ -4,12 +4,14 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from rich.cells import cell_len
 from textual.events import Paste
 from textual.pilot import Pilot
 from textual.worker import WorkerState
 
 from console.app import RetriageApp
 from console.widgets.filter_line import FilterInput
+from console.widgets.line_table import LineTable
 from console.widgets.pane import Pane
 from tests.console.settle import lines, loaded, until
 from tests.snapshots.stopped import StoppedClock
@@ -77,19 +79,9 @@ class Stage:
         await self.so(lambda: f"[{digit} " in lines(self.app)[1])
         await self.full()
 
-    async def known(self) -> None:
-        """The engine is open, has said what it is, and everything has been counted."""
-        session = self.app.session
-        await self.so(lambda: session.client is not None and session.identity.engine and len(session.counts) == 5)
-
     async def full(self) -> None:
         """Every row in sight is there, the panes say something, the count is known."""
-        await self.known()
-        await self.so(lambda: loaded(self.app) and self._all_in_sight())
-        await self.so(lambda: self._screen.table.total == 0 or self._detail())
-        if self._screen.VIEW == "tasks":
-            await self.so(lambda: self._pane("live"))
-            await self.so(lambda: self._screen.narrow or self._pane("causes"))
+        await self.so(self._full)
         await self.still()
 
     async def still(self, *, working: bool = False) -> None:
@@ -102,6 +94,17 @@ class Stage:
         before = ""
         while before != (before := self.text) or self._timers():
             await self.pilot.pause()
+        width = self.app.size.width
+        assert {cell_len(line) for line in lines(self.app)} == {width}, "a line is not as wide as the window"
+
+    def _full(self) -> bool:
+        session, screen = self.app.session, self._screen
+        known = session.client is not None and session.identity.engine and len(session.counts) == 5
+        if not known or not loaded(self.app) or not self._all_in_sight():
+            return False
+        if screen.VIEW == "tasks" and not (self._pane("live") and (screen.narrow or self._pane("causes"))):
+            return False
+        return self.app.screen.query_one(LineTable).total == 0 or self._pane("detail") not in ("", "…")
 
     @property
     def _screen(self) -> Any:
@@ -110,11 +113,8 @@ class Stage:
     def _pane(self, id: str) -> str:
         return self.app.screen.query_one(f"#{id}", Pane).text
 
-    def _detail(self) -> bool:
-        return self._pane("detail") not in ("", "…")
-
     def _all_in_sight(self) -> bool:
-        table = self._screen.table
+        table: LineTable = self._screen.table
         return len(table.in_sight()) == min(table.lines, table.total)
 
     def _timers(self) -> bool:

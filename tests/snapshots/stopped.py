@@ -44,9 +44,9 @@ class StoppedClock:
         shown, told = self._time_of_day(), SimpleNamespace(
             monotonic=self.seconds, perf_counter=self.seconds, time=lambda: self.moment.timestamp()
         )  # fmt: skip
-        for module in pkgutil.walk_packages(console.__path__, "console."):
-            if module.name != "console.__main__":
-                importlib.import_module(module.name)
+        for found in pkgutil.walk_packages(console.__path__, "console."):
+            if found.name != "console.__main__":
+                importlib.import_module(found.name)
         for name, module in sorted(sys.modules.items()):
             if name.startswith("console.") or module is fake:
                 if getattr(module, "datetime", None) is datetime:

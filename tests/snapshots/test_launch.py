@@ -1,6 +1,6 @@
 """The launch dialog, and the question that an empty filter raises."""
 
-from tests.snapshots.conftest import Picture
+from tests.snapshots.conftest import NARROW, Picture
 from tests.snapshots.night import Night, with_batches
 from tests.snapshots.stage import Stage
 
@@ -65,8 +65,8 @@ def test_marked_ids(picture: Picture, size: tuple[int, int]) -> None:
     assert picture(with_batches(), size, marked_ids)
 
 
-def test_lowered_to_nothing(picture: Picture, size: tuple[int, int]) -> None:
-    assert picture(with_batches(), size, lowered)
+def test_lowered_to_nothing(picture: Picture) -> None:
+    assert picture(with_batches(), NARROW, lowered)
 
 
 def test_every_task_needs_a_yes(picture: Picture, size: tuple[int, int]) -> None:
@@ -74,4 +74,4 @@ def test_every_task_needs_a_yes(picture: Picture, size: tuple[int, int]) -> None
 
 
 def test_counting(picture: Picture) -> None:
-    assert picture(with_batches(), (80, 24), counting)
+    assert picture(with_batches(), NARROW, counting)

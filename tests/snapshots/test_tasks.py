@@ -1,7 +1,7 @@
 """The start screen."""
 
 from console.widgets.themes import LIGHT, TERMINAL
-from tests.snapshots.conftest import WIDE, Picture
+from tests.snapshots.conftest import NARROW, WIDE, Picture
 from tests.snapshots.night import Night, with_batches
 from tests.snapshots.stage import Stage
 
@@ -46,8 +46,8 @@ def test_start(picture: Picture, size: tuple[int, int]) -> None:
     assert picture(with_batches(), size)
 
 
-def test_start_without_batches(picture: Picture, size: tuple[int, int]) -> None:
-    assert picture(Night(), size)
+def test_start_without_batches(picture: Picture) -> None:
+    assert picture(Night(), WIDE)
 
 
 def test_all_that_match_are_marked(picture: Picture, size: tuple[int, int]) -> None:
@@ -62,8 +62,8 @@ def test_a_mistake_in_the_filter(picture: Picture, size: tuple[int, int]) -> Non
     assert picture(with_batches(), size, mistake)
 
 
-def test_words_that_could_follow(picture: Picture, size: tuple[int, int]) -> None:
-    assert picture(with_batches(), size, completing)
+def test_words_that_could_follow(picture: Picture) -> None:
+    assert picture(with_batches(), NARROW, completing)
 
 
 def test_one_task(picture: Picture, size: tuple[int, int]) -> None:

@@ -1,7 +1,7 @@
 """Incidents, instances, batches, jobs, and what is the same on all screens."""
 
 from tests.snapshots.conftest import NARROW, WIDE, Picture
-from tests.snapshots.night import ENDED, FAILED, RUNNING, Night, batch, ended, with_batches
+from tests.snapshots.night import ENDED, RUNNING, Night, batch, ended, with_batches
 from tests.snapshots.stage import Stage
 
 
@@ -66,7 +66,7 @@ async def failed_in_full(stage: Stage) -> None:
     await batches(stage)
     await stage.press("j")
     await stage.press("enter")
-    await stage.sees(FAILED, "Cannot find external task")
+    await stage.sees("Are the retries set?", "Cannot find external task")
     await stage.still()
 
 
@@ -74,7 +74,7 @@ async def deleting(stage: Stage) -> None:
     await batches(stage)
     await stage.press("D")
     await stage.sees("Delete this batch?")
-    await stage.still()
+    await stage.still(working=True)
 
 
 async def help_page(stage: Stage) -> None:
@@ -88,7 +88,7 @@ async def actions(stage: Stage) -> None:
     await stage.full()
     await stage.press("colon")
     await stage.sees("what it does", "Retry the chosen tasks")
-    await stage.still()
+    await stage.still(working=True)
 
 
 def test_incidents(picture: Picture, size: tuple[int, int]) -> None:

@@ -10,7 +10,10 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 
 from console.screens.dialogs.choice import Choice
-from console.widgets.pane import Item, Pane, Prose
+from console.widgets.pane import Item, Pane, Prose, laid_out
+
+WIDTH = 66
+"""Cells of the question before the dialog is laid out."""
 
 
 class Confirm(ModalScreen[bool]):
@@ -33,9 +36,7 @@ class Confirm(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         """Title, sentences, two choices."""
         with Vertical(classes="dialog"):
-            pane = Pane(id="question")
-            pane.styles.height = len(self._items) + 2
-            yield pane
+            yield Pane(id="question")
             with Horizontal(classes="choices"):
                 yield Choice("Cancel", "esc", id="cancel")
                 yield Choice(self._label, self._key, id="order")
@@ -44,6 +45,14 @@ class Confirm(ModalScreen[bool]):
         """Show what is asked."""
         self.query_one(".dialog").border_title = self._title
         self.query_one(Pane).show(self._items)
+
+    def on_resize(self) -> None:
+        """The question takes as many lines as it needs, and a blank one."""
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        pane = self.query_one(Pane)
+        pane.styles.height = len(laid_out(self._items, pane.size.width or WIDTH)) + 1
 
     def on_key(self, event: events.Key) -> None:
         """Only the key of the order orders."""

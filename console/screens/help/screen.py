@@ -81,7 +81,7 @@ def page(places: Collection[str], width: int) -> list[list[Span]]:
     if width < TWO_COLUMNS:
         lines = right + left + _signs()
     else:
-        left += _signs()
+        (left if len(left) < len(right) else right).extend(_signs())
         half = width // 2
         empty: list[Span] = []
         padded = zip_longest(left, right, fillvalue=empty)

@@ -38,7 +38,7 @@ class InstanceDetail(ReadingScreen):
             Fact("state", "S  suspended", "suspended") if instance.suspended else Fact("state", "a  active", "good"),
             Fact("key", inert(instance.business_key or "-"), "strong"),
             Fact("process", inert(f"{instance.definition_key} {version_of(instance.definition_id)}"), lines=2),
-            Fact("definition", inert(instance.definition_id), lines=2),
+            Fact("def. id", inert(instance.definition_id), lines=2),
             Fact("tenant", inert(instance.tenant_id or "-")),
         ]
 
@@ -61,7 +61,8 @@ def _tasks(tasks: Sequence[ExternalTask]) -> str:
     lines = [things(len(tasks), "external task")]
     for task in tasks:
         tries = "never failed" if task.retries is None else f"{task.retries} retries"
-        lines.append(f"  {task.topic_name}  at {task.activity_id}  {tries}  {task.error_message or ''}".rstrip())
+        said = inert(task.error_message or "")
+        lines.append(f"  {inert(task.topic_name)}  at {inert(task.activity_id)}  {tries}  {said}".rstrip())
     return "\n".join(lines)
 
 
@@ -69,10 +70,10 @@ def _variables(variables: dict[str, VariableValue]) -> str:
     lines = [things(len(variables), "variable")]
     width = max((len(name) for name in variables), default=0)
     for name, variable in sorted(variables.items()):
-        lines.append(f"  {name:<{min(width, 24)}}  {_value(variable.value)}  ({variable.type or 'null'})")
+        lines.append(f"  {inert(name):<{min(width, 24)}}  {_value(variable.value)}  ({inert(variable.type or 'null')})")
     return "\n".join(lines)
 
 
 def _value(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}… ({len(text):,} characters)"
+    return inert(text) if len(text) <= LONGEST_VALUE else f"{inert(text[:LONGEST_VALUE])}… ({len(text):,} characters)"
