@@ -134,7 +134,9 @@ class RetriageApp(App[None]):
 
         with suppress(EngineProblem):
             known = await self.session.ask(lambda client: client.identity())
-            kind = f"{known.kind} {known.version or ''}".strip()
+            # The engine's version begins with the 7 that its name ends with.
+            name = known.kind.removesuffix(" 7") if known.version else known.kind
+            kind = f"{name} {known.version or ''}".strip()
             url = self.session.identity.url
             self.session.identify(replace(self.session.identity, engine=known.name, kind=kind, url=url))
 

@@ -21,7 +21,7 @@ DARK = Theme(
     variables={
         "ink-strong": "#eef2f8",
         "ink-muted": "#7f8b9d",
-        "ink-faint": "#465163",
+        "ink-faint": "#626e82",
         "ink-accent": "#8ab8ea",
         "ink-failed": "#f2906f",
         "ink-warning": "#e5b567",
@@ -59,7 +59,7 @@ LIGHT = Theme(
     variables={
         "ink-strong": "#10151c",
         "ink-muted": "#6a7482",
-        "ink-faint": "#b4b9bf",
+        "ink-faint": "#8c939b",
         "ink-accent": "#1f5c9e",
         "ink-failed": "#b8401f",
         "ink-warning": "#8f5d00",
