@@ -5,10 +5,12 @@ off), and Textual's reader would die of them. Input that ends, because the termi
 """
 
 import os
+import re
 import selectors
 from codecs import getincrementaldecoder
 from contextlib import suppress
 
+from textual import events
 from textual._parser import ParseError
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
@@ -16,6 +18,24 @@ from textual.drivers.linux_driver import LinuxDriver
 READ_SIZE = 4096
 LOOK_EVERY = 0.1
 """Seconds between two looks at whether the driver was told to stop, and at an escape that nothing followed."""
+
+ESCAPE = "\x1b"
+_ESCAPE_THEN_KEY = re.compile(r"\x1b(?=[^\x1b\x00-\x1f\x7f\[\]OPX^_])")
+"""An escape that begins no sequence of the terminal: a letter, a digit or a blank follows."""
+
+
+def separate(text: str) -> list[str]:
+    """Input cut so that an escape before an ordinary key stands alone.
+
+    Terminals send alt and a key as escape and that key. No action needs alt here, but whoever presses escape and goes
+    on typing, or sits behind a tmux that waits for what may follow, sends the same: escape cancels, then comes the key.
+    """
+    parts: list[str] = []
+    rest = 0
+    for found in _ESCAPE_THEN_KEY.finditer(text):
+        parts += [text[rest : found.start()], ESCAPE]
+        rest = found.end()
+    return [part for part in (*parts, text[rest:]) if part]
 
 
 class SteadyDriver(LinuxDriver):
@@ -25,12 +45,21 @@ class SteadyDriver(LinuxDriver):
         """Read until told to stop; undecodable bytes become the replacement character, which is bound to nothing."""
         parser = XTermParser(self._debug)
         decode = getincrementaldecoder("utf-8")(errors="replace").decode
+        held = ""  # an escape at the end of what was read: what it means depends on what comes next
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
-                if selector.select(LOOK_EVERY) and not self._feed(parser, decode(self._read())):
-                    self._terminal_gone()
-                    return
+                if selector.select(LOOK_EVERY):
+                    data = self._read()
+                    if not data:
+                        self._terminal_gone()
+                        return
+                    text = held + decode(data)
+                    held = ESCAPE if text.endswith(ESCAPE) else ""
+                    self._feed(parser, text.removesuffix(held) if held else text)
+                elif held:
+                    held = ""
+                    self._escape()
                 for event in parser.tick():
                     self.process_message(event)
         with suppress(EOFError, ParseError):
@@ -42,10 +71,16 @@ class SteadyDriver(LinuxDriver):
         except OSError:
             return b""
 
-    def _feed(self, parser: XTermParser, text: str) -> bool:
-        for event in parser.feed(text) if text else ():
-            self.process_message(event)
-        return bool(text)
+    def _feed(self, parser: XTermParser, text: str) -> None:
+        for part in separate(text):
+            if part == ESCAPE:
+                self._escape()
+            else:
+                for event in parser.feed(part):
+                    self.process_message(event)
+
+    def _escape(self) -> None:
+        self.process_message(events.Key("escape", ESCAPE))
 
     def _terminal_gone(self) -> None:
         self._app.call_later(self._app.exit)

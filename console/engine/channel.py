@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from console.engine.errors import EngineProblem, Slow, Unanswered, Unreachable, Unsayable, one_line
+from console.engine.errors import EngineProblem, Refused, Slow, Unanswered, Unreachable, Unsayable, one_line
 from console.engine.refusals import refusal
 
 
@@ -88,6 +88,11 @@ class Channel:
                 return await self._send(method, path, params, body, wait, self._limits.order)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as problem:
             raise self._unreachable(problem) from problem
+        except Refused as problem:
+            if not problem.between:
+                raise
+            sentence = f"The {what} was sent, but a proxy answered {problem.status}: it may have been carried out."
+            raise Unanswered(sentence, what, since) from problem
         except (httpx.HTTPError, TimeoutError) as problem:
             late = isinstance(problem, TimeoutError | httpx.TimeoutException)
             cause = "no answer came in time" if late else "the connection broke before an answer came"

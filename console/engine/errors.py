@@ -76,6 +76,10 @@ class Unanswered(EngineProblem):
         self.since = since
 
 
+GATEWAY = frozenset({502, 503, 504})
+"""Statuses of a proxy whose engine did not answer it."""
+
+
 class Refused(EngineProblem):
     """A status of 300 or more.
 
@@ -91,6 +95,8 @@ class Refused(EngineProblem):
     ) -> None:
         super().__init__(sentence)
         self.status = status
+        self.between = status in GATEWAY
+        """It comes from something between here and the engine, which may or may not have passed the request on."""
         self.type = type
         self.message = message
         self.code = code

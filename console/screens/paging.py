@@ -80,17 +80,18 @@ class PagedScreen(ConsoleScreen):
         """Show what matches this filter, from the first row on.
 
         All that matched the filter before is not what matches now, and is unmarked, unless it was marked after the
-        operator had asked for the new one.
+        operator had asked for the new one. The same filter in another order matches the same.
         """
         query = self.subject.query(text)
         if query is None:
             return
+        other = text != self.filter_text
         self.filter_text = text
         self._query = self.subject.sorted(query, self.sort)
         self.matching = None
         self._counted = None
         self._looks = 0
-        if self.table.marks.everything and self.table.marked_at < asked_at:
+        if other and self.table.marks.everything and self.table.marked_at < asked_at:
             self.table.unmark()
             self.session.say("All that matched was unmarked, since other rows match now.", "warning")
         self.table.empty = "reading …"

@@ -75,6 +75,8 @@ class Session:
         self.event: Event | None = None
         self.launched: set[str] = set()
         """Batches launched from this console that have not ended."""
+        self.launching = False
+        """A launch is on its way: until its fate is known no other may begin."""
         self.book = BatchBook()
         """Batches, running and ended."""
         self.follower: Follower | None = None
@@ -104,13 +106,22 @@ class Session:
         Raises:
             EngineProblem: it refused, or did not answer.
         """
-        from console.engine.errors import EngineProblem, Slow, Unreachable
+        from console.engine.errors import EngineProblem, Refused, Slow, Unanswered, Unintelligible, Unreachable
 
         client = await self.opened()
         try:
             answer = await question(client)
-        except (Unreachable, Slow) as problem:
+        except (Unreachable, Slow, Unintelligible) as problem:
             self._lost(problem.sentence)
+            raise
+        except Unanswered:
+            raise
+        except Refused as problem:
+            # A proxy that answers in the engine's place is no sign of life of the engine.
+            if problem.between:
+                self._lost(problem.sentence)
+            else:
+                self._heard()
             raise
         except EngineProblem:
             self._heard()

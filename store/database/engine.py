@@ -18,7 +18,7 @@ from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from store.database.migrate import migrate
+from store.database.migrate import NotAStore, migrate
 
 WAIT_SECONDS = 60
 """How long a writer waits for its turn, and SQLite for a lock of another process."""
@@ -83,7 +83,7 @@ async def open_database(store: str, readers: int = 4) -> Database:
             await connection.commit()
     except BaseException as error:
         await database.close()
-        if isinstance(error, SQLAlchemyError | CommandError | OSError):
+        if isinstance(error, SQLAlchemyError | CommandError | NotAStore | OSError):
             raise StoreNotOpened(f"The store {_named(store)} cannot be opened: {_first_line(error)}.") from error
         raise
     return database

@@ -86,3 +86,21 @@ def test_keys_that_arrive_in_one_burst_act_one_after_the_other(tmp_path: Path, c
         terminal.wait_for("has ended")
         terminal.press("q")
         assert terminal.wait_for_end() == 0
+
+
+def test_an_escape_and_the_order_key_in_one_burst_cancel(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "console", "demo", "--tasks", "300", "--seed", "7"]
+    with Terminal(command, 100, 30, {"TMPDIR": str(tmp_path)}) as terminal:
+        terminal.wait_for("charge-card")
+        terminal.press("A", "R")
+        terminal.wait_for("tasks in the launch")
+        terminal.press(b"\x1bL")
+        terminal.wait(lambda: "tasks in the launch" not in terminal.text, "escape did not close the dialog")
+        terminal.press("3")
+        terminal.wait_for("[3 Instances")
+        (file,) = tmp_path.glob("retriage-*/demo.db")
+        store = sqlite3.connect(file, timeout=30)
+        assert store.execute("SELECT count(*) FROM batch").fetchone() == (0,)
+        store.close()
+        terminal.press("q")
+        assert terminal.wait_for_end() == 0

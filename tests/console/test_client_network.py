@@ -235,6 +235,13 @@ async def test_an_order_answered_with_nonsense_may_have_been_carried_out() -> No
         await client_of(lambda request: httpx.Response(200, html="<html/>")).set_retries_async(ORDER)
 
 
+@pytest.mark.parametrize("status", [502, 503, 504])
+async def test_an_order_that_a_proxy_answers_may_have_been_carried_out(status: int) -> None:
+    with pytest.raises(Unanswered) as caught:
+        await client_of(lambda request: httpx.Response(status, html="<html/>")).set_retries_async(ORDER)
+    assert str(status) in caught.value.sentence
+
+
 async def test_since_is_told_by_the_engine_s_clock_when_that_is_another() -> None:
     ahead = datetime.now(UTC) + timedelta(hours=3)
 

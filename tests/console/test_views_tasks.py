@@ -1,5 +1,6 @@
 """The tasks view: reading, filter, marks, and the launch dialog."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +13,9 @@ from console.screens.launch import flow
 from console.screens.launch.dialog import LaunchDialog
 from console.widgets.filter_line import FilterLine
 from console.widgets.pane import Pane
+from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import ExternalTaskQuery
+from store.contract.records import Batch
 from tests.console.fake import FakeEngine, ids, statistics, task
 from tests.console.settle import console, lines, loaded, until
 
@@ -319,3 +322,53 @@ async def test_an_unanswered_launch_is_looked_for_and_never_sent_again(
         await until(pilot, lambda: app.session.event and said in app.session.event.sentence)
         assert len(sent) == 1
         assert bool(screen(app).table.marks) is not carried_out
+
+
+async def test_no_second_launch_begins_while_one_is_on_its_way() -> None:
+    engine = FakeEngine(100)
+    answer = asyncio.Event()
+    launch = engine.set_retries_async
+
+    async def slow(order: SetExternalTaskRetries) -> Batch:
+        await answer.wait()
+        return await launch(order)
+
+    engine.set_retries_async = slow  # type: ignore[method-assign]
+    async with console(engine) as (app, pilot):
+        await pilot.press("space")
+        await dialog(app, pilot)
+        await pilot.press("L")
+        await until(pilot, lambda: app.session.launching)
+        await pilot.press("R")
+        await until(pilot, lambda: app.session.event and "still on its way" in app.session.event.sentence)
+        assert not isinstance(app.screen, LaunchDialog)
+        answer.set()
+        await until(pilot, lambda: app.session.launched)
+        assert len(engine.orders) == 1
+        await dialog(app, pilot)
+
+
+async def test_another_order_of_the_rows_keeps_what_is_marked() -> None:
+    engine = FakeEngine(100)
+    async with console(engine) as (app, pilot):
+        await pilot.press("A", "space", "o")
+        await until(pilot, lambda: loaded(app))
+        marks = screen(app).table.marks
+        assert marks.everything
+        assert len(marks.ids) == 1
+
+
+async def test_tasks_that_came_to_match_after_the_count_are_named() -> None:
+    engine = FakeEngine(100)
+    async with console(engine) as (app, pilot):
+        await pilot.press("A")
+        await dialog(app, pilot)
+        launch = engine.set_retries_async
+
+        async def grown(order: SetExternalTaskRetries) -> Batch:
+            batch = await launch(order)
+            return batch.model_copy(update={"total_jobs": batch.total_jobs + 30})
+
+        engine.set_retries_async = grown  # type: ignore[method-assign]
+        await pilot.press("Y", "L")
+        await until(pilot, lambda: app.session.event and "30 more than were counted" in app.session.event.sentence)

@@ -8,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, text
 
-from store.database import open_database
+from store.database import StoreNotOpened, open_database
 from store.database.migrate import migrate
 from store.tables import metadata
 from tests.engines.postgres import fresh_database
@@ -63,3 +63,15 @@ async def test_postgresql_compares_texts_as_sqlite_does(postgresql: str) -> None
         await database.close()
     assert {("external_task", "id"), ("variable", "text_value")} <= set(found)
     assert {column: order for column, order in found.items() if order != "C"} == {}
+
+
+async def test_the_file_of_another_program_is_left_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "other.db"
+    other = create_engine(f"sqlite:///{file}")
+    with other.begin() as connection:
+        connection.execute(text("CREATE TABLE t (a)"))
+    with pytest.raises(StoreNotOpened, match="of something else"):
+        await open_database(str(file))
+    with other.connect() as connection:
+        assert connection.execute(text("SELECT name FROM sqlite_master")).scalars().all() == ["t"]
+    other.dispose()

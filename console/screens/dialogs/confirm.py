@@ -55,7 +55,9 @@ class Confirm(ModalScreen[bool]):
         pane.styles.height = len(laid_out(self._items, pane.size.width or WIDTH)) + 1
 
     def on_key(self, event: events.Key) -> None:
-        """Only the key of the order orders."""
+        """Only the key of the order orders, and not together with another."""
+        if event.key.startswith(("alt+", "ctrl+")):
+            return
         if event.key == self._key or (event.character == self._key):
             event.stop()
             self.dismiss(True)

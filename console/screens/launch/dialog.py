@@ -107,7 +107,9 @@ class LaunchDialog(ModalScreen["Plan | None"]):
             self._plan = Plan(self._plan.selection, self.retries, self._plan.facts)
         frame = self.query_one(".dialog", Vertical)
         frame.border_title = f"Retry {things(self._plan.count, 'task')}  ·  {self._selection.describe()}"
-        frame.border_subtitle = f"frozen {self._plan.facts.at:%H:%M:%S}Z"
+        # A query is asked again by the engine when it is launched; only ids are what they were.
+        how = "counted" if self._plan.request.external_task_query is not None else "frozen"
+        frame.border_subtitle = f"{how} {self._plan.facts.at:%H:%M:%S}Z"
         pane = self.query_one(Pane)
         room = self.size.height - 7
         items = page(self._plan, self._digits, self._needs_confirmation, self._said, pane.size.width or 70, room)

@@ -63,7 +63,12 @@ async def launch(screen: TasksScreen, plan: Plan) -> None:
         return
     if table.marks:
         table.unmark()
-    session.say(f"Batch {short(batch.id)} launched: {things(batch.total_jobs, 'job')}, retries {plan.retries}.", "good")
+    more = batch.total_jobs - plan.jobs
+    drift = f", {abs(more):,} {'more' if more > 0 else 'fewer'} than were counted" if more else ""
+    session.say(
+        f"Batch {short(batch.id)} launched: {things(batch.total_jobs, 'job')}{drift}, retries {plan.retries}.",
+        "warning" if more else "good",
+    )
     if session.follower is not None:
         await session.follower.launched(batch.id)
 

@@ -134,6 +134,8 @@ class TasksScreen(ListScreen):
     def action_retry(self) -> None:
         """Ask how the chosen tasks are to be retried."""
         problem = self.session.why_no_orders()
+        if self.session.launching:
+            problem = "A launch is still on its way; wait until it is known what became of it."
         if problem:
             self.session.say(problem, "warning")
             return
@@ -146,10 +148,14 @@ class TasksScreen(ListScreen):
 
     def _decided(self, plan: Plan | None) -> None:
         if plan is not None:
+            self.session.launching = True
             self._launch(plan)
 
     @work(group="tasks.order", exit_on_error=False)
     async def _launch(self, plan: Plan) -> None:
         from console.screens.launch.flow import launch
 
-        await launch(self, plan)
+        try:
+            await launch(self, plan)
+        finally:
+            self.session.launching = False
