@@ -187,9 +187,8 @@ class ListScreen(PagedScreen):
     # -- keys -------------------------------------------------------------------------------------------------------
 
     def action_filter(self) -> None:
-        """Type a filter."""
-        if self.session.client is not None:
-            self.query_one("#filter", FilterLine).open()
+        """Type a filter; also before the engine is open, or the letters would act as keys."""
+        self.query_one("#filter", FilterLine).open()
 
     def action_sort(self) -> None:
         """The next sort key."""
