@@ -12,6 +12,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+OWN_KEYS: dict[str, tuple[str, ...]] = {}
+"""Name of an action -> the keys that the operator has chosen for it; set once, before the first screen is made."""
+
 Topic = Literal["Move", "Choose", "Look", "Live", "Change (asks first)", "Anywhere"]
 
 
@@ -31,6 +34,8 @@ class Action:
     hint: int = 0
     """Place in the hint line, smaller is earlier; 0 keeps it out."""
     changes_engine: bool = False
+    previews: bool = False
+    """It opens a page that shows everything before, and asks the safety itself when the order is given."""
 
     @property
     def place(self) -> str:
@@ -43,9 +48,19 @@ class Action:
         return self.name.partition(".")[2].replace("-", "_")
 
     @property
+    def present_keys(self) -> tuple[str, ...]:
+        """The keys that carry it out: those of the table, or the operator's own ones."""
+        return OWN_KEYS.get(self.name, self.keys)
+
+    @property
+    def changed(self) -> bool:
+        """The operator has chosen other keys for it."""
+        return self.name in OWN_KEYS
+
+    @property
     def shown_keys(self) -> str:
         """The keys as a person reads them, without those that not every terminal sends."""
-        return " ".join(shown(key) for key in self.keys if not key.startswith("ctrl+"))
+        return " ".join(shown(key) for key in self.present_keys if not key.startswith("ctrl+"))
 
 
 SHOWN = {
@@ -54,6 +69,12 @@ SHOWN = {
     "colon": ":",
     "exclamation_mark": "!",
     "minus": "-",
+    "vertical_line": "|",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "plus": "+",
     "escape": "esc",
     "pageup": "pgup",
     "pagedown": "pgdn",
@@ -71,9 +92,17 @@ def shown(key: str) -> str:
 
 
 def _do(
-    name: str, keys: str, label: str, help_: str, topic: Topic, hint: int = 0, *, changes_engine: bool = False
+    name: str,
+    keys: str,
+    label: str,
+    help_: str,
+    topic: Topic,
+    hint: int = 0,
+    *,
+    changes_engine: bool = False,
+    previews: bool = False,
 ) -> Action:
-    return Action(name, tuple(keys.split()), label, help_, topic, hint, changes_engine)
+    return Action(name, tuple(keys.split()), label, help_, topic, hint, changes_engine, previews)
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -83,43 +112,118 @@ ACTIONS: tuple[Action, ...] = (
     _do("table.last", "G end", "last row", "To the last row.", "Move"),
     _do("table.page-down", "pagedown", "screen down", "One screen down.", "Move"),
     _do("table.page-up", "pageup", "screen up", "One screen up.", "Move"),
+    _do("table.next-page", "right_square_bracket", "next page", "The next page of the result.", "Move"),
+    _do("table.previous-page", "left_square_bracket", "page before", "The page of the result before.", "Move"),
+    _do("table.cell-right", "l right", "cell right", "Choose the cell to the right, to filter by.", "Choose"),
+    _do("table.cell-left", "h left", "cell left", "Choose the cell to the left, to filter by.", "Choose"),
     _do("app.view-tasks", "1", "tasks", "External tasks.", "Move"),
     _do("app.view-incidents", "2", "incidents", "Open incidents.", "Move"),
     _do("app.view-instances", "3", "instances", "Process instances.", "Move"),
     _do("app.view-batches", "4", "batches", "Batches, also those that have ended.", "Move"),
     _do("app.view-jobs", "5", "jobs", "Jobs of the engine.", "Move"),
+    _do("app.view-journal", "6", "journal", "Every launch made from here.", "Move"),
     _do("app.last-view", "minus", "last view", "Back to the view before this one.", "Move"),
     _do("list.next-pane", "tab", "next pane", "To the next pane.", "Move"),
     _do("list.previous-pane", "shift+tab", "previous pane", "To the pane before.", "Move"),
     _do("tasks.retry", "R", "retry..", "Retry the chosen tasks as a batch.", "Change (asks first)", 1,
+        changes_engine=True, previews=True),
+    _do("incidents.retry", "R", "retry group..", "Retry the tasks or jobs of the groups chosen.",
+        "Change (asks first)", 1, changes_engine=True, previews=True),
+    _do("incidents.note", "N", "note..", "Write a note on the incidents of the group.", "Change (asks first)", 3,
         changes_engine=True),
+    _do("incidents.sample", "n", "next message", "The next raw message of the group.", "Look", 4),
+    _do("incidents.details", "e", "details", "Error details or stack trace of one, in full.", "Look", 5),
+    _do("incidents.split", "vertical_line", "split", "Keep two causes apart that were folded to one.", "Choose"),
+    _do("incidents.join", "plus", "join", "Fold again what was split last.", "Choose"),
+    _do("members.retry", "R", "retry..", "Retry the tasks of the members chosen.", "Change (asks first)", 1,
+        changes_engine=True, previews=True),
+    _do("instances.retry", "R", "retry tasks..", "Retry the tasks without retries of the chosen ones.",
+        "Change (asks first)", 1, changes_engine=True, previews=True),
+    _do("instances.variables", "d", "variables", "Tasks and variables of the instance, in full.", "Look", 5),
+    _do("instances.incidents", "i", "incidents", "The open incidents of the instance.", "Look", 6),
+    _do("task.details", "e", "full error", "What the worker said, in full.", "Look", 8),
+    _do("task.variables", "d", "variables", "Variables of its process instance.", "Look", 10),
+    _do("task.incidents", "i", "incidents", "The open incidents of the row.", "Look"),
+    _do("task.instance", "J", "its instance", "Jump to its process instance.", "Look"),
     _do("list.filter", "slash", "filter", "Type what the rows must match.", "Choose", 3),
     _do("marks.mark", "space", "mark", "Mark the row, or take the mark away.", "Choose", 4),
-    _do("marks.range", "v", "range", "Range on or off: moving marks rows.", "Choose", 5),
+    _do("marks.range", "v", "range", "Range on or off: moving marks rows.", "Choose", 8),
     _do("marks.range-down", "shift+down", "range down", "Mark this row and the next one.", "Choose"),
     _do("marks.range-up", "shift+up", "range up", "Mark this row and the one before.", "Choose"),
     _do("marks.mark-page", "a", "mark page", "Mark all rows in sight.", "Choose"),
-    _do("marks.mark-all", "A", "all", "Take all that match, in sight or not.", "Choose", 6),
-    _do("marks.unmark", "u", "unmark", "Take all marks away.", "Choose", 8),
-    _do("list.sort", "o", "sort", "Sort by the next sort key.", "Choose"),
+    _do("marks.mark-all", "A", "all", "Take all that match, in sight or not.", "Choose", 5),
+    _do("marks.unmark", "u", "unmark", "Take all marks away.", "Choose", 12),
+    _do("list.only", "f", "only like this", "Only rows like this one in the chosen cell.", "Choose", 9),
+    _do("list.without", "F", "none like this", "No rows like this one in the chosen cell.", "Choose"),
+    _do("list.sort", "o", "sort", "Sort by the next sort key.", "Choose", 12),
     _do("list.reverse", "O", "reverse", "Turn the order around.", "Choose"),
-    _do("list.open", "enter", "open", "Everything about the row, in full.", "Look", 7),
-    _do("list.copy", "y", "copy id", "Copy the id of the row (OSC 52).", "Look", 9),
-    _do("list.pause", "p", "pause", "Stop reading, or go on.", "Live"),
-    _do("list.refresh", "r", "refresh", "Read now.", "Live"),
+    _do("list.open", "enter", "open", "Everything about the row, in full.", "Look", 6),
+    _do("list.copy", "y", "copy id", "Copy the id of the row (OSC 52).", "Look", 10),
+    _do("list.copy-curl", "Y", "copy curl", "Copy the request for the row as curl; again: its JSON.", "Look"),
+    _do("list.export", "x", "write rows", "Write the rows to a CSV or JSON file.", "Look", 13),
+    _do("list.zoom", "z", "zoom", "The rows alone, the detail alone, everything.", "Look", 11),
+    _do("list.slower", "greater_than_sign", "slower", "Read less often.", "Live"),
+    _do("list.faster", "less_than_sign", "faster", "Read more often.", "Live"),
+    _do("list.pause", "p", "pause", "Stop reading, or go on.", "Live", 13),
+    _do("list.refresh", "r", "refresh", "Read now.", "Live", 14),
     _do("batches.suspend", "S", "suspend", "Suspend the batch, or resume it.", "Change (asks first)", 1,
         changes_engine=True),
     _do("batches.retry-jobs", "T", "retry failed jobs", "Let failed jobs of the batch try again.",
         "Change (asks first)", 2, changes_engine=True),
     _do("batches.delete", "D", "delete..", "Delete the batch; set tasks stay set.", "Change (asks first)", 2,
         changes_engine=True),
-    _do("jobs.retry-job", "T", "retry job", "Let the failed job try again.", "Change (asks first)", 1,
+    _do("batch.outcomes", "d", "outcomes", "What has become of its tasks, one by one.", "Look", 3),
+    _do("outcomes.retry", "R", "retry..", "Launch the marked tasks again, or those that failed again.",
+        "Change (asks first)", 1, changes_engine=True, previews=True),
+    _do("outcomes.next-state", "f", "next outcome", "Only the tasks with the next outcome.", "Choose", 2),
+    _do("outcomes.previous-state", "F", "outcome before", "Only the tasks with the outcome before.", "Choose"),
+    _do("outcomes.open", "enter", "open", "The task in full.", "Look", 7),
+    _do("job.retry", "T", "try again..", "Let the job try once more; marked jobs as a batch.", "Change (asks first)", 1,
         changes_engine=True),
-    _do("jobs.delete-job", "D", "delete job..", "Delete the job: its work is never done.",
-        "Change (asks first)", 2, changes_engine=True),
+    _do("job.execute", "X", "run now..", "Carry the job out now, whatever its retries.", "Change (asks first)", 2,
+        changes_engine=True),
+    _do("job.suspend", "S", "suspend..", "Suspend the job, or let it go on.", "Change (asks first)", 4,
+        changes_engine=True),
+    _do("job.delete", "D", "delete..", "Delete the job: its work is never done.", "Change (asks first)", 5,
+        changes_engine=True),
     _do("failures.open", "enter", "open", "One of these failures in full.", "Look", 7),
     _do("detail.copy", "y", "copy id", "Copy the id (OSC 52).", "Look", 9),
     _do("detail.back", "escape", "back", "Back to the list.", "Anywhere", 10),
+    _do("list.build", "b", "builder", "Build the query as text, form or JSON.", "Choose", 10),
+    _do("build.retry", "R", "retry these..", "Retry what the query selects as a batch.", "Change (asks first)", 2,
+        changes_engine=True, previews=True),
+    _do("build.apply", "enter", "apply", "Show in the list what matches.", "Choose", 3),
+    _do("build.text", "slash f2 shift+tab", "text", "To the text of the query.", "Move", 5),
+    _do("build.json", "e f4 tab", "JSON", "To the JSON of the query.", "Move", 6),
+    _do("build.form", "f f3", "form", "To the form.", "Move"),
+    _do("build.next-source", "right_square_bracket", "next source", "The next source of the request.", "Move", 7),
+    _do("build.previous-source", "left_square_bracket", "source before", "The source of the request before.", "Move"),
+    _do("build.copy", "y", "JSON", "Copy the JSON.", "Look", 8),
+    _do("build.curl", "Y", "curl", "Copy the request as a curl command, without a password.", "Look", 9),
+    _do("build.save", "s", "save", "Give the query a name.", "Look", 10),
+    _do("build.saved", "l", "saved", "Queries that have a name.", "Look", 11),
+    _do("build.refresh", "r", "count", "Count again.", "Live"),
+    _do("build.back", "escape", "back", "Back to the list; what was built is kept.", "Anywhere", 12),
+    _do("build-form.change", "space", "change", "Switch the flag, or type the value.", "Choose", 1),
+    _do("build-form.clear", "backspace delete", "clear", "Take the value away.", "Choose", 4),
+    _do("build-form.down", "j down", "down", "One row down.", "Move"),
+    _do("build-form.up", "k up", "up", "One row up.", "Move"),
+    _do("build-form.first", "g home", "first row", "To the first row.", "Move"),
+    _do("build-form.last", "G end", "last row", "To the last row.", "Move"),
+    _do("build-form.page-down", "pagedown", "screen down", "One screen down.", "Move"),
+    _do("build-form.page-up", "pageup", "screen up", "One screen up.", "Move"),
+    _do("build-text.apply", "enter", "apply", "Show in the list what matches.", "Choose", 1),
+    _do("build-text.complete", "tab", "complete, form", "Take the word offered first; else to the form.", "Choose", 2),
+    _do("build-text.older", "up", "older", "The query used before.", "Choose", 3),
+    _do("build-text.newer", "down", "newer", "The query used after.", "Choose"),
+    _do("build-text.back", "escape", "back", "Back to the list; what was built is kept.", "Anywhere", 4),
+    _do("build-value.take", "enter", "keep", "Keep the value.", "Choose", 1),
+    _do("build-value.next", "tab", "next value", "Keep the value, and type the next one.", "Choose", 2),
+    _do("build-value.previous", "shift+tab", "value before", "Keep the value, and type the one before.", "Choose"),
+    _do("build-value.leave", "escape", "leave", "Keep the value that was there before.", "Choose", 3),
+    _do("build-json.next", "tab", "text", "On to the text.", "Move", 1),
+    _do("build-json.previous", "shift+tab", "form", "Back to the form.", "Move", 2),
+    _do("build-json.back", "escape", "back", "Drop what cannot be read, or back to the list.", "Anywhere", 3),
     _do("typing.apply", "enter", "apply", "Show what matches.", "Choose", 1),
     _do("typing.complete", "tab", "complete", "Take the word that is offered first.", "Choose", 2),
     _do("typing.older", "up", "older", "The filter used before.", "Choose", 3),
@@ -131,8 +235,32 @@ ACTIONS: tuple[Action, ...] = (
     _do("text.last", "G end", "end", "To the end.", "Move"),
     _do("text.page-down", "pagedown space", "screen down", "One screen down.", "Move"),
     _do("text.page-up", "pageup", "screen up", "One screen up.", "Move"),
-    _do("app.palette", "colon", "actions", "Any action by name.", "Anywhere", 20),
+    _do("journal.undo", "Z", "undo..", "Set back the retries that the tasks of the launch had.",
+        "Change (asks first)", 2, changes_engine=True),
+    _do("journal.again", "R", "again..", "Launch the same tasks once more.", "Change (asks first)", 1,
+        changes_engine=True, previews=True),
+    _do("journal.batch", "b", "batch", "To the batch of the launch.", "Look", 8),
+    _do("launches.open", "enter", "open", "The launch with its request and its tasks.", "Look", 7),
+    _do("launches.copy", "y", "copy JSON", "Copy the request's JSON, all ids in it.", "Look", 9),
+    _do("journal.copy-curl", "Y", "copy curl", "Copy the request as a curl command, all ids in it.", "Look", 10),
+    _do("launch.launch", "L", "launch", "Send the request that is shown.", "Change (asks first)", 3,
+        changes_engine=True),
+    _do("launch.include", "space", "include", "Take the tasks of this line in, or leave them out.", "Choose", 5),
+    _do("launch.next-field", "tab down", "next field", "To the next field.", "Choose", 4),
+    _do("launch.previous-field", "shift+tab up", "field before", "To the field before.", "Choose"),
+    _do("launch.freeze", "F", "freeze again", "Count and read the chosen tasks again.", "Live", 6),
+    _do("launch.copy-json", "y", "copy JSON", "Copy the request's JSON, all ids in it.", "Look", 7),
+    _do("launch.copy-curl", "Y", "curl", "Copy the request as a curl command.", "Look", 8),
+    _do("launch.save", "x", "save", "Write the request's JSON to a file.", "Look", 9),
+    _do("launch.every-task", "E", "every task", "Yes, every task of the engine is meant.", "Choose"),
+    _do("launch.arm", "exclamation_mark", "safety", "Take the safety off for ten minutes, or put it back.",
+        "Anywhere", 2),
+    _do("launch.help", "question_mark", "help", "The keys of this page.", "Anywhere"),
+    _do("launch.cancel", "escape", "cancel", "Launch nothing.", "Anywhere", 1),
+    _do("app.arm", "exclamation_mark", "safety", "Take the safety off for ten minutes, or put it back.", "Anywhere"),
+    _do("app.palette", "colon", "actions", "Any action by name.", "Anywhere", 7),
     _do("app.help", "question_mark", "help", "The keys of this screen.", "Anywhere"),
+    _do("app.events", "m", "events", "All that was said, with its time.", "Anywhere"),
     _do("app.theme", "t", "theme", "Next theme: dark, light, terminal.", "Anywhere"),
     _do("list.back", "escape", "back", "Close what is open, clear the filter.", "Anywhere", 21),
     _do("app.quit", "q ctrl+q ctrl+c", "quit", "Leave; asks while your batch runs.", "Anywhere", 22),

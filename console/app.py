@@ -5,36 +5,50 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, suppress
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from rich.console import RenderableType
 from textual import events, work
+from textual._compositor import CompositorUpdate
+from textual.actions import ActionParseResult
 from textual.app import App
 from textual.binding import BindingType
+from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.screen import Screen
 from textual.signal import Signal
+from textual.widgets import Input
 
-from console.actions import at
+from console.actions import OWN_KEYS, at, named
+from console.keymap import Keymap
 from console.keys import KeyQueue
 from console.screens.base import SMALLEST
 from console.screens.chrome import VIEWS
 from console.screens.session import Identity, Session
 from console.widgets.bindings import bindings
 from console.widgets.inert import inert
-from console.widgets.themes import DEFAULTS, THEMES
+from console.widgets.themes import DEFAULTS, PLAIN, THEMES
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
+    from store.journal import Journal
 
 CLOSING = 10.0
 """Seconds that the engine has to close in an orderly way."""
-SMALL_KEYS = frozenset({"q", "question_mark", "ctrl+q", "ctrl+c", "escape"})
-"""Keys that work in a window that is too small."""
+GIVING_UP = 1.0
+"""Seconds that an engine which is still opening has to stop doing so."""
+SWITCH = 0.0005
+"""Seconds that a thread of an engine in this process may hold on to the interpreter while a key waits."""
+SMALL_ACTIONS = ("app.quit", "app.help", "list.back")
+"""Actions whose keys work in a window that is too small."""
 
 Connect = Callable[[], "AbstractAsyncContextManager[EngineClient]"]
+OpenJournal = Callable[[], "AbstractAsyncContextManager[Journal]"]
 
 
 class RetriageApp(App[None]):
@@ -45,6 +59,8 @@ class RetriageApp(App[None]):
             the first frame is drawn. What it raises is shown in one sentence.
         identity: what is known about the engine before it has answered.
         theme: name of a theme of ``console.widgets.themes``.
+        keymap: the operator's own keys.
+        journal: opens the operator's journal, after the engine; without it nothing is remembered.
     """
 
     TITLE = "Retriage"
@@ -53,16 +69,35 @@ class RetriageApp(App[None]):
     PLACES: ClassVar[tuple[str, ...]] = ("app",)
     CSS = "* { transition: none; }"
 
-    def __init__(self, connect: Connect, identity: Identity, *, theme: str = THEMES[0].name) -> None:
+    def __init__(
+        self,
+        connect: Connect,
+        identity: Identity,
+        *,
+        theme: str = THEMES[0].name,
+        journal: OpenJournal | None = None,
+        keymap: Keymap | None = None,
+    ) -> None:
         super().__init__()
+        self._own_keys = keymap or Keymap()
+        OWN_KEYS.clear()
+        OWN_KEYS.update(self._own_keys.keys)
+        self.set_keymap({name: ",".join(keys) for name, keys in OWN_KEYS.items()})
         self._keys = KeyQueue(self, super().on_event)
-        for known in THEMES:
+        for known in (*THEMES, PLAIN):
             self.register_theme(known)
-        self.theme = theme
+        self.theme = PLAIN.name if self.no_color else theme
         self.animation_level = "none"
         self.session = Session(identity)
         self.session.news = Signal(self, "news")
+        self.last_key = 0.0
+        """When a key was pressed last, by the monotonic clock."""
         self._connect = connect
+        self._open_journal = journal
+        self.journal_opens = journal is not None
+        """The journal is not open yet, and may still be."""
+        self.unkept = "The journal is not open yet: this launch would not be written down." if journal else ""
+        """Why a launch would not be written down now, in one sentence; empty if it would."""
         self._engine: asyncio.Task[None] | None = None
         self._leaving = asyncio.Event()
         self._views: list[str] = []
@@ -81,14 +116,36 @@ class RetriageApp(App[None]):
 
         return SteadyDriver
 
-    def on_mount(self) -> None:
-        """Draw first; open the engine when something is to be seen."""
-        self._add_modes()
-        self.view("tasks")
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        """Show an update: through our own driver, which sends only what differs, where that is in use."""
+        show = getattr(self._driver, "show", None)
+        in_use = show and self._running and not self._closed and not self._batch_count
+        if in_use and isinstance(renderable, CompositorUpdate):
+            cursor = tuple(self.cursor_position) if isinstance(self.focused, Input) else None
+            try:
+                if show(renderable, cursor):
+                    return
+            except Exception as problem:
+                self._handle_exception(problem)
+                return
+        super()._display(screen, renderable)
+
+    def on_load(self) -> None:
+        """Heed signals before the terminal is touched: whoever ends the console leaves a clean one."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP) if os.name == "posix" else ():
             with suppress(ValueError, RuntimeError):
                 loop.add_signal_handler(number, self.exit)
+
+    def on_mount(self) -> None:
+        """Draw first; open the engine when something is to be seen."""
+        self._add_modes()
+        self.view("tasks")
+        if not self.session.identity.url:
+            # The engine works in this process: a key must not wait until one of its threads lets go.
+            sys.setswitchinterval(SWITCH)
+        for problem in self._own_keys.problems:
+            self.session.say(problem, "warning")
         self.call_after_refresh(self._open)
 
     def _open(self) -> None:
@@ -97,9 +154,10 @@ class RetriageApp(App[None]):
     async def _hold_engine(self) -> None:
         """Keep the engine open until the application leaves. One task enters and leaves it."""
         try:
-            async with self._connect() as client:
+            async with self._connect() as client, AsyncExitStack() as beside:
                 self.session.open(client)
                 self._follow()
+                await self._keep_journal(beside)
                 await self._leaving.wait()
         except Exception as problem:
             if not self._leaving.is_set():
@@ -108,13 +166,40 @@ class RetriageApp(App[None]):
                 self.session.say(sentence, "failed")
                 self.session.news.publish("state")
 
+    async def _keep_journal(self, beside: AsyncExitStack) -> None:
+        """Open the journal; where that cannot be done the console works without."""
+        if self._open_journal is None:
+            return
+        from console.journal import NoJournal
+
+        try:
+            journal = await beside.enter_async_context(self._open_journal())
+        except NoJournal as problem:
+            self.journal_opens = False
+            self.unkept = "There is no journal: this launch will not be written down."
+            self.session.news.publish("journal")
+            self.session.say(f"{problem} Nothing is remembered.", "warning")
+        else:
+            self.journal_opens, self.unkept = False, ""
+            self.session.keep_journal(journal)
+
+    def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
+        """Leave. Nothing is read any more: what would be shown has no screen soon."""
+        if self.session.client is not None:
+            from console.watch import close_all
+
+            close_all()
+        super().exit(result, return_code, message)
+
     async def on_unmount(self) -> None:
-        """Close the engine before the process ends."""
+        """Close the engine before the process ends. One that is still opening has nothing to close."""
         self._leaving.set()
         if self.session.follower is not None:
             await self.session.follower.stop()
         if self._engine is not None:
-            _, late = await asyncio.wait({self._engine}, timeout=CLOSING)
+            if self.session.client is None:
+                self._engine.cancel()
+            _, late = await asyncio.wait({self._engine}, timeout=CLOSING if self.session.client else GIVING_UP)
             for task in late:
                 task.cancel()
 
@@ -164,9 +249,13 @@ class RetriageApp(App[None]):
             from console.screens.batches.screen import BatchesScreen
 
             return BatchesScreen(self.session)
-        from console.screens.jobs.screen import JobsScreen
+        if view == "jobs":
+            from console.screens.jobs.screen import JobsScreen
 
-        return JobsScreen(self.session)
+            return JobsScreen(self.session)
+        from console.screens.journal.screen import JournalScreen
+
+        return JournalScreen(self.session)
 
     def view(self, name: str) -> None:
         """Go to a view."""
@@ -194,18 +283,49 @@ class RetriageApp(App[None]):
         """Jobs."""
         self.view("jobs")
 
+    def action_view_journal(self) -> None:
+        """Launches made from here."""
+        self.view("journal")
+
     def action_last_view(self) -> None:
         """The view before this one."""
         if len(self._views) > 1:
             self.view(self._views[-2])
 
+    # -- safety -----------------------------------------------------------------------------------------------------
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """The one way from a key or a list to an action; what changes the engine has to pass the safety."""
+        from console.screens.gate import why_not
+
+        why = why_not(self.session, default_namespace or self, action) if isinstance(action, str) else ""
+        if why:
+            self.session.say(why, "warning")
+            return True
+        return await super().run_action(action, default_namespace, namespaces)
+
+    @work(group="app.arm", exclusive=True, exit_on_error=False)
+    async def action_arm(self) -> None:
+        """Take the safety off for ten minutes, or put it back."""
+        from console.screens.gate import take_safety_off_or_put_it_back
+
+        await take_safety_off_or_put_it_back(self, self.session)
+
     # -- anywhere ---------------------------------------------------------------------------------------------------
 
     async def on_event(self, event: events.Event) -> None:
         """In a window that is too small no key acts, except the ones for help and leaving."""
-        if self._small and isinstance(event, events.Key) and event.key not in SMALL_KEYS:
+        if self._small and isinstance(event, events.Key) and not self._in_small(event.key):
             return
         if isinstance(event, events.Key) and not event.is_forwarded:
+            self.last_key = time.monotonic()
+            if event.key == "ctrl+c" and self.screen.is_modal:
+                event = events.Key("escape", None)  # the keys of the application do not reach into a dialog
             await self._keys.put(event)
         else:
             await super().on_event(event)
@@ -214,6 +334,9 @@ class RetriageApp(App[None]):
         """Keys that nothing below has used."""
         if self._keys.came_back(event):
             event.prevent_default()
+
+    def _in_small(self, key: str) -> bool:
+        return any(key in named(name).present_keys for name in SMALL_ACTIONS)
 
     @property
     def _small(self) -> bool:
@@ -234,10 +357,20 @@ class RetriageApp(App[None]):
 
     def action_theme(self) -> None:
         """The next theme."""
+        if self.no_color:
+            self.session.say("NO_COLOR is set: there are no colours to choose.", "muted")
+            return
         names = [theme.name for theme in THEMES]
         at_ = names.index(self.theme) if self.theme in names else -1
         self.theme = names[(at_ + 1) % len(names)]
         self.session.say(f"Theme {self.theme}.", "muted")
+
+    def action_events(self) -> None:
+        """All that was said."""
+        from console.screens.events.screen import EventsScreen
+
+        if not isinstance(self.screen, EventsScreen):
+            self.push_screen(EventsScreen(self.session))
 
     def action_help(self) -> None:
         """The keys of this screen."""

@@ -4,16 +4,19 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.folders import default_store
+from console.folders import default_journal, default_store, profiles_file
 
 if TYPE_CHECKING:
+    from console.connections import Connection
     from console.engine.client import EngineClient
     from console.engine.target import Target
+    from store.journal import Journal
 
 app = typer.Typer(
     name="retriage",
@@ -40,9 +43,28 @@ def _fail(sentence: str) -> typer.Exit:
     return typer.Exit(2)
 
 
+def _lines(file: Path | None) -> list[str]:
+    """The lines of a file that are not empty; none without a file."""
+    try:
+        return [line for line in file.read_text("utf-8").splitlines() if line.strip()] if file is not None else []
+    except (OSError, UnicodeDecodeError):
+        raise _fail(f"The file {file} cannot be read.") from None
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"retriage {version('retriage')}")
+        raise typer.Exit
+
+
 @app.callback(invoke_without_command=True)
 def console(
     context: typer.Context,
+    profile: Annotated[
+        str | None, typer.Option(help="Name of a connection profile, see `retriage profiles`.", show_default=False)
+    ] = None,
     engine: Annotated[
         str | None,
         typer.Option(help="REST address of an engine, https://host/engine-rest. Default: your own embedded store."),
@@ -52,33 +74,52 @@ def console(
     ] = None,
     ca: Annotated[Path | None, typer.Option(help="PEM file of the authority that signed its certificate.")] = None,
     insecure: Annotated[bool, typer.Option("--insecure", help="Do not check its certificate.")] = False,
-    env: Annotated[str | None, typer.Option(help="Word for the first line: PROD, TEST, …")] = None,
+    env: Annotated[
+        str | None,
+        typer.Option(help="Word for the first line. Any but DEMO, DEV, TEST and LOCAL is treated as production."),
+    ] = None,
+    readonly: Annotated[bool, typer.Option("--read-only", help="Change nothing, whatever is pressed.")] = False,
     store: Store = None,
     mouse: Annotated[bool | None, typer.Option("--mouse/--no-mouse", help="Default: off over SSH.")] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Say which version this is.")
+    ] = False,
 ) -> None:
-    """Open the console: on your own store, or with --engine on a real Camunda 7, Operaton or CIB seven."""
+    """Open the console: on your own store, or with --profile or --engine on a real Camunda 7, Operaton or CIB seven."""
     if context.invoked_subcommand is not None:
         return
-    from console.engine.target import Embedded, Remote
+    from console.connections import to_address, to_profile, to_store
 
-    if engine is None:
-        _open(Embedded(store=store or str(default_store())), env or "LOCAL", "", mouse)
-        return
-    if store is not None:
-        raise _fail("--engine and --store name two different engines; give one of them.")
-    remote = Remote(
-        engine,
-        user=user,
-        password=os.environ.get("RETRIAGE_PASSWORD"),
-        token=os.environ.get("RETRIAGE_TOKEN"),
-        ca=ca,
-        insecure=insecure,
-    )
+    named = [word for word, given in (("--profile", profile), ("--engine", engine), ("--store", store)) if given]
+    if len(named) > 1:
+        raise _fail(f"{' and '.join(named)} name different engines; give one of them.")
+    own = [word for word, given in (("--user", user), ("--ca", ca), ("--insecure", insecure), ("--env", env)) if given]
+    if profile and own:
+        raise _fail(f"the profile says all about its engine; leave {' and '.join(own)} out, or change the profile.")
     try:
-        root = remote.root()
+        if profile:
+            connection = to_profile(profile, profiles_file())
+        elif engine:
+            connection = to_address(engine, user, ca, insecure, env, readonly)
+        else:
+            connection = to_store(store or str(default_store()), env, readonly)
     except ValueError as problem:
         raise _fail(str(problem)) from None
-    _open(remote, env or "ENGINE", root, mouse)
+    _open(replace(connection, readonly=connection.readonly or readonly), mouse)
+
+
+@app.command()
+def profiles() -> None:
+    """Say which connection profiles there are, and where they are written down."""
+    from console.profiles import ProfileProblem, known_profiles
+
+    file = profiles_file()
+    try:
+        for told in known_profiles(file):
+            typer.echo(told)
+    except ProfileProblem as problem:
+        raise _fail(str(problem)) from None
+    typer.echo(f"({file})", err=True)
 
 
 @app.command()
@@ -88,9 +129,9 @@ def demo(
     mouse: Annotated[bool | None, typer.Option("--mouse/--no-mouse", help="Default: off over SSH.")] = None,
 ) -> None:
     """Open the console on a throw-away world with simulated workers."""
-    from console.engine.target import Demo, Embedded
+    from console.connections import to_demo
 
-    _open(Embedded(demo=Demo(tasks=tasks, seed=seed)), "DEMO", "", mouse)
+    _open(to_demo(tasks, seed), mouse)
 
 
 @app.command()
@@ -103,13 +144,25 @@ def serve(
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse retries-async with an unknown task id (404).")
     ] = False,
+    user: Annotated[
+        list[str] | None,
+        typer.Option(
+            envvar="RETRIAGE_USERS",
+            metavar="NAME:PASSWORD",
+            help="Let in only this user, by HTTP Basic. Several may be given; in the environment, apart by blanks.",
+        ),
+    ] = None,
+    user_file: Annotated[
+        Path | None, typer.Option(help="File with a NAME:PASSWORD on each line, for passwords that nobody should see.")
+    ] = None,
 ) -> None:
     """Serve the contract at http://HOST:PORT/engine-rest, for real external-task workers and other consoles."""
     from store.server import ServerProblem
     from store.server import serve as run
 
     try:
-        run(store or str(default_store()), host, port, demo_tasks=demo, demo_seed=seed, strict=strict)
+        users = [*(user or ()), *_lines(user_file)]
+        run(store or str(default_store()), host, port, demo_tasks=demo, demo_seed=seed, strict=strict, users=users)
     except ServerProblem as problem:
         raise _fail(str(problem)) from None
 
@@ -136,15 +189,29 @@ def demo_data(
     typer.echo(f"{tasks:,} external tasks written in {seconds:.1f} s")
 
 
-def _open(target: "Target", environment: str, url: str, mouse: bool | None) -> None:
+def _open(connection: "Connection", mouse: bool | None) -> None:
     from console.app import RetriageApp
-    from console.screens.session import Identity
+    from console.folders import keys_file
+    from console.keymap import read_keymap
 
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         raise _fail("the console needs a terminal; `retriage serve` does not.")
-    identity = Identity(environment=environment.upper(), url=url, user=os.environ.get("USER", ""))
-    console_app = RetriageApp(_connector(target), identity)
+    journal = _journal(None if connection.thrown_away else default_journal())
+    console_app = RetriageApp(
+        _connector(connection.target), connection.identity(), journal=journal, keymap=read_keymap(keys_file())
+    )
     console_app.run(mouse="SSH_CONNECTION" not in os.environ if mouse is None else mouse)
+
+
+def _journal(path: Path | None) -> "Callable[[], AbstractAsyncContextManager[Journal]]":
+    """Opens the operator's journal; a world that is thrown away has one that is too."""
+
+    def opener() -> "AbstractAsyncContextManager[Journal]":
+        from console.journal import journal_at
+
+        return journal_at(path)
+
+    return opener
 
 
 def _connector(target: "Target") -> "Callable[[], AbstractAsyncContextManager[EngineClient]]":

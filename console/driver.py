@@ -1,4 +1,4 @@
-"""The terminal driver: Textual's own, but a byte that is no UTF-8 does not end the console.
+"""The terminal driver: Textual's own, but a byte that is no UTF-8 does not end the console, and little is sent.
 
 Old-style mouse reports past column 95 hold bytes above 0x7F (they arrive after reattaching tmux, also with the mouse
 off), and Textual's reader would die of them. Input that ends, because the terminal has gone, ends the console.
@@ -7,17 +7,28 @@ off), and Textual's reader would die of them. Input that ends, because the termi
 import os
 import re
 import selectors
+import sys
 from codecs import getincrementaldecoder
 from contextlib import suppress
+from typing import Any
 
+from rich.color import ColorSystem
 from textual import events
+from textual._ansi_sequences import SYNC_END, SYNC_START
+from textual._compositor import CompositorUpdate
 from textual._parser import ParseError
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
+from console.terminal.glyphs import Glyphs, terminal_charset
+from console.terminal.grid import Gridder
+from console.terminal.picture import Picture
+
 READ_SIZE = 4096
 LOOK_EVERY = 0.1
 """Seconds between two looks at whether the driver was told to stop, and at an escape that nothing followed."""
+LONG_UPDATE = 1500
+"""Bytes from which on an update may be seen half done; the terminal is then asked to wait for its end."""
 
 ESCAPE = "\x1b"
 _ESCAPE_THEN_KEY = re.compile(r"\x1b(?=[^\x1b\x00-\x1f\x7f\[\]OPX^_])")
@@ -39,7 +50,51 @@ def separate(text: str) -> list[str]:
 
 
 class SteadyDriver(LinuxDriver):
-    """Reads keys, whatever else may come between them."""
+    """Reads keys, whatever else may come between them; sends only what differs."""
+
+    def __init__(self, app: Any, **how: Any) -> None:
+        super().__init__(app, **how)
+        stream = sys.__stderr__
+        glyphs = Glyphs(terminal_charset(stream.encoding if stream else None))
+        system = app.console._color_system or ColorSystem.TRUECOLOR
+        self._picture = Picture(Gridder(system, not app.no_color, glyphs))
+
+    def start_application_mode(self) -> None:
+        """Begin, or go on after a suspension: the screen is empty."""
+        self._picture.forget()
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    def stop_application_mode(self) -> None:
+        """End, and leave the terminal writing as it did before."""
+        with suppress(AssertionError):
+            self.write("\x1b[m")
+        super().stop_application_mode()
+
+    def show(self, update: CompositorUpdate, cursor: tuple[int, int] | None) -> bool:
+        """Send what differs from what the terminal shows.
+
+        Args:
+            update: what Textual wants shown.
+            cursor: where the terminal's own, hidden cursor belongs: input methods open their windows there.
+
+        Returns:
+            False if the update is of a kind that is not known here; nothing was sent then.
+        """
+        changes = self._picture.changes(update)
+        if changes is None:
+            self._picture.forget()
+            return False
+        if changes and cursor is not None:
+            changes += self._picture.park(*cursor)
+        if len(changes) >= LONG_UPDATE and self._app._sync_available:
+            changes = f"{SYNC_START}{changes}{SYNC_END}"
+        if changes:
+            self.write(changes)
+        return True
+
+    def forget(self) -> None:
+        """Whatever the terminal shows is not known: the next full update is sent whole."""
+        self._picture.forget()
 
     def run_input_thread(self) -> None:
         """Read until told to stop; undecodable bytes become the replacement character, which is bound to nothing."""

@@ -15,3 +15,20 @@ def home() -> Path:
 def default_store() -> Path:
     """The operator's own store."""
     return home() / "store.db"
+
+
+def default_journal() -> Path:
+    """The operator's own memory: saved filters and launches."""
+    return home() / "journal.db"
+
+
+def keys_file() -> Path:
+    """The file with the operator's own keys, beside the connection profiles."""
+    return profiles_file().with_name("keys.toml")
+
+
+def profiles_file() -> Path:
+    """The file with the connection profiles: in ``RETRIAGE_HOME``, or in the platform's folder for configuration."""
+    if os.environ.get("RETRIAGE_HOME"):
+        return home() / "profiles.toml"
+    return Path(platformdirs.user_config_dir("retriage", appauthor=False)) / "profiles.toml"

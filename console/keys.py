@@ -67,15 +67,18 @@ class KeyQueue:
         self._sent.append((key, place))
         this = self._under_way = object()
         await self._send(key)
-        self._follow(place, this)
+        self._follow(place, lambda: self._follow(place, lambda: self._arrived(this)))
         if self._waiting:
             self._app.set_timer(PATIENCE, lambda: self._arrived(this))
 
-    def _follow(self, place: DOMNode, this: object) -> None:
-        """Go up behind the key, from queue to queue, until the application."""
-        if place is self._app or place.parent is None or not place.call_later(self._follow, place.parent, this):
-            self._app.call_later(self._arrived, this)
+    def _follow(self, place: DOMNode, then: Callable[[], object]) -> None:
+        """Go up behind the key, from queue to queue, until the application, and call it there.
 
-    async def _arrived(self, this: object) -> None:
-        if self._under_way is this:
-            await self._next()
+        The way is gone twice: the first time behind the key to its action, then behind the message that the action may
+        have sent up, such as enter in a field does.
+        """
+        if place is self._app or place.parent is None or not place.call_later(self._follow, place.parent, then):
+            self._app.call_later(then)
+
+    def _arrived(self, this: object) -> Awaitable[None] | None:
+        return self._next() if self._under_way is this else None

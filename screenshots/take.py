@@ -17,7 +17,7 @@ TASKS = 12_000
 PATIENCE = 60.0
 
 # Small sets, so that a batch is slow enough to be seen at work.
-os.environ |= {"RETRIAGE_RUNNER_SET_SIZE": "10", "RETRIAGE_BATCH_JOBS_PER_SEED": "10"}
+os.environ |= {"RETRIAGE_RUNNER_SET_SIZE": "5", "RETRIAGE_BATCH_JOBS_PER_SEED": "5"}
 sys.path.insert(0, str(FOLDER.parent))
 
 from textual.pilot import Pilot  # noqa: E402
@@ -25,6 +25,7 @@ from textual.pilot import Pilot  # noqa: E402
 from console.app import RetriageApp  # noqa: E402
 from console.engine.connect import connect  # noqa: E402
 from console.engine.target import Demo, Embedded  # noqa: E402
+from console.journal import journal_at  # noqa: E402
 from console.screens.session import Identity  # noqa: E402
 
 FONT_FACE = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
@@ -39,9 +40,12 @@ def text_of(app: RetriageApp) -> str:
 async def until(pilot: Pilot[None], condition: Callable[[str], bool]) -> None:
     """Wait until the screen fulfils a condition."""
     assert isinstance(pilot.app, RetriageApp)
-    async with asyncio.timeout(PATIENCE):
-        while not condition(text_of(pilot.app)):
-            await pilot.pause(0.05)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while not condition(text_of(pilot.app)):
+                await pilot.pause(0.05)
+    except TimeoutError:
+        raise SystemExit(f"this screen was not expected to stay:\n{text_of(pilot.app)}") from None
 
 
 def take(pilot: Pilot[None], name: str) -> None:
@@ -55,17 +59,23 @@ def take(pilot: Pilot[None], name: str) -> None:
 async def main() -> None:
     """The whole road, a picture at each station."""
     target = Embedded(demo=Demo(tasks=TASKS, seed=7))
-    app = RetriageApp(lambda: connect(target), Identity(environment="DEMO"))
+    app = RetriageApp(lambda: connect(target), Identity(environment="DEMO"), journal=lambda: journal_at(None))
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda text: "charge-card" in text and "503" in text)
         await pilot.press("2")
-        await until(pilot, lambda text: "[2 Incidents" in text and "503" in text)
+        await until(pilot, lambda text: "[2 Incidents" in text and "exact" in text and "503" in text)
         await pilot.pause(1)
         take(pilot, "incidents")
         await pilot.press("1", "slash")
         for letter in "topic:charge-card retries:0":
             await pilot.press({":": "colon", "-": "minus", " ": "space"}.get(letter, letter))
         await pilot.press("enter")
+        await until(pilot, lambda text: "match of" in text)
+        await pilot.press("b")
+        await until(pilot, lambda text: "by topic" in text and "noRetriesLeft" in text)
+        await pilot.pause(1)
+        take(pilot, "builder")
+        await pilot.press("escape")
         await until(pilot, lambda text: "match of" in text)
         await pilot.press("A")
         await pilot.pause(1)
@@ -78,7 +88,8 @@ async def main() -> None:
         await until(pilot, lambda text: "launched" in text)
         await until(pilot, lambda text: re.search(r"\b[2-7]\d%", text) is not None)
         await pilot.press("4", "enter")
-        await until(pilot, lambda text: "Are the retries set?" in text and "/3," in text)
+        await until(pilot, lambda text: "Are the retries set?" in text or "are the retries set?" in text)
+        await until(pilot, lambda text: "waiting" in text)
         take(pilot, "batch")
 
 

@@ -1,6 +1,6 @@
 """Open the embedded engine: the store behind its contract, with its job runner."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -23,6 +23,7 @@ def embedded_app(
     workers: bool = False,
     strict: bool | None = None,
     settings: StoreSettings | None = None,
+    users: Mapping[str, str] | None = None,
 ) -> FastAPI:
     """The contract as an ASGI application over a store.
 
@@ -35,6 +36,7 @@ def embedded_app(
         workers: let simulated workers fetch, complete and fail tasks.
         strict: refuse unknown task ids in ``retries-async``; none leaves it to the settings.
         settings: how batches are cut and carried out; none reads them from the environment.
+        users: passwords by name; where there are any, every request must name one of them.
     """
     chosen = settings or StoreSettings()
     if strict is not None:
@@ -66,7 +68,7 @@ def embedded_app(
         finally:
             await database.close()
 
-    return create_app(lifespan)
+    return create_app(lifespan, users)
 
 
 async def _is_empty(database: Database) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import uvicorn
 from fastapi import FastAPI
@@ -19,7 +19,14 @@ class ServerProblem(Exception):
 
 
 def serve(
-    store: str, host: str, port: int, *, demo_tasks: int = 0, demo_seed: int = 1, strict: bool | None = None
+    store: str,
+    host: str,
+    port: int,
+    *,
+    demo_tasks: int = 0,
+    demo_seed: int = 1,
+    strict: bool | None = None,
+    users: Sequence[str] = (),
 ) -> None:
     """Serve a store until the process is told to end (SIGINT, SIGTERM), then end in good order.
 
@@ -30,12 +37,14 @@ def serve(
         demo_tasks: fill an empty store with a demo world of so many external tasks; no simulated workers run.
         demo_seed: the world's seed.
         strict: refuse unknown task ids in ``retries-async``.
+        users: who may ask, each as NAME:PASSWORD; none lets everybody in.
 
     Raises:
-        ServerProblem: the store cannot be opened, or the address not be listened at.
+        ServerProblem: a user is none, the store cannot be opened, or the address not be listened at.
     """
+    known = read_users(users)
     asyncio.run(_try_to_open(store))
-    app = embedded_app(store, demo_tasks=demo_tasks, demo_seed=demo_seed, strict=strict)
+    app = embedded_app(store, demo_tasks=demo_tasks, demo_seed=demo_seed, strict=strict, users=known)
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=10)
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -49,6 +58,24 @@ def serve(
         server.run(sockets=[listening])
     if not server.started:
         raise ServerProblem(f"the store {store} could not be opened; the reason stands above")
+
+
+def read_users(given: Sequence[str]) -> dict[str, str]:
+    """Passwords by name.
+
+    Args:
+        given: users as NAME:PASSWORD. The password may hold colons, the name not.
+
+    Raises:
+        ServerProblem: one of them is no such pair. The text does not repeat it: it may be a password.
+    """
+    users = {}
+    for number, user in enumerate(given, 1):
+        name, colon, password = user.partition(":")
+        if not (name and colon and password):
+            raise ServerProblem(f"user {number} is not given as NAME:PASSWORD, both not empty")
+        users[name] = password
+    return users
 
 
 async def _try_to_open(store: str) -> None:

@@ -8,7 +8,7 @@ carried out (:class:`Unanswered`), and whoever gave it must look.
 import asyncio
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from console.engine.errors import EngineProblem, Refused, Slow, Unanswered, Unreachable, Unsayable, one_line
+from console.engine.errors import EngineProblem, Forbidden, Refused, Slow, Unanswered, Unreachable, Unsayable, one_line
 from console.engine.refusals import refusal
 
 
@@ -48,7 +48,11 @@ class Channel:
         self._free = asyncio.Semaphore(self._limits.in_flight)
         self._skew = timedelta()
         self.round_trip: float | None = None
+        self.answers = 0
+        """How often the engine itself has answered, a refusal included."""
         """Seconds from sending to the end of the last answer; ``None`` before the first."""
+        self.why_no_order: Callable[[], str] = str
+        """One sentence if no order may be sent now, empty if one may. The last gate, whatever road an order came."""
 
     def engine_now(self) -> datetime:
         """The engine's clock as its ``Date`` headers tell it, to the second; ours where it sends none."""
@@ -78,8 +82,11 @@ class Channel:
         """Send an order, once; returns a 2xx answer. ``what`` names it for the sentence, "deletion of the batch".
 
         Raises:
-            EngineProblem: Unreachable (nothing was sent), Unanswered (it may have been carried out) or Refused.
+            EngineProblem: Forbidden or Unreachable (nothing was sent), Unanswered (it may have been carried out) or
+                Refused.
         """
+        if why := self.why_no_order():
+            raise Forbidden(why)
         wait = httpx.Timeout(self._limits.order, connect=self._limits.connect, pool=self._limits.order)
         since = self.engine_now()
         try:
@@ -117,7 +124,11 @@ class Channel:
         self.round_trip = time.perf_counter() - started
         self._note_clock(answer)
         if answer.status_code >= 300:
-            raise refusal(answer)
+            refused = refusal(answer)
+            self.answers += not refused.between
+            raise refused
+        # A page of a proxy is no sign of life of the engine.
+        self.answers += "html" not in answer.headers.get("content-type", "")
         return answer
 
     def _note_clock(self, answer: httpx.Response) -> None:

@@ -15,11 +15,20 @@ from console.engine.answers import number, read_json, record, records
 from console.engine.channel import Channel, Limits
 from console.engine.errors import NotThere, Refused, Unintelligible
 from console.engine.identity import RETRIAGE, Identity, guess_kind
-from console.engine.lookup import EVER, MANY, NEWEST, RUNNING, candidates, launched
+from console.engine.lookup import EVER, MANY, NEWEST, RUNNING, Traces, candidates, traces
 from console.engine.orders import Orders
 from console.engine.paths import part
 from console.engine.query_string import parameters
+from store.contract.history import (
+    HistoricExternalTaskLog,
+    HistoricExternalTaskLogQuery,
+    HistoricIncident,
+    HistoricIncidentQuery,
+    HistoricJobLog,
+    HistoricJobLogQuery,
+)
 from store.contract.model import Shape
+from store.contract.operations import UserOperation, UserOperationQuery
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import (
     BatchStatisticsQuery,
@@ -40,6 +49,7 @@ from store.contract.records import (
     Incident,
     Job,
     JobDefinition,
+    ProcessDefinition,
     ProcessInstance,
     VariableValue,
 )
@@ -55,10 +65,14 @@ class EngineClient(Orders):
         http: client whose base URL is the REST root; opened and closed by whoever hands it in.
         embedded: the engine is the one in this process.
         limits: timeouts and the most requests at once.
+        user: who logs in; empty when nobody does, or when the engine tells by other means who it is.
     """
 
-    def __init__(self, http: httpx.AsyncClient, *, embedded: bool = False, limits: Limits | None = None) -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, *, embedded: bool = False, limits: Limits | None = None, user: str = ""
+    ) -> None:
         super().__init__(Channel(http, limits))
+        self._user = user
         self._url = str(http.base_url.copy_with(username=None, password=None, query=None)).rstrip("/")
         self._embedded = embedded
 
@@ -71,6 +85,11 @@ class EngineClient(Orders):
     def round_trip(self) -> float | None:
         """Seconds that the last answered request took; ``None`` before the first."""
         return self._channel.round_trip
+
+    @property
+    def answers(self) -> int:
+        """How often the engine itself has answered, a refusal included."""
+        return self._channel.answers
 
     async def identity(self) -> Identity:
         """Kind, version, name and address of the engine."""
@@ -110,6 +129,18 @@ class EngineClient(Orders):
         """The stack trace that the worker sent with the last failure, ``None`` when it sent none."""
         return await self._text(f"external-task/{part(id)}/errorDetails")
 
+    async def topic_names(self) -> list[str]:
+        """Topics that have at least one task."""
+        answer = await self._value("GET", "external-task/topic-names")
+        if not isinstance(answer, list):
+            raise Unintelligible("The engine answered something else than topics.")
+        return [name for name in answer if isinstance(name, str)]
+
+    async def process_definitions(self, first: int, size: int) -> list[ProcessDefinition]:
+        """A page of process definitions, all versions, the newest first."""
+        params = {"sortBy": "version", "sortOrder": "desc"} | _page(first, size)
+        return records(ProcessDefinition, await self._value("GET", "process-definition", params=params))
+
     async def incidents(self, query: IncidentQuery, first: int, size: int) -> list[Incident]:
         """A page of open incidents."""
         return await self._get_list(Incident, "incident", query, first, size)
@@ -117,6 +148,23 @@ class EngineClient(Orders):
     async def count_incidents(self, query: IncidentQuery) -> int:
         """How many open incidents match."""
         return await self._get_count("incident", query)
+
+    async def historic_incidents(self, query: HistoricIncidentQuery, first: int, size: int) -> list[HistoricIncident]:
+        """A page of incidents, open or ended; engines keep ended ones at history level full only."""
+        return await self._get_list(HistoricIncident, "history/incident", query, first, size)
+
+    async def count_historic_incidents(self, query: HistoricIncidentQuery) -> int:
+        """How many incidents match, open or ended."""
+        return await self._get_count("history/incident", query)
+
+    async def resolved_before(self, first: int, size: int) -> list[str]:
+        """Ids of the tasks and jobs of incidents that were resolved, the latest first; a page of what history keeps."""
+        newest = {"resolved": "true", "sortBy": "endTime", "sortOrder": "desc"}
+        answer = await self._value("GET", "history/incident", params=newest | _page(first, size))
+        if not isinstance(answer, list):
+            raise Unintelligible("The engine answered something else than a list of incidents.")
+        ids = [row.get("configuration") for row in answer if isinstance(row, dict)]
+        return [id if isinstance(id, str) else "" for id in ids]
 
     async def process_instances(self, query: ProcessInstanceQuery, first: int, size: int) -> list[ProcessInstance]:
         """A page of running process instances."""
@@ -164,10 +212,14 @@ class EngineClient(Orders):
         """How many batches match, running or ended."""
         return await self._get_count("history/batch", query)
 
-    async def find_launch(
-        self, order: SetExternalTaskRetries, since: datetime, tasks: int | None = None
-    ) -> BatchStatistics | None:
-        """The batch of a launch that was sent and not answered, ``None`` when there is none (yet).
+    async def trace_launch(
+        self,
+        order: SetExternalTaskRetries,
+        since: datetime,
+        tasks: int | None = None,
+        known: frozenset[str] = frozenset(),
+    ) -> Traces:
+        """The batch of a launch that was sent and not answered, or batches that may be it.
 
         The engine may still be at work on the order, so one look that finds nothing is no proof.
 
@@ -175,9 +227,16 @@ class EngineClient(Orders):
             order: the order as it was sent.
             since: ``since`` of the :class:`~console.engine.errors.Unanswered`.
             tasks: how many tasks the plan counted; not needed for an order that names tasks by id.
+            known: batches that were made by other orders.
         """
         running, ever = await asyncio.gather(self._newest_running(), self.historic_batches(EVER, 0, NEWEST))
-        return launched(order, candidates(running, ever, since), tasks)
+        return traces(order, candidates(running, ever, since), tasks, self._user, known)
+
+    async def find_launch(
+        self, order: SetExternalTaskRetries, since: datetime, tasks: int | None = None
+    ) -> BatchStatistics | None:
+        """The batch of a launch that was sent and not answered, ``None`` when there is none, or none for certain."""
+        return (await self.trace_launch(order, since, tasks)).it
 
     async def historic_batch(self, id: str) -> HistoricBatch:
         """One batch, running or ended; NotThere when history does not know it."""
@@ -195,10 +254,44 @@ class EngineClient(Orders):
         """The stack trace of a job's last failure, ``None`` when there is none."""
         return await self._text(f"job/{part(id)}/stacktrace")
 
+    async def count_user_operations(self, query: UserOperationQuery) -> int:
+        """How many entries of that log match."""
+        return await self._get_count("history/user-operation", query)
+
     async def job_definitions(self, query: JobDefinitionQuery) -> list[JobDefinition]:
         """All job definitions that match."""
         answer = await self._value("POST", "job-definition", body=query.wire())
         return records(JobDefinition, answer)
+
+    async def job_log(self, query: HistoricJobLogQuery, first: int, size: int) -> list[HistoricJobLog]:
+        """A page of the job log; engines keep it at history level full only."""
+        return await self._post_list(HistoricJobLog, "history/job-log", query, first, size)
+
+    async def count_job_log(self, query: HistoricJobLogQuery) -> int:
+        """How many entries of the job log match."""
+        return await self._post_count("history/job-log", query)
+
+    async def job_log_stacktrace(self, id: str) -> str | None:
+        """The stack trace of a failure in the job log, ``None`` for other entries."""
+        return await self._text(f"history/job-log/{part(id)}/stacktrace")
+
+    async def external_task_log(
+        self, query: HistoricExternalTaskLogQuery, first: int, size: int
+    ) -> list[HistoricExternalTaskLog]:
+        """A page of the external task log; engines keep it at history level full only."""
+        return await self._post_list(HistoricExternalTaskLog, "history/external-task-log", query, first, size)
+
+    async def count_external_task_log(self, query: HistoricExternalTaskLogQuery) -> int:
+        """How many entries of the external task log match."""
+        return await self._post_count("history/external-task-log", query)
+
+    async def external_task_log_details(self, id: str) -> str | None:
+        """The stack trace that a worker sent with a failure in the log, ``None`` for other entries."""
+        return await self._text(f"history/external-task-log/{part(id)}/error-details")
+
+    async def user_operations(self, query: UserOperationQuery, first: int, size: int) -> list[UserOperation]:
+        """A page of what was done by users who had logged in; engines keep it at history level full only."""
+        return await self._get_list(UserOperation, "history/user-operation", query, first, size)
 
     async def _newest_running(self) -> list[BatchStatistics]:
         """Running batches of the type, the newest first where the engine can sort them so (7.20 and later)."""

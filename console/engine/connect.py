@@ -32,7 +32,8 @@ async def connect(target: Target, *, limits: Limits | None = None) -> AsyncItera
     """
     if isinstance(target, Remote):
         async with _remote(target) as http:
-            yield EngineClient(http, limits=limits)
+            user = target.login()[0] if target.token is None else None
+            yield EngineClient(http, limits=limits, user=user or "")
         return
     async with AsyncExitStack() as stack:
         app = await _open(target, stack)
@@ -54,8 +55,10 @@ async def _open(target: Embedded, stack: AsyncExitStack) -> "FastAPI":
         app, lifespan = await asyncio.to_thread(_embedded_app, store, target.demo)
         await stack.enter_async_context(lifespan)
     except Exception as problem:
-        named = one_line(_without_password(store), 120)
-        raise EngineProblem(f"The store {named} cannot be opened: {one_line(str(problem), 200)}") from problem
+        said = one_line(str(problem), 200)
+        beginning = f"The store {one_line(_without_password(store), 120)} cannot be opened: "
+        # The store's own refusals are whole sentences about it already.
+        raise EngineProblem(said if "cannot be opened:" in said else beginning + said) from problem
     return app
 
 

@@ -6,6 +6,7 @@
     ├── Unreachable       no connection: refused, name unknown, certificate not trusted
     ├── Slow              a question was not answered in time
     ├── Unintelligible    an answer came, but not one of the contract
+    ├── Forbidden         the console's own safety holds the order back; nothing was sent
     ├── Unsayable         the question cannot be said in the contract's query string; nothing was sent
     ├── Unanswered        an order was sent and its answer never came: it may have been carried out
     └── Refused           the engine (or a proxy before it) said no
@@ -59,6 +60,10 @@ class Unintelligible(EngineProblem):
 
 class Unsayable(EngineProblem):
     """The contract's query string has no way to say this; nothing was sent."""
+
+
+class Forbidden(EngineProblem):
+    """The console's own safety holds an order back; nothing was sent."""
 
 
 class Unanswered(EngineProblem):

@@ -1,5 +1,7 @@
 """Was it launched? Looks for the batch of a launch whose answer never came."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from console.engine.answers import UNKNOWN_TIME
@@ -9,6 +11,9 @@ from store.contract.records import SET_EXTERNAL_TASK_RETRIES, Batch, BatchStatis
 
 EARLY = timedelta(seconds=2)
 """How much earlier than ``since`` a batch may have begun: clocks are compared to the second."""
+
+LATE = timedelta(minutes=10)
+"""How much later it may have begun: an engine collects all ids before it makes the batch. A later one is another's."""
 
 NEWEST = 50
 """So many of the newest batches are looked at."""
@@ -24,10 +29,24 @@ EVER = HistoricBatchQuery.model_validate(
 )
 
 
+@dataclass(frozen=True)
+class Traces:
+    """What was found of a launch.
+
+    Attributes:
+        it: the batch that the order made, where nothing else can be meant.
+        perhaps: batches that may be it, the likeliest first; somebody has to say. Empty where ``it`` is known.
+    """
+
+    it: BatchStatistics | None = None
+    perhaps: tuple[BatchStatistics, ...] = ()
+
+
 def candidates(
     running: list[BatchStatistics], ever: list[HistoricBatch], since: datetime
 ) -> list[tuple[BatchStatistics, datetime]]:
-    """Batches that began at or after ``since`` with their start, oldest first, running ones as they are now.
+    """Batches of the type that began in the time of the order with their start, oldest first, running ones as they are
+    now.
 
     The start is the one that history tells where the running batch does not (before 7.20 it did not).
     """
@@ -35,23 +54,48 @@ def candidates(
     starts = {batch.id: batch.start_time for batch in running if batch.start_time != UNKNOWN_TIME}
     starts |= {batch.id: batch.start_time for batch in ever if batch.id not in starts}
     ended = {batch.id: finished(batch) for batch in ever if batch.id not in alive}
-    found = [(batch, starts[id]) for id, batch in (ended | alive).items() if id in starts]
-    return sorted((pair for pair in found if pair[1] >= since - EARLY), key=lambda pair: pair[1])
+    found = [(batch, starts[id]) for id, batch in (ended | alive).items() if id in starts and _of_type(batch)]
+    in_time = (pair for pair in found if since - EARLY <= pair[1] <= since + LATE)
+    return sorted(in_time, key=lambda pair: pair[1])
 
 
-def launched(
-    order: SetExternalTaskRetries, found: list[tuple[BatchStatistics, datetime]], tasks: int | None
-) -> BatchStatistics | None:
-    """The batch that the order made, if one of ``found`` must be it.
+def _of_type(batch: BatchStatistics) -> bool:
+    """Not every engine filters as it is asked to."""
+    return batch.type == SET_EXTERNAL_TASK_RETRIES
 
-    A batch with exactly the expected number of jobs is it, the oldest of several. A query may match a few tasks more
-    or less when it is carried out than when it was counted, so an only batch is taken for it then too. Ids are exact.
+
+def traces(
+    order: SetExternalTaskRetries,
+    found: Sequence[tuple[BatchStatistics, datetime]],
+    tasks: int | None,
+    user: str = "",
+    known: frozenset[str] = frozenset(),
+) -> Traces:
+    """What of ``found`` is, or may be, the batch that the order made.
+
+    It is a batch when it is the only one with exactly the expected number of jobs, and nobody else's. Ids are exact, so
+    one with another number is none of theirs; a query may match a few tasks more or less when it is carried out than
+    when it was counted, so one with another number may be.
+
+    Args:
+        order: the order.
+        found: batches of the type and of the time.
+        tasks: how many tasks the plan counted; not needed for an order that names tasks by id.
+        user: who logged in; empty when that is not known. A batch that somebody else created is his.
+        known: batches that are known to have been made by something else.
     """
-    expected = distinct_ids(order) if tasks is None else tasks
-    exact = [batch for batch, _ in found if expected is not None and batch.total_jobs == jobs_of(expected, batch)]
-    if exact:
-        return exact[0]
-    return found[0][0] if len(found) == 1 and distinct_ids(order) is None else None
+    expected = distinct_ids(order) if tasks is None or distinct_ids(order) is not None else tasks
+    mine = [batch for batch, _ in found if batch.id not in known and _may_be_of(batch, user)]
+    exact = [batch for batch in mine if expected is not None and batch.total_jobs == jobs_of(expected, batch)]
+    if len(exact) == 1:
+        return Traces(exact[0])
+    if exact or distinct_ids(order) is not None:
+        return Traces(None, tuple(exact))
+    return Traces(None, tuple(sorted(mine, key=lambda batch: abs(batch.total_jobs - jobs_of(expected or 0, batch)))))
+
+
+def _may_be_of(batch: Batch, user: str) -> bool:
+    return not user or batch.create_user_id is None or batch.create_user_id.casefold() == user.casefold()
 
 
 def distinct_ids(order: SetExternalTaskRetries) -> int | None:

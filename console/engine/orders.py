@@ -1,10 +1,13 @@
 """Orders to the engine: what changes something. Sent once, never repeated."""
 
+from collections.abc import Callable, Sequence
+
 from console.engine.answers import read_json, record
 from console.engine.channel import Channel
 from console.engine.errors import Unanswered, Unintelligible
 from console.engine.paths import part
-from store.contract.orders import SetExternalTaskRetries
+from store.contract.model import Shape
+from store.contract.orders import SetExternalTaskRetries, SetJobsRetries
 from store.contract.records import Batch
 
 
@@ -17,16 +20,23 @@ class Orders:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
 
+    def guard_orders(self, why_not: Callable[[], str]) -> None:
+        """Send no order while ``why_not()`` answers a sentence; it is raised as Forbidden."""
+        self._channel.why_no_order = why_not
+
     async def set_retries_async(self, order: SetExternalTaskRetries) -> Batch:
         """Launch a batch that sets the retries of many external tasks.
 
         Raises:
             Unanswered: look with :func:`console.engine.lookup.find_launch` before launching again.
         """
+        return await self._launch("external-task/retries-async", order)
+
+    async def _launch(self, path: str, order: Shape) -> Batch:
         body = order.model_dump(mode="json", by_alias=True, exclude_none=True)
         since = self._channel.engine_now()
         what = "launch of the batch"
-        answer = await self._channel.order("POST", "external-task/retries-async", what, body=body)
+        answer = await self._channel.order("POST", path, what, body=body)
         try:
             return record(Batch, read_json(answer.content))
         except Unintelligible as problem:
@@ -54,11 +64,45 @@ class Orders:
             "PUT", f"job/{part(job_id)}/retries", "order to retry the job", body={"retries": retries}
         )
 
+    async def annotate_operation(self, operation_id: str, annotation: str | None) -> None:
+        """Write a note on an operation of the user operation log; ``None`` removes it."""
+        path = f"history/user-operation/{part(operation_id)}"
+        if annotation is None:
+            await self._channel.order("PUT", f"{path}/clear-annotation", "removal of the note")
+            return
+        body = {"annotation": annotation}
+        await self._channel.order("PUT", f"{path}/set-annotation", "note on the operation", body=body)
+
     async def delete_job(self, id: str) -> None:
         """Delete a job: what it was to do is never done."""
         await self._channel.order("DELETE", f"job/{part(id)}", "deletion of the job")
+
+    async def suspend_job(self, id: str, suspended: bool) -> None:
+        """Suspend a job, or let it go on; an engine does not mind if there is none with this id."""
+        what = "suspension of the job" if suspended else "resumption of the job"
+        await self._channel.order("PUT", f"job/{part(id)}/suspended", what, body={"suspended": suspended})
+
+    async def execute_job(self, id: str) -> None:
+        """Carry a job out now, in this request, also one with no retries left or a suspended one.
+
+        Raises:
+            Refused: it failed again; the engine answers with the message of the failure.
+        """
+        await self._channel.order("POST", f"job/{part(id)}/execute", "order to carry out the job", body={})
 
     async def set_external_task_retries(self, id: str, retries: int) -> None:
         """Set the retries of one external task, at once and without a batch."""
         path = f"external-task/{part(id)}/retries"
         await self._channel.order("PUT", path, "order to set the retries", body={"retries": retries})
+
+    async def set_job_retries_async(self, job_ids: Sequence[str], retries: int) -> Batch:
+        """Launch a batch that sets the retries of many jobs."""
+        return await self._launch("job/retries", SetJobsRetries(retries=retries, job_ids=list(job_ids)))
+
+    async def annotate_incident(self, id: str, note: str | None) -> None:
+        """Write a note on an open incident in place of the one it has; none takes it away."""
+        path, what = f"incident/{part(id)}/annotation", "order to write the note"
+        if note is None:
+            await self._channel.order("DELETE", path, what)
+        else:
+            await self._channel.order("PUT", path, what, body={"annotation": note})

@@ -66,6 +66,10 @@ class Remote:
         port = "" if url.port is None else f":{url.port}"
         return f"{url.scheme}://{host}{port}{url.path.rstrip('/') or REST_ROOT}"
 
+    def host(self) -> str:
+        """The host alone."""
+        return _parsed(self.url).host
+
     def login(self) -> tuple[str | None, str]:
         """User and password for HTTP Basic; the user is ``None`` when there is none."""
         url = _parsed(self.url)

@@ -1,16 +1,21 @@
 """The filter line: text <-> query of the contract, with completion and the explanation of mistakes.
 
-``topic:charge-card retries:0 -suspended priority>=50 var.amount>100 sort:created-desc``
+``topic:charge-card retries:0 -suspended priority>=50 var.amount>100 error~503 age>1h sort:created-desc``
+
+Some words the engine cannot filter by (``error``, ``age``). They become conditions, which the console applies to the
+rows that it reads.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar, overload
 
 from console.language.complete import completed, offers
+from console.language.conditions import Condition, Finds, said, sieve
 from console.language.parse import Mistake, Parsed, read
 from console.language.subject import Subject
 from console.language.subjects.batches import BATCHES
+from console.language.subjects.history import HISTORY
 from console.language.subjects.incidents import INCIDENTS
 from console.language.subjects.instances import INSTANCES
 from console.language.subjects.jobs import JOBS
@@ -19,23 +24,30 @@ from store.contract.queries import Query
 
 __all__ = [
     "BATCHES",
+    "HISTORY",
     "INCIDENTS",
     "INSTANCES",
     "JOBS",
     "SUBJECTS",
     "TASKS",
+    "Condition",
     "Mistake",
     "Parsed",
     "Subject",
     "complete",
     "completed",
+    "matcher",
     "parse",
+    "remembers",
+    "spoken",
     "write",
 ]
 
 Q = TypeVar("Q", bound=Query)
 
-SUBJECTS: dict[str, Subject[Any]] = {subject.name: subject for subject in (TASKS, INCIDENTS, INSTANCES, BATCHES, JOBS)}
+SUBJECTS: dict[str, Subject[Any]] = {
+    subject.name: subject for subject in (TASKS, INCIDENTS, INSTANCES, BATCHES, JOBS, HISTORY)
+}
 """Name of a subject -> its table."""
 
 
@@ -54,13 +66,40 @@ def parse(text: str, subject: Subject[Any] | str, now: datetime | None = None) -
     return read(text, _subject(subject), now)
 
 
-def write(query: Query, subject: Subject[Any] | str) -> str:
-    """The line that says a query: reading it again gives the same query.
+def write(query: Query, subject: Subject[Any] | str, conditions: Sequence[Condition] = ()) -> str:
+    """The line that says a query and what the console looks for itself: reading it again gives the same.
 
     Raises:
         ValueError: the query holds a "not like" pattern that is no search for a text.
     """
-    return " ".join(said for word in _subject(subject).words for said in word.write(query))
+    table = _subject(subject)
+    words = [text for word in table.words for text in word.write(query)]
+    return " ".join([*words, *said(conditions, table.local)])
+
+
+def spoken(conditions: Sequence[Condition], subject: Subject[Any] | str) -> tuple[str, ...]:
+    """What the console looks for itself, each condition as the line says it."""
+    return tuple(said(conditions, _subject(subject).local))
+
+
+def matcher(
+    conditions: Sequence[Condition], subject: Subject[Any] | str, now: datetime, retried: Container[str] = frozenset()
+) -> Finds:
+    """Says of a record that was read whether it fits what the console looks for itself.
+
+    Args:
+        conditions: of a line that was read.
+        subject: what the line filters.
+        now: the moment that relative times count from.
+        retried: ids of records that were retried from here before; may grow while records are looked at.
+    """
+    return sieve(conditions, _subject(subject).local, now, retried)
+
+
+def remembers(conditions: Sequence[Condition], subject: Subject[Any] | str) -> bool:
+    """Whether one has to know which records were retried from here before, to tell which fit."""
+    remembered = {word.name for word in _subject(subject).local if word.remembered}
+    return any(condition.word in remembered for condition in conditions)
 
 
 def complete(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from console.language.conditions import ConsoleWord
 from console.language.subject import Subject
 from console.language.tokens import VARIABLE, Token, quote, quoted, tokens
 from console.language.value_words import Choice
@@ -28,9 +29,9 @@ def offers(
     start = beginning(text, cursor)
     typed = text[start:cursor]
     token = next(iter(tokens(typed)), None)
-    if token is None or token.operator is None or token.name not in subject.by_name:
+    word = None if token is None else subject.by_name.get(token.name) or subject.local_by_name.get(token.name)
+    if token is None or token.operator is None or word is None:
         return _names(typed, subject, (values or {}).get("var", ()))[:MOST]
-    word = subject.by_name[token.name]
     return _values(typed, token, word, [*word.choices(), *(values or {}).get(word.name, ())])[:MOST]
 
 
@@ -48,7 +49,8 @@ def beginning(text: str, cursor: int) -> int:
 
 
 def _names(typed: str, subject: Subject[Any], variables: Sequence[str]) -> list[str]:
-    forms = [form for word in subject.words for form in word.forms()]
+    every: list[Word | ConsoleWord] = [*subject.words, *subject.local]
+    forms = list(dict.fromkeys(form for word in every for form in word.forms()))
     if "var" in subject.by_name and typed.lower().startswith("var."):
         forms += [f"var.{name if VARIABLE.fullmatch(name) else quoted(name)}" for name in variables]
     lower = typed.lower()
@@ -57,7 +59,7 @@ def _names(typed: str, subject: Subject[Any], variables: Sequence[str]) -> list[
     return first + [form for form in forms if bare and bare in form and form not in first and lower == bare]
 
 
-def _values(typed: str, token: Token, word: Word, known: Sequence[str]) -> list[str]:
+def _values(typed: str, token: Token, word: Word | ConsoleWord, known: Sequence[str]) -> list[str]:
     last = token.values[-1] if token.values and not typed.endswith(",") else None
     head = typed if last is None else typed[: last.start]
     begun = last.text if last is not None else ""
@@ -68,6 +70,8 @@ def _values(typed: str, token: Token, word: Word, known: Sequence[str]) -> list[
     taken = {value.text for value in token.values if value is not last}
     fresh = [value for value in dict.fromkeys(known) if value not in taken and value != begun]
     first = [value for value in fresh if value.startswith(begun)]
-    inside = [value for value in fresh if begun.lower() in value.lower() and value not in first]
+    # A value that is complete becomes a longer one at most: tab must not turn retries:0 into retries:>0.
+    inside = [] if begun in known else [value for value in fresh if begun.lower() in value.lower()]
+    inside = [value for value in inside if value not in first]
     exact = word.choices()
     return [f"{head}{value if value in exact else quote(value)}" for value in first + inside]

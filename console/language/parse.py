@@ -1,13 +1,14 @@
 """From the text of a filter line to a query."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
+from console.language.conditions import Condition
 from console.language.subject import Subject
 from console.language.suggest import nearest
 from console.language.tokens import Token, quote, tokens
-from console.language.words import Reading, Text, Word, Wrong
+from console.language.words import Beyond, Reading, Text, Word, Wrong
 from store.contract.queries import Query
 
 Q = TypeVar("Q", bound=Query)
@@ -27,7 +28,14 @@ class Parsed(Generic[Q]):
     """A line as a query, made of the words that could be read, and what is wrong with the others."""
 
     query: Q
-    mistakes: list[Mistake]
+    mistakes: list[Mistake] = field(default_factory=list)
+    conditions: tuple[Condition, ...] = ()
+    """What the console looks for itself in the rows that match the query."""
+
+    @property
+    def plain(self) -> bool:
+        """The engine can be told all of it."""
+        return not self.conditions
 
 
 def read(text: str, subject: Subject[Q], now: datetime | None = None) -> Parsed[Q]:
@@ -41,7 +49,7 @@ def read(text: str, subject: Subject[Q], now: datetime | None = None) -> Parsed[
     at = now or datetime.now(UTC)
     reading = Reading(subject.name, at.replace(microsecond=at.microsecond // 1000 * 1000))
     mistakes = [mistake for token in tokens(text) if (mistake := _read(token, text, subject, reading)) is not None]
-    return Parsed(subject.query.model_validate(reading.fields), mistakes)
+    return Parsed(subject.query.model_validate(reading.fields), mistakes, tuple(reading.conditions))
 
 
 def _read(token: Token, text: str, subject: Subject[Q], reading: Reading) -> Mistake | None:
@@ -50,10 +58,8 @@ def _read(token: Token, text: str, subject: Subject[Q], reading: Reading) -> Mis
     try:
         if token.flaw is not None:
             raise Wrong(token.flaw)
-        word = _word(token, text, subject)
-        word.read(token, reading)
+        _take(token, text, subject, reading)
         _keep_apart(subject, before, reading.fields)
-        _sayable(word, token, subject)
     except Wrong as wrong:
         reading.fields = before
         start = token.start if wrong.start is None else wrong.start
@@ -61,10 +67,21 @@ def _read(token: Token, text: str, subject: Subject[Q], reading: Reading) -> Mis
     return None
 
 
-def _word(token: Token, text: str, subject: Subject[Q]) -> Word:
+def _take(token: Token, text: str, subject: Subject[Q], reading: Reading) -> None:
+    """As a filter of the engine, else as a condition that the console applies itself."""
     word = subject.by_name.get(token.name)
+    local = subject.local_by_name.get(token.name)
     if word is not None and (token.variable is None or word.name == "var"):
-        return word
+        try:
+            word.read(token, reading)
+            _sayable(word, token, subject)
+            return
+        except Beyond:
+            if local is None:
+                raise
+    if local is not None and token.variable is None:
+        reading.conditions.append(local.read(token))
+        return
     if token.name in subject.cannot:
         raise Wrong(f"The engine cannot filter {subject.name} {subject.cannot[token.name]}.")
     raise Wrong(_unknown(token, text, subject))
@@ -74,9 +91,9 @@ def _unknown(token: Token, text: str, subject: Subject[Q]) -> str:
     if not token.name:
         said = text[token.start : token.end]
         return f"{_shown(said)} is no filter of {subject.name}{_meant(said.strip('-').strip(chr(34)), subject)}."
-    near = nearest(token.name, subject.by_name)
+    near = nearest(token.name, subject.names)
     if near is not None:
-        form = subject.by_name[near].forms()[0]
+        form = (subject.by_name.get(near) or subject.local_by_name[near]).forms()[0]
         return f"{_shown(token.name)} is no filter of {subject.name}; did you mean {form.strip('-')}?"
     meant = _meant(token.name, subject) if token.operator is None else ""
     return f"{_shown(token.name)} is no filter of {subject.name}{meant}."

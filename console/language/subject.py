@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Generic, TypeVar
 
+from console.language.conditions import ConsoleWord
 from console.language.words import Word
 from store.contract.queries import Query
 
@@ -37,6 +38,8 @@ class Subject(Generic[Q]):
         left_out: field of the query without a word -> the reason.
         cannot: word that operators try -> why the engine has no such filter.
         plain: word that a text without an operator was probably meant for.
+        local: words that the console applies to the rows it reads, since the engine cannot. One may have the name of a
+            word of the engine; it is asked when that one cannot say something.
     """
 
     name: str
@@ -47,13 +50,24 @@ class Subject(Generic[Q]):
     left_out: Mapping[str, str] = field(default_factory=dict)
     cannot: Mapping[str, str] = field(default_factory=dict)
     plain: str | None = None
+    local: tuple[ConsoleWord, ...] = ()
 
     @cached_property
     def by_name(self) -> dict[str, Word]:
-        """Every name and alias -> its word."""
+        """Every name and alias of the engine's words -> its word."""
         return {name: word for word in self.words for name in (word.name, *word.aliases)}
 
+    @cached_property
+    def local_by_name(self) -> dict[str, ConsoleWord]:
+        """Every name and alias of the console's words -> its word."""
+        return {name: word for word in self.local for name in (word.name, *word.aliases)}
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Every name and alias of a word."""
+        return tuple(dict.fromkeys((*self.by_name, *self.local_by_name)))
+
     def help(self, word: Word) -> str:
-        """What a word filters: the descriptions of its fields in the contract."""
+        """What a word of the engine filters: the descriptions of its fields in the contract."""
         told = (self.query.model_fields[name].description or "" for name in word.fields())
         return " ".join(dict.fromkeys(told))

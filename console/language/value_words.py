@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from console.language.tokens import Token, quote
-from console.language.words import EQUAL, Reading, Wrong, single, within
+from console.language.words import EQUAL, Beyond, Reading, Wrong, single, within
 from store.contract.queries import Query
 
 
@@ -22,7 +22,7 @@ class Range:
 
     def read(self, token: Token, reading: Reading) -> None:
         if token.negated:
-            raise Wrong(f"The engine cannot exclude a {self.name}; write {self.name}>9 or {self.name}<9.")
+            raise Beyond(f"The engine cannot exclude a {self.name}; write {self.name}>9 or {self.name}<9.")
         if token.operator is None:
             raise Wrong(f"{self.name} needs a number: {self.name}>=50.")
         steps = {">=": (0, None), "<=": (None, 0), ">": (1, None), "<": (None, -1), ":": (0, 0), "=": (0, 0)}
@@ -65,14 +65,16 @@ class Choice:
 
     def read(self, token: Token, reading: Reading) -> None:
         known = dict(self.flags)
-        if token.negated or token.operator is None or (len(token.values) > 1 and not self.listed):
+        if token.operator is None:
             raise Wrong(self._usage())
+        if token.negated or (len(token.values) > 1 and not self.listed):
+            raise Beyond(self._usage())
         if not token.values:
             raise Wrong(f"{self.name}: needs a value: {self._said()}.")
         for value in token.values:
             said = value.text if token.operator in EQUAL else f"{token.operator}{value.text}"
             if said not in known:
-                raise Wrong(self.why_not.format(things=reading.things) or self._usage(), token.start, value.end)
+                raise Beyond(self.why_not.format(things=reading.things) or self._usage(), token.start, value.end)
             reading.put(token, known[said], True)
 
     def write(self, query: Query) -> Iterator[str]:

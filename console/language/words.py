@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from console.language.like import contained, containing
-from console.language.tokens import Token, quote
+from console.language.conditions import Condition
+from console.language.like import ANY, contained, containing, starred, unstarred
+from console.language.tokens import BARE_FIRST, Token, quote, quoted
 from store.contract.queries import Query
 
 EQUAL = frozenset({":", "="})
@@ -26,6 +27,10 @@ class Wrong(Exception):
         self.end = end
 
 
+class Beyond(Wrong):
+    """The engine has no such filter; the console may apply it itself."""
+
+
 @dataclass
 class Reading:
     """What has been read of a line so far.
@@ -34,11 +39,13 @@ class Reading:
         things: what the line filters, "tasks".
         now: the moment that relative times count from.
         fields: field of the query -> its value.
+        conditions: what the console looks for itself.
     """
 
     things: str
     now: datetime
     fields: dict[str, Any] = field(default_factory=dict)
+    conditions: list[Condition] = field(default_factory=list)
 
     def put(self, token: Token, name: str, value: Any) -> None:
         """Set a field, once."""
@@ -106,7 +113,7 @@ class Flag:
             raise Wrong(f"{self.name} takes no value; write {' or '.join(self.forms())}.")
         said = self.no if token.negated else self.yes
         if said is None:
-            raise Wrong(f"The engine cannot filter {reading.things} by the opposite of {self.name}.")
+            raise Beyond(f"The engine cannot filter {reading.things} by the opposite of {self.name}.")
         reading.put(token, *said)
 
     def write(self, query: Query) -> Iterator[str]:
@@ -124,7 +131,10 @@ class Flag:
 
 @dataclass(frozen=True)
 class Text:
-    """``topic:x``, ``process:a,b``, ``error~x``, ``-process:a``, ``-tenant``: texts, each form where the engine has it.
+    """``topic:x``, ``process:a,b``, ``error~x``, ``key:ord-*``, ``-process:a``, ``-tenant``: texts.
+
+    Each form is there where the engine has it.
+
 
     Attributes:
         one: field for a single value.
@@ -155,17 +165,16 @@ class Text:
         elif token.operator in ("~", "~~"):
             self._read_like(token, reading)
         else:
-            raise Wrong(f"The engine cannot compare {self.name} with {token.operator}; write {self.forms()[0]}value.")
+            raise Beyond(f"The engine cannot compare {self.name} with {token.operator}; write {self.forms()[0]}value.")
 
     def write(self, query: Query) -> Iterator[str]:
         one, many = self._held(query, self.one), self._held(query, self.many)
         if one is not None:
-            yield f"{self.name}:{quote(one)}"
+            yield f"{self.name}:{_exact(one)}"
         if many:
             yield f"{self.name}:{_list(many, marked=self.one is not None)}"
         if (pattern := self._held(query, self.like)) is not None:
-            text = contained(pattern)
-            yield f"{self.name}~~{quote(pattern)}" if text is None else f"{self.name}~{quote(text)}"
+            yield f"{self.name}{_sought(pattern, plain=self.one is not None)}"
         if others := self._held(query, self.none_of):
             yield f"-{self.name}:{_list(others, marked=False)}"
         if self._held(query, self.absent):
@@ -187,23 +196,28 @@ class Text:
         if not token.negated:
             raise Wrong(f"{self.name} needs a value: {self.forms()[0]}value.")
         if self.absent is None:
-            raise Wrong(f"The engine cannot filter {reading.things} by having no {self.name}.")
+            raise Beyond(f"The engine cannot filter {reading.things} by having no {self.name}.")
         reading.put(token, self.absent, True)
 
     def _read_equal(self, token: Token, reading: Reading) -> None:
         texts = [value.text for value in token.values]
         if not texts:
             raise Wrong(f"{self.name}: needs a value.")
+        star = any(ANY in value.text and not value.quoted for value in token.values)
+        if star and (self.like is None or token.negated or token.listed):
+            raise Beyond(f"The engine knows no star in {self.name}; quotes make it a plain character.")
         if token.negated:
             if self.none_of is None:
-                raise Wrong(f"The engine cannot exclude a {self.name} from {reading.things}.")
+                raise Beyond(f"The engine cannot exclude {reading.things} by {self.name}.")
             reading.put(token, self.none_of, texts)
+        elif star and self.like is not None:
+            reading.put(token, self.like, starred(texts[0]))
         elif self.one is not None and not token.listed:
             reading.put(token, self.one, texts[0])
         elif self.many is not None:
             reading.put(token, self.many, texts)
         elif self.one is not None:
-            raise Wrong(
+            raise Beyond(
                 f"{self.name}: takes one value, the engine filters {reading.things} by one only; "
                 "a value that holds a comma goes in double quotes."
             )
@@ -212,9 +226,9 @@ class Text:
 
     def _read_like(self, token: Token, reading: Reading) -> None:
         if self.like is None:
-            raise Wrong(f"The engine cannot search inside {self.name}; write the whole of it: {self.forms()[0]}value.")
+            raise Beyond(f"The engine cannot search inside {self.name}; write the whole of it: {self.forms()[0]}value.")
         if token.negated:
-            raise Wrong(f"The engine cannot exclude {reading.things} by a part of {self.name}.")
+            raise Beyond(f"The engine cannot exclude {reading.things} by a part of {self.name}.")
         text = single(token, f"{self.name}{token.operator}").text
         reading.put(token, self.like, text if token.operator == "~~" else containing(text))
 
@@ -237,4 +251,20 @@ def within(number: int, name: str) -> int:
 
 def _list(texts: list[str], *, marked: bool) -> str:
     """Values with commas; a single one is marked as a list where it could be taken for the single form."""
-    return ",".join(quote(text) for text in texts) + ("," if marked and len(texts) == 1 else "")
+    return ",".join(_exact(text) for text in texts) + ("," if marked and len(texts) == 1 else "")
+
+
+def _exact(text: str) -> str:
+    """A value that is meant letter by letter: a star outside quotes would stand for any characters."""
+    return quoted(text) if ANY in text else quote(text)
+
+
+def _sought(pattern: str, *, plain: bool) -> str:
+    """The operator and text of a pattern; with stars only where the word has a plain form, which they belong to."""
+    text = contained(pattern)
+    if text is not None:
+        return f"~{quote(text)}"
+    star = unstarred(pattern) if plain else None
+    if star is not None and quote(star) == star and star[0] not in BARE_FIRST:
+        return f":{star}"
+    return f"~~{quote(pattern)}"

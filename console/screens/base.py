@@ -1,21 +1,35 @@
 """What every screen of the console has: the chrome, and places where actions are found."""
 
+from __future__ import annotations
+
+import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widget import Widget
 
-from console.screens.chrome import EventLine, HintLine, IdentityLine, TabLine
+from console.screens import handout
+from console.screens.chrome import HintLine, IdentityLine, TabLine
+from console.screens.events.line import EventLine
 from console.screens.session import News, Session
+from console.widgets.line import Line
+
+if TYPE_CHECKING:
+    from console.screens.dialogs.confirm import Confirm
 
 BASE_CSS = Path(__file__).with_name("base.tcss")
 
 SMALLEST = (80, 24)
 """Columns and lines below which the console shows one sentence and takes no keys."""
+
+
+TICK = 1 / 60
+"""Seconds between two paintings at least, keys or no keys."""
 
 
 def places_of(node: object) -> tuple[str, ...]:
@@ -37,12 +51,14 @@ class ConsoleScreen(Screen[None]):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
+        self._painted = 0.0
 
     def compose(self) -> ComposeResult:
         """Chrome around the body."""
         yield IdentityLine(id="identity")
         yield TabLine(id="tabs")
         yield from self.body()
+        yield Line(id="event-above")
         yield EventLine(id="event")
         yield HintLine(id="hints")
 
@@ -62,7 +78,7 @@ class ConsoleScreen(Screen[None]):
         elif news == "counts":
             self.query_one(TabLine).tell(self.session, self.VIEW)
         elif news == "event":
-            self.query_one(EventLine).tell(self.session, self.legend())
+            self._tell_event()
         self.on_news(news)
 
     def on_news(self, news: News) -> None:
@@ -70,7 +86,22 @@ class ConsoleScreen(Screen[None]):
 
     def _tick(self) -> None:
         if self.is_current:
+            self.session.heed_time()
             self.query_one(IdentityLine).tell(self.session)
+            self._tell_event()
+
+    def _tell_event(self) -> None:
+        self.query_one(EventLine).tell(self.session.events, self.query_one("#event-above", Line), self.legend())
+
+    def on_idle(self) -> None:
+        """Paint what a key has changed at once: Textual would wait for its next tick, a sixtieth of a second away.
+
+        Keys that come faster than that are painted together, as ever.
+        """
+        now = time.monotonic()
+        if self._dirty_widgets and getattr(self.app, "last_key", 0.0) > self._painted and now - self._painted >= TICK:
+            self._painted = now
+            self._on_timer_update()
 
     def on_resize(self) -> None:
         """Other things fit now."""
@@ -88,12 +119,36 @@ class ConsoleScreen(Screen[None]):
         """Bring all lines of the chrome up to date."""
         self.query_one(IdentityLine).tell(self.session)
         self.query_one(TabLine).tell(self.session, self.VIEW)
-        self.query_one(EventLine).tell(self.session, self.legend())
+        self._tell_event()
         self.tell_hints()
 
     def tell_hints(self) -> None:
         """Bring the hint line up to date."""
         self.query_one(HintLine).tell(self.places(), self.hint_labels())
+
+    async def ask_late(self, question: Confirm) -> bool:
+        """Ask after something was waited for. Must run in a worker.
+
+        A question never comes in front of another one: the key that is meant for that would answer this.
+        """
+        if self.app.screen is not self:
+            self.session.say(f"“{question.asked}” came too late to be asked here: press the key again.", "warning")
+            return False
+        sure: bool = await self.app.push_screen_wait(question)
+        return sure
+
+    @work(group="console.copy", exit_on_error=False)
+    async def hand_out(self, text: str, what: str = "") -> None:
+        """Copy a text through the terminal, and into a file as the second way; say what was copied.
+
+        Args:
+            text: the text.
+            what: what it is, in a word or two; empty shows its beginning.
+        """
+        if handout.fits(text):
+            self.app.copy_to_clipboard(text)
+        path = await handout.keep(text)
+        self.session.say(handout.said(what, text, path), "muted")
 
     def legend(self) -> str:
         """What the signs of this screen mean, in one line."""

@@ -1,9 +1,10 @@
 """What stands on every screen: who we are on line 1, the views on line 2, news and keys on the last two lines."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import UTC, datetime
 
 from console.actions import hints
-from console.screens.session import Session
+from console.screens.session import USUAL_PACE, Session
 from console.screens.words import count, roughly, span
 from console.widgets.inert import inert
 from console.widgets.line import Line, Span, width_of
@@ -14,25 +15,66 @@ VIEWS: tuple[tuple[str, str], ...] = (
     ("instances", "Instances"),
     ("batches", "Batches"),
     ("jobs", "Jobs"),
+    ("journal", "Journal"),
 )
 """The views by name, in the order of their digits."""
+SHORTER = {"Incidents": "Incid", "Instances": "Inst", "Batches": "Batch", "Journal": "Jrnl"}
+"""Titles where there is no room for the whole ones beside the counts."""
+
+_WHOLE: Mapping[str, str] = {}
 
 AGE_SHOWN = 10
 """Seconds after which the age of the data is news; below, line 1 shows the answer time only."""
 
 
 class IdentityLine(Line):
-    """Environment, engine, kind, address; on the right whether the data is live. Cut on the right end only."""
+    """Environment, what the engine is called, its own name where that is another, kind, address, user; on the right
+    safety, whether the data is live, the time of day.
+
+    Where there is no room the address goes first, then the engine's own name, then the kind; what is left is cut on its
+    right end only. What it is called always stands there: the dialog that takes the safety off asks for it.
+    """
 
     def tell(self, session: Session) -> None:
         """Show what is so now."""
+        right = [(" ", ""), *self._safety(session), *self._health(session), (f"  {_minute()} ", "muted")]
+        room = self.size.width - width_of(right)
+        for left in self._lefts(session):
+            if width_of(left) <= room:
+                break
+        self.show(left, right)
+
+    def _lefts(self, session: Session) -> Iterable[list[Span]]:
+        """The left part, in full and shorter and shorter."""
         identity = session.identity
-        left: list[Span] = [(f" {inert(identity.environment)} ", "chip")]
-        for text, ink in ((identity.engine, "strong"), (identity.kind, ""), (identity.url, "muted"),
-                          (identity.user, "muted")):  # fmt: skip
-            if text:
-                left += [("  ", ""), (inert(text), ink)]  # type: ignore[list-item]
-        self.show(left, [(" ", ""), *self._health(session), (" ", "")])
+        word: Span = (f" {inert(identity.environment)} ", "chip" if session.safety.guarded else "accent")
+        called = identity.called
+        name: Span = (inert(called) if called != identity.environment else "", "strong")
+        engine: Span = (inert(identity.engine) if identity.engine not in (called, "default") else "", "")
+        kind: Span = (inert(identity.kind), "")
+        user: Span = (inert(identity.user), "muted")
+        url = identity.url.partition("://")[2] or identity.url
+        # Where it is called by its host the rest of the address follows at once, so that the host stands there once.
+        path = url.removeprefix(called) if url.startswith(called) else ""
+        address: Span = ("" if path else inert(url), "muted")
+        for whole, told in (
+            (True, (engine, kind, address, user)),
+            (True, (engine, kind, user)),
+            (False, (engine, kind, user)),
+            (False, (kind, user)),
+            (False, (user,)),
+        ):
+            said = [word, *((_GAP, name) if name[0] else ())]
+            said += [(inert(path), "muted")] if path and whole else []
+            yield said + [part for text, ink in told if text for part in (_GAP, (text, ink))]
+
+    def _safety(self, session: Session) -> list[Span]:
+        safety = session.safety
+        if safety.readonly:
+            return [("READ-ONLY", "good"), _GAP]
+        if not safety.guarded:
+            return []
+        return [(f"ARMED {span(safety.left)}", "failed") if safety.armed else ("SAFE", "good"), _GAP]
 
     def _health(self, session: Session) -> list[Span]:
         if session.failed_to_open:
@@ -43,10 +85,20 @@ class IdentityLine(Line):
             return [(f"STALE {span(session.data_age)}", "failed")]
         if session.paused:
             return [(f"PAUSED {span(session.data_age)}", "warning")]
-        age = f" {span(session.data_age)}" if session.data_age >= AGE_SHOWN else ""
+        age = f" {span(session.data_age)}" if session.data_age >= max(AGE_SHOWN, session.pace + 2) else ""
+        if session.pace != USUAL_PACE:
+            age += f" every {session.pace:g}s"
         trip = session.round_trip
         latency = f" {max(round(trip * 1000), 1)}ms" if trip is not None else ""
         return [("● ", "good"), ("LIVE", "good"), (age, "warning"), (latency, "muted")]
+
+
+_GAP: Span = ("  ", "")
+
+
+def _minute() -> str:
+    """The time of day in UTC, to the minute: it costs a few bytes a minute only."""
+    return f"{datetime.now(UTC):%H:%M}Z"
 
 
 class TabLine(Line):
@@ -54,40 +106,38 @@ class TabLine(Line):
 
     def tell(self, session: Session, view: str) -> None:
         """Show the counts that are known, in full where there is room."""
-        for written, gap in ((count, "  "), (count, " "), (roughly, "")):
-            spans = self._tabs(session, view, written, gap)
+        for written, gap, titles in (
+            (count, "  ", _WHOLE),
+            (count, " ", _WHOLE),
+            (count, " ", SHORTER),
+            (count, "", SHORTER),
+            (roughly, "", SHORTER),
+        ):
+            spans = self._tabs(session, view, written, gap, titles)
             if width_of(spans) <= self.size.width:
                 break
         self.show(spans)
 
-    def _tabs(self, session: Session, view: str, written: Callable[[int], str], gap: str) -> list[Span]:
+    def _tabs(
+        self, session: Session, view: str, written: Callable[[int], str], gap: str, titles: Mapping[str, str]
+    ) -> list[Span]:
         spans: list[Span] = [(" " if gap else "", "")]
         for digit, (name, title) in enumerate(VIEWS, 1):
             number = session.counts.get(name)
-            alarm = name == "jobs" and bool(number)
-            shown = "" if number is None else f" {'!' if alarm else ''}{written(number)}"
+            failed = session.failed_jobs if name == "jobs" else 0
+            # The number of batches is of those that run; the view lists ended ones too.
+            shown = "" if number is None or (name == "batches" and not number) else f" {written(number)}"
             here = name == view
             ends = ("[", "]") if here else (" ", " ")
             spans += [
                 (ends[0], "accent"),
                 (f"{digit} ", "accent" if here else "muted"),
-                (title, "accent" if here else "muted"),
-                (shown, "failed" if alarm else "strong" if here else "muted"),
+                (titles.get(title, title), "accent" if here else "muted"),
+                (shown, "strong" if here else "muted"),
+                (f" !{written(failed)}" if failed else "", "failed"),
                 (ends[1] + gap, "accent"),
             ]
         return spans
-
-
-class EventLine(Line):
-    """The last thing that happened, in one sentence."""
-
-    def tell(self, session: Session, legend: str = "") -> None:
-        """Show the newest event; before the first one, what the signs of this screen mean."""
-        event = session.event
-        if event is None:
-            self.show([(f" {legend}", "muted")] if legend else [])
-        else:
-            self.show([(f" {event.clock}  ", "muted"), (inert(event.sentence), event.ink)])
 
 
 class HintLine(Line):

@@ -15,20 +15,22 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from console.actions import at
+from console.screens import memory
 from console.screens.base import BASE_CSS
-from console.screens.paging import PagedScreen
+from console.screens.list_keys import ListKeys
 from console.screens.session import News, Session
 from console.screens.subject import Sort, Subject
 from console.screens.words import count, things
 from console.widgets.bindings import bindings
-from console.widgets.filter_line import FilterLine
+from console.widgets.filter_line import Advice, FilterLine
 from console.widgets.line import Line, Span
 from console.widgets.line_table import LineTable
+from console.widgets.note import Note
 from console.widgets.pane import Item, Pane, Prose
 from console.widgets.rows import Row
 
 if TYPE_CHECKING:
-    pass
+    from console.triage.draft import Draft
 
 LIST_CSS: list[str | PurePath] = [BASE_CSS, Path(__file__).with_name("listing.tcss")]
 
@@ -36,7 +38,7 @@ RESTING = 0.08
 """Seconds without a step after which the pane says what the row under the cursor is."""
 
 
-class ListScreen(PagedScreen):
+class ListScreen(ListKeys):
     """Rows of a subject with filter, count, sort, marks, live refresh and a pane about the row under the cursor."""
 
     CSS_PATH = LIST_CSS
@@ -49,13 +51,15 @@ class ListScreen(PagedScreen):
         self.add_class("list")
         self._resting: Timer | None = None
         self._applied_at = 0.0
+        self.drafted: tuple[str, Draft] | None = None
+        """What was built, and the filter that it was begun with."""
 
     # -- what is on it ----------------------------------------------------------------------------------------------
 
     def body(self) -> Iterable[Widget]:
         """Filter line, table and pane."""
-        yield FilterLine(self.subject.advise, self.subject.completed, id="filter")
-        yield Line(id="advice")
+        yield FilterLine(self._advise, self.subject.completed, id="filter")
+        yield Note(id="advice")
         with Horizontal(id="upper"):
             table = LineTable(self.subject.columns, markable=self.MARKABLE, id="rows")
             table.add_class("framed")
@@ -78,17 +82,36 @@ class ListScreen(PagedScreen):
         self.table.empty = "opening the engine …"
         self.query_one("#detail", Pane).entitle(self.subject.thing)
         self._start()
+        self._recall()
+
+    def _advise(self, text: str, cursor: int) -> Advice:
+        return self.subject.advise(text, cursor, self.session.known.values(self.session, self.subject.name))
+
+    @work(group="list.used", exclusive=True, exit_on_error=False)
+    async def _recall(self) -> None:
+        """Filters that were used before, also in another console."""
+        before = await memory.used(self.session, self.subject.name)
+        line = self.query_one("#filter", FilterLine)
+        line.history = list(dict.fromkeys((*line.history, *before)))
+
+    @work(group="list.remember", exit_on_error=False)
+    async def _remember(self, text: str) -> None:
+        await memory.remember(self.session, self.subject.name, text)
 
     # -- showing ----------------------------------------------------------------------------------------------------
 
     def _nothing(self) -> str:
+        if self.sifting is not None and not self.sifting.exact:
+            return "reading, none so far …"
         if self.filter_text:
             return f"0 of {count(self.session.counts.get(self.subject.name, 0))} match.  esc clears the filter"
         return f"There are no {self.subject.title.lower()}."
 
     def _tell_count(self) -> None:
         spans: list[Span] = [*self._marks_said()]
-        if self.matching is not None:
+        if self.sifting is not None:
+            spans += self.sifting.told(self.subject.title.lower())
+        elif self.matching is not None:
             total = self.session.counts.get(self.subject.name)
             spans.append((count(self.matching), "strong"))
             of = f" match of {count(total)}" if self.filter_text and total is not None else ""
@@ -112,6 +135,8 @@ class ListScreen(PagedScreen):
         """Counts are shown on the filter line too; a failed opening in the table."""
         if news == "counts":
             self._tell_count()
+        if news == "journal":
+            self._recall()
         if news == "state":
             self._heed_pause()
         if news == "state" and self.session.failed_to_open:
@@ -134,9 +159,13 @@ class ListScreen(PagedScreen):
         pane.show(self.details(row))
 
     def details(self, row: Row) -> list[Item]:
-        """What the pane says about a row: two lines on a narrow screen."""
+        """What the pane says about a row: two lines on a narrow screen, unless it has the room to itself."""
         now = datetime.now(UTC)
-        return self.subject.summary(row.item, now) if self.narrow else self.subject.brief(row.item, now)
+        short = self.narrow and not self.has_class("-detail-only")
+        return self.subject.summary(row.item, now) if short else self.subject.brief(row.item, now)
+
+    def _shown_anew(self) -> None:
+        self.show_detail(self.table.row)
 
     def on_resize(self) -> None:
         """The pane says as much as fits."""
@@ -173,6 +202,10 @@ class ListScreen(PagedScreen):
     def _applied(self, message: FilterLine.Applied) -> None:
         self.heed_filter()
 
+    def show_filter(self, text: str) -> None:
+        """Show what matches this filter, as if it had been typed."""
+        self._apply(text)
+
     def heed_filter(self) -> None:
         """Apply the filter that stands on the line, if that has not been done yet.
 
@@ -183,12 +216,37 @@ class ListScreen(PagedScreen):
         if line.applied_at > self._applied_at:
             self._applied_at = line.applied_at
             self._apply(line.applied, line.applied_at)
+            if line.applied:
+                self._remember(line.applied)
 
     # -- keys -------------------------------------------------------------------------------------------------------
 
     def action_filter(self) -> None:
         """Type a filter; also before the engine is open, or the letters would act as keys."""
         self.query_one("#filter", FilterLine).open()
+
+    @property
+    def history(self) -> list[str]:
+        """Filters used before, the newest first."""
+        return self.query_one("#filter", FilterLine).history
+
+    def action_build(self) -> None:
+        """Build the query, beginning with the filter or with what was built from it before."""
+        from console.screens.builder.opening import builder_for
+
+        self.heed_filter()
+        self.app.push_screen(builder_for(self.session, self.subject, self.filter_text, self.drafted, self))
+
+    def keep_draft(self, draft: Draft) -> None:
+        """Remember what was built, to go on with it later."""
+        self.drafted = (self.filter_text, draft)
+
+    def built(self, text: str) -> None:
+        """Show what a query matches that was built."""
+        self.query_one("#filter", FilterLine).enter(text)
+        self.heed_filter()
+        if self.drafted is not None:
+            self.drafted = (text, self.drafted[1])
 
     def action_sort(self) -> None:
         """The next sort key."""
@@ -212,7 +270,9 @@ class ListScreen(PagedScreen):
 
     @work(group="list.now", exclusive=True, exit_on_error=False)
     async def _now(self) -> None:
-        if self._poller is not None:
+        if self.sifting is not None:
+            self.sifting.again()
+        elif self._poller is not None:
             self._looks = 0
             await self._poller.refresh()
 
@@ -228,11 +288,12 @@ class ListScreen(PagedScreen):
         """Copy the id of the row."""
         row = self.table.row
         if row is not None:
-            self.app.copy_to_clipboard(row.id)
-            self.session.say(f"Copied {row.id}", "muted")
+            self.hand_out(row.id)
 
     def action_back(self) -> None:
-        """End the range; clear the filter; never leave."""
+        """Stop writing rows; end the range; clear the filter; never leave."""
+        if self.stop_export():
+            return
         if self.table.ranging:
             self.table.action_range()
         elif self.filter_text:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,18 +13,18 @@ from textual import on, work
 
 from console.screens.base import ConsoleScreen
 from console.screens.session import Session
+from console.screens.sifting import Sifting
 from console.screens.subject import Sort, Subject
 from console.widgets.line_table import LineTable
 from console.widgets.pane import Pane
 
 if TYPE_CHECKING:
+    from console.language import Parsed
     from console.watch import Poller, Snapshot
     from store.contract.queries import Query
 
 LARGEST_READ = 400
 """Most rows of one request."""
-INTERVAL = 2.0
-"""Seconds between two looks at the rows in sight, if the engine answers quickly."""
 COUNT_EVERY = 3
 """Every so many looks the rows are counted too."""
 
@@ -48,6 +49,8 @@ class PagedScreen(ConsoleScreen):
         self.sort: Sort = subject.sorts[0]
         self.matching: int | None = None
         """How many rows match, once they are counted."""
+        self.sifting: Sifting | None = None
+        """Who filters the rows, where the filter holds words that the engine does not know."""
         self._query: Query | None = None
         self._poller: Poller[Picture | None] | None = None
         self._counted: int | None = None
@@ -72,7 +75,7 @@ class PagedScreen(ConsoleScreen):
         from console.watch import Poller
 
         self._apply(self.filter_text)
-        self._poller = Poller(self._look, self._show_picture, interval=INTERVAL)
+        self._poller = Poller(self._look, self._show_picture, interval=self.session.pace)
         self._poller.start()
         self._heed_pause()
 
@@ -82,12 +85,13 @@ class PagedScreen(ConsoleScreen):
         All that matched the filter before is not what matches now, and is unmarked, unless it was marked after the
         operator had asked for the new one. The same filter in another order matches the same.
         """
-        query = self.subject.query(text)
-        if query is None:
+        parsed = self.subject.parsed(text)
+        if parsed.mistakes:
             return
         other = text != self.filter_text
         self.filter_text = text
-        self._query = self.subject.sorted(query, self.sort)
+        self._query = self.subject.sorted(parsed.query, self.sort)
+        self._sift(self._query, parsed)
         self.matching = None
         self._counted = None
         self._looks = 0
@@ -99,23 +103,60 @@ class PagedScreen(ConsoleScreen):
         self._tell_count()
         self._first_page()
 
+    def _sift(self, query: Query, parsed: Parsed[Any]) -> None:
+        """Filter the rows here, from the first one on, where the engine cannot."""
+        if self.sifting is not None:
+            self.sifting.close()
+        self.sifting = None
+        if not parsed.plain:
+            from console.language import remembers
+
+            retried: set[str] | None = set() if remembers(parsed.conditions, self.subject.name) else None
+            if retried is not None and self.session.journal is None:
+                self.session.say("Without a journal nobody knows what was retried from here.", "warning")
+            wanted = partial(self.subject.matcher, parsed, frozenset() if retried is None else retried)
+            self.sifting = Sifting(self.session, self.subject, query, wanted, self._show_sifted, retried)
+
+    def _show_sifted(self) -> None:
+        """More rows are known to fit, or other ones than before."""
+        sifting = self.sifting
+        if sifting is None or sifting.query is not self._query or not self.is_attached:
+            return
+        self._matched(len(sifting.rows))
+        self.table.age()
+        first, last = self.table.window()
+        self._put(first, sifting.part(first, last - first + 1))
+
+    def _put(self, first: int, records: list[Any]) -> None:
+        self.session.known.note(records)
+        now = datetime.now(UTC)
+        self.table.put(first, [self.subject.row(record, now) for record in records])
+
     @work(group="list.first", exclusive=True, exit_on_error=False)
     async def _first_page(self) -> None:
         """The first rows and the count; whichever comes first is shown first."""
+        if self.sifting is not None:
+            self.sifting.start()
+            return
         await asyncio.gather(self._read(0, self._height() + 20), self._count())
 
     def _height(self) -> int:
-        return max(self.table.size.height, 20)
+        height: int = self.table.size.height
+        return max(height, 20)
 
     async def _read(self, first: int, size: int) -> None:
         """Read rows and hand them to the table, if they still are what is asked for."""
         query = self._query
         if query is None:
             return
+        if self.sifting is not None:
+            self._put(first, self.sifting.part(first, size))
+            return
         size = min(size, LARGEST_READ)
         records = await self._ask(lambda client: self.subject.read(client, query, first, size))
         if records is None or query is not self._query:
             return
+        self.session.known.note(records)
         now = datetime.now(UTC)
         rows = [self.subject.row(record, now) for record in records]
         if len(rows) < size and (self.matching is None or first + len(rows) < self.table.total):
@@ -154,7 +195,14 @@ class PagedScreen(ConsoleScreen):
         except EngineProblem as problem:
             if not self.session.stale:
                 self.session.say(problem.sentence, "failed")
+            self._unread(problem.sentence)
             return None
+
+    def _unread(self, sentence: str) -> None:
+        """Nothing could be read; where no rows are shown the table says why, and not that it reads."""
+        if not self.table.total:
+            self.table.empty = f"{sentence} It is asked again."
+            self.table.refresh()
 
     @work(group="list.rows", exclusive=True, exit_on_error=False)
     async def _read_rows(self, first: int, last: int) -> None:
@@ -167,7 +215,7 @@ class PagedScreen(ConsoleScreen):
     async def _look(self) -> Picture | None:
         """What is in sight now; asked again and again by the poller."""
         query = self._query
-        if query is None:
+        if query is None or self.sifting is not None:
             return None
         if self._looks % COUNT_EVERY == 0:
             self._counted = await self.session.ask(lambda client: self.subject.count(client, query))
@@ -183,29 +231,38 @@ class PagedScreen(ConsoleScreen):
 
     def _show_picture(self, snapshot: Snapshot[Picture | None]) -> None:
         picture = snapshot.value
+        if snapshot.problem is not None and self.is_attached:
+            self._unread(snapshot.problem)
         if picture is None or picture.query is not self._query or snapshot.stale:
             return
         if picture.total is not None and self.table.total != picture.total:
             self._matched(picture.total)
         self.table.age()
-        now = datetime.now(UTC)
-        self.table.put(picture.first, [self.subject.row(record, now) for record in picture.records])
+        self._put(picture.first, list(picture.records))
 
     def _heed_pause(self) -> None:
         if self._poller is not None:
+            self._poller.every(self.session.pace)
             looking = self.is_current and not self.session.paused
             (self._poller.resume if looking else self._poller.pause)()
+            if self.sifting is not None:
+                self.sifting.rest(not looking)
 
     def on_screen_suspend(self) -> None:
         """Another screen or a dialog is in front: nothing is read."""
         if self._poller is not None:
             self._poller.pause()
+        if self.sifting is not None:
+            self.sifting.rest(True)
 
     def on_screen_resume(self) -> None:
-        """In front again."""
+        """In front again; meanwhile other rows may match, so they are counted too."""
+        self._looks = 0
         self._heed_pause()
 
     def on_unmount(self) -> None:
         """Look no more."""
         if self._poller is not None:
             self._poller.close()
+        if self.sifting is not None:
+            self.sifting.close()

@@ -8,11 +8,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from console.screens.batches.book import BatchBook
+from console.screens.events.log import Event, EventLog
+from console.screens.known import KnownValues
+from console.screens.safety import Safety
 from console.screens.words import clock
 from console.widgets.ink import Ink
 
@@ -21,9 +24,14 @@ if TYPE_CHECKING:
 
     from console.engine.client import EngineClient
     from console.screens.follow import Follower
+    from console.triage.incident_book import IncidentBook
+    from store.journal import Journal
 
 T = TypeVar("T")
-News = Literal["state", "identity", "counts", "event", "batches"]
+PACES = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+"""Seconds between two readings that can be chosen."""
+USUAL_PACE = 2.0
+News = Literal["state", "identity", "counts", "event", "batches", "journal"]
 
 
 @dataclass(frozen=True)
@@ -39,20 +47,19 @@ class Identity:
     """Its name, known once it has answered."""
     kind: str = ""
     """Kind and version, known once it has answered."""
-
-
-@dataclass(frozen=True)
-class Event:
-    """One sentence for the event line."""
-
-    sentence: str
-    ink: Ink = ""
-    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    profile: str = ""
+    """The connection profile that named it, if one did."""
+    readonly: bool = False
+    """Nothing may be changed through this connection."""
+    name: str = ""
+    """What it is called wherever it is remembered: the profile, the address without a password, or the store's path."""
 
     @property
-    def clock(self) -> str:
-        """When it was said."""
-        return clock(self.at)
+    def called(self) -> str:
+        """What people call it: the profile, or the engine's own name; ``default`` is nobody's name."""
+        host = self.url.partition("://")[2].partition("/")[0]
+        named = self.engine if self.engine != "default" else ""
+        return self.profile or named or host or self.engine or self.environment
 
 
 class NotOpen(Exception):
@@ -64,21 +71,34 @@ class Session:
 
     def __init__(self, identity: Identity) -> None:
         self.identity = identity
+        self.safety = Safety(identity.environment, identity.readonly)
+        """Whether orders may be given; it is of this engine, and so is gone with it."""
         self.client: EngineClient | None = None
         self.failed_to_open = ""
         """One sentence if the engine could not be opened."""
         self.stale = ""
         """One sentence while the engine does not answer; empty while it does."""
         self.paused = False
+        self.pace = USUAL_PACE
+        """Seconds between two readings of what is in sight, at least."""
         self.counts: dict[str, int] = {}
         """Rows per view as the tab line shows them."""
-        self.event: Event | None = None
+        self.failed_jobs = 0
+        """Jobs with no retries left."""
+        self.events = EventLog()
+        """What was said to the operator."""
         self.launched: set[str] = set()
         """Batches launched from this console that have not ended."""
         self.launching = False
         """A launch is on its way: until its fate is known no other may begin."""
         self.book = BatchBook()
         """Batches, running and ended."""
+        self.known = KnownValues()
+        """Values that exist on the engine, for completion."""
+        self.journal: Journal | None = None
+        """The operator's memory; none until it is open, and where it could not be opened."""
+        self.grouped: IncidentBook | None = None
+        """All open incidents by cause, once somebody has asked for them."""
         self.follower: Follower | None = None
         """Who keeps book and counts up to date, once the engine is open."""
         self.news: Signal[News]
@@ -90,6 +110,7 @@ class Session:
     def open(self, client: EngineClient) -> None:
         """The engine answers from now on."""
         self.client = client
+        client.guard_orders(self.safety.why_not)
         self._answered = time.monotonic()
         self._opened.set()
         self.news.publish("state")
@@ -101,7 +122,7 @@ class Session:
         return self.client
 
     async def ask(self, question: Callable[[EngineClient], Awaitable[T]]) -> T:
-        """Ask the engine, and remember whether it answered.
+        """Ask the engine, and remember whether it answered. A question that sends nothing tells nothing about it.
 
         Raises:
             EngineProblem: it refused, or did not answer.
@@ -109,6 +130,7 @@ class Session:
         from console.engine.errors import EngineProblem, Refused, Slow, Unanswered, Unintelligible, Unreachable
 
         client = await self.opened()
+        answers = client.answers
         try:
             answer = await question(client)
         except (Unreachable, Slow, Unintelligible) as problem:
@@ -124,9 +146,11 @@ class Session:
                 self._heard()
             raise
         except EngineProblem:
-            self._heard()
+            if client.answers != answers:
+                self._heard()
             raise
-        self._heard()
+        if client.answers != answers:
+            self._heard()
         return answer
 
     def _heard(self) -> None:
@@ -140,7 +164,9 @@ class Session:
         if not self.stale:
             self.stale = sentence
             answered = datetime.now(UTC) - timedelta(seconds=self.data_age)
-            self.say(f"{sentence} Rows are from {clock(answered)}; orders are off until it answers.", "failed")
+            locked = " SAFE again." if self.safety.lock() else ""
+            rows = f"Rows are from {clock(answered)}; orders are off until it answers."
+            self.say(f"{sentence} {rows}{locked}", "failed")
             self.news.publish("state")
 
     @property
@@ -153,11 +179,36 @@ class Session:
         """Seconds that the last answered request took."""
         return self.client.round_trip if self.client else None
 
-    def why_no_orders(self) -> str:
-        """One sentence if the engine cannot be changed now; empty if it can."""
+    def why_unheard(self) -> str:
+        """One sentence if the engine does not hear orders now; empty if it does."""
         if self.client is None:
             return self.failed_to_open or "The engine is not open yet."
         return "Orders are off until the engine answers." if self.stale else ""
+
+    def why_no_launch(self) -> str:
+        """One sentence while a launch is on its way; empty while none is."""
+        return "A launch is still on its way; wait until it is known what became of it." if self.launching else ""
+
+    def why_no_orders(self) -> str:
+        """One sentence if the engine cannot or must not be changed now; empty if it may be."""
+        return self.why_unheard() or self.safety.why_not()
+
+    def arm(self) -> None:
+        """Take the safety off for ten minutes."""
+        if self.safety.arm():
+            self.say(f"ARMED: capital keys may change {self.identity.environment} for ten minutes.", "failed")
+            self.news.publish("state")
+
+    def disarm(self, why: str = "") -> None:
+        """Put the safety back on."""
+        if self.safety.lock():
+            self.say(f"SAFE again{': ' + why if why else ''}.", "good")
+            self.news.publish("state")
+
+    def heed_time(self) -> None:
+        """Say it when the safety has come back by itself. Called every second by the screen in front."""
+        if self.safety.ran_out:
+            self.disarm("the ten minutes are over")
 
     def pause(self, paused: bool) -> None:
         """Stop every reading that was not asked for, or go on."""
@@ -165,11 +216,36 @@ class Session:
         self.say("Paused: nothing is read until p or r." if paused else "Reading again.", "warning" if paused else "")
         self.news.publish("state")
 
+    @property
+    def engine_name(self) -> str:
+        """The stable name under which this engine is remembered in the journal."""
+        return self.identity.name or self.identity.url or "embedded"
+
+    def keep_journal(self, journal: Journal) -> None:
+        """From now on launches are written down."""
+        self.journal = journal
+        self.news.publish("journal")
+
+    @property
+    def event(self) -> Event | None:
+        """What was said last."""
+        return self.events.newest
+
+    def change_pace(self, step: int) -> None:
+        """Read less often (1) or more often (-1)."""
+        at = PACES.index(self.pace) + step
+        if not 0 <= at < len(PACES):
+            self.say(f"{PACES[0]:g} to {PACES[-1]:g} seconds between two readings is all there is.", "muted")
+            return
+        self.pace = PACES[at]
+        self.say(f"Every {self.pace:g} seconds it is read again; a slow engine is asked less often.", "muted")
+        self.news.publish("state")
+
     # -- news -------------------------------------------------------------------------------------------------------
 
     def say(self, sentence: str, ink: Ink = "") -> None:
         """One sentence for the operator."""
-        self.event = Event(sentence, ink)
+        self.events.add(Event(sentence, ink))
         self.news.publish("event")
 
     def count(self, **counts: int) -> None:

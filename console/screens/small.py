@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 
 from console.screens.session import News, Session
-from console.screens.words import count, percent
+from console.screens.words import count, percent, short, things
 from console.widgets.inert import inert
 from console.widgets.pane import Item, Pane, Prose, Spans
 
@@ -40,12 +40,23 @@ class TooSmall(Screen[None]):
     def _tell(self) -> None:
         width, height = self.app.size
         environment = inert(self.session.identity.environment)
+        health = "NO ENGINE" if self.session.failed_to_open else "STALE" if self.session.stale else ""
         items: list[Item] = [
-            Spans(((f" {environment} ", "chip"), (f"  {inert(self.session.identity.engine)}", "strong"))),
+            Spans(
+                (
+                    (f" {environment} ", "chip"),
+                    (f"  {inert(self.session.identity.called)}", "strong"),
+                    (f"  {health}", "failed"),
+                )
+            ),
             Prose(f"Too small: {self._wanted[0]}x{self._wanted[1]} is needed, {width}x{height} is here.", "warning"),
         ]
-        for view in [view for view in self.session.book.all() if not view.ended][:3]:
+        for view in [view for view in self.session.book.all() if not view.ended][:2]:
             failed = f"  !{count(view.failed)}" if view.failed else ""
-            items.append(Prose(f"batch {percent(view.completed, view.total)}{failed}", lines=1))
+            done = percent(view.completed, view.total)
+            items.append(Prose(f"batch {short(view.id)} {done}{failed}", lines=1))
+        open_ = self.session.counts.get("incidents")
+        if open_ is not None:
+            items.append(Prose(f"{things(open_, 'incident')} open", "failed" if open_ else "good", lines=1))
         items.append(Prose("No key acts but q and ? until the window grows.", "muted"))
         self.query_one(Pane).show(items)

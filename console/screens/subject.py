@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+from console.screens.advising import advised
 from console.widgets.columns import Column
 from console.widgets.filter_line import Advice
 from console.widgets.pane import Item
@@ -15,6 +16,7 @@ from console.widgets.rows import Cell, Row
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
+    from console.language import Parsed
     from store.contract.queries import Query
 
 R = TypeVar("R")
@@ -42,24 +44,32 @@ class Subject(ABC, Generic[R]):
     legend: ClassVar[str] = ""
     """What the state letters mean."""
 
-    def query(self, text: str) -> Query | None:
-        """The contract's query for a filter text, or nothing if the text has a mistake."""
+    def parsed(self, text: str) -> Parsed[Any]:
+        """What a filter text says: the contract's query, what the console looks for itself, and mistakes."""
         from console.language import parse
 
-        parsed = parse(text, self.name)
-        return None if parsed.mistakes else parsed.query
+        return parse(text, self.name)
 
-    def advise(self, text: str, cursor: int) -> Advice:
-        """What the filter language says about a text while it is typed."""
-        from console.language import complete, parse
+    def matcher(self, parsed: Parsed[Any], retried: Container[str] = frozenset()) -> Callable[[Any], bool]:
+        """Whether a record fits what the console looks for itself, as of now.
 
-        parsed = parse(text, self.name)
-        if parsed.mistakes:
-            mistake = parsed.mistakes[0]
-            at_end = mistake.end >= len(text.rstrip()) == cursor
-            words = tuple(complete(text, cursor, self.name)) if at_end else ()
-            return Advice(mistake.sentence, (mistake.start, mistake.end), words)
-        return Advice(words=tuple(complete(text, cursor, self.name)))
+        Args:
+            parsed: a text that was read.
+            retried: ids of records that were retried from here before.
+        """
+        from console.language import matcher
+
+        return matcher(parsed.conditions, self.name, datetime.now(UTC), retried)
+
+    def advise(self, text: str, cursor: int, values: Mapping[str, Sequence[str]] | None = None) -> Advice:
+        """What the filter language says about a text while it is typed.
+
+        Args:
+            text: the text.
+            cursor: place of the cursor.
+            values: name of a word -> values that are known to exist.
+        """
+        return advised(text, cursor, self.name, values)
 
     def completed(self, text: str, cursor: int, word: str) -> tuple[str, int]:
         """The text with the word under the cursor replaced, and the new place of the cursor."""

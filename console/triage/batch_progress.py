@@ -14,6 +14,7 @@ POLL = 30
 """``batchPollTime`` of an engine that was not told otherwise, in seconds."""
 
 Phase = Literal["seed", "execute", "close"]
+Word = Literal["seed", "execute", "close", "failed", "suspended"]
 State = Literal["waiting", "running", "done", "held"]
 
 
@@ -73,6 +74,18 @@ class Progress:
         """Only failed jobs are left: it stays open until they are retried or deleted."""
         return self.failed > 0 and self.waiting == 0
 
+    @property
+    def word(self) -> Word:
+        """The phase in one word, or what keeps it from going on: *failed* when only failed jobs are left."""
+        if self.suspended:
+            return "suspended"
+        return "failed" if self.stuck else self.phase
+
+    @property
+    def left(self) -> int:
+        """Jobs that are not through, failed or not."""
+        return self.waiting + self.failed
+
     def steps(self, poll: int = POLL) -> tuple[Step, Step, Step]:
         """The three phases; ``poll`` is the engine's ``batchPollTime`` in seconds."""
         return (self._seed(), self._execute(), self._close(poll))
@@ -88,8 +101,10 @@ class Progress:
     def _seed(self) -> Step:
         if self.created >= self.total:
             return Step("seed", "done", self.created, self.total, "All jobs are made.")
-        state: State = "held" if self.suspended else "running"
-        return Step("seed", state, self.created, self.total, "Jobs are being made, and carried out as they come.")
+        if self.suspended:
+            return Step("seed", "held", self.created, self.total, "Suspended: no more jobs are made.")
+        sentence = "Jobs are being made, and carried out as they come."
+        return Step("seed", "running", self.created, self.total, sentence)
 
     def _execute(self) -> Step:
         if self.completed >= self.total:
@@ -151,7 +166,11 @@ class Speed:
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, int]] = deque()
-        self._total = 0
+        self._waiting = 0
+        self._at = 0.0
+        self._moved: float | None = None
+        self._first: float | None = None
+        self._before: Progress | None = None
 
     def note(self, at: float, now: Progress) -> None:
         """A sample.
@@ -162,7 +181,10 @@ class Speed:
         """
         if self._seen and (now.completed < self._seen[-1][1] or now.suspended):
             self._seen.clear()
-        self._total = now.completed + now.waiting
+        if self._before is not None and _moved(self._before, now):
+            self._moved = at
+        self._at, self._before, self._waiting = at, now, now.waiting
+        self._first = at if self._first is None else self._first
         if not now.suspended:
             self._seen.append((at, now.completed))
         while self._seen and at - self._seen[0][0] > WINDOW_SECONDS:
@@ -178,6 +200,19 @@ class Speed:
         return (after - before) / (end - start)
 
     def seconds_left(self) -> float | None:
-        """Until all jobs that can complete have; ``None`` as long as that would be a guess."""
+        """Until all jobs that can complete have; ``None`` where none can, and as long as that would be a guess."""
         speed = self.per_second()
-        return None if speed is None else (self._total - self._seen[-1][1]) / speed
+        return self._waiting / speed if speed is not None and self._waiting else None
+
+    def moved_ago(self) -> float | None:
+        """Seconds from the last sample that differed to the last sample; ``None`` before anything has moved."""
+        return None if self._moved is None else self._at - self._moved
+
+    def watched(self) -> float:
+        """Seconds from the first sample to the last one."""
+        return 0.0 if self._first is None else self._at - self._first
+
+
+def _moved(before: Progress, now: Progress) -> bool:
+    """The job executor has done something: made a job, finished one, or failed one for good."""
+    return (before.created, before.completed, before.failed) != (now.created, now.completed, now.failed)

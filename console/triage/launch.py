@@ -1,13 +1,16 @@
 """The plan of a launch: what will be sent, what it makes of the tasks, what it costs the engine. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
 
+from console.triage.effects import Effect, effects, gone_effect, lowered_effect
+from console.triage.narrow import narrowed
 from console.triage.request import curl_text, json_text
-from console.triage.selection import Everything, Marked, Selection, named_by_query
+from console.triage.roll import Roll
+from console.triage.selection import Composed, Everything, Marked, Selection, named_by_query
 from console.triage.survey import Facts
 from store.contract.orders import SetExternalTaskRetries
+from store.contract.queries import ExternalTaskQuery
 from store.contract.values import INT_MAX
 
 JOBS_PER_SEED = 100
@@ -16,39 +19,21 @@ JOBS_PER_SEED = 100
 TASKS_PER_JOB = 1
 """``invocationsPerBatchJob`` of an engine that was not told otherwise."""
 
-Tone = Literal["good", "plain", "warning"]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What becomes of some of the tasks.
-
-    Attributes:
-        count: how many; with ``at_most`` there may be fewer.
-        label: which ones, "tries 0 -> 3".
-        effect: what it means for them.
-        tone: whether that is what the operator wants.
-        at_most: the engine could not be asked exactly.
-        overlaps: these tasks are counted in another line as well (locked, suspended).
-    """
-
-    count: int
-    label: str
-    effect: str
-    tone: Tone = "plain"
-    at_most: bool = False
-    overlaps: bool = False
-
 
 @dataclass(frozen=True)
 class Plan:
     """A launch, thought through.
 
+    Tasks that would lose retries, and named tasks that are gone, are left out unless the operator takes them in.
+
     Attributes:
-        selection: what was taken. One that the engine cannot be told as a query must be settled before it is sent
-            (:func:`console.triage.settle.settled`); the plan of the unsettled one tells everything but the request.
+        selection: what was taken.
         retries: the value to set, 0 or more.
         facts: what was counted.
+        roll: the tasks themselves, where they were read. A selection that the engine cannot be told as a query, and one
+            that leaves single tasks out, is launched by the ids of the roll.
+        with_lowered: take in those that would lose retries.
+        with_gone: take in those that are gone.
         jobs_per_seed: ``batchJobsPerSeed`` of the engine.
         tasks_per_job: ``invocationsPerBatchJob`` of the engine.
     """
@@ -56,6 +41,9 @@ class Plan:
     selection: Selection
     retries: int
     facts: Facts
+    roll: Roll | None = None
+    with_lowered: bool = False
+    with_gone: bool = False
     jobs_per_seed: int = JOBS_PER_SEED
     tasks_per_job: int = TASKS_PER_JOB
 
@@ -63,25 +51,65 @@ class Plan:
         if not 0 <= self.retries <= INT_MAX:
             raise ValueError("The number of retries must be 0 or more (and fit in 32 bits).")
 
+    def but(self, **changes: object) -> "Plan":
+        """The plan with something changed."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+    @property
+    def lowered(self) -> int:
+        """Tasks that have more retries now; at most so many where each one was not looked at."""
+        return self.facts.above(self.retries)
+
+    @property
+    def by_query(self) -> bool:
+        """The engine is told a query, and takes what matches when the order arrives."""
+        return named_by_query(self.selection)
+
+    @property
+    def composed(self) -> bool:
+        """The request is sent as the operator has put it together."""
+        drops = (self.lowered and not self.with_lowered) or (self.facts.gone and not self.with_gone)
+        return isinstance(self.selection, Composed) and not drops
+
+    @property
+    def by_ids(self) -> bool:
+        """The request names every task by id: what is launched is frozen."""
+        return not self.by_query and not self.composed
+
+    @property
+    def narrows(self) -> bool:
+        """The query is sent with one more filter: no retries left. A query cannot leave out fewer."""
+        return self.by_query and self.lowered > 0 and not self.with_lowered
+
+    def describe(self) -> str:
+        """What is taken, in words, for the head of the dialog."""
+        if self.narrows and isinstance(self.selection, Everything) and self.selection.every_task:
+            return "all without retries left"
+        return self.selection.describe() + (", those without retries left" if self.narrows else "")
+
+    @property
+    def left_out(self) -> int:
+        """Tasks of the selection that the launch does not take."""
+        if self.by_query:
+            return self.facts.retries_left if self.narrows else 0
+        return (0 if self.with_lowered else self.lowered) + (0 if self.with_gone else self.facts.gone)
+
     @property
     def count(self) -> int:
-        """Tasks that the request names; those that are gone are still named by their ids."""
-        return self.facts.asked
+        """Tasks that the launch takes; those that are gone but taken in are counted."""
+        return max(self.facts.asked - self.left_out, 0)
 
     @property
     def everything(self) -> bool:
         """It would take every external task of the engine, so the operator has to say yes to that."""
-        return isinstance(self.selection, Everything) and self.selection.every_task
-
-    @property
-    def by_ids(self) -> bool:
-        """The request names tasks by id, not by query."""
-        return not named_by_query(self.selection)
+        if isinstance(self.selection, Marked) or self.by_ids or self.narrows:
+            return False
+        return self.selection.every_task and self.facts.asked > 0
 
     @property
     def ready(self) -> bool:
-        """The request can be made: the selection is ids, or a query that the engine understands."""
-        return isinstance(self.selection, Marked) or named_by_query(self.selection)
+        """The request can be made."""
+        return self.by_query or self.composed or self.roll is not None or isinstance(self.selection, Marked)
 
     @property
     def jobs(self) -> int:
@@ -94,18 +122,36 @@ class Plan:
         return -(-self.jobs // self.jobs_per_seed)
 
     @cached_property
+    def ids(self) -> list[str]:
+        """The ids that the request names, ascending."""
+        named = self.selection.ids if isinstance(self.selection, Marked) else frozenset()
+        if self.roll is None:
+            return sorted(named)
+        taken = set(self.roll.retries)
+        if not self.with_lowered:
+            taken.difference_update(self.roll.above(self.retries))
+        if self.with_gone:
+            taken.update(self.roll.gone)
+        return sorted(taken)
+
+    @cached_property
     def request(self) -> SetExternalTaskRetries:
         """The order as it is sent.
 
         Raises:
-            ValueError: the selection has to be settled first.
+            ValueError: the tasks have to be read first.
         """
-        if isinstance(self.selection, Marked):
-            return SetExternalTaskRetries(retries=self.retries, external_task_ids=sorted(self.selection.ids))
         if not self.ready:
-            raise ValueError("this selection must be settled into ids before it can be sent")
-        unsorted = self.selection.query.model_copy(update={"sorting": None, "sort_by": None, "sort_order": None})
-        return SetExternalTaskRetries(retries=self.retries, external_task_query=unsorted)
+            raise ValueError("the tasks of this selection must be read before it can be sent")
+        if isinstance(self.selection, Everything) and self.by_query:
+            return SetExternalTaskRetries(retries=self.retries, external_task_query=self._query(self.selection.query))
+        if isinstance(self.selection, Composed) and self.composed:
+            return self.selection.sources.model_copy(update={"retries": self.retries})
+        return SetExternalTaskRetries(retries=self.retries, external_task_ids=list(self.ids))
+
+    def _query(self, query: ExternalTaskQuery) -> ExternalTaskQuery:
+        unsorted = query.model_copy(update={"sorting": None, "sort_by": None, "sort_order": None})
+        return (narrowed(unsorted, "no_retries") or unsorted) if self.narrows else unsorted
 
     def json(self, ids: int | None = 3) -> str:
         """The body for the screen, one field a line; of a list of ids the first few (``None``: all of them)."""
@@ -115,52 +161,32 @@ class Plan:
         """The whole request as a shell command, without any password: curl asks for it, or takes ``$TOKEN``."""
         return curl_text(self.request, url, user, token)
 
-    def outcomes(self) -> list[Outcome]:
-        """What becomes of the tasks, group by group; groups without tasks are left out."""
-        told = [*self._failed(), *self._with_retries(), *self._held(), *self._gone()]
-        return [outcome for outcome in told if outcome.count]
+    def effects(self) -> list[Effect]:
+        """What becomes of the tasks that are taken, group by group; groups without tasks are left out."""
+        return effects(self.facts, self.retries, self.by_query and self.lowered > 0)
+
+    def lowered_effect(self) -> Effect | None:
+        """Those that would lose retries, if there are any: the operator decides."""
+        return lowered_effect(self.facts, self.retries, self.by_query) if self.lowered else None
+
+    def gone_effect(self) -> Effect | None:
+        """Those that are gone, if there are any: the operator decides."""
+        return gone_effect(self.facts) if self.facts.gone else None
 
     def warnings(self) -> list[str]:
         """What the operator should have read before sending."""
-        said = ["This takes EVERY external task of the engine."] if self.everything else []
+        if not self.facts.asked:
+            return ["There is nothing to launch: no task matches."]
         if not self.count:
-            said.append("Nothing matches: the engine would refuse the launch.")
-        if self.retries == 0:
-            said.append("With 0 retries no worker gets these tasks, and each one raises an incident.")
+            return ["Nothing is left to launch: space takes in what is left out."]
+        said = ["This takes EVERY external task of the engine."] if self.everything else []
+        if self.retries == 0 and self.facts.no_retries >= self.count:
+            said.append("They all have 0 retries already: this changes nothing.")
+        elif self.retries == 0:
+            said.append("With 0 retries no worker gets these tasks, and each that had some raises an incident.")
         return said
 
-    def _failed(self) -> list[Outcome]:
-        count, value = self.facts.no_retries, self.retries
-        if value == 0:
-            return [Outcome(count, "tries 0 -> 0", "nothing changes")]
-        return [Outcome(count, f"tries 0 -> {value}", "incident closes, a worker may fetch it", "good")]
-
-    def _with_retries(self) -> list[Outcome]:
-        facts, value = self.facts, self.retries
-        if not facts.looked:
-            effect = f"set to {value}: those with more are LOWERED" if value else "set to 0: an incident each"
-            return [Outcome(facts.retries_left, "tries left or never failed", effect, "warning")]
-        told = [_changed(before, value, count) for before, count in facts.retries.items() if before is not None]
-        never = Outcome(facts.retries.get(None, 0), f"never failed (-) -> {value}", "has no need of it", "warning")
-        if value == 0:
-            never = Outcome(never.count, "never failed (-) -> 0", "raises an incident", "warning")
-        return [*sorted(told, key=lambda outcome: -outcome.count), never]
-
-    def _held(self) -> list[Outcome]:
-        return [
-            Outcome(self.facts.locked, "locked by a worker", "set now, fetchable later", overlaps=True),
-            Outcome(self.facts.suspended, "suspended", "set now, waits for its instance", overlaps=True),
-        ]
-
-    def _gone(self) -> list[Outcome]:
-        effect = "their jobs fail and keep the batch open"
-        return [Outcome(self.facts.gone, "gone since they were marked", effect, "warning")]
-
-
-def _changed(before: int, after: int, count: int) -> Outcome:
-    label = f"tries {before} -> {after}"
-    if after == 0:
-        return Outcome(count, label, "LOWERED to 0: raises an incident", "warning")
-    if after < before:
-        return Outcome(count, label, "LOWERED", "warning")
-    return Outcome(count, label, "unchanged" if after == before else "raised")
+    @property
+    def wants_a_look(self) -> bool:
+        """Something about it should be read before it is sent, however fast the keys came."""
+        return bool(self.warnings() or self.lowered or self.facts.gone)

@@ -1,27 +1,43 @@
-"""What the operator took: some tasks by id, or everything that a query matches."""
+"""What the operator took: some tasks by id, everything that a query matches, or what a composed request names."""
 
 from dataclasses import dataclass
 
-from store.contract.queries import ExternalTaskQuery
+from store.contract.orders import SetExternalTaskRetries
+from store.contract.queries import ExternalTaskQuery, Query
 
 
 @dataclass(frozen=True)
 class Marked:
-    """Tasks by id."""
+    """Tasks by id.
+
+    Attributes:
+        ids: their ids.
+        said: what they are, in words; empty for tasks that were marked one by one.
+        origin: the query that they were found with, to see later whether more match by now.
+    """
 
     ids: frozenset[str]
+    said: str = ""
+    origin: ExternalTaskQuery | None = None
 
     def describe(self) -> str:
         """In words, for the head of a dialog."""
-        return "1 marked task" if len(self.ids) == 1 else f"{len(self.ids):,} marked tasks"
+        return self.said or ("1 marked task" if len(self.ids) == 1 else f"{len(self.ids):,} marked tasks")
 
 
 @dataclass(frozen=True)
 class Everything:
-    """All tasks that match a query, but those taken out again by hand."""
+    """All tasks that match a query, but those taken out again by hand.
+
+    Attributes:
+        query: what matches.
+        but: ids of those taken out.
+        said: the query as the operator wrote it; may be empty.
+    """
 
     query: ExternalTaskQuery
     but: frozenset[str] = frozenset()
+    said: str = ""
 
     @property
     def every_task(self) -> bool:
@@ -30,14 +46,42 @@ class Everything:
 
     def describe(self) -> str:
         """In words, for the head of a dialog."""
-        what = "every external task of the engine" if self.every_task else "all tasks that match"
+        what = "every external task of the engine" if self.every_task else self.said or "all tasks that match"
         return f"{what} but {len(self.but):,}" if self.but else what
 
 
-Selection = Marked | Everything
+@dataclass(frozen=True)
+class Composed:
+    """The union of everything that a request names, which the operator has put together himself.
+
+    Attributes:
+        sources: the request; its retries do not matter.
+        said: what it is, in words; may be empty.
+    """
+
+    sources: SetExternalTaskRetries
+    said: str = ""
+
+    @property
+    def every_task(self) -> bool:
+        """One of its queries matches every task of the engine, or every instance and so all their tasks."""
+        sources = self.sources
+        queries = (
+            sources.external_task_query,
+            sources.process_instance_query,
+            sources.historic_process_instance_query,
+        )
+        return any(query is not None and matches_all(query) for query in queries)
+
+    def describe(self) -> str:
+        """In words, for the head of a dialog."""
+        return self.said or "what the request names"
 
 
-def matches_all(query: ExternalTaskQuery) -> bool:
+Selection = Marked | Everything | Composed
+
+
+def matches_all(query: Query) -> bool:
     """The query filters nothing: no filter, or only ones that the engine passes over (false flags, empty lists)."""
     return not any(value is not False and value != [] for value in query.chosen().values())
 

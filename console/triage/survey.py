@@ -1,23 +1,20 @@
-"""What is known of a selection before it is launched, found out with counts."""
+"""What is known of a query before it is launched, found out with counts."""
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Protocol
 
-from console.triage.narrow import Trait, among, narrowed
-from console.triage.selection import Everything, Selection
+from console.triage.narrow import Trait, narrowed
 from store.contract.queries import ExternalTaskQuery
 from store.contract.records import ExternalTask
 
-SLICE = 1000
-"""Ids in one question: the engine cuts longer lists at this length itself."""
-
 LOOK = 500
 """At most so many tasks that still have retries are listed to see how many each has."""
+SAMPLE = 3
+"""So many of the oldest tasks are read to be shown."""
 
 
 class Questions(Protocol):
@@ -46,6 +43,10 @@ class Facts:
         retries: retries -> how many tasks have them, for those that have some left; ``None`` stands for never failed.
             Empty when it was not looked at (there are many), and then only ``retries_left`` is known.
         at: when it was counted.
+        locked_until: when the last lock ends, where that was looked at.
+        sample: the oldest of the tasks, of those without retries where there are some.
+        failed_locked: of those with 0 retries, how many a worker holds; none where that was not counted apart.
+        failed_suspended: of those with 0 retries, how many are suspended.
     """
 
     asked: int
@@ -56,6 +57,10 @@ class Facts:
     suspended: int
     retries: Mapping[int | None, int]
     at: datetime
+    locked_until: datetime | None = None
+    sample: tuple[ExternalTask, ...] = ()
+    failed_locked: int | None = None
+    failed_suspended: int | None = None
 
     @property
     def gone(self) -> int:
@@ -72,72 +77,47 @@ class Facts:
         """Tasks that never failed; ``None`` when that was not looked at."""
         return self.retries.get(None, 0) if self.looked else None
 
+    def above(self, retries: int) -> int:
+        """How many have more retries than this; at most so many, where it was not looked at."""
+        if not self.looked:
+            return self.retries_left
+        return sum(number for has, number in self.retries.items() if has is not None and has > retries)
 
-async def survey(client: Questions, selection: Selection, look: int = LOOK) -> Facts:
-    """Count what a selection holds.
 
-    Only counts are asked, and one list of at most ``look`` tasks: those with retries left, when there are no more, to
-    tell lowered from unchanged. The counts come from questions a moment apart, so they need not add up to the last one.
+async def survey(client: Questions, query: ExternalTaskQuery, look: int = LOOK) -> Facts:
+    """Count what a query matches.
+
+    Only counts are asked, and three short lists: the oldest tasks, the lock that ends last, and at most ``look`` tasks
+    with retries left, when there are no more, to tell lowered from unchanged. The answers come a moment apart, so they
+    need not add up to the last one.
 
     Raises:
         EngineProblem: the engine did not answer.
     """
-    parts = _parts(selection)
-    taken_out = _taken_out(selection)
-    found, none, left, locked, suspended = await asyncio.gather(
-        *(_difference(client, parts, taken_out, trait) for trait in _TRAITS)
-    )
+    plain = query.model_copy(update={"sorting": None, "sort_by": None, "sort_order": None})
+    found, none, left, locked, suspended = await asyncio.gather(*(_count(client, plain, trait) for trait in _TRAITS))
+    failed = narrowed(plain, "no_retries") if none else None
+    sample = await client.external_tasks(_by(failed or plain, "createTime", "asc"), 0, SAMPLE)
     retries: Mapping[int | None, int] = {}
-    if 0 < left <= look:
-        retries = await _distribution(client, parts, selection, look)
-    asked = found if isinstance(selection, Everything) else len(selection.ids)
-    return Facts(asked, found, none, left, locked, suspended, retries, datetime.now(UTC))
+    if 0 < left <= look and (still := narrowed(plain, "retries_left")) is not None:
+        retries = Counter(task.retries for task in await client.external_tasks(still, 0, look))
+    apart: list[int | None] = [None, None]
+    if left and failed is not None:
+        apart = [await _count(client, failed, trait) for trait in ("locked", "suspended")]
+    until = None
+    if locked and (held := narrowed(plain, "locked")) is not None:
+        last = await client.external_tasks(_by(held, "lockExpirationTime", "desc"), 0, 1)
+        until = max((task.lock_expiration_time for task in last if task.lock_expiration_time), default=None)
+    return Facts(found, found, none, left, locked, suspended, retries, datetime.now(UTC), until, tuple(sample), *apart)
 
 
 _TRAITS: tuple[Trait | None, ...] = (None, "no_retries", "retries_left", "locked", "suspended")
 
 
-def _parts(selection: Selection) -> list[ExternalTaskQuery]:
-    """Queries that together, and without overlap, are the selection (before anything is taken out)."""
-    if isinstance(selection, Everything):
-        return [_plain(selection.query)]
-    return _sliced(ExternalTaskQuery(), selection.ids)
+async def _count(client: Questions, query: ExternalTaskQuery, trait: Trait | None) -> int:
+    asked = query if trait is None else narrowed(query, trait)
+    return 0 if asked is None else await client.count_external_tasks(asked)
 
 
-def _taken_out(selection: Selection) -> list[ExternalTaskQuery]:
-    return _sliced(_plain(selection.query), selection.but) if isinstance(selection, Everything) else []
-
-
-def _plain(query: ExternalTaskQuery) -> ExternalTaskQuery:
-    return query.model_copy(update={"sorting": None, "sort_by": None, "sort_order": None})
-
-
-def _sliced(query: ExternalTaskQuery, ids: Iterable[str]) -> list[ExternalTaskQuery]:
-    rest = iter(sorted(ids))
-    slices = []
-    while some := list(islice(rest, SLICE)):
-        if (part := among(query, some)) is not None:
-            slices.append(part)
-    return slices
-
-
-async def _difference(
-    client: Questions, parts: list[ExternalTaskQuery], out: list[ExternalTaskQuery], trait: Trait | None
-) -> int:
-    taken, dropped = await asyncio.gather(_sum(client, parts, trait), _sum(client, out, trait))
-    return max(0, taken - dropped)
-
-
-async def _sum(client: Questions, parts: list[ExternalTaskQuery], trait: Trait | None) -> int:
-    queries = [part if trait is None else narrowed(part, trait) for part in parts]
-    counts = [client.count_external_tasks(query) for query in queries if query is not None]
-    return sum(await asyncio.gather(*counts))
-
-
-async def _distribution(
-    client: Questions, parts: list[ExternalTaskQuery], selection: Selection, look: int
-) -> Mapping[int | None, int]:
-    queries = [query for part in parts if (query := narrowed(part, "retries_left")) is not None]
-    but = selection.but if isinstance(selection, Everything) else frozenset()
-    pages = await asyncio.gather(*(client.external_tasks(query, 0, look + len(but)) for query in queries))
-    return Counter(task.retries for page in pages for task in page if task.id not in but)
+def _by(query: ExternalTaskQuery, key: str, order: str) -> ExternalTaskQuery:
+    return query.model_copy(update={"sort_by": key, "sort_order": order})

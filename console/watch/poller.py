@@ -8,7 +8,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
 from console.engine.errors import EngineProblem, one_line
 from console.watch.clock import Clock, RealClock
@@ -17,6 +18,7 @@ from console.watch.snapshot import Snapshot
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
+_started: "WeakSet[Poller[Any]]" = WeakSet()
 
 GENTLE = 10.0
 """The engine rests so many times as long as it worked."""
@@ -55,6 +57,7 @@ class Poller(Generic[T]):
         self._due = self._clock.monotonic()
         self._failures = 0
         self._paused = False
+        self._closed = False
 
     @property
     def snapshot(self) -> Snapshot[T]:
@@ -74,10 +77,13 @@ class Poller(Generic[T]):
     def start(self) -> None:
         """Begin; the first question is asked at once."""
         if not self.running:
+            self._closed = False
+            _started.add(self)
             self._task = asyncio.create_task(self._run(), name="poller")
 
     def close(self) -> None:
-        """End without waiting; whoever waits for a refresh gets the picture as it is."""
+        """End without waiting; whoever waits for a refresh gets the picture as it is. Nothing is published any more."""
+        self._closed = True
         if self._task is not None:
             self._task.cancel()
         self._settle(self._answering)
@@ -143,6 +149,8 @@ class Poller(Generic[T]):
         except EngineProblem as problem:
             self._failed(problem.sentence)
         except Exception as problem:
+            if self._closed:
+                return  # the screen that asks is being taken down
             _log.exception("a poller's question failed in the console itself")
             self._failed(f"The console made a mistake: {one_line(repr(problem), 200)}")
         else:
@@ -163,11 +171,13 @@ class Poller(Generic[T]):
     def _show(self, snapshot: Snapshot[T]) -> None:
         differs = not snapshot.same_picture(self._snapshot)
         self._snapshot = snapshot
-        if not differs:
+        if not differs or self._closed:
             return
         try:
             self._publish(snapshot)
         except Exception:
+            if self._closed:
+                return
             _log.exception("a listener of a poller failed")
 
     def _settle(self, waiting: list[asyncio.Future[Snapshot[T]]]) -> None:
@@ -175,3 +185,9 @@ class Poller(Generic[T]):
             if not answered.done():
                 answered.set_result(self._snapshot)
         waiting.clear()
+
+
+def close_all() -> None:
+    """End every poller of the process: the screens that listen are about to be taken down."""
+    for poller in list(_started):
+        poller.close()

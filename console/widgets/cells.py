@@ -1,10 +1,11 @@
 """Text in terminal cells: exactly as wide as it should be."""
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Literal
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, get_character_cell_size, set_cell_size
 
 Align = Literal["left", "right"]
 
@@ -52,26 +53,44 @@ def wrap(text: str, width: int, limit: int) -> list[str]:
     if width <= 0 or limit <= 0:
         return []
     lines: list[str] = []
-    rest = text.strip()
-    while rest and len(lines) < limit:
-        if cell_len(rest) <= width:
-            lines.append(rest)
+    text = text.strip()
+    for first, end in _breaks(text, width):
+        if len(lines) == limit - 1 and end < len(text):
+            # What is cut off is as long as it is; of it only what could fit is looked at.
+            lines.append(cut(text[first : first + 2 * width + 2], width).rstrip())
             return lines
-        if len(lines) == limit - 1:
-            lines.append(cut(rest, width).rstrip())
-            return lines
-        head, rest = _break(rest, width)
-        lines.append(head)
+        lines.append(text[first:end].rstrip())
     return lines
 
 
-def _break(text: str, width: int) -> tuple[str, str]:
+def flow(text: str, width: int) -> Iterator[str]:
+    """The text in lines of at most ``width`` cells, as ``wrap`` breaks them, one after the other."""
+    text = text.strip()
+    for first, end in _breaks(text, max(width, 1)):
+        yield text[first:end].rstrip()
+
+
+def _breaks(text: str, width: int) -> Iterator[tuple[int, int]]:
+    """Where the lines of the text begin and end."""
+    first = 0
+    while first < len(text):
+        end = _fitting(text, first, width)
+        if end < len(text):
+            blank = text.rfind(" ", first, end + 1)
+            end = blank if blank - first > width // 3 else end
+        yield first, end
+        while end < len(text) and text[end] == " ":
+            end += 1
+        first = end
+
+
+def _fitting(text: str, first: int, width: int) -> int:
+    """Up to which character the text from ``first`` on fits into so many cells; one always does."""
+    end = min(first + width, len(text))
+    if text[first:end].isascii():
+        return end
     used = 0
-    end = 0
-    while end < len(text) - 1 and (used := used + cell_len(text[end])) <= width:
+    end = first
+    while end < len(text) and (used := used + get_character_cell_size(text[end])) <= width:
         end += 1
-    blank = text.rfind(" ", 0, end + 1)
-    if blank > width // 3:
-        return text[:blank].rstrip(), text[blank + 1 :].lstrip()
-    end = max(end, 1)
-    return text[:end], text[end:]
+    return max(end, first + 1)

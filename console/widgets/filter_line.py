@@ -14,6 +14,8 @@ from textual.widgets import Input
 
 from console.actions import at
 from console.widgets.bindings import bindings
+from console.widgets.inert import inert
+from console.widgets.inert_input import InertInput
 from console.widgets.line import Line, Span, width_of
 
 
@@ -27,9 +29,11 @@ class Advice:
     """First character of the mistake and the one after its last."""
     words: Sequence[str] = field(default_factory=tuple)
     """Whole texts that the operator may mean, the likeliest first."""
+    here: Sequence[str] = field(default_factory=tuple)
+    """Words of the text that the console applies itself, since the engine cannot."""
 
 
-class FilterInput(Input):
+class FilterInput(InertInput):
     """Where the filter is typed. No letter typed here acts on rows."""
 
     PLACES: ClassVar[tuple[str, ...]] = ("typing",)
@@ -102,7 +106,8 @@ class FilterLine(Horizontal):
         super().__init__(id=id)
         self._advise = advise
         self._put = completed
-        self._history: list[str] = []
+        self.history: list[str] = []
+        """Filters used before, the newest first."""
         self._recalled = 0
         self._count: list[Span] = []
         self.applied = ""
@@ -174,7 +179,7 @@ class FilterLine(Horizontal):
 
     def _show_applied(self) -> None:
         spans: list[Span] = [(" / ", "accent")]
-        spans.append((self.applied, "strong") if self.applied else ("everything", "faint"))
+        spans.append((inert(self.applied), "strong") if self.applied else ("everything", "faint"))
         self.query_one("#shown", Line).show(spans, self._count)
 
     @on(Input.Changed)
@@ -185,12 +190,7 @@ class FilterLine(Horizontal):
 
     def _say(self) -> None:
         text = self._input.value
-        advice = self._advise(text, self._input.cursor_position)
-        if advice.mistake and not advice.words:
-            self.post_message(self.Advised([("   " + _pointer(text, advice), "warning"), (advice.mistake, "warning")]))
-        else:
-            words = "   " + "   ".join(advice.words[:8]) if advice.words else ""
-            self.post_message(self.Advised([(words, "muted")] if words else []))
+        self.post_message(self.Advised(spans(text, self._advise(text, self._input.cursor_position))))
 
     @on(Input.Submitted)
     def _submitted(self, message: Input.Submitted) -> None:
@@ -202,12 +202,16 @@ class FilterLine(Horizontal):
         text = self._input.value.strip()
         if self._advise(text, len(text)).mistake:
             return
-        if text and text not in self._history[:1]:
-            self._history.insert(0, text)
+        self._close()
+        self.enter(text)
+
+    def enter(self, text: str) -> None:
+        """Ask for a filter without a mistake."""
+        if text:
+            self.history = [text, *(other for other in self.history if other != text)]
         self.applied = text
         self.applied_at = time.monotonic()
         self._show_applied()
-        self._close()
         self.post_message(self.Applied(text, self.applied_at))
 
     def leave(self) -> None:
@@ -223,9 +227,9 @@ class FilterLine(Horizontal):
 
     def recall(self, step: int) -> None:
         """An older (1) or newer (-1) filter."""
-        if self._history:
-            self._recalled = max(0, min(self._recalled + step, len(self._history)))
-            self._input.value = self._history[self._recalled - 1] if self._recalled else self.applied
+        if self.history:
+            self._recalled = max(0, min(self._recalled + step, len(self.history)))
+            self._input.value = self.history[self._recalled - 1] if self._recalled else self.applied
             self._input.cursor_position = len(self._input.value)
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
@@ -234,6 +238,18 @@ class FilterLine(Horizontal):
             self._close()
 
 
+def spans(text: str, advice: Advice) -> list[Span]:
+    """An advice as one line: the mistake, or what the console does itself and the words that could follow."""
+    if advice.mistake and not advice.words:
+        return [("   " + _pointer(text, advice), "warning"), (advice.mistake, "warning")]
+    said: list[Span] = []
+    if advice.here:
+        said = [("   C ", "accent"), (inert("  ".join(advice.here)), "strong"), (" sought here, page by page", "muted")]
+    if advice.words:
+        said.append(("   " + inert("   ".join(advice.words[:8])), "muted"))
+    return said
+
+
 def _pointer(text: str, advice: Advice) -> str:
     start, end = advice.where
-    return f"{text[start:end]!r} " if 0 <= start < end else ""
+    return f"{inert(text[start:end])!r} " if 0 <= start < end else ""

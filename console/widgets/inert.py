@@ -5,37 +5,79 @@ overrides that turn the reading direction, characters without width that hide ot
 signs and do nothing. (Markup needs no care: the widgets draw segments and never parse a text.)
 """
 
+from collections.abc import Iterator
 from functools import lru_cache
 from unicodedata import category
 
+LONGEST = 4000
+"""Characters of a line that are kept: more than any line of a screen can show. The full text is for a text view."""
+_PIECE = 4096
+_SHORT = 500
+"""Characters of a text that is worth to be remembered."""
 _BLANKS = frozenset("\t\n\r\x0b\x0c\x85\u2028\u2029\u00a0")
 _REPLACEMENT = "\ufffd"
 _EMOJI_SWITCHES = frozenset("\ufe0e\ufe0f")
 _COMBINING_IN_A_ROW = 2
 
 
-@lru_cache(maxsize=4096)
+class _Signs(dict[int, str]):
+    """What is shown for a character, by its number; filled as characters turn up."""
+
+    def __missing__(self, code: int) -> str:
+        sign = self[code] = _sign(chr(code))
+        return sign
+
+
+_SIGNS = _Signs()
+
+
 def inert(text: str) -> str:
     """One line that a terminal only prints: blanks for line ends, signs for control and direction characters.
 
     A control character becomes its picture (escape is ``␛``), other invisible characters ``�``. Piles of combining
-    marks are cut, since terminals disagree about where they end.
+    marks are cut, since terminals disagree about where they end. Of a text that no screen can hold the beginning is
+    kept, so that it costs what a short one costs.
     """
+    if len(text) > LONGEST:
+        text = text[:LONGEST] + "…"
     if text.isascii() and text.isprintable():
         return text
-    shown: list[str] = []
+    return _remembered(text) if len(text) <= _SHORT else _shown(text)
+
+
+def inert_lines(text: str) -> Iterator[str]:
+    """The lines of a longer text, each one whole and inert; tabs are four blanks."""
+    start = 0
+    while start <= len(text):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        line = text[start:end].removesuffix("\r").replace("\t", "    ")
+        yield "".join(_shown(line[at : at + _PIECE]) for at in range(0, len(line), _PIECE))
+        start = end + 1
+
+
+def _shown(text: str) -> str:
+    if any(map(_is_mark, set(text))):
+        text = _without_piles(text)
+    return text.translate(_SIGNS)
+
+
+_remembered = lru_cache(maxsize=4096)(_shown)
+
+
+def _without_piles(text: str) -> str:
+    kept: list[str] = []
     combining = 0
     for character in text:
-        sign = _sign(character)
-        combining = combining + 1 if category(character) in ("Mn", "Me") else 0
+        combining = combining + 1 if _is_mark(character) else 0
         if combining <= _COMBINING_IN_A_ROW:
-            shown.append(sign)
-    return "".join(shown)
+            kept.append(character)
+    return "".join(kept)
 
 
-def inert_lines(text: str) -> list[str]:
-    """The lines of a longer text, each one inert; tabs are four blanks."""
-    return [inert(line) for line in text.replace("\r\n", "\n").replace("\t", "    ").split("\n")]
+@lru_cache(maxsize=4096)
+def _is_mark(character: str) -> bool:
+    return category(character) in ("Mn", "Me")
 
 
 def _sign(character: str) -> str:

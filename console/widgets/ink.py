@@ -29,7 +29,7 @@ class Inked(Widget):
         & > .ink--good { color: $ink-good; }
         & > .ink--locked { color: $ink-locked; }
         & > .ink--suspended { color: $ink-suspended; }
-        & > .ink--chip { color: $ink-chip-text; background: $ink-chip; text-style: bold; }
+        & > .ink--chip { color: $ink-chip-text; background: $ink-chip; text-style: $ink-chip-style; }
     }
     """
 

@@ -25,8 +25,8 @@ from console.widgets.ink import Inked
 from console.widgets.marks import Marks
 from console.widgets.row_painter import GUTTER, RowPainter
 from console.widgets.rows import PageCache, Row
-from console.widgets.table_keys import TableKeys
 from console.widgets.table_messages import TableMessages
+from console.widgets.table_places import TablePlaces
 
 AHEAD = 1.0
 """How far around the viewport rows are wanted, in heights of the viewport."""
@@ -34,7 +34,7 @@ SETTLE = 0.04
 """Seconds without movement after which missing rows are asked for."""
 
 
-class LineTable(TableMessages, TableKeys, Inked, ScrollView, can_focus=True):
+class LineTable(TableMessages, TablePlaces, Inked, ScrollView, can_focus=True):
     """Rows of an ordered result, drawn line by line."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(at({"table", "marks"}))
@@ -65,6 +65,7 @@ class LineTable(TableMessages, TableKeys, Inked, ScrollView, can_focus=True):
         self.total = 0
         self.cursor = 0
         self.cursor_id: str | None = None
+        self.column = None
         self.marks = Marks()
         self.marked_at = 0.0
         """When the marks were changed, by the monotonic clock."""
@@ -318,7 +319,7 @@ class LineTable(TableMessages, TableKeys, Inked, ScrollView, can_focus=True):
         """The heading, or the row that is on this line of the viewport."""
         width = self.scrollable_content_region.width
         if y == 0:
-            return self._painter.heading()
+            return self._painter.heading(self.column)
         index = self.top + y - 1
         if index >= self.total:
             text = self._said(y - 2, width - 2 * GUTTER) if self.total == 0 else ""
@@ -326,7 +327,8 @@ class LineTable(TableMessages, TableKeys, Inked, ScrollView, can_focus=True):
         row = self._cache.get(index)
         look = self._look(index, row)
         marked = row is not None and row.id in self.marks
-        return self._painter.row(index, row, look, marked, self._thumb(y))
+        chosen = self.column if index == self.cursor else None
+        return self._painter.row(index, row, look, marked, self._thumb(y), chosen)
 
     def _said(self, line: int, width: int) -> str:
         """A line of the sentence that stands in an empty table."""

@@ -20,12 +20,17 @@ LABEL = 10
 
 @dataclass(frozen=True)
 class Fact:
-    """A label and what is so; long texts go on below it, over at most ``lines`` lines."""
+    """A label and what is so; long texts go on below it, over at most ``lines`` lines.
+
+    ``least`` lines are kept for it in any case, so that what follows stands at the same place for every row: the eye
+    finds it there, and little has to be sent when the next row is shown.
+    """
 
     label: str
     text: str
     ink: Ink = ""
     lines: int = 1
+    least: int = 1
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,7 @@ def _lines(item: Item, width: int) -> list[list[Span]]:
     if isinstance(item, Prose):
         return [[(line, item.ink)] for line in wrap(item.text, width, item.lines)]
     texts = wrap(item.text, width - LABEL, item.lines) or [""]
+    texts += [""] * (item.least - len(texts))
     labels = [item.label.ljust(LABEL)[: LABEL - 1] + " "] + [" " * LABEL] * (len(texts) - 1)
     return [[(label, "muted"), (text, item.ink)] for label, text in zip(labels, texts, strict=True)]
 
@@ -97,9 +103,10 @@ class Pane(Inked):
         self._lay_out()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Wrap again."""
+        """Wrap again. All of it is painted anew: what was painted before this came was wrapped for another width."""
         self._lines = []
         self._lay_out()
+        self.refresh()
 
     def _lay_out(self) -> None:
         width = self.size.width

@@ -19,6 +19,7 @@ MOST_KEPT = 512
 
 _UNREAD = Cell("…", "faint")
 _BLANK = Cell("")
+_CHOSEN = Style(underline=True)
 
 
 class RowPainter:
@@ -46,15 +47,27 @@ class RowPainter:
         """Colours have changed."""
         self._kept.clear()
 
-    def heading(self) -> Strip:
-        """The titles of the columns."""
-        titles = (" " * GAP).join(
-            cut(self._columns[index].title, cells, self._columns[index].align) for index, cells in self._fitted
-        )
-        text = cut(" " * GUTTER + titles, self._width)
-        return Strip([Segment(text, self._style("table--head"))], self._width)
+    @property
+    def fitting(self) -> list[int]:
+        """The columns that fit, from the left."""
+        return [index for index, _ in self._fitted]
 
-    def row(self, index: int, row: Row | None, look: str, marked: bool, thumb: str) -> Strip:
+    def heading(self, chosen: int | None = None) -> Strip:
+        """The titles of the columns; the chosen one is underlined."""
+        head = self._style("table--head")
+        segments = [Segment(" " * GUTTER, head)]
+        used = GUTTER
+        for number, (index, cells) in enumerate(self._fitted):
+            column = self._columns[index]
+            style = self._written("table--head", "accent") + _CHOSEN if index == chosen else head
+            segments.append(Segment(cut(column.title, cells, column.align), style))
+            gap = GAP if number < len(self._fitted) - 1 else 0
+            segments.append(Segment(" " * gap, head))
+            used += cells + gap
+        segments.append(Segment(" " * max(self._width - used, 0), head))
+        return Strip(segments).crop(0, self._width)
+
+    def row(self, index: int, row: Row | None, look: str, marked: bool, thumb: str, chosen: int | None = None) -> Strip:
         """A row, drawn before or now.
 
         Args:
@@ -63,22 +76,26 @@ class RowPainter:
             look: cursor, cursor-blurred, marked or plain.
             marked: whether it carries the sign of a mark.
             thumb: the sign at its end.
+            chosen: index of the column whose cell is chosen, on the line of the cursor.
         """
-        key = f"{look}{marked}{thumb}"
+        key = f"{look}{marked}{thumb}{chosen}"
         kept = self._kept.get(index)
         if kept is not None and kept[0] is row and kept[1] == key:
             return kept[2]
-        strip = self._draw(row, look, marked, thumb)
+        strip = self._draw(row, look, marked, thumb, chosen)
         if len(self._kept) >= MOST_KEPT:
             self._kept.clear()
         self._kept[index] = (row, key, strip)
         return strip
 
-    def _draw(self, row: Row | None, look: str, marked: bool, thumb: str) -> Strip:
+    def _draw(self, row: Row | None, look: str, marked: bool, thumb: str, chosen: int | None) -> Strip:
         ground = f"table--{look}"
         plain = self._style(ground)
+        # On the line of the cursor only the first column keeps its ink: it is easier to read there, and every change
+        # of style is sent to the terminal at each step.
+        flat = look == "cursor"
         segments = [
-            Segment("❯" if look.startswith("cursor") else " ", self._written(ground, "accent")),
+            Segment("❯" if look.startswith("cursor") else " ", plain if flat else self._written(ground, "accent")),
             Segment("● " if marked else "  ", self._written(ground, "warning")),
         ]
         used = GUTTER
@@ -88,7 +105,11 @@ class RowPainter:
             fitting = cut_id(text, cells) if column.tail else cut(text, cells, column.align)
             # The gap is written like the cell before it: every change of style is sent to the terminal.
             gap = " " * GAP if number < len(self._fitted) - 1 else ""
-            segments.append(Segment(fitting + gap, self._written(ground, ink if text.strip() else "")))
+            ink = "" if not text.strip() or (flat and number) else ink
+            if index == chosen:
+                segments += [Segment(fitting, self._written(ground, ink) + _CHOSEN), Segment(gap, plain)]
+            else:
+                segments.append(Segment(fitting + gap, self._written(ground, ink)))
             used += cells + len(gap)
         if self._width > used:
             segments.append(Segment(" " * (self._width - used - 1), plain))

@@ -16,6 +16,16 @@ class TableKeys:
     marks: Marks
     row: Any
     ranging: Any
+    column: int | None
+    fitting: Any
+
+    def choose_column(self, index: int) -> None:
+        """The cell of this column is the chosen one."""
+        raise NotImplementedError
+
+    def turn_page(self, pages: int) -> None:
+        """So many screens further, the cursor on the same line of the screen."""
+        raise NotImplementedError
 
     def move_to(self, index: int) -> None:
         """Put the cursor on a row."""
@@ -64,6 +74,32 @@ class TableKeys:
     def action_page_up(self) -> None:
         """One screen up."""
         self.move_to(self.cursor - max(self.lines - 1, 1))
+
+    def action_next_page(self) -> None:
+        """The next page of the result."""
+        self.turn_page(1)
+
+    def action_previous_page(self) -> None:
+        """The page before."""
+        self.turn_page(-1)
+
+    def action_cell_right(self) -> None:
+        """Choose the cell to the right."""
+        self._choose_beside(1)
+
+    def action_cell_left(self) -> None:
+        """Choose the cell to the left."""
+        self._choose_beside(-1)
+
+    def _choose_beside(self, step: int) -> None:
+        fitting: list[int] = self.fitting
+        if not fitting:
+            return
+        if self.column not in fitting:
+            self.choose_column(fitting[0] if step > 0 else fitting[-1])
+        else:
+            at = fitting.index(self.column) + step
+            self.choose_column(fitting[max(0, min(at, len(fitting) - 1))])
 
     def action_mark(self) -> None:
         """Turn the mark of the row around and go to the next row."""

@@ -1,6 +1,7 @@
 """A long text of somebody else, inert, wrapped to the width, scrolled by lines."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -12,15 +13,15 @@ from textual.strip import Strip
 
 from console.actions import at
 from console.widgets.bindings import bindings
-from console.widgets.cells import cut, wrap
+from console.widgets.cells import cut, flow
 from console.widgets.inert import inert_lines
 from console.widgets.ink import Inked
 from console.widgets.line import Span, fitted
 
-MOST = 200_000
+MOST = 8_000_000
 """Characters that are shown; a longer text is cut, and says so."""
-LINES_OF_ONE = 200
-"""Most screen lines that one line of the text is wrapped to."""
+AT_ONCE = 1000
+"""Screen lines that are wrapped before keys are looked at again."""
 
 
 class TextView(Inked, ScrollView, can_focus=True):
@@ -37,6 +38,7 @@ class TextView(Inked, ScrollView, can_focus=True):
         self._text = ""
         self._lines: list[str] = []
         self._written: Sequence[Sequence[Span]] | None = None
+        self._flow: Iterator[str] = iter(())
 
     @property
     def text(self) -> str:
@@ -46,6 +48,7 @@ class TextView(Inked, ScrollView, can_focus=True):
     def write(self, lines: Sequence[Sequence[Span]]) -> None:
         """Show lines of the console's own, which are cut and not wrapped."""
         self._written = lines
+        self._flow = iter(())
         self._lines = ["".join(text for text, _ in line) for line in lines]
         self.virtual_size = Size(self.scrollable_content_region.width, len(lines))
         self.refresh()
@@ -64,15 +67,19 @@ class TextView(Inked, ScrollView, can_focus=True):
             self._wrap()
 
     def _wrap(self) -> None:
-        width = self.scrollable_content_region.width
         self._lines = []
-        for line in inert_lines(self._text):
-            indent = len(line) - len(line.lstrip(" "))
-            margin = " " * min(indent, width // 3)
-            wrapped = wrap(line, width - len(margin), LINES_OF_ONE) or [""]
-            self._lines.extend(margin + part for part in wrapped)
-        self.virtual_size = Size(width, len(self._lines))
+        self._flow = _flowing(self._text, self.scrollable_content_region.width)
+        self._wrap_on()
         self.refresh()
+
+    def _wrap_on(self) -> None:
+        """Wrap some more lines; a text of a megabyte takes a while."""
+        self._lines.extend(islice(self._flow, AT_ONCE))
+        more = next(self._flow, None)
+        if more is not None:
+            self._lines.append(more)
+            self.set_timer(0.001, self._wrap_on)
+        self.virtual_size = Size(self.scrollable_content_region.width, len(self._lines))
 
     def render_line(self, y: int) -> Strip:
         """A line of the text."""
@@ -110,3 +117,15 @@ class TextView(Inked, ScrollView, can_focus=True):
     def action_page_up(self) -> None:
         """One screen up."""
         self._to(round(self.scroll_y) - max(self.size.height - 1, 1))
+
+
+def _flowing(text: str, width: int) -> Iterator[str]:
+    """The lines of a text, inert and wrapped; what is indented stays so."""
+    for line in inert_lines(text):
+        margin = " " * min(len(line) - len(line.lstrip(" ")), width // 3)
+        empty = True
+        for part in flow(line, width - len(margin)):
+            empty = False
+            yield margin + part
+        if empty:
+            yield ""

@@ -3,6 +3,8 @@
 The ground is quiet and the one warm colour is for what has failed, so that it is what the eye finds first.
 """
 
+from dataclasses import replace
+
 from textual.theme import Theme
 
 DARK = Theme(
@@ -13,23 +15,24 @@ DARK = Theme(
     warning="#e5b567",
     error="#f0876a",
     success="#93c48b",
-    foreground="#c8d0dc",
+    foreground="#d0d0d0",
     background="#0f1319",
     surface="#151b23",
     panel="#1c2430",
     dark=True,
     variables={
-        "ink-strong": "#eef2f8",
-        "ink-muted": "#7f8b9d",
-        "ink-faint": "#626e82",
-        "ink-accent": "#8ab8ea",
-        "ink-failed": "#f2906f",
-        "ink-warning": "#e5b567",
-        "ink-good": "#93c48b",
-        "ink-locked": "#6fc2c4",
-        "ink-suspended": "#b39ddb",
+        "ink-strong": "#eeeeee",
+        "ink-muted": "#8a8a8a",
+        "ink-faint": "#767676",
+        "ink-accent": "#87afd7",
+        "ink-failed": "#ff875f",
+        "ink-warning": "#d7af5f",
+        "ink-good": "#87d787",
+        "ink-locked": "#5fd7d7",
+        "ink-suspended": "#af87d7",
         "ink-chip": "#e5b567",
         "ink-chip-text": "#14181f",
+        "ink-chip-style": "bold",
         "row-cursor": "#263649",
         "row-cursor-style": "none",
         "row-cursor-blurred": "#1b2430",
@@ -68,6 +71,7 @@ LIGHT = Theme(
         "ink-suspended": "#6747a6",
         "ink-chip": "#9a6400",
         "ink-chip-text": "#fffaf0",
+        "ink-chip-style": "bold",
         "row-cursor": "#d9e5f2",
         "row-cursor-style": "none",
         "row-cursor-blurred": "#ecebe5",
@@ -110,6 +114,7 @@ TERMINAL = Theme(
         "ink-suspended": "ansi_magenta",
         "ink-chip": "ansi_yellow",
         "ink-chip-text": "ansi_black",
+        "ink-chip-style": "bold",
         "row-cursor": "ansi_default",
         "row-cursor-style": "reverse",
         "row-cursor-blurred": "ansi_default",
@@ -122,6 +127,19 @@ TERMINAL = Theme(
         "input-selection-background": "ansi_blue",
     },
 )
+
+PLAIN = replace(
+    TERMINAL,
+    name="plain",
+    variables={
+        **TERMINAL.variables,
+        **{name: "ansi_default" for name in TERMINAL.variables if name.startswith(("ink-", "frame"))},
+        "row-cursor-style": "reverse",
+        "ink-chip-style": "bold reverse",
+        "input-cursor-text-style": "reverse",
+    },
+)
+"""For a terminal that shall show no colour (``NO_COLOR``): bold, underline and reverse say what colours say."""
 
 THEMES = (DARK, LIGHT, TERMINAL)
 """In the order in which the key for themes goes through them."""

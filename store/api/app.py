@@ -1,36 +1,55 @@
 """The application: every route below ``/engine-rest``, and below ``/engine-rest/engine/default``."""
 
-from collections.abc import Callable
+from asyncio import to_thread
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from functools import cache
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from store.api.answers import answer, answer_list
+from store.api.answers import answer, answer_json, answer_list
+from store.api.authentication import BasicAuthentication
+from store.api.declared import gives, gives_list
 from store.api.errors import install
+from store.api.openapi import document
+from store.api.page import page
 from store.api.routes import ROUTERS
 from store.contract.errors import invalid
-from store.contract.records import Engine, Version
+from store.contract.records import Engine, Product, Telemetry, Version
 
 ROOT = "/engine-rest"
 ENGINE = "default"
+TITLE = "Retriage store"
 VERSION = "7.24.0"
 """Version of the contract that is served; clients look at it to know what they may ask."""
+ABOUT = (
+    "The part of the Camunda 7 REST contract that Retriage's embedded engine serves: external tasks, batches, process "
+    "instances, incidents, jobs, deployments and their history. The same paths are served below "
+    f"{ROOT}/engine/{ENGINE}. Unknown properties and query parameters are ignored."
+)
+
+PRODUCT = "Retriage"
+"""Who serves it; a console asks for it to name the engine on its first line."""
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def create_app(lifespan: Lifespan) -> FastAPI:
+def create_app(lifespan: Lifespan, users: Mapping[str, str] | None = None) -> FastAPI:
     """The contract as an ASGI application.
 
     Args:
         lifespan: opens the store, puts it at ``app.state.store``, and closes it.
+        users: passwords by name; where there are any, nobody else is let in.
     """
-    app = FastAPI(title="Retriage store", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(title=TITLE, version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     install(app)
     app.add_middleware(NoCache)
-    app.include_router(_about(), prefix=ROOT)
+    if users:
+        app.add_middleware(BasicAuthentication, users=users, root=ROOT, engine=ENGINE)
+    app.include_router(_ABOUT, prefix=ROOT)
+    app.include_router(_description(), prefix=ROOT)
     for prefix in (ROOT, f"{ROOT}/engine/{ENGINE}"):
         for router in ROUTERS:
             app.include_router(router, prefix=prefix)
@@ -42,15 +61,49 @@ def _about() -> APIRouter:
     router = APIRouter(tags=["Engine"])
 
     @router.get("/engine")
+    @gives_list(Engine)
     async def get_engines() -> Response:
         """The engines behind this address."""
         return answer_list([Engine(name=ENGINE)])
 
     @router.get("/version")
-    @router.get(f"/engine/{ENGINE}/version")
+    @router.get(f"/engine/{ENGINE}/version", include_in_schema=False)
+    @gives(Version)
     async def get_version() -> Response:
         """The version of the contract."""
         return answer(Version(version=VERSION))
+
+    @router.get("/telemetry/data")
+    @router.get(f"/engine/{ENGINE}/telemetry/data", include_in_schema=False)
+    @gives(Telemetry)
+    async def get_telemetry() -> Response:
+        """What product this is. Nothing is measured, and nothing is sent to anybody."""
+        return answer(Telemetry(installation=None, product=Product(name=PRODUCT, version=VERSION, edition="community")))
+
+    return router
+
+
+_ABOUT = _about()
+
+
+@cache
+def described() -> dict[str, Any]:
+    """The OpenAPI document, made when it is first asked for."""
+    return document([_ABOUT, *ROUTERS], ROOT, TITLE, VERSION, ABOUT)
+
+
+def _description() -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/openapi.json")
+    async def get_openapi() -> Response:
+        """What is served here, for programs."""
+        return answer_json(await to_thread(described))
+
+    @router.get("/docs")
+    async def get_page() -> Response:
+        """What is served here, for people."""
+        return Response(page(await to_thread(described)), media_type="text/html")
 
     return router
 

@@ -4,21 +4,22 @@ The framework's own validation is not used: its texts and statuses are not the c
 ``Annotated[ExternalTaskQuery, body(ExternalTaskQuery)]`` or ``Annotated[IncidentQuery, params(IncidentQuery)]``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, TypeVar, cast, get_args
+from typing import Annotated, Any, Generic, TypeVar, cast, get_args
 
 from fastapi import Depends, Request
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import from_json
 
+from store.api.scalars import first_scalar, split
 from store.contract.errors import ContractError, invalid
 from store.contract.model import Shape
-from store.contract.queries import ExternalTaskQuery, Query, TimeFilter, VariableFilter
-from store.contract.values import INT_MAX, LONG_MAX, parse_moment
-from store.queries.sorting import check_get_sorting
+from store.contract.queries import Query, TimeFilter, VariableFilter
+from store.contract.values import INT_MAX, Bool, Int, Long, is_absent, parse_moment
+from store.queries.sorting import check_sort_values
 
 ShapeT = TypeVar("ShapeT", bound=Shape)
 QueryT = TypeVar("QueryT", bound=Query)
@@ -27,23 +28,30 @@ _SETS = {"external_task_id_in", "job_ids", "process_instance_ids"}
 """Lists whose empty text is one empty element, which matches nothing; for all others it is no filter."""
 
 
-def body(model: type[ShapeT]) -> Any:
+class Body(Generic[ShapeT]):
+    """Reads the JSON body as a shape."""
+
+    def __init__(self, model: type[ShapeT]) -> None:
+        self.model = model
+
+    async def __call__(self, request: Request) -> ShapeT:
+        """The shape; see ``body``."""
+        raw = await request.body()
+        if not raw.strip():
+            return self.model()
+        media = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+        if media != "application/json" and not media.endswith("+json"):
+            raise ContractError(415, "NotSupportedException", "HTTP 415 Unsupported Media Type")
+        return parse(self.model, raw)
+
+
+def body(model: type[Shape]) -> Any:
     """A dependency that reads the JSON body. An empty body is ``{}``; unknown properties are ignored.
 
     Raises (when called by the framework):
         ContractError: 415 for another media type, 400 for malformed JSON (empty message) or a wrong value.
     """
-
-    async def read(request: Request) -> ShapeT:
-        raw = await request.body()
-        if not raw.strip():
-            return model()
-        media = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-        if media != "application/json" and not media.endswith("+json"):
-            raise ContractError(415, "NotSupportedException", "HTTP 415 Unsupported Media Type")
-        return parse(model, raw)
-
-    return Depends(read)
+    return Depends(Body(model))
 
 
 def parse(model: type[ShapeT], raw: bytes) -> ShapeT:
@@ -71,29 +79,41 @@ def _sentence(error: ValidationError) -> str:
     return f"Cannot read property '{where}': {what}"
 
 
-def params(model: type[QueryT]) -> Any:
+class Params(Generic[QueryT]):
+    """Reads a query from the query string."""
+
+    def __init__(self, model: type[QueryT]) -> None:
+        self.model = model
+        self._readers = {
+            alias: (name, _reader(model, name, field)) for name, alias, field in query_string_fields(model)
+        }
+
+    def __call__(self, request: Request) -> QueryT:
+        """The query; see ``params``."""
+        values: dict[str, Any] = {}
+        for alias, (name, reader) in self._readers.items():
+            text = request.query_params.getlist(alias)[:1]
+            if text:
+                values[name] = reader(alias, text[0])
+        query = self.model.model_construct(**dict.fromkeys(self.model.model_fields) | values)
+        check_sort_values(query)
+        return cast(QueryT, query)
+
+
+def query_string_fields(model: type[Query]) -> Iterator[tuple[str, str, FieldInfo]]:
+    """The fields of a query that a query string may have: name, name on the wire, declaration."""
+    for name, field in model.model_fields.items():
+        if name not in ("sorting", "or_queries"):
+            yield name, field.alias or name, field
+
+
+def params(model: type[Query]) -> Any:
     """A dependency that reads a query from the query string: the first value of each name, unknown names ignored.
 
     Raises (when called by the framework):
         ContractError: 400 for a value that cannot be read, or sort parameters that do not fit.
     """
-    readers = {
-        field.alias or name: (name, _reader(model, name, field))
-        for name, field in model.model_fields.items()
-        if name not in ("sorting", "or_queries")
-    }
-
-    def read(request: Request) -> QueryT:
-        values: dict[str, Any] = {}
-        for alias, (name, reader) in readers.items():
-            text = request.query_params.getlist(alias)[:1]
-            if text:
-                values[name] = reader(alias, text[0])
-        query = model.model_construct(**dict.fromkeys(model.model_fields) | values)
-        check_get_sorting(query)
-        return cast(QueryT, query)
-
-    return Depends(read)
+    return Depends(Params(model))
 
 
 Reader = Callable[[str, str], Any]
@@ -102,9 +122,10 @@ Reader = Callable[[str, str], Any]
 def _reader(model: type[Query], name: str, field: FieldInfo) -> Reader:
     kinds = get_args(field.annotation)
     if bool in kinds:
-        return _read_bool
+        return _scalar(Bool, "java.lang.Boolean")
     if int in kinds:
-        return _read_int
+        is_long = get_args(Long)[1] in field.metadata
+        return _scalar(Long, "java.lang.Long") if is_long else _scalar(Int, "java.lang.Integer")
     if datetime in kinds:
         return _read_moment
     if list[VariableFilter] in kinds:
@@ -112,9 +133,9 @@ def _reader(model: type[Query], name: str, field: FieldInfo) -> Reader:
     if list[TimeFilter] in kinds:
         return _read_times
     if any(getattr(kind, "__origin__", None) is list for kind in kinds):
-        if name in _SETS or (model is ExternalTaskQuery and name == "process_definition_key_in"):
-            return lambda _, text: text.split(",")
-        return lambda _, text: text.split(",") if text.strip() else None
+        if name in _SETS | model.KEEPS_EMPTY:
+            return lambda _, text: split(text)
+        return lambda _, text: split(text) if text.strip() else None
     return lambda _, text: text
 
 
@@ -124,25 +145,20 @@ def _unreadable(name: str, text: str, inner: str, kind: str) -> ContractError:
     )
 
 
-def _read_bool(name: str, text: str) -> bool:
-    known = {"true": True, "false": False, "1": True, "0": False}
-    if text.strip() not in known:
-        raise _unreadable(name, text, text, "java.lang.Boolean")
-    return known[text.strip()]
+def _scalar(kind: Any, java: str) -> Reader:
+    read_value = TypeAdapter(kind).validate_python
 
+    def read(name: str, text: str) -> Any:
+        try:
+            return read_value(first_scalar(text))
+        except ValueError:
+            raise _unreadable(name, text, text, java) from None
 
-def _read_int(name: str, text: str) -> int:
-    try:
-        value = int(text.strip())
-    except ValueError:
-        value = LONG_MAX + 1
-    if not -LONG_MAX - 1 <= value <= LONG_MAX:
-        raise _unreadable(name, text, text, "java.lang.Long")
-    return value
+    return read
 
 
 def _read_moment(name: str, text: str) -> datetime | None:
-    if not text:
+    if is_absent(text):
         return None
     try:
         return parse_moment(text)
@@ -152,9 +168,9 @@ def _read_moment(name: str, text: str) -> datetime | None:
 
 def _read_variables(name: str, text: str) -> list[VariableFilter]:
     found = []
-    for part in text.split(","):
-        pieces = part.split("_")
-        if len(pieces) != 3 or not pieces[2]:
+    for part in split(text):
+        pieces = split(part, "_")
+        if len(pieces) != 3:
             raise invalid(
                 f"Cannot set query parameter '{name}' to value '{text}': "
                 "variable query parameter has to have format KEY_OPERATOR_VALUE."
@@ -165,14 +181,14 @@ def _read_variables(name: str, text: str) -> list[VariableFilter]:
 
 def _read_times(name: str, text: str) -> list[TimeFilter]:
     found = []
-    for part in text.split(","):
-        operator, underscore, value = part.partition("_")
-        if not underscore:
+    for part in split(text):
+        pieces = split(part, "_")
+        if len(pieces) != 2:
             raise invalid(
                 f"Cannot set query parameter '{name}' to value '{text}': "
                 "condition query parameter has to have format OPERATOR_VALUE."
             )
-        found.append(TimeFilter(operator=operator, value=value))
+        found.append(TimeFilter(operator=pieces[0], value=pieces[1]))
     return found
 
 
@@ -189,7 +205,12 @@ class Page:
         return self.first < 0 or (self.size is not None and self.size <= 0)
 
 
-def _page(request: Request) -> Page:
+def read_page(request: Request) -> Page:
+    """``firstResult`` and ``maxResults`` of the query string.
+
+    Raises:
+        ContractError: 404, one of them is no number of 32 bits, observed on Camunda 7.24.0.
+    """
     first = _page_number(request.query_params, "firstResult")
     size = _page_number(request.query_params, "maxResults")
     return Page(first or 0, size)
@@ -208,15 +229,24 @@ def _page_number(query: Mapping[str, str], name: str) -> int | None:
     return value
 
 
-PageDep = Annotated[Page, Depends(_page)]
+PageDep = Annotated[Page, Depends(read_page)]
 """``firstResult`` and ``maxResults`` of the query string, also of POST lists."""
 
 
-def flag_param(request: Request, name: str) -> bool:
-    """A flag of the query string; false when it is absent.
+class FlagParam:
+    """Reads a flag of the query string."""
 
-    Raises:
-        ContractError: 400, it is neither true nor false.
-    """
-    text = request.query_params.get(name)
-    return False if text is None else _read_bool(name, text)
+    def __init__(self, name: str, description: str, default: bool) -> None:
+        self.name = name
+        self.description = description
+        self.default = default
+
+    def __call__(self, request: Request) -> bool:
+        """The flag; see ``flag``."""
+        text = request.query_params.get(self.name)
+        return self.default if text is None else text.lower() == "true"
+
+
+def flag(name: str, description: str, *, default: bool = False) -> Any:
+    """A dependency that reads a flag of the query string. What is not ``true``, in any case, is false."""
+    return Depends(FlagParam(name, description, default))

@@ -1,6 +1,6 @@
 """Files in a ``multipart/form-data`` body, with bounds."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 
 from fastapi import Request
@@ -21,6 +21,17 @@ class Upload:
 
     settings: dict[str, str] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
+
+
+class Form:
+    """A dependency that reads an upload; ``settings`` are its reserved parts with what they mean."""
+
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        self.settings = settings
+
+    async def __call__(self, request: Request) -> Upload:
+        """The upload; see ``read_upload``."""
+        return await read_upload(request, frozenset(self.settings))
 
 
 async def read_upload(request: Request, reserved: frozenset[str]) -> Upload:

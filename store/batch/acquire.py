@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, text, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.contract.records import MONITOR_JOB, SEED_JOB
@@ -19,7 +19,10 @@ READY: ColumnElement[bool] = text("job.retries > 0 AND NOT job.suspended")  # ty
 
 @dataclass(frozen=True)
 class Acquired:
-    """Jobs of one kind and one batch, held under one token. Their ids lie between ``low`` and ``high``."""
+    """Jobs of one kind and one batch, held under one token. Their ids lie between ``low`` and ``high``.
+
+    ``ordered`` says that a person wants them done now, suspended or not.
+    """
 
     token: str
     batch_id: str
@@ -27,6 +30,7 @@ class Acquired:
     count: int
     low: str
     high: str
+    ordered: bool = False
 
     def held(self) -> Condition:
         """Those of them that are still held and that nobody has suspended since."""
@@ -35,7 +39,7 @@ class Acquired:
             col(Job.lock_owner) == self.token,
             col(Job.batch_id) == self.batch_id,
             col(Job.job_type) == self.job_type,
-            col(Job.suspended).is_(False),
+            true() if self.ordered else col(Job.suspended).is_(False),
         )
 
 
@@ -75,6 +79,24 @@ async def acquire(connection: AsyncConnection, token: str, limit: int, seconds: 
     )
     found = [Acquired(token=token, **row._mapping) for row in await connection.execute(held)]
     return sorted(found, key=lambda one: {SEED_JOB: 0, MONITOR_JOB: 2}.get(one.job_type, 1))
+
+
+async def take(connection: AsyncConnection, token: str, job_id: str, seconds: float) -> Acquired | None:
+    """Lock one job, whoever has it and whatever its state; who had it finds that it was lost. None if there is none.
+
+    Args:
+        connection: the caller's transaction.
+        token: names this acquisition; no other may use it.
+        job_id: the job.
+        seconds: how long the lock holds.
+    """
+    until = now() + timedelta(seconds=seconds)
+    this = col(Job.id) == job_id
+    await connection.execute(update(Job).where(this).values(lock_owner=token, lock_expiration_time=until))
+    found = (await connection.execute(select(col(Job.batch_id), col(Job.job_type)).where(this))).one_or_none()
+    if found is None:
+        return None
+    return Acquired(token, found.batch_id, found.job_type, 1, job_id, job_id, ordered=True)
 
 
 async def held_jobs(connection: AsyncConnection, acquired: Acquired) -> list[str]:

@@ -6,23 +6,27 @@ from typing import Any
 from sqlalchemy import Text, func, insert, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.tables import BatchElement, BatchGroup, ExternalTask, ProcessDefinition
+from store.batch.subjects import Subject
+from store.tables import BatchElement, BatchGroup
 from store.tables.types import Rows, col
 
 _AFTER_EXPLICIT = 1 << 40
 
 
-async def collect(connection: AsyncConnection, batch_id: str, explicit: list[str], sources: list[Rows]) -> int:
+async def collect(
+    connection: AsyncConnection, batch_id: str, subject: Subject, explicit: list[str], sources: list[Rows]
+) -> int:
     """Write the elements and groups of a new batch.
 
-    Groups are ordered by deployment id ignoring case, ids without a deployment (unknown tasks) last; inside a group
-    the explicit ids come first in their order, then the tasks of the queries by id.
+    Groups are ordered by deployment id ignoring case, ids without a deployment (unknown ones) last; inside a group
+    the explicit ids come first in their order, then those that the queries found by id.
 
     Args:
         connection: the caller's transaction.
         batch_id: the new batch.
-        explicit: task ids that were given one by one, each once, existing or not.
-        sources: selects of task ids.
+        subject: what the ids name.
+        explicit: ids that were given one by one, each once, existing or not.
+        sources: selects of ids.
 
     Returns:
         How many ids were collected.
@@ -30,21 +34,16 @@ async def collect(connection: AsyncConnection, batch_id: str, explicit: list[str
     if not explicit and not sources:
         return 0
     candidates = _candidates(connection, explicit, sources).subquery("candidate")
-    deployment = col(ProcessDefinition.deployment_id)
+    deployment = subject.deployment
     place = func.row_number().over(
         order_by=(deployment.is_(None), func.lower(deployment), candidates.c.position, candidates.c.id)
     )
-    rows = (
-        select(literal(batch_id), place - 1, candidates.c.id)
-        .select_from(candidates)
-        .outerjoin(ExternalTask, col(ExternalTask.id) == candidates.c.id)
-        .outerjoin(ProcessDefinition, col(ProcessDefinition.id) == col(ExternalTask.process_definition_id))
-    )
+    rows = subject.join(select(literal(batch_id), place - 1, candidates.c.id).select_from(candidates), candidates.c.id)
     written = await connection.execute(
         insert(BatchElement).from_select(["batch_id", "ordinal", "element_id"], rows),
         execution_options={"preserve_rowcount": True},  # kept without asking only after UPDATE and DELETE
     )
-    await _group(connection, batch_id)
+    await _group(connection, batch_id, subject)
     return written.rowcount
 
 
@@ -77,16 +76,13 @@ def _json() -> Any:
     return JSON
 
 
-async def _group(connection: AsyncConnection, batch_id: str) -> None:
+async def _group(connection: AsyncConnection, batch_id: str, subject: Subject) -> None:
     """Write down which ordinals belong to which deployment."""
     ordinal = col(BatchElement.ordinal)
-    deployment = col(ProcessDefinition.deployment_id)
+    group = select(literal(batch_id), func.min(ordinal), func.max(ordinal) + 1, subject.deployment)
     rows = (
-        select(literal(batch_id), func.min(ordinal), func.max(ordinal) + 1, deployment)
-        .select_from(BatchElement)
-        .outerjoin(ExternalTask, col(ExternalTask.id) == col(BatchElement.element_id))
-        .outerjoin(ProcessDefinition, col(ProcessDefinition.id) == col(ExternalTask.process_definition_id))
+        subject.join(group.select_from(BatchElement), col(BatchElement.element_id))
         .where(col(BatchElement.batch_id) == batch_id)
-        .group_by(deployment)
+        .group_by(subject.deployment)
     )
     await connection.execute(insert(BatchGroup).from_select(["batch_id", "first", "past", "deployment_id"], rows))

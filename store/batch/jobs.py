@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, literal, select, update
+from sqlalchemy import bindparam, case, delete, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.commands import incidents
@@ -68,18 +68,8 @@ async def write_log(connection: AsyncConnection, jobs: Condition, state: LogStat
         "id": IdRun().column(func.row_number().over(order_by=col(Job.id))),
         "timestamp": moment(at),
         "state": literal(int(state)),
-        "job_id": col(Job.id),
-        "job_type": col(Job.job_type),
-        "job_definition_id": col(Job.job_definition_id),
-        "batch_id": col(Job.batch_id),
-        "deployment_id": col(Job.deployment_id),
-        "job_retries": col(Job.retries),
-        "job_priority": col(Job.priority),
-        "job_due_date": col(Job.due_date),
+        **{name: col(column) for name, column in _LOGGED.items()},
     }
-    if state is LogState.FAILED:
-        values["exception_message"] = col(Job.exception_message)
-        values["exception_stacktrace"] = col(Job.exception_stacktrace)
     await connection.execute(insert(JobLog).from_select(list(values), select(*values.values()).where(jobs)))
 
 
@@ -113,20 +103,53 @@ async def fail(connection: AsyncConnection, failures: Sequence[Failure]) -> None
     """
     if not failures:
         return
-    at = now()
-    failed = one_of(col(Job.id), [failure.job_id for failure in failures])
-    jobs = Job.__table__  # type: ignore[attr-defined]
-    for failure in failures:
-        await connection.execute(
-            update(jobs)
-            .where(jobs.c.id == failure.job_id)
-            .values(
-                exception_message=failure.message[:MESSAGE_LENGTH],
-                exception_stacktrace=failure.stacktrace,
-                lock_owner=None,
-                lock_expiration_time=None,
-            )
-        )
-    await write_log(connection, failed, LogState.FAILED, at)
-    await connection.execute(update(Job).where(failed, col(Job.retries) > 0).values(retries=col(Job.retries) - 1))
-    await incidents.raise_for_jobs(connection, failed)
+    reasons = {failure.job_id: failure for failure in failures}
+    failed = one_of(col(Job.id), list(reasons))
+    jobs = (await connection.execute(select(*(col(column) for column in _LOGGED.values())).where(failed))).all()
+    if not jobs:
+        return
+    entries, at = IdRun(), now()
+    log = [
+        {
+            **dict(zip(_LOGGED, job, strict=True)),
+            "id": entries.next(),
+            "timestamp": at,
+            "state": int(LogState.FAILED),
+            "exception_message": reasons[job.id].message[:MESSAGE_LENGTH],
+            "exception_stacktrace": reasons[job.id].stacktrace,
+        }
+        for job in jobs
+    ]
+    await connection.execute(insert(JobLog), log)
+    table = Job.__table__  # type: ignore[attr-defined]
+    await connection.execute(
+        update(table)
+        .where(table.c.id == bindparam("failed"))
+        .values(
+            retries=case((table.c.retries > 0, table.c.retries - 1), else_=0),
+            lock_owner=None,
+            lock_expiration_time=None,
+            exception_message=bindparam("message"),
+            exception_stacktrace=bindparam("trace"),
+        ),
+        [
+            {"failed": one["job_id"], "message": one["exception_message"], "trace": one["exception_stacktrace"]}
+            for one in log
+        ],
+    )
+    # A job that had none left, and was executed nevertheless, loses none: its incident stays as it is.
+    spent = {one["job_id"]: one["id"] for one in log if one["job_retries"] > 0}
+    await incidents.raise_for_jobs(connection, one_of(col(Job.id), list(spent)), spent)
+
+
+_LOGGED = {
+    "job_id": Job.id,
+    "job_type": Job.job_type,
+    "job_definition_id": Job.job_definition_id,
+    "batch_id": Job.batch_id,
+    "deployment_id": Job.deployment_id,
+    "job_retries": Job.retries,
+    "job_priority": Job.priority,
+    "job_due_date": Job.due_date,
+}
+"""Columns of the log that are taken over from the job."""

@@ -100,9 +100,9 @@ class Priority:
         value = variables.get(self.variable, 0)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise CanNotGoOn(": Priority value is not an Integer")
-        if value != value or value not in _LONG:
+        if isinstance(value, float) or value not in _LONG:
             raise CanNotGoOn(": Priority value must be either Short, Integer, or Long")
-        return int(value)
+        return value
 
 
 def priority(text: str) -> Priority | None:

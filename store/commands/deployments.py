@@ -8,6 +8,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.bpmn import NotSupported, Problem, Process, parse
+from store.commands.operators import NOBODY, Change, Operator
 from store.commands.processes import remember
 from store.commands.refusals import can_not_parse
 from store.contract.deployments import Deployment as Record
@@ -41,6 +42,7 @@ async def deploy(
     tenant_id: str | None = None,
     filter_duplicates: bool = False,
     changed_only: bool = False,
+    by: Operator = NOBODY,
 ) -> Deployed:
     """Store files and make a new version of each executable process in them.
 
@@ -52,6 +54,7 @@ async def deploy(
         tenant_id: owner of the definitions.
         filter_duplicates: deploy nothing if the newest files of these names are the same.
         changed_only: deploy the files that differ from the newest of their names.
+        by: who gives the order.
 
     Raises:
         ContractError: 400 ``ParseException`` with ``details``: a file is no BPMN, or more than the store runs. Nothing
@@ -71,7 +74,13 @@ async def deploy(
             {"deployment_id": deployment.id, "name": file, "content": content} for file, content in resources.items()
         ]
         await connection.execute(insert(DeploymentResource), rows)
-    return Deployed(deployment, await _define(connection, deployment, processes))
+    made = Deployed(deployment, await _define(connection, deployment, processes))
+    filtered = filter_duplicates or changed_only
+    changes = [Change("duplicateFilterEnabled", filtered)]
+    if filtered:
+        changes.append(Change("deployChangedOnly", changed_only))
+    await by.note(connection, "Create", "Deployment", *changes, about={"deployment_id": deployment.id})
+    return made
 
 
 def _parse_all(resources: Mapping[str, bytes]) -> list[tuple[str, Process]]:

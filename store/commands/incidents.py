@@ -1,19 +1,19 @@
 """Incidents: how they are raised, resolved and deleted. A set of things at a time."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import and_, func, insert, literal, select, update
+from sqlalchemy import and_, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.commands.operators import NOBODY, Change, Operator
 from store.contract.errors import ContractError
 from store.contract.records import FAILED_JOB
 from store.database import IdRun, now
 from store.queries.conditions import Condition
-from store.tables import Incident, Job, JobLog
+from store.tables import Incident, Job
 from store.tables.incident import DELETED, OPEN, RESOLVED
-from store.tables.log import LogState
-from store.tables.types import Rows, UtcTime, col
+from store.tables.types import Rows, col
 
 
 async def resolve(connection: AsyncConnection, configurations: Rows, at: datetime) -> int:
@@ -44,7 +44,9 @@ async def _end(connection: AsyncConnection, configurations: Rows, at: datetime, 
     return ended.rowcount
 
 
-async def annotate(connection: AsyncConnection, incident_id: str, annotation: str | None) -> None:
+async def annotate(
+    connection: AsyncConnection, incident_id: str, annotation: str | None, by: Operator = NOBODY
+) -> None:
     """Write a note on an open incident, or remove it.
 
     Raises:
@@ -57,44 +59,46 @@ async def annotate(connection: AsyncConnection, incident_id: str, annotation: st
     )
     if not changed.rowcount:
         raise ContractError(400, "BadUserRequestException", "incident is null", 0)
+    word = "ClearAnnotation" if annotation is None else "SetAnnotation"
+    await by.note(connection, word, "Incident", Change("incidentId", incident_id))
 
 
-async def raise_for_jobs(connection: AsyncConnection, jobs: Condition) -> None:
+async def raise_for_jobs(connection: AsyncConnection, jobs: Condition, failures: Mapping[str, str]) -> None:
     """Raise an incident for each of a set of jobs that has no retries left.
 
     An incident that is still open from an earlier failure is kept, and only its link to the log refreshed.
+
+    Args:
+        connection: the caller's transaction.
+        jobs: which jobs.
+        failures: the entry of the log that tells of the last failure, by the id of the job.
     """
-    last_failure = (
-        select(func.max(col(JobLog.id)))
-        .where(
-            col(JobLog.batch_id) == col(Job.batch_id),
-            col(JobLog.state) == int(LogState.FAILED),
-            col(JobLog.job_id) == col(Job.id),
-        )
-        .scalar_subquery()
+    spent = (
+        select(col(Job.id), col(Job.job_definition_id), col(Job.exception_message), col(Incident.id).label("incident"))
+        .outerjoin(Incident, and_(col(Incident.configuration) == col(Job.id), col(Incident.end_time).is_(None)))
+        .where(jobs, col(Job.retries) == 0)
+        .order_by(col(Job.id))
     )
-    has_one = select(col(Incident.configuration)).where(col(Incident.end_time).is_(None))
-    spent = and_(jobs, col(Job.retries) == 0)
-    await connection.execute(
-        update(Incident)
-        .where(col(Incident.end_time).is_(None), col(Incident.configuration).in_(select(col(Job.id)).where(spent)))
-        .values(
-            history_configuration=(
-                select(func.max(col(JobLog.id)))
-                .where(col(JobLog.job_id) == col(Incident.configuration), col(JobLog.state) == int(LogState.FAILED))
-                .scalar_subquery()
-            )
-        )
-    )
-    values: dict[str, Any] = {
-        "id": IdRun().column(func.row_number().over(order_by=col(Job.id))),
-        "incident_type": literal(FAILED_JOB),
-        "state": literal(OPEN),
-        "create_time": literal(now(), UtcTime),
-        "configuration": col(Job.id),
-        "incident_message": col(Job.exception_message),
-        "job_definition_id": col(Job.job_definition_id),
-        "history_configuration": last_failure,
-    }
-    rows = select(*values.values()).where(spent, col(Job.id).not_in(has_one))
-    await connection.execute(insert(Incident).from_select(list(values), rows))
+    found = (await connection.execute(spent)).all()
+    known = [{"known": job.incident, "entry": failures.get(job.id)} for job in found if job.incident is not None]
+    if known:
+        table = Incident.__table__  # type: ignore[attr-defined]
+        refresh = update(table).where(table.c.id == bindparam("known"))
+        await connection.execute(refresh.values(history_configuration=bindparam("entry")), known)
+    ids, at = IdRun(), now()
+    raised = [
+        {
+            "id": ids.next(),
+            "incident_type": FAILED_JOB,
+            "state": OPEN,
+            "create_time": at,
+            "configuration": job.id,
+            "incident_message": job.exception_message,
+            "job_definition_id": job.job_definition_id,
+            "history_configuration": failures.get(job.id),
+        }
+        for job in found
+        if job.incident is None
+    ]
+    if raised:
+        await connection.execute(insert(Incident), raised)

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Row, and_, delete, func, insert, literal, or_, select, update
+from sqlalchemy import Row, and_, delete, func, insert, literal, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.bpmn import Process
 from store.commands import incidents
+from store.commands.operators import NOBODY, Operator, Place, in_bulk, suspension
 from store.commands.processes import process_of
 from store.commands.tokens import LOGGED, Running, go_on
 from store.commands.typed import is_transient
@@ -16,7 +17,7 @@ from store.contract.deployments import SetInstancesSuspended
 from store.contract.errors import ContractError, engine_error, invalid, missing, null_value
 from store.contract.records import ProcessInstance as Record
 from store.contract.records import VariableValue
-from store.database import IdRun, new_id, now
+from store.database import IdRun, keep, new_id, now
 from store.queries.conditions import Condition, one_of
 from store.queries.historic_process_instances import historic_process_instance_conditions
 from store.queries.process_instances import process_instance_conditions
@@ -45,6 +46,7 @@ async def start(
     business_key: str | None = None,
     variables: Mapping[str, VariableValue] = {},
     user: str | None = None,
+    by: Operator = NOBODY,
 ) -> Record:
     """Start an instance and go on until all its tokens wait.
 
@@ -53,7 +55,8 @@ async def start(
         definition_id: the definition.
         business_key: the caller's own name for the instance.
         variables: first variables, with their types; those marked transient are not stored.
-        user: who starts it.
+        user: who starts it, where that is not the one who gives the order.
+        by: who gives the order.
 
     Raises:
         ContractError: 500 no such definition, or a token can take no way; 400 the definition is suspended.
@@ -61,10 +64,11 @@ async def start(
     definition = await _definition(connection, definition_id)
     process = await process_of(connection, definition_id)
     instance = Running(new_id(), definition_id, definition.tenant_id)
-    await connection.execute(insert(_P).values(_row(instance, process, business_key, user)))
+    await connection.execute(insert(_P).values(_row(instance, process, business_key, user or by.user)))
     await set_variables(connection, instance.id, variables)
     transient = {name: value for name, value in variables.items() if is_transient(value)}
     ended = await go_on(connection, instance, process.start, transient)
+    await by.note(connection, "Create", "ProcessInstance", about=await by.about_instance(connection, instance.id))
     return Record(
         id=instance.id,
         definition_id=definition_id,
@@ -128,7 +132,12 @@ def stale(what: str) -> ContractError:
 
 
 async def delete_instance(
-    connection: AsyncConnection, instance_id: str, *, fail_if_not_exists: bool = True, reason: str | None = None
+    connection: AsyncConnection,
+    instance_id: str,
+    *,
+    fail_if_not_exists: bool = True,
+    reason: str | None = None,
+    by: Operator = NOBODY,
 ) -> None:
     """Delete a running instance: its tasks go with an entry in the log, its incidents end as deleted.
 
@@ -138,6 +147,7 @@ async def delete_instance(
     statement = select(_ID).where(_ID == instance_id, _RUNNING).with_for_update()
     if (await connection.execute(statement)).one_or_none() is not None:
         await delete_instances(connection, select(_ID).where(_ID == instance_id, _RUNNING), reason)
+        await by.note(connection, "Delete", "ProcessInstance", about=await by.about_instance(connection, instance_id))
     elif fail_if_not_exists:
         raise missing(f"No process instance found for id '{instance_id}': processInstance is null", 0)
 
@@ -155,6 +165,8 @@ async def delete_instances(connection: AsyncConnection, instances: Rows, reason:
     """
     at = now()
     tasks = select(col(ExternalTask.id)).where(col(ExternalTask.process_instance_id).in_(instances))
+    await keep(connection, _ID, _ID.in_(instances))
+    await keep(connection, col(ExternalTask.id), col(ExternalTask.process_instance_id).in_(instances))
     await log_removed(connection, tasks, at)
     await incidents.delete(connection, tasks, at)
     await connection.execute(delete(ErrorDetails).where(col(ErrorDetails.external_task_id).in_(tasks)))
@@ -197,9 +209,11 @@ async def set_suspended(connection: AsyncConnection, instances: Rows, suspended:
     Returns:
         How many instances were in the other state.
     """
+    await keep(connection, _ID, _ID.in_(instances))
     # The tasks first: the select may ask for the state of instances, which the second statement changes.
     tasks = col(ExternalTask.process_instance_id).in_(instances)
     other = col(ExternalTask.suspended).is_(not suspended)
+    await keep(connection, col(ExternalTask.id), tasks, other)
     await connection.execute(update(ExternalTask).where(tasks, other).values(suspended=suspended))
     state = SUSPENDED if suspended else ACTIVE
     changed = await connection.execute(
@@ -208,7 +222,23 @@ async def set_suspended(connection: AsyncConnection, instances: Rows, suspended:
     return changed.rowcount
 
 
-async def set_suspended_in_bulk(connection: AsyncConnection, order: SetInstancesSuspended) -> int:
+async def set_suspended_of_one(
+    connection: AsyncConnection, instance_id: str, suspended: bool, by: Operator = NOBODY
+) -> None:
+    """Suspend or activate an instance. Nothing happens to an unknown one."""
+    await set_suspended(connection, select(_ID).where(_ID == instance_id), suspended)
+    about = await by.about_instance(connection, instance_id)
+    await by.note(connection, _word(suspended), "ProcessInstance", suspension(suspended), about=about)
+
+
+def _word(suspended: bool) -> str:
+    """How the user operation log calls it."""
+    return "Suspend" if suspended else "Activate"
+
+
+async def set_suspended_in_bulk(
+    connection: AsyncConnection, order: SetInstancesSuspended, by: Operator = NOBODY
+) -> int:
     """Suspend or activate the instances of a definition, or those that ids and queries name.
 
     Returns:
@@ -225,7 +255,13 @@ async def set_suspended_in_bulk(connection: AsyncConnection, order: SetInstances
             "processInstances with processInstanceIds, procesInstanceQuery or historicProcessInstanceQuery."
         )
     if by_definition is not None:
-        return await set_suspended(connection, select(_ID).where(by_definition), order.suspended)
+        changed = await set_suspended(connection, select(_ID).where(by_definition), order.suspended)
+        about: Place = {"process_definition_key": order.process_definition_key}
+        if order.process_definition_id is not None:
+            about = await by.about_definition(connection, order.process_definition_id)
+        change = suspension(order.suspended)
+        await by.note(connection, _word(order.suspended), "ProcessInstance", change, about=about)
+        return changed
     if named is None:
         raise invalid(
             "Either processDefinitionId or processDefinitionKey should be set to update the suspension state."
@@ -233,7 +269,14 @@ async def set_suspended_in_bulk(connection: AsyncConnection, order: SetInstances
     if not order.process_instance_ids and not await _any(connection, named):
         message = "No process instance ids given: Process Instance ids is empty"
         raise ContractError(400, "BadUserRequestException", message, 0)
-    return await set_suspended(connection, select(_ID).where(or_(*named)), order.suspended)
+    instances = select(_ID).where(or_(*named))
+    if by.user is not None:
+        # Written first: the queries that name the instances may ask for their state.
+        count = (await connection.execute(select(func.count()).select_from(instances.subquery()))).scalar_one()
+        word = f"{_word(order.suspended)}Job"  # the engine's own word, for instances too
+        await by.note(connection, word, "ProcessInstance", *in_bulk(count, later=False))
+        await by.note_instances(connection, _word(order.suspended), instances, suspension(order.suspended))
+    return await set_suspended(connection, instances, order.suspended)
 
 
 def _of_definition(order: SetInstancesSuspended) -> Condition | None:
@@ -262,9 +305,10 @@ def _named(order: SetInstancesSuspended) -> list[Condition] | None:
     if order.process_instance_ids is not None:
         found.append(one_of(_ID, [name for name in order.process_instance_ids if name is not None]))
     if order.process_instance_query is not None:
-        found.append(and_(*process_instance_conditions(order.process_instance_query, nested=True)))
+        found.append(and_(true(), *process_instance_conditions(order.process_instance_query, nested=True)))
     if order.historic_process_instance_query is not None:
-        found.append(and_(*historic_process_instance_conditions(order.historic_process_instance_query, nested=True)))
+        asked = historic_process_instance_conditions(order.historic_process_instance_query, nested=True)
+        found.append(and_(true(), *asked))
     return found
 
 

@@ -1,14 +1,13 @@
 """Locks and priority of one external task."""
 
-from typing import Any
-
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.commands.fetching import after
 from store.commands.held import check_active, checked_worker, find, find_held, wrong_worker
+from store.commands.operators import NOBODY, Change, Operator
 from store.contract.deployments import ExtendLock, LockTask, SetPriority
-from store.contract.errors import ContractError, invalid, no_external_task
+from store.contract.errors import ContractError, invalid
 from store.database import now
 from store.tables import ExternalTask
 from store.tables.types import col
@@ -60,16 +59,18 @@ async def extend_lock(connection: AsyncConnection, task_id: str, order: ExtendLo
     await connection.execute(update(_T).where(_ID == task_id).values(lock_expiration_time=after(at, duration)))
 
 
-async def unlock(connection: AsyncConnection, task_id: str) -> None:
+async def unlock(connection: AsyncConnection, task_id: str, by: Operator = NOBODY) -> None:
     """Take a task from its worker, whoever that is.
 
     Raises:
         ContractError: 404, no such task.
     """
-    await _change(connection, task_id, {"worker_id": None, "lock_expiration_time": None})
+    await find(connection, task_id)
+    await connection.execute(update(_T).where(_ID == task_id).values(worker_id=None, lock_expiration_time=None))
+    await by.note(connection, "Unlock", "ExternalTask", about=await by.about_task(connection, task_id))
 
 
-async def set_priority(connection: AsyncConnection, task_id: str, order: SetPriority) -> None:
+async def set_priority(connection: AsyncConnection, task_id: str, order: SetPriority, by: Operator = NOBODY) -> None:
     """Set the priority of a task.
 
     Raises:
@@ -77,10 +78,7 @@ async def set_priority(connection: AsyncConnection, task_id: str, order: SetPrio
     """
     if order.priority is None:
         raise invalid("The priority cannot be null.")
-    await _change(connection, task_id, {"priority": order.priority})
-
-
-async def _change(connection: AsyncConnection, task_id: str, values: dict[str, Any]) -> None:
-    changed = await connection.execute(update(_T).where(_ID == task_id).values(values))
-    if not changed.rowcount:
-        raise no_external_task(task_id, 0)
+    task = await find(connection, task_id)
+    await connection.execute(update(_T).where(_ID == task_id).values(priority=order.priority))
+    change = Change("priority", order.priority, task.priority)
+    await by.note(connection, "SetPriority", "ExternalTask", change, about=await by.about_task(connection, task_id))

@@ -4,6 +4,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.commands.instances import delete_instances
+from store.commands.operators import NOBODY, Change, Operator, Place, in_bulk
 from store.contract.errors import engine_error, missing
 from store.tables import (
     Deployment,
@@ -20,7 +21,9 @@ _P = ProcessInstance
 _ID = col(_P.id)
 
 
-async def remove_instance(connection: AsyncConnection, instance_id: str, *, fail_if_not_exists: bool = True) -> None:
+async def remove_instance(
+    connection: AsyncConnection, instance_id: str, *, fail_if_not_exists: bool = True, by: Operator = NOBODY
+) -> None:
     """Remove an ended instance with its history.
 
     Raises:
@@ -29,6 +32,7 @@ async def remove_instance(connection: AsyncConnection, instance_id: str, *, fail
     ended = select(_ID).where(_ID == instance_id, col(_P.end_time).is_not(None))
     if (await connection.execute(ended)).one_or_none() is not None:
         await _remove_instances(connection, ended)
+        await by.note(connection, "DeleteHistory", "ProcessInstance", *in_bulk(1, later=False))
     elif fail_if_not_exists:
         raise missing(f"Historic process instance with id {instance_id} does not exist", 0)
 
@@ -39,7 +43,9 @@ async def _remove_instances(connection: AsyncConnection, instances: Rows) -> Non
     await connection.execute(delete(_P).where(_ID.in_(instances)))
 
 
-async def remove_deployment(connection: AsyncConnection, deployment_id: str, *, cascade: bool = False) -> None:
+async def remove_deployment(
+    connection: AsyncConnection, deployment_id: str, *, cascade: bool = False, by: Operator = NOBODY
+) -> None:
     """Remove a deployment with its definitions, and the history of their instances: an instance can not be shown
     without its definition.
 
@@ -47,6 +53,7 @@ async def remove_deployment(connection: AsyncConnection, deployment_id: str, *, 
         connection: the caller's transaction.
         deployment_id: which one.
         cascade: remove running instances too; without it they are a reason to refuse.
+        by: who gives the order.
 
     Raises:
         ContractError: 404 no such deployment, 500 there are running instances.
@@ -63,6 +70,8 @@ async def remove_deployment(connection: AsyncConnection, deployment_id: str, *, 
     await connection.execute(delete(ProcessDefinition).where(col(ProcessDefinition.deployment_id) == deployment_id))
     await connection.execute(delete(DeploymentResource).where(col(DeploymentResource.deployment_id) == deployment_id))
     await connection.execute(delete(Deployment).where(col(Deployment.id) == deployment_id))
+    about: Place = {"deployment_id": deployment_id}
+    await by.note(connection, "Delete", "Deployment", Change("cascade", cascade), about=about)
 
 
 async def _refuse_running(connection: AsyncConnection, definitions: Rows) -> None:

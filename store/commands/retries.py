@@ -11,6 +11,7 @@ from sqlalchemy import func, insert, literal, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.commands import incidents
+from store.commands.operators import NOBODY, Change, Operator, in_bulk
 from store.contract.errors import ContractError, invalid, missing, no_external_task, null_value
 from store.contract.orders import SetExternalTaskRetries, SetRetries
 from store.contract.records import FAILED_EXTERNAL_TASK
@@ -27,6 +28,9 @@ from store.tables.types import Rows, UtcTime, col
 
 NO_RETRIES = "The number of retries cannot be null."
 NEGATIVE = "The number of retries cannot be negative: retries is not greater than or equal to 0"
+SET_RETRIES = "SetExternalTaskRetries"
+"""The operation, as the user operation log calls it."""
+
 _T = ExternalTask
 
 
@@ -82,7 +86,9 @@ async def _raise_incidents(connection: AsyncConnection, tasks: Rows) -> None:
     await connection.execute(insert(Incident).from_select(list(values), rows))
 
 
-async def set_retries_of_one(connection: AsyncConnection, task_id: str, order: SetRetries) -> None:
+async def set_retries_of_one(
+    connection: AsyncConnection, task_id: str, order: SetRetries, by: Operator = NOBODY
+) -> None:
     """Set the retries of one task.
 
     Raises:
@@ -93,9 +99,14 @@ async def set_retries_of_one(connection: AsyncConnection, task_id: str, order: S
     if order.retries < 0:
         raise ContractError(400, "BadUserRequestException", NEGATIVE, 0)
     one = select(col(_T.id)).where(col(_T.id) == task_id)
-    if (await connection.execute(one)).one_or_none() is None:
+    await keep(connection, col(_T.id), col(_T.id) == task_id)
+    before = (await connection.execute(one.with_only_columns(col(_T.retries)))).one_or_none()
+    if before is None:
         raise no_external_task(task_id, 0)
     await set_retries(connection, one, order.retries)
+    change = Change("retries", order.retries, before.retries)
+    about = await by.about_task(connection, task_id)
+    await by.note(connection, SET_RETRIES, "ExternalTask", change, about=about)
 
 
 def sources_of(order: SetExternalTaskRetries) -> Callable[[], list[Rows]]:
@@ -111,15 +122,15 @@ def sources_of(order: SetExternalTaskRetries) -> Callable[[], list[Rows]]:
     instance = col(_T.process_instance_id)
     found: list[Rows] = []
     if order.external_task_query is not None:
-        sort_keys(order.external_task_query)
         found.append(ids.where(*external_task_conditions(order.external_task_query, nested=True)))
+        sort_keys(order.external_task_query)
     if order.process_instance_query is not None:
-        sort_keys(order.process_instance_query)
         where = process_instance_conditions(order.process_instance_query, nested=True)
+        sort_keys(order.process_instance_query)
         found.append(ids.where(instance.in_(select(col(ProcessInstance.id)).where(*where))))
     if order.historic_process_instance_query is not None:
-        sort_keys(order.historic_process_instance_query)
         where = historic_process_instance_conditions(order.historic_process_instance_query, nested=True)
+        sort_keys(order.historic_process_instance_query)
         found.append(ids.where(instance.in_(select(col(ProcessInstance.id)).where(*where))))
 
     def sources() -> list[Rows]:
@@ -144,7 +155,7 @@ def explicit_ids(order: SetExternalTaskRetries) -> list[str]:
     return list(dict.fromkeys(str(task_id) for task_id in ids))
 
 
-async def set_retries_in_bulk(connection: AsyncConnection, order: SetExternalTaskRetries) -> int:
+async def set_retries_in_bulk(connection: AsyncConnection, order: SetExternalTaskRetries, by: Operator = NOBODY) -> int:
     """Set the retries of many tasks at once: all or none.
 
     Returns:
@@ -175,7 +186,12 @@ async def set_retries_in_bulk(connection: AsyncConnection, order: SetExternalTas
         # A query may find others when the next statement asks again; those found now are kept.
         kept = await connection.execute(tasks.order_by(col(_T.id)).with_for_update())
         tasks = select(col(_T.id)).where(one_of(col(_T.id), list(kept.scalars())))
-    return await set_retries(connection, tasks, order.retries)
+    # Counted first: the queries that name the tasks may ask for their retries.
+    named_tasks = select(func.count()).select_from(tasks.subquery())
+    count = 0 if by.user is None else (await connection.execute(named_tasks)).scalar_one()
+    changed = await set_retries(connection, tasks, order.retries)
+    await by.note(connection, SET_RETRIES, "ExternalTask", *in_bulk(count, later=False, retries=order.retries))
+    return changed
 
 
 async def first_unknown(connection: AsyncConnection, ids: Sequence[str]) -> str | None:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.commands.operators import NOBODY, Operator
 from store.commands.typed import is_transient, typed
 from store.contract.deployments import ChangeVariables
 from store.contract.errors import null_value
@@ -98,8 +99,21 @@ async def hold_instance(connection: AsyncConnection, instance_id: str) -> None:
         raise null_value(f"execution {instance_id} doesn't exist: execution is null")
 
 
-async def change_variables(connection: AsyncConnection, instance_id: str, order: ChangeVariables) -> None:
+async def change_variables(
+    connection: AsyncConnection,
+    instance_id: str,
+    order: ChangeVariables,
+    by: Operator = NOBODY,
+    operation: str = "ModifyVariable",
+) -> None:
     """Set some variables of a running instance and delete others.
+
+    Args:
+        connection: the caller's transaction.
+        instance_id: the instance.
+        order: what to set and what to delete.
+        by: who gives the order.
+        operation: how the user operation log calls it.
 
     Raises:
         ContractError: 400 a value that is not of its type, 500 no instance with that id is running.
@@ -108,3 +122,4 @@ async def change_variables(connection: AsyncConnection, instance_id: str, order:
     await hold_instance(connection, instance_id)
     await set_variables(connection, instance_id, values)
     await delete_variables(connection, instance_id, [name for name in order.deletions or () if name is not None])
+    await by.note(connection, operation, "Variable", about=await by.about_instance(connection, instance_id))

@@ -20,7 +20,7 @@ from store.contract.deployments import BpmnError
 from store.contract.errors import ContractError, engine_error, null_value
 from store.contract.orders import CompleteTask, FailTask
 from store.contract.records import VariableValue
-from store.database import new_id, now
+from store.database import keep, new_id, now
 from store.queries.conditions import Condition
 from store.tables import ErrorDetails, Execution, ExternalTask, ExternalTaskLog
 from store.tables.log import LogState
@@ -59,6 +59,7 @@ async def complete(connection: AsyncConnection, task_id: str, order: CompleteTas
     task = await find_held(connection, task_id, worker, refusal, lock_row=False)
     check_active(task)
     instance = await hold(connection, task.process_instance_id)
+    await keep(connection, _ID, _ID == task.id)
     await set_variables(connection, instance.id, given, task.execution_id)
     await incidents.resolve(connection, only(task), now())
     await _take_away(connection, task, LogState.SUCCESSFUL)
@@ -118,6 +119,7 @@ async def bpmn_error(connection: AsyncConnection, task_id: str, order: BpmnError
     task = await find_held(connection, task_id, worker, refusal, lock_row=False)
     check_active(task)
     instance = await hold(connection, task.process_instance_id)
+    await keep(connection, _ID, _ID == task.id)
     process = await process_of(connection, instance.definition_id)
     catcher = process.catcher(task.activity_id, order.error_code)
     await set_variables(connection, instance.id, given, task.execution_id)

@@ -5,13 +5,10 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from store.contract.model import Shape
+from store.contract.model import filtering as _filter
 from store.contract.queries import HistoricProcessInstanceQuery, ProcessInstanceQuery, Query
 from store.contract.records import Link, ProcessDefinition, ProcessInstance, VariableValue
 from store.contract.values import Bool, Flag, Int, Long, MaybeMoment, Moment, Text, Texts
-
-
-def _filter(description: str) -> Any:
-    return Field(default=None, description=description)
 
 
 class DeploymentQuery(Query):

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from store.contract.model import Shape
-from store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, ProcessInstanceQuery
+from store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, JobQuery, ProcessInstanceQuery
 from store.contract.values import Bool, Flag, Int, Long, MaybeMoment, Text, Texts
 
 
@@ -41,8 +41,48 @@ class SetSuspended(Shape):
     suspended: Flag = False
 
 
+class SetJobsRetries(Shape):
+    """Set the retries of many jobs: those that are named and those that match."""
+
+    retries: Int = Field(default=None, description="Attempts that are left, 0 or more. Required.")
+    job_ids: Texts = Field(default=None, description="Ids of jobs.")
+    job_query: JobQuery | None = Field(default=None, description="All jobs that match; an empty one matches all.")
+    due_date: MaybeMoment = Field(default=None, description="New due date of the jobs; null clears it.")
+
+
+class SetJobsSuspended(SetSuspended):
+    """Suspend or activate the jobs of one definition, instance or process definition. Missing means activate."""
+
+    job_id: Text = Field(default=None, description="Refused: a job has an order of its own.")
+    job_definition_id: Text = Field(default=None, description="Job definition, by id.")
+    process_instance_id: Text = Field(default=None, description="Process instance, by id; batch jobs have none.")
+    process_definition_id: Text = Field(default=None, description="Process definition, by id; batch jobs have none.")
+    process_definition_key: Text = Field(default=None, description="Process definition, by key; batch jobs have none.")
+
+
+class SetDefinitionSuspended(SetSuspended):
+    """Suspend or activate a job definition: the jobs that it will have, and with ``includeJobs`` those it has."""
+
+    include_jobs: Flag = Field(default=False, description="The jobs that exist too.")
+    execution_date: Text = Field(default=None, description="When to do it; only moments that have passed.")
+
+
+class SetDefinitionPriority(Shape):
+    """Set or reset the priority of a job definition. Where one is set, the jobs that exist get it too."""
+
+    priority: Long = Field(default=None, description="The priority; missing resets that of the definition.")
+    include_jobs: Flag = Field(default=False, description="Makes no difference, but is refused without a priority.")
+
+
+class SetDueDate(Shape):
+    """Set the due date of a job; missing or null clears it."""
+
+    duedate: MaybeMoment = Field(default=None, description="When the job may run.")
+    cascade: Flag = Field(default=False, description="Move later timers of the same activity too; there are none.")
+
+
 class SetAnnotation(Shape):
-    """A note on an incident."""
+    """A note on an incident, or on an operation of the log."""
 
     annotation: Text = None
 

@@ -14,11 +14,8 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BeforeValidator, Field
 
 from store.contract.model import Shape
+from store.contract.model import filtering as _filter
 from store.contract.values import Bool, Long, MaybeMoment, Text, Texts
-
-
-def _filter(description: str) -> Any:
-    return Field(default=None, description=description)
 
 
 class Sorting(Shape):
@@ -61,6 +58,8 @@ class Query(Shape):
 
     SORT_KEYS: ClassVar[tuple[str, ...]] = ()
     NOT_FILTERS: ClassVar[frozenset[str]] = frozenset({"sort_by", "sort_order", "sorting"})
+    KEEPS_EMPTY: ClassVar[frozenset[str]] = frozenset()
+    """Lists for which an empty text in a query string is one empty element; for the others it is no filter."""
 
     sort_by: Text = Field(default=None, description="Sort key.")
     sort_order: Text = Field(default=None, description="asc or desc.")
@@ -96,6 +95,7 @@ class ExternalTaskQuery(Query):
         "createTime",
     )
     NOT_FILTERS = Query.NOT_FILTERS | {"variable_names_ignore_case", "variable_values_ignore_case"}
+    KEEPS_EMPTY = frozenset({"process_definition_key_in"})
 
     external_task_id: Text = _filter("Id of the task, exactly.")
     external_task_id_in: Texts = _filter("Ids of tasks. An empty list filters nothing.")
@@ -266,6 +266,7 @@ class IncidentQuery(Query):
         "configuration",
         "tenantId",
     )
+    KEEPS_EMPTY = frozenset({"process_definition_key_in"})
 
     incident_id: Text = _filter("Id of the incident, exactly.")
     incident_type: Text = _filter("failedExternalTask or failedJob.")
@@ -380,6 +381,7 @@ class JobDefinitionQuery(Query):
         "tenantId",
     )
     NOT_FILTERS = Query.NOT_FILTERS | {"include_job_definitions_without_tenant_id"}
+    KEEPS_EMPTY = frozenset({"activity_id_in"})
 
     job_definition_id: Text = _filter("Id of the job definition, exactly.")
     activity_id_in: Texts = _filter("Activities; those of batches have none.")

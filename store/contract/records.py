@@ -8,11 +8,29 @@ from store.contract.values import Moment
 SET_EXTERNAL_TASK_RETRIES = "set-external-task-retries"
 """The batch type of ``POST /external-task/retries-async``."""
 
+SET_JOB_RETRIES = "set-job-retries"
+"""The batch type of ``POST /job/retries``."""
+
 FAILED_EXTERNAL_TASK = "failedExternalTask"
 FAILED_JOB = "failedJob"
 
 SEED_JOB = "batch-seed-job"
 MONITOR_JOB = "batch-monitor-job"
+
+
+class Product(Shape):
+    """What serves the contract."""
+
+    name: str
+    version: str
+    edition: str
+
+
+class Telemetry(Shape):
+    """What an engine tells about itself. Only the product is told."""
+
+    installation: str | None
+    product: Product
 
 
 class Count(Shape):

@@ -4,24 +4,32 @@ Statements run on Core connections, not on ORM sessions: nothing in the store ch
 set of two thousand rows is changed by one statement (bulk form first, a single call is a bulk of one).
 
 SQLite has one writer, so there is one writing connection per process, whose transactions begin as IMMEDIATE; whoever
-wants to write waits for that connection in order, without blocking the event loop. Readers have connections of their
+wants to write waits for its turn in order, without blocking the event loop. Between processes there is no order: who
+finds the file free begins. SQLite itself looks again after up to a tenth of a second, by which time a busy process has
+long begun anew; here a waiting one looks every few milliseconds. Readers have connections of their
 own and are never held up by the writer (WAL). On PostgreSQL both are ordinary pools.
 """
 
+import asyncio
+import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from alembic.util import CommandError
-from sqlalchemy import URL, event, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from store.database.migrate import NotAStore, migrate
 
 WAIT_SECONDS = 60
 """How long a writer waits for its turn, and SQLite for a lock of another process."""
+
+LOOK_AGAIN_MILLISECONDS = 4
+"""In this time a writer looks three times whether another process has ended its transaction, and then begins anew."""
 
 
 class Database:
@@ -30,6 +38,7 @@ class Database:
     def __init__(self, url: URL, readers: int = 4) -> None:
         self.url = url
         self.is_sqlite = url.get_backend_name() == "sqlite"
+        self._turn = asyncio.Lock()
         if self.is_sqlite:
             self._reader = _sqlite(url, readers, writes=False)
             self._writer = _sqlite(url, 1, writes=True)
@@ -48,7 +57,11 @@ class Database:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """One transaction: committed when the block ends, rolled back when it raises."""
-        async with self._writer.begin() as connection:
+        if not self.is_sqlite:
+            async with self._writer.begin() as connection:
+                yield connection
+            return
+        async with self._turn, self._writer.begin() as connection:
             yield connection
 
     async def close(self) -> None:
@@ -136,7 +149,7 @@ def _sqlite(url: URL, connections: int, *, writes: bool) -> AsyncEngine:
             "synchronous=NORMAL",
             "wal_autocheckpoint=4000",  # a set of jobs fills more pages than the default of 1000
             "case_sensitive_like=ON",  # as PostgreSQL and the engine's own H2 do
-            f"busy_timeout={WAIT_SECONDS * 1000}",
+            f"busy_timeout={LOOK_AGAIN_MILLISECONDS if writes else WAIT_SECONDS * 1000}",
             "cache_size=-32000" if writes else "cache_size=-8000",
             f"query_only={'OFF' if writes else 'ON'}",
         ):
@@ -145,6 +158,26 @@ def _sqlite(url: URL, connections: int, *, writes: bool) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if writes:
+            _begin_writing(connection)
+        else:
+            connection.exec_driver_sql("BEGIN")
 
     return engine
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Begin as soon as no other process writes.
+
+    Raises:
+        OperationalError: one did for a whole ``WAIT_SECONDS``.
+    """
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            return
+        except OperationalError as error:
+            code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+            if code != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                raise

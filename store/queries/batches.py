@@ -3,14 +3,12 @@
 from typing import Any
 
 from sqlalchemy import ColumnElement, exists, func, not_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.contract.errors import missing
 from store.contract.queries import BatchQuery, BatchStatisticsQuery, HistoricBatchQuery
 from store.contract.records import Batch as Record
 from store.contract.records import BatchStatistics, HistoricBatch
-from store.queries.conditions import Condition, Conditions, among, conditions, count_of, equals, flag, page_of
-from store.queries.sorting import order_by
+from store.queries.conditions import Condition, Conditions, among, equals, flag
+from store.queries.listing import Listing
 from store.tables import Batch, Job
 from store.tables.types import col
 
@@ -91,41 +89,19 @@ _STATISTICS_ROWS = _ROWS.add_columns(
 )
 
 
-def _conditions(query: BatchQuery | HistoricBatchQuery, table: Conditions) -> list[Condition]:
-    """Of the two tenant filters ``tenantIdIn`` wins, of the two on failures ``withoutFailures``."""
-    chosen = query.model_copy()
-    if chosen.tenant_id_in:
-        chosen.without_tenant_id = None
-    if isinstance(chosen, BatchStatisticsQuery) and chosen.without_failures:
-        chosen.with_failures = None
-    return conditions(chosen, table)
+_TENANTS = ("tenant_id_in", "without_tenant_id")
 
-
-async def list_batches(
-    connection: AsyncConnection, query: BatchQuery, first: int = 0, size: int | None = None
-) -> list[Record]:
-    """One page of the running batches that match."""
-    where = [RUNNING, *_conditions(query, BATCH_CONDITIONS)]
-    order = order_by(query, SORT_COLUMNS, _ID)
-    return [Record(**row._mapping) for row in await page_of(connection, _ROWS, _ID, where, order, first, size)]
-
-
-async def count_batches(connection: AsyncConnection, query: BatchQuery) -> int:
-    """How many running batches match."""
-    order_by(query, SORT_COLUMNS, _ID)
-    return await count_of(connection, _ID, [RUNNING, *_conditions(query, BATCH_CONDITIONS)])
-
-
-async def get_batch(connection: AsyncConnection, batch_id: str) -> Record:
-    """One running batch.
-
-    Raises:
-        ContractError: 404, no batch with that id is running.
-    """
-    row = (await connection.execute(_ROWS.where(_ID == batch_id, RUNNING))).one_or_none()
-    if row is None:
-        raise missing(f"Batch with id '{batch_id}' does not exist")
-    return Record(**row._mapping)
+BATCHES = Listing(
+    query=BatchQuery,
+    shape=Record,
+    rows=_ROWS,
+    key=_ID,
+    conditions=BATCH_CONDITIONS,
+    sort_columns=SORT_COLUMNS,
+    always=(RUNNING,),
+    wins=(_TENANTS,),
+    unknown="Batch with id '{}' does not exist",
+)
 
 
 def _statistics(row: Any) -> BatchStatistics:
@@ -134,44 +110,27 @@ def _statistics(row: Any) -> BatchStatistics:
     return BatchStatistics(**values, remaining_jobs=remaining, completed_jobs=values["total_jobs"] - remaining)
 
 
-async def list_statistics(
-    connection: AsyncConnection, query: BatchStatisticsQuery, first: int = 0, size: int | None = None
-) -> list[BatchStatistics]:
-    """One page of the running batches that match, with their progress. Deleted jobs count as completed."""
-    where = [RUNNING, *_conditions(query, STATISTICS_CONDITIONS)]
-    order = order_by(query, SORT_COLUMNS, _ID)
-    return [_statistics(row) for row in await page_of(connection, _STATISTICS_ROWS, _ID, where, order, first, size)]
+STATISTICS = Listing(
+    query=BatchStatisticsQuery,
+    shape=BatchStatistics,
+    rows=_STATISTICS_ROWS,
+    key=_ID,
+    conditions=STATISTICS_CONDITIONS,
+    sort_columns=SORT_COLUMNS,
+    always=(RUNNING,),
+    wins=(_TENANTS, ("without_failures", "with_failures")),
+    build=_statistics,
+)
+"""Running batches with their progress. Deleted jobs count as completed."""
 
-
-async def count_statistics(connection: AsyncConnection, query: BatchStatisticsQuery) -> int:
-    """How many running batches match."""
-    order_by(query, SORT_COLUMNS, _ID)
-    return await count_of(connection, _ID, [RUNNING, *_conditions(query, STATISTICS_CONDITIONS)])
-
-
-async def list_historic_batches(
-    connection: AsyncConnection, query: HistoricBatchQuery, first: int = 0, size: int | None = None
-) -> list[HistoricBatch]:
-    """One page of the batches that match, running or ended."""
-    where = _conditions(query, HISTORY_CONDITIONS)
-    order = order_by(query, SORT_COLUMNS, _ID)
-    rows = await page_of(connection, _HISTORY_ROWS, _ID, where, order, first, size)
-    return [HistoricBatch(**row._mapping) for row in rows]
-
-
-async def count_historic_batches(connection: AsyncConnection, query: HistoricBatchQuery) -> int:
-    """How many batches match, running or ended."""
-    order_by(query, SORT_COLUMNS, _ID)
-    return await count_of(connection, _ID, _conditions(query, HISTORY_CONDITIONS))
-
-
-async def get_historic_batch(connection: AsyncConnection, batch_id: str) -> HistoricBatch:
-    """One batch, running or ended.
-
-    Raises:
-        ContractError: 404, there is none with that id.
-    """
-    row = (await connection.execute(_HISTORY_ROWS.where(_ID == batch_id))).one_or_none()
-    if row is None:
-        raise missing(f"Historic batch with id '{batch_id}' does not exist")
-    return HistoricBatch(**row._mapping)
+HISTORIC_BATCHES = Listing(
+    query=HistoricBatchQuery,
+    shape=HistoricBatch,
+    rows=_HISTORY_ROWS,
+    key=_ID,
+    conditions=HISTORY_CONDITIONS,
+    sort_columns=SORT_COLUMNS,
+    wins=(_TENANTS,),
+    unknown="Historic batch with id '{}' does not exist",
+)
+"""Batches, running or ended."""

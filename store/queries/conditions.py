@@ -21,10 +21,28 @@ SHORT_LIST = 100
 """Up to here a list is bound value by value, which every planner understands; longer ones travel as one JSON text."""
 
 
-def conditions(query: Query, table: Conditions) -> list[Condition]:
-    """The conditions of all filters that are set; all must hold."""
-    found = (table[name](value) for name, value in query.chosen().items())
-    return [condition for condition in found if condition is not None]
+Pairs = Sequence[tuple[str, str]]
+"""Two filters of a query that have to do with each other, by field name."""
+
+
+def conditions(query: Query, table: Conditions, *, wins: Pairs = (), ranges: Pairs = ()) -> list[Condition]:
+    """The conditions of all filters that are set; all must hold.
+
+    Args:
+        query: what is asked for.
+        table: the condition of each filter.
+        wins: where the first of a pair is set (a flag: true; a list: not empty), the second is not looked at.
+        ranges: a lower and an upper bound; where they cross nothing matches.
+    """
+    beaten = {loser for winner, loser in wins if getattr(query, winner)}
+    found = (table[name](value) for name, value in query.chosen().items() if name not in beaten)
+    made = [condition for condition in found if condition is not None]
+    return [*made, false()] if any(_crossed(query, *bounds) for bounds in ranges) else made
+
+
+def _crossed(query: Query, lower: str, upper: str) -> bool:
+    low, high = getattr(query, lower), getattr(query, upper)
+    return low is not None and high is not None and bool(low > high)
 
 
 def equals(column: ColumnElement[Any]) -> Callable[[Any], Condition]:
@@ -42,9 +60,9 @@ def flag(condition: Callable[[], Condition | None]) -> Callable[[bool], Conditio
     return lambda value: condition() if value else None
 
 
-def never(_value: Any) -> Condition | None:
-    """A filter on something that does not exist here: nothing matches. A false flag filters nothing."""
-    return None if _value is False else false()
+def never(value: Any) -> Condition | None:
+    """A filter on something that does not exist here: nothing matches. A false flag, or an empty list, is no filter."""
+    return None if value is False or value == [] else false()
 
 
 def among(column: ColumnElement[Any], refuse_null: str | None = None) -> Callable[[Sequence[Any]], Condition | None]:

@@ -7,10 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
 from store.contract.deployments import ProcessDefinitionQuery, ProcessDefinitionXml
-from store.contract.errors import ContractError, missing
+from store.contract.errors import ContractError, engine_error, missing
 from store.contract.records import ProcessDefinition as Record
-from store.queries.conditions import Condition, Conditions, among, conditions, count_of, equals, flag, like, page_of
-from store.queries.sorting import order_by
+from store.queries.conditions import Condition, Conditions, among, conditions, equals, flag, like
+from store.queries.listing import Listing
 from store.tables import Deployment, DeploymentResource, Incident, ProcessDefinition
 from store.tables.types import Rows, col
 
@@ -39,6 +39,13 @@ _INCIDENT_FILTERS: Conditions = {
     "incident_message_like": like(col(Incident.incident_message)),
 }
 
+
+def _version(value: int) -> Condition:
+    if value <= 0:
+        raise engine_error("version is not greater than 0")
+    return col(_D.version) == value
+
+
 CONDITIONS: Conditions = {
     "process_definition_id": equals(_ID),
     "process_definition_id_in": among(_ID),
@@ -47,7 +54,7 @@ CONDITIONS: Conditions = {
     "keys_in": among(col(_D.key)),
     "name": equals(col(_D.name)),
     "name_like": lambda value: func.upper(col(_D.name)).like(value.upper(), escape="\\"),
-    "version": equals(col(_D.version)),
+    "version": _version,
     "latest_version": flag(_latest),
     "version_tag": equals(col(_D.version_tag)),
     "version_tag_like": like(col(_D.version_tag)),
@@ -101,48 +108,38 @@ def tenants(column: ColumnElement[Any], names: list[str | None] | None, or_none:
 
 
 def _conditions(query: ProcessDefinitionQuery) -> list[Condition]:
-    chosen = query.model_copy()
-    if chosen.suspended:
-        chosen.active = None
-    found = conditions(chosen, CONDITIONS)
+    one = (query.process_definition_id, query.version, query.deployment_id)
+    if query.latest_version and any(value is not None for value in one):
+        raise engine_error(
+            "Calling latest() can only be used in combination with key(String) and keyLike(String) "
+            "or name(String) and nameLike(String)"
+        )
+    found = conditions(query, CONDITIONS, wins=(("suspended", "active"),))
     values = query.chosen()
     same = [make(values[name]) for name, make in _INCIDENT_FILTERS.items() if name in values]
     if same:
         open_here = (col(Incident.process_definition_id) == _ID, col(Incident.end_time).is_(None))
         found.append(exists().where(*open_here, *(condition for condition in same if condition is not None)))
+    if query.without_tenant_id:  # wins over names
+        return found
     of_tenants = tenants(col(_D.tenant_id), query.tenant_id_in, query.include_process_definitions_without_tenant_id)
     return found if of_tenants is None else [*found, of_tenants]
 
 
-async def list_definitions(
-    connection: AsyncConnection, query: ProcessDefinitionQuery, first: int = 0, size: int | None = None
-) -> list[Record]:
-    """One page of the definitions that match.
-
-    Raises:
-        ContractError: a filter or sort key that the contract refuses.
-    """
-    order = order_by(query, SORT_COLUMNS, _ID)
-    rows = await page_of(connection, _ROWS, _ID, _conditions(query), order, first, size)
-    return [Record(**row._mapping) for row in rows]
+def _no_definition(definition_id: str) -> ContractError:
+    return missing(f"No matching definition with id {definition_id}", 0)
 
 
-async def count_definitions(connection: AsyncConnection, query: ProcessDefinitionQuery) -> int:
-    """How many definitions match."""
-    order_by(query, SORT_COLUMNS, _ID)
-    return await count_of(connection, _ID, _conditions(query))
-
-
-async def get_definition(connection: AsyncConnection, definition_id: str) -> Record:
-    """One definition.
-
-    Raises:
-        ContractError: 404, there is none with that id.
-    """
-    row = (await connection.execute(_ROWS.where(_ID == definition_id))).one_or_none()
-    if row is None:
-        raise missing(f"No matching definition with id {definition_id}", 0)
-    return Record(**row._mapping)
+DEFINITIONS = Listing(
+    query=ProcessDefinitionQuery,
+    shape=Record,
+    rows=_ROWS,
+    key=_ID,
+    conditions=CONDITIONS,
+    sort_columns=SORT_COLUMNS,
+    where=_conditions,
+    unknown=_no_definition,
+)
 
 
 async def latest_definition(connection: AsyncConnection, key: str, tenant_id: str | None = None) -> Record:
@@ -186,5 +183,5 @@ async def definition_xml(connection: AsyncConnection, definition_id: str) -> Pro
     """
     content = await definition_content(connection, definition_id)
     if content is None:
-        raise missing(f"No matching definition with id {definition_id}", 0)
+        raise _no_definition(definition_id)
     return ProcessDefinitionXml(id=definition_id, bpmn20_xml=content.decode("utf-8", "replace"))

@@ -3,14 +3,13 @@
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.contract.deployments import Deployment as Record
 from store.contract.deployments import DeploymentQuery
-from store.contract.errors import missing
-from store.queries.conditions import Condition, Conditions, conditions, count_of, equals, flag, like, page_of
+from store.contract.errors import invalid
+from store.queries.conditions import Condition, Conditions, conditions, equals, flag, like
 from store.queries.definitions import tenants
-from store.queries.sorting import order_by
+from store.queries.listing import Listing
 from store.tables import Deployment
 from store.tables.types import Rows, col
 
@@ -40,37 +39,22 @@ _ROWS: Rows = select(_ID, col(_D.name), col(_D.source), col(_D.deployment_time),
 
 
 def _conditions(query: DeploymentQuery) -> list[Condition]:
-    of_tenants = tenants(col(_D.tenant_id), query.tenant_id_in, query.include_deployments_without_tenant_id)
+    if query.without_source and query.source is not None:
+        raise invalid('The query parameters "withoutSource" and "source" cannot be used in combination.')
     found = conditions(query, CONDITIONS)
+    if query.without_tenant_id:  # wins over names
+        return found
+    of_tenants = tenants(col(_D.tenant_id), query.tenant_id_in, query.include_deployments_without_tenant_id)
     return found if of_tenants is None else [*found, of_tenants]
 
 
-async def list_deployments(
-    connection: AsyncConnection, query: DeploymentQuery, first: int = 0, size: int | None = None
-) -> list[Record]:
-    """One page of the deployments that match.
-
-    Raises:
-        ContractError: a filter or sort key that the contract refuses.
-    """
-    order = order_by(query, SORT_COLUMNS, _ID)
-    rows = await page_of(connection, _ROWS, _ID, _conditions(query), order, first, size)
-    return [Record(**row._mapping) for row in rows]
-
-
-async def count_deployments(connection: AsyncConnection, query: DeploymentQuery) -> int:
-    """How many deployments match."""
-    order_by(query, SORT_COLUMNS, _ID)
-    return await count_of(connection, _ID, _conditions(query))
-
-
-async def get_deployment(connection: AsyncConnection, deployment_id: str) -> Record:
-    """One deployment.
-
-    Raises:
-        ContractError: 404, there is none with that id.
-    """
-    row = (await connection.execute(_ROWS.where(_ID == deployment_id))).one_or_none()
-    if row is None:
-        raise missing(f"Deployment with id '{deployment_id}' does not exist")
-    return Record(**row._mapping)
+DEPLOYMENTS = Listing(
+    query=DeploymentQuery,
+    shape=Record,
+    rows=_ROWS,
+    key=_ID,
+    conditions=CONDITIONS,
+    sort_columns=SORT_COLUMNS,
+    where=_conditions,
+    unknown="Deployment with id '{}' does not exist",
+)

@@ -1,34 +1,24 @@
 """External tasks: which, how many, one, its error details, the topics."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.contract.errors import no_external_task, null_value
 from store.contract.queries import ExternalTaskQuery
 from store.contract.records import ExternalTask as Record
 from store.database import now
-from store.queries.conditions import (
-    Condition,
-    Conditions,
-    among,
-    conditions,
-    count_of,
-    equals,
-    flag,
-    like,
-    one_of,
-    page_of,
-)
-from store.queries.sorting import order_by
+from store.queries.conditions import Condition, Conditions, among, conditions, equals, flag, like
+from store.queries.listing import Listing, text_of
+from store.queries.of_definition import OfDefinition
 from store.queries.variable_filters import EXTERNAL_TASK, variable_conditions
 from store.tables import ErrorDetails, ExternalTask, ProcessDefinition, ProcessInstance, Variable
 from store.tables.types import Rows, col
 
 _T = ExternalTask
 _ID: ColumnElement[Any] = col(_T.id)
+_DEFINITION = OfDefinition(col(_T.process_definition_id))
 
 
 def locked() -> Condition:
@@ -51,16 +41,6 @@ def failed() -> Condition:
     return col(_T.retries) == literal_column("0")
 
 
-def of_definitions(condition: Condition) -> Condition:
-    """The task's process definition fulfils a condition."""
-    return col(_T.process_definition_id).in_(select(col(ProcessDefinition.id)).where(condition))
-
-
-def _keys(values: Sequence[str | None]) -> Condition | None:
-    present = [value for value in values if value is not None]
-    return of_definitions(one_of(col(ProcessDefinition.key), present)) if values else None
-
-
 CONDITIONS: Conditions = {
     "external_task_id": equals(_ID),
     "external_task_id_in": among(_ID),
@@ -74,10 +54,10 @@ CONDITIONS: Conditions = {
     "process_instance_id": equals(col(_T.process_instance_id)),
     "process_instance_id_in": among(col(_T.process_instance_id), "processInstanceIdIn"),
     "process_definition_id": equals(col(_T.process_definition_id)),
-    "process_definition_key": lambda value: of_definitions(col(ProcessDefinition.key) == value),
-    "process_definition_key_in": _keys,
-    "process_definition_name": lambda value: of_definitions(col(ProcessDefinition.name) == value),
-    "process_definition_name_like": lambda value: of_definitions(like(col(ProcessDefinition.name))(value)),
+    "process_definition_key": lambda value: _DEFINITION.fulfils(col(ProcessDefinition.key) == value),
+    "process_definition_key_in": lambda values: _DEFINITION.fulfils(among(col(ProcessDefinition.key))(values)),
+    "process_definition_name": lambda value: _DEFINITION.fulfils(col(ProcessDefinition.name) == value),
+    "process_definition_name_like": lambda value: _DEFINITION.fulfils(like(col(ProcessDefinition.name))(value)),
     "activity_id": equals(col(_T.activity_id)),
     "activity_id_in": among(col(_T.activity_id), "activityIdIn"),
     "with_retries_left": flag(retries_left),
@@ -95,12 +75,7 @@ SORT_COLUMNS: dict[str, ColumnElement[Any]] = {
     "lockExpirationTime": col(_T.lock_expiration_time),
     "processInstanceId": col(_T.process_instance_id),
     "processDefinitionId": col(_T.process_definition_id),
-    "processDefinitionKey": (
-        select(col(ProcessDefinition.key))
-        .where(col(ProcessDefinition.id) == col(_T.process_definition_id))
-        .correlate(_T)
-        .scalar_subquery()
-    ),
+    "processDefinitionKey": _DEFINITION.column(col(ProcessDefinition.key)),
     "tenantId": col(_T.tenant_id),
     "taskPriority": col(_T.priority),
     "createTime": col(_T.create_time),
@@ -120,15 +95,12 @@ def external_task_conditions(query: ExternalTaskQuery, *, nested: bool = False) 
     Raises:
         ContractError: a filter that the contract refuses.
     """
-    chosen = query.model_copy()
-    if chosen.no_retries_left:
-        chosen.with_retries_left = None
-    if chosen.suspended:
-        chosen.active = None
-    found = conditions(chosen, CONDITIONS)
-    low, high = query.priority_higher_than_or_equals, query.priority_lower_than_or_equals
-    if low is not None and high is not None and low > high:
-        found.append(false())
+    found = conditions(
+        query,
+        CONDITIONS,
+        wins=(("no_retries_left", "with_retries_left"), ("suspended", "active")),
+        ranges=(("priority_higher_than_or_equals", "priority_lower_than_or_equals"),),
+    )
     return found + variable_conditions(
         query.process_variables or (),
         and_(col(Variable.process_instance_id) == col(_T.process_instance_id)),
@@ -172,35 +144,16 @@ def record_rows() -> Rows:
     )
 
 
-async def list_external_tasks(
-    connection: AsyncConnection, query: ExternalTaskQuery, first: int = 0, size: int | None = None
-) -> list[Record]:
-    """One page of the tasks that match.
-
-    Raises:
-        ContractError: a filter or sort key that the contract refuses.
-    """
-    order = order_by(query, SORT_COLUMNS, _ID)
-    rows = await page_of(connection, record_rows(), _ID, external_task_conditions(query), order, first, size)
-    return [Record.model_construct(**row._mapping) for row in rows]
-
-
-async def count_external_tasks(connection: AsyncConnection, query: ExternalTaskQuery) -> int:
-    """How many tasks match."""
-    order_by(query, SORT_COLUMNS, _ID)
-    return await count_of(connection, _ID, external_task_conditions(query))
-
-
-async def get_external_task(connection: AsyncConnection, task_id: str) -> Record:
-    """One task.
-
-    Raises:
-        ContractError: 404, there is none with that id.
-    """
-    row = (await connection.execute(record_rows().where(_ID == task_id))).one_or_none()
-    if row is None:
-        raise no_external_task(task_id)
-    return Record.model_construct(**row._mapping)
+EXTERNAL_TASKS = Listing(
+    query=ExternalTaskQuery,
+    shape=Record,
+    rows=record_rows(),
+    key=_ID,
+    conditions=CONDITIONS,
+    sort_columns=SORT_COLUMNS,
+    where=external_task_conditions,
+    unknown=no_external_task,
+)
 
 
 async def get_error_details(connection: AsyncConnection, task_id: str) -> str | None:
@@ -209,17 +162,9 @@ async def get_error_details(connection: AsyncConnection, task_id: str) -> str | 
     Raises:
         ContractError: 500, there is no such task; observed on Camunda 7.24.0.
     """
-    statement = (
-        select(_ID, col(ErrorDetails.details))
-        .select_from(_T)
-        .outerjoin(ErrorDetails, col(ErrorDetails.external_task_id) == _ID)
-        .where(_ID == task_id)
-    )
-    row = (await connection.execute(statement)).one_or_none()
-    if row is None:
-        raise null_value(f"No external task found with id {task_id}: externalTask is null")
-    details: str | None = row.details
-    return details
+    details = select(col(ErrorDetails.details)).where(col(ErrorDetails.external_task_id) == _ID).scalar_subquery()
+    unknown = null_value(f"No external task found with id {task_id}: externalTask is null")
+    return await text_of(connection, _ID, details, task_id, unknown)
 
 
 async def list_topic_names(

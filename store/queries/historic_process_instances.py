@@ -1,12 +1,12 @@
 """Process instances, running or ended: the same rows that the runtime endpoints show, without their end."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, false, not_, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.contract.errors import ContractError, engine_error, missing
+from store.contract.errors import ContractError, engine_error
 from store.contract.queries import HistoricProcessInstanceQuery
 from store.contract.records import HistoricProcessInstance as Record
 from store.queries.conditions import (
@@ -15,15 +15,14 @@ from store.queries.conditions import (
     among,
     any_of,
     conditions,
-    count_of,
     equals,
     flag,
     like,
     never,
-    page_of,
 )
-from store.queries.process_instances import definition_column, has_incident, of_definitions, waits_at
-from store.queries.sorting import order_by
+from store.queries.listing import Listing
+from store.queries.of_definition import removal_time
+from store.queries.process_instances import DEFINITION, has_incident, waits_at
 from store.queries.variable_filters import INSTANCE, variable_conditions
 from store.tables import ExternalTaskLog, Incident, ProcessDefinition, ProcessInstance, Variable
 from store.tables.log import LogState
@@ -69,7 +68,7 @@ def _not_ids(values: list[str | None]) -> Condition | None:
 
 def _not_keys(values: list[str | None]) -> Condition | None:
     if any(not value for value in values):
-        raise ContractError(400, "NotValidException", "processDefinitionKeyNotIn contains empty string", 0)
+        raise ContractError(400, "NotValidException", "processDefinitionKeys contains empty string", 0)
     if not values:
         return None
     patterns = or_(*(like(col(ProcessDefinition.key))(str(value)) for value in values))
@@ -90,6 +89,12 @@ def _ended_activity(values: Sequence[str | None]) -> Condition | None:
     return or_(_activity(named, ended), begun) if begun is not None else None
 
 
+def _active_after(value: datetime) -> Condition:
+    """Events and gateways leave no trace of their own: they begin and end with the instance, or with a task."""
+    moved = _activity(_NOT_FAILED, col(ExternalTaskLog.timestamp) >= value)
+    return or_(col(_P.start_time) >= value, col(_P.end_time) >= value, moved)
+
+
 _NOT_FAILED: Condition = col(ExternalTaskLog.state) != LogState.FAILED
 
 _KEY_IN = among(col(ProcessDefinition.key), "processDefinitionKeyIn")
@@ -100,13 +105,11 @@ CONDITIONS: Conditions = {
     "process_instance_id_not_in": _not_ids,
     "root_process_instance_id": equals(_ID),
     "process_definition_id": equals(col(_P.process_definition_id)),
-    "process_definition_key": lambda value: of_definitions(col(ProcessDefinition.key) == value),
-    "process_definition_key_in": lambda values: of_definitions(
-        among(col(ProcessDefinition.key), "processDefinitionKeyIn")(values)
-    ),
+    "process_definition_key": lambda value: DEFINITION.fulfils(col(ProcessDefinition.key) == value),
+    "process_definition_key_in": lambda values: DEFINITION.fulfils(_KEY_IN(values)),
     "process_definition_key_not_in": _not_keys,
-    "process_definition_name": lambda value: of_definitions(col(ProcessDefinition.name) == value),
-    "process_definition_name_like": lambda value: of_definitions(like(col(ProcessDefinition.name))(value)),
+    "process_definition_name": lambda value: DEFINITION.fulfils(col(ProcessDefinition.name) == value),
+    "process_definition_name_like": lambda value: DEFINITION.fulfils(like(col(ProcessDefinition.name))(value)),
     "process_instance_business_key": equals(col(_P.business_key)),
     "process_instance_business_key_in": among(col(_P.business_key), "processInstanceBusinessKeyIn"),
     "process_instance_business_key_like": like(col(_P.business_key)),
@@ -121,8 +124,8 @@ CONDITIONS: Conditions = {
     "started_after": lambda value: col(_P.start_time) >= value,
     "finished_before": lambda value: col(_P.end_time) <= value,
     "finished_after": lambda value: col(_P.end_time) >= value,
-    "executed_activity_before": lambda value: _activity(_NOT_FAILED, col(ExternalTaskLog.timestamp) <= value),
-    "executed_activity_after": lambda value: _activity(_NOT_FAILED, col(ExternalTaskLog.timestamp) >= value),
+    "executed_activity_before": lambda value: col(_P.start_time) <= value,  # its start event is the first of them
+    "executed_activity_after": _active_after,
     "executed_activity_id_in": _ended_activity,
     "active_activity_id_in": waits_at,
     "activity_id_in": waits_at,
@@ -145,9 +148,9 @@ _DURATION = col(_P.end_time).op("-")(col(_P.start_time))
 SORT_COLUMNS: dict[str, ColumnElement[Any]] = {
     "instanceId": _ID,
     "definitionId": col(_P.process_definition_id),
-    "definitionKey": definition_column(col(ProcessDefinition.key)),
-    "definitionName": definition_column(col(ProcessDefinition.name)),
-    "definitionVersion": definition_column(col(ProcessDefinition.version)),
+    "definitionKey": DEFINITION.column(col(ProcessDefinition.key)),
+    "definitionName": DEFINITION.column(col(ProcessDefinition.name)),
+    "definitionVersion": DEFINITION.column(col(ProcessDefinition.version)),
     "businessKey": col(_P.business_key),
     "startTime": col(_P.start_time),
     "endTime": col(_P.end_time),
@@ -207,10 +210,7 @@ def _own_conditions(query: HistoricProcessInstanceQuery, nested: bool) -> list[C
             f"Invalid query usage: cannot set both rootProcessInstances and {other}",
             0,
         )
-    chosen = query.model_copy()
-    if chosen.without_tenant_id:
-        chosen.tenant_id_in = None
-    found = conditions(chosen, CONDITIONS)
+    found = conditions(query, CONDITIONS, wins=(("without_tenant_id", "tenant_id_in"),))
     states = _states(query)
     if states:
         found.append(col(_P.state).in_(states))
@@ -240,6 +240,7 @@ _ROWS = (
         col(ProcessDefinition.version).label("process_definition_version"),
         col(_P.start_time),
         col(_P.end_time),
+        removal_time().label("removal_time"),
         col(_P.start_user_id),
         col(_P.start_activity_id),
         col(_P.delete_reason),
@@ -257,32 +258,14 @@ def _record(row: Any) -> Record:
     return Record(**row._mapping, duration_in_millis=duration)
 
 
-async def list_historic_process_instances(
-    connection: AsyncConnection, query: HistoricProcessInstanceQuery, first: int = 0, size: int | None = None
-) -> list[Record]:
-    """One page of the instances that match.
-
-    Raises:
-        ContractError: a filter or sort key that the contract refuses.
-    """
-    order = order_by(query, SORT_COLUMNS, _ID)
-    where = historic_process_instance_conditions(query)
-    return [_record(row) for row in await page_of(connection, _ROWS, _ID, where, order, first, size)]
-
-
-async def count_historic_process_instances(connection: AsyncConnection, query: HistoricProcessInstanceQuery) -> int:
-    """How many instances match."""
-    order_by(query, SORT_COLUMNS, _ID)
-    return await count_of(connection, _ID, historic_process_instance_conditions(query))
-
-
-async def get_historic_process_instance(connection: AsyncConnection, instance_id: str) -> Record:
-    """One instance.
-
-    Raises:
-        ContractError: 404, there is none with that id.
-    """
-    row = (await connection.execute(_ROWS.where(_ID == instance_id))).one_or_none()
-    if row is None:
-        raise missing(f"Historic process instance with id {instance_id} does not exist")
-    return _record(row)
+HISTORIC_PROCESS_INSTANCES = Listing(
+    query=HistoricProcessInstanceQuery,
+    shape=Record,
+    rows=_ROWS,
+    key=_ID,
+    conditions=CONDITIONS,
+    sort_columns=SORT_COLUMNS,
+    where=historic_process_instance_conditions,
+    build=_record,
+    unknown="Historic process instance with id {} does not exist",
+)

@@ -1,41 +1,35 @@
-"""Open incidents."""
+"""Incidents: open ones, and all that there ever were. The same rows serve both."""
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, false, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, case, select
 
-from store.contract.errors import missing
+from store.contract.errors import engine_error
+from store.contract.history import HistoricIncident, HistoricIncidentQuery
 from store.contract.queries import IncidentQuery
 from store.contract.records import Incident as Record
-from store.queries.conditions import Condition, Conditions, among, conditions, count_of, equals, like, page_of
-from store.queries.sorting import order_by
-from store.tables import Incident, ProcessDefinition
-from store.tables.types import col
+from store.queries.conditions import Condition, Conditions, among, conditions, equals, flag, like
+from store.queries.listing import Listing
+from store.queries.of_definition import OfDefinition, removal_time
+from store.tables import Incident, ProcessDefinition, ProcessInstance
+from store.tables.incident import DELETED, RESOLVED
+from store.tables.types import Rows, col
 
 _I = Incident
 _ID: ColumnElement[Any] = col(_I.id)
+_DEFINITION = OfDefinition(col(_I.process_definition_id))
+_KEY: ColumnElement[Any] = col(ProcessDefinition.key)
 OPEN: Condition = col(_I.end_time).is_(None)
 
-
-def _keys(values: list[str | None]) -> Condition | None:
-    named = among(col(ProcessDefinition.key), "processDefinitionKeyIn")(values)
-    if named is None:
-        return None
-    return col(_I.process_definition_id).in_(select(col(ProcessDefinition.id)).where(named))
-
-
-CONDITIONS: Conditions = {
+_COMMON: Conditions = {
     "incident_id": equals(_ID),
     "incident_type": equals(col(_I.incident_type)),
     "incident_message": equals(col(_I.incident_message)),
     "incident_message_like": like(col(_I.incident_message)),
     "process_definition_id": equals(col(_I.process_definition_id)),
-    "process_definition_key_in": _keys,
+    "process_definition_key_in": lambda values: _DEFINITION.fulfils(among(_KEY, "processDefinitionKeyIn")(values)),
     "process_instance_id": equals(col(_I.process_instance_id)),
     "execution_id": equals(col(_I.execution_id)),
-    "incident_timestamp_before": lambda value: col(_I.create_time) < value,
-    "incident_timestamp_after": lambda value: col(_I.create_time) > value,
     "activity_id": equals(col(_I.activity_id)),
     "failed_activity_id": equals(col(_I.failed_activity_id)),
     "cause_incident_id": equals(_ID),
@@ -45,10 +39,29 @@ CONDITIONS: Conditions = {
     "job_definition_id_in": among(col(_I.job_definition_id), "jobDefinitionIds"),
 }
 
-SORT_COLUMNS: dict[str, ColumnElement[Any]] = {
+CONDITIONS: Conditions = {
+    **_COMMON,
+    "incident_timestamp_before": lambda value: col(_I.create_time) < value,
+    "incident_timestamp_after": lambda value: col(_I.create_time) > value,
+}
+
+HISTORY_CONDITIONS: Conditions = {
+    **_COMMON,
+    "process_definition_key": lambda value: _DEFINITION.fulfils(_KEY == value),
+    "history_configuration": equals(col(_I.history_configuration)),
+    "create_time_before": lambda value: col(_I.create_time) < value,
+    "create_time_after": lambda value: col(_I.create_time) > value,
+    "end_time_before": lambda value: col(_I.end_time) < value,
+    "end_time_after": lambda value: col(_I.end_time) > value,
+    "without_tenant_id": flag(lambda: col(_I.tenant_id).is_(None)),
+    "open": lambda _value: OPEN,
+    "resolved": flag(lambda: col(_I.state) == RESOLVED),
+    "deleted": flag(lambda: col(_I.state) == DELETED),
+}
+
+_COMMON_SORT: dict[str, ColumnElement[Any]] = {
     "incidentId": _ID,
     "incidentMessage": col(_I.incident_message),
-    "incidentTimestamp": col(_I.create_time),
     "incidentType": col(_I.incident_type),
     "executionId": col(_I.execution_id),
     "activityId": col(_I.activity_id),
@@ -60,12 +73,22 @@ SORT_COLUMNS: dict[str, ColumnElement[Any]] = {
     "tenantId": col(_I.tenant_id),
 }
 
-_ROWS = select(
+SORT_COLUMNS = {**_COMMON_SORT, "incidentTimestamp": col(_I.create_time)}
+
+HISTORY_SORT_COLUMNS = {
+    **_COMMON_SORT,
+    "createTime": col(_I.create_time),
+    "endTime": col(_I.end_time),
+    "processDefinitionKey": _DEFINITION.column(_KEY),
+    "historyConfiguration": col(_I.history_configuration),
+    "incidentState": case((OPEN, 0), (col(_I.state) == RESOLVED, 1), else_=2),
+}
+
+_COLUMNS = (
     _ID,
     col(_I.process_definition_id),
     col(_I.process_instance_id),
     col(_I.execution_id),
-    col(_I.create_time).label("incident_timestamp"),
     col(_I.incident_type),
     col(_I.activity_id),
     col(_I.failed_activity_id),
@@ -76,49 +99,63 @@ _ROWS = select(
     col(_I.tenant_id),
     col(_I.job_definition_id),
     col(_I.annotation),
-).select_from(_I)
+)
+
+_ROWS: Rows = select(*_COLUMNS, col(_I.create_time).label("incident_timestamp")).select_from(_I)
+
+_HISTORY_ROWS: Rows = (
+    select(
+        *_COLUMNS,
+        _KEY.label("process_definition_key"),
+        col(_I.process_instance_id).label("root_process_instance_id"),
+        col(_I.create_time),
+        col(_I.end_time),
+        removal_time().label("removal_time"),
+        col(_I.history_configuration),
+        OPEN.label("open"),
+        (col(_I.state) == DELETED).label("deleted"),
+        (col(_I.state) == RESOLVED).label("resolved"),
+    )
+    .select_from(_I)
+    .outerjoin(ProcessDefinition, col(ProcessDefinition.id) == col(_I.process_definition_id))
+    .outerjoin(ProcessInstance, col(ProcessInstance.id) == col(_I.process_instance_id))
+)
 
 
-def _conditions(query: IncidentQuery) -> list[Condition]:
-    found = [OPEN, *conditions(query, CONDITIONS)]
-    before, after = query.incident_timestamp_before, query.incident_timestamp_after
-    if before is not None and after is not None and after > before:
-        found.append(false())
-    return found
+INCIDENTS = Listing(
+    query=IncidentQuery,
+    shape=Record,
+    rows=_ROWS,
+    key=_ID,
+    conditions=CONDITIONS,
+    sort_columns=SORT_COLUMNS,
+    always=(OPEN,),
+    ranges=(("incident_timestamp_after", "incident_timestamp_before"),),
+    unknown="No matching incident with id {}",
+)
+"""Open incidents."""
 
 
-async def list_incidents(
-    connection: AsyncConnection, query: IncidentQuery, first: int = 0, size: int | None = None
-) -> list[Record]:
-    """One page of the open incidents that match.
-
-    Raises:
-        ContractError: a filter or sort key that the contract refuses.
-    """
-    order = order_by(query, SORT_COLUMNS, _ID)
-    rows = await page_of(connection, _ROWS, _ID, _conditions(query), order, first, size)
-    return [Record.model_construct(**row._mapping) for row in rows]
-
-
-async def count_incidents(connection: AsyncConnection, query: IncidentQuery) -> int:
-    """How many open incidents match."""
-    order_by(query, SORT_COLUMNS, _ID)
-    return await count_of(connection, _ID, _conditions(query))
+def _history(query: HistoricIncidentQuery) -> list[Condition]:
+    states = ["open"] if query.open is not None else []
+    states += [name for name in ("resolved", "deleted") if getattr(query, name)]
+    if len(states) > 1:
+        raise engine_error(f"Already querying for incident state <{states[0]}>")
+    return conditions(
+        query,
+        HISTORY_CONDITIONS,
+        wins=(("without_tenant_id", "tenant_id_in"),),
+        ranges=(("create_time_after", "create_time_before"), ("end_time_after", "end_time_before")),
+    )
 
 
-async def find_incident(connection: AsyncConnection, incident_id: str) -> Record | None:
-    """One open incident, none if no incident with that id is open."""
-    row = (await connection.execute(_ROWS.where(_ID == incident_id, OPEN))).one_or_none()
-    return None if row is None else Record.model_construct(**row._mapping)
-
-
-async def get_incident(connection: AsyncConnection, incident_id: str) -> Record:
-    """One open incident.
-
-    Raises:
-        ContractError: 404, no incident with that id is open.
-    """
-    found = await find_incident(connection, incident_id)
-    if found is None:
-        raise missing(f"No matching incident with id {incident_id}")
-    return found
+HISTORIC_INCIDENTS = Listing(
+    query=HistoricIncidentQuery,
+    shape=HistoricIncident,
+    rows=_HISTORY_ROWS,
+    key=_ID,
+    conditions=HISTORY_CONDITIONS,
+    sort_columns=HISTORY_SORT_COLUMNS,
+    where=_history,
+)
+"""Incidents, open or ended."""

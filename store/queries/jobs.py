@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, and_, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.contract.errors import invalid, missing
@@ -12,10 +12,11 @@ from store.contract.records import Job as Record
 from store.contract.records import JobDefinition as DefinitionRecord
 from store.contract.values import parse_moment
 from store.database import now
-from store.queries.conditions import Condition, Conditions, among, conditions, count_of, equals, flag, never, page_of
-from store.queries.sorting import order_by
+from store.queries.conditions import Condition, Conditions, among, conditions, equals, flag, never
+from store.queries.listing import Listing, text_of
+from store.queries.sorting import NO_VALUE, sort_keys
 from store.tables import Job, JobDefinition
-from store.tables.types import col
+from store.tables.types import Rows, col
 
 _J = Job
 _D = JobDefinition
@@ -52,7 +53,7 @@ CONDITIONS: Conditions = {
     "job_definition_id": equals(col(_J.job_definition_id)),
     "activity_id": never,
     "process_instance_id": never,
-    "process_instance_ids": lambda values: false() if values else None,
+    "process_instance_ids": never,
     "execution_id": never,
     "process_definition_id": never,
     "process_definition_key": never,
@@ -71,23 +72,21 @@ CONDITIONS: Conditions = {
     "acquired": flag(lambda: col(_J.lock_expiration_time) > now()),
     "priority_higher_than_or_equals": lambda value: col(_J.priority) >= value,
     "priority_lower_than_or_equals": lambda value: col(_J.priority) <= value,
-    "tenant_id_in": lambda values: false() if values else None,
+    "tenant_id_in": never,
     "without_tenant_id": flag(true),
 }
 
 SORT_COLUMNS: dict[str, ColumnElement[Any]] = {
     "jobId": _ID,
-    "executionId": _ID,
-    "processInstanceId": _ID,
-    "processDefinitionId": _ID,
-    "processDefinitionKey": _ID,
+    "executionId": NO_VALUE,
+    "processInstanceId": NO_VALUE,
+    "processDefinitionId": NO_VALUE,
+    "processDefinitionKey": NO_VALUE,
     "jobPriority": col(_J.priority),
     "jobRetries": col(_J.retries),
     "jobDueDate": col(_J.due_date),
-    "tenantId": _ID,
+    "tenantId": NO_VALUE,
 }
-"""What every job lacks sorts by id."""
-
 _ROWS = select(
     _ID,
     col(_J.job_definition_id),
@@ -101,50 +100,47 @@ _ROWS = select(
 ).select_from(_J)
 
 
-def _conditions(query: JobQuery) -> list[Condition]:
+def job_conditions(query: JobQuery) -> list[Condition]:
+    """The conditions of all filters of a query.
+
+    Raises:
+        ContractError: a filter that the contract refuses.
+    """
     if query.timers and query.messages:
         raise invalid("Parameter timers cannot be used together with parameter messages.")
-    chosen = query.model_copy()
-    if chosen.suspended:
-        chosen.active = None
-    if chosen.without_tenant_id or chosen.include_jobs_without_tenant_id:
-        chosen.tenant_id_in = None
-    found = conditions(chosen, CONDITIONS)
-    low, high = query.priority_higher_than_or_equals, query.priority_lower_than_or_equals
-    if low is not None and high is not None and low > high:
-        found.append(false())
-    return found
+    return conditions(
+        query,
+        CONDITIONS,
+        wins=(
+            ("suspended", "active"),
+            ("without_tenant_id", "tenant_id_in"),
+            ("include_jobs_without_tenant_id", "tenant_id_in"),
+        ),
+        ranges=(("priority_higher_than_or_equals", "priority_lower_than_or_equals"),),
+    )
 
 
-async def list_jobs(
-    connection: AsyncConnection, query: JobQuery, first: int = 0, size: int | None = None
-) -> list[Record]:
-    """One page of the jobs that match.
+def job_ids(query: JobQuery) -> Rows:
+    """A select of the ids of the jobs that match; its order is of no account.
 
     Raises:
         ContractError: a filter or sort key that the contract refuses.
     """
-    order = order_by(query, SORT_COLUMNS, _ID)
-    rows = await page_of(connection, _ROWS, _ID, _conditions(query), order, first, size)
-    return [Record(**row._mapping) for row in rows]
+    where = job_conditions(query)
+    sort_keys(query)
+    return select(_ID).where(*where)
 
 
-async def count_jobs(connection: AsyncConnection, query: JobQuery) -> int:
-    """How many jobs match."""
-    order_by(query, SORT_COLUMNS, _ID)
-    return await count_of(connection, _ID, _conditions(query))
-
-
-async def get_job(connection: AsyncConnection, job_id: str) -> Record:
-    """One job.
-
-    Raises:
-        ContractError: 404, there is none with that id.
-    """
-    row = (await connection.execute(_ROWS.where(_ID == job_id))).one_or_none()
-    if row is None:
-        raise missing(f"Job with id {job_id} does not exist")
-    return Record(**row._mapping)
+JOBS = Listing(
+    query=JobQuery,
+    shape=Record,
+    rows=_ROWS,
+    key=_ID,
+    conditions=CONDITIONS,
+    sort_columns=SORT_COLUMNS,
+    where=job_conditions,
+    unknown="Job with id {} does not exist",
+)
 
 
 async def get_stacktrace(connection: AsyncConnection, job_id: str) -> str | None:
@@ -153,17 +149,13 @@ async def get_stacktrace(connection: AsyncConnection, job_id: str) -> str | None
     Raises:
         ContractError: 404, there is no such job.
     """
-    statement = select(_ID, col(_J.exception_stacktrace)).where(_ID == job_id)
-    row = (await connection.execute(statement)).one_or_none()
-    if row is None:
-        raise missing(f"No job found with id {job_id}: job is null")
-    trace: str | None = row.exception_stacktrace
-    return trace
+    unknown = missing(f"No job found with id {job_id}: job is null")
+    return await text_of(connection, _ID, col(_J.exception_stacktrace), job_id, unknown)
 
 
 DEFINITION_CONDITIONS: Conditions = {
     "job_definition_id": equals(_DEFINITION_ID),
-    "activity_id_in": lambda values: false() if values else None,
+    "activity_id_in": never,
     "process_definition_id": never,
     "process_definition_key": never,
     "job_type": equals(col(_D.job_type)),
@@ -171,18 +163,18 @@ DEFINITION_CONDITIONS: Conditions = {
     "active": flag(lambda: col(_D.suspended).is_(False)),
     "suspended": flag(lambda: col(_D.suspended).is_(True)),
     "with_overriding_job_priority": flag(lambda: col(_D.overriding_job_priority).is_not(None)),
-    "tenant_id_in": lambda values: false() if values else None,
+    "tenant_id_in": never,
     "without_tenant_id": flag(true),
 }
 
 DEFINITION_SORT_COLUMNS: dict[str, ColumnElement[Any]] = {
     "jobDefinitionId": _DEFINITION_ID,
-    "activityId": _DEFINITION_ID,
-    "processDefinitionId": _DEFINITION_ID,
-    "processDefinitionKey": _DEFINITION_ID,
+    "activityId": NO_VALUE,
+    "processDefinitionId": NO_VALUE,
+    "processDefinitionKey": NO_VALUE,
     "jobType": col(_D.job_type),
     "jobConfiguration": col(_D.job_configuration),
-    "tenantId": _DEFINITION_ID,
+    "tenantId": NO_VALUE,
 }
 
 _DEFINITION_ROWS = select(
@@ -195,38 +187,17 @@ _DEFINITION_ROWS = select(
 ).select_from(_D)
 
 
-def _definition_conditions(query: JobDefinitionQuery) -> list[Condition]:
-    chosen = query.model_copy()
-    if chosen.suspended:
-        chosen.active = None
-    if chosen.without_tenant_id or chosen.include_job_definitions_without_tenant_id:
-        chosen.tenant_id_in = None
-    return conditions(chosen, DEFINITION_CONDITIONS)
-
-
-async def list_job_definitions(
-    connection: AsyncConnection, query: JobDefinitionQuery, first: int = 0, size: int | None = None
-) -> list[DefinitionRecord]:
-    """One page of the job definitions that match."""
-    order = order_by(query, DEFINITION_SORT_COLUMNS, _DEFINITION_ID)
-    where = _definition_conditions(query)
-    rows = await page_of(connection, _DEFINITION_ROWS, _DEFINITION_ID, where, order, first, size)
-    return [DefinitionRecord(**row._mapping) for row in rows]
-
-
-async def count_job_definitions(connection: AsyncConnection, query: JobDefinitionQuery) -> int:
-    """How many job definitions match."""
-    order_by(query, DEFINITION_SORT_COLUMNS, _DEFINITION_ID)
-    return await count_of(connection, _DEFINITION_ID, _definition_conditions(query))
-
-
-async def get_job_definition(connection: AsyncConnection, definition_id: str) -> DefinitionRecord:
-    """One job definition.
-
-    Raises:
-        ContractError: 404, there is none with that id.
-    """
-    row = (await connection.execute(_DEFINITION_ROWS.where(_DEFINITION_ID == definition_id))).one_or_none()
-    if row is None:
-        raise missing(f"Job Definition with id {definition_id} does not exist")
-    return DefinitionRecord(**row._mapping)
+JOB_DEFINITIONS = Listing(
+    query=JobDefinitionQuery,
+    shape=DefinitionRecord,
+    rows=_DEFINITION_ROWS,
+    key=_DEFINITION_ID,
+    conditions=DEFINITION_CONDITIONS,
+    sort_columns=DEFINITION_SORT_COLUMNS,
+    wins=(
+        ("suspended", "active"),
+        ("without_tenant_id", "tenant_id_in"),
+        ("include_job_definitions_without_tenant_id", "tenant_id_in"),
+    ),
+    unknown="Job Definition with id {} does not exist",
+)

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.contract.errors import engine_error, missing
+from store.contract.errors import engine_error
 from store.contract.queries import ProcessInstanceQuery
 from store.contract.records import ProcessInstance as Record
 from store.queries.conditions import (
@@ -15,15 +14,14 @@ from store.queries.conditions import (
     among,
     any_of,
     conditions,
-    count_of,
     equals,
     flag,
     like,
     never,
     one_of,
-    page_of,
 )
-from store.queries.sorting import order_by
+from store.queries.listing import Listing
+from store.queries.of_definition import OfDefinition
 from store.queries.variable_filters import INSTANCE, variable_conditions
 from store.tables import Execution, Incident, ProcessDefinition, ProcessInstance, Variable
 from store.tables.process import SUSPENDED
@@ -31,6 +29,7 @@ from store.tables.types import col
 
 _P = ProcessInstance
 _ID: ColumnElement[Any] = col(_P.id)
+DEFINITION = OfDefinition(col(_P.process_definition_id))
 RUNNING: Condition = col(_P.end_time).is_(None)
 
 _INCIDENT_FILTERS: dict[str, Callable[[Any], Condition]] = {
@@ -39,20 +38,6 @@ _INCIDENT_FILTERS: dict[str, Callable[[Any], Condition]] = {
     "incident_message": equals(col(Incident.incident_message)),
     "incident_message_like": like(col(Incident.incident_message)),
 }
-
-
-def of_definitions(condition: Condition | None) -> Condition | None:
-    """The instance's process definition fulfils a condition; none for none."""
-    if condition is None:
-        return None
-    return col(_P.process_definition_id).in_(select(col(ProcessDefinition.id)).where(condition))
-
-
-def definition_column(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """A column of the instance's process definition, to sort by."""
-    return (
-        select(column).where(col(ProcessDefinition.id) == col(_P.process_definition_id)).correlate(_P).scalar_subquery()
-    )
 
 
 def has_incident(*more: Condition, open_only: bool = True) -> Condition:
@@ -93,12 +78,10 @@ CONDITIONS: Conditions = {
     "business_key_like": like(col(_P.business_key)),
     "case_instance_id": never,
     "process_definition_id": equals(col(_P.process_definition_id)),
-    "process_definition_key": lambda value: of_definitions(col(ProcessDefinition.key) == value),
-    "process_definition_key_in": lambda values: of_definitions(
-        among(col(ProcessDefinition.key), "processDefinitionKeyIn")(values)
-    ),
+    "process_definition_key": lambda value: DEFINITION.fulfils(col(ProcessDefinition.key) == value),
+    "process_definition_key_in": lambda values: DEFINITION.fulfils(_KEY_IN(values)),
     "process_definition_key_not_in": _not_keys,
-    "deployment_id": lambda value: of_definitions(col(ProcessDefinition.deployment_id) == value),
+    "deployment_id": lambda value: DEFINITION.fulfils(col(ProcessDefinition.deployment_id) == value),
     "root_process_instance_id": equals(_ID),
     "super_process_instance": never,
     "sub_process_instance": never,
@@ -110,7 +93,9 @@ CONDITIONS: Conditions = {
     **{name: lambda _value: None for name in _INCIDENT_FILTERS},  # one incident must fulfil all: see below
     "tenant_id_in": among(col(_P.tenant_id), "tenantIds"),
     "without_tenant_id": flag(lambda: col(_P.tenant_id).is_(None)),
-    "process_definition_without_tenant_id": flag(lambda: of_definitions(col(ProcessDefinition.tenant_id).is_(None))),
+    "process_definition_without_tenant_id": flag(
+        lambda: DEFINITION.fulfils(col(ProcessDefinition.tenant_id).is_(None))
+    ),
     "activity_id_in": waits_at,
     "root_process_instances": lambda _value: None,  # no instance calls another here: each is a root and a leaf
     "leaf_process_instances": lambda _value: None,
@@ -119,7 +104,7 @@ CONDITIONS: Conditions = {
 
 SORT_COLUMNS: dict[str, ColumnElement[Any]] = {
     "instanceId": _ID,
-    "definitionKey": definition_column(col(ProcessDefinition.key)),
+    "definitionKey": DEFINITION.column(col(ProcessDefinition.key)),
     "definitionId": col(_P.process_definition_id),
     "tenantId": col(_P.tenant_id),
     "businessKey": col(_P.business_key),
@@ -136,7 +121,11 @@ def process_instance_conditions(query: ProcessInstanceQuery, *, nested: bool = F
     Raises:
         ContractError: a filter that the contract refuses.
     """
-    found = [RUNNING, *_own_conditions(query, nested)]
+    return [RUNNING, *_matching(query, nested)]
+
+
+def _matching(query: ProcessInstanceQuery, nested: bool = False) -> list[Condition]:
+    found = _own_conditions(query, nested)
     for entry in query.or_queries or ():
         either = any_of(_own_conditions(entry, True))
         if either is not None:
@@ -149,12 +138,7 @@ def _own_conditions(query: ProcessInstanceQuery, nested: bool) -> list[Condition
         raise engine_error("Invalid query usage: cannot set both rootProcessInstances and superProcessInstanceId")
     if query.leaf_process_instances and query.sub_process_instance is not None:
         raise engine_error("Invalid query usage: cannot set both leafProcessInstances and subProcessInstanceId")
-    chosen = query.model_copy()
-    if chosen.suspended:
-        chosen.active = None
-    if chosen.without_tenant_id:
-        chosen.tenant_id_in = None
-    found = conditions(chosen, CONDITIONS)
+    found = conditions(query, CONDITIONS, wins=(("suspended", "active"), ("without_tenant_id", "tenant_id_in")))
     values = query.chosen()
     same = [make(values[name]) for name, make in _INCIDENT_FILTERS.items() if name in values]
     if same:
@@ -183,32 +167,14 @@ _ROWS = (
 )
 
 
-async def list_process_instances(
-    connection: AsyncConnection, query: ProcessInstanceQuery, first: int = 0, size: int | None = None
-) -> list[Record]:
-    """One page of the running instances that match.
-
-    Raises:
-        ContractError: a filter or sort key that the contract refuses.
-    """
-    order = order_by(query, SORT_COLUMNS, _ID)
-    rows = await page_of(connection, _ROWS, _ID, process_instance_conditions(query), order, first, size)
-    return [Record(**row._mapping) for row in rows]
-
-
-async def count_process_instances(connection: AsyncConnection, query: ProcessInstanceQuery) -> int:
-    """How many running instances match."""
-    order_by(query, SORT_COLUMNS, _ID)
-    return await count_of(connection, _ID, process_instance_conditions(query))
-
-
-async def get_process_instance(connection: AsyncConnection, instance_id: str) -> Record:
-    """One running instance.
-
-    Raises:
-        ContractError: 404, no instance with that id is running.
-    """
-    row = (await connection.execute(_ROWS.where(_ID == instance_id, RUNNING))).one_or_none()
-    if row is None:
-        raise missing(f"Process instance with id {instance_id} does not exist")
-    return Record(**row._mapping)
+PROCESS_INSTANCES = Listing(
+    query=ProcessInstanceQuery,
+    shape=Record,
+    rows=_ROWS,
+    key=_ID,
+    conditions=CONDITIONS,
+    sort_columns=SORT_COLUMNS,
+    always=(RUNNING,),
+    where=_matching,
+    unknown="Process instance with id {} does not exist",
+)

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, not_, or_
 
 from store.contract.errors import ContractError, engine_error, invalid
 from store.contract.queries import VariableFilter
-from store.contract.values import parse_moment
+from store.contract.values import is_absent, parse_moment
 from store.queries.conditions import Condition
 from store.tables import Variable
 from store.tables.types import col
@@ -74,13 +74,19 @@ def variable_conditions(
         rules: words and allowed operators of the query.
         names_ignore_case: names match in any case.
         values_ignore_case: texts match in any case.
-        dates: texts that look like a date of the contract are dates. The engine does so on GET and in the bodies of
-            lists and counts, not in queries nested in another body (observed on Camunda 7.24.0).
+        dates: texts that look like a date of the contract are dates, and blank ones null. The engine does so on GET
+            and in the bodies of lists and counts, not in queries nested in another body (observed on Camunda 7.24.0).
 
     Raises:
         ContractError: an unknown operator, a missing name, or a value that cannot be compared that way.
     """
-    return [_exists(_checked(one, rules), scope, names_ignore_case, values_ignore_case, dates) for one in filters]
+    checked = (_checked(_as_date(one) if dates else one, rules) for one in filters)
+    return [_exists(one, scope, names_ignore_case, values_ignore_case, dates) for one in checked]
+
+
+def _as_date(one: VariableFilter) -> VariableFilter:
+    """Where texts may be dates, a text that is no value at all is null (observed on Camunda 7.24.0)."""
+    return one.model_copy(update={"value": None}) if is_absent(one.value) else one
 
 
 def _checked(one: VariableFilter, rules: VariableRules) -> VariableFilter:

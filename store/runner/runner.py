@@ -14,12 +14,15 @@ from collections.abc import Callable
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.batch.acquire import Acquired, acquire, held_jobs, narrow, next_moment, owners, release
-from store.batch.execute import run_jobs
+from store.batch.acquire import Acquired, acquire, held_jobs, narrow, next_moment, owners, release, take
+from store.batch.execute import Outcome, run_jobs
 from store.batch.jobs import Failure, fail
 from store.batch.monitor import run_monitor
 from store.batch.seed import run_seed
+from store.commands.operators import Operator
+from store.contract.errors import ContractError, missing
 from store.contract.records import MONITOR_JOB, SEED_JOB
 from store.database import Database, keep, now
 from store.settings import StoreSettings
@@ -36,6 +39,13 @@ PAUSE_AFTER_TROUBLE = 1.0
 
 ROOM_FOR_SEEDS = 50
 """Acquired beyond the size of a set, so that the seed job that follows a full set of jobs comes along with it."""
+
+
+WORK_BETWEEN_BREATHS = 0.1
+"""Seconds that the runner works before it lets other writers in."""
+
+BREATH = 0.005
+"""Seconds that it then pauses: longer than a waiting writer of SQLite takes to look again."""
 
 
 class Runner:
@@ -55,6 +65,7 @@ class Runner:
         self._tasks_changed = tasks_changed
         self._owner = f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:12]}"
         self._turn = 0
+        self._breathed = 0.0
         self._news = asyncio.Event()
         self._leaving = False
         self._task: asyncio.Task[None] | None = None
@@ -122,6 +133,7 @@ class Runner:
         self._turn += 1
         token = self._token()
         settings = self._settings
+        await self._breathe()
         async with self._database.writing() as connection:
             most = settings.runner_set_size + ROOM_FOR_SEEDS
             sets = await acquire(connection, token, most, settings.runner_lock_seconds)
@@ -173,22 +185,74 @@ class Runner:
             await self._carry_out(alone)
 
     async def _work(self, acquired: Acquired) -> None:
-        settings = self._settings
-        async with self._database.writing() as connection:
-            if acquired.job_type == SEED_JOB:
-                await run_seed(connection, acquired, settings.runner_set_size)
-            elif acquired.job_type == MONITOR_JOB:
-                await run_monitor(connection, acquired, settings.batch_poll_time)
-            else:
-                await run_jobs(connection, acquired)
+        left = True
+        while left:
+            await self._breathe()
+            async with self._database.writing() as connection:
+                left = (await self._carried_out(connection, acquired, self._settings.runner_set_size)).left
         if acquired.job_type not in (SEED_JOB, MONITOR_JOB):
             self._tasks_changed()
+
+    async def _carried_out(self, connection: AsyncConnection, acquired: Acquired, most_jobs: int) -> Outcome:
+        """Do the work of jobs, of whatever kind they are; a seed job makes about so many jobs at most."""
+        if acquired.job_type == SEED_JOB:
+            await run_seed(connection, acquired, most_jobs)
+        elif acquired.job_type == MONITOR_JOB:
+            await run_monitor(connection, acquired, self._settings.batch_poll_time)
+        else:
+            return await run_jobs(connection, acquired)
+        return Outcome()
+
+    async def _breathe(self) -> None:
+        """Let others write. SQLite has no queue of writers: another process gets in only while nobody writes."""
+        clock = asyncio.get_running_loop().time
+        if clock() - self._breathed >= WORK_BETWEEN_BREATHS:
+            await asyncio.sleep(BREATH)
+            self._breathed = clock()
+
+    async def execute(self, job_id: str, by: Operator) -> None:
+        """Carry out one job now, whatever its state. A failure counts as an attempt, and is the answer.
+
+        Args:
+            job_id: the job.
+            by: who gives the order.
+
+        Raises:
+            ContractError: 404 no such job, or the engine refuses what it does; 500 anything else went wrong.
+        """
+        token = f"{self._owner}/order/{uuid.uuid4().hex[:12]}"
+        failed: Failure | None = None
+        try:
+            async with self._database.writing() as connection:
+                about = await by.about_job(connection, job_id)
+                acquired = await take(connection, token, job_id, self._settings.runner_lock_seconds)
+                if acquired is None:
+                    raise missing(f"ENGINE-14026 No job found with id '{job_id}'")
+                failures = (await self._carried_out(connection, acquired, 1)).failures
+                failed = failures[0] if failures else None
+                if failed is None:
+                    await by.note(connection, "Execute", "Job", about=about)
+        except (*TROUBLE, asyncio.CancelledError):
+            raise
+        except Exception as error:
+            if isinstance(error, ContractError) and error.status == 404:
+                raise
+            async with self._database.writing() as connection:
+                await fail(connection, [Failure.of(job_id, error)])
+            if isinstance(error, ContractError):
+                raise missing(error.message) from error
+            raise ContractError(500, "RestException", str(error)) from error
+        finally:
+            self.wake()
+            self._tasks_changed()
+        if failed is not None:
+            raise missing(failed.message)
 
     async def _record_failure(self, acquired: Acquired, error: Exception) -> None:
         async with self._database.writing() as connection:
             await keep(connection, col(Job.id), acquired.held())
-            for job_id in await held_jobs(connection, acquired):
-                await fail(connection, [Failure.of(job_id, error)])
+            failures = [Failure.of(job_id, error) for job_id in await held_jobs(connection, acquired)]
+            await fail(connection, failures)
 
     async def _rescue(self) -> None:
         """Give back what runners of this machine held that are not alive any more.

@@ -12,6 +12,7 @@ from store.tables.external_task import ErrorDetails, ExternalTask
 from store.tables.incident import Incident
 from store.tables.job import Job, JobDefinition
 from store.tables.log import ExternalTaskLog, JobLog
+from store.tables.operation import UserOperation
 from store.tables.process import Execution, ProcessInstance
 from store.tables.variable import Variable
 
@@ -33,6 +34,7 @@ __all__ = [
     "JobLog",
     "ProcessDefinition",
     "ProcessInstance",
+    "UserOperation",
     "Variable",
     "metadata",
 ]

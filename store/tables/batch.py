@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index, false, text
 from sqlmodel import Field, SQLModel
 
 from store.tables.types import UtcTime
@@ -12,7 +12,8 @@ class Batch(SQLModel, table=True):
     """A batch for all of its life; ``end_time`` is null while it runs.
 
     ``seeded`` is the cursor: ordinals below it have their job. ``elements`` is the number of ids,
-    ``retries`` what the tasks are set to, ``job_retries`` how many attempts each job has.
+    ``retries`` what the tasks or jobs are set to, ``job_retries`` how many attempts each job has. A batch that sets
+    jobs also gives them ``due_date`` where ``sets_due_date``; null clears it.
     """
 
     __tablename__ = "batch"
@@ -30,6 +31,8 @@ class Batch(SQLModel, table=True):
     type: str
     retries: int
     job_retries: int = 3
+    due_date: datetime | None = Field(default=None, sa_type=UtcTime)
+    sets_due_date: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     elements: int
     seeded: int = 0
     total_jobs: int

@@ -18,17 +18,13 @@ class Incident(SQLModel, table=True):
     __tablename__ = "incident"
     __table_args__ = (
         Index(
-            "incident_open_configuration",
-            "configuration",
-            sqlite_where=text("end_time IS NULL"),
-            postgresql_where=text("end_time IS NULL"),
-        ),
-        Index(
             "incident_open",
             "id",
             sqlite_where=text("end_time IS NULL"),
             postgresql_where=text("end_time IS NULL"),
         ),
+        Index("incident_configuration", "configuration"),
+        Index("incident_created", "create_time"),
         Index("incident_instance", "process_instance_id"),
         Index("incident_job_definition", "job_definition_id"),
     )

@@ -1,12 +1,16 @@
 """Logs: append-only, one row per event."""
 
+import platform
 from datetime import datetime
 from enum import IntEnum
 
-from sqlalchemy import BigInteger, Index, SmallInteger, Text
+from sqlalchemy import BigInteger, Index, SmallInteger, Text, text
 from sqlmodel import Field, SQLModel
 
 from store.tables.types import UtcTime
+
+HOST = f"{platform.node()}$default"
+"""Who writes: the host's name, a dollar sign, the engine's name."""
 
 
 class LogState(IntEnum):
@@ -18,12 +22,18 @@ class LogState(IntEnum):
     DELETED = 3
 
 
+FAILED = f"state = {int(LogState.FAILED)}"
+"""A failure, written as the indexes on failures have it: other entries cost those indexes nothing."""
+
+
 class JobLog(SQLModel, table=True):
     """One event in the life of a job. ``job_retries`` of a failure is the value before the decrement."""
 
     __tablename__ = "job_log"
     __table_args__ = (
         Index("job_log_batch", "batch_id", "state"),
+        Index("job_log_failed_job", "job_id", sqlite_where=text(FAILED), postgresql_where=text(FAILED)),
+        Index("job_log_failed", "timestamp", sqlite_where=text(FAILED), postgresql_where=text(FAILED)),
         {"sqlite_with_rowid": False},
     )
 
@@ -40,6 +50,7 @@ class JobLog(SQLModel, table=True):
     job_due_date: datetime | None = Field(default=None, sa_type=UtcTime)
     exception_message: str | None = Field(default=None, sa_type=Text)
     exception_stacktrace: str | None = Field(default=None, sa_type=Text)
+    hostname: str | None = Field(default=None, sa_column_kwargs={"default": HOST})
 
 
 class ExternalTaskLog(SQLModel, table=True):
@@ -49,6 +60,8 @@ class ExternalTaskLog(SQLModel, table=True):
     __table_args__ = (
         Index("external_task_log_task", "external_task_id"),
         Index("external_task_log_instance", "process_instance_id"),
+        Index("external_task_log_time", "timestamp"),
+        Index("external_task_log_failed", "timestamp", sqlite_where=text(FAILED), postgresql_where=text(FAILED)),
         {"sqlite_with_rowid": False},
     )
 

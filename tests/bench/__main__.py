@@ -1,4 +1,7 @@
-"""Batches of two sizes against bare ``sqlite3`` and the real engine: ``python -m tests.bench [SMALL LARGE]``."""
+"""Batches of two sizes against bare ``sqlite3`` and the real engine: ``python -m tests.bench [SMALL LARGE]``.
+
+The terminal, bytes and answers to keys: ``python -m tests.bench terminal [TASKS]``.
+"""
 
 import asyncio
 import json
@@ -8,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from store.database import open_database
-from tests.bench import bare, reference
+from tests.bench import bare, reference, terminal
 from tests.engines import camunda
 from tests.support.plain import plain_world
 
@@ -64,4 +67,7 @@ def main(small: int = 10_000, large: int = 100_000) -> None:
 
 
 if __name__ == "__main__":
-    main(*(int(argument) for argument in sys.argv[1:]))
+    if sys.argv[1:2] == ["terminal"]:
+        terminal.main(*(int(argument) for argument in sys.argv[2:]))
+    else:
+        main(*(int(argument) for argument in sys.argv[1:]))

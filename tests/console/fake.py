@@ -6,8 +6,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from console.engine.errors import NotThere, Unreachable
+from console.engine.errors import Forbidden, NotThere, Refused, Unreachable
 from console.engine.identity import Identity
+from console.engine.lookup import Traces
+from store.contract.history import HistoricExternalTaskLog, HistoricJobLog
+from store.contract.operations import UserOperation
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import ExternalTaskQuery
 from store.contract.records import (
@@ -18,9 +21,11 @@ from store.contract.records import (
     HistoricProcessInstance,
     Incident,
     Job,
+    ProcessDefinition,
     ProcessInstance,
     VariableValue,
 )
+from tests.console import logs
 
 START = datetime.now(UTC) - timedelta(hours=3)
 TOPICS = ("charge-card", "send-mail", "reserve-stock", "fraud-check")
@@ -64,6 +69,8 @@ class FakeEngine:
     def __init__(self, tasks: int = 100) -> None:
         self.total = tasks
         self.round_trip: float | None = 0.012
+        self.answers = 0
+        self.url = "http://engine.test/engine-rest"
         self.delay = 0.0
         self.gone = False
         self.orders: list[tuple[Any, ...]] = []
@@ -73,11 +80,32 @@ class FakeEngine:
         self.running: dict[str, BatchStatistics] = {}
         self.ended: dict[str, HistoricBatch] = {}
         self.all_jobs: list[Job] = []
+        self.acquired: set[str] = set()
+        """Jobs that a job executor has taken."""
+        self.job_entries: list[HistoricJobLog] = []
+        self.task_entries: list[HistoricExternalTaskLog] = []
+        self.operations: list[UserOperation] = []
+        self.no_logs = False
+        """The engine keeps no job log and no log of external tasks."""
+        self.history_reads: list[tuple[int, int]] = []
+        self.resolved: list[str] = []
+        """Tasks and jobs whose incident was resolved once."""
+        self.notes: dict[str, str | None] = {}
+        self.why_no_order: Callable[[], str] = str
+
+    def guard_orders(self, why_not: Callable[[], str]) -> None:
+        self.why_no_order = why_not
+
+    def _ordered(self, *order: Any) -> None:
+        if why := self.why_no_order():
+            raise Forbidden(why)
+        self.orders.append(order)
 
     async def _wait(self) -> None:
         await asyncio.sleep(self.delay)
         if self.gone:
             raise Unreachable("The engine does not answer.")
+        self.answers += 1
 
     async def identity(self) -> Identity:
         await self._wait()
@@ -99,6 +127,7 @@ class FakeEngine:
             and (not query.no_retries_left or one.retries == 0)
             and (not query.with_retries_left or one.retries != 0)
             and query.process_instance_id in (None, one.process_instance_id)
+            and (not query.process_instance_id_in or one.process_instance_id in query.process_instance_id_in)
             and (query.topic_name is None or one.topic_name == query.topic_name)
             and (not query.external_task_id_in or one.id in query.external_task_id_in)
             and (not query.locked or locked)
@@ -128,28 +157,55 @@ class FakeEngine:
         await self._wait()
         return self._one(int(id.rpartition("-")[2]))
 
+    async def topic_names(self) -> list[str]:
+        await self._wait()
+        return sorted({self._one(index).topic_name for index in range(min(self.total, 100))})
+
+    async def process_definitions(self, first: int, size: int) -> list[ProcessDefinition]:
+        await self._wait()
+        return [definition(version) for version in (14, 13)][first : first + size]
+
     async def error_details(self, id: str) -> str | None:
         await self._wait()
         return f"java.net.SocketException: \x1b[31mreset\n\tat Worker.run(Worker.java:{len(id)})"
 
     # -- the rest
 
+    def _failed(self) -> list[Incident]:
+        """Open incidents in no order."""
+        return [incident(one) for index in range(min(self.total, 2000)) if (one := self._one(index)).retries == 0]
+
     async def incidents(self, query: Any, first: int, size: int) -> list[Incident]:
         await self._wait()
-        failed = [one for index in range(min(self.total, 2000)) if (one := self._one(index)).retries == 0]
-        return [incident(one) for one in failed[first : first + size]]
+        found = [one for one in self._failed() if self._open(one) and fits(one, query)]
+        found.sort(key=lambda one: one.incident_timestamp, reverse=query.sort_order != "asc")
+        return found[first : first + size]
 
     async def count_incidents(self, query: Any) -> int:
         await self._wait()
-        return sum(self._one(index).retries == 0 for index in range(min(self.total, 2000)))
+        return sum(self._open(one) and fits(one, query) for one in self._failed())
+
+    def _open(self, one: Incident) -> bool:
+        return one.configuration not in self.removed
+
+    async def resolved_before(self, first: int, size: int) -> list[str]:
+        await self._wait()
+        return self.resolved[first : first + size]
 
     async def process_instances(self, query: Any, first: int, size: int) -> list[ProcessInstance]:
         await self._wait()
-        return [instance(self._one(index)) for index in range(first, min(first + size, self.total))]
+        if not query.process_instance_ids:
+            return [instance(self._one(index)) for index in range(first, min(first + size, self.total))]
+        found = [self._one(int(id.rpartition("-")[2])) for id in query.process_instance_ids]
+        found = [one for one in found if not query.with_incident or one.retries == 0]
+        return [instance(one) for one in found][first : first + size]
 
     async def count_process_instances(self, query: Any) -> int:
         await self._wait()
-        return self.total
+        return len(query.process_instance_ids) if query.process_instance_ids else self.total
+
+    async def historic_process_instances(self, query: Any, first: int, size: int) -> list[HistoricProcessInstance]:
+        raise Refused("The engine keeps no history.", 403)
 
     async def historic_process_instance(self, id: str) -> HistoricProcessInstance:
         raise NotThere("It is not there.", 404)
@@ -177,12 +233,53 @@ class FakeEngine:
 
     async def historic_batches(self, query: Any, first: int, size: int) -> list[HistoricBatch]:
         await self._wait()
-        return list(self.ended.values())[first : first + size]
+        self.history_reads.append((first, size))
+        found = [one for one in self.ended.values() if query.batch_id in (None, one.id)]
+        return sorted(found, key=lambda one: one.start_time, reverse=query.sort_order != "asc")[first : first + size]
+
+    async def count_historic_batches(self, query: Any) -> int:
+        await self._wait()
+        return sum(query.batch_id in (None, one.id) for one in self.ended.values())
+
+    async def job_log(self, query: Any, first: int, size: int) -> list[HistoricJobLog]:
+        await self._wait()
+        if self.no_logs:
+            raise NotThere("It is not there.", 404)
+        found = [one for one in self.job_entries if logs.fits(one, query)]
+        return logs.ordered(found, query)[first : first + size]
+
+    async def count_job_log(self, query: Any) -> int:
+        return len(await self.job_log(query, 0, 10**6))
+
+    async def external_task_log(self, query: Any, first: int, size: int) -> list[HistoricExternalTaskLog]:
+        await self._wait()
+        if self.no_logs:
+            raise NotThere("It is not there.", 404)
+        wanted = query.activity_instance_id_in
+        found = [one for one in self.task_entries if not wanted or one.activity_instance_id in wanted]
+        return logs.ordered([one for one in found if logs.happened(one, query)], query)[first : first + size]
+
+    async def user_operations(self, query: Any, first: int, size: int) -> list[UserOperation]:
+        await self._wait()
+        return [one for one in self.operations if one.batch_id == query.batch_id][first : first + size]
 
     async def jobs(self, query: Any, first: int, size: int) -> list[Job]:
         await self._wait()
-        found = [job for job in self.all_jobs if query.job_definition_id in (None, job.job_definition_id)]
-        return [job for job in found if not query.no_retries_left or job.retries == 0][first : first + size]
+        return [job for job in self.all_jobs if self._wanted(job, query)][first : first + size]
+
+    def _wanted(self, job: Job, query: Any) -> bool:
+        later = job.due_date is not None and job.due_date > datetime.now(UTC)
+        return (
+            query.job_definition_id in (None, job.job_definition_id)
+            and query.job_id in (None, job.id)
+            and (not query.no_retries_left or job.retries == 0)
+            and (not (query.with_retries_left or query.executable) or job.retries > 0)
+            and (not query.acquired or job.id in self.acquired)
+            and (not query.executable or not later)
+            and (not query.due_dates or later)
+            and (not query.suspended or job.suspended)
+            and (not query.active or not job.suspended)
+        )
 
     async def count_jobs(self, query: Any) -> int:
         return len(await self.jobs(query, 0, 10**6))
@@ -195,7 +292,7 @@ class FakeEngine:
 
     async def set_retries_async(self, order: SetExternalTaskRetries) -> Batch:
         await self._wait()
-        self.orders.append(("set_retries_async", order))
+        self._ordered("set_retries_async", order)
         number = len(order.external_task_ids or []) or await self.count_external_tasks(
             order.external_task_query or ExternalTaskQuery()
         )
@@ -209,33 +306,86 @@ class FakeEngine:
         await self._wait()
         return next((batch for batch in self.running.values() if batch.total_jobs == tasks), None)
 
+    async def trace_launch(
+        self,
+        order: SetExternalTaskRetries,
+        since: datetime,
+        tasks: int | None = None,
+        known: frozenset[str] = frozenset(),
+    ) -> Traces:
+        return Traces(await self.find_launch(order, since, tasks))
+
     async def suspend_batch(self, id: str, suspended: bool) -> None:
         await self._wait()
-        self.orders.append(("suspend_batch", id, suspended))
+        self._ordered("suspend_batch", id, suspended)
         self.running[id] = self.running[id].model_copy(update={"suspended": suspended})
 
     async def delete_batch(self, id: str, cascade: bool = False) -> None:
         await self._wait()
-        self.orders.append(("delete_batch", id, cascade))
-        self.end(id)
+        self._ordered("delete_batch", id, cascade)
+        self.end(id, deleted=True)
 
     async def retry_jobs(self, job_definition_id: str, retries: int) -> None:
         await self._wait()
-        self.orders.append(("retry_jobs", job_definition_id, retries))
+        self._ordered("retry_jobs", job_definition_id, retries)
 
     async def set_job_retries(self, job_id: str, retries: int) -> None:
         await self._wait()
-        self.orders.append(("set_job_retries", job_id, retries))
+        self._ordered("set_job_retries", job_id, retries)
+
+    async def set_job_retries_async(self, job_ids: Sequence[str], retries: int) -> Batch:
+        await self._wait()
+        self.orders.append(("set_job_retries_async", tuple(job_ids), retries))
+        record = statistics(f"batch-{len(self.orders)}", len(job_ids))
+        self.running[record.id] = record
+        return Batch(**{name: getattr(record, name) for name in Batch.model_fields})
+
+    async def annotate_incident(self, id: str, note: str | None) -> None:
+        await self._wait()
+        self.orders.append(("annotate_incident", id, note))
+        self.notes[id] = note
 
     async def delete_job(self, id: str) -> None:
         await self._wait()
-        self.orders.append(("delete_job", id))
+        self._ordered("delete_job", id)
 
-    def end(self, id: str) -> None:
+    def end(self, id: str, *, deleted: bool = False) -> None:
         """A batch moves to the history."""
         record = self.running.pop(id)
+        self.job_entries += logs.of_end(record, self.all_jobs, datetime.now(UTC), deleted=deleted)
         fields = {name: getattr(record, name) for name in HistoricBatch.model_fields if hasattr(record, name)}
         self.ended[id] = HistoricBatch(**(fields | {"end_time": datetime.now(UTC)}))
+
+
+def definition(version: int) -> ProcessDefinition:
+    """A version of the process."""
+    return ProcessDefinition(
+        id=f"OrderProcess:{version}:abc",
+        key="OrderProcess",
+        category=None,
+        name="Order",
+        version=version,
+        resource="order.bpmn",
+        deployment_id="d-1",
+        suspended=False,
+        tenant_id=None,
+        version_tag=None,
+        history_time_to_live=None,
+    )
+
+
+def fits(one: Incident, query: Any) -> bool:
+    """The incident matches the filters that the screens use."""
+    before, after = query.incident_timestamp_before, query.incident_timestamp_after
+    return (
+        (before is None or one.incident_timestamp < before)
+        and (after is None or one.incident_timestamp > after)
+        and query.incident_id in (None, one.id)
+        and query.incident_type in (None, one.incident_type)
+        and query.configuration in (None, one.configuration)
+        and query.activity_id in (None, one.activity_id)
+        and query.process_instance_id in (None, one.process_instance_id)
+    )
 
 
 def incident(one: ExternalTask) -> Incident:
@@ -294,8 +444,8 @@ def statistics(id: str, total: int, created: int = 0, completed: int = 0, failed
         jobs_created=created,
         batch_jobs_per_seed=100,
         invocations_per_batch_job=1,
-        seed_job_definition_id="jd-seed",
-        monitor_job_definition_id="jd-monitor",
+        seed_job_definition_id=f"jd-seed-{id}",
+        monitor_job_definition_id=f"jd-monitor-{id}",
         batch_job_definition_id="jd-batch",
         suspended=False,
         tenant_id=None,

@@ -90,11 +90,13 @@ async def test_rows_stay_and_orders_are_off_while_the_engine_does_not_answer() -
 
 
 async def test_help_shows_the_keys_of_this_screen_and_escape_closes_it() -> None:
-    async with console(FakeEngine(10)) as (app, pilot):
+    engine = FakeEngine(10)
+    engine.running["batch-1"] = statistics("batch-1", 500, 500, 310, 2)
+    async with console(engine) as (app, pilot):
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(app.screen, HelpScreen) and "Retry the chosen tasks" in text(app))
         await pilot.press("escape", "4")
-        await until(pilot, lambda: screen(app).VIEW == "batches")
+        await until(pilot, lambda: screen(app).VIEW == "batches" and loaded(app))
         await pilot.press("question_mark")
         await until(pilot, lambda: isinstance(app.screen, HelpScreen) and "Suspend the batch" in text(app))
         assert "Retry the chosen tasks" not in text(app)

@@ -12,6 +12,8 @@ from console.engine.client import EngineClient
 from console.engine.errors import EngineProblem, Unintelligible, Unsayable
 from console.engine.identity import guess_kind
 from store.contract import queries
+from store.contract.history import HistoricExternalTaskLogQuery, HistoricIncidentQuery, HistoricJobLogQuery
+from store.contract.operations import UserOperationQuery
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import (
     BatchStatisticsQuery,
@@ -41,6 +43,13 @@ BATCH = {
     "invocationsPerBatchJob": 1, "seedJobDefinitionId": "s", "monitorJobDefinitionId": "m",
     "batchJobDefinitionId": "j", "suspended": False, "tenantId": None, "createUserId": None,
     "startTime": "2026-03-01T09:15:00.000+0100", "executionStartTime": None,
+}  # fmt: skip
+
+
+INCIDENT = {
+    "id": "in-1", "processDefinitionKey": "order", "processDefinitionId": "order:2:pd-9", "processInstanceId": "pi-71",
+    "createTime": "2026-03-01T09:10:00.000+0100", "incidentType": "failedExternalTask", "configuration": "et-71",
+    "historyConfiguration": "el-9", "incidentMessage": "gateway timeout",
 }  # fmt: skip
 
 
@@ -78,6 +87,8 @@ POSTED = [
     ("process_instances", ProcessInstanceQuery(with_incident=True), {"withIncident": True}, "process-instance"),
     ("historic_process_instances", HistoricProcessInstanceQuery(finished=True), {"finished": True}, "history/process-instance"),  # noqa: E501
     ("jobs", JobQuery(no_retries_left=True), {"noRetriesLeft": True}, "job"),
+    ("job_log", HistoricJobLogQuery(job_id="j", failure_log=True), {"jobId": "j", "failureLog": True}, "history/job-log"),  # noqa: E501
+    ("external_task_log", HistoricExternalTaskLogQuery(external_task_id="t"), {"externalTaskId": "t"}, "history/external-task-log"),  # noqa: E501
 ]  # fmt: skip
 
 
@@ -95,6 +106,44 @@ async def test_counts_are_posted_without_sort_keys() -> None:
     assert await engine.client().count_external_tasks(query) == 12
     assert engine.line == "POST external-task/count"
     assert engine.body == {"locked": True}
+
+
+async def test_counts_of_logs_are_posted() -> None:
+    engine = Engine({"count": 5})
+    assert await engine.client().count_job_log(HistoricJobLogQuery(job_definition_configuration="b-1")) == 5
+    assert (engine.line, engine.body) == ("POST history/job-log/count", {"jobDefinitionConfiguration": "b-1"})
+    query = HistoricExternalTaskLogQuery(success_log=True, sort_by="timestamp", sort_order="desc")
+    assert await engine.client().count_external_task_log(query) == 5
+    assert (engine.line, engine.body) == ("POST history/external-task-log/count", {"successLog": True})
+
+
+async def test_incidents_of_the_past_are_asked_by_query_string() -> None:
+    engine = Engine([{**INCIDENT, "endTime": None, "open": True}])
+    query = HistoricIncidentQuery(
+        create_time_after=datetime(2026, 3, 1, 8, 15, tzinfo=UTC), open=True, sort_by="createTime", sort_order="desc"
+    )
+    (incident,) = await engine.client().historic_incidents(query, 0, 50)
+    assert (incident.id, incident.open, incident.resolved, incident.end_time) == ("in-1", True, False, None)
+    assert dict(engine.asked[0].url.params) == {
+        "createTimeAfter": "2026-03-01T08:15:00.000+0000",
+        "open": "true",
+        "sortBy": "createTime",
+        "sortOrder": "desc",
+        "firstResult": "0",
+        "maxResults": "50",
+    }
+    counting = Engine({"count": 7})
+    assert await counting.client().count_historic_incidents(HistoricIncidentQuery(resolved=True)) == 7
+    assert counting.line == "GET history/incident/count?resolved=true"
+
+
+async def test_long_texts_of_the_logs() -> None:
+    engine = Engine(content=b"at java.lang")
+    assert await engine.client().job_log_stacktrace("a/b") == "at java.lang"
+    assert engine.line == "GET history/job-log/a%2Fb/stacktrace"
+    assert await engine.client().external_task_log_details("el-9") == "at java.lang"
+    assert engine.line == "GET history/external-task-log/el-9/error-details"
+    assert await Engine(status_code=204).client().external_task_log_details("el-9") is None
 
 
 async def test_job_definitions_are_posted() -> None:
@@ -263,6 +312,24 @@ async def test_a_launch_sends_what_is_set_and_nothing_else() -> None:
     assert (batch.id, batch.total_jobs) == ("b-1", 7)
 
 
+async def test_a_batch_for_jobs_is_launched() -> None:
+    engine = Engine(BATCH)
+    assert (await engine.client().set_job_retries_async(["j", "k"], 2)).id == "b-1"
+    assert (engine.line, engine.body) == ("POST job/retries", {"retries": 2, "jobIds": ["j", "k"]})
+
+
+async def test_the_log_of_users_is_asked() -> None:
+    entry = {"id": "e", "userId": "ops", "timestamp": "2026-03-01T09:15:00.000+0100", "operationId": "o",
+             "operationType": "Delete", "entityType": "Batch", "property": None, "annotation": "why"}  # fmt: skip
+    engine = Engine([entry])
+    (found,) = await engine.client().user_operations(UserOperationQuery(batch_id="b", entity_type_in=["Batch"]), 0, 5)
+    assert engine.line == "GET history/user-operation?batchId=b&entityTypeIn=Batch&firstResult=0&maxResults=5"
+    assert (found.user_id, found.operation_type, found.annotation, found.job_id) == ("ops", "Delete", "why", None)
+    engine = Engine({"count": 3})
+    assert await engine.client().count_user_operations(UserOperationQuery(user_id="ops")) == 3
+    assert engine.line == "GET history/user-operation/count?userId=ops"
+
+
 @pytest.mark.parametrize(
     ("order", "args", "line", "body"),
     [
@@ -273,6 +340,11 @@ async def test_a_launch_sends_what_is_set_and_nothing_else() -> None:
         ("retry_jobs", ("jd", 1), "PUT job-definition/jd/retries", {"retries": 1}),
         ("set_job_retries", ("j", 2), "PUT job/j/retries", {"retries": 2}),
         ("delete_job", ("j",), "DELETE job/j", None),
+        ("execute_job", ("j",), "POST job/j/execute", {}),
+        ("suspend_job", ("j", True), "PUT job/j/suspended", {"suspended": True}),
+        ("suspend_job", ("j", False), "PUT job/j/suspended", {"suspended": False}),
+        ("annotate_operation", ("o/1", "x"), "PUT history/user-operation/o%2F1/set-annotation", {"annotation": "x"}),
+        ("annotate_operation", ("o", None), "PUT history/user-operation/o/clear-annotation", None),
         ("set_external_task_retries", ("t", 3), "PUT external-task/t/retries", {"retries": 3}),
     ],
 )
@@ -325,6 +397,12 @@ async def test_identity_survives_an_engine_that_tells_nothing_but_its_name() -> 
 
 def test_every_get_query_of_the_client_can_be_said() -> None:
     """No GET query has a filter that is a list of objects, which a query string could not carry."""
-    for query in (queries.IncidentQuery, queries.BatchStatisticsQuery, queries.HistoricBatchQuery):
+    asked = (
+        queries.IncidentQuery,
+        HistoricIncidentQuery,
+        queries.BatchStatisticsQuery,
+        queries.HistoricBatchQuery,
+    )
+    for query in asked:
         for name in query.filters():
             assert "Filter" not in str(query.model_fields[name].annotation), (query, name)

@@ -103,9 +103,13 @@ async def test_nothing_listens() -> None:
 
 async def test_a_store_that_cannot_be_opened_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(EngineProblem, match="cannot be opened"):
-        async with connect(Embedded(str(tmp_path / "file" / "below.db"))):
-            pass
+    (tmp_path / "noise.db").write_text("no database " * 100)
+    for place in (tmp_path / "file" / "below.db", tmp_path / "noise.db"):
+        with pytest.raises(EngineProblem, match="cannot be opened") as caught:
+            async with connect(Embedded(str(place))):
+                pass
+        assert str(caught.value).count("cannot be opened") == 1
+        assert str(caught.value).count(str(place)) == 1
 
 
 async def _ended(client: EngineClient, batch_id: str) -> None:

@@ -38,9 +38,9 @@ class Engine:
             return httpx.Response(400, json={"type": "InvalidRequestException", "message": "sortBy"})
         return httpx.Response(200, json=self._now)
 
-    def client(self) -> EngineClient:
+    def client(self, user: str = "") -> EngineClient:
         http = httpx.AsyncClient(transport=httpx.MockTransport(self), base_url="http://e/engine-rest")
-        return EngineClient(http)
+        return EngineClient(http, user=user)
 
 
 async def test_the_running_batch_with_the_right_number_of_jobs_is_found() -> None:
@@ -61,10 +61,44 @@ async def test_ids_are_exact_so_another_batch_is_not_taken_for_it() -> None:
     assert await Engine([running("other", 3, 1)], []).client().find_launch(IDS, SINCE) is None
 
 
-async def test_a_query_may_match_a_few_more_so_an_only_batch_is_it() -> None:
-    found = await Engine([running("mine", 98, 1)], []).client().find_launch(QUERY, SINCE, tasks=100)
-    assert found is not None
-    assert found.id == "mine"
+async def test_a_query_may_match_a_few_more_so_an_only_batch_may_be_it_and_somebody_has_to_say() -> None:
+    found = await Engine([running("mine", 98, 1)], []).client().trace_launch(QUERY, SINCE, tasks=100)
+    assert found.it is None
+    assert [batch.id for batch in found.perhaps] == ["mine"]
+
+
+async def test_the_likeliest_comes_first() -> None:
+    engine = Engine([running("far", 7, 1), running("near", 98, 2), running("later", 101, 3)], [])
+    found = await engine.client().trace_launch(QUERY, SINCE, tasks=100)
+    assert [batch.id for batch in found.perhaps] == ["later", "near", "far"]
+
+
+async def test_of_two_with_the_exact_number_none_is_it_for_certain() -> None:
+    engine = Engine([running("one", 2, 1), running("two", 2, 2), running("other", 3, 3)], [])
+    found = await engine.client().trace_launch(IDS, SINCE)
+    assert found.it is None
+    assert [batch.id for batch in found.perhaps] == ["one", "two"]
+
+
+async def test_what_somebody_else_created_is_his() -> None:
+    engine = Engine([running("his", 2, 1, createUserId="bob"), running("mine", 2, 2, createUserId="Ann")], [])
+    found = await engine.client("ann").trace_launch(IDS, SINCE)
+    assert found.it is not None
+    assert found.it.id == "mine"
+    assert (await engine.client().trace_launch(IDS, SINCE)).it is None
+
+
+async def test_a_batch_of_another_order_is_not_it() -> None:
+    engine = Engine([running("earlier launch", 2, 1), running("mine", 2, 2)], [])
+    found = await engine.client().trace_launch(IDS, SINCE, known=frozenset({"earlier launch"}))
+    assert found.it is not None
+    assert found.it.id == "mine"
+
+
+async def test_a_batch_of_another_type_or_of_much_later_is_not_it() -> None:
+    engine = Engine([running("jobs", 2, 1, type="set-job-retries"), running("next hour", 2, 3600)], [])
+    found = await engine.client().trace_launch(IDS, SINCE)
+    assert (found.it, found.perhaps) == (None, ())
 
 
 async def test_two_batches_that_both_could_be_it_are_neither() -> None:

@@ -10,9 +10,12 @@ KNOWN = {"topic": ["charge-card", "send mail", "ship"], "tenant": ["a", "b"], "v
 @pytest.mark.parametrize(
     ("text", "offers"),
     [
-        ("to", ["topic:"]),
-        ("proc", ["process:", "processname:", "processname~"]),
-        ("-", ["-locked", "-suspended"]),
+        ("to", ["topic:", "topic~", "-topic~", "-topic"]),
+        ("proc", ["process:", "processname:", "processname~", "process~", "-process~", "-process"]),
+        ("-s", ["-suspended"]),
+        ("-er", ["-error~", "-error"]),
+        ("err", ["error:", "error~", "-error~", "-error"]),
+        ("age>", ["age>5m", "age>1h", "age>1d"]),
         ("-lo", ["-locked"]),
         ("topic:", ["topic:charge-card", 'topic:"send mail"', "topic:ship"]),
         ("topic:s", ['topic:"send mail"', "topic:ship"]),
@@ -23,10 +26,11 @@ KNOWN = {"topic": ["charge-card", "send mail", "ship"], "tenant": ["a", "b"], "v
         ("tenant:b", []),
         ("retries:", ["retries:0", "retries:>0"]),
         ("retries:>", ["retries:>0"]),
+        ("retries:0", []),
         ("sort:cr", ["sort:created", "sort:created-desc"]),
         ("sort:id,cr", ["sort:id,created", "sort:id,created-desc"]),
         ("var.", ["var.", "var.amount", 'var."due date"']),
-        ("locked to", ["topic:"]),
+        ("locked to", ["topic:", "topic~", "-topic~", "-topic"]),
         ("xyz", []),
     ],
 )

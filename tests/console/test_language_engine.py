@@ -32,9 +32,20 @@ LINES = {
         "key~b process:a,b -process:c -tenant incident suspended",
         "error:x error~x type:failedJob incidentid:x -suspended",
         "caller:x called:x",
-        "var.x=1 var.s~x ignorecase:names,values",
+        'var.x=1 var.s~x ignorecase:names,values any:"key~a suspended" any:"process:a var.x=1"',
     ],
     "batches": ["type:x suspended failed by:ann id:x tenant:a,b age>1h started>1d", "-suspended -failed -tenant"],
+    "history": [
+        "key:a process:a processname:n definition:d finished incident ownincident incidentstatus:open type:failedJob",
+        "key:a,b process:a,b -process:c processname~n -finished error:x incidentid:a,b retrying age>1h started>9d",
+        "key~x error~y ended>1d ended<1h worked>1d worked<1h jobran>1d jobran<1h activity:a passed:b at:c by:ann",
+        'id:x topmost:y root tenant:a var.x=1 var.s~x ignorecase:names,values any:"key~a state:active"',
+        "id:x,y -id:z called:x -tenant state:active",
+        "caller:x state:suspended",
+        "state:completed",
+        "state:externallyterminated",
+        "state:internallyterminated",
+    ],
     "jobs": [
         "definition:d retries:0 failed error:x suspended executable acquired kind:timer tenant:a shared",
         "priority>3 priority<9",
@@ -54,6 +65,7 @@ METHODS = {
     "incidents": ("incidents", "count_incidents"),
     "instances": ("process_instances", "count_process_instances"),
     "batches": ("batches", "count_batches"),
+    "history": ("historic_process_instances", "count_historic_process_instances"),
     "jobs": ("jobs", "count_jobs"),
 }
 

@@ -9,7 +9,10 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from console.language import SUBJECTS, TASKS, Subject, complete, completed, parse, write
-from console.language.like import contained, containing
+from console.language.conditions import Condition, ConsoleWord
+from console.language.console_words import NONE, Is, Number, Since
+from console.language.like import contained, containing, starred, unstarred
+from console.language.moments import written
 from console.language.words import LONG_MAX
 from store.contract.queries import Query, Sorting, TimeFilter, VariableFilter
 from store.contract.values import format_moment
@@ -29,8 +32,31 @@ NUMBER = st.one_of(LONG, st.floats(allow_nan=False, allow_infinity=False))
 
 def pieces() -> st.SearchStrategy[str]:
     """Lines made of real words and operators in the wrong order."""
-    forms = sorted({form for subject in ALL for word in subject.words for form in word.forms()})
-    values = [*forms, " ", '"', ",", "a", "0", ">0", "5m", "2026-03-01", "x y", "-", "var.a", "=", "\\", ":", "~", "!~"]
+    every: list[Any] = [word for subject in ALL for word in (*subject.words, *subject.local)]
+    forms = sorted({form for word in every for form in word.forms()})
+    values = [
+        *forms,
+        " ",
+        '"',
+        ",",
+        "a",
+        "0",
+        ">0",
+        "5m",
+        "2026-03-01",
+        "x y",
+        "-",
+        "var.a",
+        "=",
+        "\\",
+        ":",
+        "~",
+        "!~",
+        "*",
+        "a*b",
+        "retries:",
+        "3",
+    ]
     return st.lists(st.sampled_from(values), max_size=12).map("".join)
 
 
@@ -60,6 +86,10 @@ def value(subject: Subject[Any], name: str) -> st.SearchStrategy[Any]:
         entry = st.tuples(key, st.sampled_from(["asc", "desc"])).map(lambda k: Sorting(sort_by=k[0], sort_order=k[1]))
         return st.lists(entry, min_size=1, max_size=1 if subject.by_get else 3)
     kind = str(subject.query.model_fields[name].annotation)
+    if name == "or_queries":
+        plain = [other for other in subject.query.filters() if other not in (name, *subject.left_out)]
+        one = st.sampled_from(plain).flatmap(lambda other: value(subject, other).map(lambda held: {other: held}))
+        return st.lists(one.map(lambda held: subject.query(**held)), min_size=1, max_size=2)
     item = TEXT.filter(lambda text: bool(text) and "," not in text) if subject.by_get else TEXT
     if "VariableFilter" in kind:
         return st.lists(variable(not_like=subject is TASKS), min_size=1, max_size=3)
@@ -70,6 +100,43 @@ def value(subject: Subject[Any], name: str) -> st.SearchStrategy[Any]:
     if "bool" in kind:
         return st.booleans() if subject.name == "batches" and name == "suspended" else st.just(True)
     return MOMENT if "datetime" in kind else LONG if "int" in kind else TEXT
+
+
+def condition(word: ConsoleWord) -> st.SearchStrategy[Condition]:
+    """What a word of the console may say."""
+    negated = st.booleans()
+    if isinstance(word, Is):
+        return st.builds(Condition, st.just(word.name), negated=negated)
+    if isinstance(word, Since):
+        span = st.sampled_from(["5m", "1h30m", "0s", "2d"])
+        texts = st.tuples(span if word.age else st.one_of(span, MOMENT.map(written)))
+        return st.builds(Condition, st.just(word.name), st.sampled_from("<>"), texts, negated)
+    if isinstance(word, Number):
+        number = st.one_of(LONG.map(str), st.just(NONE)) if word.none else LONG.map(str)
+        one = st.builds(
+            Condition, st.just(word.name), st.sampled_from(["<", "<=", ">", ">="]), st.tuples(LONG.map(str))
+        )
+        some = st.lists(number, min_size=1, max_size=3).map(tuple)
+        return st.one_of(one, st.builds(Condition, st.just(word.name), st.just(":"), some, negated))
+    star = st.text(st.sampled_from("ab*.-"), min_size=1, max_size=6).filter(lambda text: "*" in text)
+    return st.one_of(
+        st.builds(Condition, st.just(word.name), negated=negated),
+        st.builds(Condition, st.just(word.name), st.just("~"), st.tuples(TEXT), negated),
+        st.builds(
+            Condition, st.just(word.name), st.just(":"), st.lists(TEXT, min_size=1, max_size=3).map(tuple), negated
+        ),
+        st.builds(
+            Condition, st.just(word.name), st.just("*"), st.lists(star, min_size=1, max_size=2).map(tuple), negated
+        ),
+    )
+
+
+@st.composite
+def conditions(draw: st.DrawFn) -> tuple[Subject[Any], tuple[Condition, ...]]:
+    """Conditions of one subject that only the console can apply."""
+    subject = draw(subjects.filter(lambda subject: subject.local))
+    words = [word for word in subject.local if word.name not in subject.by_name]
+    return subject, tuple(draw(st.lists(st.sampled_from(words).flatmap(condition), max_size=4)))
 
 
 @st.composite
@@ -89,6 +156,16 @@ def test_what_is_written_is_read_as_the_same_query(both: tuple[Subject[Any], Que
     parsed = parse(write(query, subject), subject)
     assert parsed.mistakes == []
     assert parsed.query == query
+
+
+@unhurried
+@given(conditions())
+def test_what_the_console_looks_for_is_read_as_the_same(both: tuple[Subject[Any], tuple[Condition, ...]]) -> None:
+    subject, wanted = both
+    parsed = parse(write(subject.query(), subject, wanted), subject)
+    assert parsed.mistakes == []
+    assert parsed.conditions == wanted
+    assert parsed.query == subject.query()
 
 
 @unhurried
@@ -116,18 +193,24 @@ def test_what_was_read_without_mistake_can_be_written_and_read_again(text: str, 
     if parsed.mistakes:
         return
     try:
-        line = write(parsed.query, subject)
+        line = write(parsed.query, subject, parsed.conditions)
     except ValueError:
         assert "!~" in text
         return
     again = parse(line, subject)
-    assert (again.mistakes, again.query) == ([], parsed.query)
+    assert (again.mistakes, again.query, again.conditions) == ([], parsed.query, parsed.conditions)
 
 
 @unhurried
 @given(TEXT)
 def test_a_searched_text_comes_back_from_its_pattern(text: str) -> None:
     assert contained(containing(text)) == text
+
+
+@unhurried
+@given(st.text(st.sampled_from("ab*%_\\ "), max_size=10).filter(lambda text: "*" in text))
+def test_a_text_with_stars_comes_back_from_its_pattern(text: str) -> None:
+    assert unstarred(starred(text)) == text
 
 
 @pytest.mark.parametrize("pattern", ["", "%", "a%", "%a", "%a%b%", "%a_b%", "%a\\", "%a\\%", "%a\\b%", "%\\%"])
@@ -139,4 +222,4 @@ def test_other_patterns_are_not_taken_for_a_searched_text(pattern: str) -> None:
 @given(subjects)
 def test_every_offered_name_begins_a_word_of_the_subject(subject: Subject[Any]) -> None:
     for offer in complete("", 0, subject):
-        assert offer.lstrip("-").rstrip(":~<>=.") in subject.by_name
+        assert offer.lstrip("-").rstrip(":~<>=.") in subject.names

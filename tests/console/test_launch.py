@@ -8,9 +8,17 @@ from typing import Any
 import pytest
 
 from console.triage.launch import Plan
-from console.triage.selection import Everything, Marked, matches_all
+from console.triage.roll import Roll
+from console.triage.selection import Composed, Everything, Marked, matches_all
 from console.triage.survey import Facts
-from store.contract.queries import ExternalTaskQuery, Sorting, VariableFilter
+from store.contract.orders import SetExternalTaskRetries
+from store.contract.queries import (
+    ExternalTaskQuery,
+    HistoricProcessInstanceQuery,
+    ProcessInstanceQuery,
+    Sorting,
+    VariableFilter,
+)
 
 SOME = ExternalTaskQuery(topic_name="charge-card", no_retries_left=True)
 
@@ -66,6 +74,7 @@ def test_curl_is_the_whole_request_and_holds_no_secret() -> None:
     assert words[:4] == ["curl", "-X", "POST", "http://host/engine-rest/external-task/retries-async"]
     assert words[words.index("-u") + 1] == "ann"
     assert json.loads(words[-1]) == {"retries": 3, "externalTaskIds": sorted(ids)}
+    assert launch.curl("").startswith('curl -X POST "$ENGINE_REST"/external-task/retries-async ')
     assert launch.curl("u").isascii()
     assert '"Authorization: Bearer $TOKEN"' in launch.curl("http://host/engine-rest", token=True)
 
@@ -84,7 +93,25 @@ def test_curl_is_the_whole_request_and_holds_no_secret() -> None:
 )
 def test_a_query_that_matches_every_task_is_flagged(query: ExternalTaskQuery, everything: bool) -> None:
     assert matches_all(query) is everything
-    launch = plan(selection=Everything(query))
+    launch = plan(selection=Everything(query), asked=7)
+    assert launch.everything is everything
+    assert ("This takes EVERY external task of the engine." in launch.warnings()) is everything
+
+
+@pytest.mark.parametrize(
+    ("sources", "everything"),
+    [
+        ({"process_instance_query": ProcessInstanceQuery()}, True),
+        ({"process_instance_query": ProcessInstanceQuery(active=False)}, True),
+        ({"historic_process_instance_query": HistoricProcessInstanceQuery()}, True),
+        ({"external_task_query": SOME, "process_instance_query": ProcessInstanceQuery()}, True),
+        ({"process_instance_query": ProcessInstanceQuery(active=True)}, False),
+        ({"process_instance_ids": ["p"]}, False),
+    ],
+)
+def test_a_composed_request_for_every_instance_is_flagged(sources: dict[str, Any], everything: bool) -> None:
+    read = roll({"a": 0, "b": 0})
+    launch = Plan(Composed(SetExternalTaskRetries(**sources)), 3, read.facts(), read)
     assert launch.everything is everything
     assert ("This takes EVERY external task of the engine." in launch.warnings()) is everything
 
@@ -101,53 +128,125 @@ def test_marks_are_never_everything() -> None:
     ],
     ids=["some taken out", "variables, on which Camunda 7 fails"],
 )
-def test_what_no_query_can_say_must_be_settled_first(selection: Everything) -> None:
+def test_what_no_query_can_say_is_sent_as_the_ids_that_were_read(selection: Everything) -> None:
     launch = plan(selection=selection)
     assert launch.by_ids
     assert not launch.ready
-    with pytest.raises(ValueError, match="settled"):
+    with pytest.raises(ValueError, match="must be read"):
         _ = launch.request
+    known = launch.but(roll=roll({"b": 0, "a": 0}))
+    assert known.ready
+    assert known.request.external_task_ids == ["a", "b"]
+
+
+def roll(retries: dict[str, int | None], named: frozenset[str] = frozenset()) -> Roll:
+    made = Roll(datetime(2026, 3, 1, tzinfo=UTC), named)
+    made.retries.update(retries)
+    return made
+
+
+def of_ids(to: int, retries: dict[str, int | None], *gone: str, **taken: bool) -> Plan:
+    ids = frozenset((*retries, *gone))
+    read = roll(retries, ids)
+    return Plan(Marked(ids), to, read.facts(), read, **taken)
+
+
+def test_ids_that_would_lose_retries_or_are_gone_are_left_out_unless_taken_in() -> None:
+    tasks: dict[str, int | None] = {"a": 0, "b": 5, "c": None, "d": 1}
+    for taken, ids in (
+        ({}, ["a", "c", "d"]),
+        ({"with_lowered": True}, ["a", "b", "c", "d"]),
+        ({"with_gone": True}, ["a", "c", "d", "x"]),
+        ({"with_lowered": True, "with_gone": True}, ["a", "b", "c", "d", "x"]),
+    ):
+        launch = of_ids(1, tasks, "x", **taken)
+        assert launch.request.external_task_ids == ids
+        assert launch.count == len(ids)
+        assert launch.wants_a_look
+
+
+def test_a_query_with_tasks_that_would_lose_retries_is_narrowed_to_those_without() -> None:
+    counts = {"no_retries": 10, "retries_left": 5, "retries": {4: 2, None: 3}}
+    launch = plan(3, 15, selection=Everything(ExternalTaskQuery()), **counts)
+    assert (launch.narrows, launch.count, launch.everything) == (True, 10, False)
+    assert launch.request.external_task_query == ExternalTaskQuery(no_retries_left=True)
+    assert launch.describe() == "all without retries left"
+    whole = launch.but(with_lowered=True)
+    assert (whole.narrows, whole.count, whole.everything) == (False, 15, True)
+    assert whole.request.external_task_query == ExternalTaskQuery()
+    more = plan(4, 15, selection=Everything(ExternalTaskQuery()), **counts)
+    assert (more.narrows, more.count) == (False, 15)
+    effect = launch.lowered_effect()
+    assert effect is not None
+    assert (effect.count, effect.effect) == (5, "2 of them 4 -> 3 LOWERED")
+
+
+def test_a_composed_request_is_sent_as_it_is_unless_something_of_it_is_left_out() -> None:
+    sources = SetExternalTaskRetries(process_instance_ids=["p"], external_task_ids=["a"])
+    read = roll({"a": 0, "b": 2})
+    as_it_is = Plan(Composed(sources), 3, read.facts(), read)
+    assert as_it_is.request == sources.model_copy(update={"retries": 3})
+    left_out = Plan(Composed(sources), 1, read.facts(), read)
+    assert left_out.by_ids
+    assert left_out.request.external_task_ids == ["a"]
 
 
 def said(launch: Plan) -> list[tuple[int, str, str]]:
-    return [(outcome.count, outcome.label, outcome.effect) for outcome in launch.outcomes()]
+    return [(effect.count, effect.label, effect.effect) for effect in launch.effects()]
 
 
 def test_what_becomes_of_each_group() -> None:
     launch = plan(
         3, 20, selection=Marked(frozenset("x")), found=18, no_retries=10, retries_left=8, locked=2, suspended=1,
-        retries={5: 2, 3: 1, 1: 4, None: 1},
+        retries={5: 2, 3: 1, 1: 4, None: 1}, locked_until=datetime(2026, 3, 1, 3, 28, tzinfo=UTC),
     )  # fmt: skip
     assert said(launch) == [
-        (10, "tries 0 -> 3", "incident closes, a worker may fetch it"),
+        (10, "tries 0 -> 3", "incident closes, fetchable again"),
         (4, "tries 1 -> 3", "raised"),
-        (2, "tries 5 -> 3", "LOWERED"),
         (1, "tries 3 -> 3", "unchanged"),
         (1, "never failed (-) -> 3", "has no need of it"),
-        (2, "locked by a worker", "set now, fetchable later"),
+        (2, "locked until 03:28Z", "set now, fetchable later"),
         (1, "suspended", "set now, waits for its instance"),
-        (2, "gone since they were marked", "their jobs fail and keep the batch open"),
     ]
+    lowered, gone = launch.lowered_effect(), launch.gone_effect()
+    assert lowered is not None
+    assert gone is not None
+    assert (lowered.count, lowered.label, lowered.effect) == (2, "now have 5 tries", "5 -> 3 LOWERED")
+    assert (gone.count, gone.label) == (2, "gone since listing")
+    assert launch.count == 16
+
+
+def test_many_different_numbers_of_retries_are_told_in_one_line() -> None:
+    launch = plan(9, 21, no_retries=0, retries_left=21, retries={n: n for n in range(1, 7)})
+    assert said(launch)[-1] == (6, "other retries left", "set to 9")
+    assert sum(number for number, _, _ in said(launch)) == 21
 
 
 def test_setting_to_0_raises_incidents() -> None:
-    launch = plan(0, 4, no_retries=1, retries_left=3, retries={2: 1, None: 2})
+    launch = plan(0, 4, selection=Marked(frozenset("x")), no_retries=1, retries_left=3, retries={2: 1, None: 2})
     assert said(launch) == [
-        (1, "tries 0 -> 0", "nothing changes"),
-        (1, "tries 2 -> 0", "LOWERED to 0: raises an incident"),
+        (1, "tries 0 -> 0", "nothing changes for them"),
         (2, "never failed (-) -> 0", "raises an incident"),
     ]
+    assert launch.lowered == 1
     assert any("raises an incident" in warning for warning in launch.warnings())
+    assert plan(0, 4).warnings() == ["They all have 0 retries already: this changes nothing."]
 
 
 def test_retries_that_were_not_looked_at_may_be_lowered() -> None:
     launch = plan(1, 9000, no_retries=1000, retries_left=8000)
-    assert said(launch)[1] == (8000, "tries left or never failed", "set to 1: those with more are LOWERED")
+    effect = launch.lowered_effect()
+    assert effect is not None
+    assert (effect.count, effect.label, effect.effect) == (8000, "tries left, or never failed", "some LOWERED")
+    assert launch.count == 1000
     assert launch.facts.never_failed is None
 
 
-def test_nothing_to_launch_is_told() -> None:
-    assert plan(asked=0).warnings() == ["Nothing matches: the engine would refuse the launch."]
+def test_nothing_to_launch_is_told_in_one_sentence() -> None:
+    assert plan(asked=0).warnings() == ["There is nothing to launch: no task matches."]
+    everything = plan(asked=0, selection=Everything(ExternalTaskQuery()))
+    assert everything.warnings() == ["There is nothing to launch: no task matches."]
+    assert of_ids(1, {"a": 3}).warnings() == ["Nothing is left to launch: space takes in what is left out."]
 
 
 def test_words_for_a_selection() -> None:

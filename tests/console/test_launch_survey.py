@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from console.engine.connect import Demo, Embedded, connect
 from console.triage.narrow import Trait, among, narrowed
-from console.triage.selection import Everything, Marked, Selection
-from console.triage.settle import listed, living, settled
-from console.triage.survey import SLICE, survey
-from store.contract.queries import ExternalTaskQuery, VariableFilter
+from console.triage.roll import PAGE, called
+from console.triage.selection import Composed, Everything, Marked
+from console.triage.survey import Facts, survey
+from store.contract.orders import SetExternalTaskRetries
+from store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, ProcessInstanceQuery
 from store.contract.records import ExternalTask
 from tests.console.tasks_of import Tasks, matches, task
 
@@ -43,25 +44,51 @@ tasks_strategy = st.lists(task_strategy, unique_by=lambda task: task.id, max_siz
 selection_strategy = st.one_of(st.builds(Marked, ids_strategy), st.builds(Everything, query_strategy, ids_strategy))
 
 
-def selected(tasks: list[ExternalTask], selection: Selection) -> list[ExternalTask]:
+def selected(tasks: list[ExternalTask], selection: Marked | Everything) -> list[ExternalTask]:
     if isinstance(selection, Marked):
         return [task for task in tasks if task.id in selection.ids]
     return [task for task in tasks if matches(task, selection.query) and task.id not in selection.but]
 
 
-@settings(deadline=None)
-@given(tasks_strategy, selection_strategy)
-async def test_a_survey_counts_what_is_selected(tasks: list[ExternalTask], selection: Selection) -> None:
-    facts = await survey(Tasks(tasks), selection)
-    taken = selected(tasks, selection)
+def agree(facts: Facts, taken: list[ExternalTask]) -> None:
     assert facts.found == len(taken)
-    assert facts.asked == (len(selection.ids) if isinstance(selection, Marked) else len(taken))
     assert facts.no_retries == sum(task.retries == 0 for task in taken)
     assert facts.locked == sum(task.lock_expiration_time is not None for task in taken)
     assert facts.suspended == sum(task.suspended for task in taken)
     assert facts.looked
     assert facts.retries == Counter(task.retries for task in taken if task.retries != 0)
     assert facts.never_failed == sum(task.retries is None for task in taken)
+
+
+@settings(deadline=None)
+@given(tasks_strategy, query_strategy)
+async def test_a_survey_counts_what_a_query_matches(tasks: list[ExternalTask], query: ExternalTaskQuery) -> None:
+    facts = await survey(Tasks(tasks), query)
+    taken = selected(tasks, Everything(query))
+    agree(facts, taken)
+    assert facts.asked == len(taken)
+    failed = [task for task in taken if task.retries == 0]
+    if facts.failed_locked is not None:
+        assert facts.failed_locked == sum(task.lock_expiration_time is not None for task in failed)
+        assert facts.failed_suspended == sum(task.suspended for task in failed)
+    else:
+        assert len(failed) in (0, len(taken))
+
+
+@settings(deadline=None)
+@given(tasks_strategy, selection_strategy)
+async def test_a_roll_holds_what_is_selected(tasks: list[ExternalTask], selection: Marked | Everything) -> None:
+    engine = Tasks(tasks)
+    roll = await called(engine, selection)
+    assert roll is not None
+    roll.held = {task.id for task in tasks if task.lock_expiration_time is not None} & roll.retries.keys()
+    taken = selected(tasks, selection)
+    assert roll.retries == {task.id: task.retries for task in taken}
+    agree(roll.facts(), taken)
+    assert set(roll.gone) == (selection.ids if isinstance(selection, Marked) else set()) - {task.id for task in taken}
+    assert roll.topics == Counter(task.topic_name for task in taken)
+    for value in (0, 1, 5):
+        assert set(roll.above(value)) == {task.id for task in taken if (task.retries or 0) > value}
 
 
 @pytest.mark.parametrize(
@@ -76,28 +103,33 @@ async def test_a_survey_counts_what_is_selected(tasks: list[ExternalTask], selec
 async def test_the_opposite_filter_is_nothing_and_not_asked(query: ExternalTaskQuery, trait: Trait) -> None:
     assert narrowed(query, trait) is None
     tasks = Tasks([task("t1", 0, locked=True, suspended=True)])
-    await survey(tasks, Everything(query))
-    assert len(tasks.asked) == 4
+    await survey(tasks, query)
+    assert query in tasks.asked
+    assert all(narrowed(asked, trait) is None for asked in tasks.asked)
 
 
-async def test_marked_ids_are_asked_in_slices() -> None:
-    ids = frozenset(f"t{number:05}" for number in range(2 * SLICE + 1))
+async def test_ids_are_asked_in_slices() -> None:
+    ids = frozenset(f"t{number:05}" for number in range(2 * PAGE + 1))
     tasks = Tasks(task(id) for id in ids)
-    facts = await survey(tasks, Marked(ids | {"gone"}))
-    assert (facts.asked, facts.found, facts.gone) == (2 * SLICE + 2, 2 * SLICE + 1, 1)
-    assert max(len(query.external_task_id_in or []) for query in tasks.asked) == SLICE
+    roll = await called(tasks, Marked(ids | {"gone"}))
+    assert roll is not None
+    facts = roll.facts()
+    assert (facts.asked, facts.found, facts.gone) == (2 * PAGE + 2, 2 * PAGE + 1, 1)
+    assert tasks.pages == 3
 
 
 async def test_no_marks_ask_nothing_at_all() -> None:
     tasks = Tasks([task("t1")])
-    facts = await survey(tasks, Marked(frozenset()))
-    assert (facts.asked, facts.found, tasks.asked) == (0, 0, [])
+    roll = await called(tasks, Marked(frozenset()))
+    assert roll is not None
+    assert (roll.facts().asked, roll.retries, tasks.pages) == (0, {}, 0)
 
 
 async def test_many_with_retries_left_are_counted_and_not_listed() -> None:
     tasks = Tasks([task(f"t{number}", 3) for number in range(20)])
-    facts = await survey(tasks, Everything(ExternalTaskQuery()), look=10)
-    assert (facts.retries_left, facts.looked, facts.never_failed, tasks.pages) == (20, False, None, 0)
+    facts = await survey(tasks, ExternalTaskQuery(), look=10)
+    assert (facts.retries_left, facts.looked, facts.never_failed, tasks.pages) == (20, False, None, 1)
+    assert facts.above(5) == 20
 
 
 def test_ids_that_a_query_does_not_allow_are_none_and_never_an_empty_list() -> None:
@@ -108,26 +140,18 @@ def test_ids_that_a_query_does_not_allow_are_none_and_never_an_empty_list() -> N
     assert found.external_task_id_in == ["b"]
 
 
-async def test_a_selection_that_a_query_can_say_is_left_alone() -> None:
-    tasks = Tasks([])
-    for selection in (Marked(frozenset("a")), Everything(ExternalTaskQuery(topic_name="a"))):
-        assert await settled(tasks, selection) is selection
-    assert tasks.pages == 0
-
-
-async def test_what_was_taken_out_is_listed_by_id() -> None:
+async def test_progress_is_told_and_too_many_are_not_read() -> None:
     tasks = Tasks([task(f"t{number:04}", topic="ab"[number % 2]) for number in range(4500)])
     told: list[int] = []
     selection = Everything(ExternalTaskQuery(topic_name="a"), frozenset({"t0000", "t0001"}))
-    found = await settled(tasks, selection, told.append)
-    assert found == Marked(frozenset(f"t{number:04}" for number in range(2, 4500, 2)))
+    roll = await called(tasks, selection, told.append)
+    assert roll is not None
+    assert roll.retries.keys() == {f"t{number:04}" for number in range(2, 4500, 2)}
     assert told == sorted(told)
     assert told[-1] == 2249
-
-
-async def test_variables_are_listed_by_id_as_camunda_cannot_launch_by_them() -> None:
-    query = ExternalTaskQuery(process_variables=[VariableFilter(name="x", operator="eq", value=1)])
-    assert await settled(Tasks([task("t1")]), Everything(query)) == Marked(frozenset({"t1"}))
+    tasks.pages = 0
+    assert await called(tasks, selection, most=1000) is None
+    assert tasks.pages == 3
 
 
 async def test_tasks_that_end_while_the_list_is_read_hide_no_other() -> None:
@@ -136,36 +160,56 @@ async def test_tasks_that_end_while_the_list_is_read_hide_no_other() -> None:
     vanishing = [ids[:400], ids[400:1500], [], ids[2000:2100], ids[1500:1800]]
     stay = set(ids).difference(*vanishing)
     with tasks.losing(iter(vanishing)):
-        found = await listed(tasks, Everything(ExternalTaskQuery()))
-    assert stay <= found
+        roll = await called(tasks, Everything(ExternalTaskQuery()))
+    assert roll is not None
+    assert stay <= roll.retries.keys()
 
 
 async def test_a_list_that_empties_while_it_is_read_ends() -> None:
     ids = [f"t{number:04}" for number in range(3000)]
     tasks = Tasks([task(id) for id in ids])
     with tasks.losing(iter([ids])):
-        found = await listed(tasks, Everything(ExternalTaskQuery()))
-    assert found == set(ids[:1000])
+        roll = await called(tasks, Everything(ExternalTaskQuery()))
+    assert roll is not None
+    assert roll.retries.keys() == set(ids[:PAGE])
 
 
-async def test_the_living_among_ids() -> None:
-    ids = {f"t{number:04}" for number in range(1500)}
-    tasks = Tasks([task(id) for id in ids])
-    assert await living(tasks, frozenset(ids | {"gone", "gone too"})) == ids
-    assert await living(tasks, frozenset()) == frozenset()
+async def test_a_part_of_a_roll_has_only_its_tasks() -> None:
+    roll = await called(Tasks([task("t1", 2), task("t2", 0), task("t3")]), Everything(ExternalTaskQuery()))
+    assert roll is not None
+    part = roll.only(["t2", "t3", "gone"])
+    assert part.retries == {"t2": 0, "t3": 0}
+    assert part.gone == ["gone"]
 
 
-async def test_a_survey_of_the_embedded_engine(tmp_path: Path) -> None:
+async def test_the_union_of_all_sources_is_read_from_the_embedded_engine(tmp_path: Path) -> None:
     async with connect(Embedded(str(tmp_path / "s.db"), Demo(tasks=400, seed=7, workers=False))) as client:
         everything = await client.external_tasks(ExternalTaskQuery(), 0, 1000)
-        facts = await survey(client, Everything(ExternalTaskQuery()))
+        facts = await survey(client, ExternalTaskQuery())
         assert facts.found == len(everything) == 400
         assert facts.no_retries == sum(task.retries == 0 for task in everything) > 0
         assert facts.suspended == sum(task.suspended for task in everything) > 0
-        assert facts.locked <= sum(task.worker_id is not None for task in everything)
         assert facts.retries == Counter(task.retries for task in everything if task.retries != 0)
-        ids = frozenset(task.id for task in everything[:50])
-        some = await survey(client, Marked(ids | {"gone"}))
-        assert (some.asked, some.found, some.gone) == (51, 50, 1)
-        rest = await settled(client, Everything(ExternalTaskQuery(), but=ids))
-        assert rest == Marked(frozenset(task.id for task in everything) - ids)
+        oldest = min(task.create_time for task in everything if task.create_time)
+        assert facts.sample[0].create_time == oldest
+        by_instance, by_key, by_topic = everything[7], everything[30], everything[60]
+        sources = SetExternalTaskRetries(
+            external_task_ids=[everything[0].id, "gone"],
+            process_instance_ids=[by_instance.process_instance_id],
+            external_task_query=ExternalTaskQuery(topic_name=by_topic.topic_name),
+            process_instance_query=ProcessInstanceQuery(business_key=by_key.business_key),
+            historic_process_instance_query=HistoricProcessInstanceQuery(
+                process_definition_key=by_key.process_definition_key, unfinished=True
+            ),
+        )
+        roll = await called(client, Composed(sources))
+        assert roll is not None
+        assert roll.retries == {
+            task.id: task.retries
+            for task in everything
+            if task.id == everything[0].id
+            or task.process_instance_id == by_instance.process_instance_id
+            or task.topic_name == by_topic.topic_name
+            or task.business_key == by_key.business_key
+            or task.process_definition_key == by_key.process_definition_key
+        }

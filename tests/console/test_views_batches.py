@@ -55,7 +55,7 @@ async def test_a_batch_is_shown_live_until_and_after_its_end() -> None:
         engine.end("batch-1")
         await pilot.press("r")
         await until(pilot, lambda: screen(app).table.row is not None and screen(app).table.row.item.phase == "ended")
-        await until(pilot, lambda: "every job is done" in text(app))
+        await until(pilot, lambda: "all 500 jobs done" in text(app))
 
 
 async def test_a_batch_that_ends_before_it_was_seen_running_is_found_in_the_history() -> None:
@@ -118,14 +118,14 @@ async def test_the_detail_explains_the_phases_and_groups_the_failed_jobs() -> No
         assert table.total == 1
         assert table.row is not None
         assert table.row.cells[0].text == "2"
-        assert "310/500" in text(app)
-        assert "then up to 30 s for its monitor job" in text(app).replace("\n", " ") or "Waits for" in text(app)
+        assert "310 done  188 left" in text(app)
+        assert "waits for 190 jobs, then <=30 s" in text(app)
         await confirmed(app, pilot, "T")
         await until(pilot, lambda: engine.orders == [("retry_jobs", "jd-batch", 1)])
         engine.end("batch-1")
         assert app.session.follower is not None
         await app.session.follower.look()
-        await until(pilot, lambda: "every job is done" in text(app))
+        await until(pilot, lambda: "all 500 jobs done" in text(app))
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(app.screen, BatchDetail))
 
@@ -142,19 +142,20 @@ async def test_failed_jobs_are_retried_and_deleted_one_by_one() -> None:
 
 async def test_each_view_opens_the_thing_itself() -> None:
     async with console(engine_with_a_batch()) as (app, pilot):
-        for key, said in (("2", "SocketException"), ("3", "2 variables"), ("5", "NotFoundException")):
+        whole = (("2", "e", "SocketException"), ("3", "d", "2 variables"), ("5", "enter", "NotFoundException"))
+        for key, opening, said in whole:
             await view(app, pilot, key)
-            await pilot.press("enter")
+            await pilot.press(opening)
             await until(pilot, lambda said=said: isinstance(app.screen, ReadingScreen) and said in text(app))
             await pilot.press("escape")
             await until(pilot, lambda: not isinstance(app.screen, ReadingScreen))
 
 
-async def test_incidents_count_the_causes_of_the_rows_that_are_loaded() -> None:
+async def test_incidents_are_counted_by_their_cause() -> None:
     async with console(engine_with_a_batch()) as (app, pilot):
         await view(app, pilot, "2")
         await until(pilot, lambda: "card <*> expired" in text(app))
-        await until(pilot, lambda: "causes of the" in text(app))
+        await until(pilot, lambda: "4 groups, 60 incidents, exact" in text(app))
 
 
 async def test_minus_goes_back_to_the_last_view() -> None:

@@ -13,7 +13,6 @@ from console.screens.dialogs.confirm import Confirm
 from console.screens.launch.dialog import LaunchDialog
 from console.screens.session import Identity
 from console.widgets.line_table import LineTable
-from console.widgets.pane import Pane
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import ExternalTaskQuery, IncidentQuery
 from tests.console.settle import lines, loaded, until
@@ -47,7 +46,7 @@ async def test_filter_take_all_launch_and_the_incidents_are_gone() -> None:
         await pilot.press("A", "R")
         await until(pilot, lambda: isinstance(app.screen, LaunchDialog) and f"{failed}  tries 0 -> 1" in text(app))
         await pilot.press("3")
-        await until(pilot, lambda: '"retries": 3' in app.screen.query_one(Pane).text)
+        await until(pilot, lambda: '"retries": 3' in text(app))
         await pilot.press("L")
         await until(pilot, lambda: app.session.book.all(), ENGINE)
         await pilot.press("4")
@@ -81,7 +80,7 @@ async def test_a_batch_with_an_unknown_task_shows_its_failed_job_and_can_be_retr
         await pilot.press("enter")
         await until(pilot, lambda: "Cannot find external task with id" in text(app), ENGINE)
         assert app.screen.query_one("#failures", LineTable).total == 1
-        assert "1 failed job keeps the batch open" in text(app).replace("\n", " ")
+        assert "The one job left has failed: open until retried (T) or dropped (D)." in text(app)
         for key, said in (("T", "will be tried again"), ("D", "is deleted")):
             await pilot.press(key)
             await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.focused is not None)
@@ -92,11 +91,11 @@ async def test_a_batch_with_an_unknown_task_shows_its_failed_job_and_can_be_retr
 
 async def test_every_view_shows_the_rows_of_the_engine_and_opens_them() -> None:
     async with world(200, (120, 36)) as (app, pilot):
-        for key, word in (("1", "Tasks"), ("2", "Incidents"), ("3", "Instances")):
+        for key, word, opening in (("1", "Tasks", "enter"), ("2", "Incidents", "e"), ("3", "Instances", "d")):
             await pilot.press(key)
             await until(pilot, lambda word=word: f" {word}" in lines(app)[1] and loaded(app), ENGINE)
             assert app.screen.query_one("#rows", LineTable).row is not None
-            await pilot.press("enter")
+            await pilot.press(opening)
             await until(pilot, lambda: app.screen.query("TextView") and "reading …" not in text(app), ENGINE)
             await pilot.press("escape")
             await until(pilot, lambda: loaded(app))

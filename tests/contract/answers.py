@@ -29,6 +29,21 @@ INCIDENT = _fields(
     "id processDefinitionId processInstanceId executionId incidentTimestamp incidentType activityId failedActivityId "
     "causeIncidentId rootCauseIncidentId configuration incidentMessage tenantId jobDefinitionId annotation"
 )
+HISTORIC_INCIDENT = (INCIDENT - {"incidentTimestamp"}) | _fields(
+    "processDefinitionKey rootProcessInstanceId createTime endTime removalTime historyConfiguration open deleted "
+    "resolved"
+)
+JOB_LOG = _fields(
+    "id timestamp removalTime jobId jobDueDate jobRetries jobPriority jobExceptionMessage jobDefinitionId "
+    "jobDefinitionType jobDefinitionConfiguration activityId failedActivityId executionId processInstanceId "
+    "processDefinitionId processDefinitionKey deploymentId tenantId hostname rootProcessInstanceId batchId creationLog "
+    "failureLog successLog deletionLog"
+)
+EXTERNAL_TASK_LOG = _fields(
+    "id timestamp removalTime externalTaskId topicName workerId priority retries errorMessage activityId "
+    "activityInstanceId executionId processInstanceId processDefinitionId processDefinitionKey tenantId "
+    "rootProcessInstanceId creationLog failureLog successLog deletionLog"
+)
 BATCH = _fields(
     "id type totalJobs jobsCreated batchJobsPerSeed invocationsPerBatchJob seedJobDefinitionId monitorJobDefinitionId "
     "batchJobDefinitionId suspended tenantId createUserId startTime executionStartTime"
@@ -42,6 +57,12 @@ JOB = _fields(
 JOB_DEFINITION = _fields(
     "id processDefinitionId processDefinitionKey jobType jobConfiguration activityId suspended overridingJobPriority "
     "tenantId deploymentId"
+)
+
+USER_OPERATION = _fields(
+    "id deploymentId processDefinitionId processDefinitionKey processInstanceId executionId caseDefinitionId "
+    "caseInstanceId caseExecutionId taskId jobId jobDefinitionId batchId userId timestamp operationId externalTaskId "
+    "operationType entityType property orgValue newValue removalTime rootProcessInstanceId category annotation"
 )
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d{4}")

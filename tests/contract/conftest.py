@@ -9,6 +9,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from tests.contract import described
 from tests.contract.engine import Engine, Kind, alive, client
 from tests.contract.world import World
 from tests.engines import camunda
@@ -19,6 +20,7 @@ Folders = pytest.TempPathFactory
 HERE = Path(__file__).parent
 POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.postgresql)
 CAMUNDA = pytest.param("camunda", marks=pytest.mark.engine)
+USER = ("ops", "se:cret")
 ENGINES = [pytest.param("asgi"), pytest.param("socket"), POSTGRESQL, CAMUNDA]
 
 
@@ -55,6 +57,13 @@ async def slicing_engine(request: pytest.FixtureRequest, tmp_path_factory: Folde
         yield await open_engine(request, folder, stack, jobs_per_seed=3, invocations_per_job=2)
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session", params=ENGINES)
+async def guarded_engine(request: pytest.FixtureRequest, tmp_path_factory: Folders) -> AsyncIterator[Engine]:
+    """Each engine in turn, asking for users; the client is one of them."""
+    async with AsyncExitStack() as stack:
+        yield await open_engine(request, tmp_path_factory.mktemp("guarded"), stack, user=USER)
+
+
 @pytest.fixture
 def world(engine: Engine) -> World:
     """Builds processes, instances and tasks on the engine under test."""
@@ -69,21 +78,23 @@ async def open_engine(
     strict: bool = False,
     jobs_per_seed: int = 100,
     invocations_per_job: int = 1,
+    user: tuple[str, str] | None = None,
 ) -> Engine:
     """Start an engine of the kind that the fixture's parameter names; it ends with the stack."""
     kind: Kind = request.param
     if kind == "camunda":
-        if missing := camunda.what_is_missing(configured=jobs_per_seed != 100):
+        if missing := camunda.what_is_missing(configured=jobs_per_seed != 100 or user is not None):
             pytest.skip(f"the reference engine {missing}")
-        slicing = camunda.slicing(jobs_per_seed, invocations_per_job)
-        root = stack.enter_context(camunda.running(folder / "camunda.log", {**camunda.EAGER, **slicing}))
-        return Engine(kind, await stack.enter_async_context(client(root)))
+        options = {**camunda.EAGER, **camunda.slicing(jobs_per_seed, invocations_per_job), **camunda.guarded(user)}
+        root = stack.enter_context(camunda.running(folder / "camunda.log", options))
+        return Engine(kind, await stack.enter_async_context(client(root, auth=user)))
     if kind == "socket":
         root = f"http://127.0.0.1:{(port := free_port())}/engine-rest"
         command = [sys.executable, "-m", "console", "serve", "--port", str(port), "--store", str(folder / "store.db")]
         command += ["--strict"] if strict else []
-        stack.enter_context(serving(command, f"{root}/version", folder / "serve.log", within=60))
-        return Engine(kind, await stack.enter_async_context(client(root)))
+        command += ["--user", ":".join(user)] if user else []
+        stack.enter_context(serving(command, f"{root}/engine", folder / "serve.log", within=60))
+        return Engine(kind, await stack.enter_async_context(client(root, auth=user)))
     from store.embedded import embedded_app
     from store.settings import StoreSettings
 
@@ -91,7 +102,9 @@ async def open_engine(
     place = str(folder / "store.db")
     if kind == "postgresql":
         place = await stack.enter_async_context(fresh_database(request.getfixturevalue("postgresql")))
-    app = embedded_app(store=place, strict=strict, settings=settings)
+    app = embedded_app(store=place, strict=strict, settings=settings, users=dict([user]) if user else None)
     await stack.enter_async_context(alive(app.router.lifespan_context(app)))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    return Engine(kind, await stack.enter_async_context(client("http://embedded/engine-rest", transport)))
+    http = await stack.enter_async_context(client("http://embedded/engine-rest", transport, user))
+    http.event_hooks = {"response": [described.check]}
+    return Engine(kind, http)

@@ -55,10 +55,12 @@ def _word(value: Any) -> str:
 
 
 @asynccontextmanager
-async def client(root: str, transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[httpx.AsyncClient]:
+async def client(
+    root: str, transport: httpx.AsyncBaseTransport | None = None, auth: tuple[str, str] | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of the engine at ``root``. Waits up to a minute for an answer: the machine may be busy."""
     async with httpx.AsyncClient(
-        base_url=root, transport=transport, timeout=60.0, trust_env=False, verify=False
+        base_url=root, transport=transport, auth=auth, timeout=60.0, trust_env=False, verify=False
     ) as http:
         yield http
 

@@ -269,3 +269,10 @@ async def test_null_in_a_list(engine: Engine, name: str, words: str) -> None:
 
 async def test_null_among_ids_matches_nothing(engine: Engine) -> None:
     assert await engine.post(TASKS, {"externalTaskIdIn": [None]}) == []
+
+
+async def test_who_serves_the_contract(engine: Engine) -> None:
+    """The one place where an engine names its product."""
+    product = (await engine.get("/telemetry/data"))["product"]
+    assert product["name"] == ("Camunda BPM Runtime" if engine.is_reference else "Retriage")
+    assert product["version"].startswith("7.")

@@ -123,6 +123,9 @@ FILTERS: dict[str, tuple[Filter, set[str]]] = {
     "rootProcessInstances": (lambda g: {"rootProcessInstances": True}, ALL),
     "superProcessInstanceId": (lambda g: {"superProcessInstanceId": g.id_of("plain")}, set()),
     "subProcessInstanceId": (lambda g: {"subProcessInstanceId": g.id_of("plain")}, set()),
+    "superCaseInstanceId": (lambda g: {"superCaseInstanceId": "none"}, set()),
+    "subCaseInstanceId": (lambda g: {"subCaseInstanceId": "none"}, set()),
+    "caseInstanceId": (lambda g: {"caseInstanceId": "none"}, set()),
     "startedBefore": (
         lambda g: {"startedBefore": g.near("failed", "startTime")},
         {"plain", "suspended", "failed"},

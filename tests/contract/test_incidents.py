@@ -82,6 +82,8 @@ FILTERS: dict[str, tuple[Filter, set[str]]] = {
     "incidentMessageLike-escaped": (lambda g: {"incidentMessageLike": r"100\%"}, {"foreign"}),
     "processDefinitionId": (lambda g: {"processDefinitionId": g.of("foreign", "processDefinitionId")}, {"foreign"}),
     "processDefinitionKeyIn": (lambda g: {"processDefinitionKeyIn": [g.alpha, "none"]}, ALPHA),
+    "processDefinitionKeyIn-empty": (lambda g: {"processDefinitionKeyIn": ""}, set()),
+    "tenantIdIn-empty": (lambda g: {"tenantIdIn": ""}, ALL),
     "processInstanceId": (lambda g: {"processInstanceId": g.of("shop", "processInstanceId")}, {"shop"}),
     "executionId": (lambda g: {"executionId": g.of("shop", "executionId")}, {"shop"}),
     "incidentTimestampBefore": (lambda g: {"incidentTimestampBefore": g.near("shop", 0)}, {"bank"}),

@@ -215,6 +215,12 @@ DEFINITIONS: dict[str, tuple[Filter, set[str]]] = {
 }
 
 
+async def test_an_empty_text_is_an_activity_that_no_definition_has(engine: Engine, gallery: Gallery) -> None:
+    assert await engine.get(DEFINITION, jobConfiguration=gallery.batch.id, activityIdIn="") == []
+    for parameter in ({"tenantIdIn": ""}, {}):
+        assert len(await engine.get(DEFINITION, jobConfiguration=gallery.batch.id, **parameter)) == 3
+
+
 @pytest.mark.parametrize("name", DEFINITIONS)
 async def test_definition_filters(engine: Engine, gallery: Gallery, name: str) -> None:
     filters, expected = DEFINITIONS[name]

@@ -12,13 +12,24 @@ GET_LISTS = {
     "/process-instance": "instanceId",
     "/history/process-instance": "instanceId",
     "/incident": "incidentId",
+    "/history/incident": "incidentId",
+    "/history/job-log": "jobId",
+    "/history/external-task-log": "externalTaskId",
     "/batch": "batchId",
     "/batch/statistics": "batchId",
     "/history/batch": "batchId",
     "/job": "jobId",
     "/job-definition": "jobDefinitionId",
 }
-POST_LISTS = ["/external-task", "/process-instance", "/history/process-instance", "/job", "/job-definition"]
+POST_LISTS = [
+    "/external-task",
+    "/process-instance",
+    "/history/process-instance",
+    "/job",
+    "/job-definition",
+    "/history/job-log",
+    "/history/external-task-log",
+]
 ONE_OF_TWO = "Only a single sorting parameter specified. sortBy and sortOrder required"
 NO_KEY = (
     "You should call any of the orderBy methods first before specifying a direction: currentOrderingProperty is null"

@@ -72,7 +72,7 @@ def running(log: Path, options: Mapping[str, str] = EAGER, heap: str = "1g") -> 
     root = f"http://127.0.0.1:{port}/engine-rest"
     arguments = [f"--{name}={value}" for name, value in {"server.port": str(port), **options}.items()]
     command = ["java", f"-Xmx{heap}", "-jar", str(build()), *arguments]
-    with serving(command, f"{root}/version", log, within=180):
+    with serving(command, f"{root}/engine", log, within=180):
         yield root
 
 
@@ -80,6 +80,11 @@ def slicing(jobs_per_seed: int, invocations_per_job: int) -> dict[str, str]:
     """Options that say how batches are cut into jobs."""
     properties = {"batch-jobs-per-seed": jobs_per_seed, "invocations-per-batch-job": invocations_per_job}
     return {f"camunda.bpm.generic-properties.properties.{name}": str(value) for name, value in properties.items()}
+
+
+def guarded(user: tuple[str, str] | None) -> dict[str, str]:
+    """Options that make it ask for a user by HTTP Basic, and know this one: a name and a password."""
+    return {"reference.user": ":".join(user)} if user else {}
 
 
 def _jar() -> Path:

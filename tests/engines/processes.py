@@ -23,15 +23,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(command: Sequence[str], answer: str, log: Path, within: float) -> Iterator[None]:
-    """Run ``command`` until the block ends; enter once ``answer`` (a URL) gives 200.
+def serving(command: Sequence[str], answer: str, log: Path, within: float) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run ``command`` until the block ends; enter, with its process, once ``answer`` (a URL) gives 200.
 
     ``within`` is the longest wait in seconds. Raises :class:`NotUp`.
     """
     with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT) as process:
         try:
             _wait(process, answer, log, within)
-            yield
+            yield process
         finally:
             _stop(process)
 

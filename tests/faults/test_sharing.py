@@ -4,24 +4,32 @@ import asyncio
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.batch.acquire import acquire
 from store.batch.create import set_retries_async
 from store.batch.orders import delete_batch, suspend_batch
+from store.bpmn import parse
+from store.commands.instances import delete_instance, set_suspended
+from store.commands.processes import remember
 from store.commands.retries import set_retries, set_retries_in_bulk
-from store.contract.orders import SetExternalTaskRetries
+from store.commands.workers import complete
+from store.contract.errors import ContractError
+from store.contract.orders import CompleteTask, SetExternalTaskRetries
 from store.contract.records import Batch
 from store.database import Database, open_database
 from store.runner import Runner
 from store.settings import StoreSettings
-from store.tables import ExternalTask
+from store.tables import ExternalTask, ProcessInstance
 from store.tables.log import LogState
 from store.tables.types import col
+from tests.contract.bpmn import Drawing, Step
 from tests.engines.postgres import fresh_database
 from tests.support.plain import plain_world
 
@@ -252,6 +260,38 @@ async def test_two_transactions_set_the_same_tasks(
     assert await rows(database, "SELECT DISTINCT retries FROM external_task") == [(second,)]
     found = await rows(database, "SELECT configuration, count(*) FROM incident WHERE end_time IS NULL GROUP BY 1")
     assert sorted(count for _, count in found) == [opened] * 5 * opened
+
+
+async def test_hands_on_the_same_instances_never_wait_in_a_ring(database: Database, another: Open) -> None:
+    """Workers complete, operators delete, suspend and retry the same tasks, in different orders at the same time."""
+    tasks = 120
+    await plain_world(database, tasks, retries=0)
+    (process,) = parse(Drawing("plain", [Step("work", "topic-0")]).xml().encode(), "plain.bpmn")
+    remember("plain:1:def", process)
+    every, instances = select(col(ExternalTask.id)), select(col(ProcessInstance.id))
+    found = await rows(database, "SELECT id, process_instance_id FROM external_task ORDER BY id")
+    async with database.writing() as connection:
+        await connection.execute(text("UPDATE external_task SET worker_id = 'w', retries = 1"))
+        await set_retries(connection, every, 0)
+
+    async def each(deeds: list[Callable[[AsyncConnection], Awaitable[object]]]) -> None:
+        own = await another()
+        for deed in deeds:
+            with suppress(ContractError):  # somebody else was first
+                async with own.writing() as connection:
+                    await deed(connection)
+
+    order = CompleteTask(worker_id="w")
+    await asyncio.gather(
+        each([partial(complete, task_id=task, order=order) for task, _ in found]),
+        each([partial(delete_instance, instance_id=instance) for _, instance in reversed(found)]),
+        each([partial(set_retries, tasks=every, retries=number % 2) for number in range(40)]),
+        each([partial(set_suspended, instances=instances, suspended=not number % 2) for number in range(41)]),
+        each([partial(set_suspended, instances=instances, suspended=False) for _ in range(40)]),
+    )
+    left = await rows(database, "SELECT count(*) FROM external_task")
+    running = await rows(database, "SELECT count(*) FROM process_instance WHERE end_time IS NULL")
+    assert left == running == [(0,)]
 
 
 async def test_processes_that_open_an_empty_database_at_the_same_time(place: str) -> None:

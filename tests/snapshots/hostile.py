@@ -1,7 +1,5 @@
 """Texts of workers that mean harm, or do it without meaning to."""
 
-from typing import Any
-
 from console.engine.identity import CAMUNDA, Identity
 from store.contract.records import ExternalTask, Incident, VariableValue
 from tests.snapshots.night import Night
@@ -58,9 +56,8 @@ class Hostile(Night):
         await self._wait()
         return "\n".join(text if text is not LONG else LONG[:3000] for text in TEXTS)
 
-    async def incidents(self, query: Any, first: int, size: int) -> list[Incident]:
-        found = await super().incidents(query, first, size)
-        return [one.model_copy(update={"annotation": one.activity_id}) for one in found]
+    def _failed(self) -> list[Incident]:
+        return [one.model_copy(update={"annotation": one.activity_id}) for one in super()._failed()]
 
     async def variables(self, instance_id: str) -> dict[str, VariableValue]:
         return {name: VariableValue(type="String", value=text) for name, text in zip(NAMES, TEXTS, strict=True)}

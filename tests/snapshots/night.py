@@ -67,16 +67,23 @@ class Night(fake.FakeEngine):
         await self._hold("count_external_tasks")
         return await super().count_external_tasks(query)
 
-    async def incidents(self, query: Any, first: int, size: int) -> list[Incident]:
-        await self._wait()
-        failed = [one for one in reversed(self.records) if one.retries == 0]
-        return [fake.incident(one) for one in failed[first : first + size]]
+    def _failed(self) -> list[Incident]:
+        return [fake.incident(one) for one in self.records if one.retries == 0]
 
     async def process_instances(self, query: Any, first: int, size: int) -> list[ProcessInstance]:
-        found = await super().process_instances(query, first, size)
+        await self._wait()
+        there = {one.process_instance_id: at for at, one in enumerate(self.records)}
+        wanted = query.process_instance_ids or list(there)
+        found = [self.records[there[id]] for id in wanted if id in there]
+        found = [one for one in found if not query.with_incident or one.retries == 0]
         return [
-            one.model_copy(update={"tenant_id": TENANTS[at % 3], "suspended": at % 11 == 6})
-            for at, one in enumerate(found, first)
+            fake.instance(one).model_copy(
+                update={
+                    "tenant_id": TENANTS[there[one.process_instance_id] % 3],
+                    "suspended": there[one.process_instance_id] % 11 == 6,
+                }
+            )
+            for one in found[first : first + size]
         ]
 
 

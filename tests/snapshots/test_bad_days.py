@@ -79,7 +79,7 @@ async def paused(stage: Stage) -> None:
 async def small(stage: Stage) -> None:
     await stage.full()
     await stage.pilot.resize_terminal(62, 18)
-    await stage.sees("62x18", "batch 44%")
+    await stage.sees("62x18", "44%")
     await stage.still()
 
 
@@ -99,7 +99,7 @@ async def hostile_instance(stage: Stage) -> None:
     await stage.full()
     await stage.view("3")
     await stage.press("j")
-    await stage.press("enter")
+    await stage.press("d")
     await stage.sees("13 variables")
     await stage.still()
 

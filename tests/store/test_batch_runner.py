@@ -146,7 +146,7 @@ async def test_jobs_suspended_after_they_were_acquired_stay_and_are_given_back(d
         await seeded(connection)
         held = [one for one in await acquire(connection, "mine", 100, 30) if one.job_type == batch.type]
         await suspend_batch(connection, batch.id, True)
-        assert await run_jobs(connection, held[0]) == 0
+        assert (await run_jobs(connection, held[0])).succeeded == 0
     assert await rows(
         database, "SELECT count(*), count(lock_owner), min(retries) FROM job WHERE first IS NOT NULL"
     ) == [(30, 0, 3)]
@@ -167,9 +167,9 @@ async def test_who_lost_the_lock_changes_nothing(database: Database) -> None:
         assert await acquire(connection, "early", 100, 30) == []
         await connection.execute(update(Job).values(lock_expiration_time=now() - timedelta(seconds=1)))
         quick = next(one for one in await acquire(connection, "quick", 100, 30) if one.job_type == batch.type)
-        assert await run_jobs(connection, late) == 0
+        assert (await run_jobs(connection, late)).succeeded == 0
         assert (await connection.execute(text("SELECT count(*) FROM external_task WHERE retries = 7"))).scalar() == 0
-        assert await run_jobs(connection, quick) == 30
+        assert (await run_jobs(connection, quick)).succeeded == 30
     succeeded = await rows(
         database, "SELECT count(*) FROM job_log WHERE state = 2 AND job_type = :type", type=batch.type
     )

@@ -10,6 +10,7 @@ from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.batch.acquire import acquire
+from store.contract.history import HistoricExternalTaskLogQuery, HistoricIncidentQuery, HistoricJobLogQuery
 from store.contract.queries import (
     BatchStatisticsQuery,
     ExternalTaskQuery,
@@ -19,7 +20,7 @@ from store.contract.queries import (
     ProcessInstanceQuery,
 )
 from store.database import Database, open_database
-from store.queries import batches, external_tasks, incidents, jobs, process_instances
+from store.queries import batches, external_tasks, incidents, jobs, logs, process_instances
 from tests.support.plain import plain_world
 
 SCAN = re.compile(r"SCAN (\w+)\b(?! USING| VIRTUAL)")
@@ -41,34 +42,70 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 Question = Callable[[AsyncConnection], Awaitable[Any]]
 
 QUESTIONS: dict[str, Question] = {
-    "tasks without retries": lambda c: external_tasks.list_external_tasks(
+    "tasks without retries": lambda c: external_tasks.EXTERNAL_TASKS.page(
         c, ExternalTaskQuery(no_retries_left=True), 0, 100
     ),
-    "how many tasks have no retries": lambda c: external_tasks.count_external_tasks(
+    "how many tasks have no retries": lambda c: external_tasks.EXTERNAL_TASKS.count(
         c, ExternalTaskQuery(no_retries_left=True)
     ),
-    "tasks of a topic without retries": lambda c: external_tasks.list_external_tasks(
+    "tasks of a topic without retries": lambda c: external_tasks.EXTERNAL_TASKS.page(
         c, ExternalTaskQuery(topic_name="topic-3", no_retries_left=True), 0, 100
     ),
-    "tasks of a process": lambda c: external_tasks.count_external_tasks(
+    "tasks of a process": lambda c: external_tasks.EXTERNAL_TASKS.count(
         c, ExternalTaskQuery(process_definition_key="plain")
     ),
-    "tasks of an instance": lambda c: external_tasks.list_external_tasks(
+    "tasks of an instance": lambda c: external_tasks.EXTERNAL_TASKS.page(
         c, ExternalTaskQuery(process_instance_id="x"), 0, 100
     ),
-    "oldest tasks": lambda c: external_tasks.list_external_tasks(
+    "oldest tasks": lambda c: external_tasks.EXTERNAL_TASKS.page(
         c, ExternalTaskQuery(sort_by="createTime", sort_order="asc"), 0, 100
     ),
-    "open incidents": lambda c: incidents.list_incidents(c, IncidentQuery(), 0, 100),
-    "how many open incidents": lambda c: incidents.count_incidents(c, IncidentQuery()),
-    "incident of a task": lambda c: incidents.list_incidents(c, IncidentQuery(configuration="x"), 0, 100),
-    "running instances": lambda c: process_instances.list_process_instances(c, ProcessInstanceQuery(), 0, 100),
-    "running batches": lambda c: batches.list_statistics(c, BatchStatisticsQuery(), 0, 100),
-    "batches of the past": lambda c: batches.list_historic_batches(
+    "open incidents": lambda c: incidents.INCIDENTS.page(c, IncidentQuery(), 0, 100),
+    "how many open incidents": lambda c: incidents.INCIDENTS.count(c, IncidentQuery()),
+    "incident of a task": lambda c: incidents.INCIDENTS.page(c, IncidentQuery(configuration="x"), 0, 100),
+    "running instances": lambda c: process_instances.PROCESS_INSTANCES.page(c, ProcessInstanceQuery(), 0, 100),
+    "running batches": lambda c: batches.STATISTICS.page(c, BatchStatisticsQuery(), 0, 100),
+    "batches of the past": lambda c: batches.HISTORIC_BATCHES.page(
         c, HistoricBatchQuery(sort_by="startTime", sort_order="desc"), 0, 100
     ),
-    "failed jobs of a batch": lambda c: jobs.list_jobs(
+    "failed jobs of a batch": lambda c: jobs.JOBS.page(
         c, JobQuery(job_definition_id="x", no_retries_left=True), 0, 100
+    ),
+    "failures of a batch": lambda c: logs.JOB_LOG.page(
+        c, HistoricJobLogQuery(job_definition_configuration="x", failure_log=True), 0, 100
+    ),
+    "events of a batch": lambda c: logs.JOB_LOG.count(c, HistoricJobLogQuery(job_definition_configuration="x")),
+    "failures of a job": lambda c: logs.JOB_LOG.page(c, HistoricJobLogQuery(job_id="x", failure_log=True), 0, 100),
+    "latest failures of jobs": lambda c: logs.JOB_LOG.page(
+        c, HistoricJobLogQuery(failure_log=True, sort_by="timestamp", sort_order="desc"), 0, 100
+    ),
+    "log of a task": lambda c: logs.EXTERNAL_TASK_LOG.page(
+        c, HistoricExternalTaskLogQuery(external_task_id="x"), 0, 100
+    ),
+    "log of an instance": lambda c: logs.EXTERNAL_TASK_LOG.page(
+        c, HistoricExternalTaskLogQuery(process_instance_id="x"), 0, 100
+    ),
+    "latest events of tasks": lambda c: logs.EXTERNAL_TASK_LOG.page(
+        c, HistoricExternalTaskLogQuery(sort_by="timestamp", sort_order="desc"), 0, 100
+    ),
+    "latest failures of tasks": lambda c: logs.EXTERNAL_TASK_LOG.page(
+        c, HistoricExternalTaskLogQuery(failure_log=True, sort_by="timestamp", sort_order="desc"), 0, 100
+    ),
+    "open incidents of the past": lambda c: incidents.HISTORIC_INCIDENTS.page(
+        c, HistoricIncidentQuery(open=True), 0, 100
+    ),
+    "how many incidents are open": lambda c: incidents.HISTORIC_INCIDENTS.count(c, HistoricIncidentQuery(open=True)),
+    "incidents that a task ever had": lambda c: incidents.HISTORIC_INCIDENTS.page(
+        c, HistoricIncidentQuery(configuration="x"), 0, 100
+    ),
+    "incidents that an instance ever had": lambda c: incidents.HISTORIC_INCIDENTS.page(
+        c, HistoricIncidentQuery(process_instance_id="x"), 0, 100
+    ),
+    "incidents of a batch": lambda c: incidents.HISTORIC_INCIDENTS.page(
+        c, HistoricIncidentQuery(job_definition_id_in=["x"]), 0, 100
+    ),
+    "latest incidents": lambda c: incidents.HISTORIC_INCIDENTS.page(
+        c, HistoricIncidentQuery(sort_by="createTime", sort_order="desc"), 0, 100
     ),
     "jobs to run": lambda c: acquire(c, "token", 100, 30),
 }

@@ -88,6 +88,35 @@ class Terminal:
             os.write(self._fd, key.encode() if isinstance(key, str) else key)
             self.read(0.02)
 
+    def quiet(self, seconds: float = 0.4, patience: float = 30.0) -> None:
+        """Read until nothing has come for so many seconds."""
+        deadline = time.monotonic() + patience
+        while self.read(seconds):
+            assert time.monotonic() < deadline, f"the program goes on writing\n{self.text}"
+
+    def read_for(self, seconds: float) -> None:
+        """Take in what the program writes in so many seconds."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self.read(left)
+
+    def sent_by(self, key: str, seconds: float = 0.4) -> bytes:
+        """What the program writes after a key, until it has nothing more to write for so many seconds."""
+        before = self.received
+        os.write(self._fd, key.encode())
+        self.quiet(seconds)
+        return self.raw[-(self.received - before) :] if self.received > before else b""
+
+    def answer(self, key: str, patience: float = 10.0) -> float:
+        """Seconds from a key to the first bytes of the answer."""
+        started = time.perf_counter()
+        os.write(self._fd, key.encode())
+        ready, _, _ = select.select([self._fd], [], [], patience)
+        assert ready, f"no answer to {key!r}\n{self.text}"
+        took = time.perf_counter() - started
+        self.read(0)
+        return took
+
     def type(self, text: str) -> None:
         """Send a text, a key at a time."""
         self.press(*text)

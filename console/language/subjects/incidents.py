@@ -1,11 +1,18 @@
 """Words for open incidents."""
 
 from console.language.clock_words import Age, Moment
+from console.language.console_words import Held, Number, field, version
 from console.language.sorting import Sort
 from console.language.subject import Subject
 from console.language.words import Text
 from store.contract.queries import IncidentQuery
-from store.contract.records import FAILED_EXTERNAL_TASK, FAILED_JOB
+from store.contract.records import FAILED_EXTERNAL_TASK, FAILED_JOB, Incident
+
+
+def _process(incident: Incident) -> str | None:
+    """The key in a process definition id of the form ``key:version:id``."""
+    return incident.process_definition_id and incident.process_definition_id.split(":")[0]
+
 
 INCIDENTS: Subject[IncidentQuery] = Subject(
     name="incidents",
@@ -54,4 +61,19 @@ INCIDENTS: Subject[IncidentQuery] = Subject(
         "retries": "by retries: an incident is there because none are left",
     },
     plain="error~",
+    local=(
+        Held(
+            "error", field("incident_message"), "None of these messages, or none with this part.", aliases=("message",)
+        ),
+        Held("note", field("annotation"), "The note on the incident; -note: without one.", aliases=("annotation",)),
+        Number("version", version("process_definition_id"), "Version of the process."),
+        Held("type", field("incident_type"), "None of these types."),
+        Held("process", _process, "A part of the key of the process, or none of the keys."),
+        Held("activity", field("activity_id"), "A part of the activity, several, or none of them."),
+        Held("instance", field("process_instance_id"), "Several process instances, or none of them."),
+        Held(
+            "task", field("configuration"), "Several tasks or jobs, or none of them.", aliases=("job", "configuration")
+        ),
+        Held("tenant", field("tenant_id"), "A part of the tenant, none of the tenants; -tenant: no tenant."),
+    ),
 )

@@ -1,5 +1,7 @@
 """Words for running process instances."""
 
+from console.language.console_words import Held, Number, field, version
+from console.language.nested import AnyOf
 from console.language.sorting import Sort
 from console.language.subject import Apart, Subject
 from console.language.value_words import Choice
@@ -8,7 +10,7 @@ from console.language.words import Flag, Text
 from store.contract.queries import ProcessInstanceQuery
 from store.contract.records import FAILED_EXTERNAL_TASK, FAILED_JOB
 
-_NO_CASES = "cases (CMMN) are no part of this console"
+NO_CASES = "cases (CMMN) are no part of this console"
 
 INSTANCES: Subject[ProcessInstanceQuery] = Subject(
     name="instances",
@@ -38,6 +40,7 @@ INSTANCES: Subject[ProcessInstanceQuery] = Subject(
         Flag("leaf", yes=("leaf_process_instances", True)),
         Flag("shared", yes=("process_definition_without_tenant_id", True)),
         Variables("variables", not_like=False),
+        AnyOf("or_queries", lambda: INSTANCES),
         Choice(
             "ignorecase",
             (("names", "variable_names_ignore_case"), ("values", "variable_values_ignore_case")),
@@ -61,18 +64,24 @@ INSTANCES: Subject[ProcessInstanceQuery] = Subject(
         Apart(frozenset({"leaf_process_instances", "sub_process_instance"})),
     ),
     left_out={
-        "case_instance_id": _NO_CASES,
-        "super_case_instance": _NO_CASES,
-        "sub_case_instance": _NO_CASES,
-        "or_queries": "the words of a line are joined by AND",
+        "case_instance_id": NO_CASES,
+        "super_case_instance": NO_CASES,
+        "sub_case_instance": NO_CASES,
     },
     cannot={
         "topic": "by topic; in the tasks view topic:name does",
         "retries": "by retries; incident finds those with a failed task",
         "age": "by age",
         "started": "by their start",
-        "version": "by version; definition:id names one version of a process",
         "priority": "by priority",
     },
     plain="key~",
+    local=(
+        Held("key", field("business_key"), "None of these business keys; -key: without one.", aliases=("businesskey",)),
+        Number("version", version("definition_id"), "Version of the process."),
+        Held("process", field("definition_key"), "A part of the key of the process."),
+        Held("definition", field("definition_id"), "Several process definitions, or none of them."),
+        Held("tenant", field("tenant_id"), "A part of the tenant, or none of the tenants."),
+        Held("id", field("id"), "None of these instances.", aliases=("instance",)),
+    ),
 )

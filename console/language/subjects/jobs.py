@@ -1,13 +1,20 @@
 """Words for jobs."""
 
 from console.language.clock_words import Moments
+from console.language.console_words import Held, Is, Number, field
 from console.language.sorting import Sort
 from console.language.subject import Apart, Subject
 from console.language.value_words import Choice, Range
 from console.language.words import Flag, Text
 from store.contract.queries import JobQuery
+from store.contract.records import Job
 
 _BROKEN = "next to each other Camunda 7 fails on them with an SQL error"
+
+
+def _has_failed(job: Job) -> bool:
+    return job.exception_message is not None
+
 
 JOBS: Subject[JobQuery] = Subject(
     name="jobs",
@@ -61,8 +68,25 @@ JOBS: Subject[JobQuery] = Subject(
         Apart(frozenset({"job_id", "job_ids", "job_definition_id", "activity_id", "process_instance_ids"}), _BROKEN),
         Apart(frozenset({"process_instance_id", "process_instance_ids"}), _BROKEN),
     ),
+    local=(
+        Held("error", field("exception_message"), "A part of the message of the last failure.", aliases=("message",)),
+        Held("batch", field("batch_id"), "Batch the job belongs to."),
+        Number("retries", field("retries"), "Retries that are left."),
+        Number("priority", field("priority"), "None of these priorities."),
+        Is("failed", _has_failed, "Has never failed."),
+        Held(
+            "definition",
+            field("job_definition_id"),
+            "Several job definitions, or none of them.",
+            aliases=("jobdefinition",),
+        ),
+        Held("process", field("process_definition_key"), "A part of the key of the process; -process: none."),
+        Held("instance", field("process_instance_id"), "None of these instances; -instance: none."),
+        Held("failedactivity", field("failed_activity_id"), "A part of the activity, or none of the activities."),
+        Held("tenant", field("tenant_id"), "A part of the tenant, or none of the tenants."),
+        Held("id", field("id"), "None of these jobs.", aliases=("job",)),
+    ),
     cannot={
-        "batch": "by batch; the batch's own page names its job definition, and definition:id finds its jobs",
         "type": "by type; definition:id names the jobs of one kind",
         "by": "by user",
     },

@@ -1,12 +1,24 @@
 """Words for external tasks."""
 
 from console.language.clock_words import Moment
+from console.language.console_words import Held, Is, Number, Since, field, version
 from console.language.sorting import Sort
 from console.language.subject import Apart, Subject
 from console.language.value_words import Choice, Range
 from console.language.variables import Variables
 from console.language.words import Flag, Text
 from store.contract.queries import ExternalTaskQuery
+from store.contract.records import ExternalTask
+
+
+def _has_failed(task: ExternalTask) -> bool:
+    """Failed once: setting retries leaves the message in place, and an empty message is one too."""
+    return task.error_message is not None or task.retries == 0
+
+
+def _gave_up(task: ExternalTask) -> bool:
+    return task.retries == 0
+
 
 TASKS: Subject[ExternalTaskQuery] = Subject(
     name="tasks",
@@ -59,15 +71,26 @@ TASKS: Subject[ExternalTaskQuery] = Subject(
         Apart(frozenset({"with_retries_left", "no_retries_left"})),
         Apart(frozenset({"active", "suspended"})),
     ),
+    local=(
+        Held("error", field("error_message"), "Message of the last failure.", aliases=("message",)),
+        Held("key", field("business_key"), "Business key of the process instance.", aliases=("businesskey",)),
+        Since("age", field("create_time"), "How long ago the task was created.", age=True),
+        Since("created", field("create_time"), "When the task was created."),
+        Is("failed", _has_failed, "Has failed at least once, whatever retries it has."),
+        Is("again", _gave_up, "Was retried from here before, and has no retries left once more.", remembered=True),
+        Number("retries", field("retries"), "Retries that are left; - for never failed.", none="never failed"),
+        Number("version", version("process_definition_id"), "Version of the process."),
+        Held("versiontag", field("process_definition_version_tag"), "Version tag of the process."),
+        Held("topic", field("topic_name"), "A part of the topic, several topics, or none of them."),
+        Held("process", field("process_definition_key"), "A part of the key of the process, or none of the keys."),
+        Held("activity", field("activity_id"), "A part of the activity, or none of the activities."),
+        Held("worker", field("worker_id"), "A part of the last worker's name; -worker: no worker ever had it."),
+        Held("tenant", field("tenant_id"), "A part of the tenant, none of the tenants; -tenant: no tenant."),
+        Held("instance", field("process_instance_id"), "None of these process instances."),
+        Held("id", field("id"), "None of these tasks.", aliases=("task",)),
+    ),
     cannot={
-        "error": "by error; in the incidents view error~text does",
-        "message": "by error; in the incidents view error~text does",
-        "age": "by age; sort:created brings the oldest to the top",
-        "created": "by the time of their creation; sort:created brings the oldest to the top",
-        "key": "by business key; in the instances view key:value does",
-        "businesskey": "by business key; in the instances view key:value does",
-        "failed": "by having failed once; retries:0 finds those that gave up",
         "incident": "by incident; retries:0 finds those that have one",
-        "version": "by version; definition:id names one version of a process",
     },
+    plain="error~",
 )

@@ -1,134 +1,31 @@
-"""What the console knows about batches: the running ones, and those that ended while it was looking.
-
-The engine forgets a running batch when it ends and keeps it in its history. An operator wants to see what he
-launched until he leaves, so the book looks ended batches up there.
-"""
+"""What the console knows about batches: the running ones, those it saw end, and how ended ones ended."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from console.engine.errors import NotThere
+from console.screens.batches.view import BatchView, ended, running
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
-    from console.triage.batch_progress import Progress, Speed
-    from store.contract.records import BatchStatistics, HistoricBatch
+    from console.triage.batch_progress import Speed
+    from console.triage.fate import Fate
+    from console.triage.followed import Tally
+    from console.triage.happenings import Happening
+    from store.contract.records import HistoricBatch
 
 MOST = 200
 """Most running batches that are read at once, the newest."""
-
-
-@dataclass(frozen=True)
-class BatchView:
-    """A batch as the screens show it."""
-
-    id: str
-    type: str
-    total: int
-    created: int
-    """Jobs that the seed job has made."""
-    completed: int
-    """Jobs that are gone: done or deleted. Clamped to 0..total."""
-    failed: int
-    suspended: bool
-    start: datetime
-    execution_start: datetime | None
-    end: datetime | None
-    deleted: bool
-    user: str | None
-    jobs_per_seed: int
-    seed_definition: str
-    batch_definition: str
-    monitor_definition: str
-    seconds_left: float | None = None
-    """Until all jobs are done, as far as the last two minutes tell; none as long as that would be a guess."""
-    per_second: float | None = None
-
-    @property
-    def progress(self) -> Progress:
-        """The phases in numbers and sentences."""
-        from console.triage.batch_progress import Progress
-
-        failed = min(self.failed, self.remaining)
-        return Progress(
-            self.total, min(self.created, self.total), self.completed, failed, self.remaining - failed, self.suspended
-        )
-
-    @property
-    def ended(self) -> bool:
-        """It is in the engine's history only."""
-        return self.end is not None
-
-    @property
-    def remaining(self) -> int:
-        """Jobs still to be done, made or not."""
-        return max(self.total - self.completed, 0)
-
-    @property
-    def share(self) -> float:
-        """How much is done, 0 to 1."""
-        return 1.0 if self.ended and not self.deleted else self.completed / self.total if self.total else 1.0
-
-    @property
-    def phase(self) -> str:
-        """seed, execute, close, ended, deleted, suspended or failed, as one word."""
-        if self.ended:
-            return "deleted" if self.deleted else "ended"
-        if self.suspended:
-            return "suspended"
-        if self.remaining and self.remaining <= self.failed:
-            return "failed"
-        if self.created < self.total:
-            return "seed"
-        return "execute" if self.remaining else "close"
-
-
-def running(record: BatchStatistics) -> BatchView:
-    """A running batch."""
-    return BatchView(
-        id=record.id,
-        type=record.type,
-        total=record.total_jobs,
-        created=record.jobs_created,
-        completed=max(0, min(record.completed_jobs, record.total_jobs)),
-        failed=record.failed_jobs,
-        suspended=record.suspended,
-        start=record.start_time,
-        execution_start=record.execution_start_time,
-        end=None,
-        deleted=False,
-        user=record.create_user_id,
-        jobs_per_seed=record.batch_jobs_per_seed,
-        seed_definition=record.seed_job_definition_id,
-        batch_definition=record.batch_job_definition_id,
-        monitor_definition=record.monitor_job_definition_id,
-    )
-
-
-def ended(record: HistoricBatch) -> BatchView:
-    """A batch of the history."""
-    return BatchView(
-        id=record.id,
-        type=record.type,
-        total=record.total_jobs,
-        created=record.total_jobs,
-        completed=record.total_jobs,
-        failed=0,
-        suspended=False,
-        start=record.start_time,
-        execution_start=record.execution_start_time,
-        end=record.end_time,
-        deleted=False,
-        user=record.create_user_id,
-        jobs_per_seed=record.batch_jobs_per_seed,
-        seed_definition=record.seed_job_definition_id,
-        batch_definition=record.batch_job_definition_id,
-        monitor_definition=record.monitor_job_definition_id,
-    )
+FATES = 8
+"""So many ended batches are looked into at once: it takes a few questions each."""
+REMEMBERED = 60
+"""So many happenings of a batch are kept."""
 
 
 class BatchBook:
@@ -136,25 +33,56 @@ class BatchBook:
 
     def __init__(self) -> None:
         self._views: dict[str, BatchView] = {}
-        self._deleted: set[str] = set()
         self._expected: set[str] = set()
         self._speeds: dict[str, Speed] = {}
+        self._fates: dict[str, Fate] = {}
+        self._wanted: dict[str, HistoricBatch] = {}
+        self._works: dict[str, Tally] = {}
+        self._happened: dict[str, deque[Happening]] = {}
+        self.wake: Callable[[], None] = lambda: None
+        """Called when there are ended batches to look into."""
+        self.read_once = False
+        """The batches are known."""
 
     def expect(self, batch_id: str) -> None:
         """A batch was launched here; it is looked for even if it ends before it is seen running."""
         self._expected.add(batch_id)
 
-    def will_delete(self, batch_id: str) -> None:
-        """The operator deletes this batch, so its end is not a completion."""
-        self._deleted.add(batch_id)
-
     def get(self, batch_id: str) -> BatchView | None:
         """A batch by its id."""
-        return self._views.get(batch_id)
+        view = self._views.get(batch_id)
+        return None if view is None else replace(view, work=self._works.get(batch_id))
 
     def all(self) -> tuple[BatchView, ...]:
-        """All batches: the running ones, then the ended ones, the newest first."""
-        return tuple(sorted(self._views.values(), key=lambda view: (not view.ended, view.start), reverse=True))
+        """The batches that run, and those that ended while the console was looking, the newest first."""
+        ordered = sorted(self._views.values(), key=lambda view: (not view.ended, view.start), reverse=True)
+        return tuple(replace(view, work=self._works.get(view.id)) for view in ordered)
+
+    def running(self) -> tuple[BatchView, ...]:
+        """Those that run."""
+        return tuple(view for view in self.all() if not view.ended)
+
+    def forgotten(self) -> tuple[BatchView, ...]:
+        """Those that ended while the console was looking and that the history does not know."""
+        return tuple(view for view in self.all() if view.phase == "gone")
+
+    def happenings(self, batch_id: str) -> tuple[Happening, ...]:
+        """What was seen to happen to a batch, in the order of time."""
+        return tuple(self._happened.get(batch_id, ()))
+
+    def note(self, batch_id: str, happened: list[Happening]) -> None:
+        """Something has happened to a batch."""
+        if happened:
+            self._happened.setdefault(batch_id, deque(maxlen=REMEMBERED)).extend(happened)
+
+    def note_work(self, batch_id: str, tally: Tally) -> list[Happening]:
+        """What has become of its tasks; answers what is news about them."""
+        from console.triage.happenings import heard
+
+        news = heard(self._works.get(batch_id), tally, datetime.now(UTC))
+        self._works[batch_id] = tally
+        self.note(batch_id, news)
+        return news
 
     async def read(self, client: EngineClient) -> tuple[BatchView, ...]:
         """Bring the book up to date.
@@ -172,33 +100,86 @@ class BatchBook:
             view = await self._end(client, batch_id)
             if view is not None:
                 views[batch_id] = view
-        kept = {view.id: view for view in self._views.values() if view.ended and view.id not in views}
+        kept = {view.id: self._told(view) for view in self._views.values() if view.ended and view.id not in views}
         self._views = kept | views
+        self.read_once = True
         return self.all()
 
-    def ended(self) -> tuple[BatchView, ...]:
-        """Batches that ended while the console was looking, the newest first."""
-        return tuple(view for view in self.all() if view.ended)
+    def of_history(self, records: list[HistoricBatch]) -> list[BatchView]:
+        """Ended batches as far as it is known how they ended; what is not is found out with the next readings."""
+        self._wanted = {record.id: record for record in records if record.id not in self._fates}
+        if self._wanted:
+            self.wake()
+        return [
+            replace(
+                ended(record, self._fates.get(record.id), self._views.get(record.id)), work=self._works.get(record.id)
+            )
+            for record in records
+        ]
+
+    async def learn(self, client: EngineClient) -> int:
+        """Look into a few of the ended batches that are in sight; answers how many have been looked into by now.
+
+        Raises:
+            EngineProblem: the engine did not answer.
+        """
+        for record in list(self._wanted.values())[:FATES]:
+            await self._fate(client, record)
+            self._wanted.pop(record.id, None)
+        return len(self._fates)
+
+    async def open(self, client: EngineClient, view: BatchView) -> BatchView:
+        """An ended batch of the history is looked at in full: it is kept, and how it ended is found out now."""
+        if view.ended and view.record is not None:
+            view = ended(view.record, await self._fate(client, view.record), view)
+            self._views.setdefault(view.id, view)
+        return self.get(view.id) or view
+
+    def _told(self, view: BatchView) -> BatchView:
+        """With its fate, if that is known meanwhile."""
+        fate = self._fates.get(view.id)
+        return view if fate is None or view.record is None else ended(view.record, fate, view)
 
     def _timed(self, view: BatchView) -> BatchView:
         """With its speed, as far as it was seen."""
         from console.triage.batch_progress import Speed
+        from console.triage.happenings import seen
 
         speed = self._speeds.setdefault(view.id, Speed())
         speed.note(time.monotonic(), view.progress)
-        return replace(view, per_second=speed.per_second(), seconds_left=speed.seconds_left())
+        before = self._views.get(view.id)
+        if before is not None and not before.ended:
+            self.note(view.id, seen(before.progress, view.progress, datetime.now(UTC)))
+        return replace(
+            view,
+            per_second=speed.per_second(),
+            seconds_left=speed.seconds_left(),
+            standing=speed.moved_ago(),
+            watched=speed.watched(),
+        )
 
     async def _end(self, client: EngineClient, batch_id: str) -> BatchView | None:
-        """A batch that does not run any more; nothing if the history forgot it too."""
+        """A batch that does not run any more."""
+        from console.triage.fate import Fate
+
         before = self._views.get(batch_id)
         try:
-            view = ended(await client.historic_batch(batch_id))
+            record = await client.historic_batch(batch_id)
         except NotThere:
             self._expected.discard(batch_id)
-            return None
-        if not view.ended:
+            if before is None:
+                return None
+            self._fates[batch_id] = Fate("gone")
+            return replace(before, fate=Fate("gone"))
+        if record.end_time is None:
             return before
         self._expected.discard(batch_id)
-        if batch_id in self._deleted and before is not None:
-            return replace(before, end=view.end, deleted=True)
-        return view
+        return ended(record, await self._fate(client, record), before)
+
+    async def _fate(self, client: EngineClient, record: HistoricBatch) -> Fate:
+        """How it ended. That does not change any more, so it is asked once."""
+        from console.triage.fate import fate_of
+
+        if record.id not in self._fates:
+            self._fates[record.id] = await fate_of(client, record)
+        return self._fates[record.id]

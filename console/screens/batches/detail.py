@@ -1,12 +1,11 @@
-"""One batch: its phases, its figures, and its failed jobs grouped by message."""
+"""One batch: are the retries set, did it help, why does it not move, what has failed, what has happened."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import BindingType
@@ -15,63 +14,64 @@ from textual.widget import Widget
 
 from console.actions import at
 from console.screens.base import BASE_CSS
-from console.screens.batches.book import BatchView
-from console.screens.batches.ordering import BatchOrders
-from console.screens.batches.progress import figures, steps
+from console.screens.batches.engine_box import doctor, engine_brief, engine_lines, heading
+from console.screens.batches.failed_jobs import FailedJobOrders
+from console.screens.batches.lists import EVENT_COLUMNS, FAILED_COLUMNS, event_rows, failed_rows
+from console.screens.batches.rows import work_spans
+from console.screens.batches.view import BatchView
 from console.screens.session import News, Session
 from console.screens.words import count
 from console.widgets.bindings import bindings
-from console.widgets.columns import Column
 from console.widgets.inert import inert
+from console.widgets.line import Line, Span
 from console.widgets.line_table import LineTable
-from console.widgets.pane import Pane
-from console.widgets.rows import Cell, Row
+from console.widgets.pane import Item, Pane, Prose, Spans, laid_out
 
 if TYPE_CHECKING:
+    from console.screens.batches.looking import Looked, Looking
+    from console.triage.happenings import Happening
+    from console.triage.ledger import Errand
+    from console.triage.remedy import FailedJobs
     from console.watch import Poller, Snapshot
-    from store.contract.records import Job
 
-COLUMNS = (
-    Column("jobs", 7, keep=9, align="right"),
-    Column("message", 30, share=1, keep=8),
-)
-MOST_JOBS = 500
-"""Failed jobs that are read to group them."""
 EVERY = 3.0
+BARS = 20
+"""Cells of a bar in the box about the tasks, at most."""
 
 
-class Failures(NamedTuple):
-    """Failed jobs by message: message, how many, one of them."""
-
-    read: int
-    groups: tuple[tuple[str, int, Job], ...]
-
-
-class BatchDetail(BatchOrders):
+class BatchDetail(FailedJobOrders):
     """A batch in full, also after it has moved to the history."""
 
     CSS_PATH = [BASE_CSS, Path(__file__).with_name("detail.tcss")]
-    PLACES: ClassVar[tuple[str, ...]] = ("batches", "detail", "failures")
-    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"batches", "detail", "failures"}))
+    PLACES: ClassVar[tuple[str, ...]] = ("batches", "batch", "failures", "detail")
+    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"batches", "batch", "detail", "failures"}))
     VIEW: ClassVar[str] = "batches"
 
     def __init__(self, session: Session, view: BatchView) -> None:
         super().__init__(session)
         self._view = view
-        self._poller: Poller[Failures] | None = None
+        self._poller: Poller[Looked] | None = None
+        self._looking: Looking | None = None
+        self._looked: Looked | None = None
 
     def body(self) -> Iterable[Widget]:
-        """Phases and figures above, failed jobs below."""
+        """Two questions above, the doctor between, failed jobs and events below."""
+        yield Line(id="which")
         with Horizontal(id="upper"):
-            yield Pane("Are the retries set?", id="steps", classes="framed")
-            yield Pane(f"Batch {inert(self._view.id)}", id="figures", classes="framed")
-        table = LineTable(COLUMNS, markable=False, id="failures", empty="no failed jobs")
-        table.add_class("framed")
-        yield table
+            yield Pane("Engine: are the retries set?", id="engine", classes="framed")
+            yield Pane("Work: did it help?", id="work", classes="framed")
+        yield Pane(id="doctor")
+        failures = LineTable(FAILED_COLUMNS, markable=False, id="failures", empty="no failed jobs")
+        failures.add_class("framed")
+        yield failures
+        events = LineTable(EVENT_COLUMNS, markable=False, id="events", empty="nothing yet")
+        events.add_class("framed")
+        yield events
 
     def on_mount(self) -> None:
-        """Show what is known, look for failed jobs."""
-        self.query_one("#failures").border_title = "Failed jobs by message (they keep the batch open)"
+        """Show what is known, ask for the rest."""
+        self.query_one("#failures").border_title = "Failed batch jobs (they keep the batch open)"
+        self.query_one("#events").border_title = "Events"
         self._watch()
         self.call_after_refresh(self._show)
 
@@ -88,47 +88,152 @@ class BatchDetail(BatchOrders):
         """The batch as it is known now."""
         return self.session.book.get(self._view.id) or self._view
 
-    def _show(self) -> None:
-        view, now = self.chosen(), datetime.now(UTC)
-        upper = self.query_one("#steps", Pane)
-        upper.show(steps(view, max(min(upper.size.width - 30, 40), 10)))
-        self.query_one("#figures", Pane).show(figures(view, now))
-        if view.ended and self._poller is not None:
-            self._poller.close()
-            self._fill(Failures(0, ()))
+    # -- asking -----------------------------------------------------------------------------------------------------
 
-    @work(group="batch.failures", exclusive=True, exit_on_error=False)
+    @work(group="batch.watch", exclusive=True, exit_on_error=False)
     async def _watch(self) -> None:
+        from console.engine.errors import EngineProblem
+        from console.screens.batches.looking import Looking
         from console.watch import Poller
 
-        if not self.chosen().ended:
-            self._poller = Poller(self._read, self._show_failures, interval=EVERY)
-            self._poller.start()
+        self._looking = Looking(self.chosen(), self.session.book)
+        self._poller = Poller(self._look, self._show_looked, interval=EVERY)
+        self._poller.start()
+        try:
+            await self.session.ask(lambda client: self.session.book.open(client, self._view))
+        except EngineProblem as problem:
+            self.session.say(problem.sentence, "failed")
+        if self.session.follower is not None:
+            await self.session.follower.look_at_work()
+        self._show()
 
-    async def _read(self) -> Failures:
-        from console.triage.causes import fold
-        from store.contract.queries import JobQuery
+    async def _look(self) -> Looked:
+        looking = self._looking
+        assert looking is not None
+        return await self.session.ask(lambda client: looking.look(client, self.chosen()))
 
-        query = JobQuery(job_definition_id=self._view.batch_definition, no_retries_left=True)
-        jobs = await self.session.ask(lambda client: client.jobs(query, 0, MOST_JOBS))
-        causes = Counter(fold(job.exception_message) for job in jobs)
-        one = {fold(job.exception_message): job for job in reversed(jobs)}
-        return Failures(len(jobs), tuple((cause, number, one[cause]) for cause, number in causes.most_common()))
-
-    def _show_failures(self, snapshot: Snapshot[Failures]) -> None:
+    def _show_looked(self, snapshot: Snapshot[Looked]) -> None:
         if snapshot.value is not None:
-            self._fill(snapshot.value)
+            self._looked = snapshot.value
+            if self._looked.of_ended and self._poller is not None and self._looked.read >= self.chosen().failed:
+                self._poller.pause()
+            self._show()
 
-    def _fill(self, failures: Failures) -> None:
+    def ordered(self) -> None:
+        """Look at what has become of it."""
+        self._look_now()
+
+    @work(group="batch.now", exclusive=True, exit_on_error=False)
+    async def _look_now(self) -> None:
+        if self._poller is not None and self._poller.running:
+            await self._poller.refresh()
+
+    # -- showing ----------------------------------------------------------------------------------------------------
+
+    @property
+    def narrow(self) -> bool:
+        """There is no room for two boxes side by side."""
+        return self.size.width < 100
+
+    @property
+    def _errand(self) -> Errand | None:
+        follower = self.session.follower
+        return follower.errand(self._view.id) if follower is not None else None
+
+    def _show(self) -> None:
+        if not self.is_mounted:
+            return
+        view, now = self.chosen(), datetime.now(UTC)
+        self.query_one("#which", Line).show(heading(view, self._errand, now, narrow=self.narrow))
+        self._show_engine(view)
+        self._show_work(view)
+        self._show_doctor(view)
+        self._show_failures(view)
+        self._show_events(view, now)
+        self.tell_hints()
+
+    def _show_engine(self, view: BatchView) -> None:
+        pane = self.query_one("#engine", Pane)
+        diagnosis = self._looked.diagnosis if self._looked is not None and not view.ended else None
+        lines = engine_brief if self.narrow else engine_lines
+        pane.show(lines(view, diagnosis, pane.size.width))
+
+    def _show_work(self, view: BatchView) -> None:
+        from console.screens.batches.progress import work_lines
+
+        pane, errand = self.query_one("#work", Pane), self._errand
+        if view.work is not None:
+            cells = min(max(pane.size.width - 45, 6), BARS)
+            items: list[Item] = [Spans(work_spans(view.work))] if self.narrow else work_lines(view, cells)
+        else:
+            items = [
+                Prose(errand.why_not if errand is not None else "looking …", "muted", lines=2 if self.narrow else 6)
+            ]
+        if self.narrow and view.work is not None:
+            items.append(Spans(((f"of {count(view.work.total)} tasks", "muted"), *_new(view))))
+        pane.show(items)
+
+    def _show_doctor(self, view: BatchView) -> None:
+        pane = self.query_one("#doctor", Pane)
+        items = doctor(view, self._looked.diagnosis if self._looked is not None else None)
+        pane.styles.height = len(laid_out(items, max(self.size.width - 2, 20)))
+        pane.display = bool(items)
+        pane.show(items)
+
+    def _show_failures(self, view: BatchView) -> None:
         table = self.query_one("#failures", LineTable)
-        first = f" of the first {count(MOST_JOBS)}" if failures.read == MOST_JOBS else ""
-        table.border_title = f"Failed jobs{first} by message (they keep the batch open)"
-        table.set_total(len(failures.groups))
-        table.put(0, [
-            Row(cause, (Cell(count(number), "strong"), Cell(inert(cause), "failed")), job)
-            for cause, number, job in failures.groups
-        ])  # fmt: skip
-        table.refresh()
+        groups = self._looked.failed if self._looked is not None else ()
+        appears, table.display = bool(groups) and not table.display, bool(groups)
+        read = self._looked.read if self._looked is not None else 0
+        first = f"the first {count(read)} of {count(view.failed)} " if 0 < read < view.failed else ""
+        kept = "what had failed when it was dropped" if view.ended else "they keep the batch open"
+        table.border_title = f"Failed batch jobs, {first}by cause ({kept})"
+        table.styles.height = min(len(groups), 3 if self.narrow else 4) + (2 if self.narrow else 3)
+        table.set_total(len(groups))
+        table.put(0, failed_rows(groups, ended=view.ended))
+        events = self.query_one("#events", LineTable)
+        if appears and not events.cursor:
+            table.focus()
+        elif table.has_focus and not groups:
+            events.focus()
+
+    def _show_events(self, view: BatchView, now: datetime) -> None:
+        rows = event_rows(self._happenings(view), now)
+        table = self.query_one("#events", LineTable)
+        table.set_total(len(rows))
+        table.put(0, rows)
+        if not table.has_focus and table.cursor:
+            table.move_to(0)
+
+    def _happenings(self, view: BatchView) -> list[Happening]:
+        """Everything that is known to have happened, the newest first."""
+        from console.triage.happenings import recorded
+
+        known = [
+            *recorded(view.total, view.user, view.start, view.execution_start, view.end, view.fate),
+            *self.session.book.happenings(view.id),
+            *(self._looked.log if self._looked is not None else ()),
+        ]
+        return sorted(known, key=lambda happening: happening.at, reverse=True)
+
+    def hint_labels(self) -> dict[str, str]:
+        """What the capitals would do to the group under the cursor."""
+        return super().hint_labels() | self.group_labels()
+
+    # -- the group under the cursor ---------------------------------------------------------------------------------
+
+    def group(self) -> FailedJobs | None:
+        """The failed jobs under the cursor, while their table has the focus."""
+        table = self.query_one("#failures", LineTable)
+        row = table.row if table.display and table.has_focus else None
+        return row.item if row is not None else None
+
+    def needy_job(self) -> str:
+        """The seed or monitor job that keeps the batch from going on; empty if there is none."""
+        diagnosis = self._looked.diagnosis if self._looked is not None else None
+        return diagnosis.job if diagnosis is not None else ""
+
+    # -- keys -------------------------------------------------------------------------------------------------------
 
     def on_screen_suspend(self) -> None:
         """Nothing is read behind a dialog."""
@@ -147,12 +252,42 @@ class BatchDetail(BatchOrders):
             self._poller.close()
 
     def action_open(self) -> None:
-        """One job of the group in full."""
-        from console.screens.jobs.detail import JobDetail
+        """One job of the group in full; of an event about tasks, the tasks."""
+        group = self.group()
+        if group is not None:
+            self._open_job(group.jobs[0])
+            return
+        row = self.query_one("#events", LineTable).row
+        if row is not None and "NEW error" in row.item.sentence:
+            self.action_outcomes()
+        elif row is not None:
+            self.session.say(inert(row.item.sentence))
 
-        row = self.query_one("#failures", LineTable).row
-        if row is not None:
-            self.app.push_screen(JobDetail(self.session, row.item))
+    @work(group="batch.job", exclusive=True, exit_on_error=False)
+    async def _open_job(self, job_id: str) -> None:
+        from console.engine.errors import EngineProblem
+        from console.screens.jobs.detail import JobDetail
+        from store.contract.queries import JobQuery
+
+        try:
+            jobs = await self.session.ask(lambda client: client.jobs(JobQuery(job_id=job_id), 0, 1))
+        except EngineProblem as problem:
+            self.session.say(problem.sentence, "failed")
+            return
+        if jobs:
+            self.app.push_screen(JobDetail(self.session, jobs[0]))
+        else:
+            self.session.say("This job is gone.", "warning")
+
+    def action_outcomes(self) -> None:
+        """What has become of its tasks, one by one."""
+        errand = self._errand
+        if errand is None or errand.outcome is None:
+            self.session.say(errand.why_not if errand is not None else "Its tasks are not looked up yet.", "warning")
+            return
+        from console.screens.batches.outcomes import OutcomesScreen
+
+        self.app.push_screen(OutcomesScreen(self.session, self._view.id, errand.outcome))
 
     def action_back(self) -> None:
         """To the list."""
@@ -162,3 +297,8 @@ class BatchDetail(BatchOrders):
         """Copy the id of the batch."""
         self.app.copy_to_clipboard(self._view.id)
         self.session.say(f"Copied {self._view.id}", "muted")
+
+
+def _new(view: BatchView) -> tuple[Span, ...]:
+    causes = view.work.new_causes if view.work is not None else ()
+    return ((f"   NEW: {inert(', '.join(causes))}", "failed"),) if causes else ()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual import work
 
 from console.screens.base import ConsoleScreen
-from console.screens.batches.book import BatchView
+from console.screens.batches.view import BatchView
 from console.screens.dialogs.confirm import Confirm
 from console.screens.orders import carry_out
 from console.screens.words import short, things
@@ -24,10 +24,26 @@ class BatchOrders(ConsoleScreen):
         """The batch that an order would go to."""
         raise NotImplementedError
 
+    def places(self) -> tuple[str, ...]:
+        """Without the orders where there is no batch that could be changed."""
+        view = self.chosen() if self.is_mounted else None
+        alive = view is not None and not view.ended
+        return tuple(place for place in super().places() if alive or place != "batches")
+
+    def hint_labels(self) -> dict[str, str]:
+        """``S`` says which way it goes."""
+        view = self.chosen() if self.is_mounted else None
+        labels = super().hint_labels()
+        if view is not None and view.suspended:
+            labels["batches.suspend"] = "resume"
+        return labels
+
     def _alive(self) -> BatchView | None:
         view = self.chosen()
         if view is None:
-            self.session.say("There is no batch.", "warning")
+            known = self.session.book.read_once and not self.session.stale
+            sentence = "There is no batch." if known else "The batches are not known: the engine has not told them."
+            self.session.say(sentence, "warning")
             return None
         view = self.session.book.get(view.id) or view
         if view.ended:
@@ -57,6 +73,10 @@ class BatchOrders(ConsoleScreen):
         if not view.failed:
             self.session.say(f"Batch {short(view.id)} has no failed jobs.", "warning")
             return
+        self.retry_all(view)
+
+    def retry_all(self, view: BatchView) -> None:
+        """Ask, and let all failed jobs of the batch try again."""
         sentences = [f"{things(view.failed, 'failed job')} of batch {view.id} get 1 retry each and are done again."]
         question = Confirm("Retry the failed jobs?", sentences, "Retry", "L")
         said = f"{things(view.failed, 'failed job')} of batch {short(view.id)} will be tried again."
@@ -75,7 +95,6 @@ class BatchOrders(ConsoleScreen):
 
         async def delete(client: EngineClient) -> None:
             await client.delete_batch(view.id)
-            self.session.book.will_delete(view.id)
             self.session.launched.discard(view.id)
 
         self._order(question, f"Batch {short(view.id)} is deleted.", delete)

@@ -1,12 +1,12 @@
-"""The phases of a batch in words and bars."""
+"""The phases of a batch and what became of its tasks, in words and bars."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from console.screens.batches.book import BatchView
-from console.screens.batches.rows import PHASES, took
+from console.screens.batches.rows import INKS, PHASES, WORDS, WORK_INKS, took, work_spans
+from console.screens.batches.view import BatchView
 from console.screens.words import bar, count, day, percent, span, things
 from console.widgets.inert import inert
 from console.widgets.ink import Ink
@@ -14,30 +14,47 @@ from console.widgets.pane import Fact, Item, Prose, Spans
 
 if TYPE_CHECKING:
     from console.triage.batch_progress import Step
+    from console.triage.followed import Tally
+    from console.triage.task_state import State
 
 STATE_INKS: dict[str, Ink] = {"waiting": "muted", "running": "accent", "done": "good", "held": "warning"}
 STATE_SIGNS = {"waiting": "·", "running": "▸", "done": "✓", "held": "‖"}
+END_SIGNS = {"ended": "✓", "deleted": "✗", "gone": "?"}
 
 
 def facts(view: BatchView, now: datetime) -> list[Item]:
     """What the pane beside the table says."""
-    return [*steps(view, 12), Spans(), *figures(view, now)]
+    work = [Spans(), *work_lines(view, 4)] if view.work is not None else []
+    return [*steps(view, 12), *work, Spans(), *figures(view, now)]
 
 
 def steps(view: BatchView, cells: int) -> list[Item]:
-    """Seed, execute and close, each with a bar of so many cells and what it waits for."""
+    """Seed, execute and close, each with a bar of so many cells and what it waits for; or how it ended."""
     if view.ended:
-        meaning, ink = PHASES[view.phase]
-        return [
-            Spans(((f"✓ {view.phase}  ", ink), (percent(view.completed, view.total), "strong"))),
-            Prose(meaning, ink),
-        ]
+        return ended(view)
     items: list[Item] = []
     for step in view.progress.steps():
         items += _step(step, cells)
-    if view.suspended or view.progress.stuck:
-        items.append(Prose(view.progress.sentence(), PHASES[view.phase][1]))
     return items
+
+
+def ended(view: BatchView) -> list[Item]:
+    """How an ended batch ended."""
+    sentence, ink = how_it_ended(view)
+    share = f"  {percent(view.completed, view.total)}" if view.counted else ""
+    return [
+        Spans(((f"{END_SIGNS[view.phase]} {view.phase}", ink), (share, "strong"))),
+        Prose(sentence, ink),
+        *([Prose("What was set stays set.", "muted")] if view.deleted else []),
+    ]
+
+
+def how_it_ended(view: BatchView) -> tuple[str, Ink]:
+    """One sentence about the end of an ended batch, and its ink."""
+    from console.triage.happenings import ending
+
+    sentence, tone = ending(view.total, view.fate)
+    return f"{inert(sentence)}.", INKS[tone] or "muted"
 
 
 def _step(step: Step, cells: int) -> list[Item]:
@@ -50,17 +67,24 @@ def _step(step: Step, cells: int) -> list[Item]:
     return [head, Prose(f"  {step.sentence}", "muted", lines=3)]
 
 
+def pace(view: BatchView) -> str:
+    """Speed and what is left, as far as they are known."""
+    if view.ended:
+        return "-"
+    speed = f"{view.per_second * 60:,.0f} jobs/min" if view.per_second else "-"
+    return speed + (f", about {span(view.seconds_left)} to go" if view.seconds_left is not None else "")
+
+
 def figures(view: BatchView, now: datetime) -> list[Item]:
     """Facts about the batch."""
-    speed = f"{view.per_second * 60:,.0f} jobs/min" if view.per_second else "-"
-    left = f", about {span(view.seconds_left)} to go" if view.seconds_left is not None and not view.ended else ""
+    done = f", {count(view.completed)} done" if view.counted else ""
     items: list[Item] = [
-        Fact("jobs", f"{things(view.total, 'job')}, {count(view.completed)} done"),
+        Fact("jobs", f"{things(view.total, 'job')}{done}"),
         Fact("failed", count(view.failed) if view.failed else "none", "failed" if view.failed else "muted"),
-        Fact("speed", speed + left, lines=2),
-        Fact("started", day(view.start)),
-        Fact("took" if view.ended else "running", took(view, now)),
     ]
+    if not view.ended:
+        items.append(Fact("speed", pace(view), lines=2))
+    items += [Fact("started", day(view.start)), Fact("took" if view.ended else "running", took(view, now))]
     if view.end is not None:
         items.append(Fact("ended", day(view.end)))
     if view.user:
@@ -70,15 +94,60 @@ def figures(view: BatchView, now: datetime) -> list[Item]:
 
 def summary(view: BatchView, now: datetime) -> list[Item]:
     """Two lines for a narrow screen."""
-    meaning, ink = PHASES[view.phase]
     failed = f"  {things(view.failed, 'failed job')}" if view.failed else ""
-    sentence = meaning if view.ended else view.progress.sentence()
+    done = f"{count(view.completed)}/" if view.counted else ""
     return [
         Spans((
-            (f"{view.phase}  ", ink),
-            (f"{count(view.completed)}/{count(view.total)} jobs", "strong"),
+            (f"{view.phase}  ", PHASES[view.phase][1]),
+            (f"{done}{things(view.total, 'job')}", "strong"),
             (failed, "failed"),
             (f"   {took(view, now)}   {inert(view.id)}", "muted"),
         )),
-        Prose(sentence, "muted", lines=1),
+        _under(view),
     ]  # fmt: skip
+
+
+def _under(view: BatchView) -> Item:
+    if view.work is not None:
+        return Spans((("work ", "muted"), *work_spans(view.work)))
+    if view.ended:
+        return Prose(how_it_ended(view)[0], "muted", lines=1)
+    return Prose(view.progress.sentence(), "muted", lines=1)
+
+
+def work_lines(view: BatchView, cells: int) -> list[Item]:
+    """One line per state of its tasks, with a bar of so many cells."""
+    work = view.work
+    if work is None:
+        return []
+    told = (
+        f"of {things(work.set, 'task')} retried so far" if work.set < work.total else f"of {things(work.total, 'task')}"
+    )
+    more = f"; {count(work.unfollowed)} more are not followed" if work.unfollowed else ""
+    lines: list[Item] = [Spans(((told + more, "muted"),))]
+    for state, ink in WORK_INKS.items():
+        number = work.of(state)
+        if not number and (state in ("gone", "unset", "unknown") or (state == "done" and not work.told)):
+            continue
+        full = max(round(cells * number / work.total), 1) if number else 0
+        sign = "!" if state == "again" else "━"
+        lines.append(Spans((
+            (f"{WORDS.get(state, state):<12}", "muted"),
+            (f"{count(number):>7}  ", "strong" if number else "faint"),
+            (sign * full, ink),
+            (f"  {note}" if (note := _note(work, state)) else "", "failed" if state == "again" else "muted"),
+        )))  # fmt: skip
+    return lines
+
+
+def _note(work: Tally, state: State) -> str:
+    if not work.of(state):
+        return ""
+    if state == "again":
+        return f"{count(work.new)} with a NEW error" if work.new else "of causes known before"
+    if state == "waiting":
+        return f"{count(work.suspended)} suspended" if work.suspended else "ready, no worker yet"
+    return {
+        "locked": "a worker has it",
+        "gone": "cancelled, or completed before" if work.told else "no log tells how",
+    }.get(state, "")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from console.screens.batches.book import BatchView
+from console.screens.batches.view import BatchView
 from console.screens.words import bar, clock, count, percent, short, span, things
 from console.widgets.columns import Column
 from console.widgets.inert import inert
@@ -14,6 +15,11 @@ from console.widgets.line import Span
 from console.widgets.pane import Item, Spans
 from console.widgets.rows import Cell
 
+if TYPE_CHECKING:
+    from console.triage.followed import Tally
+    from console.triage.happenings import Tone
+    from console.triage.task_state import State
+
 COLUMNS: Sequence[Column] = (
     Column("phase", 9, keep=9),
     Column("batch", 13, share=1, most=36, keep=8, tail=True),
@@ -21,6 +27,7 @@ COLUMNS: Sequence[Column] = (
     Column("done", 5, keep=9, align="right"),
     Column("jobs", 9, keep=6, align="right"),
     Column("failed", 6, keep=8, align="right"),
+    Column("again", 6, keep=7, align="right"),
     Column("started", 9, keep=4, align="right"),
     Column("took", 6, keep=5, align="right"),
     Column("by", 8, share=1, most=16, keep=2),
@@ -33,10 +40,14 @@ PHASES: dict[str, tuple[str, Ink]] = {
     "close": ("all jobs are done; the engine looks every 30 s and then ends the batch", "good"),
     "failed": ("only failed jobs are left: they keep the batch open until they are retried or deleted", "failed"),
     "suspended": ("nothing is done until it is resumed", "suspended"),
-    "ended": ("every job is done", "good"),
-    "deleted": ("deleted here; what was set stays set", "warning"),
+    "ended": ("in the history", "muted"),
+    "deleted": ("deleted; what was set stays set", "warning"),
+    "gone": ("neither running nor in the history: deleted with its history, or none is kept", "warning"),
 }
 """Phases: what they mean, and their ink."""
+
+INKS: dict[Tone, Ink] = {"plain": "", "good": "good", "warning": "warning", "failed": "failed"}
+"""Inks of what has happened."""
 
 BAR = 40
 
@@ -44,69 +55,133 @@ BAR = 40
 def cells(view: BatchView, now: datetime) -> tuple[Cell, ...]:
     """One cell per column."""
     ink = PHASES[view.phase][1]
+    again = view.work.of("again") if view.work is not None else 0
     return (
         Cell(view.phase, ink),
         Cell(inert(view.id), "strong"),
-        Cell(bar(view.share, 16), "muted" if view.ended else ink),
-        Cell(percent(view.completed, view.total), "strong"),
+        Cell(bar(view.share, 16) if view.counted else "", "muted" if view.ended else ink),
+        Cell(percent(view.completed, view.total) if view.counted else "?", "strong" if view.counted else "faint"),
         Cell(count(view.total)),
         Cell(count(view.failed) if view.failed else "-", "failed" if view.failed else "faint"),
-        Cell(clock(view.start), "muted"),
+        Cell(count(again) if again else "-" if view.work is not None else "", "failed" if again else "faint"),
+        Cell(began(view, now), "muted"),
         Cell(took(view, now), "muted"),
         Cell(inert(view.user or "-"), "muted"),
         Cell(inert(view.type), "faint"),
     )
 
 
+def began(view: BatchView, now: datetime) -> str:
+    """When it was started: the time of day, or the day when that is another one."""
+    same = view.start.astimezone(UTC).date() == now.astimezone(UTC).date()
+    return clock(view.start) if same else f"{view.start.astimezone(UTC):%m-%d %H:%M}"
+
+
 def took(view: BatchView, now: datetime) -> str:
     """How long it ran, or runs."""
     if view.end is not None:
         return span((view.end - view.start).total_seconds())
+    if view.ended:
+        return "-"
     running = (now - view.start).total_seconds()
     return "<1m" if running < 60 else span(running)
 
 
 def live(views: Sequence[BatchView], width: int, lines: int, now: datetime) -> list[Item]:
-    """Batches for the pane of the start screen, at most ``lines`` lines, two for each where there is room."""
+    """Batches for the pane of the start screen, at most ``lines`` lines, up to three for each where there is room.
+
+    The last line says how many do not fit.
+    """
     if not views:
         return [Spans((("no batches: R retries the marked tasks as one", "faint"),))]
-    each = 2 if lines >= 4 and width >= 44 else 1
+    each = 1 if lines < 4 or width < 44 else 3 if lines // 3 >= len(views) else 2
+    fit = max(lines // each, 1)
+    more = len(views) > fit
+    if more and lines == 1:
+        return [Spans(((f"(+{len(views) - 1}) ", "strong"), *_one_line(views[0], width)))]
+    if more and fit * each == lines:
+        fit -= 1
     items: list[Item] = []
-    for view in views[: max(lines // each, 1)]:
-        items.extend(_two_lines(view, width, now) if each == 2 else [_one_line(view, width)])
-    return items
+    for view in views[:fit]:
+        items.extend([Spans(_one_line(view, width))] if each == 1 else _lines(view, width, now, each))
+    return [*items, _more(views[fit:])] if more else items
 
 
-def _one_line(view: BatchView, width: int) -> Item:
+def _more(rest: Sequence[BatchView]) -> Item:
+    """How many are not shown, and how many of them run."""
+    runs = sum(not view.ended for view in rest)
+    failed = sum(view.failed for view in rest if not view.ended)
+    spans: list[Span] = [(f"+{len(rest)} more", "strong"), (f", {runs} running" if runs else ", all ended", "muted")]
+    if failed:
+        spans.append((f"  !{count(failed)}", "failed"))
+    return Spans((*spans, ("   4 shows all", "faint")))
+
+
+def _one_line(view: BatchView, width: int) -> tuple[Span, ...]:
     ink = PHASES[view.phase][1]
-    cells = max(min(width - 52, 30), 8)
-    spans: list[Span] = [
-        (f"{short(view.id, 9)} ", "strong"),
-        (bar(view.share, cells), ink),
-        (f" {percent(view.completed, view.total):>4} ", "strong"),
-        (f"{count(view.completed)}/{count(view.total)} ", ""),
-    ]
+    cells = max(min(width - 60, 30), 8)
+    spans: list[Span] = [(f"{short(view.id, 9)} ", "strong"), *_how_far(view, cells)]
     if view.failed:
         spans.append((f"!{count(view.failed)} ", "failed"))
     spans.append((f"{view.phase}", ink))
-    return Spans(tuple(spans))
+    if view.work is not None and view.work.of("again"):
+        spans.append((f"  again {count(view.work.of('again'))}", "failed"))
+    if view.seconds_left is not None:
+        spans.append((f"  ETA ~{span(view.seconds_left)}", "muted"))
+    return tuple(spans)
 
 
-def _two_lines(view: BatchView, width: int, now: datetime) -> list[Item]:
+def _how_far(view: BatchView, cells: int) -> list[Span]:
+    if not view.counted:
+        return [(f"{count(view.total)} jobs ", "")]
+    return [
+        (bar(view.share, cells), "muted" if view.ended else PHASES[view.phase][1]),
+        (f" {percent(view.completed, view.total):>4} ", "strong"),
+        (f"{count(view.completed)}/{count(view.total)} ", ""),
+    ]
+
+
+def _lines(view: BatchView, width: int, now: datetime, most: int) -> list[Item]:
     ink = PHASES[view.phase][1]
     head: list[Span] = [
         (f"{short(view.id, 13):<14}", "strong"),
         (f"{view.phase:<10}", ink),
         (f"{things(view.total, 'job')}", ""),
-        (f"   {clock(view.start)}", "muted"),
+        (f"   {began(view, now)}", "muted"),
         (f"   {inert(view.user)}" if view.user else "", "muted"),
     ]
-    failed = f"  {things(view.failed, 'failed job')}" if view.failed else ""
-    cells = max(min(width - 22 - len(failed), BAR), 8)
-    under: list[Span] = [
-        (bar(view.share, cells), ink if not view.ended else "muted"),
-        (f" {percent(view.completed, view.total):>4}", "strong"),
-        (f"  {count(view.completed)}/{count(view.total)}", ""),
-        (failed, "failed"),
-    ]
-    return [Spans(tuple(head)), Spans(tuple(under))]
+    failed = f" {things(view.failed, 'failed job')}" if view.failed else ""
+    left = f"  ETA ~{span(view.seconds_left)}" if view.seconds_left is not None else ""
+    cells = max(min(width - 22 - len(failed) - len(left), BAR), 8)
+    under: list[Span] = [*_how_far(view, cells), (failed, "failed"), (left, "muted")]
+    items: list[Item] = [Spans(tuple(head)), Spans(tuple(under))]
+    if view.work is not None and most > 2:
+        items.append(Spans((("work: ", "muted"), *work_spans(view.work))))
+    return items
+
+
+def work_spans(work: Tally) -> tuple[Span, ...]:
+    """What became of the tasks, in one line; states without tasks are left out."""
+    shown: list[Span] = []
+    for state, ink in WORK_INKS.items():
+        number = work.of(state)
+        if number or state == "again" or (state == "done" and work.told):
+            shown += [(f"{WORDS.get(state, state)} ", "muted"), (f"{count(number)}  ", ink if number else "faint")]
+    if work.new:
+        shown.append((f"{count(work.new)} NEW", "failed"))
+    return tuple(shown)
+
+
+WORK_INKS: dict[State, Ink] = {
+    "done": "good",
+    "waiting": "",
+    "locked": "locked",
+    "again": "failed",
+    "gone": "muted",
+    "unset": "muted",
+    "unknown": "muted",
+}
+"""States of tasks in the order in which they are shown, with their inks."""
+
+WORDS: dict[State, str] = {"unset": "not set yet"}
+"""What states are called where that is not their name."""

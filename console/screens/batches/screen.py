@@ -1,4 +1,4 @@
-"""Batches: the running ones live, the ended ones from history for the rest of the session."""
+"""Batches: the running ones live, below them the ended ones of the engine's history."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from console.actions import at
-from console.screens.batches.book import BatchView
 from console.screens.batches.detail import BatchDetail
 from console.screens.batches.ordering import BatchOrders
 from console.screens.batches.subject import Batches
+from console.screens.batches.view import BatchView
 from console.screens.listing import ListScreen
 from console.screens.session import News, Session
+from console.screens.words import count
 from console.widgets.bindings import bindings
+from console.widgets.filter_line import FilterLine
+from console.widgets.line import Span
 from console.widgets.rows import Row
 
 
@@ -25,25 +28,45 @@ class BatchesScreen(BatchOrders, ListScreen):
     VIEW: ClassVar[str] = "batches"
 
     def __init__(self, session: Session) -> None:
-        super().__init__(session, Batches(session.book))
+        self._batches = Batches(session.book)
+        super().__init__(session, self._batches)
+        self._seen: tuple[tuple[str, str], ...] = ()
 
     def on_news(self, news: News) -> None:
-        """The book knows more than the row under the cursor."""
+        """The book knows more than the row; rows are read again when a batch has come, changed its phase, or ended."""
         super().on_news(news)
         if news == "batches" and self.is_current:
             self.show_detail(self.table.row)
-            if self.table.total != self.session.counts.get("batches", 0) + len(self.session.book.ended()):
+            self.tell_hints()
+            seen = tuple((view.id, view.phase) for view in self.session.book.all())
+            if seen != self._seen:
+                self._seen = seen
                 self.action_refresh()
+
+    def _nothing(self) -> str:
+        if self.filter_text:
+            return "No batch matches, running or ended.  esc clears the filter"
+        return "There are no batches, running or ended."
+
+    def _tell_count(self) -> None:
+        """How many run and how many have ended: the view lists both."""
+        spans: list[Span] = []
+        if self.matching is not None:
+            ended = max(self.matching - self._batches.running, 0)
+            spans = [(count(self._batches.running), "strong"), (" running, ", "muted"), (count(ended), "strong"),
+                     (" ended", "muted")]  # fmt: skip
+        spans.append((f"  sort {self.sort.label} {'▼' if self.sort.descending else '▲'} ", "muted"))
+        self.query_one("#filter", FilterLine).show_count(spans)
 
     def chosen(self) -> BatchView | None:
         """The batch under the cursor."""
         row = self.table.row
-        return None if row is None else row.item
+        return None if row is None else self.session.book.get(row.id) or row.item
 
     def ordered(self) -> None:
         """Show what has become of it."""
         self.action_refresh()
 
     def open_row(self, row: Row) -> None:
-        """The batch with its phases and failed jobs."""
+        """The batch with its phases, tasks and failed jobs."""
         self.app.push_screen(BatchDetail(self.session, row.item))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from console.screens.batches.book import MOST, BatchBook, BatchView, running
+from console.screens.batches.book import MOST, BatchBook
 from console.screens.batches.progress import facts, summary
 from console.screens.batches.rows import COLUMNS, cells
+from console.screens.batches.shelf import Shelf, order_of
+from console.screens.batches.view import BatchView, running
 from console.screens.subject import Sort, Subject
 from console.widgets.pane import Item
 from console.widgets.rows import Cell
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Batches(Subject[BatchView]):
-    """The running batches and, where nothing is filtered, those that ended in this session below them."""
+    """The running batches, and below them the ended ones of the engine's history, page by page."""
 
     name = "batches"
     title = "Batches"
@@ -28,20 +31,43 @@ class Batches(Subject[BatchView]):
 
     def __init__(self, book: BatchBook) -> None:
         self._book = book
+        self._shelf = Shelf()
+        self.running = 0
+        """How many of those that match run, when they were last read or counted."""
+        self.ended = 0
+        """How many of those that match have ended, when they were last counted."""
 
     async def read(self, client: EngineClient, query: Query, first: int, size: int) -> list[BatchView]:
         """A page of batches."""
         wanted = _query(query)
-        if wanted.chosen() or first + size > MOST:
-            return [running(record) for record in await client.batches(wanted, first, size)]
-        views = _ordered(await self._book.read(client), wanted)
-        return views[first : first + size]
+        live = await self._living(client, wanted)
+        self.running = len(live) if len(live) < MOST else await client.count_batches(wanted)
+        if self.running > len(live):
+            page = [running(record) for record in await client.batches(wanted, first, size)]
+        else:
+            page = live[first : first + size]
+        past = max(first - self.running, 0)
+        ended = await self._shelf.read(client, wanted, past, size - len(page))
+        return page + self._book.of_history([record for record in ended if all(record.id != view.id for view in page)])
 
     async def count(self, client: EngineClient, query: Query) -> int:
-        """How many batches are shown."""
+        """How many batches match, running or ended."""
         wanted = _query(query)
-        number = await client.count_batches(wanted)
-        return number if wanted.chosen() else number + len(self._book.ended())
+        self.running = await client.count_batches(wanted) + (0 if wanted.chosen() else len(self._book.forgotten()))
+        self.ended = await self._shelf.count(client, wanted)
+        return self.running + self.ended
+
+    async def _living(self, client: EngineClient, query: BatchStatisticsQuery) -> list[BatchView]:
+        """The running ones, and those that are gone from everywhere but were seen; at most the newest :data:`MOST`."""
+        if query.chosen():
+            return [self._known(running(record)) for record in await client.batches(query, 0, MOST)]
+        views = [view for view in await self._book.read(client) if not view.ended or view.phase == "gone"]
+        return _ordered(views, query)
+
+    def _known(self, view: BatchView) -> BatchView:
+        """With what was seen of it."""
+        known = self._book.get(view.id)
+        return view if known is None or known.ended else replace(known, progress=view.progress)
 
     def identify(self, record: BatchView) -> str:
         """The id of the batch."""
@@ -60,11 +86,12 @@ class Batches(Subject[BatchView]):
         return summary(self._book.get(record.id) or record, now)
 
 
-def _ordered(views: tuple[BatchView, ...], query: BatchStatisticsQuery) -> list[BatchView]:
+def _ordered(views: list[BatchView], query: BatchStatisticsQuery) -> list[BatchView]:
     """The running ones first, each part in the order that the engine would give it."""
-    by_id = query.sort_by == "batchId"
-    backwards = query.sort_order == "desc"
-    ordered = sorted(views, key=lambda view: view.id if by_id else str(view.start.timestamp()), reverse=backwards)
+    key, order = order_of(query)
+    ordered = sorted(
+        views, key=lambda view: view.id if key == "batchId" else str(view.start.timestamp()), reverse=order == "desc"
+    )
     return sorted(ordered, key=lambda view: view.ended)
 
 

@@ -10,6 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 
 from console.screens.dialogs.choice import Choice
+from console.screens.dialogs.field import Field
 from console.widgets.pane import Item, Pane, Prose, laid_out
 
 WIDTH = 66
@@ -17,26 +18,43 @@ WIDTH = 66
 
 
 class Confirm(ModalScreen[bool]):
-    """Asks; answers true only when the key of the order is pressed, or its button chosen."""
+    """Asks; answers true only when the key of the order is pressed, or its button chosen.
+
+    Args:
+        title: the question.
+        sentences: what it means.
+        label: the order in a word.
+        key: the key of the order.
+        typed: what has to be typed first, a number; nothing has to where it is empty.
+    """
 
     CSS_PATH = "dialogs.tcss"
     AUTO_FOCUS = "#cancel"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", show=False),
-        Binding("left,right,tab,shift+tab", "other", show=False),
+        Binding("left,right,tab", "other", show=False),
+        Binding("shift+tab", "before", show=False),
     ]
 
-    def __init__(self, title: str, sentences: Sequence[str | Item], label: str, key: str) -> None:
+    def __init__(self, title: str, sentences: Sequence[str | Item], label: str, key: str, *, typed: str = "") -> None:
         super().__init__()
+        self._typed = typed
         self._title = title
         self._items: list[Item] = [Prose(entry) if isinstance(entry, str) else entry for entry in sentences]
         self._label = label
         self._key = key
 
+    @property
+    def asked(self) -> str:
+        """The question in a line."""
+        return self._title
+
     def compose(self) -> ComposeResult:
         """Title, sentences, two choices."""
         with Vertical(classes="dialog"):
             yield Pane(id="question")
+            if self._typed:
+                yield Field("type", id="typed", hint=f"{self._typed} to do it", pattern=r"[\d,. ]*", most=14, width=20)
             with Horizontal(classes="choices"):
                 yield Choice("Cancel", "esc", id="cancel")
                 yield Choice(self._label, self._key, id="order")
@@ -45,6 +63,7 @@ class Confirm(ModalScreen[bool]):
         """Show what is asked."""
         self.query_one(".dialog").border_title = self._title
         self.query_one(Pane).show(self._items)
+        self.query_one("#order", Choice).enable(self._said)
 
     def on_resize(self) -> None:
         """The question takes as many lines as it needs, and a blank one."""
@@ -60,11 +79,38 @@ class Confirm(ModalScreen[bool]):
             return
         if event.key == self._key or (event.character == self._key):
             event.stop()
-            self.dismiss(True)
+            self._order()
+        elif self._typed and event.character is not None and event.character.isdigit():
+            event.stop()
+            field = self.query_one(Field)
+            field.value += event.character
+            field.enter()
 
     def on_choice_taken(self, message: Choice.Taken) -> None:
         """A choice was taken with enter or the mouse."""
-        self.dismiss(message.choice.id == "order")
+        if message.choice.id == "order":
+            self._order()
+        else:
+            self.dismiss(False)
+
+    def on_input_changed(self) -> None:
+        """The number is there, or not."""
+        self.query_one("#order", Choice).enable(self._said)
+
+    def on_input_submitted(self) -> None:
+        """Enter behind the number."""
+        self._order()
+
+    @property
+    def _said(self) -> bool:
+        """What has to be typed is typed."""
+        return not self._typed or "".join(filter(str.isdigit, self.query_one(Field).value)) == self._typed
+
+    def _order(self) -> None:
+        if self._said:
+            self.dismiss(True)
+        else:
+            self.query_one(Field).enter()
 
     def action_cancel(self) -> None:
         """Change nothing."""
@@ -73,3 +119,7 @@ class Confirm(ModalScreen[bool]):
     def action_other(self) -> None:
         """To the other choice."""
         self.focus_next()
+
+    def action_before(self) -> None:
+        """To the choice before."""
+        self.focus_previous()

@@ -1,64 +1,62 @@
-"""The help page: drawn from the table of actions, the keys of this screen first."""
+"""The help: the keys of this screen, the words of its filter, this terminal, this engine. ``/`` searches a page."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from itertools import zip_longest
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
+from textual.widgets import Input
 
-from console.actions import Action, at
-from console.widgets.line import Span, fitted
+from console.screens.help.keys_page import page
+from console.widgets.line import Line, Span
 from console.widgets.text_view import TextView
 
-LEFT = ("Move", "Look", "Live")
-RIGHT = ("Change (asks first)", "Choose", "Anywhere")
-TWO_COLUMNS = 100
-"""Cells from which the topics stand in two columns."""
-KEYS = 13
-"""Cells for the keys of an action."""
-SIGNS: tuple[tuple[str, str], ...] = (
-    ("X", "no retries left: an incident is open"),
-    ("r", "has failed and will be tried again"),
-    ("L", "locked by a worker"),
-    ("·", "ready for a worker"),
-    ("S", "suspended"),
-    ("try -", "never failed;  try 0: no retries left"),
-)
-RULES = (
-    "A key that changes the engine is a capital letter and opens a dialog; the key that opens",
-    "it never confirms it, and Cancel has the focus.   :  lists every action by name.",
-)
+if TYPE_CHECKING:
+    from console.screens.session import Session
+
+PAGES = ("keys", "filter words", "this terminal", "this engine")
 
 
 class HelpScreen(ModalScreen[None]):
-    """The keys that act here."""
+    """Pages to read."""
 
     CSS_PATH = "help.tcss"
     AUTO_FOCUS = "TextView"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,question_mark,q", "close", show=False),
+        Binding("escape", "close", show=False),
+        Binding("question_mark,q", "close", show=False),
+        Binding("tab", "turn(1)", show=False, priority=True),
+        Binding("shift+tab", "turn(-1)", show=False, priority=True),
+        Binding("slash", "search", show=False),
+        Binding("enter", "found", show=False, priority=True),
     ]
 
     def __init__(self, places: Collection[str], view: str = "") -> None:
         super().__init__()
         self._places = tuple(places)
         self._view = view
+        self._page = 0
+        self._sought = ""
 
     def compose(self) -> ComposeResult:
-        """A framed text."""
+        """A framed text under the names of the pages."""
         with Vertical(classes="dialog"):
+            yield Line(id="pages")
             yield TextView(id="page")
+            yield Input(placeholder="search this page", id="search", compact=True)
 
     def on_mount(self) -> None:
-        """Write the page."""
+        """Write the first page."""
         frame = self.query_one(".dialog")
         frame.border_title = f"Help: {self._view}" if self._view else "Help"
-        frame.border_subtitle = "esc close   j k scroll"
+        frame.border_subtitle = "tab page   / search   j k scroll   esc close"
+        search = self.query_one(Input)
+        search.cursor_blink = search.display = False
 
     def on_resize(self) -> None:
         """Two columns where there is room."""
@@ -66,41 +64,68 @@ class HelpScreen(ModalScreen[None]):
 
     def _write(self) -> None:
         view = self.query_one(TextView)
-        view.write(page(self._places, view.size.width))
+        lines = self._lines(view.size.width)
+        words = self._sought.lower().split()
+        if words:
+            lines = [line for line in lines if all(word in _text(line).lower() for word in words)]
+            lines = lines or [[(f"Nothing on this page says {self._sought}.", "warning")]]
+        view.write(lines)
+        spans: list[Span] = []
+        for at, name in enumerate(PAGES):
+            here = at == self._page
+            spans += [
+                ("[" if here else " ", "accent"),
+                (name, "accent" if here else "muted"),
+                ("]" if here else " ", "accent"),
+            ]
+        self.query_one("#pages", Line).show(spans)
+
+    def _lines(self, width: int) -> list[list[Span]]:
+        from console.screens.help.here_page import engine_page, terminal_page
+        from console.screens.help.words_page import words_page
+
+        session: Session | None = getattr(self.app, "session", None)
+        if self._page == 1:
+            return words_page(self._view, width)
+        if self._page == 2:
+            return terminal_page(self.app, width)
+        if self._page == 3 and session is not None:
+            return engine_page(session, width)
+        return page(self._places, width)
+
+    def action_turn(self, step: int) -> None:
+        """Another page."""
+        self._page = (self._page + step) % len(PAGES)
+        self.query_one(TextView).action_first()
+        self._write()
+
+    def action_search(self) -> None:
+        """Type what the lines must hold."""
+        search = self.query_one(Input)
+        search.display = True
+        self.set_focus(search)
+
+    @on(Input.Changed)
+    def _typed(self, message: Input.Changed) -> None:
+        message.stop()
+        self._sought = message.value
+        self.query_one(TextView).action_first()
+        self._write()
+
+    def action_found(self) -> None:
+        """Read what was found."""
+        self.set_focus(self.query_one(TextView))
 
     def action_close(self) -> None:
-        """Back to the screen."""
-        self.dismiss()
+        """End the search, or back to the screen."""
+        search = self.query_one(Input)
+        if search.display:
+            search.value = ""
+            self.action_found()
+            search.display = False
+        else:
+            self.dismiss()
 
 
-def page(places: Collection[str], width: int) -> list[list[Span]]:
-    """The help page for these places, in so many cells."""
-    actions = at(places)
-    left = [line for topic in LEFT for line in _block(topic, actions)]
-    right = [line for topic in RIGHT for line in _block(topic, actions)]
-    if width < TWO_COLUMNS:
-        lines = right + left + _signs()
-    else:
-        (left if len(left) < len(right) else right).extend(_signs())
-        half = width // 2
-        empty: list[Span] = []
-        padded = zip_longest(left, right, fillvalue=empty)
-        lines = [[*fitted(one, half - 2), *other] for one, other in padded]
-    rules: list[list[Span]] = [[(rule, "muted")] for rule in RULES]
-    return [*lines, [], *rules]
-
-
-def _block(topic: str, actions: list[Action]) -> list[list[Span]]:
-    mine = [action for action in actions if action.topic == topic]
-    if not mine:
-        return []
-    heading: list[Span] = [(topic, "strong")]
-    return [heading, *(_line(action.shown_keys, action.help) for action in mine), []]
-
-
-def _signs() -> list[list[Span]]:
-    return [[("Signs", "strong")], *(_line(sign, meaning) for sign, meaning in SIGNS)]
-
-
-def _line(key: str, meaning: str) -> list[Span]:
-    return [("  ", ""), (f"{key:<{KEYS}}", "accent"), (meaning, "")]
+def _text(line: list[Span]) -> str:
+    return "".join(text for text, _ in line)

@@ -8,25 +8,33 @@ from console.screens.reading.screen import ReadingScreen
 from console.screens.session import Session
 from console.screens.words import day
 from console.widgets.inert import inert
-from console.widgets.pane import Fact, Item
+from console.widgets.pane import Fact, Item, Pane
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from console.engine.client import EngineClient
+    from console.triage.members import Member
     from store.contract.records import Incident
 
 
 class IncidentDetail(ReadingScreen):
-    """An incident with its message and the details of the task or job that failed."""
+    """An incident with its message and the details of the task or job that failed.
+
+    Args:
+        session: the console's session.
+        incident: the record of the engine, or what a group remembers of it; the rest is then asked for.
+    """
 
     VIEW = "incidents"
     HEADING = "What was said when it failed"
 
-    def __init__(self, session: Session, incident: Incident) -> None:
+    def __init__(self, session: Session, incident: Incident | Member) -> None:
         super().__init__(session, f"Incident {inert(incident.id)}", incident.id)
         self._incident = incident
 
     def facts(self) -> list[Item]:
-        """Every field of the incident."""
+        """Every field of the incident that is known."""
         incident = self._incident
         fields: list[tuple[str, str | None]] = [
             ("type", incident.incident_type),
@@ -35,20 +43,43 @@ class IncidentDetail(ReadingScreen):
             ("process", incident.process_definition_id),
             ("instance", incident.process_instance_id),
             ("since", day(incident.incident_timestamp)),
-            ("tenant", incident.tenant_id),
-            ("jobs of", incident.job_definition_id),
+            ("tenant", getattr(incident, "tenant_id", None)),
+            ("jobs of", getattr(incident, "job_definition_id", None)),
             ("note", incident.annotation),
         ]
         return [Fact(label, inert(text), lines=2) for label, text in fields if text]
 
     async def text(self, client: EngineClient) -> str:
         """The message, then the details of the task or the stack trace of the job."""
+        closed = not await self._complete(client)
         incident = self._incident
-        message = incident.incident_message or "(no message)"
-        if incident.configuration is None:
+        said = "This incident has closed meanwhile. It said:\n\n" if closed else ""
+        message = said + (incident.incident_message or "(no message)")
+        ask = {"failedExternalTask": client.error_details, "failedJob": client.job_stacktrace}
+        if incident.configuration is None or incident.incident_type not in ask:
             return message
-        ask = client.error_details if incident.incident_type == "failedExternalTask" else client.job_stacktrace
-        details = await ask(incident.configuration)
+        details = await self._details(ask[incident.incident_type], incident.configuration)
         if not details:
             return f"{message}\n\nThere are no details."
-        return details if details.startswith(message) else f"{message}\n\n{details}"
+        return details if not closed and details.startswith(message) else f"{message}\n\n{details}"
+
+    async def _details(self, ask: Callable[[str], Awaitable[str | None]], id: str) -> str | None:
+        from console.engine.errors import NotThere
+
+        try:
+            return await ask(id)
+        except NotThere:
+            return "What failed is not there any more, and its details with it."
+
+    async def _complete(self, client: EngineClient) -> bool:
+        """Ask for what a group does not remember; false when the incident is not open any more."""
+        from console.triage.members import Member
+        from store.contract.queries import IncidentQuery
+
+        if not isinstance(self._incident, Member):
+            return True
+        found = await client.incidents(IncidentQuery(incident_id=self._incident.id), 0, 1)
+        if found:
+            self._incident = found[0]
+            self.query_one("#facts", Pane).show(self.facts())
+        return bool(found)

@@ -1,42 +1,263 @@
-"""Incidents, with the causes of the rows that are loaded."""
+"""Incidents by cause: which errors there are, how many, how they grow, and what can be done about one."""
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import ClassVar
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
-from console.screens.incidents.detail import IncidentDetail
-from console.screens.incidents.subject import Incidents
-from console.screens.listing import ListScreen
-from console.screens.session import Session
-from console.screens.tasks.causes import cause_lines
-from console.screens.words import things
-from console.widgets.pane import Item, Prose, Spans
+from textual import work
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.widget import Widget
+
+from console.actions import at
+from console.screens.incidents.orders import GroupOrders
+from console.screens.incidents.panes import group_lines, group_pane, sample_pane, told_of
+from console.screens.listing import LIST_CSS
+from console.screens.session import News, Session
+from console.screens.subject import Sort
+from console.screens.words import clock, count, things
+from console.widgets.bindings import bindings
+from console.widgets.filter_line import FilterLine
+from console.widgets.inert import inert
+from console.widgets.line import Line, Span
+from console.widgets.line_table import LineTable
+from console.widgets.pane import Item, Pane, Prose
 from console.widgets.rows import Row
 
-CAUSE = 5
-"""The column of the folded cause."""
-MOST_CAUSES = 6
+if TYPE_CHECKING:
+    from console.triage.groups import Group
+    from console.triage.members import Member
+
+FEW = 12
+"""Members whose tasks are asked for first: as many as the pane shows."""
 
 
-class IncidentsScreen(ListScreen):
-    """Open incidents."""
+class IncidentsScreen(GroupOrders):
+    """Open incidents by cause."""
 
+    CSS_PATH = [*LIST_CSS, Path(__file__).with_name("screen.tcss")]
+    PLACES: ClassVar[tuple[str, ...]] = ("incidents", "list")
+    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"incidents"}))
     VIEW: ClassVar[str] = "incidents"
+    MARKABLE = True
 
     def __init__(self, session: Session) -> None:
-        super().__init__(session, Incidents())
+        super().__init__(session)
+        self.add_class("groups")
+        self._sampled: dict[str, int] = {}
+
+    def body(self) -> Iterable[Widget]:
+        """Filter line, groups, the group under the cursor and one of its messages, what is new."""
+        yield FilterLine(self._advise, self.subject.completed, id="filter")
+        yield Line(id="advice")
+        table = LineTable(self.subject.columns, markable=self.MARKABLE, id="rows")
+        table.add_class("framed")
+        yield table
+        with Horizontal(id="lower"):
+            yield Pane("", id="detail", classes="framed")
+            yield Pane("", id="sample", classes="framed")
+        yield Line(id="looked")
+
+    # -- showing ----------------------------------------------------------------------------------------------------
+
+    def show_groups(self) -> None:
+        """The table, the panes, and what is new."""
+        super().show_groups()
+        self.show_detail(self.table.row)
+        self._tell_new()
+
+    def group(self) -> Group | None:
+        """The group under the cursor as it is now."""
+        row = self.table.row
+        return self.book.groups.get(row.id) if row is not None and self.book is not None else None
+
+    def sample(self, group: Group) -> Member | None:
+        """The member whose message is shown."""
+        if not group.samples:
+            return None
+        return group.samples[self._sampled.get(group.key, 0) % len(group.samples)]
+
+    def show_detail(self, row: Row | None) -> None:
+        """Both panes, and ask for the tasks of the group when the cursor rests on it."""
+        group = self.group()
+        pane, sample = self.query_one("#detail", Pane), self.query_one("#sample", Pane)
+        if row is None or group is None:
+            pane.show([Prose("…", "faint")] if self.table.total else [])
+            sample.show([])
+            return
+        pane.entitle(inert(group.cause)[:120] if self.narrow else self.subject.thing)
+        sample.entitle(f"One raw message of {count(group.count)}")
+        pane.show(self.details(row))
+        if self.book is not None:
+            split = bool(self.book.groups.kept(group))
+            sample.show(sample_pane(group, self.sample(group), sample.size.height, split))
+        if self._to_learn(group) and not self._working("groups.learn"):
+            self._learn(group)
 
     def details(self, row: Row) -> list[Item]:
-        """The incident, and how often its cause and others occur among the rows that are loaded."""
-        items = super().details(row)
+        """What the pane says about the group under the cursor."""
+        from console.triage.task_facts import MOST_ASKED
+
+        group = self.group()
+        if group is None:
+            return []
+        now, again = datetime.now(UTC), self.again_of(group)
+        told = told_of(group, self.facts, MOST_ASKED)
+        back = self.retried.back(group, self.book) if self.book is not None else []
         if self.narrow:
-            return items
-        loaded = self.table.loaded()
-        causes = Counter(row.cells[CAUSE].text for row in loaded).most_common()
-        heading = Prose(f"causes of the {things(len(loaded), 'row')} read so far", "muted")
-        return [*items, Spans(), heading, *cause_lines(causes, MOST_CAUSES)]
+            return group_lines(group, told, again, back, now, self.sample(group))
+        height = self.query_one("#detail", Pane).size.height
+        return group_pane(group, told, self.facts, again, back, now, height)
+
+    def _tell_count(self) -> None:
+        spans: list[Span] = [*self._marks_said()]
+        book = self.book
+        if book is not None and (self.placed or book.complete):
+            spans.append((things(len(self.placed), "group"), "strong"))
+            spans.append((f", {things(len(book.groups), 'incident')}", "strong"))
+            spans.append(self._trust())
+        if not (self.narrow and self.table.marks):
+            spans.append((f"  sort {self.sort.label} {'▼' if self.sort.descending else '▲'}", "muted"))
+        spans.append((" ", ""))
+        self.query_one("#filter", FilterLine).show_count(spans)
+
+    def _trust(self) -> Span:
+        """How far the numbers can be trusted."""
+        book = self.book
+        assert book is not None
+        if not book.complete:
+            of = f" of {count(book.counted)}" if book.counted else ""
+            return f"{of} so far", "warning"
+        if book.exact and not self.session.stale:
+            return ", exact", "muted"
+        return f", as of {clock(book.read_at)}" if book.read_at else ", about", "muted"
+
+    def _tell_new(self) -> None:
+        """What came since the operator looked; else what the signs mean."""
+        line, book = self.query_one("#looked", Line), self.book
+        new = [group for key in self.placed if book and (group := book.groups.get(key)) is not None and group.new > 0]
+        if not new:
+            line.show([(f" {self.subject.legend}", "faint")])
+            return
+        most = max(new, key=lambda group: group.new)
+        number = count(sum(group.new for group in new))
+        where = f"in {inert(most.cause)[:60]}" if len(new) == 1 else f"in {len(new)} groups"
+        line.show([(f" NEW since you looked: {number} {where}", "warning"), ("   r", "accent"), (" sorts", "muted")])
+
+    def legend(self) -> str:
+        """The signs are explained on a line of their own."""
+        return ""
+
+    def _nothing(self) -> str:
+        if self.filter_text:
+            return "No open incident matches.  esc clears the filter"
+        return "There are no open incidents."
+
+    def hint_labels(self) -> dict[str, str]:
+        """``A`` takes groups here."""
+        return {"marks.mark-all": f"all {count(len(self.placed))}"} if self.placed else {}
+
+    def on_news(self, news: News) -> None:
+        """The numbers are not exact while the engine is silent."""
+        super().on_news(news)
+        if news == "state":
+            self._tell_new()
+            self._tell_count()
+
+    def on_mount(self) -> None:
+        """The signs are explained from the beginning."""
+        self._tell_new()
+
+    # -- asking for the tasks of the group --------------------------------------------------------------------------
+
+    def _to_learn(self, group: Group) -> bool:
+        return self.is_current and not self.session.paused and not self.session.stale and bool(self._wanted(group))
+
+    def _wanted(self, group: Group) -> list[str]:
+        """Tasks to ask for next: of the first lines, of each group in sight, then of the whole group in slices."""
+        from console.triage.task_facts import MOST_ASKED, SLICE
+
+        if self.book is None:
+            return []
+        near = [self.book.groups.get(row.id) for row in self.table.in_sight()]
+        first = [one.samples[0].configuration for one in near if one is not None and one.kind == "T" and one.samples]
+        if group.kind == "T":
+            first += [member.configuration for member in group.samples[:FEW]]
+        wanted = self.facts.missing(first)
+        if wanted or group.kind != "T" or not self.book.complete:
+            return wanted
+        members = zip(group.members(), range(MOST_ASKED), strict=False)
+        return self.facts.missing((member.configuration for member, _ in members), SLICE)
+
+    @work(group="groups.learn", exclusive=True, exit_on_error=False)
+    async def _learn(self, group: Group) -> None:
+        from console.engine.errors import EngineProblem
+
+        while self._to_learn(group) and self.group() is group:
+            ids = self._wanted(group)
+            try:
+                await self.session.ask(lambda client, ids=ids: self.facts.learn(client, ids))  # type: ignore[misc]
+            except EngineProblem:
+                return
+            self._put_in_sight()
+            self.show_detail(self.table.row)
+
+    # -- keys -------------------------------------------------------------------------------------------------------
+
+    def action_sort(self) -> None:
+        """The next order."""
+        keys = [sort.key for sort in self.subject.sorts]
+        self.sort_again(self.subject.sorts[(keys.index(self.sort.key) + 1) % len(keys)])
+
+    def action_reverse(self) -> None:
+        """The other way around."""
+        self.sort_again(Sort(self.sort.key, self.sort.label, not self.sort.descending))
+
+    def action_sample(self) -> None:
+        """The next message that differs."""
+        group = self.group()
+        if group is None or not group.samples:
+            return
+        at_, number = self._sampled.get(group.key, 0), len(group.samples)
+        said = group.samples[at_ % number].incident_message
+        steps = range(1, number + 1)
+        other = next((step for step in steps if group.samples[(at_ + step) % number].incident_message != said), 1)
+        self._sampled[group.key] = (at_ + other) % number
+        self.show_detail(self.table.row)
+
+    def action_details(self) -> None:
+        """What was said in full about the member whose message is shown."""
+        from console.screens.incidents.detail import IncidentDetail
+
+        group = self.group()
+        member = self.sample(group) if group is not None else None
+        if member is not None:
+            self.app.push_screen(IncidentDetail(self.session, member))
 
     def open_row(self, row: Row) -> None:
-        """The incident in full."""
-        self.app.push_screen(IncidentDetail(self.session, row.item))
+        """The members of the group."""
+        from console.screens.incidents.members import MembersScreen
+
+        group = self.book.groups.get(row.id) if self.book is not None else None
+        if group is not None:
+            self.app.push_screen(MembersScreen(self.session, group, self.facts))
+
+    def action_copy(self) -> None:
+        """Copy the cause."""
+        group = self.group()
+        if group is not None:
+            self.hand_out(inert(group.cause))
+
+    def action_copy_curl(self) -> None:
+        """A group is no record that could be asked for."""
+        self.session.say("A group is no record of the engine; enter lists its incidents.", "warning")
+
+    def action_export(self) -> None:
+        """The incidents that match, not the groups, are written to a file."""
+        if self.table.marks:
+            self.session.say("All incidents that match are written, not those of marked groups: u unmarks.", "warning")
+        else:
+            super().action_export()

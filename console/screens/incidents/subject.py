@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from console.screens.incidents.rows import COLUMNS
 from console.screens.subject import Sort, Subject
 from console.screens.words import age, day, short
 from console.widgets.columns import Column
@@ -27,7 +29,7 @@ class Incidents(Subject["Incident"]):
     name = "incidents"
     title = "Incidents"
     thing = "Incident"
-    columns = (
+    columns: ClassVar[Sequence[Column]] = (
         Column("T", 1, keep=10),
         Column("open", 5, keep=7, align="right"),
         Column("activity", 12, share=1, most=26, keep=6),
@@ -36,7 +38,7 @@ class Incidents(Subject["Incident"]):
         Column("cause", 18, share=4, keep=9),
         Column("note", 8, share=1, most=24, keep=1),
     )
-    sorts = (
+    sorts: ClassVar[Sequence[Sort]] = (
         Sort("incidentTimestamp", "since", descending=True),
         Sort("incidentMessage", "message"),
         Sort("activityId", "activity"),
@@ -97,6 +99,28 @@ class Incidents(Subject["Incident"]):
             )),
             Prose(inert(record.incident_message or "(no message)"), "failed", lines=1),
         ]  # fmt: skip
+
+
+class Groups(Incidents):
+    """Open incidents grouped by cause. One of them is no row of the engine's, so rows are not made here."""
+
+    title = "Groups by cause"
+    thing = "In this group"
+    columns = COLUMNS
+    sorts = (
+        Sort("count", "count", descending=True),
+        Sort("last", "last", descending=True),
+        Sort("first", "first"),
+        Sort("cause", "name"),
+    )
+    legend = "T task  J job   trend: last 12 x 15 min   again: failed anew after a retry"
+
+    def sieve(self, text: str) -> tuple[IncidentQuery, Callable[[Incident], bool] | None] | None:
+        """The query of a filter text, and the test for what the engine cannot filter; nothing if it has a mistake."""
+        parsed = self.parsed(text)
+        if parsed.mistakes:
+            return None
+        return _query(parsed.query), self.matcher(parsed) if parsed.conditions else None
 
 
 def _query(query: Query) -> IncidentQuery:

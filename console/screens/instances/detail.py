@@ -54,7 +54,7 @@ class InstanceDetail(ReadingScreen):
             started = f"started  {day((await client.historic_process_instance(self._instance.id)).start_time)}\n\n"
         except NotThere:
             started = ""
-        return f"{started}{_tasks(tasks)}\n\n{_variables(variables)}"
+        return f"{started}{_tasks(tasks)}\n\n{variables_said(variables)}"
 
 
 def _tasks(tasks: Sequence[ExternalTask]) -> str:
@@ -66,7 +66,8 @@ def _tasks(tasks: Sequence[ExternalTask]) -> str:
     return "\n".join(lines)
 
 
-def _variables(variables: dict[str, VariableValue]) -> str:
+def variables_said(variables: dict[str, VariableValue]) -> str:
+    """Variables by name, one a line."""
     lines = [things(len(variables), "variable")]
     width = max((len(name) for name in variables), default=0)
     for name, variable in sorted(variables.items()):

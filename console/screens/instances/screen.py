@@ -1,22 +1,160 @@
-"""Process instances."""
+"""Process instances: where they stand, and a retry of those of their tasks that need one."""
 
-from typing import ClassVar
+from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+
+from console.actions import at
 from console.screens.instances.detail import InstanceDetail
 from console.screens.instances.subject import Instances
-from console.screens.listing import ListScreen
+from console.screens.listing import LIST_CSS, ListScreen
 from console.screens.session import Session
+from console.screens.words import bar, count, things
+from console.triage.standing import Standing, standing_at, tasks_without_retries
+from console.widgets.bindings import bindings
+from console.widgets.inert import inert
+from console.widgets.line import Span
+from console.widgets.pane import Item, Pane, Prose, Spans
 from console.widgets.rows import Row
+
+if TYPE_CHECKING:
+    from store.contract.queries import Query
+
+PAGE = 1000
+"""Instances of one page while all that match are looked up."""
+MOST = 100_000
+"""Instances that one retry looks up."""
+BAR = 24
+"""Cells of the longest bar."""
+WARNING = "R lists only tasks without retries; the engine's own instance queries would also set healthy ones."
 
 
 class InstancesScreen(ListScreen):
     """Running process instances."""
 
+    CSS_PATH = [*LIST_CSS, Path(__file__).with_name("screen.tcss")]
+    PLACES: ClassVar[tuple[str, ...]] = ("instances", "list")
+    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"instances"}))
     VIEW: ClassVar[str] = "instances"
+    MARKABLE = True
 
     def __init__(self, session: Session) -> None:
         super().__init__(session, Instances())
+        self.add_class("instances")
+
+    def lower(self) -> ComposeResult:
+        """Where those that are read stand."""
+        yield Pane("Where they stand", id="standing", classes="framed")
+
+    def show_detail(self, row: Row | None) -> None:
+        """The pane about the row, and where all rows that are read stand."""
+        super().show_detail(row)
+        self._show_standing()
+
+    def _show_standing(self) -> None:
+        pane = self.query_one("#standing", Pane)
+        rows: list[Standing] = [row.item for row in self.table.loaded()]
+        found = standing_at(rows)
+        what = "activity : instances : without retries"
+        said = f"Where {things(len(rows), 'instance')} read so far stand"
+        pane.entitle("" if not rows else said if self.narrow else f"{said}  ({what})")
+        pane.show(_stands(found, pane.size.width, pane.size.height))
 
     def open_row(self, row: Row) -> None:
-        """The instance with its tasks and variables."""
-        self.app.push_screen(InstanceDetail(self.session, row.item))
+        """The tasks of the instance, in the tasks view."""
+        from console.screens.jump import jump
+        from store.contract.queries import ExternalTaskQuery
+
+        jump(self.app, "tasks", ExternalTaskQuery(process_instance_id=row.id))
+
+    def action_variables(self) -> None:
+        """The instance with its tasks and variables in full."""
+        row = self.table.row
+        if row is not None:
+            self.app.push_screen(InstanceDetail(self.session, row.item.instance))
+
+    def action_incidents(self) -> None:
+        """The open incidents of the instance, in the incidents view."""
+        from console.screens.jump import jump
+        from store.contract.queries import IncidentQuery
+
+        row = self.table.row
+        if row is not None:
+            jump(self.app, "incidents", IncidentQuery(process_instance_id=row.id))
+
+    @work(group="instances.retry", exclusive=True, exit_on_error=False)
+    async def action_retry(self) -> None:
+        """Look up the tasks without retries of the chosen instances, and open the launch dialog for exactly those."""
+        from console.engine.errors import EngineProblem
+        from console.screens.launch.flow import open_launch
+        from console.triage.selection import Marked
+
+        self.heed_filter()
+        try:
+            ids = await self._chosen()
+            if not ids:
+                self.session.say("There is no instance to retry.", "warning")
+                return
+            tasks = await self.session.ask(lambda client: tasks_without_retries(client, ids))
+        except EngineProblem as problem:
+            self.session.say(problem.sentence, "failed")
+            return
+        instances = things(len(ids), "instance")
+        if not tasks:
+            self.session.say(f"None of the tasks of {instances} is without retries.", "muted")
+            return
+        said = f"tasks without retries of {instances}"
+        open_launch(self.app, self.session, Marked(frozenset(tasks), said), lambda batch: self._launched())
+
+    def _launched(self) -> None:
+        if self.is_attached:
+            self.table.unmark()
+
+    async def _chosen(self) -> set[str]:
+        """Ids of the instances: all that match but those unmarked, the marked ones, or the one under the cursor."""
+        marks, row, query = self.table.marks, self.table.row, self._query
+        if not marks:
+            return {row.id} if row is not None else set()
+        if not marks.everything:
+            return set(marks.ids)
+        if self.sifting is not None:
+            return set(self.sifting.ids) - marks.ids
+        found: set[str] = set()
+        while query is not None and len(found) < MOST:
+            page = await self._page(query, len(found))
+            if not page - found:
+                break
+            found |= page
+            self.session.say(f"{count(len(found))} instances looked up …", "muted")
+        return found - marks.ids
+
+    async def _page(self, query: Query, first: int) -> set[str]:
+        asked: Any = query.model_copy(update={"sorting": None, "sort_by": "instanceId", "sort_order": "asc"})
+        page = await self.session.ask(lambda client: client.process_instances(asked, first, PAGE))
+        return {instance.id for instance in page}
+
+
+def _stands(found: list[tuple[str, int, int]], width: int, room: int) -> list[Item]:
+    """Activities with a bar, as many as fit, and why ``R`` looks tasks up itself."""
+    if not found:
+        return [Prose(WARNING, "faint", lines=1)]
+    most = max(number for _, number, _ in found)
+    if room < 3:
+        short = "   ".join(f"{inert(name)} {count(number)}:{count(stuck)}" for name, number, stuck in found)
+        narrow: list[Item] = [Prose(short, lines=1), Prose(WARNING, "faint", lines=1)]
+        return narrow[: max(room, 1)]
+    items: list[Item] = []
+    for name, number, stuck in found[: room - 1]:
+        spans: tuple[Span, ...] = (
+            (f"{inert(name)[:24]:<24} ", "strong" if stuck else ""),
+            (bar(number / most, min(BAR, width // 3)), "failed" if stuck else "muted"),
+            (f" {count(number):>6} : ", ""),
+            (count(stuck), "failed" if stuck else "faint"),
+        )
+        items.append(Spans(spans))
+    return [*items, Prose(WARNING, "faint", lines=1)]

@@ -3,87 +3,133 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from console.screens.subject import Sort, Subject
-from console.screens.words import version_of
+from console.screens.words import age, version_of
+from console.triage.standing import Standing, Standings
 from console.widgets.columns import Column
 from console.widgets.inert import inert
+from console.widgets.ink import Ink
 from console.widgets.line import Span
 from console.widgets.pane import Fact, Item, Spans
 from console.widgets.rows import Cell
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from console.engine.client import EngineClient
     from store.contract.queries import ProcessInstanceQuery, Query
-    from store.contract.records import ProcessInstance
+    from store.contract.records import ExternalTask
+
+MOST_TASKS = 6
+"""Tasks that the pane names."""
 
 
-class Instances(Subject["ProcessInstance"]):
-    """Running process instances."""
+class Instances(Subject[Standing]):
+    """Running process instances, with where they stand."""
 
     name = "instances"
     title = "Process instances"
     thing = "Instance"
-    columns = (
+    columns: ClassVar[Sequence[Column]] = (
         Column("S", 1, keep=10),
-        Column("key", 12, share=1, most=30, keep=8),
-        Column("process", 16, share=1, most=36, keep=7),
-        Column("version", 7, keep=5),
-        Column("instance", 16, share=2, most=38, keep=6, tail=True),
-        Column("tenant", 10, share=1, most=20, keep=2),
+        Column("key", 11, share=1, most=26, keep=8),
+        Column("process", 16, share=1, most=32, keep=7),
+        Column("started", 7, keep=4, align="right"),
+        Column("tasks", 5, keep=6, align="right"),
+        Column("0try", 4, keep=9, align="right"),
+        Column("inc", 3, keep=5, align="right"),
+        Column("at", 12, share=1, most=30, keep=7),
+        Column("instance", 13, share=1, most=36, keep=2, tail=True),
+        Column("tenant", 8, share=1, most=20, keep=1),
     )
-    sorts = (
+    sorts: ClassVar[Sequence[Sort]] = (
         Sort("instanceId", "id"),
         Sort("businessKey", "key"),
         Sort("definitionKey", "process"),
         Sort("definitionId", "version"),
         Sort("tenantId", "tenant"),
     )
+    legend = "a active  S suspended   tasks external tasks   0try without retries   inc ! open incident"
 
-    async def read(self, client: EngineClient, query: Query, first: int, size: int) -> list[ProcessInstance]:
+    def __init__(self) -> None:
+        self._standings = Standings()
+
+    async def read(self, client: EngineClient, query: Query, first: int, size: int) -> list[Standing]:
         """A page of instances."""
-        return await client.process_instances(_query(query), first, size)
+        return await self._standings.of(client, await client.process_instances(_query(query), first, size))
 
     async def count(self, client: EngineClient, query: Query) -> int:
         """How many instances match."""
         return await client.count_process_instances(_query(query))
 
-    def identify(self, record: ProcessInstance) -> str:
+    def identify(self, record: Standing) -> str:
         """The id of the instance."""
         return record.id
 
-    def cells(self, record: ProcessInstance, now: datetime) -> tuple[Cell, ...]:
+    def cells(self, record: Standing, now: datetime) -> tuple[Cell, ...]:
         """One cell per column."""
+        stuck = record.without_retries
         return (
             Cell("S", "suspended") if record.suspended else Cell("a", "good"),
             Cell(inert(record.business_key or "-"), "" if record.business_key else "faint"),
-            Cell(inert(record.definition_key)),
-            Cell(version_of(record.definition_id) or "-", "muted"),
+            Cell(inert(f"{record.definition_key} {version_of(record.definition_id)}".strip())),
+            Cell(age(record.started, now), "muted"),
+            Cell("?" if record.tasks is None else str(len(record.tasks)), "muted"),
+            Cell(str(stuck) if record.tasks is not None else "?", "failed" if stuck else "faint"),
+            Cell("!", "failed") if record.incident else Cell("-", "faint"),
+            Cell(inert(_at(record)), "failed" if stuck else ""),
             Cell(inert(record.id), "muted"),
             Cell(inert(record.tenant_id or "-"), "" if record.tenant_id else "faint"),
         )
 
-    def brief(self, record: ProcessInstance, now: datetime) -> list[Item]:
-        """Everything short about the instance."""
-        return [
+    def brief(self, record: Standing, now: datetime) -> list[Item]:
+        """Everything short about the instance, and its tasks."""
+        incident: Item = Fact("incident", "! open", "failed") if record.incident else Fact("incident", "none", "muted")
+        items: list[Item] = [
             Fact("state", "S  suspended", "suspended") if record.suspended else Fact("state", "a  active", "good"),
             Fact("key", inert(record.business_key or "-"), "strong"),
             Fact("process", inert(f"{record.definition_key} {version_of(record.definition_id)}"), lines=2),
             Fact("instance", inert(record.id), lines=2),
             Fact("tenant", inert(record.tenant_id or "-")),
+            Fact("started", age(record.started, now)),
+            incident,
             Spans(),
-            Spans((("enter", "accent"), (" shows its tasks and variables", "muted"))),
         ]
+        items += [_task(task) for task in (record.tasks or ())[:MOST_TASKS]]
+        if not record.tasks:
+            items.append(Spans((("no external task" if record.tasks is not None else "too many tasks", "muted"),)))
+        elif len(record.tasks) > MOST_TASKS:
+            items.append(Spans(((f".. {len(record.tasks) - MOST_TASKS} more tasks", "muted"),)))
+        keys = (("enter", "accent"), (" tasks   ", "muted"), ("d", "accent"), (" variables   ", "muted"),
+                ("i", "accent"), (" incidents", "muted"))  # fmt: skip
+        spans: tuple[Span, ...] = keys  # type: ignore[assignment]
+        return [*items, Spans(), Spans(spans)]
 
-    def summary(self, record: ProcessInstance, now: datetime) -> list[Item]:
+    def summary(self, record: Standing, now: datetime) -> list[Item]:
         """The same in two lines."""
         state: Span = ("   suspended", "suspended") if record.suspended else ("   active", "good")
         process = inert(f"{record.definition_key} {version_of(record.definition_id)}")
-        return [
-            Spans(((inert(record.business_key or "-"), "strong"), state)),
-            Spans(((f"{process}   {inert(record.id)}", "muted"),)),
-        ]
+        incident: Span = ("   open incident", "failed") if record.incident else ("", "")
+        first = _task(record.tasks[0]) if record.tasks else Spans(((f"{process}   {inert(record.id)}", "muted"),))
+        key = inert(record.business_key or "-")
+        return [Spans(((key, "strong"), state, incident, (f"   {process}", "muted"))), first]
+
+
+def _at(record: Standing) -> str:
+    found = record.activities
+    return (found[0] + (f" +{len(found) - 1}" if len(found) > 1 else "")) if found else "-"
+
+
+def _task(task: ExternalTask) -> Spans:
+    """A task in a line: what holds it, its topic, its retries, its error."""
+    from console.screens.tasks.subject import tries
+
+    said, ink = tries(task)
+    shade: Ink = "failed" if task.retries == 0 else "muted"
+    error = inert(task.error_message or "never failed") if task.error_message != "" else "(an empty message)"
+    return Spans(((f"{said:>3} ", ink), (f"{inert(task.topic_name)[:40]}  ", "strong"), (error, shade)))
 
 
 def _query(query: Query) -> ProcessInstanceQuery:

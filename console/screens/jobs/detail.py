@@ -3,35 +3,79 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from textual import work
+from textual.binding import BindingType
+
+from console.actions import at
+from console.screens.jobs.orders import JobOrders
 from console.screens.jobs.subject import Jobs
 from console.screens.reading.screen import ReadingScreen
 from console.screens.session import Session
+from console.widgets.bindings import bindings
 from console.widgets.inert import inert
-from console.widgets.pane import Item
+from console.widgets.pane import Item, Pane
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
     from store.contract.records import Job
 
 
-class JobDetail(ReadingScreen):
+class JobDetail(JobOrders, ReadingScreen):
     """A job with its stack trace."""
 
     VIEW = "jobs"
     HEADING = "Stack trace of the last failure"
+    PLACES: ClassVar[tuple[str, ...]] = ("job", "detail")
+    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"job"}))
 
     def __init__(self, session: Session, job: Job) -> None:
-        super().__init__(session, f"Job {inert(job.id)}", job.id)
+        ReadingScreen.__init__(self, session, f"Job {inert(job.id)}", job.id)
         self._shown = job
+
+    def job(self) -> Job | None:
+        """The job of this page."""
+        return self._shown
 
     def facts(self) -> list[Item]:
         """Every field of the job."""
-        return Jobs().brief(self._shown, datetime.now(UTC))
+        return Jobs().full(self._shown, datetime.now(UTC))
 
     async def text(self, client: EngineClient) -> str:
-        """The stack trace."""
+        """The message, then the stack trace."""
         if self._shown.exception_message is None:
             return "This job has not failed."
-        return await client.job_stacktrace(self._shown.id) or "The engine kept no stack trace."
+        message = self._shown.exception_message or "(an empty message)"
+        trace = await client.job_stacktrace(self._shown.id)
+        if not trace:
+            return f"{message}\n\nThe engine kept no stack trace."
+        return trace if message in trace[: len(message) + 200] else f"{message}\n\n{trace}"
+
+    def carried_out(self, *, gone: bool) -> None:
+        """Back to the list when the job is gone; else show what is so now."""
+        if gone:
+            self.dismiss()
+        else:
+            self._read_again()
+
+    @work(group="job.again", exclusive=True, exit_on_error=False)
+    async def _read_again(self) -> None:
+        from console.engine.errors import EngineProblem
+        from store.contract.queries import JobQuery
+
+        try:
+            found = await self.session.ask(lambda client: client.jobs(JobQuery(job_id=self._shown.id), 0, 1))
+        except EngineProblem as problem:
+            self.session.say(problem.sentence, "failed")
+            return
+        if not found:
+            self.dismiss()
+            return
+        self._shown = found[0]
+        self.query_one("#facts", Pane).show(self.facts())
+        self.tell_hints()
+
+    def hint_labels(self) -> dict[str, str]:
+        """A suspended job can be let go on."""
+        return {"job.suspend": "let go on.."} if self._shown.suspended else {}

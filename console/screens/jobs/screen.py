@@ -1,59 +1,64 @@
-"""Jobs: look at them, let failed ones try again, delete them."""
+"""Jobs: look at them, let failed ones try again, run them now, suspend them, delete them."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import work
 from textual.binding import BindingType
 
 from console.actions import at
-from console.screens.dialogs.confirm import Confirm
 from console.screens.jobs.detail import JobDetail
+from console.screens.jobs.orders import JobOrders
 from console.screens.jobs.subject import Jobs
 from console.screens.listing import ListScreen
-from console.screens.orders import carry_out
 from console.screens.session import Session
-from console.screens.words import short
+from console.screens.words import things
 from console.widgets.bindings import bindings
 from console.widgets.rows import Row
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
+    from store.contract.records import Job
 
 
-class JobsScreen(ListScreen):
-    """Jobs of the engine."""
+class JobsScreen(JobOrders, ListScreen):
+    """Jobs of the engine, the failed ones first."""
 
-    PLACES: ClassVar[tuple[str, ...]] = ("jobs", "list")
-    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"jobs"}))
+    PLACES: ClassVar[tuple[str, ...]] = ("job", "list")
+    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"job"}))
     VIEW: ClassVar[str] = "jobs"
+    MARKABLE = True
 
     def __init__(self, session: Session) -> None:
-        super().__init__(session, Jobs())
+        ListScreen.__init__(self, session, Jobs())
+
+    def job(self) -> Job | None:
+        """The job under the cursor."""
+        row = self.table.row
+        return row.item if row is not None else None
+
+    def marked(self) -> frozenset[str]:
+        """The marked jobs; of everything those that are in sight, since the order names each of them."""
+        marks = self.table.marks
+        if not marks.everything:
+            return marks.ids
+        return frozenset(row.id for row in self.table.loaded() if row.id in marks)
+
+    def carried_out(self, *, gone: bool) -> None:
+        """Show what is so now."""
+        self.table.unmark()
+        self.action_refresh()
 
     def open_row(self, row: Row) -> None:
         """The job with its stack trace."""
         self.app.push_screen(JobDetail(self.session, row.item))
 
-    def action_retry_job(self) -> None:
-        """Let the job try once more."""
-        row = self.table.row
-        if row is not None:
-            sentence = f"Job {row.id} gets 1 retry and is done as soon as the executor takes it."
-            question = Confirm("Retry this job?", [sentence], "Retry", "L")
-            self._order(question, f"Job {short(row.id)} will be tried again.", lambda c: c.set_job_retries(row.id, 1))
-
-    def action_delete_job(self) -> None:
-        """Delete the job."""
-        row = self.table.row
-        if row is not None:
-            sentences = [f"Job {row.id} is deleted.", "What it would have done is never done, and counts as completed."]
-            question = Confirm("Delete this job?", sentences, "Delete", "L")
-            self._order(question, f"Job {short(row.id)} is deleted.", lambda c: c.delete_job(row.id))
-
-    @work(group="jobs.order", exit_on_error=False)
-    async def _order(self, question: Confirm, said: str, order: Callable[[EngineClient], Awaitable[None]]) -> None:
-        if await carry_out(self.app, self.session, question, said, order):
-            self.action_refresh()
+    def hint_labels(self) -> dict[str, str]:
+        """What the keys would do with the job under the cursor, or with the marked ones."""
+        labels = super().hint_labels()
+        job = self.job() if self.is_mounted else None
+        marked = self.marked() if self.is_mounted else frozenset()
+        if marked:
+            labels["job.retry"] = f"try {things(len(marked), 'job')} again.."
+        if job is not None and job.suspended:
+            labels["job.suspend"] = "let go on.."
+        return labels

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from console.screens.subject import Sort, Subject
-from console.screens.words import age, day, until
+from console.screens.words import age, day, short, until, version_of
 from console.widgets.columns import Column
 from console.widgets.inert import inert
 from console.widgets.ink import Ink
@@ -22,17 +22,28 @@ STATES: dict[str, tuple[str, Ink]] = {
     "X": ("no retries left: it waits for a person", "failed"),
     "r": ("has failed and will be tried again", "warning"),
     "·": ("waits for the job executor", "good"),
+    "w": ("waits until it is due", "muted"),
     "S": ("suspended", "suspended"),
 }
 
 
-def state_of(job: Job) -> str:
+def state_of(job: Job, now: datetime) -> str:
     """The letter of the state that decides what happens next."""
     if job.retries <= 0:
         return "X"
     if job.suspended:
         return "S"
-    return "r" if job.exception_message is not None else "·"
+    if job.exception_message is not None:
+        return "r"
+    return "w" if job.due_date is not None and job.due_date > now else "·"
+
+
+def belongs_to(job: Job) -> str:
+    """What the job works for: its batch, or its process and activity."""
+    if job.batch_id:
+        return f"batch {short(job.batch_id)}"
+    activity = f" {job.failed_activity_id}" if job.failed_activity_id else ""
+    return f"{job.process_definition_key or '-'}{activity}"
 
 
 class Jobs(Subject["Job"]):
@@ -41,14 +52,16 @@ class Jobs(Subject["Job"]):
     name = "jobs"
     title = "Jobs"
     thing = "Job"
+    legend = "X no retries  r will be tried again  · waits  w not due yet  S suspended"
     columns = (
         Column("S", 1, keep=10),
-        Column("job", 13, share=1, most=36, keep=6, tail=True),
+        Column("job", 13, share=1, most=20, keep=6, tail=True),
         Column("try", 3, keep=9, align="right"),
-        Column("batch", 13, share=1, most=36, keep=7, tail=True),
+        Column("pri", 3, keep=1, align="right"),
+        Column("of", 13, share=1, most=36, keep=7),
         Column("due", 5, keep=3, align="right"),
         Column("age", 5, keep=5, align="right"),
-        Column("message", 16, share=4, keep=8),
+        Column("cause", 14, share=4, keep=8),
     )
     sorts = (
         Sort("jobRetries", "retries"),
@@ -71,42 +84,75 @@ class Jobs(Subject["Job"]):
 
     def cells(self, record: Job, now: datetime) -> tuple[Cell, ...]:
         """One cell per column."""
-        state = state_of(record)
+        from console.triage.causes import fold
+
+        state = state_of(record, now)
+        cause = fold(record.exception_message) if record.exception_message is not None else ""
         return (
             Cell(state, STATES[state][1]),
             Cell(inert(record.id), "muted"),
             Cell(str(record.retries), "failed" if record.retries <= 0 else ""),
-            Cell(inert(record.batch_id or "-"), "" if record.batch_id else "faint"),
+            Cell(str(record.priority), "" if record.priority else "muted"),
+            Cell(inert(belongs_to(record))),
             Cell(until(record.due_date, now), "muted"),
             Cell(age(record.create_time, now), "muted"),
-            Cell(inert(record.exception_message or ""), "failed" if state == "X" else "muted"),
+            Cell(inert(cause), "failed" if state == "X" else "muted"),
         )
 
     def brief(self, record: Job, now: datetime) -> list[Item]:
         """Everything short about the job, and its message."""
-        state = state_of(record)
-        items: list[Item] = [
-            Fact("state", f"{state}  {STATES[state][0]}", STATES[state][1], lines=3),
-            Fact("job", inert(record.id), lines=2),
-            Fact("batch", inert(record.batch_id or "-"), lines=2),
-            Fact("retries", str(record.retries), "failed" if record.retries <= 0 else ""),
-            Fact("due", day(record.due_date) if record.due_date else "at once"),
-            Fact("created", day(record.create_time)),
-        ]
-        if record.process_instance_id:
-            items.append(Fact("instance", inert(record.process_instance_id), lines=2))
+        items = self._facts(record, now)
         if record.exception_message is not None:
-            items += [Spans(), Prose(inert(record.exception_message), "failed", lines=12)]
+            items += [Spans(), Prose(inert(record.exception_message) or "(an empty message)", "failed", lines=12)]
         return items
+
+    def full(self, record: Job, now: datetime) -> list[Item]:
+        """Every field of the job; its message stands beside, above the stack trace."""
+        more = (
+            ("version", version_of(record.process_definition_id or "")), ("execution", record.execution_id),
+            ("kind", record.job_definition_id), ("tenant", record.tenant_id),
+        )  # fmt: skip
+        return [*self._facts(record, now), *(Fact(label, inert(text), lines=2) for label, text in more if text)]
+
+    def _facts(self, record: Job, now: datetime) -> list[Item]:
+        state = state_of(record, now)
+        said = f"{STATES[state][0]}{'; suspended too' if record.suspended and state != 'S' else ''}"
+        items: list[Item] = [
+            Fact("state", f"{state}  {said}", STATES[state][1], lines=3, least=2),
+            Fact("job", inert(record.id), "muted", lines=2),
+            Fact("retries", str(record.retries), "failed" if record.retries <= 0 else ""),
+            Fact("priority", str(record.priority)),
+            Fact("due", _due_said(record, now)),
+            Fact(
+                "created", f"{age(record.create_time, now)}   {day(record.create_time)}" if record.create_time else "-"
+            ),
+        ]
+        owners = (
+            ("batch", record.batch_id), ("process", record.process_definition_key),
+            ("instance", record.process_instance_id), ("activity", record.failed_activity_id),
+        )  # fmt: skip
+        return items + [Fact(label, inert(text), lines=2) for label, text in owners if text]
 
     def summary(self, record: Job, now: datetime) -> list[Item]:
         """The same in two lines."""
-        state = state_of(record)
+        state = state_of(record, now)
         return [
-            Spans(((inert(record.id), "strong"), (f"   {STATES[state][0]}", STATES[state][1]))),
-            Prose(inert(record.exception_message or f"of batch {record.batch_id or '-'}"),
+            Spans((
+                (inert(short(record.id)), "strong"),
+                (f"   {inert(belongs_to(record))}", ""),
+                (f"   {STATES[state][0]}", STATES[state][1]),
+            )),
+            Prose(inert(record.exception_message or f"due {_due_said(record, now)}"),
                   "failed" if record.exception_message else "muted", lines=1),
         ]  # fmt: skip
+
+
+def _due_said(job: Job, now: datetime) -> str:
+    if job.due_date is None:
+        return "at once"
+    return (
+        f"in {until(job.due_date, now)}   {day(job.due_date)}" if job.due_date > now else f"since {day(job.due_date)}"
+    )
 
 
 def _query(query: Query) -> JobQuery:

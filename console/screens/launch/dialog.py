@@ -1,161 +1,315 @@
-"""The launch dialog: what would become of the tasks, the retries to set, and the exact request.
+"""The launch dialog: what would become of the tasks, the settings, and the exact request, on one page.
 
-What it shows is counted once and frozen. Digits typed anywhere in it go to the retries field. Cancel has the focus;
-``L`` launches; the key that opened it does nothing inside.
+What it shows is counted once and frozen. Digits typed anywhere but in the reason go to the retries. Cancel has the
+focus; ``L`` launches, and so does enter in the last field; the key that opened it does nothing inside.
 """
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import ClassVar
 
-from textual import events, work
+from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
+from textual.widgets import Input
 
+from console.actions import at
+from console.screens.chrome import HintLine, IdentityLine
 from console.screens.dialogs.choice import Choice
-from console.screens.launch.page import page
-from console.screens.session import Session
-from console.screens.words import things
+from console.screens.dialogs.field import Field
+from console.screens.events.line import EventLine
+from console.screens.launch.gathering import Gathering
+from console.screens.launch.page import (
+    drift_items,
+    effect_spans,
+    named,
+    request_items,
+    rival_items,
+    sample_items,
+    total_spans,
+)
+from console.screens.launch.taking import Taking
+from console.screens.launch.tick import Tick
+from console.screens.session import News, Session
+from console.screens.words import clock, count, things
 from console.triage.launch import Plan
 from console.triage.selection import Selection
+from console.widgets.bindings import bindings
 from console.widgets.inert import inert
-from console.widgets.pane import Pane, Prose
+from console.widgets.line import Line
+from console.widgets.pane import Item, Pane, Prose, Spans
+from store.contract.values import INT_MAX
 
-MOST_DIGITS = 6
 DEFAULT = "1"
+TOO_EARLY = "It was not counted yet when you pressed that: look, then press it again."
+FIXED = 6
+"""Lines around the panes: identity, news, keys, frame, choices."""
 
 
-class LaunchDialog(ModalScreen["Plan | None"]):
-    """Answers the plan to launch, or nothing."""
+class LaunchDialog(Taking, Gathering):
+    """Answers the order to launch, or nothing.
+
+    Args:
+        session: whose engine is asked.
+        selection: what was chosen.
+        retries: what stands in the field at first.
+        reason: what stands in the field at first.
+    """
 
     CSS_PATH = "dialog.tcss"
     AUTO_FOCUS = "#cancel"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", show=False),
-        Binding("left,right,tab,shift+tab", "other", show=False),
-        Binding("backspace", "erase", show=False),
-        Binding("L", "launch", show=False),
-        Binding("Y", "confirm", show=False),
-    ]
+    PLACES: ClassVar[tuple[str, ...]] = ("launch",)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"launch"}))
 
-    def __init__(self, session: Session, selection: Selection) -> None:
+    def __init__(self, session: Session, selection: Selection, *, retries: int | None = None, reason: str = "") -> None:
         super().__init__()
-        self._session = session
-        self._selection = selection
-        self._plan: Plan | None = None
-        self._digits = DEFAULT
+        self.session = session
+        self.selection = selection
+        self.plan: Plan | None = None
+        self._digits = DEFAULT if retries is None else str(retries)
+        self._reason = reason
         self._typed = False
-        self._confirmed = False
-        self._said = ""
+        self._every_task_meant = False
+        self._hurried = None
+        self._insisted = False
+        self._too_early = False
+        self._waiting = False
 
     def compose(self) -> ComposeResult:
         """One page, two choices."""
+        yield IdentityLine(id="identity")
         with Vertical(classes="dialog"):
-            yield Pane(id="page")
+            yield Pane(id="effects")
+            yield Tick(id="lowered")
+            yield Tick(id="gone")
+            yield Line(id="total")
+            yield Field("retries", id="retries", value=self._digits, pattern=r"\d*", most=12, width=12)
+            yield Field("reason", id="reason", value=self._reason, hint=self._reason_hint)
+            if self.session.safety.guarded:
+                yield Field("count", id="count", pattern=r"[\d,. ]*", most=12, width=12)
+            yield Pane(id="request")
+            yield Pane(id="sample")
+            yield Pane(id="warnings")
             with Horizontal(classes="choices"):
                 yield Choice("Cancel", "esc", id="cancel")
                 yield Choice("Launch", "L", id="launch")
+        yield Line(id="event-above")
+        yield EventLine(id="event")
+        yield HintLine(id="hints")
+
+    @property
+    def _reason_hint(self) -> str:
+        return "why, and the number of the incident" + ("" if self.session.safety.guarded else " (may stay empty)")
 
     @property
     def retries(self) -> int | None:
-        """The value in the field, nothing while it is empty."""
-        return int(self._digits) if self._digits else None
+        """The value in the field; nothing while it is empty or too large."""
+        text = self.query_one("#retries", Field).value
+        return int(text) if text and int(text) <= INT_MAX else None
 
     def on_mount(self) -> None:
         """Count first."""
-        self.query_one(".dialog").border_title = f"Retry {self._selection.describe()}"
-        self.query_one(Pane).show([Prose("counting what this would change …", "muted")])
+        self.query_one(".dialog").border_title = f"Retry {inert(self.selection.describe())}"
+        self.counting("counting what this would change …")
+        self.query_one("#retries", Field).remark("attempts each task is given")
+        self.session.news.subscribe(self, self._heed)
+        self.set_interval(1.0, self._tick)
+        self.call_after_refresh(self._chrome)
+        self.gather()
+
+    def counting(self, sentence: str) -> None:
+        """Nothing can be shown yet."""
+        pane = self.query_one("#effects", Pane)
+        pane.styles.height = 1
+        pane.show([Prose(sentence, "muted")])
+        for id in ("request", "sample", "warnings"):
+            self.query_one(f"#{id}", Pane).display = False
         self.query_one("#launch", Choice).enable(False)
-        self._survey()
 
-    @work(group="launch.survey", exclusive=True, exit_on_error=False)
-    async def _survey(self) -> None:
-        from console.engine.errors import EngineProblem
-        from console.triage.settle import settled
-        from console.triage.survey import survey
+    def failed(self, sentence: str) -> None:
+        """It could not be counted."""
+        self.query_one("#effects", Pane).styles.height = 2
+        self.query_one("#effects", Pane).show([Prose(inert(sentence), "failed"), Prose("F tries again", "muted")])
 
-        try:
-            selection = await self._session.ask(lambda client: settled(client, self._selection))
-            facts = await self._session.ask(lambda client: survey(client, selection))
-        except EngineProblem as problem:
-            self.query_one(Pane).show([Prose(inert(problem.sentence), "failed")])
-            return
-        if selection is not self._selection and hasattr(self._selection, "every_task"):
-            self._confirmed = not self._selection.every_task
-        self._plan = Plan(selection, self.retries or 0, facts)
-        self._write()
+    # -- around it --------------------------------------------------------------------------------------------------
+
+    def _heed(self, news: News) -> None:
+        if news in ("state", "identity", "event", "journal"):
+            self._chrome()
+            self.write()
+
+    def _tick(self) -> None:
+        self.session.heed_time()
+        self.query_one(IdentityLine).tell(self.session)
+
+    def _chrome(self) -> None:
+        self.query_one(IdentityLine).tell(self.session)
+        self.query_one(EventLine).tell(self.session.events, self.query_one("#event-above", Line))
+        self.query_one(HintLine).tell(self.PLACES, {})
+
+    def places(self) -> tuple[str, ...]:
+        """Where actions are found now."""
+        return self.PLACES
 
     def on_resize(self) -> None:
         """The request takes the room there is."""
-        self.call_after_refresh(self._write)
+        self.call_after_refresh(self._chrome)
+        self.call_after_refresh(self.write)
 
-    @property
-    def _needs_confirmation(self) -> bool:
-        return bool(getattr(self._selection, "every_task", False)) and not self._confirmed
+    # -- what it says -----------------------------------------------------------------------------------------------
 
-    @property
-    def _ready(self) -> bool:
-        counted = self._plan is not None and self._plan.count > 0
-        return counted and self.retries is not None and not self._needs_confirmation
-
-    def _write(self) -> None:
-        if self._plan is None:
+    def write(self) -> None:
+        """Show what is so now."""
+        if self.facts is None:
             return
-        if self.retries is not None and self.retries != self._plan.retries:
-            self._plan = Plan(self._plan.selection, self.retries, self._plan.facts)
+        lowered, gone = self.query_one("#lowered", Tick), self.query_one("#gone", Tick)
+        retries = self.plan.retries if self.retries is None and self.plan is not None else self.retries or 0
+        plan = self.plan = Plan(self.settled, retries, self.facts, self.roll, lowered.on, gone.on)
+        lowered.tell(plan.lowered_effect())
+        gone.tell(plan.gone_effect())
+        self.query_one("#total", Line).show(total_spans(plan, self.again))
+        self._head(plan)
+        self._lay_out(plan)
+        self.query_one("#retries", Field).remark(*self._retries_remark())
+        if self.session.safety.guarded:
+            self.query_one("#count", Field).remark(f"type {count(plan.count)} to launch on {inert(self._environment)}")
+        self.query_one("#launch", Choice).enable(not self.why_not())
+        self._keep_up(plan)
+
+    @property
+    def _environment(self) -> str:
+        return self.session.identity.environment
+
+    def _head(self, plan: Plan) -> None:
         frame = self.query_one(".dialog", Vertical)
-        frame.border_title = f"Retry {things(self._plan.count, 'task')}  ·  {self._selection.describe()}"
+        sample = plan.facts.sample
+        what = inert(plan.describe())
+        if plan.facts.asked == 1 and sample:
+            frame.border_title = f"Retry {named(sample[0])}"
+        else:
+            frame.border_title = f"Retry {things(plan.count, 'task')}  ·  {what}"
         # A query is asked again by the engine when it is launched; only ids are what they were.
-        how = "counted" if self._plan.request.external_task_query is not None else "frozen"
-        frame.border_subtitle = f"{how} {self._plan.facts.at:%H:%M:%S}Z"
-        pane = self.query_one(Pane)
-        room = self.size.height - 7
-        items = page(self._plan, self._digits, self._needs_confirmation, self._said, pane.size.width or 70, room)
-        pane.styles.height = len(items)
-        pane.show(items)
-        self.query_one("#launch", Choice).enable(self._ready)
+        frame.border_subtitle = f"{'frozen' if plan.by_ids else 'counted'} {clock(plan.facts.at)}"
+
+    def _retries_remark(self) -> tuple[str, bool]:
+        text = self.query_one("#retries", Field).value
+        if text and int(text) > INT_MAX:
+            return f"at most {INT_MAX:,} retries can be set", True
+        return ("attempts each task is given", False) if text else ("type how many retries to set", True)
+
+    def warnings(self, plan: Plan) -> list[Item]:
+        """What should be read before launching."""
+        said = plan.warnings()
+        if plan.everything and not self._every_task_meant:
+            said = ["This takes EVERY external task of the engine. Press E if that is meant."]
+        items: list[Item] = [Prose(text, "warning", lines=1) for text in said]
+        if self.unkept:
+            waits = "Waiting for the journal; L again launches without writing it down."
+            items.append(Prose(waits if self._waiting else self.unkept, "warning", lines=1))
+        items += rival_items(self.rivals, plan.count)
+        items += drift_items(plan, self.now_matching)
+        topics = ", ".join(inert(topic) for topic in self.workerless)
+        if topics:
+            quiet = f"! no worker seen in 15 min on {topics}: retried tasks will sit and wait"
+            items.append(Prose(quiet, "warning", lines=1))
+        unsafe, missing = self.session.safety.why_not(), self.why_not() if self._insisted else ""
+        if unsafe:
+            items.append(Prose(unsafe, "warning", lines=1))
+        if self._too_early:
+            items.append(Prose(TOO_EARLY, "warning", lines=1))
+        elif missing not in (unsafe, *said):
+            items.append(Prose(missing, "warning", lines=1))
+        return [item for item in items if not isinstance(item, Prose) or item.text]
+
+    def _lay_out(self, plan: Plan) -> None:
+        """Give every pane the lines it gets; the request shrinks first, then the sample."""
+        width = self.query_one("#effects", Pane).size.width or 76
+        effects: list[Item] = [Spans(tuple(effect_spans(effect))) for effect in plan.effects()]
+        warnings = self.warnings(plan)
+        fields = 3 if self.session.safety.guarded else 2
+        ticks = sum(self.query_one(f"#{id}", Tick).display for id in ("lowered", "gone"))
+        room = self.size.height - FIXED - len(effects) - ticks - 1 - fields - len(warnings)
+        spaced = room >= 8
+        blank: list[Item] = [Spans()] if spaced else []
+        sample: list[Item] = sample_items(plan.facts.sample, datetime.now(UTC), min(3, room - 4 * spaced - 2))
+        asked = min(room - 4 * spaced - len(sample), 12)
+        request = request_items(plan, width, asked) if plan.ready and plan.count else []
+        for id, items in (
+            ("effects", [*effects]),
+            ("request", [*blank, *request[: max(asked, 1)]]),
+            ("sample", [*blank, *sample]),
+            ("warnings", [*blank, *warnings]),
+        ):
+            pane = self.query_one(f"#{id}", Pane)
+            pane.display = any(not isinstance(item, Spans) or item.spans for item in items)
+            pane.styles.height = max(len(items), 1)
+            pane.show(items)
+        self.query_one("#total", Line).styles.margin = (0, 0, 1 if spaced else 0, 0)
+
+    # -- keys -------------------------------------------------------------------------------------------------------
 
     def on_key(self, event: events.Key) -> None:
-        """Digits go to the retries field, the first one replaces the default."""
+        """Digits go to the retries field, the first one replaces what stands there."""
         if event.character is None or event.character not in "0123456789":
             return
         event.stop()
-        before = self._digits if self._typed else ""
+        field = self.query_one("#retries", Field)
+        field.value = (field.value if self._typed else "") + event.character
         self._typed = True
-        if len(before) < MOST_DIGITS:
-            self._digits = (before + event.character).lstrip("0") or "0"
-        self._said = ""
-        self._write()
+        field.enter()
 
-    def action_erase(self) -> None:
-        """Take the last digit away."""
-        self._typed = True
-        self._digits = self._digits[:-1]
-        self._write()
+    def on_input_changed(self, message: Input.Changed) -> None:
+        """Something was typed into a field."""
+        if message.input.has_focus and message.input.parent is self.query_one("#retries"):
+            self._typed = True
+        self.write()
 
-    def action_other(self) -> None:
-        """To the other choice."""
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        """Enter: to the next field that must be filled, or launch."""
+        fields = [field for field in self.query(Field) if field.id != "reason" or self.session.safety.guarded]
+        after = fields[[field.active for field in fields].index(True) + 1 :] if any(f.active for f in fields) else []
+        if after:
+            after[0].enter()
+        else:
+            self.action_launch()
+
+    def on_tick_turned(self, message: Tick.Turned) -> None:
+        """A group was taken in, or left out."""
+        self.write()
+
+    def action_include(self) -> None:
+        """Take the group in, or leave it out: the one that has the focus, or the only one."""
+        ticks = [tick for tick in self.query(Tick) if tick.display]
+        chosen = [tick for tick in ticks if tick.has_focus] or (ticks if len(ticks) == 1 else [])
+        if chosen:
+            chosen[0].action_turn()
+        elif ticks:
+            self.set_focus(ticks[0])
+
+    def action_next_field(self) -> None:
+        """To the next field."""
         self.focus_next()
 
-    def action_confirm(self) -> None:
+    def action_previous_field(self) -> None:
+        """To the field before."""
+        self.focus_previous()
+
+    def action_freeze(self) -> None:
+        """Count and read again."""
+        self._every_task_meant = False
+        self.counting("counting again …")
+        self.gather()
+
+    def action_every_task(self) -> None:
         """Yes, every task of the engine is meant."""
-        if self._plan is not None and self._needs_confirmation:
-            self._confirmed = True
-            self._write()
+        self._every_task_meant = True
+        self.write()
 
     def action_cancel(self) -> None:
         """Launch nothing."""
         self.dismiss(None)
-
-    def action_launch(self) -> None:
-        """Launch what is shown."""
-        if self._ready:
-            self.dismiss(self._plan)
-        elif self._plan is not None:
-            self._said = "Type how many retries to set." if self.retries is None else ""
-            self._write()
 
     def on_choice_taken(self, message: Choice.Taken) -> None:
         """Enter on a choice, or a click."""

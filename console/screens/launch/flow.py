@@ -2,89 +2,93 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
-from console.screens.words import short, things
 from console.triage.selection import Everything, Marked, Selection
 from store.contract.queries import ExternalTaskQuery
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from console.engine.errors import Unanswered
-    from console.screens.tasks.screen import TasksScreen
-    from console.triage.launch import Plan
+    from textual.app import App
+
+    from console.screens.launch.order import Order
+    from console.screens.session import Session
     from console.widgets.marks import Marks
-    from store.contract.records import Batch
-
-LOOKS = 5
-"""How often an unanswered launch is looked for."""
-BETWEEN_LOOKS = 2.0
-"""Seconds before each look: the engine may still be at work on it."""
 
 
-def selection_of(marks: Marks, row_id: str | None, query: ExternalTaskQuery) -> Selection | None:
-    """What is chosen: the marks, or the row under the cursor where nothing is marked; nothing if there is no row."""
+def selection_of(
+    marks: Marks,
+    row_id: str | None,
+    query: ExternalTaskQuery,
+    said: str = "",
+    sifted: frozenset[str] | None = None,
+) -> Selection | None:
+    """What is chosen: the marks, or the row under the cursor where nothing is marked; nothing if there is no row.
+
+    Args:
+        marks: what is marked.
+        row_id: the task under the cursor.
+        query: what the rows match.
+        said: that query as the operator wrote it.
+        sifted: ids of all rows, where the console filters them itself and the engine could not be told how.
+    """
+    if marks.everything and sifted is not None:
+        return Marked(sifted - marks.ids, said)
     if marks.everything:
-        return Everything(query.model_copy(update={"sorting": None, "sort_by": None, "sort_order": None}), marks.ids)
+        unsorted = query.model_copy(update={"sorting": None, "sort_by": None, "sort_order": None})
+        return Everything(unsorted, marks.ids, said)
     if marks:
         return Marked(marks.ids)
-    return Marked(frozenset({row_id})) if row_id is not None else None
+    return Marked(frozenset({row_id}), "the task under the cursor") if row_id is not None else None
 
 
-def ask(screen: TasksScreen, query: ExternalTaskQuery, then: Callable[[Plan | None], None]) -> None:
-    """Open the launch dialog for the chosen tasks at once: the next key, a digit, may already be on its way."""
+def open_launch(
+    app: App[None],
+    session: Session,
+    selection: Selection | None,
+    done: Callable[[str], None] | None = None,
+    *,
+    retries: int | None = None,
+    reason: str = "",
+) -> None:
+    """Open the launch dialog at once: the next key, a digit, may already be on its way. What it decides is carried out,
+    and the operator is told what became of it.
+
+    Args:
+        app: where the dialog is shown.
+        session: whose engine is asked.
+        selection: what was chosen; nothing is said to be nothing.
+        done: called with the id of the batch when it is launched.
+        retries: the value that the field begins with; none is the usual one.
+        reason: the reason that the field begins with.
+    """
     from console.screens.launch.dialog import LaunchDialog
 
-    row = screen.table.row
-    selection = selection_of(screen.table.marks, row.id if row else None, query)
+    problem = session.why_no_launch() or session.why_unheard()
     if selection is None:
-        screen.session.say("There is no task to retry.", "warning")
-    else:
-        screen.app.push_screen(LaunchDialog(screen.session, selection), then)
+        problem = problem or "There is no task to retry."
+    if problem or selection is None:
+        session.say(problem, "warning")
+        return
+
+    def decided(order: Order | None) -> None:
+        if order is not None:
+            session.launching = True
+            # The application's, not the screen's: a screen may be left before the engine has answered.
+            app.run_worker(_carry_out(app, session, order, done), group="launch.order", exit_on_error=False)
+
+    app.push_screen(LaunchDialog(session, selection, retries=retries, reason=reason), decided)
 
 
-async def launch(screen: TasksScreen, plan: Plan) -> None:
-    """Launch the batch, and say what has become of it."""
-    from console.engine.errors import EngineProblem, Unanswered
+async def _carry_out(app: App[None], session: Session, order: Order, done: Callable[[str], None] | None) -> None:
+    from console.screens.launch.adopting import is_it
+    from console.screens.launch.order import launch
 
-    session, table = screen.session, screen.table
-    session.say(f"Launching a batch for {things(plan.count, 'task')} …")
     try:
-        batch: Batch | None = await session.ask(lambda client: client.set_retries_async(plan.request))
-    except Unanswered as unknown:
-        session.say(f"{unknown.sentence} Looking for it among the batches …", "warning")
-        batch = await _found(screen, plan, unknown)
-    except EngineProblem as problem:
-        session.say(problem.sentence, "failed")
-        return
-    if batch is None:
-        return
-    if table.marks:
-        table.unmark()
-    more = batch.total_jobs - plan.jobs
-    drift = f", {abs(more):,} {'more' if more > 0 else 'fewer'} than were counted" if more else ""
-    session.say(
-        f"Batch {short(batch.id)} launched: {things(batch.total_jobs, 'job')}{drift}, retries {plan.retries}.",
-        "warning" if more else "good",
-    )
-    if session.follower is not None:
-        await session.follower.launched(batch.id)
-
-
-async def _found(screen: TasksScreen, plan: Plan, unknown: Unanswered) -> Batch | None:
-    """The batch of a launch that was not answered; a launch is never sent twice by itself."""
-    from console.engine.errors import EngineProblem
-
-    session = screen.session
-    for _ in range(LOOKS):
-        await asyncio.sleep(BETWEEN_LOOKS)
-        try:
-            batch = await session.ask(lambda client: client.find_launch(plan.request, unknown.since, plan.count))
-        except EngineProblem:
-            continue
-        if batch is not None:
-            return batch
-    session.say("The launch was not answered and no such batch is there: look at 4 before launching again.", "failed")
-    return None
+        batch = await launch(session, order, partial(is_it, app))
+    finally:
+        session.launching = False
+    if batch is not None and done is not None:
+        done(batch.id)

@@ -1,11 +1,15 @@
-"""What the launch dialog says, as lines of a pane."""
+"""What the launch dialog says, as lines of its panes."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
 
-from console.screens.words import count, things
-from console.triage.launch import Outcome, Plan
+from console.screens.words import age, clock, count, short, things, version_of
+from console.triage.effects import Effect
+from console.triage.launch import Plan
 from console.triage.request import PATH
 from console.widgets.cells import wrap
 from console.widgets.inert import inert, inert_lines
@@ -13,66 +17,98 @@ from console.widgets.ink import Ink
 from console.widgets.line import Span
 from console.widgets.pane import Item, Prose, Spans
 
+if TYPE_CHECKING:
+    from console.triage.rivals import Rival
+    from store.contract.records import ExternalTask
+
 TONES: dict[str, Ink] = {"good": "good", "plain": "", "warning": "warning"}
-LABEL = 26
+LABEL = 27
+MOST_RIVALS = 2
 
 
-def page(plan: Plan, digits: str, ask_for_yes: bool, said: str, width: int, room: int) -> list[Item]:
-    """The lines of the dialog, each one line high, at most ``room`` of them.
-
-    Args:
-        plan: what would be launched.
-        digits: what stands in the retries field.
-        ask_for_yes: the operator has to confirm that every task of the engine is meant.
-        said: a sentence about the last key, or nothing.
-        width: cells of the pane.
-        room: lines of the pane.
-    """
-    warnings = [*plan.warnings(), *([said] if said else [])]
-    if ask_for_yes:
-        warnings = [warning for warning in warnings if "EVERY" not in warning]
-        warnings.append("This takes EVERY external task of the engine. Press Y if that is meant.")
-    above: list[Item] = [*(_outcome(outcome) for outcome in plan.outcomes()), Spans(_total(plan)), Spans()]
-    below: list[Item] = [Spans(), *(Prose(warning, "warning", lines=1) for warning in warnings)]
-    field = _field(digits)
-    free = room - len(above) - len(below) - 4
-    return [*above, field, Spans(), *_request(plan, width, max(free, 2)), *below]
+def effect_spans(effect: Effect) -> list[Span]:
+    """One group of tasks on one line."""
+    number = ("≤" if effect.at_most else "") + count(effect.count)
+    quiet: Ink = "muted" if effect.overlaps else ""
+    return [
+        (f"{number:>8}  ", "muted" if effect.overlaps else "strong"),
+        (f"{effect.label:<{LABEL}}  ", quiet),
+        (effect.effect, TONES[effect.tone] or quiet),
+    ]
 
 
-def _outcome(outcome: Outcome) -> Item:
-    number = ("≤" if outcome.at_most else "") + count(outcome.count)
-    return Spans(
-        (
-            (f"{number:>8}  ", "muted" if outcome.overlaps else "strong"),
-            (f"{outcome.label:<{LABEL}}  ", "muted" if outcome.overlaps else ""),
-            (outcome.effect, TONES[outcome.tone] or ("muted" if outcome.overlaps else "")),
-        )
-    )
-
-
-def _total(plan: Plan) -> tuple[Span, ...]:
-    return (
+def total_spans(plan: Plan, again: int | None) -> list[Span]:
+    """How many are in the launch, and what that costs the engine."""
+    spans: list[Span] = [
         (f"{count(plan.count):>8}  ", "accent"),
         (f"{'tasks in the launch':<{LABEL}}  ", "strong"),
         (f"{things(plan.jobs, 'batch job')}, {things(plan.seeds, 'seed run')}", "muted"),
-    )
+    ]
+    if again:
+        spans.append((f"   {count(again)} failed again after an earlier retry", "warning"))
+    return spans
 
 
-def _field(digits: str) -> Item:
+def request_items(plan: Plan, width: int, room: int) -> list[Item]:
+    """The exact request: one field a line where there is room, else run on; ids abbreviated."""
+    how = "by ids: exactly these tasks"
+    if not plan.by_ids:
+        how = "by query: takes what matches when it arrives"
+    head: Item = Spans((("POST ", "accent"), (f"/{PATH}", "strong"), (f"   {how}", "muted")))
+    pretty = list(inert_lines(plan.json()))
+    if len(pretty) < room:
+        return [head, *(Spans((("  " + line, "muted"),)) for line in pretty)]
+    compact = inert(json.dumps(json.loads(plan.json()), ensure_ascii=False))
+    return [head, *(Spans((("  " + line, "muted"),)) for line in wrap(compact, width - 2, max(room - 1, 1)))]
+
+
+def sample_items(tasks: Sequence[ExternalTask], now: datetime, room: int) -> list[Item]:
+    """The oldest tasks, one line each."""
+    return [_task(task, now) for task in tasks[: max(room, 0)]]
+
+
+def _task(task: ExternalTask, now: datetime) -> Item:
+    key = task.business_key or short(task.process_instance_id)
+    process = f"{task.process_definition_key} {version_of(task.process_definition_id)}".strip()
     return Spans(
         (
-            ("  retries  ", "muted"),
-            (f" {digits or ' '}▏", "chip"),
-            ("   type digits: the attempts each task is given", "muted"),
+            (f"  {inert(key)}", "strong"),
+            (f"  {inert(task.topic_name)}", ""),
+            (f"  {inert(process)}  {age(task.create_time, now)}", "muted"),
+            (f"  {inert(task.error_message or 'has never failed')}", "failed" if task.error_message else "muted"),
         )
     )
 
 
-def _request(plan: Plan, width: int, room: int) -> list[Item]:
-    """The exact request: one field a line where there is room, else run on; ids abbreviated."""
-    head: Item = Spans((("POST ", "accent"), (f"/{PATH}", "strong")))
-    pretty = inert_lines(plan.json())
-    if len(pretty) <= room:
-        return [head, *(Spans((("  " + line, "muted"),)) for line in pretty)]
-    compact = inert(json.dumps(json.loads(plan.json()), ensure_ascii=False))
-    return [head, *(Spans((("  " + line, "muted"),)) for line in wrap(compact, width - 2, room))]
+def named(task: ExternalTask) -> str:
+    """A single task as the head of the dialog names it."""
+    return f"{inert(task.business_key or short(task.process_instance_id))}  ·  {inert(task.topic_name)}"
+
+
+def rival_items(rivals: Sequence[Rival], ours: int) -> list[Item]:
+    """Who else is at it."""
+    return [Prose(_rival(rival, ours), "warning", lines=1) for rival in rivals[:MOST_RIVALS]]
+
+
+def _rival(rival: Rival, ours: int) -> str:
+    batch, since = short(rival.batch_id), f"{clock(rival.since)[:5]}Z" if rival.since is not None else ""
+    if rival.covers is not None:
+        who = inert(rival.user) or "somebody"
+        at = f" at {since}" if since else ""
+        return f"! {who} launched batch {batch}{at} on {count(rival.covers)} of these {count(ours)}"
+    who = f"{inert(rival.user)}'s batch" if rival.user else "batch"
+    told = ", ".join(filter(None, (since, f"{count(rival.left)} to go")))
+    return f"! {who} {batch} ({told}) may hold the same tasks"
+
+
+def drift_items(plan: Plan, now: int | None) -> list[Item]:
+    """What has changed since it was counted."""
+    if now is None:
+        return []
+    before = plan.facts.asked if plan.by_query else plan.facts.found
+    more = now - before
+    if not more:
+        return []
+    which = f"{count(abs(more))} {'more' if more > 0 else 'fewer'} match by now" if plan.by_query else ""
+    which = which or (f"{count(-more)} are gone by now" if more < 0 else f"{count(more)} are back")
+    return [Prose(f"! since {clock(plan.facts.at)}: {which}.  F counts again", "warning", lines=1)]

@@ -76,5 +76,4 @@ class ReadingScreen(ConsoleScreen):
 
     def action_copy(self) -> None:
         """Copy the id."""
-        self.app.copy_to_clipboard(self._copied)
-        self.session.say(f"Copied {self._copied}", "muted")
+        self.hand_out(self._copied)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from textual.binding import BindingType
+
+from console.actions import at
 from console.screens.reading.screen import ReadingScreen
 from console.screens.session import Session
+from console.screens.tasks.looking import TaskLooks
 from console.screens.tasks.subject import STATES, state_of
 from console.screens.words import day
+from console.widgets.bindings import bindings
 from console.widgets.inert import inert
 from console.widgets.pane import Fact, Item
 
@@ -17,15 +22,28 @@ if TYPE_CHECKING:
     from store.contract.records import ExternalTask
 
 
-class TaskDetail(ReadingScreen):
+class TaskDetail(TaskLooks, ReadingScreen):
     """A task with its error message and error details."""
 
+    PLACES: ClassVar[tuple[str, ...]] = ("tasks", "task", "detail")
+    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"tasks"}))
     VIEW = "tasks"
     HEADING = "What the worker said"
 
     def __init__(self, session: Session, task: ExternalTask) -> None:
         super().__init__(session, f"Task {inert(task.id)}", task.id)
         self._shown = task
+
+    def task_in_hand(self) -> ExternalTask:
+        """The task shown."""
+        return self._shown
+
+    def action_retry(self) -> None:
+        """Launch a batch for this task."""
+        from console.screens.launch.flow import open_launch
+        from console.triage.selection import Marked
+
+        open_launch(self.app, self.session, Marked(frozenset({self._shown.id}), "the task on the screen"))
 
     def facts(self) -> list[Item]:
         """Every field of the task; on a small screen the last ones do not fit."""
@@ -52,10 +70,15 @@ class TaskDetail(ReadingScreen):
 
     async def text(self, client: EngineClient) -> str:
         """The message, then the details."""
-        if self._shown.error_message is None:
-            return "This task has never failed."
-        details = await client.error_details(self._shown.id)
-        message = self._shown.error_message or "(an empty message)"
-        if not details:
-            return f"{message}\n\nThe worker sent no details."
-        return details if details.startswith(message) else f"{message}\n\n{details}"
+        return await error_of(client, self._shown)
+
+
+async def error_of(client: EngineClient, task: ExternalTask) -> str:
+    """What the worker of a task said when it failed: the message, then the details."""
+    if task.error_message is None:
+        return "This task has never failed."
+    details = await client.error_details(task.id)
+    message = task.error_message or "(an empty message)"
+    if not details:
+        return f"{message}\n\nThe worker sent no details."
+    return details if details.startswith(message) else f"{message}\n\n{details}"

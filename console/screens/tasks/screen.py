@@ -14,17 +14,23 @@ from textual.containers import Horizontal
 from console.actions import at
 from console.screens.listing import LIST_CSS, ListScreen
 from console.screens.session import News, Session
-from console.screens.tasks.causes import cause_lines
+from console.screens.tasks.causes import Cause, cause_lines, causes_of
 from console.screens.tasks.detail import TaskDetail
+from console.screens.tasks.looking import TaskLooks
 from console.screens.tasks.subject import Tasks
+from console.screens.words import count
 from console.widgets.bindings import bindings
 from console.widgets.pane import Pane, Prose
 from console.widgets.rows import Row
 
 if TYPE_CHECKING:
-    from console.triage.launch import Plan
     from console.watch import Poller, Snapshot
+    from store.contract.records import ExternalTask
 
+EMPTY_STORE = (
+    "There are no external tasks in this store yet. `retriage demo` opens a made-up world to try things on; "
+    "`retriage demo-data --store FILE --tasks 5000` fills an empty store with one."
+)
 CAUSES_EVERY = 10.0
 """Seconds between two samples of incidents."""
 CAUSES_EVERY_WHILE_LAUNCHED = 3.0
@@ -34,17 +40,18 @@ SAMPLE = 500
 
 
 class Sample(NamedTuple):
-    """Causes of so many incidents, the most frequent first."""
+    """What is known of the incidents: all of them or the newest, by cause, the most frequent first."""
 
     size: int
-    causes: tuple[tuple[str, int], ...]
+    causes: tuple[Cause, ...]
+    everything: bool
 
 
-class TasksScreen(ListScreen):
+class TasksScreen(TaskLooks, ListScreen):
     """External tasks, and what is going on with them."""
 
     CSS_PATH = [*LIST_CSS, Path(__file__).with_name("screen.tcss")]
-    PLACES: ClassVar[tuple[str, ...]] = ("tasks", "list")
+    PLACES: ClassVar[tuple[str, ...]] = ("tasks", "task", "list")
     BINDINGS: ClassVar[list[BindingType]] = bindings(at({"tasks"}))
     VIEW = "tasks"
     MARKABLE = True
@@ -92,23 +99,30 @@ class TasksScreen(ListScreen):
         self._causes.start()
 
     async def _sample(self) -> Sample:
-        """The newest incidents folded by cause."""
-        from collections import Counter
-
-        from console.triage.causes import fold
+        """All incidents, where the incidents view has grouped them; else the newest ones."""
+        from console.triage.groups import Groups
+        from console.triage.members import member_of
         from store.contract.queries import IncidentQuery
 
+        now, book = datetime.now(UTC), self.session.grouped
+        if book is not None and book.complete:
+            await book.catch_up()
+            if book.overdue:
+                await book.read_again(lambda: None)
+            return Sample(len(book.groups), causes_of(book.groups, now, drifts=True), True)
         query = IncidentQuery(sort_by="incidentTimestamp", sort_order="desc")
         incidents = await self.session.ask(lambda client: client.incidents(query, 0, SAMPLE))
-        causes = Counter(fold(incident.incident_message) for incident in incidents)
-        return Sample(len(incidents), tuple(causes.most_common()))
+        groups, everything = Groups(), len(incidents) < SAMPLE
+        groups.put(map(member_of, incidents))
+        return Sample(len(incidents), causes_of(groups, now, drifts=everything), everything)
 
     def _show_causes(self, snapshot: Snapshot[Sample]) -> None:
         sample = snapshot.value
         if sample is None:
             return
         pane = self.query_one("#causes", Pane)
-        pane.entitle(f"Causes of the newest {SAMPLE} incidents" if sample.size == SAMPLE else "Incidents by cause")
+        everything = f"Incidents by cause  {count(sample.size)}"
+        pane.entitle(everything if sample.everything else f"Causes of the newest {SAMPLE} incidents")
         pane.show(cause_lines(sample.causes, pane.size.height) or [Prose("no incidents", "good")])
 
     def _heed_pause(self) -> None:
@@ -127,35 +141,36 @@ class TasksScreen(ListScreen):
         if self._causes is not None:
             self._causes.close()
 
+    def _nothing(self) -> str:
+        if self.filter_text or self.session.identity.url:
+            return super()._nothing()
+        return EMPTY_STORE
+
     def open_row(self, row: Row) -> None:
         """The task in full."""
         self.app.push_screen(TaskDetail(self.session, row.item))
 
+    def task_in_hand(self) -> ExternalTask | None:
+        """The task under the cursor."""
+        row = self.table.row
+        return row.item if row is not None else None
+
     def action_retry(self) -> None:
         """Ask how the chosen tasks are to be retried."""
-        problem = self.session.why_no_orders()
-        if self.session.launching:
-            problem = "A launch is still on its way; wait until it is known what became of it."
-        if problem:
-            self.session.say(problem, "warning")
-            return
         self.heed_filter()
-        from console.screens.launch.flow import ask
+        from console.screens.launch.flow import open_launch, selection_of
         from store.contract.queries import ExternalTaskQuery
 
         if isinstance(self._query, ExternalTaskQuery):
-            ask(self, self._query, self._decided)
+            row = self.table.row
+            marks, sifting = self.table.marks, self.sifting
+            if marks.everything and sifting is not None and not sifting.exact:
+                self.session.say(sifting.not_yet("task"), "warning")
+                return
+            sifted = sifting.ids if sifting is not None else None
+            chosen = selection_of(marks, row.id if row else None, self._query, self.filter_text, sifted)
+            open_launch(self.app, self.session, chosen, self._launched)
 
-    def _decided(self, plan: Plan | None) -> None:
-        if plan is not None:
-            self.session.launching = True
-            self._launch(plan)
-
-    @work(group="tasks.order", exit_on_error=False)
-    async def _launch(self, plan: Plan) -> None:
-        from console.screens.launch.flow import launch
-
-        try:
-            await launch(self, plan)
-        finally:
-            self.session.launching = False
+    def _launched(self, batch_id: str) -> None:
+        if self.table.marks:
+            self.table.unmark()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from store.contract.records import ExternalTask
 
 STATES: dict[str, tuple[str, Ink]] = {
-    "X": ("no retries left: an incident is open and no worker gets it", "failed"),
+    "X": ("no retries left; its incident is open", "failed"),
     "r": ("has failed and will be tried again", "warning"),
     "L": ("locked by a worker", "locked"),
     "·": ("ready for a worker", "good"),
@@ -93,8 +93,9 @@ class Tasks(Subject["ExternalTask"]):
             Cell(state, ink),
             Cell(inert(record.topic_name)),
             Cell(inert(key), "" if record.business_key else quiet),
-            Cell(*tries(record)),
-            Cell(until(expiry, now), "locked" if locked(record, now) else "faint"),
+            # The letter tells it in colour already; in this line each colour is sent at every step of the cursor.
+            Cell(tries(record)[0], "" if record.retries is not None else quiet),
+            Cell(until(expiry, now), "locked" if locked(record, now) else quiet),
             Cell(age(record.create_time, now), quiet),
             Cell(inert(f"{record.process_definition_key} {version_of(record.process_definition_id)}".strip()), quiet),
             Cell(inert(record.error_message or ""), "failed" if state == "X" else quiet),
@@ -106,7 +107,7 @@ class Tasks(Subject["ExternalTask"]):
         meaning, ink = STATES[state]
         process = f"{record.process_definition_key} {version_of(record.process_definition_id)}".strip()
         items: list[Item] = [
-            Fact("state", f"{state}  {meaning}", ink, lines=3),
+            Fact("state", f"{state}  {meaning}", ink, lines=2, least=2),
             Fact("task", inert(record.id), "muted", lines=2),
             Fact("topic", inert(record.topic_name), "strong"),
             Fact("process", inert(process), lines=2),

@@ -4,11 +4,13 @@ from store.api.routes import (
     batch,
     deployment,
     external_task,
+    history,
     incident,
     job,
     process_definition,
     process_instance,
     process_instance_orders,
+    user_operation,
     variables,
     workers,
 )
@@ -24,5 +26,7 @@ ROUTERS = (
     incident.router,
     batch.router,
     job.router,
+    history.router,
+    user_operation.router,
 )
 """All routers, in the order in which they are asked."""

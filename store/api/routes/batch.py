@@ -2,52 +2,53 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from store.api.answers import no_content
-from store.api.requests import body, flag_param
+from store.api.authentication import OperatorDep
+from store.api.declared import gives_nothing
+from store.api.requests import body, flag
 from store.api.routes.lists import add_lists, add_one
 from store.api.state import StoreDep
 from store.batch import orders
 from store.contract.orders import SetSuspended
-from store.contract.queries import BatchQuery, BatchStatisticsQuery, HistoricBatchQuery
-from store.queries import batches as queries
+from store.queries.batches import BATCHES, HISTORIC_BATCHES, STATISTICS
+
+Cascade = Annotated[bool, flag("cascade", "Remove the history of the batch too.")]
 
 router = APIRouter(tags=["Batch"])
-add_lists(router, BatchQuery, queries.list_batches, queries.count_batches, path="/batch")
-add_lists(router, BatchStatisticsQuery, queries.list_statistics, queries.count_statistics, path="/batch/statistics")
-add_one(router, queries.get_batch, "/batch/{id}")
-add_lists(
-    router,
-    HistoricBatchQuery,
-    queries.list_historic_batches,
-    queries.count_historic_batches,
-    path="/history/batch",
-)
-add_one(router, queries.get_historic_batch, "/history/batch/{id}")
+add_lists(router, BATCHES, path="/batch")
+add_lists(router, STATISTICS, path="/batch/statistics")
+add_one(router, BATCHES, "/batch/{id}")
+add_lists(router, HISTORIC_BATCHES, path="/history/batch")
+add_one(router, HISTORIC_BATCHES, "/history/batch/{id}")
 
 
 @router.put("/batch/{batch_id}/suspended")
-async def put_suspended(store: StoreDep, batch_id: str, order: Annotated[SetSuspended, body(SetSuspended)]) -> Response:
+@gives_nothing
+async def put_suspended(
+    store: StoreDep, by: OperatorDep, batch_id: str, order: Annotated[SetSuspended, body(SetSuspended)]
+) -> Response:
     """Suspend or activate a batch."""
     async with store.database.writing() as connection:
-        await orders.suspend_batch(connection, batch_id, order.suspended)
+        await orders.suspend_batch(connection, batch_id, order.suspended, by)
     store.wake_runner()
     return no_content()
 
 
 @router.delete("/batch/{batch_id}")
-async def delete_batch(store: StoreDep, batch_id: str, request: Request) -> Response:
+@gives_nothing
+async def delete_batch(store: StoreDep, by: OperatorDep, batch_id: str, cascade: Cascade) -> Response:
     """Remove a running batch with its jobs."""
-    cascade = flag_param(request, "cascade")
     async with store.database.writing() as connection:
-        await orders.delete_batch(connection, batch_id, cascade)
+        await orders.delete_batch(connection, batch_id, cascade, by)
     return no_content()
 
 
 @router.delete("/history/batch/{batch_id}")
-async def delete_historic_batch(store: StoreDep, batch_id: str) -> Response:
+@gives_nothing
+async def delete_historic_batch(store: StoreDep, by: OperatorDep, batch_id: str) -> Response:
     """Remove the history of a batch."""
     async with store.database.writing() as connection:
-        await orders.delete_historic_batch(connection, batch_id)
+        await orders.delete_historic_batch(connection, batch_id, by)
     return no_content()

@@ -1,41 +1,48 @@
 """Deployments: create, lists, one, delete."""
 
 from datetime import datetime
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from store.api.answers import answer, no_content
+from store.api.authentication import OperatorDep
+from store.api.declared import gives, gives_nothing
 from store.api.links import self_link
-from store.api.requests import flag_param
+from store.api.requests import flag
 from store.api.routes.lists import add_lists, add_one
 from store.api.state import StoreDep
-from store.api.uploads import read_upload
+from store.api.uploads import Form, Upload
 from store.commands.deployments import deploy
 from store.commands.removals import remove_deployment
-from store.contract.deployments import DeploymentQuery, DeploymentWithDefinitions
+from store.contract.deployments import DeploymentWithDefinitions
 from store.contract.errors import invalid
 from store.database import now
-from store.queries import deployments as queries
+from store.queries.deployments import DEPLOYMENTS
+
+Cascade = Annotated[bool, flag("cascade", "Remove the instances of its definitions too.")]
 
 router = APIRouter(prefix="/deployment", tags=["Deployment"])
-add_lists(router, DeploymentQuery, queries.list_deployments, queries.count_deployments)
+add_lists(router, DEPLOYMENTS)
 
-_RESERVED = frozenset(
+FORM = Form(
     {
-        "deployment-name",
-        "deployment-source",
-        "tenant-id",
-        "enable-duplicate-filtering",
-        "deploy-changed-only",
-        "deployment-activation-time",
+        "deployment-name": "Name of the deployment.",
+        "deployment-source": "Where it comes from.",
+        "tenant-id": "Tenant of all that is deployed.",
+        "enable-duplicate-filtering": "true: nothing is deployed when the last one of this name had the same files.",
+        "deploy-changed-only": "true: only files that differ from those of the last deployment of this name.",
+        "deployment-activation-time": "When its definitions become active; a time in the future is refused.",
     }
 )
 
 
 @router.post("/create")
-async def create_deployment(store: StoreDep, request: Request) -> Response:
+@gives(DeploymentWithDefinitions)
+async def create_deployment(
+    store: StoreDep, by: OperatorDep, request: Request, upload: Annotated[Upload, Depends(FORM)]
+) -> Response:
     """Deploy files. Those named ``*.bpmn`` or ``*.bpmn20.xml`` are read as BPMN."""
-    upload = await read_upload(request, _RESERVED)
     given = upload.settings
     if not upload.files:
         raise invalid("No deployment resources contained in the form upload.")
@@ -49,6 +56,7 @@ async def create_deployment(store: StoreDep, request: Request) -> Response:
             tenant_id=given.get("tenant-id") or None,
             filter_duplicates=_is_true(given.get("enable-duplicate-filtering")),
             changed_only=_is_true(given.get("deploy-changed-only")),
+            by=by,
         )
     definitions = {definition.id: definition for definition in made.definitions}
     record = made.deployment.model_dump(exclude={"links"})
@@ -73,12 +81,12 @@ def _check_activation(text: str | None) -> None:
 
 
 @router.delete("/{deployment_id}")
-async def delete_deployment(store: StoreDep, request: Request, deployment_id: str) -> Response:
+@gives_nothing
+async def delete_deployment(store: StoreDep, by: OperatorDep, deployment_id: str, cascade: Cascade) -> Response:
     """Remove a deployment with its definitions."""
-    cascade = flag_param(request, "cascade")
     async with store.database.writing() as connection:
-        await remove_deployment(connection, deployment_id, cascade=cascade)
+        await remove_deployment(connection, deployment_id, cascade=cascade, by=by)
     return no_content()
 
 
-add_one(router, queries.get_deployment)
+add_one(router, DEPLOYMENTS)

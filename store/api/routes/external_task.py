@@ -2,28 +2,33 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
-from store.api.answers import answer, answer_json, answer_text, no_content
-from store.api.requests import body, flag_param
-from store.api.routes.lists import add_lists, add_one
+from store.api.answers import answer, answer_json, no_content
+from store.api.authentication import OperatorDep
+from store.api.declared import gives, gives_list, gives_nothing
+from store.api.requests import body, flag
+from store.api.routes.lists import add_lists, add_one, add_text
 from store.api.state import StoreDep
 from store.batch.create import set_retries_async
 from store.commands.retries import set_retries_in_bulk, set_retries_of_one
 from store.contract.orders import SetExternalTaskRetries, SetRetries
-from store.contract.queries import ExternalTaskQuery
+from store.contract.records import Batch
 from store.queries import external_tasks as queries
 
+Locked = Annotated[bool, flag("withLockedTasks", "Only topics with a locked task.")]
+Unlocked = Annotated[bool, flag("withUnlockedTasks", "Only topics with a task that is not locked.")]
+RetriesLeft = Annotated[bool, flag("withRetriesLeft", "Only topics with a task that has retries left.")]
+
 router = APIRouter(prefix="/external-task", tags=["External Task"])
-add_lists(router, ExternalTaskQuery, queries.list_external_tasks, queries.count_external_tasks, post=True)
+add_lists(router, queries.EXTERNAL_TASKS, post=True)
+add_text(router, queries.get_error_details, "/{id}/errorDetails")
 
 
 @router.get("/topic-names")
-async def get_topic_names(store: StoreDep, request: Request) -> Response:
+@gives_list(str)
+async def get_topic_names(store: StoreDep, locked: Locked, unlocked: Unlocked, left: RetriesLeft) -> Response:
     """Topics that have tasks."""
-    locked, unlocked, left = (
-        flag_param(request, name) for name in ("withLockedTasks", "withUnlockedTasks", "withRetriesLeft")
-    )
     async with store.database.reading() as connection:
         names = await queries.list_topic_names(
             connection, locked_only=locked, unlocked_only=unlocked, with_retries_left=left
@@ -32,39 +37,37 @@ async def get_topic_names(store: StoreDep, request: Request) -> Response:
 
 
 @router.put("/retries")
+@gives_nothing
 async def put_retries_in_bulk(
-    store: StoreDep, order: Annotated[SetExternalTaskRetries, body(SetExternalTaskRetries)]
+    store: StoreDep, by: OperatorDep, order: Annotated[SetExternalTaskRetries, body(SetExternalTaskRetries)]
 ) -> Response:
     """Set the retries of many tasks at once: all or none."""
     async with store.database.writing() as connection:
-        await set_retries_in_bulk(connection, order)
+        await set_retries_in_bulk(connection, order, by)
     return no_content()
 
 
 @router.post("/retries-async")
+@gives(Batch)
 async def post_retries_async(
-    store: StoreDep, order: Annotated[SetExternalTaskRetries, body(SetExternalTaskRetries)]
+    store: StoreDep, by: OperatorDep, order: Annotated[SetExternalTaskRetries, body(SetExternalTaskRetries)]
 ) -> Response:
     """Create a batch that sets the retries of many tasks."""
     async with store.database.writing() as connection:
-        batch = await set_retries_async(connection, order, store.settings)
+        batch = await set_retries_async(connection, order, store.settings, by)
     store.wake_runner()
     return answer(batch)
 
 
-@router.get("/{task_id}/errorDetails")
-async def get_error_details(store: StoreDep, task_id: str) -> Response:
-    """The long error text of a task."""
-    async with store.database.reading() as connection:
-        return answer_text(await queries.get_error_details(connection, task_id))
-
-
 @router.put("/{task_id}/retries")
-async def put_retries(store: StoreDep, task_id: str, order: Annotated[SetRetries, body(SetRetries)]) -> Response:
+@gives_nothing
+async def put_retries(
+    store: StoreDep, by: OperatorDep, task_id: str, order: Annotated[SetRetries, body(SetRetries)]
+) -> Response:
     """Set the retries of one task."""
     async with store.database.writing() as connection:
-        await set_retries_of_one(connection, task_id, order)
+        await set_retries_of_one(connection, task_id, order, by)
     return no_content()
 
 
-add_one(router, queries.get_external_task, literals={"retries", "retries-async", "fetchAndLock"})
+add_one(router, queries.EXTERNAL_TASKS, literals={"retries", "retries-async", "fetchAndLock"})

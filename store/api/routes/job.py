@@ -4,60 +4,162 @@ from typing import Annotated
 
 from fastapi import APIRouter, Response
 
-from store.api.answers import answer_text, no_content
+from store.api.answers import answer, no_content
+from store.api.authentication import OperatorDep
+from store.api.declared import gives, gives_nothing
 from store.api.requests import body
-from store.api.routes.lists import add_lists, add_one
+from store.api.routes.lists import add_lists, add_one, add_text
 from store.api.state import StoreDep
-from store.batch import orders
-from store.contract.orders import SetRetries
-from store.contract.queries import JobDefinitionQuery, JobQuery
+from store.batch import definition_orders, job_orders
+from store.batch.create import set_job_retries_async
+from store.contract.deployments import SetPriority
+from store.contract.orders import (
+    SetDefinitionPriority,
+    SetDefinitionSuspended,
+    SetDueDate,
+    SetJobsRetries,
+    SetJobsSuspended,
+    SetRetries,
+    SetSuspended,
+)
+from store.contract.records import Batch
 from store.queries import jobs as queries
 
 router = APIRouter(tags=["Job"])
-add_lists(router, JobQuery, queries.list_jobs, queries.count_jobs, path="/job", post=True)
-add_one(router, queries.get_job, "/job/{id}")
-add_lists(
-    router,
-    JobDefinitionQuery,
-    queries.list_job_definitions,
-    queries.count_job_definitions,
-    path="/job-definition",
-    post=True,
-)
-add_one(router, queries.get_job_definition, "/job-definition/{id}")
+add_lists(router, queries.JOBS, path="/job", post=True)
+add_text(router, queries.get_stacktrace, "/job/{id}/stacktrace")
+add_lists(router, queries.JOB_DEFINITIONS, path="/job-definition", post=True)
+add_one(router, queries.JOB_DEFINITIONS, "/job-definition/{id}")
 
 
-@router.get("/job/{job_id}/stacktrace")
-async def get_stacktrace(store: StoreDep, job_id: str) -> Response:
-    """The stack trace of a job's last failure."""
-    async with store.database.reading() as connection:
-        return answer_text(await queries.get_stacktrace(connection, job_id))
+@router.post("/job/retries")
+@gives(Batch)
+async def post_retries(
+    store: StoreDep, by: OperatorDep, order: Annotated[SetJobsRetries, body(SetJobsRetries)]
+) -> Response:
+    """Create a batch that sets the retries of many jobs."""
+    async with store.database.writing() as connection:
+        batch = await set_job_retries_async(connection, order, store.settings, by)
+    store.wake_runner()
+    return answer(batch)
+
+
+@router.put("/job/suspended")
+@gives_nothing
+async def put_many_suspended(
+    store: StoreDep, by: OperatorDep, order: Annotated[SetJobsSuspended, body(SetJobsSuspended)]
+) -> Response:
+    """Suspend or activate many jobs. Exactly one selector is needed."""
+    async with store.database.writing() as connection:
+        await definition_orders.set_jobs_suspended(connection, order, by)
+    store.wake_runner()
+    return no_content()
 
 
 @router.put("/job/{job_id}/retries")
-async def put_retries(store: StoreDep, job_id: str, order: Annotated[SetRetries, body(SetRetries)]) -> Response:
+@gives_nothing
+async def put_retries(
+    store: StoreDep, by: OperatorDep, job_id: str, order: Annotated[SetRetries, body(SetRetries)]
+) -> Response:
     """Set the retries of a job."""
     async with store.database.writing() as connection:
-        await orders.set_job_retries(connection, job_id, order)
+        await job_orders.set_job_retries(connection, job_id, order, by)
+    store.wake_runner()
+    return no_content()
+
+
+@router.post("/job/{job_id}/execute")
+@gives_nothing
+async def execute(store: StoreDep, by: OperatorDep, job_id: str) -> Response:
+    """Carry out a job now, also a suspended one and one without retries. Its failure is the answer."""
+    await store.runner.execute(job_id, by)
+    return no_content()
+
+
+@router.put("/job/{job_id}/suspended")
+@gives_nothing
+async def put_suspended(
+    store: StoreDep, by: OperatorDep, job_id: str, order: Annotated[SetSuspended, body(SetSuspended)]
+) -> Response:
+    """Suspend or activate a job. Nothing happens to an unknown one."""
+    async with store.database.writing() as connection:
+        await job_orders.set_job_suspended(connection, job_id, order.suspended, by)
+    store.wake_runner()
+    return no_content()
+
+
+@router.put("/job/{job_id}/priority")
+@gives_nothing
+async def put_priority(
+    store: StoreDep, by: OperatorDep, job_id: str, order: Annotated[SetPriority, body(SetPriority)]
+) -> Response:
+    """Set the priority of a job."""
+    async with store.database.writing() as connection:
+        await job_orders.set_job_priority(connection, job_id, order, by)
+    return no_content()
+
+
+@router.put("/job/{job_id}/duedate")
+@gives_nothing
+async def put_due_date(
+    store: StoreDep, by: OperatorDep, job_id: str, order: Annotated[SetDueDate, body(SetDueDate)]
+) -> Response:
+    """Set or clear the due date of a job."""
+    async with store.database.writing() as connection:
+        await job_orders.set_job_due_date(connection, job_id, order, by)
     store.wake_runner()
     return no_content()
 
 
 @router.delete("/job/{job_id}")
-async def delete_job(store: StoreDep, job_id: str) -> Response:
+@gives_nothing
+async def delete_job(store: StoreDep, by: OperatorDep, job_id: str) -> Response:
     """Drop a job."""
     async with store.database.writing() as connection:
-        await orders.delete_job(connection, job_id)
+        await job_orders.delete_job(connection, job_id, by)
     store.wake_runner()
     return no_content()
 
 
+add_one(router, queries.JOBS, "/job/{id}", literals={"retries", "suspended"})
+
+
+@router.put("/job-definition/{definition_id}/suspended")
+@gives_nothing
+async def put_definition_suspended(
+    store: StoreDep,
+    by: OperatorDep,
+    definition_id: str,
+    order: Annotated[SetDefinitionSuspended, body(SetDefinitionSuspended)],
+) -> Response:
+    """Suspend or activate a job definition. Nothing happens to an unknown one."""
+    async with store.database.writing() as connection:
+        await definition_orders.set_definition_suspended(connection, definition_id, order, by)
+    store.wake_runner()
+    return no_content()
+
+
+@router.put("/job-definition/{definition_id}/jobPriority")
+@gives_nothing
+async def put_definition_priority(
+    store: StoreDep,
+    by: OperatorDep,
+    definition_id: str,
+    order: Annotated[SetDefinitionPriority, body(SetDefinitionPriority)],
+) -> Response:
+    """Set or reset the priority of a job definition."""
+    async with store.database.writing() as connection:
+        await definition_orders.set_definition_priority(connection, definition_id, order, by)
+    return no_content()
+
+
 @router.put("/job-definition/{definition_id}/retries")
+@gives_nothing
 async def put_definition_retries(
-    store: StoreDep, definition_id: str, order: Annotated[SetRetries, body(SetRetries)]
+    store: StoreDep, by: OperatorDep, definition_id: str, order: Annotated[SetRetries, body(SetRetries)]
 ) -> Response:
     """Set the retries of all jobs of a definition that have none left."""
     async with store.database.writing() as connection:
-        await orders.set_definition_retries(connection, definition_id, order)
+        await definition_orders.set_definition_retries(connection, definition_id, order, by)
     store.wake_runner()
     return no_content()

@@ -1,54 +1,50 @@
 """The routes that every subject has in the same form: list, count, one."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import Annotated, Any, TypeVar
+from collections.abc import Awaitable, Callable, Collection
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.exceptions import HTTPException
 
-from store.api.answers import answer, answer_list
+from store.api.answers import answer, answer_list, answer_text
+from store.api.declared import Given, declare
 from store.api.requests import PageDep, body, params
 from store.api.state import StoreDep
-from store.contract.model import Shape
-from store.contract.queries import Query
 from store.contract.records import Count
+from store.queries.listing import Listing
 
-QueryT = TypeVar("QueryT", bound=Query)
-List = Callable[[AsyncConnection, Any, int, int | None], Awaitable[Sequence[Shape]]]
-CountRows = Callable[[AsyncConnection, Any], Awaitable[int]]
-Get = Callable[[AsyncConnection, str], Awaitable[Shape]]
+Text = Callable[[AsyncConnection, str], Awaitable[str | None]]
 
 
-def add_lists(
-    router: APIRouter, query: type[QueryT], rows: List, count: CountRows, *, path: str = "", post: bool = False
-) -> None:
+def add_lists(router: APIRouter, listing: Listing[Any, Any], *, path: str = "", post: bool = False) -> None:
     """Add list and count of a subject by GET, and by POST where the contract has it.
 
     Args:
         router: where to add them.
-        query: the filters.
-        rows: answers one page.
-        count: answers how many match.
+        listing: the query and its answers.
         path: below the router's prefix.
         post: the contract has them by POST too.
     """
 
     async def listed(store: StoreDep, query: Any, page: PageDep) -> Response:
-        if page.empty:
-            return answer_list([])
         async with store.database.reading() as connection:
-            return answer_list(await rows(connection, query, page.first, page.size))
+            if page.empty:
+                await listing.page(connection, query, 0, 0)  # for its refusals
+                return answer_list([])
+            return answer_list(await listing.page(connection, query, page.first, page.size))
 
     async def counted(store: StoreDep, query: Any) -> Response:
         async with store.database.reading() as connection:
-            return answer(Count(count=await count(connection, query)))
+            return answer(Count(count=await listing.count(connection, query)))
 
     for method, reader in (("GET", params), ("POST", body)) if post else (("GET", params),):
-        one = Annotated[query, reader(query)]  # type: ignore[valid-type]
-        router.add_api_route(path, _typed(listed, one), methods=[method], summary=query.__doc__)
-        router.add_api_route(f"{path}/count", _typed(counted, one), methods=[method], summary="How many of them.")
+        one = Annotated[listing.query, reader(listing.query)]  # type: ignore[name-defined]
+        rows = declare(_typed(listed, one), Given("list", listing.shape))
+        number = declare(_typed(counted, one), Given("one", Count))
+        router.add_api_route(path, rows, methods=[method], summary=listing.query.__doc__)
+        router.add_api_route(f"{path}/count", number, methods=[method], summary="How many of them.")
 
 
 def _typed(route: Callable[..., Any], query: Any) -> Callable[..., Any]:
@@ -68,12 +64,12 @@ def _typed(route: Callable[..., Any], query: Any) -> Callable[..., Any]:
     return read
 
 
-def add_one(router: APIRouter, get: Get, path: str = "/{id}", literals: Collection[str] = ()) -> None:
+def add_one(router: APIRouter, listing: Listing[Any, Any], path: str = "/{id}", literals: Collection[str] = ()) -> None:
     """Add the route that answers one record by its id.
 
     Args:
         router: where to add it.
-        get: answers the record.
+        listing: the query that knows the records.
         path: below the router's prefix.
         literals: paths in the place of an id that other methods have; they win over ids.
     """
@@ -82,6 +78,24 @@ def add_one(router: APIRouter, get: Get, path: str = "/{id}", literals: Collecti
         if id in literals:
             raise HTTPException(405)
         async with store.database.reading() as connection:
-            return answer(await get(connection, id))
+            return answer(await listing.get(connection, id))
 
-    router.add_api_route(path, one, methods=["GET"], summary="One of them.")
+    declare(one, Given("one", listing.shape))
+    router.add_api_route(path, one, methods=["GET"], summary=listing.shape.__doc__)
+
+
+def add_text(router: APIRouter, text: Text, path: str) -> None:
+    """Add the route that answers a long text of one record, or 204 where it has none.
+
+    Args:
+        router: where to add it.
+        text: reads it by the record's id; its own words say what it is.
+        path: below the router's prefix, with ``{id}``.
+    """
+
+    async def one_text(store: StoreDep, id: str) -> Response:
+        async with store.database.reading() as connection:
+            return answer_text(await text(connection, id))
+
+    declare(one_text, Given("text"))
+    router.add_api_route(path, one_text, methods=["GET"], summary=text.__doc__)

@@ -7,19 +7,23 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.api.answers import answer
+from store.api.authentication import OperatorDep
+from store.api.declared import gives
 from store.api.links import self_link
 from store.api.requests import body
 from store.api.routes.lists import add_lists
 from store.api.state import Store, StoreDep
 from store.commands.instances import start
+from store.commands.operators import Operator
 from store.commands.typed import typed
-from store.contract.deployments import ProcessDefinitionQuery, StartedInstance, StartProcess
+from store.contract.deployments import ProcessDefinitionXml, StartedInstance, StartProcess
 from store.contract.errors import ContractError, invalid
+from store.contract.records import ProcessDefinition, ProcessInstance
 from store.queries import definitions as queries
 from store.queries.variables import of_instance
 
 router = APIRouter(prefix="/process-definition", tags=["Process Definition"])
-add_lists(router, ProcessDefinitionQuery, queries.list_definitions, queries.count_definitions)
+add_lists(router, queries.DEFINITIONS)
 
 StartBody = Annotated[StartProcess, body(StartProcess)]
 Find = Callable[[AsyncConnection], Awaitable[str]]
@@ -41,7 +45,7 @@ def _by_id(definition_id: str) -> Find:
 
 async def _answer_definition(store: Store, find: Find) -> Response:
     async with store.database.reading() as connection:
-        return answer(await queries.get_definition(connection, await find(connection)))
+        return answer(await queries.DEFINITIONS.get(connection, await find(connection)))
 
 
 async def _answer_xml(store: Store, find: Find) -> Response:
@@ -49,14 +53,14 @@ async def _answer_xml(store: Store, find: Find) -> Response:
         return answer(await queries.definition_xml(connection, await find(connection)))
 
 
-async def _answer_start(store: Store, request: Request, find: Find, order: StartProcess) -> Response:
+async def _answer_start(store: Store, by: Operator, request: Request, find: Find, order: StartProcess) -> Response:
     async with store.database.writing() as connection:
         definition_id = await find(connection)
         try:
             if order.start_instructions:
                 raise invalid("Start instructions are not supported.")
             instance = await start(
-                connection, definition_id, business_key=order.business_key, variables=typed(order.variables)
+                connection, definition_id, business_key=order.business_key, variables=typed(order.variables), by=by
             )
         except ContractError as refusal:
             raise _not_started(definition_id, refusal) from None
@@ -76,54 +80,67 @@ def _not_started(definition_id: str, refusal: ContractError) -> ContractError:
 
 
 @router.get("/key/{key}")
+@gives(ProcessDefinition)
 async def get_by_key(store: StoreDep, key: str) -> Response:
     """The latest version of a key without tenant."""
     return await _answer_definition(store, _by_key(key))
 
 
 @router.get("/key/{key}/xml")
+@gives(ProcessDefinitionXml)
 async def get_xml_by_key(store: StoreDep, key: str) -> Response:
     """The file of the latest version of a key without tenant."""
     return await _answer_xml(store, _by_key(key))
 
 
 @router.post("/key/{key}/start")
-async def start_by_key(store: StoreDep, request: Request, key: str, order: StartBody) -> Response:
+@gives(ProcessInstance | StartedInstance)
+async def start_by_key(store: StoreDep, by: OperatorDep, request: Request, key: str, order: StartBody) -> Response:
     """Start an instance of the latest version of a key without tenant."""
-    return await _answer_start(store, request, _by_key(key), order)
+    return await _answer_start(store, by, request, _by_key(key), order)
 
 
 @router.get("/key/{key}/tenant-id/{tenant_id}")
+@gives(ProcessDefinition)
 async def get_by_tenant(store: StoreDep, key: str, tenant_id: str) -> Response:
     """The latest version of a tenant's key."""
     return await _answer_definition(store, _by_key(key, tenant_id))
 
 
 @router.get("/key/{key}/tenant-id/{tenant_id}/xml")
+@gives(ProcessDefinitionXml)
 async def get_xml_by_tenant(store: StoreDep, key: str, tenant_id: str) -> Response:
     """The file of the latest version of a tenant's key."""
     return await _answer_xml(store, _by_key(key, tenant_id))
 
 
 @router.post("/key/{key}/tenant-id/{tenant_id}/start")
-async def start_by_tenant(store: StoreDep, request: Request, key: str, tenant_id: str, order: StartBody) -> Response:
+@gives(ProcessInstance | StartedInstance)
+async def start_by_tenant(
+    store: StoreDep, by: OperatorDep, request: Request, key: str, tenant_id: str, order: StartBody
+) -> Response:
     """Start an instance of the latest version of a tenant's key."""
-    return await _answer_start(store, request, _by_key(key, tenant_id), order)
+    return await _answer_start(store, by, request, _by_key(key, tenant_id), order)
 
 
 @router.get("/{definition_id}")
+@gives(ProcessDefinition)
 async def get_by_id(store: StoreDep, definition_id: str) -> Response:
     """One definition."""
     return await _answer_definition(store, _by_id(definition_id))
 
 
 @router.get("/{definition_id}/xml")
+@gives(ProcessDefinitionXml)
 async def get_xml_by_id(store: StoreDep, definition_id: str) -> Response:
     """The file of a definition."""
     return await _answer_xml(store, _by_id(definition_id))
 
 
 @router.post("/{definition_id}/start")
-async def start_by_id(store: StoreDep, request: Request, definition_id: str, order: StartBody) -> Response:
+@gives(ProcessInstance | StartedInstance)
+async def start_by_id(
+    store: StoreDep, by: OperatorDep, request: Request, definition_id: str, order: StartBody
+) -> Response:
     """Start an instance of a definition."""
-    return await _answer_start(store, request, _by_id(definition_id), order)
+    return await _answer_start(store, by, request, _by_id(definition_id), order)

@@ -9,6 +9,8 @@ from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.api.answers import answer, no_content
+from store.api.authentication import OperatorDep
+from store.api.declared import gives, gives_nothing
 from store.api.requests import body
 from store.api.state import Store, StoreDep
 from store.commands.variables import change_variables
@@ -22,6 +24,7 @@ _BY_NAME = TypeAdapter(dict[str, VariableValue])
 
 
 @router.get("")
+@gives(dict[str, VariableValue])
 async def get_all(store: StoreDep, instance_id: str) -> Response:
     """All variables of an instance."""
     async with store.database.reading() as connection:
@@ -30,6 +33,7 @@ async def get_all(store: StoreDep, instance_id: str) -> Response:
 
 
 @router.get("/{name}")
+@gives(VariableValue)
 async def get_one(store: StoreDep, instance_id: str, name: str) -> Response:
     """One variable of an instance."""
     async with store.database.reading() as connection:
@@ -37,34 +41,37 @@ async def get_one(store: StoreDep, instance_id: str, name: str) -> Response:
 
 
 @router.put("/{name}")
+@gives_nothing
 async def put_one(
-    store: StoreDep, instance_id: str, name: str, order: Annotated[SetVariable, body(SetVariable)]
+    store: StoreDep, by: OperatorDep, instance_id: str, name: str, order: Annotated[SetVariable, body(SetVariable)]
 ) -> Response:
     """Set one variable."""
     change = ChangeVariables(modifications={name: order.model_dump(by_alias=True)})
     prefix = f"Cannot put process instance variable {name}: "
     async with _changing(store, prefix, prefix) as connection:
-        await change_variables(connection, instance_id, change)
+        await change_variables(connection, instance_id, change, by, "SetVariable")
     return no_content()
 
 
 @router.delete("/{name}")
-async def delete_one(store: StoreDep, instance_id: str, name: str) -> Response:
+@gives_nothing
+async def delete_one(store: StoreDep, by: OperatorDep, instance_id: str, name: str) -> Response:
     """Delete one variable; one that is not there too."""
     prefix = f"Cannot delete process instance variable {name}: "
     async with _changing(store, prefix, prefix) as connection:
-        await change_variables(connection, instance_id, ChangeVariables(deletions=[name]))
+        await change_variables(connection, instance_id, ChangeVariables(deletions=[name]), by, "RemoveVariable")
     return no_content()
 
 
 @router.post("")
+@gives_nothing
 async def change_many(
-    store: StoreDep, instance_id: str, order: Annotated[ChangeVariables, body(ChangeVariables)]
+    store: StoreDep, by: OperatorDep, instance_id: str, order: Annotated[ChangeVariables, body(ChangeVariables)]
 ) -> Response:
     """Set some variables and delete others."""
     subject = "Cannot modify variables for process instance"
     async with _changing(store, f"{subject}: ", f"{subject} {instance_id}: ") as connection:
-        await change_variables(connection, instance_id, order)
+        await change_variables(connection, instance_id, order, by)
     return no_content()
 
 

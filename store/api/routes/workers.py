@@ -5,17 +5,21 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 
 from store.api.answers import answer_list, no_content
+from store.api.authentication import OperatorDep
+from store.api.declared import gives_list, gives_nothing
 from store.api.parking import fetch_or_wait
 from store.api.requests import body
 from store.api.state import StoreDep
 from store.commands import workers
 from store.contract.deployments import BpmnError, ExtendLock, LockTask, SetPriority
 from store.contract.orders import CompleteTask, FailTask, FetchAndLock
+from store.contract.records import LockedExternalTask
 
 router = APIRouter(prefix="/external-task", tags=["External Task"])
 
 
 @router.post("/fetchAndLock")
+@gives_list(LockedExternalTask)
 async def fetch_and_lock(
     store: StoreDep, request: Request, order: Annotated[FetchAndLock, body(FetchAndLock)]
 ) -> Response:
@@ -24,6 +28,7 @@ async def fetch_and_lock(
 
 
 @router.post("/{task_id}/complete")
+@gives_nothing
 async def complete(store: StoreDep, task_id: str, order: Annotated[CompleteTask, body(CompleteTask)]) -> Response:
     """The work is done."""
     async with store.database.writing() as connection:
@@ -33,6 +38,7 @@ async def complete(store: StoreDep, task_id: str, order: Annotated[CompleteTask,
 
 
 @router.post("/{task_id}/failure")
+@gives_nothing
 async def fail(store: StoreDep, task_id: str, order: Annotated[FailTask, body(FailTask)]) -> Response:
     """The work could not be done."""
     async with store.database.writing() as connection:
@@ -41,6 +47,7 @@ async def fail(store: StoreDep, task_id: str, order: Annotated[FailTask, body(Fa
 
 
 @router.post("/{task_id}/bpmnError")
+@gives_nothing
 async def bpmn_error(store: StoreDep, task_id: str, order: Annotated[BpmnError, body(BpmnError)]) -> Response:
     """The work met an error that the process may know."""
     async with store.database.writing() as connection:
@@ -50,6 +57,7 @@ async def bpmn_error(store: StoreDep, task_id: str, order: Annotated[BpmnError, 
 
 
 @router.post("/{task_id}/lock")
+@gives_nothing
 async def lock(store: StoreDep, task_id: str, order: Annotated[LockTask, body(LockTask)]) -> Response:
     """Lock one task."""
     async with store.database.writing() as connection:
@@ -58,6 +66,7 @@ async def lock(store: StoreDep, task_id: str, order: Annotated[LockTask, body(Lo
 
 
 @router.post("/{task_id}/extendLock")
+@gives_nothing
 async def extend_lock(store: StoreDep, task_id: str, order: Annotated[ExtendLock, body(ExtendLock)]) -> Response:
     """Let a lock expire at another moment."""
     async with store.database.writing() as connection:
@@ -66,17 +75,21 @@ async def extend_lock(store: StoreDep, task_id: str, order: Annotated[ExtendLock
 
 
 @router.post("/{task_id}/unlock")
-async def unlock(store: StoreDep, task_id: str) -> Response:
+@gives_nothing
+async def unlock(store: StoreDep, by: OperatorDep, task_id: str) -> Response:
     """Take a task from its worker."""
     async with store.database.writing() as connection:
-        await workers.unlock(connection, task_id)
+        await workers.unlock(connection, task_id, by)
     store.tasks_changed()
     return no_content()
 
 
 @router.put("/{task_id}/priority")
-async def set_priority(store: StoreDep, task_id: str, order: Annotated[SetPriority, body(SetPriority)]) -> Response:
+@gives_nothing
+async def set_priority(
+    store: StoreDep, by: OperatorDep, task_id: str, order: Annotated[SetPriority, body(SetPriority)]
+) -> Response:
     """Set the priority of a task."""
     async with store.database.writing() as connection:
-        await workers.set_priority(connection, task_id, order)
+        await workers.set_priority(connection, task_id, order, by)
     return no_content()

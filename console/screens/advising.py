@@ -1,0 +1,28 @@
+"""What the filter language says about a text while it is typed, for a line that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from console.widgets.filter_line import Advice
+
+
+def advised(text: str, cursor: int, subject: str, values: Mapping[str, Sequence[str]] | None = None) -> Advice:
+    """The first mistake, words that could follow, and what the console would have to look for itself.
+
+    Args:
+        text: the line.
+        cursor: place of the cursor.
+        subject: what it filters, a name of ``console.language.SUBJECTS``.
+        values: name of a word -> values that are known to exist.
+    """
+    from console.language import complete, parse, spoken
+
+    parsed = parse(text, subject)
+    here = spoken(parsed.conditions, subject)
+    if not parsed.mistakes:
+        return Advice(words=tuple(complete(text, cursor, subject, values)), here=here)
+    mistake = parsed.mistakes[0]
+    at_end = mistake.end >= len(text.rstrip()) == cursor
+    words = tuple(complete(text, cursor, subject, values)) if at_end else ()
+    return Advice(mistake.sentence, (mistake.start, mistake.end), words, here)

@@ -1,0 +1,120 @@
+"""From a draft to what the form and the JSON face show of it, and back."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from console.screens.builder.form import FormRow
+from console.triage.draft import Draft, Source, Unusable
+from console.triage.request import pretty
+from console.widgets.inert import inert
+
+if TYPE_CHECKING:
+    from console.language.form import Field
+
+RETRIES = "retries"
+"""Name of the row for the value that a request sets."""
+_ABOUT_RETRIES = "Attempts that a launch gives each task."
+
+
+def form_of(draft: Draft, source: Source) -> list[FormRow]:
+    """The rows for a source of the draft: what the request sets, then the fields of its query, or its list of ids."""
+    rows = [FormRow(RETRIES, "number", str(draft.retries), _ABOUT_RETRIES)] if draft.request else []
+    if not source.subject:
+        from store.contract.orders import SetExternalTaskRetries
+
+        info = SetExternalTaskRetries.model_fields[source.field]
+        about = f"{info.description} Separated by blanks."
+        return [*rows, FormRow(info.alias or source.field, "list", draft.text(source), about)]
+    from console.language import SUBJECTS
+    from console.language.form import shown
+
+    parsed, subject = draft.parsed(source), SUBJECTS[source.subject]
+    return rows + [
+        FormRow(
+            field.label, field.kind, shown(field, parsed.query, parsed.conditions, subject), _about(field), field.here
+        )
+        for field in _fields(source)
+    ]
+
+
+def with_value(draft: Draft, source: Source, row: FormRow, text: str) -> Draft:
+    """The draft with another value in a row of the form.
+
+    Raises:
+        Unusable: the row cannot hold it, or not beside the others.
+    """
+    from console.language import SUBJECTS
+    from console.language.form import entered, sought
+    from console.language.words import Wrong
+
+    if row.name == RETRIES and draft.request and row.kind == "number" and not row.here:
+        return _with_retries(draft, text)
+    if not source.subject:
+        return draft.with_text(source, text)
+    field = next(field for field in _fields(source) if field.label == row.name and field.here == row.here)
+    subject = SUBJECTS[source.subject]
+    try:
+        if field.here:
+            return draft.with_conditions(source, sought(field, text, draft.parsed(source).conditions, subject))
+        return draft.with_field(source, field.name, entered(field, text, subject))
+    except Wrong as wrong:
+        raise Unusable(wrong.sentence) from wrong
+
+
+def json_of(draft: Draft) -> str:
+    """The JSON of a draft; what a terminal would act on is written as an escape."""
+    return "".join(_escaped(letter) for letter in pretty(draft.body()))
+
+
+def saved_text(draft: Draft) -> str:
+    """A draft as one text: the list's own query as it is, or all sources of a request."""
+    own = draft.sources[0]
+    if not draft.request or draft.chosen in ([], [own]):
+        return draft.text(own)
+    texts = {source.field: draft.text(source) for source in draft.chosen}
+    return json.dumps({RETRIES: draft.retries, **texts}, ensure_ascii=False)
+
+
+def from_saved(text: str, draft: Draft) -> Draft:
+    """The draft of a text that was saved, with the sources of another draft."""
+    value: Any = None
+    if text.startswith("{"):
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = None
+    if not isinstance(value, dict):
+        return Draft(draft.sources, {draft.sources[0].field: text}, draft.retries)
+    texts = {source.field: str(value[source.field]) for source in draft.sources if source.field in value}
+    retries = value.get(RETRIES)
+    return Draft(draft.sources, texts, retries if isinstance(retries, int) and retries >= 0 else draft.retries)
+
+
+def _with_retries(draft: Draft, text: str) -> Draft:
+    from dataclasses import replace
+
+    from store.contract.values import INT_MAX
+
+    digits = text.strip()
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 11 and int(digits) <= INT_MAX):
+        raise Unusable("retries is a whole number, 0 or more.")
+    return replace(draft, retries=int(digits))
+
+
+def _fields(source: Source) -> list[Field]:
+    from console.language import SUBJECTS
+    from console.language.form import fields_of
+
+    return fields_of(SUBJECTS[source.subject])
+
+
+def _about(field: Field) -> str:
+    return f"{field.description}{' Sought here, page by page.' if field.here else ''}"
+
+
+def _escaped(letter: str) -> str:
+    if letter == "\n" or inert(letter) == letter:
+        return letter
+    return json.dumps(letter)[1:-1]

@@ -1,0 +1,41 @@
+"""Opens the builder for a list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from console.screens.builder.screen import BuilderScreen, List
+from console.triage.draft import SOURCES, Draft, Source
+
+if TYPE_CHECKING:
+    from console.screens.session import Session
+    from console.screens.subject import Subject
+
+
+TITLES = {
+    "tasks": "external tasks",
+    "incidents": "incidents",
+    "instances": "process instances",
+    "batches": "batches",
+    "jobs": "jobs",
+}
+
+
+def builder_for(
+    session: Session, subject: Subject[Any], text: str, before: tuple[str, Draft] | None, origin: List
+) -> BuilderScreen:
+    """The builder of a list.
+
+    Args:
+        session: whose engine is asked.
+        subject: what the list shows; tasks are built with all sources of a launch.
+        text: the filter of the list.
+        before: what was built the last time, and the filter it was begun with; it goes on if that filter is the same.
+        origin: the list.
+    """
+    title = TITLES[subject.name]
+    sources = SOURCES if subject.name == "tasks" else (Source("query", title, subject.name),)
+    draft = Draft(sources, {sources[0].field: text})
+    if before is not None and before[0] == text:
+        draft = before[1]
+    return BuilderScreen(session, subject.name, title, draft, origin)

@@ -1,0 +1,1 @@
+"""What has been said to the operator."""

@@ -1,0 +1,84 @@
+"""Asks where rows are written to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from console.screens.dialogs.choice import Choice
+from console.screens.dialogs.field import Field
+from console.screens.exporting.files import kind_of
+from console.widgets.pane import Pane, Prose
+
+
+class ExportDialog(ModalScreen["Path | None"]):
+    """Answers with a path that ends in ``.csv`` or ``.json``, or nothing.
+
+    Args:
+        path: the proposal.
+        rows: what would be written, in words.
+    """
+
+    CSS_PATH = Path(__file__).with_name("dialog.tcss")
+    AUTO_FOCUS = "Typed"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", show=False),
+        Binding("tab,down", "app.focus_next", show=False),
+        Binding("shift+tab,up", "app.focus_previous", show=False),
+    ]
+
+    def __init__(self, path: Path, rows: str) -> None:
+        super().__init__()
+        self._path = path
+        self._rows = rows
+
+    def compose(self) -> ComposeResult:
+        """What is written, the field, two choices."""
+        with Vertical(classes="dialog"):
+            yield Pane(id="question")
+            yield Field("file", id="file", value=str(self._path))
+            with Horizontal(classes="choices"):
+                yield Choice("Cancel", "esc", id="cancel")
+                yield Choice("Write", "enter", id="order")
+
+    def on_mount(self) -> None:
+        """Say what is written."""
+        self.query_one(".dialog").border_title = "Write rows to a file"
+        self._say("")
+
+    def _say(self, problem: str) -> None:
+        told = f"{self._rows}, all their fields. The ending chooses: .csv or .json."
+        self.query_one(Pane).show([Prose(told), Prose(problem or "A file that is there already is never touched.",
+                                                      "warning" if problem else "muted")])  # fmt: skip
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        """Enter in the field."""
+        message.stop()
+        self._take()
+
+    def on_choice_taken(self, message: Choice.Taken) -> None:
+        """A choice was taken."""
+        if message.choice.id == "order":
+            self._take()
+        else:
+            self.action_cancel()
+
+    def _take(self) -> None:
+        text = self.query_one(Field).value.strip()
+        path = Path(text).expanduser() if text else None
+        if path is None or kind_of(path) is None:
+            self._say("The name has to end in .csv or .json.")
+        elif not path.parent.is_dir():
+            self._say(f"There is no folder {path.parent}.")
+        else:
+            self.dismiss(path.absolute())
+
+    def action_cancel(self) -> None:
+        """Write nothing."""
+        self.dismiss(None)

@@ -1,0 +1,122 @@
+"""Writing the rows of a list to a file, page by page, while the screen goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from console.screens.words import count, things
+from console.widgets.inert import inert
+
+if TYPE_CHECKING:
+    from console.screens.session import Session
+    from console.screens.subject import Subject
+    from console.widgets.marks import Marks
+    from store.contract.queries import Query
+
+TOLD_EVERY = 5
+"""So many pages are written between two sentences about how far it is."""
+TRIES = 5
+"""A page that is not answered so many times ends it."""
+PAUSE = 2.0
+"""Seconds before a page is asked for again."""
+
+
+class Export:
+    """One file of rows.
+
+    Args:
+        session: whose engine is asked.
+        subject: what the rows are.
+        query: which ones, in their order.
+        marks: if there are any, only marked rows are written.
+        number: how many that should be, if it is known.
+    """
+
+    def __init__(self, session: Session, subject: Subject[Any], query: Query, marks: Marks, number: int | None) -> None:
+        self._session = session
+        self._subject = subject
+        self._query = query
+        self._marks = marks
+        self._number = number
+        self._only: Collection[str] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._written = 0
+
+    @property
+    def running(self) -> bool:
+        """Rows are being written."""
+        return self._task is not None and not self._task.done()
+
+    def take(self, ids: Collection[str]) -> None:
+        """Write only rows with these ids: the engine's part of the filter matches more."""
+        self._only = ids
+
+    def start(self, path: Path) -> None:
+        """Write to this file."""
+        self._task = asyncio.create_task(self._run(path), name="export")
+
+    def stop(self) -> None:
+        """Stop; what was written is taken away again."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _run(self, path: Path) -> None:
+        from console.engine.errors import EngineProblem
+        from console.screens.exporting.files import RowFile, create
+
+        try:
+            path, file = await asyncio.to_thread(create, path)
+            with RowFile(path, file) as rows:
+                await self._write(rows)
+        except asyncio.CancelledError:
+            self._session.say(f"Stopped: {inert(path.name)} was not written.", "warning")
+            raise
+        except EngineProblem as problem:
+            self._session.say(f"Rows were not written: {problem.sentence}", "failed")
+        except OSError as problem:
+            self._session.say(f"{inert(path.name)} cannot be written: {problem.strerror or problem}.", "failed")
+        else:
+            self._session.say(f"{things(self._written, 'row')} written to {inert(str(path))}.{self._missing()}", "good")
+
+    async def _write(self, rows: Any) -> None:
+        from console.triage.sift import Sift
+
+        sift = Sift(self._page, self._subject.identify, lambda row: False)
+        pages = 0
+        while not sift.ended and not self._complete():
+            fresh = [row for row in await sift.next() if self._wanted(self._subject.identify(row))]
+            fields = [row.model_dump(mode="json", by_alias=True) for row in fresh]
+            await asyncio.to_thread(rows.write, fields)
+            self._written += len(fields)
+            pages += 1
+            if pages % TOLD_EVERY == 0:
+                of = f" of {count(self._number)}" if self._number is not None else ""
+                self._session.say(f"{count(self._written)}{of} rows written; esc stops.", "muted")
+
+    async def _page(self, first: int, size: int) -> list[Any]:
+        from console.engine.errors import EngineProblem
+
+        for _ in range(TRIES - 1):
+            try:
+                return await self._ask(first, size)
+            except EngineProblem:
+                await asyncio.sleep(PAUSE)
+        return await self._ask(first, size)
+
+    async def _ask(self, first: int, size: int) -> list[Any]:
+        return await self._session.ask(lambda client: self._subject.read(client, self._query, first, size))
+
+    def _wanted(self, row_id: str) -> bool:
+        return (not self._marks or row_id in self._marks) and (self._only is None or row_id in self._only)
+
+    def _complete(self) -> bool:
+        """Every marked row was found."""
+        return bool(self._marks) and not self._marks.everything and self._written >= len(self._marks.ids)
+
+    def _missing(self) -> str:
+        if not self._marks or self._marks.everything or self._written >= len(self._marks.ids):
+            return ""
+        return f" {count(len(self._marks.ids) - self._written)} marked ones do not match any more."

@@ -1,0 +1,48 @@
+"""The gate in front of every action that changes the engine, whether a key, the list of actions or a click asks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from console.actions import ACTIONS
+from console.screens.base import places_of
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+    from console.screens.session import Session
+
+
+def why_not(session: Session, node: object, method: str) -> str:
+    """One sentence if this action must not begin now, empty if it may.
+
+    An action that opens a preview may begin while the safety is on, since looking changes nothing; the order given from
+    the preview is an action of its own and comes through this gate too.
+
+    Args:
+        session: whose engine would change.
+        node: the widget, screen or application that would carry it out.
+        method: the action's method, without ``action_``.
+    """
+    places = places_of(node)
+    for action in ACTIONS:
+        if action.changes_engine and action.method == method and action.place in places:
+            return session.why_unheard() if action.previews else session.why_no_orders()
+    return ""
+
+
+async def take_safety_off_or_put_it_back(app: App[Any], session: Session) -> None:
+    """Ask for the engine's name and arm, or lock what is armed. Must run in a worker."""
+    from console.screens.dialogs.arm import ArmDialog
+
+    safety = session.safety
+    if safety.readonly:
+        session.say(safety.why_not(), "warning")
+    elif not safety.guarded:
+        session.say(f"{session.identity.environment} has no safety: orders are always on.", "muted")
+    elif safety.armed:
+        session.disarm()
+    elif session.why_unheard():
+        session.say(session.why_unheard(), "warning")
+    elif await app.push_screen_wait(ArmDialog(session.identity.called, session.identity.environment)):
+        session.arm()

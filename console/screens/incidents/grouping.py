@@ -1,0 +1,282 @@
+"""The part of the incidents view that reads: groups that grow while they are read, and keep their places afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from math import inf
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from textual import work
+
+from console.screens.incidents.retried import RetriedBefore
+from console.screens.incidents.rows import row_of
+from console.screens.incidents.subject import Groups
+from console.screens.listing import ListScreen
+from console.screens.session import News, Session
+from console.screens.subject import Sort
+from console.widgets.rows import Row
+
+if TYPE_CHECKING:
+    from console.triage.groups import Group
+    from console.triage.incident_book import IncidentBook
+    from console.watch import Snapshot
+    from store.contract.queries import IncidentQuery
+    from store.contract.records import Incident
+
+NOTED = 20
+"""Incidents of a page that completion learns values from."""
+REDRAWN = 0.25
+"""Seconds between two pictures while everything is being read."""
+
+
+class Told(NamedTuple):
+    """What the screen shows of a book, so that it is drawn again when that differs."""
+
+    book: IncidentBook
+    changes: int
+    counted: int | None
+    exact: bool
+    minute: int
+
+
+class GroupingScreen(ListScreen):
+    """A table of groups over an :class:`~console.triage.incident_book.IncidentBook`.
+
+    Groups are sorted while everything is read for the first time, unless the operator has begun to move. From then on
+    a group keeps its line, new groups come to the end, and ``r``, ``o`` and ``O`` sort again.
+    """
+
+    def __init__(self, session: Session) -> None:
+        from console.triage.task_facts import TaskFacts
+
+        self._groups = Groups()
+        super().__init__(session, self._groups)
+        self.book: IncidentBook | None = None
+        self.placed: list[str] = []
+        """Names of the groups in the order of their lines."""
+        self.facts = TaskFacts()
+        self.retried = RetriedBefore(session)
+        self._drawn_at = -inf
+        self._going = asyncio.Event()
+        self._going.set()
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    def _apply(self, text: str, asked_at: float = inf) -> None:
+        """Group what matches this filter."""
+        from console.triage.incident_book import IncidentBook
+
+        found = self._groups.sieve(text)
+        if found is None:
+            return
+        query, wanted = found
+        other = text != self.filter_text
+        self.filter_text = text
+        self._query = query
+        if other and self.table.marks and self.table.marked_at < asked_at:
+            self.table.unmark()
+            self.session.say("All groups were unmarked, since other incidents match now.", "warning")
+        self.matching = None
+        self.placed = []
+        splits = self.book.groups.splits if self.book is not None else None
+        self.book = IncidentBook(query, self._page, self._counted_now, wanted)
+        if splits:
+            self.book.groups.splits.update(splits)
+        self.retried.forget()
+        self.session.grouped = self.book if not text else None
+        self.table.empty = "reading …"
+        self.table.begin()
+        self._tell_count()
+        self._fill(self.book)
+
+    async def _page(self, query: IncidentQuery, first: int, size: int) -> list[Incident]:
+        await self._going.wait()
+        page = await self.session.ask(lambda client: client.incidents(query, first, size))
+        self.session.known.note(page[:NOTED])
+        return page
+
+    async def _counted_now(self, query: IncidentQuery) -> int:
+        await self._going.wait()
+        return await self.session.ask(lambda client: client.count_incidents(query))
+
+    @work(group="groups.fill", exclusive=True, exit_on_error=False)
+    async def _fill(self, book: IncidentBook) -> None:
+        from console.engine.errors import EngineProblem
+
+        try:
+            await book.fill(lambda: self._grown(book))
+        except EngineProblem as problem:
+            self._not_read(book, problem.sentence)
+            return
+        self._heed_going()
+        self._settle(book)
+        await self._find_again(book)
+
+    def _grown(self, book: IncidentBook) -> None:
+        """More is read: show it, but not more often than an eye can follow."""
+        now = time.monotonic()
+        if book is self.book and now - self._drawn_at >= REDRAWN:
+            self._drawn_at = now
+            self.show_groups()
+
+    def _settle(self, book: IncidentBook) -> None:
+        """Everything is read."""
+        if book is not self.book:
+            return
+        if not self._touched:
+            self.sort_groups()
+        elif len(self.placed) > 1:
+            self.session.say("All incidents are read; r sorts the groups.", "muted")
+        self.show_groups()
+
+    def _not_read(self, book: IncidentBook, sentence: str) -> None:
+        if book is not self.book:
+            return
+        if not self.session.stale:
+            self.session.say(sentence, "failed")
+        if not len(book.groups):
+            self.table.empty = sentence
+            self.table.refresh()
+
+    async def _look(self) -> Any:
+        """What came since, and from time to time everything again; asked by the poller."""
+        book = self.book
+        if book is None:
+            return None
+        if not book.complete:
+            await self._resume(book)
+            return None
+        await book.catch_up()
+        if book.overdue and not self._working("groups.again"):
+            self._read_again(book)
+        if book.exact and not self.filter_text:
+            self.session.count(incidents=len(book.groups))
+        return Told(book, book.groups.changes, book.counted, book.exact, int(time.time() // 60))
+
+    async def _resume(self, book: IncidentBook) -> None:
+        """Go on with a first reading that has failed, as soon as the engine answers."""
+        if not self._working("groups.fill"):
+            book.counted = await self._counted_now(book.query)
+            self._fill(book)
+
+    def _working(self, group: str) -> bool:
+        return any(worker.group == group and worker.is_running and worker.node is self for worker in self.workers)
+
+    @work(group="groups.again", exclusive=True, exit_on_error=False)
+    async def _read_again(self, book: IncidentBook) -> None:
+        from console.engine.errors import EngineProblem
+
+        with suppress(EngineProblem):
+            await book.read_again(lambda: self._grown(book))
+        self._heed_going()
+        if book is self.book:
+            self.show_groups()
+            if self.retried.overdue:
+                await self._find_again(book)
+
+    async def _find_again(self, book: IncidentBook) -> None:
+        await self.retried.find(book)
+        if book is self.book:
+            self.show_groups()
+
+    def _show_picture(self, snapshot: Snapshot[Any]) -> None:
+        told = snapshot.value
+        if isinstance(told, Told) and told.book is self.book and not snapshot.stale:
+            self.show_groups()
+
+    def _heed_pause(self) -> None:
+        super()._heed_pause()
+        self._heed_going()
+
+    def _heed_going(self) -> None:
+        """While paused nothing is read, except what was asked for."""
+        (self._going.clear if self.session.paused else self._going.set)()
+
+    def action_refresh(self) -> None:
+        """Read everything again, and sort: what came until now is not new any more."""
+        self._going.set()
+        self.sort_again(self.sort)
+        if self.book is not None and self.book.complete and not self._working("groups.again"):
+            self._read_again(self.book)
+        super().action_refresh()
+
+    def on_news(self, news: News) -> None:
+        """What a launch changes is looked at soon."""
+        super().on_news(news)
+        if news == "state":
+            self._heed_going()
+
+    # -- places -----------------------------------------------------------------------------------------------------
+
+    @property
+    def _touched(self) -> bool:
+        """The operator has begun to choose, so that lines stay where they are."""
+        return bool(self.table.cursor or self.table.marks)
+
+    def sort_groups(self) -> None:
+        """Sort the groups, and forget those that all members have left."""
+        if self.book is None:
+            return
+        self.book.groups.look()
+        known = list(self.book.groups)
+        known.sort(key=lambda group: group.cause.casefold())
+        if self.sort.key == "count":
+            known.sort(key=lambda group: group.count, reverse=self.sort.descending)
+        elif self.sort.key == "cause":
+            known.sort(key=lambda group: group.cause.casefold(), reverse=self.sort.descending)
+        else:
+            known.sort(key=self._moment, reverse=self.sort.descending)
+        self.placed = [group.key for group in known]
+
+    def _moment(self, group: Group) -> datetime:
+        span = group.span()
+        return datetime.min.replace(tzinfo=UTC) if span is None else span[0 if self.sort.key == "first" else 1]
+
+    def show_groups(self) -> None:
+        """Bring the table and what is said about it up to date."""
+        book = self.book
+        if book is None or not self.is_mounted:
+            return
+        if not book.complete and not self._touched:
+            self.sort_groups()
+        else:
+            before = set(self.placed)
+            self.placed = [key for key in self.placed if book.groups.get(key) is not None]
+            self.placed += [group.key for group in book.groups if group.key not in before]
+        if self.placed or book.complete:
+            self._matched(len(self.placed))
+        self._put_in_sight()
+        self._tell_count()
+
+    def _put_in_sight(self) -> None:
+        table = self.table
+        if not self.placed:
+            return
+        table.age()
+        if table.cursor_id in self.placed and (at := self.placed.index(table.cursor_id)) != table.cursor:
+            table.put(at, [self._line(self.placed[at])])
+        first, last = table.window()
+        table.put(first, [self._line(key) for key in self.placed[first : last + 1]])
+
+    async def _read(self, first: int, size: int) -> None:
+        """Lines that the table wants are there already."""
+        self.table.put(first, [self._line(key) for key in self.placed[first : first + size]])
+
+    def _line(self, key: str) -> Row:
+        assert self.book is not None
+        group = self.book.groups.get(key)
+        assert group is not None
+        return row_of(group, datetime.now(UTC), self.facts, self.again_of(group))
+
+    def again_of(self, group: Group) -> int | None:
+        """How many members failed again after a retry; nothing where that is not known."""
+        return None if self.book is None else self.retried.count(group, self.book)
+
+    def sort_again(self, sort: Sort) -> None:
+        """Another order; the cursor stays on its group."""
+        self.sort = sort
+        self.sort_groups()
+        self.show_groups()

@@ -1,0 +1,234 @@
+"""The members of a group as a full list: filtered by the engine, retried by their marks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from textual.binding import BindingType
+
+from console.actions import at
+from console.screens.incidents.detail import IncidentDetail
+from console.screens.incidents.subject import Incidents
+from console.screens.listing import ListScreen
+from console.screens.session import Session
+from console.screens.subject import Sort
+from console.screens.words import age, short, version_of
+from console.widgets.bindings import bindings
+from console.widgets.columns import Column
+from console.widgets.inert import inert
+from console.widgets.ink import Ink
+from console.widgets.pane import Fact, Item
+from console.widgets.rows import Cell, Row
+
+if TYPE_CHECKING:
+    from console.engine.client import EngineClient
+    from console.language import Parsed
+    from console.triage.groups import Group
+    from console.triage.members import Member
+    from console.triage.task_facts import TaskFact, TaskFacts
+    from store.contract.queries import Query
+
+
+class One(NamedTuple):
+    """A member and what is known of its task."""
+
+    member: Member
+    fact: TaskFact | None
+    gone: bool
+
+    def model_dump(self, **how: Any) -> dict[str, Any]:
+        """What a file of rows holds of it: the incident as the group remembers it, and its task."""
+        incident = self.member._asdict()
+        for name in ("kind", "arrived"):
+            del incident[name]
+        incident["incident_timestamp"] = self.member.incident_timestamp.isoformat()
+        task = self.fact._asdict() if self.fact is not None else {}
+        return {_wire(name): value for name, value in {**incident, **task}.items()}
+
+
+def _wire(name: str) -> str:
+    """``incident_type`` as ``incidentType``."""
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+class Members(Incidents):
+    """Members of one group. What matches a filter is asked from the engine, and only members are kept of it."""
+
+    title = "Members"
+    thing = "Member"
+    columns = (
+        Column("age", 5, keep=7, align="right"),
+        Column("key", 12, share=1, most=24, keep=8),
+        Column("process", 16, share=1, most=28, keep=6),
+        Column("try", 4, keep=7, align="right"),
+        Column("activity", 12, share=1, most=22, keep=4),
+        Column("worker", 10, share=1, most=20, keep=2),
+        Column("failed", 13, keep=5, tail=True),
+        Column("message", 18, share=4, keep=9),
+    )
+    sorts = (Sort("incidentTimestamp", "newest", descending=True),)
+    legend = "try: retries of the task now; gone: the task is not there any more"
+
+    def __init__(self, group: Group, facts: TaskFacts) -> None:
+        self._group = group
+        self._facts = facts
+        self._found: list[Member] | None = None
+        self._text = ""
+
+    def parsed(self, text: str) -> Parsed[Any]:
+        """What a filter text says. All of it is asked for, or looked for, when the members are read."""
+        parsed = super().parsed(text)
+        if not parsed.mistakes:
+            self._text, self._found = text, None
+        return replace(parsed, conditions=())
+
+    async def read(self, client: EngineClient, query: Query, first: int, size: int) -> list[Any]:
+        """Members with the tasks they are about."""
+        members = (await self._matching(client))[first : first + size]
+        if self._group.kind == "T":
+            wanted = self._facts.missing(member.configuration for member in members)
+            if wanted:
+                await self._facts.learn(client, wanted)
+        return [
+            One(member, self._facts.get(member.configuration), self._facts.gone(member.configuration))
+            for member in members
+        ]
+
+    async def count(self, client: EngineClient, query: Query) -> int:
+        """How many members match."""
+        return len(await self._matching(client))
+
+    async def _matching(self, client: EngineClient) -> list[Member]:
+        """The members that match now, the newest first."""
+        if self._text and self._found is None:
+            self._found = await self._asked(client, self._text)
+        return self.all_matching()
+
+    def all_matching(self) -> list[Member]:
+        """The members that match, as far as was asked for; without a filter all that there are."""
+        if self._text:
+            return [member for member in self._found or () if member.id in self._group]
+        return self._group.newest_first()
+
+    async def _asked(self, client: EngineClient, text: str) -> list[Member]:
+        from console.triage.walk import Walk
+
+        parsed = super().parsed(text)
+        fits = self.matcher(parsed) if parsed.conditions else None
+        walk = Walk(client.incidents, parsed.query)
+        found: dict[str, Member] = {}
+        while not walk.ended:
+            for incident in await walk.next():
+                member = self._group.get(incident.id)
+                if member is not None and (fits is None or fits(incident)):
+                    found[member.id] = member
+        return list(found.values())
+
+    def identify(self, record: Any) -> str:
+        """The id of the incident."""
+        return str(record.member.id)
+
+    def cells(self, record: Any, now: datetime) -> tuple[Cell, ...]:
+        """One cell per column."""
+        member, fact = record.member, record.fact
+        process = (member.process_definition_id or "-").split(":")[0]
+        version = version_of(member.process_definition_id or "")
+        return (
+            Cell(age(member.incident_timestamp, now), "muted"),
+            Cell(inert(fact.key if fact is not None and fact.key else short(member.process_instance_id, 10))),
+            Cell(inert(f"{process} {version}".strip()), "muted"),
+            Cell(*_tries(record)),
+            Cell(inert(member.activity_id or "-"), "muted"),
+            Cell(inert(fact.worker if fact is not None and fact.worker else "-"), "muted"),
+            Cell(inert(member.configuration or "-"), "muted"),
+            Cell(inert(member.incident_message or "(no message)"), "failed"),
+        )
+
+    def brief(self, record: Any, now: datetime) -> list[Item]:
+        """Everything short about the incident and its task."""
+        said, ink = _tries(record)
+        items = super().brief(record.member, now)
+        fact = record.fact
+        if fact is not None:
+            items[1:1] = [
+                Fact("topic", inert(fact.topic)),
+                Fact("key", inert(fact.key or "-")),
+                Fact("worker", inert(fact.worker or "-")),
+            ]
+        return [Fact("retries", said, ink), *items]
+
+    def summary(self, record: Any, now: datetime) -> list[Item]:
+        """The same in two lines."""
+        return super().summary(record.member, now)
+
+
+def _tries(record: One) -> tuple[str, Ink]:
+    if record.gone:
+        return "gone", "faint"
+    if record.fact is None or record.fact.retries is None:
+        return "-", "faint"
+    if record.fact.retries:
+        return str(record.fact.retries), "good"
+    return ("0 S", "suspended") if record.fact.suspended else ("0", "failed")
+
+
+class MembersScreen(ListScreen):
+    """All members of a group."""
+
+    PLACES: ClassVar[tuple[str, ...]] = ("members", "list")
+    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"members"}))
+    VIEW: ClassVar[str] = "incidents"
+    MARKABLE = True
+
+    def __init__(self, session: Session, group: Group, facts: TaskFacts) -> None:
+        self._members = Members(group, facts)
+        super().__init__(session, self._members)
+        self._group = group
+
+    def show_detail(self, row: Row | None) -> None:
+        """The pane, and over the table whose members these are."""
+        self.table.border_title = f"Members of: {inert(self._group.cause)[:200]}"
+        super().show_detail(row)
+
+    def _nothing(self) -> str:
+        if self.filter_text:
+            return f"None of {self._group.count:,} members matches.  esc clears the filter"
+        return "All members of this group have closed."
+
+    def open_row(self, row: Row) -> None:
+        """The incident in full."""
+        self.app.push_screen(IncidentDetail(self.session, row.item.member))
+
+    def action_back(self) -> None:
+        """End the range, clear the filter, then back to the groups."""
+        if self.table.ranging or self.filter_text:
+            super().action_back()
+        else:
+            self.dismiss()
+
+    def action_retry(self) -> None:
+        """Retry the tasks of the marked members, or of the one under the cursor."""
+        from console.screens.launch.flow import open_launch
+        from console.triage.selection import Marked
+
+        self.heed_filter()
+        if self._group.kind != "T":
+            self.session.say("Only tasks are retried one by one here; R on a group of jobs retries them.", "warning")
+            return
+        ids = self._chosen()
+        open_launch(self.app, self.session, Marked(ids) if ids else None, lambda batch: self._launched())
+
+    def _launched(self) -> None:
+        if self.is_attached:
+            self.table.unmark()
+
+    def _chosen(self) -> frozenset[str]:
+        marks, row = self.table.marks, self.table.row
+        if marks:
+            chosen = [member for member in self._members.all_matching() if member.id in marks]
+        else:
+            chosen = [row.item.member] if row is not None else []
+        return frozenset(member.configuration for member in chosen if member.configuration is not None)

@@ -1,0 +1,118 @@
+"""A note on many incidents: typed, asked about, written in pieces."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+
+from console.screens.dialogs.choice import Choice
+from console.screens.incidents.many import order_each
+from console.screens.words import count, things
+from console.widgets.cells import wrap
+from console.widgets.inert import inert
+from console.widgets.pane import Item, Pane, Prose, Spans
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from console.screens.session import Session
+
+LONGEST = 400
+"""Characters of a note; the engine keeps 4,000, but nobody reads them in a list."""
+
+
+class NoteDialog(ModalScreen["str | None"]):
+    """Answers the note that was typed (empty takes a note away), or nothing. Letters go to the note, none acts."""
+
+    CSS_PATH = "note.tcss"
+    AUTO_FOCUS = "#cancel"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", show=False),
+        Binding("enter", "go_on", show=False, priority=True),
+        Binding("backspace", "erase", show=False),
+    ]
+
+    def __init__(self, note: str, incidents: int) -> None:
+        super().__init__()
+        self._note = note
+        self._before = note
+        self._incidents = incidents
+
+    def compose(self) -> ComposeResult:
+        """What is asked, what is typed, the way out."""
+        with Vertical(classes="dialog"):
+            yield Pane(id="page")
+            with Horizontal(classes="choices"):
+                yield Choice("Cancel", "esc", id="cancel")
+
+    def on_mount(self) -> None:
+        """Show the note that is there."""
+        self.query_one(".dialog").border_title = f"Note on {things(self._incidents, 'incident')}"
+        self.call_after_refresh(self._write)
+
+    def on_resize(self) -> None:
+        """The note takes the room it needs."""
+        self.call_after_refresh(self._write)
+
+    def _write(self) -> None:
+        pane = self.query_one(Pane)
+        lines = wrap(inert(self._note), (pane.size.width or 60) - 2, 8) or [""]
+        items: list[Item] = [Spans(((f" {line}", "strong"),)) for line in lines[:-1]]
+        items.append(Spans(((f" {lines[-1]}▏", "strong"),)))
+        said = "enter goes on to a last question, esc gives up; an empty note takes the note away"
+        items += [Spans(), Prose(said, "muted", lines=3)]
+        pane.styles.height = len(lines) + 4
+        pane.show(items)
+
+    def on_key(self, event: events.Key) -> None:
+        """What can be printed is typed."""
+        if event.character is not None and event.is_printable:
+            event.stop()
+            self._put(event.character)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """A pasted text is one line of the note."""
+        event.stop()
+        self._put(" ".join(event.text.split()))
+
+    def _put(self, text: str) -> None:
+        self._note = (self._note + text)[:LONGEST]
+        self._write()
+
+    def action_erase(self) -> None:
+        """Take the last character away."""
+        self._note = self._note[:-1]
+        self._write()
+
+    def action_go_on(self) -> None:
+        """The note is what it should be; one that was not changed is not written again."""
+        note = self._note.strip()
+        self.dismiss(None if note == self._before.strip() else note)
+
+    def action_cancel(self) -> None:
+        """Leave everything as it is."""
+        self.dismiss(None)
+
+    def on_choice_taken(self, message: Choice.Taken) -> None:
+        """A click on the way out."""
+        self.action_cancel()
+
+
+async def written(session: Session, ids: Sequence[str], note: str | None) -> None:
+    """Write the note on each incident, and say how far it is; incidents that have closed meanwhile are counted."""
+    all_of_them = things(len(ids), "incident")
+    outcome = await order_each(
+        session,
+        ids,
+        lambda client, id: client.annotate_incident(id, note),
+        lambda done: session.say(f"The note is written on {count(done)} of {all_of_them} …"),
+    )
+    left = outcome.refused + outcome.left
+    rest = f"; {things(left, 'incident')} left out: closed meanwhile, or refused" if left else ""
+    what = "written on" if note is not None else "taken away from"
+    session.say(f"The note is {what} {things(outcome.done, 'incident')}{rest}.", "warning" if left else "good")

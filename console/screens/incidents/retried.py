@@ -1,0 +1,95 @@
+"""What is known about earlier retries of the tasks in a group: from the engine's history and the operator's journal."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from contextlib import suppress
+from math import inf
+from typing import TYPE_CHECKING
+
+from console.screens.incidents.panes import Back
+
+if TYPE_CHECKING:
+    from console.screens.session import Session
+    from console.triage.groups import Group
+    from console.triage.incident_book import IncidentBook
+    from store.journal import Launch
+
+LAUNCHES = 20
+"""Launches of the journal that are looked up, the latest."""
+EVERY = 30.0
+"""Seconds between two looks at history and journal, at least."""
+
+
+class RetriedBefore:
+    """Asks, and counts group by group.
+
+    Args:
+        session: whose engine and journal are asked.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.known = False
+        """Somebody could tell."""
+        self._session = session
+        self._launched_by: dict[str, int] = {}
+        self._launches: dict[int, Launch] = {}
+        self._found_at = -inf
+        self._counted: dict[str, tuple[int, int, int, list[Back]]] = {}
+
+    @property
+    def overdue(self) -> bool:
+        """It is long ago that anybody was asked."""
+        return time.monotonic() - self._found_at > EVERY
+
+    async def find(self, book: IncidentBook) -> None:
+        """Ask history and journal which tasks of the book were retried before."""
+        from console.engine.errors import EngineProblem
+        from console.triage.again import known_to_history, known_to_journal
+
+        session, again = self._session, book.groups.again
+        with suppress(EngineProblem):
+            again.update(
+                await known_to_history(
+                    lambda first, size: session.ask(lambda client: client.resolved_before(first, size))
+                )
+            )
+            self.known = True
+        journal, name = session.journal, session.engine_name
+        if journal is not None:
+            self._launched_by = await known_to_journal(lambda ids: journal.earlier(name, ids), book.groups.members())
+            again.update(self._launched_by)
+            for number in sorted(set(self._launched_by.values()), reverse=True)[:LAUNCHES]:
+                launch = await journal.launch(number)
+                if launch is not None:
+                    self._launches[number] = launch
+            self.known = True
+        self._counted.clear()
+        self._found_at = time.monotonic()
+
+    def forget(self) -> None:
+        """Other groups will be asked about."""
+        self._counted.clear()
+
+    def count(self, group: Group, book: IncidentBook) -> int | None:
+        """How many members failed again after a retry; nothing where nobody could tell."""
+        return self._of(group, book)[2] if self.known or book.groups.again else None
+
+    def back(self, group: Group, book: IncidentBook) -> list[Back]:
+        """Launches of this console whose tasks have failed again in this group, the latest first."""
+        return self._of(group, book)[3]
+
+    def _of(self, group: Group, book: IncidentBook) -> tuple[int, int, int, list[Back]]:
+        again = book.groups.again
+        found = self._counted.get(group.key)
+        if found is None or found[:2] != (group.version, len(again)):
+            failed = group.failed()
+            number = sum(id in again for id in failed)
+            found = self._counted[group.key] = (group.version, len(again), number, self._back(failed))
+        return found
+
+    def _back(self, failed: list[str]) -> list[Back]:
+        here = Counter(launch for id in failed if (launch := self._launched_by.get(id)) is not None)
+        known = [self._launches[number] for number in sorted(here, reverse=True) if number in self._launches]
+        return [Back(launch.id, launch.began_at, launch.tasks, here[launch.id]) for launch in known]

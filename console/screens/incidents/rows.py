@@ -1,0 +1,75 @@
+"""A group of incidents as a line of the table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from console.screens.words import age, count
+from console.widgets.columns import Column
+from console.widgets.inert import inert
+from console.widgets.ink import Ink
+from console.widgets.rows import Cell, Row
+
+if TYPE_CHECKING:
+    from console.triage.groups import Group
+    from console.triage.task_facts import TaskFacts
+
+COLUMNS = (
+    Column("count", 8, keep=10, align="right"),
+    Column("trend", 12, keep=6),
+    Column("first", 5, keep=2, align="right"),
+    Column("last", 5, keep=8, align="right"),
+    Column("T", 1, keep=9),
+    Column("topic", 11, share=1, most=24, keep=7),
+    Column("cause", 18, share=5, keep=9),
+    Column("retried", 9, keep=5),
+)
+
+KIND_INKS: dict[str, Ink] = {"T": "failed", "J": "warning"}
+_LEVELS = "▁▂▃▄▅▆▇"
+"""Without the full block, or the trends of two lines would run into one another."""
+
+
+def sparkline(numbers: Sequence[int]) -> str:
+    """One sign per number, as high as it is beside the greatest; a dot for none."""
+    most = max(numbers, default=0)
+    return "".join("·" if not number else _LEVELS[(len(_LEVELS) - 1) * number // most] for number in numbers)
+
+
+def row_of(group: Group, now: datetime, facts: TaskFacts, again: int | None) -> Row:
+    """A group as a row. ``again`` counts the members that failed again, nothing where that is not known."""
+    span = group.span()
+    number = f"{count(group.count)}{'^' if group.new > 0 else ' '}"
+    ink: Ink = "faint" if not group.count else "warning" if group.new > 0 else "strong"
+    trend = group.trend(now)
+    cells = (
+        Cell(number, ink),
+        Cell(sparkline(trend), "accent" if trend[-1] else "muted"),
+        Cell(age(span[0], now) if span else "-", "muted"),
+        Cell(age(span[1], now) if span else "gone", "muted"),
+        Cell(group.kind, KIND_INKS.get(group.kind, "muted")),
+        Cell(*place_of(group, facts)),
+        Cell(inert(group.cause), "failed" if group.count else "faint"),
+        Cell(*again_of(again)),
+    )
+    return Row(group.key, cells, group)
+
+
+def place_of(group: Group, facts: TaskFacts) -> tuple[str, Ink]:
+    """The topic of its tasks where one is known, else the activity; and how many more there are."""
+    name = next((fact.topic for one in group.samples[:3] if (fact := facts.get(one.configuration))), "")
+    if not name and group.activities:
+        name = max(group.activities, key=lambda activity: group.activities[activity])
+    more = sum(number > 0 for number in group.activities.values()) - 1
+    if not name:
+        return ("batch job" if group.kind == "J" else "-"), "muted"
+    return f"{inert(name)}{f' +{more}' if more > 0 else ''}", ""
+
+
+def again_of(again: int | None) -> tuple[str, Ink]:
+    """Whether members were retried before: how many failed again, never, or not known."""
+    if again is None:
+        return "-", "faint"
+    return (f"{count(again)} again", "warning") if again else ("never", "faint")

@@ -1,0 +1,1 @@
+"""View 6: every launch made from this console."""

@@ -1,0 +1,141 @@
+"""One launch: what was sent, and its tasks with the retries they had before and have now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+
+from console.actions import at
+from console.screens.base import BASE_CSS
+from console.screens.journal.orders import LaunchOrders
+from console.screens.journal.rows import facts, request_lines
+from console.screens.session import News, Session
+from console.screens.words import things
+from console.widgets.bindings import bindings
+from console.widgets.columns import Column
+from console.widgets.inert import inert
+from console.widgets.line_table import LineTable
+from console.widgets.pane import Pane
+from console.widgets.rows import Cell, Row
+
+if TYPE_CHECKING:
+    from console.triage.roll import Roll
+    from store.journal import Launch, TaskBefore
+
+COLUMNS = (
+    Column("task", 14, share=3, most=40, keep=9, tail=True),
+    Column("before", 6, keep=9, align="right"),
+    Column("now", 5, keep=8, align="right"),
+    Column("", 8, share=1, keep=4),
+)
+LARGEST = 400
+"""Most tasks that are read at once."""
+
+
+class LaunchDetail(LaunchOrders):
+    """A launch in full."""
+
+    CSS_PATH = [BASE_CSS, Path(__file__).with_name("journal.tcss")]
+    PLACES: ClassVar[tuple[str, ...]] = ("journal", "detail")
+    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"journal", "detail"}))
+    VIEW: ClassVar[str] = "journal"
+
+    def __init__(self, session: Session, launch: Launch) -> None:
+        super().__init__(session)
+        self.add_class("journal", "-detail")
+        self._launch = launch
+
+    def body(self) -> Iterable[Widget]:
+        """The launch and its request on one side, its tasks on the other."""
+        with Horizontal(id="upper"):
+            with Vertical(id="side"):
+                yield Pane(f"Launch {self._launch.id}", id="facts", classes="framed")
+                yield Pane("Request", id="request", classes="framed")
+            empty = "" if self._launch.listed else "Its tasks are not known: there were too many to be read."
+            table = LineTable(COLUMNS, markable=False, id="rows", empty=empty)
+            table.add_class("framed")
+            yield table
+
+    @property
+    def table(self) -> LineTable:
+        """Its tasks."""
+        return self.query_one("#rows", LineTable)
+
+    def on_mount(self) -> None:
+        """Show what is known, read the tasks."""
+        known = self._launch.listed
+        self.table.border_title = "Tasks" if known is None else f"{things(known, 'task')}, retries before and now"
+        self.table.set_total(known or 0)
+        self.call_after_refresh(self._tell)
+        self._read(0, LARGEST)
+
+    def on_news(self, news: News) -> None:
+        """Its batch goes on."""
+        if news == "batches" and self.is_current:
+            self._tell()
+
+    def on_resize(self) -> None:
+        """The panes say as much as fits."""
+        self.call_after_refresh(self._tell)
+
+    def _tell(self) -> None:
+        view = self.session.book.get(self._launch.batch_id or "")
+        self.query_one("#facts", Pane).show(facts(self._launch, view))
+        self.query_one("#request", Pane).show(request_lines(self._launch))
+
+    @on(LineTable.RowsWanted, "#rows")
+    def _wanted(self, message: LineTable.RowsWanted) -> None:
+        self._read(message.first, message.last - message.first + 1)
+
+    @work(group="journal.tasks", exclusive=True, exit_on_error=False)
+    async def _read(self, first: int, size: int) -> None:
+        from sqlalchemy.exc import SQLAlchemyError
+
+        journal = self.session.journal
+        if journal is None or not self._launch.listed:
+            return
+        try:
+            tasks = await journal.tasks(self._launch.id, first, min(size, LARGEST))
+        except SQLAlchemyError as problem:
+            self.session.say(f"The journal cannot be read: {getattr(problem, 'orig', None) or problem}", "failed")
+            return
+        self.table.put(first, [self._row(task, None) for task in tasks])
+        roll = await self._now(tasks)
+        self.table.put(first, [self._row(task, roll) for task in tasks])
+
+    async def _now(self, tasks: list[TaskBefore]) -> Roll | None:
+        """What the tasks have now."""
+        from console.engine.errors import EngineProblem
+        from console.triage.roll import called
+        from console.triage.selection import Marked
+
+        selection = Marked(frozenset(task.task_id for task in tasks))
+        try:
+            return await self.session.ask(lambda client: called(client, selection))
+        except EngineProblem:
+            return None
+
+    def _row(self, task: TaskBefore, roll: Roll | None) -> Row:
+        before = "-" if task.retries is None else str(task.retries)
+        now, told = "", ""
+        if roll is not None:
+            has = roll.retries.get(task.task_id)
+            now = ("-" if has is None else str(has)) if task.task_id in roll.retries else ""
+            told = "" if now else "has ended"
+            told = "locked by a worker" if task.task_id in roll.held else told
+        cells = (Cell(inert(task.task_id)), Cell(before, "muted"), Cell(now, "failed" if now == "0" else ""))
+        return Row(task.task_id, (*cells, Cell(told, "muted")), task)
+
+    def chosen(self) -> Launch | None:
+        """The launch that is shown."""
+        return self._launch
+
+    def action_back(self) -> None:
+        """To the list."""
+        self.dismiss()

@@ -1,0 +1,126 @@
+"""Launches as rows of a table and as lines of a pane."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from console.screens.batches.rows import PHASES
+from console.screens.words import clock, count, day, percent, short, things
+from console.widgets.columns import Column
+from console.widgets.inert import inert, inert_lines
+from console.widgets.ink import Ink
+from console.widgets.pane import Fact, Item, Prose, Spans
+from console.widgets.rows import Cell, Row
+
+if TYPE_CHECKING:
+    from console.screens.batches.view import BatchView
+    from store.journal import Launch
+
+COLUMNS = (
+    Column("when", 9, keep=9),
+    Column("state", 12, keep=10),
+    Column("tasks", 7, keep=8, align="right"),
+    Column("to", 2, keep=7, align="right"),
+    Column("again", 5, keep=7, align="right"),
+    Column("reason", 12, share=3, keep=6),
+    Column("what", 12, share=3, keep=5),
+    Column("who", 6, share=1, most=14, keep=3),
+    Column("batch", 13, keep=2, tail=True),
+)
+
+STATES: dict[str, tuple[str, str, Ink]] = {
+    "preparing": ("not sent", "its tasks were being written down when the console ended; it was not sent", "warning"),
+    "sent": ("no answer", "it was sent, and nobody knows what became of it: look at the batches", "failed"),
+    "launched": ("launched", "the engine made a batch", "good"),
+    "refused": ("refused", "the engine said no; nothing was changed", "failed"),
+    "unsent": ("not sent", "the engine could not be reached; nothing was changed", "warning"),
+    "unknown": ("unknown", "it was not answered, and no such batch was found", "failed"),
+}
+"""States of a launch without a batch in sight: word, meaning, ink."""
+
+
+def row_of(launch: Launch, view: BatchView | None, now: datetime) -> Row:
+    """A launch as a row."""
+    word, ink = _state(launch, view)
+    work = view.work if view is not None else None
+    again = work.of("again") if work is not None else None
+    return Row(
+        str(launch.id),
+        (
+            Cell(_when(launch.began_at, now), "muted"),
+            Cell(word + _done(view), ink),
+            Cell(count(launch.tasks), "strong"),
+            Cell(str(launch.retries), "warning" if launch.retries == 0 else ""),
+            Cell("" if again is None else count(again) if again else "-", "failed" if again else "faint"),
+            Cell(inert(launch.reason) or "-", "" if launch.reason else "faint"),
+            Cell(f"undo of launch {launch.undoes}" if launch.undoes else inert(launch.title), "muted"),
+            Cell(inert(launch.user), "muted"),
+            Cell(inert(launch.batch_id or "-"), "muted"),
+        ),
+        launch,
+    )
+
+
+def _state(launch: Launch, view: BatchView | None) -> tuple[str, Ink]:
+    if view is not None:
+        return view.phase, PHASES[view.phase][1]
+    word, _, ink = STATES[launch.state]
+    return word, ink
+
+
+def _done(view: BatchView | None) -> str:
+    """How far a running batch is."""
+    return f" {percent(view.completed, view.total)}" if view is not None and not view.ended else ""
+
+
+def _when(moment: datetime, now: datetime) -> str:
+    """The time of day, or the day when that is another one; the pane tells both."""
+    same = moment.astimezone(UTC).date() == now.astimezone(UTC).date()
+    return clock(moment) if same else f"{moment.astimezone(UTC):%Y-%m-%d}"[2:]
+
+
+def facts(launch: Launch, view: BatchView | None, room: int = 40) -> list[Item]:
+    """Everything about a launch but its tasks."""
+    word, ink = _state(launch, view)
+    meaning = PHASES[view.phase][0] if view is not None else STATES[launch.state][1]
+    known = f"{things(launch.listed, 'task')} with their former retries" if launch.listed is not None else "not known"
+    items: list[Item] = [
+        Fact("launch", f"{launch.id}   {day(launch.began_at)}", "strong"),
+        Fact("state", f"{word}: {meaning}", ink, lines=3),
+        Fact("what", inert(launch.title), lines=2),
+        Fact("tasks", f"{count(launch.tasks)} counted, retries set to {launch.retries}", lines=2),
+        Fact("reason", inert(launch.reason) or "-", lines=3),
+        Fact("who", inert(launch.user) or "-"),
+        Fact("engine", inert(launch.url or launch.engine), "muted", lines=2),
+        Fact("batch", inert(launch.batch_id or "-"), "muted", lines=2),
+        Fact("written", known, "" if launch.listed is not None else "warning", lines=2),
+    ]
+    if launch.undoes:
+        items.append(Fact("undoes", f"launch {launch.undoes}", "warning"))
+    if launch.said:
+        items += [Spans(), Prose(inert(launch.said), "failed", lines=4)]
+    return items[:room]
+
+
+def request_lines(launch: Launch) -> list[Item]:
+    """The request, its ids named by number."""
+    body = json.loads(launch.request)
+    if not body.keys() - {"retries"}:
+        body["externalTaskIds"] = [things(launch.listed or 0, "id")]
+    items: list[Item] = [Spans((("POST ", "accent"), ("/external-task/retries-async", "strong")))]
+    return [
+        *items,
+        *(Spans(((line, "muted"),)) for line in inert_lines(json.dumps(body, indent=2, ensure_ascii=False))),
+    ]
+
+
+def summary(launch: Launch, view: BatchView | None) -> list[Item]:
+    """The same in two lines."""
+    word, ink = _state(launch, view)
+    undone = f"undo of launch {launch.undoes}   " if launch.undoes else ""
+    return [
+        Spans(((f"{word}   ", ink), (f"{undone}{inert(launch.title)}", "strong"), (f"   to {launch.retries}", ""))),
+        Prose(inert(launch.reason or launch.said) or f"batch {short(launch.batch_id)}", "muted", lines=1),
+    ]

@@ -1,0 +1,160 @@
+"""View 6: every launch made from this console, on this engine, the newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.widget import Widget
+
+from console.actions import at
+from console.screens.base import BASE_CSS
+from console.screens.journal.detail import LaunchDetail
+from console.screens.journal.orders import LaunchOrders
+from console.screens.journal.rows import COLUMNS, facts, request_lines, row_of, summary
+from console.screens.session import News, Session
+from console.screens.words import things
+from console.widgets.bindings import bindings
+from console.widgets.line import Line
+from console.widgets.line_table import LineTable
+from console.widgets.pane import Item, Pane, Spans
+
+if TYPE_CHECKING:
+    from store.journal import Launch
+
+MOST = 500
+"""So many of the newest launches are shown."""
+LOOKED_FOR = 20
+"""So many of their batches are looked for in the history when the view is opened."""
+
+
+class JournalScreen(LaunchOrders):
+    """The launches, and the one under the cursor."""
+
+    CSS_PATH = [BASE_CSS, Path(__file__).with_name("journal.tcss")]
+    PLACES: ClassVar[tuple[str, ...]] = ("launches", "journal")
+    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"launches", "journal"}))
+    VIEW: ClassVar[str] = "journal"
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.add_class("journal")
+        self.matching: int | None = None
+        """How many launches there are, once they are read."""
+        self._launches: list[Launch] = []
+        self._looked_for: set[str] = set()
+
+    def body(self) -> Iterable[Widget]:
+        """Table and pane."""
+        yield Line(id="which")
+        with Horizontal(id="upper"):
+            table = LineTable(COLUMNS, markable=False, id="rows", empty="opening the journal …")
+            table.add_class("framed")
+            yield table
+            yield Pane("Launch", id="detail", classes="framed")
+
+    @property
+    def table(self) -> LineTable:
+        """The launches."""
+        return self.query_one("#rows", LineTable)
+
+    @property
+    def narrow(self) -> bool:
+        """There is no room for a pane beside the table."""
+        return self.size.width < 100
+
+    def on_mount(self) -> None:
+        """Read them."""
+        self.table.border_title = "Launches"
+        self._read()
+
+    def on_news(self, news: News) -> None:
+        """A launch, or its batch, has changed."""
+        if news == "journal" or (news == "state" and not self._launches):
+            self._read()
+        elif news == "batches":
+            self._show()
+
+    def on_screen_resume(self) -> None:
+        """Somebody else may have launched with this journal meanwhile."""
+        self._read()
+
+    @work(group="journal.read", exclusive=True, exit_on_error=False)
+    async def _read(self) -> None:
+        from sqlalchemy.exc import SQLAlchemyError
+
+        journal = self.session.journal
+        if journal is None:
+            opening = self.session.client is None and not self.session.failed_to_open
+            self.table.empty = "opening the journal …" if opening else "There is no journal: launches are not kept."
+            self.table.refresh()
+            return
+        try:
+            self._launches = await journal.launches(self.session.engine_name, MOST)
+        except SQLAlchemyError as problem:
+            self.table.empty = f"The journal cannot be read: {getattr(problem, 'orig', None) or problem}"
+            self.table.refresh()
+            return
+        self.matching = len(self._launches)
+        self.table.empty = "" if self._launches else "Nothing was launched from here yet: R on tasks, then look here."
+        self.table.set_total(self.matching)
+        self._show()
+        self.table.refresh()
+        await self._look_for_batches()
+
+    async def _look_for_batches(self) -> None:
+        """What has become of the batches that nobody has looked at yet, once for each of them."""
+        book, follower = self.session.book, self.session.follower
+        newest = {launch.batch_id for launch in self._launches[:LOOKED_FOR] if launch.batch_id} - self._looked_for
+        self._looked_for |= newest
+        unseen = [batch_id for batch_id in newest if book.get(batch_id) is None]
+        for batch_id in unseen:
+            book.expect(batch_id)
+        if unseen and follower is not None:
+            await follower.look()
+
+    def _show(self) -> None:
+        now, book = datetime.now(UTC), self.session.book
+        rows = [row_of(launch, book.get(launch.batch_id or ""), now) for launch in self._launches]
+        self.table.put(0, rows)
+        said = f" {things(len(rows), 'launch', 'launches')}" if self.matching is not None else ""
+        kept = f" on this engine, written down before {'it was' if len(rows) == 1 else 'they were'} sent"
+        self.query_one("#which", Line).show([(said, "strong"), (kept if said else "", "muted")])
+        self._detail()
+
+    @on(LineTable.CursorMoved, "#rows")
+    def _detail(self) -> None:
+        pane = self.query_one("#detail", Pane)
+        launch = self.chosen()
+        pane.show([] if launch is None else self._told(launch))
+
+    def _told(self, launch: Launch) -> list[Item]:
+        view = self.session.book.get(launch.batch_id or "")
+        if self.narrow:
+            return summary(launch, view)
+        return [*facts(launch, view), Spans(), *request_lines(launch)]
+
+    def on_resize(self) -> None:
+        """The pane says as much as fits."""
+        self.call_after_refresh(self._detail)
+
+    def chosen(self) -> Launch | None:
+        """The launch under the cursor."""
+        row = self.table.row
+        return None if row is None else row.item
+
+    @on(LineTable.Opened, "#rows")
+    def action_open(self) -> None:
+        """The launch with its tasks."""
+        launch = self.chosen()
+        if launch is not None:
+            self.app.push_screen(LaunchDetail(self.session, launch))
+
+    def legend(self) -> str:
+        """What the columns mean."""
+        return "to: retries that were set   again: failed once more since   Z sets back what they had"

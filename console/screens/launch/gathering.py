@@ -1,0 +1,164 @@
+"""The launch dialog: what it asks the engine and the journal, most wanted first, and again while it is open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from textual import work
+from textual.screen import ModalScreen
+
+from console.screens.launch.order import READ_MOST, Order
+from console.screens.words import count
+from console.triage.selection import Everything, Marked, Selection, named_by_query
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+    from console.screens.session import Session
+    from console.triage.rivals import Rival
+    from console.triage.roll import Roll
+    from console.triage.survey import Facts
+
+DRIFT_EVERY = 5.0
+"""Seconds between two looks at how many match by now."""
+TOPICS_READ = 100
+"""So many tasks of a query that is too large to be read tell its topics."""
+
+
+class Gathering(ModalScreen[Order | None]):
+    """What is known of the selection."""
+
+    session: Session
+    selection: Selection
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._forget()
+        self._drift: Timer | None = None
+
+    def _forget(self) -> None:
+        self.facts: Facts | None = None
+        self.roll: Roll | None = None
+        self.settled: Selection = Marked(frozenset())
+        self.again: int | None = None
+        """How many failed again after an earlier retry; none while that is not known."""
+        self.rivals: Sequence[Rival] = ()
+        self.workerless: Sequence[str] = ()
+        self.now_matching: int | None = None
+        """How many match, or exist, by now."""
+
+    def write(self) -> None:
+        """Show what is so now."""
+        raise NotImplementedError
+
+    def counting(self, sentence: str) -> None:
+        """Nothing can be shown yet."""
+        raise NotImplementedError
+
+    def failed(self, sentence: str) -> None:
+        """It could not be counted."""
+        raise NotImplementedError
+
+    @work(group="launch.gather", exclusive=True, exit_on_error=False)
+    async def gather(self) -> None:
+        """Ask everything from the beginning."""
+        from console.engine.errors import EngineProblem
+
+        self._forget()
+        if self._drift is not None:
+            self._drift.stop()
+        try:
+            await self._count()
+        except EngineProblem as problem:
+            self.failed(problem.sentence)
+            return
+        self.write()
+        for question in (self._read, self._look_around, self._remember):
+            with suppress(EngineProblem):
+                await question()
+            self.write()
+        self._drift = self.set_interval(DRIFT_EVERY, self._look_again)
+
+    async def _count(self) -> None:
+        """Counts where the engine is told a query; else the tasks themselves, which its ids are taken from."""
+        from console.triage.roll import called
+        from console.triage.survey import survey
+
+        selection = self.selection
+        self.settled = selection
+        if isinstance(selection, Everything) and named_by_query(selection):
+            self.facts = await self.session.ask(lambda client: survey(client, selection.query))
+            return
+        self.roll = await self.session.ask(lambda client: called(client, selection, self._progress))
+        assert self.roll is not None
+        self.facts = self.roll.facts()
+
+    def _progress(self, number: int) -> None:
+        self.counting(f"reading the tasks … {count(number)}")
+
+    async def _read(self) -> None:
+        """The tasks of a query, up to a number: for the journal, and to see who else works on them."""
+        from console.triage.roll import called
+
+        if self.roll is None and self.facts is not None and 0 < self.facts.asked <= READ_MOST:
+            roll = await self.session.ask(lambda client: called(client, self.selection, most=READ_MOST))
+            self.roll = roll
+
+    async def _look_around(self) -> None:
+        """Other batches at work, and whether workers are."""
+        from console.triage.rivals import rivals, without_worker
+
+        facts, journal = self.facts, self.session.journal
+        if facts is None or not facts.asked:
+            return
+        ids = self.roll.retries.keys() if self.roll is not None else None
+        self.rivals = await self.session.ask(lambda client: rivals(client, journal, ids))
+        self.write()
+        topics = await self._topics()
+        self.workerless = await self.session.ask(lambda client: without_worker(client, topics, datetime.now(UTC)))
+
+    async def _topics(self) -> list[str]:
+        """Topics of the tasks, those with the most tasks first."""
+        if self.roll is not None:
+            return [topic for topic, _ in self.roll.topics.most_common()]
+        query = self.selection.query if isinstance(self.selection, Everything) else None
+        if query is None or query.topic_name:
+            return [query.topic_name] if query is not None and query.topic_name else []
+        some = await self.session.ask(lambda client: client.external_tasks(query, 0, TOPICS_READ))
+        return sorted({task.topic_name for task in some})
+
+    async def _remember(self) -> None:
+        """Who failed again after a launch from here."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        journal, roll = self.session.journal, self.roll
+        if journal is None or roll is None:
+            return
+        with suppress(SQLAlchemyError):
+            failed = [id for id, has in roll.retries.items() if has == 0]
+            self.again = len(await journal.earlier(self.session.engine_name, failed))
+
+    @work(group="launch.drift", exclusive=True, exit_on_error=False)
+    async def _look_again(self) -> None:
+        """How many match by now."""
+        from console.engine.errors import EngineProblem
+
+        if self.session.paused or self.facts is None:
+            return
+        with suppress(EngineProblem):
+            number = await self._now()
+            if number is not None and number != self.now_matching:
+                self.now_matching = number
+                self.write()
+
+    async def _now(self) -> int | None:
+        selection = self.selection
+        query = selection.query if isinstance(selection, Everything) else None
+        if isinstance(selection, Marked) and selection.origin is not None:
+            query = selection.origin
+        if query is None or (isinstance(selection, Everything) and selection.but):
+            return None
+        return await self.session.ask(lambda client: client.count_external_tasks(query))

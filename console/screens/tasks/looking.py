@@ -1,0 +1,84 @@
+"""What can be looked up about a task, in the list and in its detail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.binding import BindingType
+
+from console.actions import at
+from console.screens.base import ConsoleScreen
+from console.screens.words import short
+from console.widgets.bindings import bindings
+from console.widgets.inert import inert
+
+if TYPE_CHECKING:
+    from console.engine.client import EngineClient
+    from store.contract.records import ExternalTask
+
+
+class TaskLooks(ConsoleScreen):
+    """A screen with a task in hand."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"task"}))
+
+    def task_in_hand(self) -> ExternalTask | None:
+        """The task that is meant."""
+        raise NotImplementedError
+
+    def action_details(self) -> None:
+        """The error message and the error details, on the whole screen."""
+        from console.screens.reading.full import FullText
+        from console.screens.tasks.detail import error_of
+
+        task = self.task_in_hand()
+        if task is not None:
+            heading = f"Task {inert(task.id)}: what the worker said"
+            self.app.push_screen(FullText(self.session, self.VIEW, heading, task.id, lambda c: error_of(c, task)))
+
+    def action_variables(self) -> None:
+        """Variables of the process instance."""
+        from console.screens.instances.detail import variables_said
+        from console.screens.reading.full import FullText
+
+        task = self.task_in_hand()
+        if task is None:
+            return
+        instance = task.process_instance_id
+
+        async def ask(client: EngineClient) -> str:
+            return variables_said(await client.variables(instance))
+
+        heading = f"Variables of instance {inert(instance)}"
+        self.app.push_screen(FullText(self.session, self.VIEW, heading, instance, ask))
+
+    @work(group="task.incidents", exclusive=True, exit_on_error=False)
+    async def action_incidents(self) -> None:
+        """The open incident of the task."""
+        from console.engine.errors import EngineProblem
+        from console.screens.incidents.detail import IncidentDetail
+        from store.contract.queries import IncidentQuery
+
+        task = self.task_in_hand()
+        if task is None:
+            return
+        query = IncidentQuery(configuration=task.id)
+        try:
+            found = await self.session.ask(lambda client: client.incidents(query, 0, 2))
+        except EngineProblem as problem:
+            self.session.say(problem.sentence, "failed")
+            return
+        if found:
+            self.app.push_screen(IncidentDetail(self.session, found[0]))
+        else:
+            self.session.say(f"Task {short(task.id)} has no open incident.", "muted")
+
+    def action_instance(self) -> None:
+        """Jump to the process instance."""
+        from console.screens.jump import jump
+        from store.contract.queries import ProcessInstanceQuery
+
+        task = self.task_in_hand()
+        if task is not None:
+            jump(self.app, "instances", ProcessInstanceQuery(process_instance_ids=[task.process_instance_id]))

@@ -1,0 +1,59 @@
+"""What a route answers, said once beside it; the OpenAPI document is made from it.
+
+A route is declared by the decorator below its path: ``@gives(Batch)``, ``@gives_list(Incident)``, ``@gives_text``,
+``@gives_nothing``. What it reads is known from its arguments (``store.api.requests``).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+RouteT = TypeVar("RouteT", bound=Callable[..., Any])
+Form = Literal["one", "list", "text", "nothing"]
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a route answers when nothing goes wrong.
+
+    Attributes:
+        form: one JSON value, a JSON list, a plain text (204 where there is none), or nothing (204).
+        model: what pydantic makes a schema of: the value, or what the list is of.
+    """
+
+    form: Form
+    model: Any = None
+
+
+_GIVEN: dict[Callable[..., Any], Given] = {}
+
+
+def declare(route: RouteT, given: Given) -> RouteT:
+    """Say what a route answers."""
+    _GIVEN[route] = given
+    return route
+
+
+def given_by(route: Callable[..., Any]) -> Given | None:
+    """What the route answers, none if nobody said."""
+    return _GIVEN.get(route)
+
+
+def gives(model: Any) -> Callable[[RouteT], RouteT]:
+    """The route answers one JSON value of this kind."""
+    return lambda route: declare(route, Given("one", model))
+
+
+def gives_list(model: Any) -> Callable[[RouteT], RouteT]:
+    """The route answers a JSON list of this kind."""
+    return lambda route: declare(route, Given("list", model))
+
+
+def gives_text(route: RouteT) -> RouteT:
+    """The route answers a plain text, or 204 where there is none."""
+    return declare(route, Given("text"))
+
+
+def gives_nothing(route: RouteT) -> RouteT:
+    """The route answers 204 without a body."""
+    return declare(route, Given("nothing"))

@@ -1,0 +1,203 @@
+"""The journal: one small SQLite file, opened beside any engine."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Collection, Iterable
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+
+from store.database.engine import Database, StoreNotOpened, store_url
+from store.database.migrate import NotAStore, migrate
+from store.journal import launching, reading, saved
+from store.journal.records import Earlier, Launch, NewLaunch, SavedQuery, State, TaskBefore
+
+PIECE = 1000
+"""Tasks that one transaction writes, or one question reads: between two of them the event loop is free."""
+ASKED = 5000
+"""Ids in one question; SQLite takes 32,766 variables."""
+MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+class JournalNotOpened(ValueError):
+    """The journal cannot be opened; the text is one sentence for the operator."""
+
+
+class Journal:
+    """The operator's memory. Several consoles may have the same file open.
+
+    Every method may raise ``sqlalchemy.exc.SQLAlchemyError`` when the file cannot be read or written any more.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    async def open(cls, path: Path) -> "Journal":
+        """Open the file, made with its folder if missing, and bring its tables up to date.
+
+        Raises:
+            JournalNotOpened: it cannot be made or read, is something else, or was written by a newer version.
+        """
+        try:
+            url = store_url(str(path))
+            await asyncio.to_thread(_probe, path)
+            database = Database(url, readers=2)
+        except (OSError, sqlite3.Error, StoreNotOpened) as problem:
+            raise JournalNotOpened(f"The journal cannot be opened: {_said(problem)} ({path}).") from problem
+        try:
+            async with database.writing() as connection:
+                await connection.run_sync(_bring_up_to_date)
+        except BaseException as problem:
+            await database.close()
+            if isinstance(problem, Exception):
+                raise JournalNotOpened(f"The journal cannot be opened: {_said(problem)} ({path}).") from problem
+            raise
+        return cls(database)
+
+    async def close(self) -> None:
+        """Close the file."""
+        await self._database.close()
+
+    # -- filters ----------------------------------------------------------------------------------------------------
+
+    async def save_query(self, engine: str, subject: str, name: str, text: str) -> None:
+        """Give a filter a name; one of the same name is replaced."""
+        async with self._database.writing() as connection:
+            await saved.save(connection, engine, subject, name, text)
+
+    async def saved_queries(self, engine: str, subject: str) -> list[SavedQuery]:
+        """Filters with a name, by name."""
+        async with self._database.reading() as connection:
+            return await saved.saved(connection, engine, subject)
+
+    async def forget_query(self, engine: str, subject: str, name: str) -> bool:
+        """Take a name away; answers whether there was one."""
+        async with self._database.writing() as connection:
+            return await saved.forget(connection, engine, subject, name)
+
+    async def remember(self, engine: str, subject: str, text: str) -> None:
+        """Put a filter on top of those used lately."""
+        async with self._database.writing() as connection:
+            await saved.remember(connection, engine, subject, text)
+
+    async def recent(self, engine: str, subject: str, limit: int = 50) -> list[str]:
+        """Filters used lately, the newest first."""
+        async with self._database.reading() as connection:
+            return await saved.recent(connection, engine, subject, limit)
+
+    # -- launches are written down ----------------------------------------------------------------------------------
+
+    async def begin(self, launch: NewLaunch) -> int:
+        """Write a launch down before it is sent; answers its number."""
+        async with self._database.writing() as connection:
+            return await launching.begin(connection, launch)
+
+    async def add_tasks(
+        self, launch_id: int, tasks: Iterable[tuple[str, int | None]], *, first: int = 0, named: bool = True
+    ) -> int:
+        """Write down tasks of a launch with the retries they have, in pieces.
+
+        Args:
+            launch_id: the launch.
+            tasks: ids and retries, ``None`` for never failed.
+            first: ordinal of the first one.
+            named: they stand in the request by their id.
+
+        Returns:
+            the ordinal after the last one.
+        """
+        rest = iter(tasks)
+        while piece := list(islice(rest, PIECE)):
+            async with self._database.writing() as connection:
+                await launching.add_tasks(connection, launch_id, first, piece, named)
+            first += len(piece)
+        return first
+
+    async def sent(self, launch_id: int, listed: int | None) -> None:
+        """The request goes out now; ``listed`` tasks are written down, ``None`` when they are not all known."""
+        async with self._database.writing() as connection:
+            await launching.sent(connection, launch_id, listed)
+
+    async def ended(
+        self, launch_id: int, state: State, *, batch_id: str | None = None, jobs: int | None = None, said: str = ""
+    ) -> None:
+        """What became of a launch."""
+        async with self._database.writing() as connection:
+            await launching.ended(connection, launch_id, state, batch_id, jobs, said)
+
+    # -- and read again ---------------------------------------------------------------------------------------------
+
+    async def launches(self, engine: str, limit: int = 1000) -> list[Launch]:
+        """Launches on an engine, the newest first."""
+        async with self._database.reading() as connection:
+            return await reading.launches(connection, engine, limit)
+
+    async def launch(self, launch_id: int) -> Launch | None:
+        """One launch."""
+        async with self._database.reading() as connection:
+            return await reading.launch(connection, launch_id)
+
+    async def launch_of(self, batch_id: str) -> Launch | None:
+        """The launch that made a batch, ``None`` when it was not made by this console."""
+        async with self._database.reading() as connection:
+            return await reading.launch_of(connection, batch_id)
+
+    async def tasks(self, launch_id: int, first: int = 0, size: int = PIECE) -> list[TaskBefore]:
+        """Tasks of a launch with the retries they had, in the order of the request, from the one numbered ``first``."""
+        async with self._database.reading() as connection:
+            return await reading.tasks(connection, launch_id, first, size)
+
+    async def all_tasks(self, launch: Launch, *, named: bool | None = None) -> AsyncIterator[list[TaskBefore]]:
+        """All tasks of a launch in pieces; only those ``named`` in the request by id, or only the others."""
+        for first in range(0, launch.listed or 0, PIECE):
+            async with self._database.reading() as connection:
+                yield await reading.tasks(connection, launch.id, first, PIECE, named)
+
+    async def tasks_of(self, batch_id: str, first: int = 0, size: int = PIECE) -> list[TaskBefore]:
+        """Tasks of the launch that made a batch, from the one numbered ``first``; none when they are not known."""
+        async with self._database.reading() as connection:
+            launch = await reading.launch_of(connection, batch_id)
+            return await reading.tasks(connection, launch.id, first, size) if launch else []
+
+    async def former(self, launch_id: int) -> dict[int | None, int]:
+        """How many tasks of a launch had how many retries before; ``None`` stands for never failed."""
+        async with self._database.reading() as connection:
+            return await reading.former(connection, launch_id)
+
+    async def earlier(self, engine: str, ids: Collection[str]) -> dict[str, Earlier]:
+        """The last earlier launch of each of these tasks, for those that have one. Undone ones are launches too."""
+        found: dict[str, Earlier] = {}
+        rest = iter(ids)
+        while some := list(islice(rest, ASKED)):
+            async with self._database.reading() as connection:
+                found |= await reading.earlier(connection, engine, some)
+        return found
+
+    async def covered(self, batch_ids: Collection[str], ids: Collection[str]) -> dict[str, int]:
+        """How many of these tasks each of these batches works on, for batches launched here over known tasks."""
+        found: dict[str, int] = {}
+        rest = iter(ids)
+        while batch_ids and (some := list(islice(rest, ASKED))):
+            async with self._database.reading() as connection:
+                for batch, number in (await reading.covered(connection, batch_ids, some)).items():
+                    found[batch] = found.get(batch, 0) + number
+        return found
+
+
+def _probe(path: Path) -> None:
+    """Raise what is wrong with the file, before a thread is started for every connection to it."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA schema_version").fetchone()
+
+
+def _bring_up_to_date(connection: object) -> None:
+    migrate(connection, MIGRATIONS, "journal_version")  # type: ignore[arg-type]
+
+
+def _said(problem: BaseException) -> str:
+    """What the driver said, in one line."""
+    if isinstance(problem, NotAStore):
+        return "it is an SQLite database of something else"
+    said = str(getattr(problem, "orig", None) or problem)
+    return next((line.strip().rstrip(".") for line in said.splitlines() if line.strip()), type(problem).__name__)

@@ -1,0 +1,15 @@
+"""Alembic's entry for the journal: it gets an open connection from ``store.database.migrate``."""
+
+from alembic import context
+
+from store.journal.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    version_table=context.config.attributes["version_table"],
+    target_metadata=metadata,
+    render_as_batch=True,
+    transaction_per_migration=False,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,101 @@
+"""Questions to the launches that were written down."""
+
+from collections.abc import Collection
+from typing import Any, get_args
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.journal.records import Earlier, Launch, State, TaskBefore
+from store.journal.tables import LaunchRow, LaunchTaskRow
+from store.tables.types import col
+
+FIELDS = tuple(Launch.__dataclass_fields__)
+TAKEN = ("launched", "sent", "unknown")
+"""States of a launch that has changed its tasks, or may have."""
+assert set(TAKEN) <= set(get_args(State))
+
+
+def _launches() -> "Select[Any]":
+    return select(*(col(getattr(LaunchRow, name)) for name in FIELDS))
+
+
+async def launches(connection: AsyncConnection, engine: str, limit: int) -> list[Launch]:
+    """Launches on an engine, the newest first."""
+    rows = await connection.execute(
+        _launches().where(col(LaunchRow.engine) == engine).order_by(col(LaunchRow.id).desc()).limit(limit)
+    )
+    return [Launch(*row) for row in rows]
+
+
+async def launch(connection: AsyncConnection, launch_id: int) -> Launch | None:
+    """One launch."""
+    row = (await connection.execute(_launches().where(col(LaunchRow.id) == launch_id))).first()
+    return Launch(*row) if row else None
+
+
+async def launch_of(connection: AsyncConnection, batch_id: str) -> Launch | None:
+    """The launch that made a batch."""
+    row = (await connection.execute(_launches().where(col(LaunchRow.batch_id) == batch_id))).first()
+    return Launch(*row) if row else None
+
+
+async def tasks(
+    connection: AsyncConnection, launch_id: int, first: int, size: int, named: bool | None = None
+) -> list[TaskBefore]:
+    """Tasks of a launch from the ordinal ``first`` on, in at most ``size`` ordinals; ``named`` ones only, or the
+    others only."""
+    ordinal = col(LaunchTaskRow.ordinal)
+    wanted = (
+        select(col(LaunchTaskRow.task_id), col(LaunchTaskRow.retries))
+        .where(col(LaunchTaskRow.launch_id) == launch_id, ordinal >= first, ordinal < first + size)
+        .order_by(ordinal)
+    )
+    if named is not None:
+        wanted = wanted.where(col(LaunchTaskRow.named) == named)
+    return [TaskBefore(*row) for row in await connection.execute(wanted)]
+
+
+async def former(connection: AsyncConnection, launch_id: int) -> dict[int | None, int]:
+    """How many tasks of a launch had how many retries before; ``None`` is never failed."""
+    retries = col(LaunchTaskRow.retries)
+    rows = await connection.execute(
+        select(retries, func.count()).where(col(LaunchTaskRow.launch_id) == launch_id).group_by(retries)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def earlier(connection: AsyncConnection, engine: str, ids: Collection[str]) -> dict[str, Earlier]:
+    """The last launch above 0 retries that each of these tasks was part of; at most 10,000 ids."""
+    last = func.max(col(LaunchRow.id))
+    taken = (
+        select(col(LaunchTaskRow.task_id).label("task"), last.label("launch"))
+        .join(LaunchRow, col(LaunchRow.id) == col(LaunchTaskRow.launch_id))
+        .where(
+            col(LaunchTaskRow.task_id).in_(list(ids)),
+            col(LaunchRow.engine) == engine,
+            col(LaunchRow.state).in_(TAKEN),
+            col(LaunchRow.retries) > 0,
+            col(LaunchRow.undoes).is_(None),
+        )
+        .group_by(col(LaunchTaskRow.task_id))
+        .subquery()
+    )
+    rows = await connection.execute(
+        select(taken.c.task, col(LaunchRow.id), col(LaunchRow.began_at), col(LaunchRow.batch_id)).join(
+            LaunchRow, col(LaunchRow.id) == taken.c.launch
+        )
+    )
+    return {task: Earlier(*rest) for task, *rest in rows}
+
+
+async def covered(connection: AsyncConnection, batch_ids: Collection[str], ids: Collection[str]) -> dict[str, int]:
+    """How many of these tasks (at most 10,000) each of these batches works on, as far as it was launched here."""
+    batch = col(LaunchRow.batch_id)
+    rows = await connection.execute(
+        select(batch, func.count())
+        .join(LaunchTaskRow, col(LaunchTaskRow.launch_id) == col(LaunchRow.id))
+        .where(batch.in_(list(batch_ids)), col(LaunchTaskRow.task_id).in_(list(ids)))
+        .group_by(batch)
+    )
+    return {str(row[0]): row[1] for row in rows}

@@ -1,0 +1,118 @@
+"""What the journal answers."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+State = Literal["preparing", "sent", "launched", "refused", "unsent", "unknown"]
+"""What is known of a launch.
+
+``preparing``: its tasks are being written down. ``sent``: the request went out, no answer yet; when the console is
+gone since, nobody knows what became of it. ``launched``: the engine made a batch (or set the retries). ``refused``: the
+engine said no. ``unsent``: it could not be reached. ``unknown``: it was not answered, and no such batch was found.
+"""
+
+
+@dataclass(frozen=True)
+class SavedQuery:
+    """A filter that has a name.
+
+    Attributes:
+        name: as the operator called it.
+        text: the filter in words.
+        saved_at: when it was last saved.
+    """
+
+    name: str
+    text: str
+    saved_at: datetime
+
+
+class TaskBefore(NamedTuple):
+    """A task before it was launched: its id and its retries then, ``None`` when it had never failed."""
+
+    task_id: str
+    retries: int | None
+
+
+class Earlier(NamedTuple):
+    """An earlier launch of a task: which, when, and its batch."""
+
+    launch_id: int
+    began_at: datetime
+    batch_id: str | None
+
+
+@dataclass(frozen=True)
+class NewLaunch:
+    """A launch before it is sent.
+
+    Attributes:
+        engine: stable name of the engine.
+        url: its address, without a password.
+        user: who launches.
+        retries: the value to set.
+        request: the body as JSON, without ``externalTaskIds`` (they are written as tasks).
+        tasks: how many tasks were counted.
+        title: what was chosen, in words.
+        reason: why, in the operator's words; may be empty.
+        undoes: the launch whose retries are set back by this one.
+    """
+
+    engine: str
+    url: str
+    user: str
+    retries: int
+    request: str
+    tasks: int
+    title: str = ""
+    reason: str = ""
+    undoes: int | None = None
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A launch of this console.
+
+    Attributes:
+        id: its number in the journal.
+        engine: stable name of the engine.
+        url: its address, without a password.
+        user: who launched.
+        reason: why; may be empty.
+        title: what was chosen, in words.
+        retries: the value that was set.
+        request: the body as JSON, without ``externalTaskIds``.
+        tasks: how many tasks were counted before.
+        listed: how many tasks are written down with their former retries; ``None`` when they are not known.
+        undoes: the launch that this one set back.
+        began_at: when it was written down, just before it was sent.
+        state: what became of it.
+        batch_id: its batch, where it was made.
+        jobs: jobs of the batch.
+        ended_at: when the answer came, or was given up.
+        said: what the engine said when it refused.
+    """
+
+    id: int
+    engine: str
+    url: str
+    user: str
+    reason: str
+    title: str
+    retries: int
+    request: str
+    tasks: int
+    listed: int | None
+    undoes: int | None
+    began_at: datetime
+    state: State
+    batch_id: str | None
+    jobs: int | None
+    ended_at: datetime | None
+    said: str
+
+
+Tasks = Iterable[tuple[str, int | None]]
+"""Ids of tasks and their retries."""

@@ -1,0 +1,70 @@
+"""The user operation log."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, false, literal, select, true
+
+from store.contract.operations import OPERATOR, UserOperationQuery
+from store.contract.operations import UserOperation as Record
+from store.queries.conditions import Condition, Conditions, among, equals, never
+from store.queries.listing import Listing
+from store.tables import UserOperation
+from store.tables.types import col
+
+_O = UserOperation
+_ID: ColumnElement[Any] = col(_O.id)
+
+
+def _category(value: str) -> Condition:
+    return true() if value == OPERATOR else false()
+
+
+CONDITIONS: Conditions = {
+    "deployment_id": equals(col(_O.deployment_id)),
+    "process_definition_id": equals(col(_O.process_definition_id)),
+    "process_definition_key": equals(col(_O.process_definition_key)),
+    "process_instance_id": equals(col(_O.process_instance_id)),
+    "execution_id": never,
+    "case_definition_id": never,
+    "case_instance_id": never,
+    "case_execution_id": never,
+    "task_id": never,
+    "job_id": equals(col(_O.job_id)),
+    "job_definition_id": equals(col(_O.job_definition_id)),
+    "batch_id": equals(col(_O.batch_id)),
+    "external_task_id": equals(col(_O.external_task_id)),
+    "user_id": equals(col(_O.user_id)),
+    "operation_id": equals(col(_O.operation_id)),
+    "operation_type": equals(col(_O.operation_type)),
+    "entity_type": equals(col(_O.entity_type)),
+    "entity_type_in": among(col(_O.entity_type)),
+    "category": _category,
+    "category_in": lambda values: None if not values else true() if OPERATOR in values else false(),
+    "property": equals(col(_O.property)),
+    "after_timestamp": lambda value: col(_O.timestamp) > value,
+    "before_timestamp": lambda value: col(_O.timestamp) < value,
+}
+
+SORT_COLUMNS: dict[str, ColumnElement[Any]] = {"timestamp": col(_O.timestamp)}
+
+_LIKEWISE = [name for name in Record.model_fields if name in _O.model_fields]
+
+_ROWS = select(
+    *(getattr(_O, name) for name in _LIKEWISE),
+    *(
+        literal(None).label(name)
+        for name in ("execution_id", "case_definition_id", "case_instance_id", "case_execution_id", "task_id")
+    ),
+    literal(None).label("removal_time"),
+    case((col(_O.process_definition_id).is_not(None), col(_O.process_instance_id))).label("root_process_instance_id"),
+    literal(OPERATOR).label("category"),
+).select_from(_O)
+
+OPERATIONS = Listing(
+    query=UserOperationQuery,
+    shape=Record,
+    rows=_ROWS,
+    key=_ID,
+    conditions=CONDITIONS,
+    sort_columns=SORT_COLUMNS,
+)

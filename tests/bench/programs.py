@@ -1,0 +1,76 @@
+"""Programs that the measurements of the terminal run: a stock table, and the console over a world without workers."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import ClassVar
+
+from textual.app import App, ComposeResult
+from textual.binding import BindingType
+from textual.widgets import DataTable
+
+from console.app import RetriageApp
+from console.engine.client import EngineClient
+from console.engine.connect import connect
+from console.engine.target import Demo, Embedded
+from console.screens.session import Identity
+from store.contract.orders import SetExternalTaskRetries
+from store.contract.queries import ExternalTaskQuery
+
+ROWS = 500
+ERRORS = ("HTTP 503 from psp", "card 41 expired", "SMTP 421 4.7.0 mx2", "timeout after 3000 ms")
+
+
+class Stock(App[None]):
+    """A stock table with as many columns as the list of tasks, and nothing else."""
+
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [("j", "go(1)", "down"), ("k", "go(-1)", "up")]
+
+    def action_go(self, step: int) -> None:
+        """One row further."""
+        table = self.query_one(DataTable)
+        table.move_cursor(row=table.cursor_row + step)
+
+    def compose(self) -> ComposeResult:
+        """The table."""
+        yield DataTable(cursor_type="row")
+
+    def on_mount(self) -> None:
+        """Its rows."""
+        table = self.query_one(DataTable)
+        table.add_columns("S", "topic", "key", "try", "lock", "age", "process", "error")
+        for row in range(ROWS):
+            topic = ("charge-card", "send-mail", "reserve-stock")[row % 3]
+            table.add_row("X", topic, f"ord-{88000 + row}", "0", "-", "3h12m", "OrderProcess", ERRORS[row % 4])
+        table.focus()
+
+
+@asynccontextmanager
+async def engine(tasks: int) -> AsyncIterator[EngineClient]:
+    """The embedded engine with a world of so many tasks; SIGUSR1 launches a batch over all of them in this process."""
+    async with connect(Embedded(demo=Demo(tasks=tasks, workers=False))) as client:
+        everything = SetExternalTaskRetries(retries=3, external_task_query=ExternalTaskQuery())
+        orders: set[asyncio.Task[object]] = set()
+
+        def launch() -> None:
+            orders.add(asyncio.create_task(client.set_retries_async(everything)))
+
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, launch)
+        yield client
+
+
+def main(what: str, tasks: int) -> None:
+    """Run one of them."""
+    if what == "stock":
+        os.environ["TEXTUAL_ANIMATIONS"] = "none"
+        Stock().run(mouse=False)
+    else:
+        RetriageApp(lambda: engine(tasks), Identity("DEMO")).run(mouse=False)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

@@ -1,0 +1,103 @@
+"""Bytes and answer times in a pseudo terminal, beside a stock table: ``python -m tests.bench terminal [TASKS]``."""
+
+import re
+import signal
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.support.terminal import Terminal
+
+SIZE = (120, 40)
+STEPS = 12
+KEYS = 60
+ROOT = Path(__file__).parents[2]
+_PLACE = re.compile(rb"\x1b\[(?:\d+;)?(\d+)[GH]")
+
+
+def start(what: str, tasks: int, home: str, size: tuple[int, int] = SIZE) -> Terminal:
+    """One of the programs of :mod:`tests.bench.programs` in a terminal."""
+    command = [sys.executable, "-m", "tests.bench.programs", what, str(tasks)]
+    return Terminal(command, *size, {"PYTHONPATH": str(ROOT), "RETRIAGE_HOME": home})
+
+
+def of_table(sent: bytes, width: int) -> int:
+    """How many bytes of an answer are for the table, which keeps to the left and is written first.
+
+    Args:
+        sent: what was written after a step of the cursor.
+        width: cells of the table.
+    """
+    places = [found for found in _PLACE.finditer(sent) if int(found.group(1)) > width]
+    return places[0].start() if places else len(sent)
+
+
+def bytes_of(terminal: Terminal, pane_from: int) -> dict[str, int]:
+    """Median bytes of a step, a step with the pane, a scroll by one row, and of an idle second."""
+    steps = [terminal.sent_by("\x1b[B") for _ in range(STEPS)]
+    found = {
+        "first paint": terminal.received - sum(map(len, steps)),
+        "step": round(statistics.median(of_table(sent, pane_from) for sent in steps)),
+        "step and pane": round(statistics.median(map(len, steps))),
+    }
+    for _ in range(SIZE[1]):
+        terminal.press("\x1b[B")
+    terminal.quiet()
+    found["scroll"] = round(statistics.median(len(terminal.sent_by("\x1b[B")) for _ in range(STEPS)))
+    before = terminal.received
+    for _ in range(5):
+        terminal.read_for(1.0)
+    found["idle second"] = (terminal.received - before) // 5
+    return found
+
+
+def answers(bare: Terminal, console: Terminal, keys: int = KEYS) -> tuple[list[float], list[float]]:
+    """Seconds to the answers of so many keys in either terminal, one key here and one there.
+
+    So whatever else the machine has to do weighs on both.
+    """
+    found: tuple[list[float], list[float]] = ([], [])
+    for number in range(keys):
+        for terminal, times in zip((bare, console), found, strict=True):
+            times.append(terminal.answer("j" if number % 20 < 10 else "k"))
+            terminal.read_for(0.15)
+    return found
+
+
+def main(tasks: int = 100_000) -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory(prefix="retriage-bench-") as home:
+        with start("stock", 0, home) as stock:
+            stock.wait_for("ord-88005", 30)
+            stock.quiet()
+            stock_bytes = bytes_of(stock, SIZE[0])
+        with start("stock", 0, home) as stock, start("console", tasks, home) as console:
+            stock.wait_for("ord-88005", 30)
+            console.wait_for(" LIVE", 300)
+            console.wait_for("❯", 60)
+            console.quiet(1.5)
+            console.press("p")
+            console.quiet()
+            ours = bytes_of(console, 78)
+            console.press("p")
+            console.quiet(1.5)
+            bare, idle = answers(stock, console)
+            console.signal(signal.SIGUSR1)
+            console.wait(lambda: "[4 Batches" in console.text or "4 Batches 1" in console.text, "no batch", 60)
+            beside, busy = answers(stock, console)
+            still = "4 Batches 1" in console.text
+    print(f"{'bytes at 120x40':24}{'stock table':>14}{'console':>10}{'budget':>9}")
+    for name, budget in (("first paint", 0), ("step", 300), ("step and pane", 1000), ("scroll", 6000),
+                         ("idle second", 50)):  # fmt: skip
+        print(f"{name:24}{stock_bytes[name]:>14,}{ours[name]:>10,}{budget or '':>9}")
+    print(f"\n{'key to first bytes':24}{'median':>14}{'worst':>10}{'of bare':>9}")
+    for name, times, base in (
+        ("stock table, idle", bare, bare), ("console, idle", idle, bare), ("stock, beside a batch", beside, beside),
+        (f"console, batch {tasks:,}", busy, beside),
+    ):  # fmt: skip
+        middle = statistics.median(times)
+        share = middle / statistics.median(base)
+        print(f"{name:24}{middle * 1000:>11.1f} ms{max(times) * 1000:>7.0f} ms{share:>9.2f}")
+    if not still:
+        print("the batch ended before the keys did: take more tasks")

@@ -1,0 +1,127 @@
+"""Queries that are saved and used again, kept in the operator's journal."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from console.app import RetriageApp
+from console.screens.builder.saved import SavedQueries, SaveQuery
+from console.screens.builder.screen import BuilderScreen
+from console.screens.builder.typing import QueryInput, put
+from console.triage.draft import SOURCES
+from console.widgets.filter_line import FilterInput, FilterLine
+from console.widgets.line_table import LineTable
+from console.widgets.pane import Pane
+from store.journal import Journal, NewLaunch
+from tests.console.fake import FakeEngine, ids
+from tests.console.settle import console, until
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
+    opened = await Journal.open(tmp_path / "journal.db")
+    yield opened
+    await opened.close()
+
+
+async def builder(app: RetriageApp, pilot: Pilot[None], text: str) -> BuilderScreen:
+    await pilot.press("b")
+    await until(pilot, lambda: isinstance(app.focused, QueryInput))
+    assert isinstance(app.screen, BuilderScreen)
+    put(app.screen.query_one(QueryInput), text)
+    await until(pilot, lambda: screen(app).draft.text(SOURCES[0]) == text)
+    return app.screen
+
+
+def screen(app: RetriageApp) -> Any:
+    return app.screen
+
+
+async def test_a_query_is_saved_taken_again_and_forgotten(journal: Journal) -> None:
+    async with console(FakeEngine(60)) as (app, pilot):
+        app.session.keep_journal(journal)
+        built = await builder(app, pilot, "retries:0 error~card")
+        await pilot.press("f3", "s")
+        await until(pilot, lambda: isinstance(app.screen, SaveQuery) and isinstance(app.focused, Input))
+        await pilot.press("enter", *"cards", "enter")
+        await until(pilot, lambda: app.screen is built)
+        await until(pilot, lambda: app.session.event and "Saved as cards" in app.session.event.sentence)
+        (kept,) = await journal.saved_queries(app.session.engine_name, "tasks")
+        assert (kept.name, kept.text) == ("cards", "retries:0 error~card")
+        put(built.query_one(QueryInput), "locked")
+        await pilot.press("f3", "l")
+        await until(pilot, lambda: isinstance(app.screen, SavedQueries) and screen(app).query_one(LineTable).row)
+        await pilot.press("enter")
+        await until(pilot, lambda: built.query_one(QueryInput).value == "retries:0 error~card")
+        await pilot.press("f3", "l")
+        await until(pilot, lambda: isinstance(app.screen, SavedQueries) and screen(app).query_one(LineTable).row)
+        await pilot.press("x")
+        await until(pilot, lambda: screen(app).query_one(LineTable).total == 0)
+        assert await journal.saved_queries(app.session.engine_name, "tasks") == []
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is built)
+
+
+async def test_a_request_with_several_sources_is_saved_whole(journal: Journal) -> None:
+    async with console(FakeEngine(60)) as (app, pilot):
+        app.session.keep_journal(journal)
+        built = await builder(app, pilot, "retries:0")
+        await pilot.press("f3", "left_square_bracket")
+        await until(pilot, lambda: built.source == SOURCES[-1])
+        put(built.query_one(QueryInput), "process:OrderProcess")
+        await until(pilot, lambda: len(built.draft.chosen) == 2)
+        before = dict(built.draft.texts)
+        await pilot.press("f3", "s")
+        await until(pilot, lambda: isinstance(app.screen, SaveQuery))
+        await pilot.press(*"both", "enter")
+        await until(pilot, lambda: app.screen is built)
+        put(built.query_one(QueryInput), "")
+        await pilot.press("f3", "l")
+        await until(pilot, lambda: isinstance(app.screen, SavedQueries) and screen(app).query_one(LineTable).row)
+        await pilot.press("enter")
+        await until(pilot, lambda: dict(built.draft.texts) == before)
+
+
+async def test_without_a_journal_saving_says_so() -> None:
+    async with console(FakeEngine(60)) as (app, pilot):
+        built = await builder(app, pilot, "retries:0")
+        await pilot.press("f3", "s")
+        await until(pilot, lambda: app.session.event and "nothing is remembered" in app.session.event.sentence)
+        assert app.screen is built
+
+
+async def test_filters_of_earlier_days_come_back_with_up(journal: Journal) -> None:
+    async with console(FakeEngine(60)) as (app, pilot):
+        await journal.remember(app.session.engine_name, "tasks", "topic:yesterday")
+        app.session.keep_journal(journal)
+        await until(pilot, lambda: screen(app).query_one("#filter", FilterLine).history == ["topic:yesterday"])
+        await pilot.press("slash", "up")
+        assert screen(app).query_one(FilterInput).value == "topic:yesterday"
+        await pilot.press("escape", "slash", *"locked", "enter")
+        await until(pilot, lambda: screen(app).filter_text == "locked")
+
+        async def used() -> list[str]:
+            return await journal.recent(app.session.engine_name, "tasks", 10)
+
+        while await used() != ["locked", "topic:yesterday"]:
+            await pilot.pause()
+
+
+async def test_again_finds_what_was_launched_from_here_and_failed_once_more(journal: Journal) -> None:
+    engine = FakeEngine(60)
+    async with console(engine) as (app, pilot):
+        app.session.keep_journal(journal)
+        number = await journal.begin(
+            NewLaunch(engine=app.session.engine_name, url="", user="ann", retries=1, request="{}", tasks=3)
+        )
+        await journal.add_tasks(number, [(id, 0) for id in ids([0, 1, 3])])
+        await journal.sent(number, 3)
+        await pilot.press("slash", *"again", "enter")
+        await until(pilot, lambda: screen(app).sifting and screen(app).sifting.exact)
+        assert screen(app).sifting.ids == set(ids([0, 1]))
+        await builder(app, pilot, "again topic:charge-card")
+        await until(pilot, lambda: "here 1 exact" in screen(app).query_one("#count", Pane).text)

@@ -1,0 +1,472 @@
+"""The incidents view: groups that keep their lines, what is said about them, and what can be done with them."""
+
+import asyncio
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from textual.pilot import Pilot
+
+from console.app import RetriageApp
+from console.screens.dialogs.confirm import Confirm
+from console.screens.incidents.detail import IncidentDetail
+from console.screens.incidents.members import MembersScreen
+from console.screens.incidents.note import NoteDialog
+from console.screens.incidents.rows import sparkline
+from console.screens.launch.dialog import LaunchDialog
+from console.widgets.line import Line
+from console.widgets.pane import Pane
+from console.widgets.text_view import TextView
+from store.contract.records import Incident, Job
+from store.journal import Earlier
+from tests.console.fake import FakeEngine, job
+from tests.console.incidents_of import incident
+from tests.console.settle import console, lines, until
+
+NOW = datetime.now(UTC)
+
+
+class Shop(FakeEngine):
+    """An engine whose incidents a test writes itself."""
+
+    def __init__(self, incidents: list[Incident]) -> None:
+        super().__init__(20)
+        self.open = {one.id: one for one in incidents}
+
+    def _failed(self) -> list[Incident]:
+        return [
+            one.model_copy(update={"annotation": self.notes.get(one.id, one.annotation)}) for one in self.open.values()
+        ]
+
+    def raise_(self, *incidents: Incident) -> None:
+        self.open |= {one.id: one for one in incidents}
+
+
+def raised(number: int, message: str | None, **more: Any) -> Incident:
+    """An incident of the last minutes; later numbers are newer."""
+    return incident(number, message, at=NOW - timedelta(seconds=1000 - number), **more)
+
+
+def shop() -> Shop:
+    """Three errors of tasks, one of jobs."""
+    found = [raised(number, f"HTTP 503 after {number} ms") for number in range(30)]
+    found += [raised(number, f"card {number} expired", activity="Pay") for number in range(30, 40)]
+    found += [raised(40, None, activity="Sync")]
+    found += [raised(number, f"lock {number} lost", type="failedJob") for number in range(50, 55)]
+    return Shop(found)
+
+
+def screen(app: RetriageApp) -> Any:
+    return app.screen
+
+
+def shown(app: RetriageApp) -> str:
+    return "\n".join(lines(app))
+
+
+def said(app: RetriageApp) -> str:
+    """Everything that was said."""
+    return "\n".join(event.sentence for event in app.session.events)
+
+
+async def groups(app: RetriageApp, pilot: Pilot[None]) -> None:
+    """Go to the view, and wait until everything is read."""
+    await pilot.press("2")
+    await until(pilot, lambda: app.screen.VIEW == "incidents" and screen(app).book.exact and screen(app).retried.known)  # type: ignore[attr-defined]
+    await until(pilot, lambda: screen(app).table.row is not None)
+
+
+def causes(app: RetriageApp) -> list[str]:
+    return [row.cells[6].text for row in screen(app).table.loaded()]
+
+
+def counts(app: RetriageApp) -> list[str]:
+    return [row.cells[0].text.strip() for row in screen(app).table.loaded()]
+
+
+async def look(app: RetriageApp) -> None:
+    """What the poller does every few seconds."""
+    poller = screen(app)._poller
+    assert poller is not None
+    await poller.refresh()
+
+
+def test_a_trend_is_as_high_as_it_is_beside_the_greatest() -> None:
+    assert sparkline([0, 1, 8, 4]) == "·▁▇▄"
+    assert sparkline([]) == ""
+
+
+async def test_groups_stand_by_count_and_say_how_far_they_can_be_trusted() -> None:
+    async with console(shop()) as (app, pilot):
+        await groups(app, pilot)
+        assert causes(app) == ["HTTP 503 after <*>", "card <*> expired", "lock <*> lost", "(no message)"]
+        assert counts(app) == ["30", "10", "5", "1"]
+        assert "4 groups, 46 incidents, exact" in shown(app)
+        assert "HTTP 503 after 29 ms" in screen(app).query_one("#sample", Pane).text
+        pane = screen(app).query_one("#detail", Pane).text
+        assert "versions v1 15  v2 15" in pane
+        assert "never" in shown(app)
+
+
+async def test_everything_is_said_on_a_narrow_screen_too() -> None:
+    async with console(shop(), size=(80, 24)) as (app, pilot):
+        await groups(app, pilot)
+        await until(pilot, lambda: "raw: HTTP 503 after 29 ms" in shown(app))
+        assert "N writes one" in shown(app)
+        assert "4 groups, 46 incidents, exact" in shown(app)
+
+
+async def test_so_far_is_said_until_everything_is_read() -> None:
+    engine = Shop([raised(number, "HTTP 503") for number in range(900)])
+    async with console(engine) as (app, pilot):
+        gate = asyncio.Event()
+        read = engine.incidents
+
+        async def slow(query: Any, first: int, size: int) -> list[Incident]:
+            if query.incident_timestamp_before is not None:
+                await gate.wait()
+            return await read(query, first, size)
+
+        engine.incidents = slow  # type: ignore[method-assign]
+        await pilot.press("2")
+        await until(pilot, lambda: "1 group, 500 incidents of 900 so far" in shown(app))
+        gate.set()
+        await until(pilot, lambda: "1 group, 900 incidents, exact" in shown(app))
+
+
+async def test_what_came_is_announced_and_counted_and_no_line_moves() -> None:
+    engine = shop()
+    async with console(engine) as (app, pilot):
+        await groups(app, pilot)
+        await pilot.press("j")
+        engine.raise_(*(raised(number, f"card {number} expired") for number in range(100, 140)))
+        engine.raise_(raised(200, "disk full"))
+        await look(app)
+        await until(pilot, lambda: "NEW since you looked: 41 in 2 groups" in shown(app))
+        assert causes(app)[:3] == ["HTTP 503 after <*>", "card <*> expired", "lock <*> lost"]
+        assert causes(app)[-1] == "disk full"
+        assert counts(app)[1] == "50^"
+        assert screen(app).table.cursor == 1
+        await pilot.press("r")
+        await until(pilot, lambda: causes(app)[0] == "card <*> expired")
+        assert screen(app).table.row.id == "T card <*> expired"
+        assert "NEW" not in screen(app).query_one("#looked", Line).text
+
+
+async def test_what_has_closed_leaves_and_its_line_stays_until_it_is_sorted() -> None:
+    engine = shop()
+    async with console(engine) as (app, pilot):
+        await groups(app, pilot)
+        for number in range(30):
+            del engine.open[f"i-{number}"]
+        screen(app).book._read_through = float("-inf")
+        await look(app)
+        await until(pilot, lambda: counts(app)[0] == "0" and screen(app).book.exact)
+        assert causes(app)[0] == "HTTP 503 after <*>"
+        assert "gone" in shown(app)
+        await pilot.press("o", "O")
+        await until(pilot, lambda: "HTTP 503 after <*>" not in causes(app))
+        assert "3 groups, 16 incidents" in shown(app)
+
+
+async def test_groups_sort_by_count_last_first_and_name() -> None:
+    async with console(shop()) as (app, pilot):
+        await groups(app, pilot)
+        orders = []
+        for _ in range(4):
+            orders.append([cause.split()[0] for cause in causes(app)])
+            await pilot.press("o")
+            await pilot.pause()
+        assert orders == [
+            ["HTTP", "card", "lock", "(no"],
+            ["lock", "(no", "card", "HTTP"],
+            ["HTTP", "card", "(no", "lock"],
+            ["(no", "card", "HTTP", "lock"],
+        ]
+        await pilot.press("O")
+        await until(pilot, lambda: causes(app)[0].startswith("(no"))
+
+
+async def test_the_filter_line_narrows_and_says_what_is_wrong() -> None:
+    async with console(shop()) as (app, pilot):
+        await groups(app, pilot)
+        await pilot.press("slash", *"activity:Pay", "enter")
+        await until(pilot, lambda: "1 group, 10 incidents, exact" in shown(app))
+        assert causes(app) == ["card <*> expired"]
+        await pilot.press("escape")
+        await until(pilot, lambda: "4 groups, 46 incidents, exact" in shown(app))
+        await pilot.press("slash", *"activity:Nowhere", "enter")
+        await until(pilot, lambda: "No open incident matches.  esc clears the filter" in shown(app))
+
+
+async def test_n_steps_through_messages_that_differ() -> None:
+    async with console(shop()) as (app, pilot):
+        await groups(app, pilot)
+        for number in (29, 28, 27):
+            await until(
+                pilot, lambda number=number: f"after {number} ms" in screen(app).query_one("#sample", Pane).text
+            )  # type: ignore[misc]
+            await pilot.press("n")
+
+
+async def test_e_shows_the_details_of_the_task_or_the_trace_of_the_job() -> None:
+    async with console(shop()) as (app, pilot):
+        await groups(app, pilot)
+        await pilot.press("e")
+        await until(pilot, lambda: "SocketException" in app.screen.query_one(TextView).text)
+        assert "HTTP 503 after 29 ms" in app.screen.query_one(TextView).text
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(app.screen, IncidentDetail))
+        await pilot.press("j", "j", "e")
+        await until(pilot, lambda: "at SetRetries" in app.screen.query_one(TextView).text)
+
+
+async def test_an_incident_that_closed_meanwhile_says_so() -> None:
+    engine = shop()
+    async with console(engine) as (app, pilot):
+        await groups(app, pilot)
+        engine.open.clear()
+        await pilot.press("e")
+        await until(pilot, lambda: "has closed meanwhile" in app.screen.query_one(TextView).text)
+        assert "HTTP 503 after 29 ms" in app.screen.query_one(TextView).text
+
+
+async def test_tasks_that_were_retried_before_are_told() -> None:
+    engine = shop()
+    engine.resolved = ["t-3", "t-4", "t-31", "gone"]
+    async with console(engine) as (app, pilot):
+        await groups(app, pilot)
+        retried = [row.cells[7].text for row in screen(app).table.loaded()]
+        assert retried == ["2 again", "1 again", "never", "never"]
+
+
+async def test_the_journal_tells_how_many_of_a_launch_failed_again_here() -> None:
+    engine = shop()
+
+    class Journal:
+        """Launch 7 took tasks 0 to 9 before their incidents, launch 8 takes task 10 just now."""
+
+        async def earlier(self, name: str, ids: Collection[str]) -> dict[str, Earlier]:
+            old = {f"t-{number}": Earlier(7, NOW - timedelta(hours=2), "b-7") for number in range(10)}
+            found = {**old, "t-10": Earlier(8, datetime.now(UTC), "b-8")}
+            return {id: launch for id, launch in found.items() if id in ids}
+
+        async def launch(self, number: int) -> Any:
+            return SimpleNamespace(id=number, began_at=NOW - timedelta(hours=2), tasks=12)
+
+    async with console(engine, size=(120, 36)) as (app, pilot):
+        app.session.journal = Journal()  # type: ignore[assignment]
+        await groups(app, pilot)
+        await until(pilot, lambda: "10 again" in shown(app))
+        pane = screen(app).query_one("#detail", Pane)
+        await until(pilot, lambda: "last launch of these: failed again here" in pane.text)
+        assert pane.text.rstrip().endswith("83%")
+
+
+async def test_r_while_paused_reads_what_was_asked_for() -> None:
+    engine = shop()
+    async with console(engine) as (app, pilot):
+        await groups(app, pilot)
+        await pilot.press("p")
+        engine.raise_(raised(300, "disk full"))
+        await pilot.press("r")
+        await until(pilot, lambda: "disk full" in causes(app))
+        assert app.session.paused
+
+
+async def test_r_retries_exactly_the_tasks_of_the_marked_groups() -> None:
+    engine = shop()
+    async with console(engine) as (app, pilot):
+        await groups(app, pilot)
+        await pilot.press("space", "space", "R")
+        await until(pilot, lambda: isinstance(app.screen, LaunchDialog))
+        selection = app.screen.selection  # type: ignore[attr-defined]
+        assert selection.ids == {f"t-{number}" for number in range(40)}
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(app.screen, LaunchDialog))
+        assert engine.orders == []
+
+
+def failed_jobs(numbers: range) -> list[Job]:
+    return [job(f"t-{number}") for number in numbers]
+
+
+async def confirmed(app: RetriageApp, pilot: Pilot[None], key: str) -> list[str]:
+    await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.focused is not None)
+    text = shown(app)
+    assert app.screen.focused is not None
+    assert app.screen.focused.id == "cancel"
+    await pilot.press(key)
+    return text.splitlines()
+
+
+async def test_r_on_jobs_asks_and_sets_only_those_that_still_have_no_retries() -> None:
+    engine = shop()
+    engine.all_jobs = [*failed_jobs(range(50, 54)), job("t-54", retries=2)]
+    async with console(engine) as (app, pilot):
+        await groups(app, pilot)
+        await pilot.press("j", "j", "R")
+        text = "\n".join(await confirmed(app, pilot, "L"))
+        assert "4 failed jobs get 1 retry each" in text
+        assert "1 other job: gone meanwhile or with retries again" in text
+        await until(pilot, lambda: "4 jobs will be tried again" in said(app))
+        assert sorted(engine.orders) == [("set_job_retries", f"t-{number}", 1) for number in range(50, 54)]
+
+
+async def test_many_jobs_are_retried_by_a_batch() -> None:
+    engine = Shop([raised(number, "lock lost", type="failedJob") for number in range(60)])
+    engine.all_jobs = failed_jobs(range(60))
+    async with console(engine) as (app, pilot):
+        await groups(app, pilot)
+        await pilot.press("R")
+        assert "by a batch of the engine" in "\n".join(await confirmed(app, pilot, "L"))
+        await until(pilot, lambda: engine.orders)
+        ((order, ids, retries),) = engine.orders
+        assert (order, len(ids), retries) == ("set_job_retries_async", 60, 1)
+        await until(pilot, lambda: app.session.launched)
+
+
+async def test_escape_retries_no_job() -> None:
+    engine = shop()
+    engine.all_jobs = failed_jobs(range(50, 55))
+    async with console(engine) as (app, pilot):
+        await groups(app, pilot)
+        await pilot.press("j", "j", "R")
+        await confirmed(app, pilot, "R")
+        assert isinstance(app.screen, Confirm)
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(app.screen, Confirm))
+        assert engine.orders == []
+
+
+async def test_incidents_of_called_processes_cannot_be_retried() -> None:
+    engine = Shop([raised(1, None, cause="i-0", configuration=None)])
+    async with console(engine) as (app, pilot):
+        await groups(app, pilot)
+        await pilot.press("R")
+        await until(pilot, lambda: "close with the one in the called process" in said(app))
+
+
+async def test_a_note_is_typed_asked_about_and_written_on_every_incident_of_the_group() -> None:
+    engine = shop()
+    async with console(engine) as (app, pilot):
+        await groups(app, pilot)
+        await pilot.press("j", "N")
+        await until(pilot, lambda: isinstance(app.screen, NoteDialog))
+        assert "Note on 10 incidents" in shown(app)
+        await pilot.press(*"PSP RqN", "backspace", "enter")
+        text = "\n".join(await confirmed(app, pilot, "W"))
+        assert "PSP Rq" in text
+        assert "10 incidents" in text
+        await until(pilot, lambda: "The note is written on 10 incidents" in said(app))
+        assert sorted(engine.orders) == [("annotate_incident", f"i-{number}", "PSP Rq") for number in range(30, 40)]
+        await until(pilot, lambda: "note: PSP Rq" in screen(app).query_one("#sample", Pane).text)
+
+
+async def test_a_note_can_be_given_up_at_both_questions() -> None:
+    engine = shop()
+    async with console(engine) as (app, pilot):
+        await groups(app, pilot)
+        await pilot.press("N")
+        await until(pilot, lambda: isinstance(app.screen, NoteDialog))
+        await pilot.press("x", "escape")
+        await until(pilot, lambda: app.screen.VIEW == "incidents")  # type: ignore[attr-defined]
+        await pilot.press("N")
+        await until(pilot, lambda: isinstance(app.screen, NoteDialog))
+        await pilot.press("x", "enter")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("enter")
+        await until(pilot, lambda: not isinstance(app.screen, Confirm))
+        assert engine.orders == []
+
+
+async def test_incidents_that_closed_before_the_note_came_are_counted() -> None:
+    from console.engine.errors import NotThere
+
+    engine = shop()
+
+    async def refusing(id: str, note: str | None) -> None:
+        if id in ("i-30", "i-31"):
+            raise NotThere("There is no such incident.", 400)
+        engine.orders.append(("annotate_incident", id, note))
+
+    engine.annotate_incident = refusing  # type: ignore[method-assign]
+    async with console(engine) as (app, pilot):
+        await groups(app, pilot)
+        await pilot.press("j", "N")
+        await until(pilot, lambda: isinstance(app.screen, NoteDialog))
+        await pilot.press("x", "enter")
+        await confirmed(app, pilot, "W")
+        await until(pilot, lambda: "written on 8 incidents; 2 incidents left out" in said(app))
+
+
+async def test_two_causes_are_kept_apart_and_joined_again_in_their_place() -> None:
+    engine = Shop([raised(n, f"carrier '{'AB'[n % 2]}' refused parcel {n}") for n in range(20)])
+    engine.raise_(*(raised(n, f"card {n} expired") for n in range(30, 35)))
+    async with console(engine) as (app, pilot):
+        await groups(app, pilot)
+        await pilot.press("vertical_line")
+        await until(pilot, lambda: len(causes(app)) == 3)
+        assert sorted(causes(app)[:2]) == ["carrier 'A' refused parcel <*>", "carrier 'B' refused parcel <*>"]
+        assert causes(app)[2] == "card <*> expired"
+        await pilot.press("plus")
+        await until(pilot, lambda: causes(app) == ["carrier <*> refused parcel <*>", "card <*> expired"])
+        await pilot.press("j", "vertical_line")
+        await until(pilot, lambda: "Nothing can be kept apart" in said(app) or len(causes(app)) > 2)
+
+
+async def test_members_are_a_list_of_their_own_that_can_be_filtered_and_retried() -> None:
+    engine = shop()
+    async with console(engine) as (app, pilot):
+        await groups(app, pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, MembersScreen) and screen(app).table.row is not None)
+        assert screen(app).matching == 30
+        assert screen(app).table.row.id == "i-29"
+        await pilot.press("slash", *"task:t-7", "enter")
+        await until(pilot, lambda: screen(app).matching == 1 and screen(app).table.row.id == "i-7")
+        await pilot.press("escape")
+        await until(pilot, lambda: screen(app).matching == 30 and screen(app).table.row is not None)
+        await pilot.press("space", "space", "R")
+        await until(pilot, lambda: isinstance(app.screen, LaunchDialog))
+        assert app.screen.selection.ids == {"t-29", "t-28"}  # type: ignore[attr-defined]
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, MembersScreen))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, IncidentDetail))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, MembersScreen))
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(app.screen, MembersScreen))
+
+
+async def test_an_engine_that_falls_silent_while_everything_is_read_is_waited_for() -> None:
+    engine = Shop([raised(number, "HTTP 503") for number in range(900)])
+    async with console(engine) as (app, pilot):
+        read = engine.incidents
+
+        async def failing(query: Any, first: int, size: int) -> list[Incident]:
+            if query.incident_timestamp_before is not None:
+                engine.gone = True
+            return await read(query, first, size)
+
+        engine.incidents = failing  # type: ignore[method-assign]
+        await pilot.press("2")
+        await until(pilot, lambda: app.session.stale)
+        assert "500 incidents of 900 so far" in shown(app)
+        engine.gone = False
+        engine.incidents = read  # type: ignore[method-assign]
+        await look(app)
+        await until(pilot, lambda: "1 group, 900 incidents, exact" in shown(app))
+
+
+async def test_nothing_is_read_while_paused_and_the_rest_afterwards() -> None:
+    engine = Shop([raised(number, "HTTP 503") for number in range(900)])
+    async with console(engine) as (app, pilot):
+        await pilot.press("p", "2")
+        await until(pilot, lambda: app.screen.VIEW == "incidents" and screen(app).book is not None)  # type: ignore[attr-defined]
+        await pilot.pause(0.2)
+        assert len(screen(app).book.groups) == 0
+        await pilot.press("p")
+        await until(pilot, lambda: "900 incidents, exact" in shown(app))

@@ -1,0 +1,443 @@
+"""The launch dialog: what it says, what its keys do, what is sent."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from console.app import RetriageApp
+from console.engine.errors import Unanswered
+from console.journal import journal_at
+from console.screens.dialogs.field import Field
+from console.screens.launch import order as sending
+from console.screens.launch.dialog import LaunchDialog
+from console.screens.launch.flow import open_launch
+from console.screens.launch.tick import Tick
+from console.screens.session import Identity
+from console.triage.selection import Composed, Marked
+from store.contract.orders import SetExternalTaskRetries
+from store.contract.queries import ExternalTaskQuery
+from store.contract.records import Batch
+from tests.console.fake import FakeEngine, connecting, ids, statistics
+from tests.console.settle import console, lines, loaded, until
+
+
+def screen(app: RetriageApp) -> Any:
+    return app.screen
+
+
+def text(app: RetriageApp) -> str:
+    return "\n".join(lines(app))
+
+
+def said(app: RetriageApp) -> str:
+    return app.session.event.sentence if app.session.event else ""
+
+
+async def type_filter(app: RetriageApp, pilot: Pilot[None], words: str, matching: int) -> None:
+    await pilot.press("slash", *("space" if letter == " " else letter for letter in words), "enter")
+    await until(pilot, lambda: screen(app).matching == matching and loaded(app))
+
+
+async def dialog(app: RetriageApp, pilot: Pilot[None], *see: str) -> LaunchDialog:
+    """Press R, and wait until everything was counted and read."""
+    await pilot.press("R")
+    return await opened(app, pilot, *see)
+
+
+async def opened(app: RetriageApp, pilot: Pilot[None], *see: str) -> LaunchDialog:
+    await until(pilot, lambda: isinstance(app.screen, LaunchDialog) and app.screen.plan is not None)
+    found = app.screen
+    assert isinstance(found, LaunchDialog)
+    words = (*see, "tasks in the launch")
+    await until(pilot, lambda: found._drift is not None and all(word in text(app) for word in words))
+    return found
+
+
+async def test_what_would_become_of_the_tasks_and_cancel_has_the_focus() -> None:
+    async with console(FakeEngine(100), size=(80, 24)) as (app, pilot):
+        await type_filter(app, pilot, "retries:0", 60)
+        await pilot.press("A")
+        shown = await dialog(app, pilot, "60  tries 0 -> 1", '"noRetriesLeft": true', "60 batch jobs, 1 seed run")
+        assert shown.focused is not None
+        assert shown.focused.id == "cancel"
+        assert "by query: takes what matches" in text(app)
+        assert lines(app)[0].startswith(" TEST ")
+        assert lines(app)[-1].startswith(" ? help")
+        assert "counted" in text(app)
+        assert "ord-88000" in text(app), "no sample"
+
+
+async def test_enter_on_cancel_and_escape_and_r_launch_nothing() -> None:
+    engine = FakeEngine(100)
+    async with console(engine) as (app, pilot):
+        await pilot.press("space")
+        for key in ("enter", "escape"):
+            await dialog(app, pilot)
+            await pilot.press("R")
+            assert isinstance(app.screen, LaunchDialog)
+            await pilot.press(key)
+            await until(pilot, lambda: not isinstance(app.screen, LaunchDialog))
+        assert engine.orders == []
+        assert screen(app).table.marks
+
+
+async def test_digits_go_to_the_retries_field_wherever_the_focus_is() -> None:
+    async with console(FakeEngine(100)) as (app, pilot):
+        await pilot.press("space")
+        shown = await dialog(app, pilot)
+        assert shown.retries == 1
+        await pilot.press("2", "5")
+        assert shown.retries == 25
+        await until(pilot, lambda: "tries 0 -> 25" in text(app))
+        await pilot.press("backspace")
+        assert shown.retries == 2
+        await until(pilot, lambda: '"retries": 2' in text(app))
+        await pilot.press("backspace", "L")
+        assert shown.retries is None
+        await until(pilot, lambda: "Type how many retries to set." in text(app))
+        await pilot.press("0", "7")
+        assert shown.retries == 7
+
+
+async def test_a_number_that_is_too_large_is_told_and_kept() -> None:
+    engine = FakeEngine(100)
+    async with console(engine) as (app, pilot):
+        shown = await dialog(app, pilot)
+        await pilot.press(*"999999999999")
+        await until(pilot, lambda: "at most 2,147,483,647" in text(app))
+        assert shown.query_one("#retries", Field).value == "999999999999"
+        await pilot.press("L", "enter")
+        assert engine.orders == []
+        assert isinstance(app.screen, LaunchDialog)
+
+
+async def test_with_0_retries_one_thing_is_said() -> None:
+    async with console(FakeEngine(100)) as (app, pilot):
+        await pilot.press("space")
+        await dialog(app, pilot)
+        await pilot.press("0")
+        await until(pilot, lambda: "They all have 0 retries already: this changes nothing." in text(app))
+        assert "raises an incident" not in text(app)
+
+
+async def test_l_launches_the_marked_tasks_and_clears_the_marks() -> None:
+    engine = FakeEngine(100)
+    async with console(engine) as (app, pilot):
+        await pilot.press("space", "j", "space")
+        await dialog(app, pilot, "by ids: exactly these")
+        await pilot.press("3", "L")
+        await until(pilot, lambda: engine.orders)
+        (name, order) = engine.orders[0]
+        assert name == "set_retries_async"
+        assert order.retries == 3
+        assert order.external_task_ids == ids([0, 2])
+        await until(pilot, lambda: "launched: 2 jobs" in said(app))
+        await until(pilot, lambda: not screen(app).table.marks)
+        assert app.session.launched == {"batch-1"}
+
+
+async def test_a_digit_and_enter_launch_without_a_look_at_what_needs_none() -> None:
+    engine = FakeEngine(100)
+    async with console(engine) as (app, pilot):
+        await type_filter(app, pilot, "retries:0", 60)
+        await pilot.press("A", "R", "3", "enter")
+        await until(pilot, lambda: engine.orders)
+        assert engine.orders[0][1].retries == 3
+        assert engine.orders[0][1].external_task_query == ExternalTaskQuery(no_retries_left=True)
+
+
+async def test_what_needs_a_look_is_not_launched_by_fast_keys() -> None:
+    engine = FakeEngine(100)
+    async with console(engine) as (app, pilot):
+        engine.delay = 0.3
+        await pilot.press("A", "R", "1", "enter")
+        await until(pilot, lambda: "It was not counted yet when you pressed that" in text(app))
+        assert engine.orders == []
+        await pilot.press("enter")
+        await until(pilot, lambda: engine.orders)
+
+
+async def test_without_marks_the_task_under_the_cursor_is_named() -> None:
+    engine = FakeEngine(100)
+    async with console(engine) as (app, pilot):
+        await pilot.press("j", "j")
+        await dialog(app, pilot, "Retry ord-88002", "reserve-stock")
+        await pilot.press("L")
+        await until(pilot, lambda: engine.orders)
+        assert engine.orders[0][1].external_task_ids == ids([2])
+
+
+async def test_all_but_some_is_sent_as_ids() -> None:
+    engine = FakeEngine(100)
+    async with console(engine) as (app, pilot):
+        await type_filter(app, pilot, "retries:0", 60)
+        await pilot.press("A", "space")
+        await dialog(app, pilot, "frozen")
+        await pilot.press("L")
+        await until(pilot, lambda: engine.orders)
+        order = engine.orders[0][1]
+        assert len(order.external_task_ids) == 59
+        assert order.external_task_query is None
+
+
+async def test_what_would_be_lowered_is_left_out_of_a_query_unless_taken_in() -> None:
+    engine = FakeEngine(100)
+    async with console(engine) as (app, pilot):
+        await pilot.press("A")
+        shown = await dialog(app, pilot, "20 of them 2 -> 1 LOWERED", "[ ] include")
+        assert shown.plan is not None
+        assert (shown.plan.count, shown.plan.everything) == (60, False)
+        assert '"noRetriesLeft": true' in text(app)
+        await pilot.press("space")
+        await until(pilot, lambda: "[x] include" in text(app) and "EVERY external task of the engine" in text(app))
+        await pilot.press("L")
+        await until(pilot, lambda: "Press E" in text(app))
+        assert engine.orders == []
+        await pilot.press("E", "L")
+        await until(pilot, lambda: engine.orders)
+        assert engine.orders[0][1].external_task_query == ExternalTaskQuery()
+
+
+async def test_nothing_is_lowered_when_all_get_more() -> None:
+    async with console(FakeEngine(100)) as (app, pilot):
+        await pilot.press("A")
+        shown = await dialog(app, pilot)
+        await pilot.press("5")
+        await until(pilot, lambda: "tries 2 -> 5" in text(app) and not shown.query_one("#lowered", Tick).display)
+        assert shown.plan is not None
+        assert shown.plan.count == 100
+
+
+async def test_lowered_and_gone_ids_are_left_out_unless_taken_in() -> None:
+    engine = FakeEngine(100)
+    async with console(engine) as (app, pilot):
+        wanted = Marked(frozenset([*ids(range(10)), "gone-1"]))
+        open_launch(app, app.session, wanted)
+        shown = await opened(app, pilot, "now have 2 tries", "gone since listing")
+        assert shown.plan is not None
+        assert shown.plan.count == 8
+        shown.set_focus(shown.query_one("#gone"))
+        await pilot.press("space")
+        await until(pilot, lambda: shown.plan is not None and shown.plan.count == 9)
+        await pilot.press("L")
+        await until(pilot, lambda: engine.orders)
+        assert engine.orders[0][1].external_task_ids == sorted({*ids(range(10)), "gone-1"}.difference(ids([4, 9])))
+
+
+async def test_on_an_engine_without_tasks_one_sentence_says_so() -> None:
+    async with console(FakeEngine(0)) as (app, pilot):
+        await pilot.press("A", "R")
+        await opened(app, pilot, "There is nothing to launch: no task matches.")
+        assert "EVERY" not in text(app)
+        await pilot.press("3", "enter", "L")
+        assert isinstance(app.screen, LaunchDialog)
+
+
+async def test_another_batch_over_the_same_tasks_is_told_with_who_launched_it() -> None:
+    engine = FakeEngine(100)
+    engine.running["batch-b40"] = statistics("batch-b40", 4740, 4740, 1000).model_copy(
+        update={"create_user_id": "bob", "type": "set-external-task-retries"}
+    )
+    async with console(engine) as (app, pilot):
+        await pilot.press("space")
+        await dialog(app, pilot, "! bob's batch batch-b40", "3,740 to go) may hold the same tasks")
+
+
+async def test_a_topic_without_workers_is_told() -> None:
+    engine = FakeEngine(100)
+    counted = engine.count_external_tasks
+
+    async def nobody(query: ExternalTaskQuery) -> int:
+        return 0 if query.lock_expiration_after is not None else await counted(query)
+
+    async def no_log(query: Any, first: int, size: int) -> list[Any]:
+        return []
+
+    engine.count_external_tasks = nobody  # type: ignore[method-assign]
+    engine.external_task_log = no_log  # type: ignore[method-assign]
+    async with console(engine) as (app, pilot):
+        await pilot.press("space")
+        await dialog(app, pilot, "no worker seen in 15 min on charge-card")
+
+
+async def test_it_is_frozen_until_f_counts_again() -> None:
+    engine = FakeEngine(100)
+    async with console(engine) as (app, pilot):
+        await type_filter(app, pilot, "retries:0", 60)
+        await pilot.press("A")
+        shown = await dialog(app, pilot)
+        engine.removed.update(ids([0, 1]))
+        shown._look_again()
+        await until(pilot, lambda: "2 fewer match by now" in text(app))
+        assert "60  tasks in the launch" in text(app)
+        await pilot.press("F")
+        await until(pilot, lambda: "58  tasks in the launch" in text(app))
+
+
+async def test_tasks_that_came_to_match_after_the_count_are_named() -> None:
+    engine = FakeEngine(100)
+    async with console(engine) as (app, pilot):
+        await type_filter(app, pilot, "retries:0", 60)
+        await pilot.press("A")
+        await dialog(app, pilot)
+        launch = engine.set_retries_async
+
+        async def grown(order: SetExternalTaskRetries) -> Batch:
+            batch = await launch(order)
+            return batch.model_copy(update={"total_jobs": batch.total_jobs + 30})
+
+        engine.set_retries_async = grown  # type: ignore[method-assign]
+        await pilot.press("L")
+        await until(pilot, lambda: "30 more than were counted" in said(app))
+
+
+@pytest.mark.parametrize("carried_out", [True, False])
+async def test_an_unanswered_launch_is_looked_for_and_never_sent_again(
+    carried_out: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "BETWEEN_LOOKS", 0.05)
+    engine = FakeEngine(100)
+    sent: list[object] = []
+
+    async def unanswered(order: object) -> None:
+        sent.append(order)
+        if carried_out:
+            engine.running["lost"] = statistics("lost", 1)
+        raise Unanswered("The launch of the batch was not answered.", "launch of the batch", datetime.now(UTC))
+
+    engine.set_retries_async = unanswered  # type: ignore[method-assign, assignment]
+    async with console(engine) as (app, pilot):
+        await pilot.press("space")
+        await dialog(app, pilot)
+        await pilot.press("L")
+        await until(pilot, lambda: ("launched: 1 job" if carried_out else "no such batch is there") in said(app))
+        assert len(sent) == 1
+        await until(pilot, lambda: bool(screen(app).table.marks) is not carried_out)
+
+
+async def test_no_second_launch_begins_while_one_is_on_its_way() -> None:
+    engine = FakeEngine(100)
+    answer = asyncio.Event()
+    launch = engine.set_retries_async
+
+    async def slow(order: SetExternalTaskRetries) -> Batch:
+        await answer.wait()
+        return await launch(order)
+
+    engine.set_retries_async = slow  # type: ignore[method-assign]
+    async with console(engine) as (app, pilot):
+        await pilot.press("space")
+        await dialog(app, pilot)
+        await pilot.press("L")
+        await until(pilot, lambda: app.session.launching)
+        await pilot.press("R")
+        await until(pilot, lambda: "still on its way" in said(app))
+        assert not isinstance(app.screen, LaunchDialog)
+        answer.set()
+        await until(pilot, lambda: app.session.launched)
+        assert len(engine.orders) == 1
+        await until(pilot, lambda: not app.session.launching)
+        await dialog(app, pilot)
+
+
+async def test_letters_typed_into_the_reason_are_no_keys() -> None:
+    engine = FakeEngine(100)
+    async with console(engine) as (app, pilot):
+        await pilot.press("space")
+        shown = await dialog(app, pilot)
+        shown.query_one("#reason", Field).enter()
+        await pilot.press(*"LFYx", "space", "3")
+        assert shown.query_one("#reason", Field).value == "LFYx 3"
+        assert shown.retries == 1
+        assert engine.orders == []
+
+
+async def test_the_request_is_copied_and_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RETRIAGE_HOME", str(tmp_path))
+    copied: list[str] = []
+    async with console(FakeEngine(100)) as (app, pilot):
+        monkeypatch.setattr(app, "copy_to_clipboard", copied.append)
+        await pilot.press("space", "j", "space")
+        await dialog(app, pilot)
+        for key in ("y", "Y"):
+            await pilot.press(key)
+            await until(pilot, lambda: said(app).startswith("Copied the request"))
+            app.session.say("-")
+        assert json.loads(copied[0]) == {"retries": 1, "externalTaskIds": ids([0, 2])}
+        assert copied[1].startswith("curl -X POST")
+        await pilot.press("x")
+        await until(pilot, lambda: "is written to" in said(app))
+        (file,) = (tmp_path / "launches").iterdir()
+        assert json.loads(file.read_text()) == {"retries": 1, "externalTaskIds": ids([0, 2])}
+
+
+async def test_a_composed_request_is_counted_as_a_union_and_sent_as_it_is() -> None:
+    engine = FakeEngine(100)
+    async with console(engine) as (app, pilot):
+        sources = SetExternalTaskRetries(
+            external_task_ids=ids([0, 1]), external_task_query=ExternalTaskQuery(no_retries_left=True)
+        )
+        open_launch(app, app.session, Composed(sources, "two and all that failed"))
+        await opened(app, pilot, "60  tasks in the launch", "two and all that failed")
+        await pilot.press("L")
+        await until(pilot, lambda: engine.orders)
+        order = engine.orders[0][1]
+        assert order.external_task_ids == ids([0, 1])
+        assert order.external_task_query == ExternalTaskQuery(no_retries_left=True)
+
+
+async def test_an_engine_that_does_not_answer_is_told_and_can_be_asked_again() -> None:
+    engine = FakeEngine(100)
+    async with console(engine) as (app, pilot):
+        await type_filter(app, pilot, "retries:0", 60)
+        await pilot.press("A")
+        engine.gone = True
+        open_launch(app, app.session, Marked(frozenset(ids([0]))))
+        await until(pilot, lambda: "F tries again" in text(app))
+        engine.gone = False
+        await pilot.press("F")
+        await opened(app, pilot, "1  tasks in the launch")
+
+
+async def test_a_batch_launched_here_over_the_same_tasks_is_told_with_their_number(tmp_path: Path) -> None:
+    engine = FakeEngine(100)
+    app = RetriageApp(connecting(engine), Identity("TEST", user="ann"), journal=lambda: journal_at(tmp_path / "j.db"))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: app.session.journal is not None and loaded(app))
+        for chosen in ([0, 1, 2], [7]):
+            open_launch(app, app.session, Marked(frozenset(ids(chosen))))
+            await opened(app, pilot)
+            await pilot.press("L")
+            await until(pilot, lambda: not app.session.launching and "launched" in said(app))
+            app.session.say("-")
+        for batch in engine.running:
+            engine.running[batch] = engine.running[batch].model_copy(update={"type": "set-external-task-retries"})
+        open_launch(app, app.session, Marked(frozenset(ids([1, 2, 5]))))
+        await opened(app, pilot, "ann launched batch batch-1", "on 2 of these 3")
+        assert "launched batch batch-2" not in text(app), "it works on none of these tasks"
+
+
+async def test_keys_behind_a_hurried_launch_do_not_change_what_is_launched() -> None:
+    engine = FakeEngine(100)
+    async with console(engine) as (app, pilot):
+        await type_filter(app, pilot, "retries:0", 60)
+        engine.delay = 0.3
+        await pilot.press("A", "R", "3", "enter", "4")
+        await until(pilot, lambda: "It was not counted yet when you pressed that" in text(app))
+        assert engine.orders == []
+        assert screen(app).retries == 34
+
+
+async def test_the_keys_of_the_dialog_are_told() -> None:
+    async with console(FakeEngine(100)) as (app, pilot):
+        await pilot.press("space")
+        await dialog(app, pilot)
+        await pilot.press("question_mark")
+        await until(pilot, lambda: "Send the request that is shown." in text(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, LaunchDialog))

@@ -1,0 +1,169 @@
+"""The view of jobs: what it shows, and what can be done about one job or several."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from console.app import RetriageApp
+from console.engine.errors import Refused
+from console.screens.dialogs.confirm import Confirm
+from console.screens.jobs.detail import JobDetail
+from console.screens.jobs.subject import Jobs, belongs_to, state_of
+from console.widgets.pane import Pane
+from console.widgets.text_view import TextView
+from store.contract.records import Job
+from tests.console.fake import FakeEngine
+from tests.console.settle import console, lines, until
+
+NOW = datetime.now(UTC)
+
+
+def job(number: int, **fields: Any) -> Job:
+    given: dict[str, Any] = {
+        "id": f"job-{number:04d}",
+        "job_definition_id": "jd-1",
+        "exception_message": None,
+        "retries": 3,
+        "due_date": None,
+        "suspended": False,
+        "priority": 0,
+        "create_time": NOW - timedelta(minutes=7),
+        "batch_id": "batch-1",
+    }
+    return Job(**{**given, **fields})
+
+
+JOBS = [
+    job(1, retries=0, exception_message="Cannot find external task with id et-404: task is null"),
+    job(2, suspended=True, priority=7),
+    job(
+        3, due_date=NOW + timedelta(hours=2), batch_id=None, process_definition_key="order", process_instance_id="pi-9"
+    ),
+    job(4, retries=1, exception_message="connection refused", failed_activity_id="Charge"),
+]
+
+
+class Engine(FakeEngine):
+    """An engine with jobs that notes what is ordered about them."""
+
+    def __init__(self) -> None:
+        super().__init__(10)
+        self.all_jobs = list(JOBS)
+        self.refusal = ""
+
+    async def set_job_retries(self, id: str, retries: int) -> None:
+        self.orders.append(("retries", id, retries))
+
+    async def set_job_retries_async(self, ids: list[str], retries: int) -> None:
+        self.orders.append(("batch", tuple(ids), retries))
+
+    async def suspend_job(self, id: str, suspended: bool) -> None:
+        self.orders.append(("suspended", id, suspended))
+        self.all_jobs = [
+            one.model_copy(update={"suspended": suspended}) if one.id == id else one for one in self.all_jobs
+        ]
+
+    async def execute_job(self, id: str) -> None:
+        self.orders.append(("execute", id))
+        if self.refusal:
+            raise Refused(self.refusal, 404)
+        self.all_jobs = [one for one in self.all_jobs if one.id != id]
+
+    async def delete_job(self, id: str) -> None:
+        self.orders.append(("delete", id))
+
+    def guard_orders(self, why_not: Any) -> None:
+        """Nothing guards it."""
+
+
+def text(app: RetriageApp) -> str:
+    return "\n".join(lines(app))
+
+
+async def jobs_view(app: RetriageApp, pilot: Any) -> None:
+    await pilot.press("5")
+    await until(pilot, lambda: "[5 Jobs" in lines(app)[1] and app.screen.table.row is not None)  # type: ignore[attr-defined]
+
+
+async def confirm(app: RetriageApp, pilot: Any, key: str, words: str) -> None:
+    await pilot.press(key)
+    await until(pilot, lambda: isinstance(app.screen, Confirm) and words in app.screen.query_one(Pane).text)
+    await pilot.press("L")
+    await until(pilot, lambda: not isinstance(app.screen, Confirm))
+
+
+def test_the_state_is_what_decides_what_happens_next() -> None:
+    assert [state_of(one, NOW) for one in JOBS] == ["X", "S", "w", "r"]
+    assert state_of(job(5), NOW) == "·"
+    assert state_of(job(6, retries=0, suspended=True), NOW) == "X"
+    assert [belongs_to(one) for one in JOBS[1:4]] == ["batch batch-1", "order", "batch batch-1"]
+
+
+def test_a_job_that_failed_and_is_suspended_says_both() -> None:
+    items = Jobs().brief(job(6, retries=0, suspended=True), NOW)
+    assert "suspended too" in str(items[0])
+
+
+async def test_state_cause_priority_and_due_are_columns_and_the_tab_counts_all_and_the_failed_ones() -> None:
+    async with console(Engine(), (140, 40)) as (app, pilot):
+        await jobs_view(app, pilot)
+        await until(pilot, lambda: "5 Jobs 4 !1" in lines(app)[1])
+        shown = text(app)
+        assert "Cannot find external task" in shown
+        row = next(line for line in lines(app) if "job-0003" in line)
+        assert " w " in row
+        assert "order" in row
+        assert "1h" in row
+        assert "X no retries" in shown
+
+
+async def test_the_page_of_a_job_shows_message_and_stack_trace_and_takes_orders() -> None:
+    engine = Engine()
+    async with console(engine) as (app, pilot):
+        await jobs_view(app, pilot)
+        await pilot.press("enter")
+        await until(
+            pilot, lambda: isinstance(app.screen, JobDetail) and "Cannot find" in app.screen.query_one(TextView).text
+        )
+        await confirm(app, pilot, "T", "gets 1 retry")
+        await until(pilot, lambda: engine.orders == [("retries", "job-0001", 1)])
+        await confirm(app, pilot, "S", "is not carried out until")
+        await until(pilot, lambda: "let go on.." in lines(app)[-1])
+        await confirm(app, pilot, "X", "carried out in this moment")
+        await until(pilot, lambda: not isinstance(app.screen, JobDetail))
+        assert engine.orders[1:] == [("suspended", "job-0001", True), ("execute", "job-0001")]
+
+
+async def test_a_job_that_fails_again_says_why_and_stays() -> None:
+    engine = Engine()
+    engine.refusal = "Cannot find external task with id et-404"
+    async with console(engine) as (app, pilot):
+        await jobs_view(app, pilot)
+        await confirm(app, pilot, "X", "carried out in this moment")
+        await until(pilot, lambda: "et-404" in lines(app)[-2])
+        assert app.screen.table.row.id == "job-0001"  # type: ignore[attr-defined]
+
+
+async def test_marked_jobs_are_retried_as_a_batch() -> None:
+    engine = Engine()
+    async with console(engine) as (app, pilot):
+        await jobs_view(app, pilot)
+        await pilot.press("space", "space")
+        await until(pilot, lambda: "try 2 jobs again.." in lines(app)[-1])
+        await confirm(app, pilot, "T", "2 jobs get 1 retry each")
+        await until(pilot, lambda: engine.orders == [("batch", ("job-0001", "job-0002"), 1)])
+        assert not app.screen.table.marks  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("key", ["T", "X", "S", "D"])
+async def test_cancel_has_the_focus_and_ctrl_c_cancels_too(key: str) -> None:
+    engine = Engine()
+    async with console(engine) as (app, pilot):
+        await jobs_view(app, pilot)
+        for leave in ("enter", "escape", "ctrl+c"):
+            await pilot.press(key)
+            await until(pilot, lambda: isinstance(app.screen, Confirm))
+            await pilot.press(key, leave)
+            await until(pilot, lambda: not isinstance(app.screen, Confirm))
+        assert engine.orders == []

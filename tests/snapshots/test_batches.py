@@ -1,0 +1,216 @@
+"""View 4 and the batch detail: running, failed, ended, deleted, gone; tasks one by one; bad days."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, cast
+
+from console.screens.batches.outcomes import OutcomesScreen
+from store.contract.records import ExternalTask, HistoricBatch
+from store.journal import Journal
+from tests.console import logs
+from tests.console.ledgers import Ledger
+from tests.snapshots.conftest import NARROW, WIDE, Picture
+from tests.snapshots.hostile import TEXTS
+from tests.snapshots.night import ENDED, FAILED, MESSAGES, RUNNING, Night, batch, ended, with_batches
+from tests.snapshots.stage import Stage
+from tests.snapshots.stopped import MOMENT
+
+DELETED = "5d21f0b4-1f5e-11f1-9c3a-0242ac120002"
+FAILED_TASKS = 420
+"""Tasks that the running batch was launched for."""
+
+
+def history(engine: Night) -> Night:
+    """Two ended batches: one by itself, one deleted by bob with failed jobs left."""
+    engine.ended[ENDED] = ended()
+    engine.job_entries += logs.of_end(batch(ENDED, 512, 512, 512, 0, 75), [], MOMENT, deleted=False)
+    record = batch(DELETED, 500, 500, 310, 4, 190)
+    fields = {name: getattr(record, name) for name in HistoricBatch.model_fields if hasattr(record, name)}
+    engine.ended[DELETED] = HistoricBatch(**(fields | {"end_time": MOMENT - timedelta(minutes=170)}))
+    jobs = [job.model_copy(update={"job_definition_id": DELETED}) for job in engine.all_jobs[:4]]
+    engine.job_entries += logs.of_end(record, jobs, MOMENT - timedelta(minutes=171), deleted=True)
+    return engine
+
+
+class Retried(Night):
+    """A night in which some of the launched tasks were completed, taken or failed again."""
+
+    def __init__(self) -> None:
+        super().__init__(FAILED_TASKS)
+        self.records = [self._before(task) for task in self.records]
+
+    def _before(self, task: ExternalTask) -> ExternalTask:
+        return task.model_copy(
+            update={
+                "retries": 0,
+                "lock_expiration_time": None,
+                "worker_id": "worker-3",
+                "error_message": MESSAGES[0].format(n=812),
+            }
+        )
+
+    def work_goes_on(self, message: str = MESSAGES[1].format(n=7)) -> None:
+        """Most tasks are completed; 22 wait, 21 are locked, 9 failed again, 3 of them of something new."""
+        for at, task in enumerate(self.records):
+            given: dict[str, Any] = {"retries": 1}
+            if 22 <= at < 43:
+                given |= {"lock_expiration_time": MOMENT + timedelta(minutes=5)}
+            elif 43 <= at < 52:
+                given = {"retries": 0, "error_message": message if at < 46 else MESSAGES[4].format(n=7300)}
+            elif at >= 52:
+                self.removed.add(task.id)
+                self.task_entries.append(logs.task_entry(task, "success", MOMENT))
+            self.records[at] = task.model_copy(update=given)
+
+
+class HostileRetried(Retried):
+    """Whatever workers and the engine say is meant to do harm."""
+
+    def work_goes_on(self, message: str = TEXTS[0]) -> None:
+        super().work_goes_on(message)
+        said = iter((TEXTS[2], TEXTS[1], TEXTS[6], TEXTS[4]))
+        self.all_jobs = [
+            job.model_copy(update={"exception_message": next(said)}) if job.batch_id == RUNNING else job
+            for job in self.all_jobs
+        ]
+
+
+def launched(made: Callable[[], Retried] = Retried) -> Retried:
+    """The running batch was launched from here."""
+    engine = made()
+    engine.running[RUNNING] = batch(RUNNING, FAILED_TASKS, FAILED_TASKS, 262, 4, 4)
+    engine.running[FAILED] = batch(FAILED, 1200, 1200, 1166, 34, 41)
+    engine.all_jobs = with_batches(10).all_jobs
+    engine.all_jobs += [job.model_copy(update={"job_definition_id": RUNNING, "batch_id": RUNNING})
+                        for job in engine.all_jobs[5:9]]  # fmt: skip
+    return engine
+
+
+async def followed(stage: Stage) -> None:
+    """The batch is watched long enough to tell its speed, and its tasks until they have moved."""
+    await stage.full()
+    engine, follower = stage.app.session.client, stage.app.session.follower
+    assert isinstance(engine, Retried)
+    assert follower is not None
+    ids = [(task.id, 0) for task in engine.records]
+    stage.app.session.journal = cast(Journal, Ledger({RUNNING: ids}, reason="PSP back, INC-4412"))
+    await follower.launched(RUNNING)
+    engine.work_goes_on()
+    await follower.look_at_work()
+    for done in (282, 302, 322, 342):
+        stage.clock.pass_by(5)
+        engine.running[RUNNING] = batch(RUNNING, FAILED_TASKS, FAILED_TASKS, done, 4, 4)
+        await follower.look()
+    await follower.look_at_work()
+    await follower.count()
+    await stage.view("4")
+
+
+async def listed(stage: Stage) -> None:
+    await followed(stage)
+    await stage.sees("deleted", "ended", "62%")
+    await stage.still()
+
+
+async def running_in_full(stage: Stage) -> None:
+    await followed(stage)
+    await stage.press("enter")
+    await stage.sees("did it help", "done 368" if stage.app.size.width < 100 else "3 with a NEW error", "D drop")
+    await stage.still()
+
+
+async def hostile_in_full(stage: Stage) -> None:
+    await followed(stage)
+    await stage.press("enter")
+    await stage.sees("did it help", "owned␇ title", "enter to read one")
+    await stage.still()
+
+
+async def failed_in_full(stage: Stage) -> None:
+    await stage.full()
+    await stage.view("4")
+    await stage.press("j", "enter")
+    await stage.sees("did it help", "All 34 jobs left have failed", "T try again")
+    await stage.still()
+
+
+async def deleted_in_full(stage: Stage) -> None:
+    await stage.full()
+    await stage.view("4")
+    await stage.sees("deleted")
+    await stage.press("G", "enter")
+    await stage.sees("deleted by somebody at 310 of 500", "Cannot find external task")
+    await stage.still()
+
+
+async def dropping(stage: Stage) -> None:
+    await failed_in_full(stage)
+    stage.app.session.arm()
+    await stage.press("D")
+    await stage.sees("Drop these failed jobs?")
+    await stage.still(working=True)
+
+
+async def one_by_one(stage: Stage) -> None:
+    await running_in_full(stage)
+    await stage.press("d")
+    await stage.so(lambda: isinstance(stage.app.screen, OutcomesScreen))
+    await stage.sees("again 9")
+    await stage.still()
+
+
+async def nothing(stage: Stage) -> None:
+    await stage.full()
+    await stage.press("4")
+    await stage.sees("There are no batches")
+    await stage.still()
+
+
+async def not_known(stage: Stage) -> None:
+    await stage.full()
+    engine = stage.app.session.client
+    assert isinstance(engine, Night)
+    engine.gone = True
+    await stage.press("4")
+    await stage.sees("does not answer")
+    await stage.still()
+
+
+def test_batches(picture: Picture, size: tuple[int, int]) -> None:
+    assert picture(history(launched()), size, listed)
+
+
+def test_a_running_batch(picture: Picture, size: tuple[int, int]) -> None:
+    assert picture(launched(), size, running_in_full)
+
+
+def test_a_running_batch_at_100_columns(picture: Picture) -> None:
+    assert picture(launched(), (100, 30), running_in_full)
+
+
+def test_only_failed_jobs_are_left(picture: Picture, size: tuple[int, int]) -> None:
+    assert picture(with_batches(), size, failed_in_full)
+
+
+def test_a_deleted_batch(picture: Picture, size: tuple[int, int]) -> None:
+    assert picture(history(with_batches()), size, deleted_in_full)
+
+
+def test_dropping_failed_jobs(picture: Picture) -> None:
+    assert picture(with_batches(), NARROW, dropping)
+
+
+def test_tasks_one_by_one(picture: Picture, size: tuple[int, int]) -> None:
+    assert picture(launched(), size, one_by_one)
+
+
+def test_hostile_texts(picture: Picture, size: tuple[int, int]) -> None:
+    assert picture(launched(HostileRetried), size, hostile_in_full)
+
+
+def test_no_batches(picture: Picture) -> None:
+    assert picture(Night(), NARROW, nothing)
+
+
+def test_the_engine_does_not_tell_the_batches(picture: Picture) -> None:
+    assert picture(with_batches(), WIDE, not_known)

@@ -1,0 +1,103 @@
+"""The description of the API is true: requests made from it get no answer that it does not describe, and no accident.
+
+The requests are drawn from the document by schemathesis and sent over a socket to a store with a demo world, so that
+many of them name things that are there.
+"""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis import APIOperation, Case, GenerationMode
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from store.api.app import described
+from tests.engines.processes import free_port, serving
+
+EXAMPLES = 10
+"""Requests per operation and mode."""
+
+LONGEST_POLL = 20
+"""Milliseconds that a drawn ``fetchAndLock`` may wait for tasks."""
+
+CHECKS = [content_type_conformance, response_schema_conformance, status_code_conformance]
+
+Ids = dict[str, list[str]]
+
+DESCRIPTION = schemathesis.openapi.from_dict(described())
+OPERATIONS = [found.ok() for found in DESCRIPTION.get_all_operations()]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The REST root of a store with a demo world."""
+    folder = tmp_path_factory.mktemp("openapi")
+    store = ["--store", str(folder / "store.db")]
+    command = [sys.executable, "-m", "console"]
+    subprocess.run([*command, "demo-data", *store, "--tasks", "300", "--seed", "7"], check=True, capture_output=True)
+    address = f"http://127.0.0.1:{(port := free_port())}/engine-rest"
+    serve = [*command, "serve", "--port", str(port), *store]
+    with serving(serve, f"{address}/version", folder / "serve.log", within=60):
+        yield address
+
+
+@pytest.fixture(scope="module")
+def ids(root: str) -> Ids:
+    """Ids of things that are there, by the path that lists them."""
+    found: Ids = {}
+    with httpx.Client(base_url=root, trust_env=False) as http:
+        for path in {path_of_ids(operation) for operation in OPERATIONS} - {None}:
+            rows = http.get(f"{path}?maxResults=40").raise_for_status().json()
+            found[str(path)] = [row["id"] for row in rows]
+    return found
+
+
+def path_of_ids(operation: APIOperation[Any, Any, Any, Any]) -> str | None:
+    """The list that has the ids which the first parameter of a path stands for; none if it stands for no id."""
+    before, braces, after = operation.path.removeprefix("/engine-rest").partition("/{")
+    if not braces or after.startswith("key}") or "operation" in after:
+        return None
+    return before
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
+def test_no_answer_outside_the_description(operation: APIOperation[Any, Any, Any, Any], root: str, ids: Ids) -> None:
+    known = ids.get(path_of_ids(operation) or "", [])
+    drawn = st.one_of(*(operation.as_strategy(generation_mode=mode) for mode in GenerationMode))
+    chosen = st.sampled_from(known) if known else st.none()
+
+    @settings(
+        max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    )
+    @given(case=drawn, there=st.one_of(st.none(), chosen))
+    def ask(case: Case, there: str | None) -> None:
+        if there is not None:
+            case.path_parameters = {**case.path_parameters, next(iter(case.path_parameters)): there}
+        if isinstance(case.body, dict) and isinstance(case.body.get("asyncResponseTimeout"), int):
+            case.body["asyncResponseTimeout"] %= LONGEST_POLL
+        response = case.call(base_url=root.removesuffix("/engine-rest"))
+        case.validate_response(response, checks=CHECKS)
+
+    ask()
+
+
+def test_every_filter_and_field_is_described() -> None:
+    """What the document says is what a person can read: no parameter of a query is without a sentence."""
+    bare = [
+        (operation.label, parameter["name"])
+        for operation in OPERATIONS
+        for parameter in described()["paths"][operation.path][operation.method].get("parameters", [])
+        if parameter["in"] == "query" and not parameter.get("description")
+    ]
+    assert not bare
