@@ -31,7 +31,7 @@ def start(tasks: int, columns: int = 80, rows: int = 24, **environment: str) -> 
 def terminal() -> Iterator[Terminal]:
     with start(MILLION) as opened:
         opened.wait_for("ord-88005", 20)
-        opened.wait_for("1.0M", 20)
+        opened.wait_for("1,000,000", 20)
         listen(opened, 1.0)
         yield opened
 

@@ -38,7 +38,9 @@ class Terminal:
         """Exit status, once it has ended; negative for a signal."""
         self._pid, self._fd = pty.fork()
         if self._pid == 0:
-            variables = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(environment or {})}
+            # A picture taken in the same process leaves a size in the environment, which would win over the terminal's.
+            inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+            variables = {**inherited, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(environment or {})}
             os.execvpe(command[0], list(command), variables)
         size = struct.pack("HHHH", rows, columns, 0, 0)
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, size)
