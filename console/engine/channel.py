@@ -48,9 +48,9 @@ class Channel:
         self._free = asyncio.Semaphore(self._limits.in_flight)
         self._skew = timedelta()
         self.round_trip: float | None = None
+        """Seconds from sending to the end of the last answer; ``None`` before the first."""
         self.answers = 0
         """How often the engine itself has answered, a refusal included."""
-        """Seconds from sending to the end of the last answer; ``None`` before the first."""
         self.why_no_order: Callable[[], str] = str
         """One sentence if no order may be sent now, empty if one may. The last gate, whatever road an order came."""
 

@@ -173,11 +173,13 @@ async def tasks_without_retries(client: Engine, instance_ids: Iterable[str]) -> 
 
 
 def standing_at(standings: Iterable[Standing]) -> list[tuple[str, int, int]]:
-    """Activity, instances that stand there, and those of them without retries; the most frequent first."""
+    """Activity, instances that stand there, and those of them without retries; the most frequent first, and of equally
+    frequent ones the one with more that are stuck."""
     here: Counter[str] = Counter()
     stuck: Counter[str] = Counter()
     for one in standings:
         for activity in {task.activity_id for task in one.tasks or ()}:
             here[activity] += 1
             stuck[activity] += any(task.retries == 0 and task.activity_id == activity for task in one.tasks or ())
-    return [(activity, number, stuck[activity]) for activity, number in sorted(here.items(), key=lambda at: -at[1])]
+    found = [(activity, number, stuck[activity]) for activity, number in here.items()]
+    return sorted(found, key=lambda at: (-at[1], -at[2], at[0]))

@@ -14,11 +14,13 @@ from textual.pilot import Pilot
 from console.app import RetriageApp
 from console.language import parse
 from console.language.by_cell import narrowed
+from console.screens.events.line import told
 from console.screens.events.log import KEPT, Event, EventLog
 from console.screens.events.screen import EventsScreen
 from console.screens.exporting.dialog import ExportDialog
 from console.screens.exporting.files import RowFile, create, plain
 from console.screens.like import cell_words, path_of
+from console.widgets.ink import Ink
 from console.widgets.pane import Pane
 from console.widgets.text_view import TextView
 from tests.console.fake import FakeEngine, task
@@ -268,6 +270,15 @@ def test_the_last_events_are_kept_and_old_ones_are_not_shown() -> None:
         log.add(Event(f"event {number}"))
     assert len(log) == KEPT
     assert log.shown(Event("").at + timedelta(minutes=5)) == []
+
+
+@pytest.mark.parametrize(("ink", "takes_both"), [("warning", True), ("muted", False)])
+def test_a_long_warning_takes_both_lines(ink: Ink, takes_both: bool) -> None:
+    older, newer = Event("ARMED", "failed"), Event("the launch was sent, but " + "word " * 20 + "the-end", ink)
+    lines = ["".join(text for text, _ in line) for line in told([older, newer], 100, wrapped=True)]
+    assert len(lines) == 2
+    assert ("ARMED" in lines[0]) != takes_both
+    assert "the-end" in lines[1]
 
 
 async def test_long_news_take_a_second_line_and_m_shows_all_of_them() -> None:

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from rich.cells import cell_len
+
 from console.screens.events.log import Event, EventLog
 from console.widgets.cells import wrap
 from console.widgets.inert import inert
@@ -15,12 +17,17 @@ def told(events: list[Event], width: int, *, wrapped: bool) -> list[list[Span]]:
     """At most two lines of news.
 
     Args:
-        events: at most two, the newest one last.
+        events: at most two, the newest one last. One of weight that needs both lines takes
+            them: the one before it was seen already.
         width: cells of a line.
         wrapped: a sentence that is too long goes on below; else it is cut.
     """
     if len(events) > 1:
-        return [_first(event, inert(event.sentence)) for event in events[-2:]]
+        newest = events[-1]
+        if wrapped and newest.weight and cell_len(inert(newest.sentence)) > width - MARGIN:
+            events = [newest]
+        else:
+            return [_first(event, inert(event.sentence)) for event in events[-2:]]
     lines: list[list[Span]] = []
     for event in events:
         first, *more = wrap(inert(event.sentence), max(width - MARGIN, 20), 2 if wrapped else 1) or [""]
