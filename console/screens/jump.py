@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -10,16 +10,21 @@ if TYPE_CHECKING:
     from store.contract.queries import Query
 
 
+class _Views(Protocol):
+    """What has views to go to: the application."""
+
+    def view(self, name: str) -> None:
+        """Go to a view."""
+
+
 def jump(app: App[Any], view: str, query: Query) -> None:
     """Go to a view, and let it show what matches a query."""
-    from console.app import RetriageApp
     from console.language import write
     from console.screens.listing import ListScreen
     from console.widgets.filter_line import FilterLine
 
-    assert isinstance(app, RetriageApp)
     text = write(query, view)
-    app.view(view)
+    cast("_Views", app).view(view)
     while len(app.screen_stack) > 1:
         app.pop_screen()
     screen = app.screen

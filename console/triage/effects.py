@@ -97,6 +97,6 @@ def _held(facts: Facts, apart: bool) -> list[Effect]:
     suspended = facts.failed_suspended if apart and facts.failed_suspended is not None else facts.suspended
     until = f" until {facts.locked_until:%H:%M}Z" if facts.locked_until else " by a worker"
     return [
-        Effect(locked, f"locked{until}", "set now, fetchable later", overlaps=True),
-        Effect(suspended, "suspended", "set now, waits for its instance", overlaps=True),
+        Effect(locked, f"of them locked{until}", "set now, fetchable later", overlaps=True),
+        Effect(suspended, "of them suspended", "set now, waits for its instance", overlaps=True),
     ]

@@ -8,13 +8,17 @@ from weakref import WeakKeyDictionary
 from fastapi import Request
 
 from store.api.state import Store
-from store.commands.fetching import any_candidate, fetch_and_lock
+from store.commands.fetching import any_candidate, fetch_and_lock, next_expiry
 from store.contract.errors import ContractError
 from store.contract.orders import FetchAndLock
 from store.contract.records import LockedExternalTask
+from store.database import now
 
 LONGEST_PAUSE = 30.0
-"""Seconds between two looks at the latest: expired locks and raised retries wake nobody."""
+"""Seconds between two looks at the latest: what another process makes fetchable wakes nobody here."""
+
+SHORTEST_PAUSE = 0.25
+"""Seconds between two looks without news at the earliest: locks may end one after the other."""
 
 
 class Parking:
@@ -94,19 +98,22 @@ async def _wait(
     store: Store, order: FetchAndLock, rings: int, deadline: float, gone: asyncio.Task[None]
 ) -> list[LockedExternalTask]:
     clock = asyncio.get_running_loop().time
-    while (left := deadline - clock()) > 0:
-        bell = asyncio.create_task(store.tasks.wait(rings, min(left, LONGEST_PAUSE)))
+    while True:
+        worth_it, pause = await _look(store, order)
+        if worth_it and (tasks := await _fetch(store, order)):
+            return tasks
+        left = deadline - clock()
+        if left <= 0:
+            return []
+        bell = asyncio.create_task(store.tasks.wait(rings, min(left, pause)))
         try:
             await asyncio.wait({bell, gone}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             bell.cancel()
         if gone.done():
-            break
+            return []
         parking_of(store).check_open()
         rings = store.tasks.rings
-        if await _is_worth_it(store, order) and (tasks := await _fetch(store, order)):
-            return tasks
-    return []
 
 
 async def _gone(request: Request) -> None:
@@ -115,10 +122,17 @@ async def _gone(request: Request) -> None:
         pass
 
 
-async def _is_worth_it(store: Store, order: FetchAndLock) -> bool:
-    """A look without the one writing connection: many may wait, and most wake for nothing."""
+async def _look(store: Store, order: FetchAndLock) -> tuple[bool, float]:
+    """Whether a fetch would get anything now, and in how many seconds to look again without news.
+
+    It looks without the one writing connection: many may wait, and most wake for nothing.
+    """
     async with store.database.reading() as connection:
-        return await any_candidate(connection, order)
+        if await any_candidate(connection, order):
+            return True, SHORTEST_PAUSE
+        expiry = await next_expiry(connection, order)
+    pause = LONGEST_PAUSE if expiry is None else (expiry - now()).total_seconds()
+    return False, min(max(pause, SHORTEST_PAUSE), LONGEST_PAUSE)
 
 
 async def _fetch(store: Store, order: FetchAndLock) -> list[LockedExternalTask]:

@@ -1,9 +1,12 @@
 """What every route needs: the open store, reached as ``request.app.state.store``."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.database import Database
 from store.runner import Runner
@@ -59,6 +62,13 @@ class Store:
     def wake_runner(self) -> None:
         """There may be jobs to do."""
         self.runner.wake()
+
+    @asynccontextmanager
+    async def changing_tasks(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction that may make tasks fetchable: who waits for tasks looks again once it is committed."""
+        async with self.database.writing() as connection:
+            yield connection
+        self.tasks_changed()
 
     def tasks_changed(self) -> None:
         """A task may have become fetchable."""

@@ -119,6 +119,17 @@ async def any_candidate(connection: AsyncConnection, order: FetchAndLock) -> boo
     return (await connection.execute(candidates(fetch, now()).limit(1))).first() is not None
 
 
+async def next_expiry(connection: AsyncConnection, order: FetchAndLock) -> datetime | None:
+    """When the first lock ends that still holds a task of the topics of an order; none if no lock does.
+
+    Raises:
+        ContractError: see ``checked``.
+    """
+    topics = [str(topic.topic_name) for topic in checked(order).topics]
+    held = and_(one_of(col(_T.topic_name), topics), text(READY), now() < _LOCK)
+    return (await connection.execute(select(_LOCK).where(held).order_by(_LOCK).limit(1))).scalar_one_or_none()
+
+
 async def fetch_and_lock(connection: AsyncConnection, order: FetchAndLock) -> list[LockedExternalTask]:
     """Give a worker tasks and lock them for it.
 

@@ -126,15 +126,65 @@ async def test_at_its_deadline_a_fetch_is_answered_with_nothing(http: httpx.Asyn
     assert await fetch(http, "charge", asyncResponseTimeout=-1) == []
 
 
-async def test_an_expired_lock_is_seen_without_news(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parking, "LONGEST_PAUSE", 0.05)
+async def test_an_expired_lock_is_seen_without_news(tmp_path: Path) -> None:
     async with client_of(embedded_app(str(tmp_path / "store.db"))) as http:
         await start(http)
         (task,) = await fetch(http, "charge")
         expiring = {"workerId": "w", "newDuration": 400}
         assert (await http.post(f"/external-task/{task['id']}/extendLock", json=expiring)).status_code == 204
-        (again,) = await fetch(http, "charge", asyncResponseTimeout=10_000, workerId="other")
+        async with asyncio.timeout(parking.LONGEST_PAUSE / 2):
+            (again,) = await fetch(http, "charge", asyncResponseTimeout=60_000, workerId="other")
         assert (again["id"], again["workerId"]) == (task["id"], "other")
+
+
+async def test_a_lock_that_ends_sooner_is_seen_by_those_who_wait_already(tmp_path: Path) -> None:
+    app = embedded_app(str(tmp_path / "store.db"))
+    async with client_of(app) as http:
+        await start(http)
+        (task,) = await fetch(http, "charge")
+        waiting = asyncio.create_task(fetch(http, "charge", asyncResponseTimeout=60_000, workerId="other"))
+        await parked(app, 1)
+        failed = {"workerId": "w", "retries": 1, "retryTimeout": 300}
+        assert (await http.post(f"/external-task/{task['id']}/failure", json=failed)).status_code == 204
+        async with asyncio.timeout(parking.LONGEST_PAUSE / 2):
+            assert [one["id"] for one in await waiting] == [task["id"]]
+
+
+@pytest.mark.parametrize("how", ["one", "bulk", "batch", "activated", "variable"])
+async def test_what_makes_a_task_fetchable_wakes_those_who_wait(tmp_path: Path, how: str) -> None:
+    app = embedded_app(str(tmp_path / "store.db"))
+    async with client_of(app) as http:
+        await start(http)
+        (task,) = (await http.get("/external-task")).json()
+        one, instance = f"/external-task/{task['id']}", f"/process-instance/{task['processInstanceId']}"
+        wants = {"processVariables": {"region": "north"}} if how == "variable" else {}
+        before, after = {
+            "one": (("PUT", f"{one}/retries", {"retries": 0}), ("PUT", f"{one}/retries", {"retries": 1})),
+            "bulk": (
+                ("PUT", f"{one}/retries", {"retries": 0}),
+                ("PUT", "/external-task/retries", {"retries": 1, "externalTaskIds": [task["id"]]}),
+            ),
+            "batch": (
+                ("PUT", f"{one}/retries", {"retries": 0}),
+                ("POST", "/external-task/retries-async", {"retries": 1, "externalTaskIds": [task["id"]]}),
+            ),
+            "activated": (
+                ("PUT", f"{instance}/suspended", {"suspended": True}),
+                ("PUT", f"{instance}/suspended", {"suspended": False}),
+            ),
+            "variable": (
+                ("PUT", f"{instance}/variables/region", {"value": "south"}),
+                ("PUT", f"{instance}/variables/region", {"value": "north"}),
+            ),
+        }[how]
+        assert (await http.request(before[0], before[1], json=before[2])).is_success
+        order = wanted("charge", asyncResponseTimeout=60_000)
+        order["topics"][0] |= wants
+        waiting = asyncio.create_task(http.post(FETCH, json=order))
+        await parked(app, 1)
+        assert (await http.request(after[0], after[1], json=after[2])).is_success
+        async with asyncio.timeout(parking.LONGEST_PAUSE / 2):
+            assert [found["id"] for found in (await waiting).json()] == [task["id"]]
 
 
 async def test_one_task_wakes_many_and_goes_to_one(tmp_path: Path) -> None:

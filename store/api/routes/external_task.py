@@ -42,7 +42,7 @@ async def put_retries_in_bulk(
     store: StoreDep, by: OperatorDep, order: Annotated[SetExternalTaskRetries, body(SetExternalTaskRetries)]
 ) -> Response:
     """Set the retries of many tasks at once: all or none."""
-    async with store.database.writing() as connection:
+    async with store.changing_tasks() as connection:
         await set_retries_in_bulk(connection, order, by)
     return no_content()
 
@@ -65,7 +65,7 @@ async def put_retries(
     store: StoreDep, by: OperatorDep, task_id: str, order: Annotated[SetRetries, body(SetRetries)]
 ) -> Response:
     """Set the retries of one task."""
-    async with store.database.writing() as connection:
+    async with store.changing_tasks() as connection:
         await set_retries_of_one(connection, task_id, order, by)
     return no_content()
 

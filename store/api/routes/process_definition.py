@@ -54,7 +54,7 @@ async def _answer_xml(store: Store, find: Find) -> Response:
 
 
 async def _answer_start(store: Store, by: Operator, request: Request, find: Find, order: StartProcess) -> Response:
-    async with store.database.writing() as connection:
+    async with store.changing_tasks() as connection:
         definition_id = await find(connection)
         try:
             if order.start_instructions:
@@ -67,7 +67,6 @@ async def _answer_start(store: Store, by: Operator, request: Request, find: Find
         instance.links = [self_link(request, "process-definition", "process-instance", instance.id)]
         if order.with_variables_in_return:
             instance = StartedInstance(**dict(instance), variables=await of_instance(connection, instance.id))
-    store.tasks_changed()
     return answer(instance)
 
 

@@ -25,7 +25,7 @@ async def put_suspended_in_bulk(
     store: StoreDep, by: OperatorDep, order: Annotated[SetInstancesSuspended, body(SetInstancesSuspended)]
 ) -> Response:
     """Suspend or activate many instances."""
-    async with store.database.writing() as connection:
+    async with store.changing_tasks() as connection:
         await set_suspended_in_bulk(connection, order, by)
     return no_content()
 
@@ -36,7 +36,7 @@ async def put_suspended(
     store: StoreDep, by: OperatorDep, instance_id: str, order: Annotated[SetSuspended, body(SetSuspended)]
 ) -> Response:
     """Suspend or activate an instance. Nothing happens to an unknown one."""
-    async with store.database.writing() as connection:
+    async with store.changing_tasks() as connection:
         await set_suspended_of_one(connection, instance_id, order.suspended, by)
     return no_content()
 

@@ -79,7 +79,7 @@ async def change_many(
 async def _changing(store: Store, bad_value: str, engine: str) -> AsyncIterator[AsyncConnection]:
     """A transaction whose refusals begin with one of these texts: that for values, or that for the engine's own."""
     try:
-        async with store.database.writing() as connection:
+        async with store.changing_tasks() as connection:
             yield connection
     except ContractError as refusal:
         if refusal.status == 400:

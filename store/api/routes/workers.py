@@ -31,9 +31,8 @@ async def fetch_and_lock(
 @gives_nothing
 async def complete(store: StoreDep, task_id: str, order: Annotated[CompleteTask, body(CompleteTask)]) -> Response:
     """The work is done."""
-    async with store.database.writing() as connection:
+    async with store.changing_tasks() as connection:
         await workers.complete(connection, task_id, order)
-    store.tasks_changed()
     return no_content()
 
 
@@ -41,7 +40,7 @@ async def complete(store: StoreDep, task_id: str, order: Annotated[CompleteTask,
 @gives_nothing
 async def fail(store: StoreDep, task_id: str, order: Annotated[FailTask, body(FailTask)]) -> Response:
     """The work could not be done."""
-    async with store.database.writing() as connection:
+    async with store.changing_tasks() as connection:
         await workers.fail(connection, task_id, order)
     return no_content()
 
@@ -50,9 +49,8 @@ async def fail(store: StoreDep, task_id: str, order: Annotated[FailTask, body(Fa
 @gives_nothing
 async def bpmn_error(store: StoreDep, task_id: str, order: Annotated[BpmnError, body(BpmnError)]) -> Response:
     """The work met an error that the process may know."""
-    async with store.database.writing() as connection:
+    async with store.changing_tasks() as connection:
         await workers.bpmn_error(connection, task_id, order)
-    store.tasks_changed()
     return no_content()
 
 
@@ -69,7 +67,7 @@ async def lock(store: StoreDep, task_id: str, order: Annotated[LockTask, body(Lo
 @gives_nothing
 async def extend_lock(store: StoreDep, task_id: str, order: Annotated[ExtendLock, body(ExtendLock)]) -> Response:
     """Let a lock expire at another moment."""
-    async with store.database.writing() as connection:
+    async with store.changing_tasks() as connection:
         await workers.extend_lock(connection, task_id, order)
     return no_content()
 
@@ -78,9 +76,8 @@ async def extend_lock(store: StoreDep, task_id: str, order: Annotated[ExtendLock
 @gives_nothing
 async def unlock(store: StoreDep, by: OperatorDep, task_id: str) -> Response:
     """Take a task from its worker."""
-    async with store.database.writing() as connection:
+    async with store.changing_tasks() as connection:
         await workers.unlock(connection, task_id, by)
-    store.tasks_changed()
     return no_content()
 
 
