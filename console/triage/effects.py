@@ -55,7 +55,8 @@ def lowered_effect(facts: Facts, value: int, by_query: bool) -> Effect:
     more = {has: number for has, number in facts.retries.items() if has is not None and has > value}
     span = str(min(more)) if len(more) == 1 else f"{min(more)}-{max(more)}"
     if by_query and facts.retries_left > sum(more.values()):
-        effect = f"{sum(more.values()):,} of them {span} -> {value} {loss}"
+        # What matters first: a narrow screen cuts the end off.
+        effect = f"{sum(more.values()):,} {loss}" + (f" {span} -> {value}" if value else "")
         return Effect(facts.retries_left, "tries left, or never failed", effect, "warning")
     tries = "try" if span == "1" else "tries"
     return Effect(sum(more.values()), f"now have {span} {tries}", f"{span} -> {value} {loss}", "warning")

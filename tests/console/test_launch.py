@@ -178,7 +178,7 @@ def test_a_query_with_tasks_that_would_lose_retries_is_narrowed_to_those_without
     assert (more.narrows, more.count) == (False, 15)
     effect = launch.lowered_effect()
     assert effect is not None
-    assert (effect.count, effect.effect) == (5, "2 of them 4 -> 3 LOWERED")
+    assert (effect.count, effect.effect) == (5, "2 LOWERED 4 -> 3")
 
 
 def test_a_composed_request_is_sent_as_it_is_unless_something_of_it_is_left_out() -> None:

@@ -189,7 +189,7 @@ async def test_what_would_be_lowered_is_left_out_of_a_query_unless_taken_in() ->
     engine = FakeEngine(100)
     async with console(engine) as (app, pilot):
         await pilot.press("A")
-        shown = await dialog(app, pilot, "20 of them 2 -> 1 LOWERED", "[ ] include")
+        shown = await dialog(app, pilot, "20 LOWERED 2 -> 1", "[ ] include")
         assert shown.plan is not None
         assert (shown.plan.count, shown.plan.everything) == (60, False)
         assert '"noRetriesLeft": true' in text(app)
