@@ -205,8 +205,8 @@ def test_what_becomes_of_each_group() -> None:
         (4, "tries 1 -> 3", "raised"),
         (1, "tries 3 -> 3", "unchanged"),
         (1, "never failed (-) -> 3", "has no need of it"),
-        (2, "locked until 03:28Z", "set now, fetchable later"),
-        (1, "suspended", "set now, waits for its instance"),
+        (2, "of them locked until 03:28Z", "set now, fetchable later"),
+        (1, "of them suspended", "set now, waits for its instance"),
     ]
     lowered, gone = launch.lowered_effect(), launch.gone_effect()
     assert lowered is not None
