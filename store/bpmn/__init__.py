@@ -1,5 +1,6 @@
 """Just enough BPMN to make external tasks. Pure: XML in, processes and steps out, no database."""
 
+from store.bpmn.expressions import Foreign
 from store.bpmn.model import ErrorCatch, Flow, Kind, Node, Process
 from store.bpmn.parse import parse
 from store.bpmn.problems import CanNotGoOn, NotSupported, Problem
@@ -9,6 +10,7 @@ __all__ = [
     "CanNotGoOn",
     "ErrorCatch",
     "Flow",
+    "Foreign",
     "Kind",
     "Node",
     "NotSupported",

@@ -1,8 +1,8 @@
 """The expressions that the store understands: ``${name}`` for priorities, ``${name == literal}`` for conditions.
 
 Comparisons convert their sides as the engine's expression language does: a number on one side makes the other a
-number, a decimal both decimals; null equals only null and is neither less nor greater than anything (Jakarta
-Expression Language 1.8, "Coercion Rules" and "Relational Operators").
+number, a decimal both decimals, a text makes it a text; null equals only null and is neither less nor greater than
+anything (Jakarta Expression Language 1.8, "Coercion Rules" and "Relational Operators"; observed on Camunda 7.24.0).
 """
 
 import operator
@@ -36,6 +36,19 @@ _RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
 _WORDS = {"true": True, "false": False, "null": None}
 _KEYWORDS = frozenset({"true", "false", "null", "empty", "not", "and", "or", "eq", "ne", "lt", "gt", "le", "ge"})
 _LONG = range(-(2**63), 2**63)
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """A value that is no text, number, boolean or null: it only has a class, and a text.
+
+    Attributes:
+        java: the name of its class in the engine, as its sentences have it.
+        text: what it is compared by with a text.
+    """
+
+    java: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,31 +134,33 @@ def _compare(left: Any, sign: str, right: Any) -> bool:
         return _equal(left, right) == (sign == "==")
     if left is None or right is None:
         return left is right and "=" in sign
-    if isinstance(left, bool) or isinstance(right, bool):
-        raise ValueError("Cannot compare booleans")
-    convert = _common(left, right)
-    return _RELATIONS[sign](convert(left), convert(right))
+    convert = _numbers(left, right) or _texts(left, right)
+    if convert is None and not (isinstance(left, bool) and isinstance(right, bool)):
+        raise ValueError(f"class {_java(right)} cannot be cast to class {_java(left)}")
+    return _RELATIONS[sign](convert(left), convert(right)) if convert else _RELATIONS[sign](left, right)
 
 
 def _equal(left: Any, right: Any) -> bool:
     if left is None or right is None:
         return left is right
-    convert = _common(left, right)
-    return bool(convert(left) == convert(right))
+    convert = _numbers(left, right)
+    if convert is None and (isinstance(left, bool) or isinstance(right, bool)):
+        convert = _boolean
+    convert = convert or _texts(left, right)
+    return bool(convert(left) == convert(right) if convert else left == right)
 
 
-def _common(left: Any, right: Any) -> Callable[[Any], Any]:
-    for side in (left, right):
-        if not isinstance(side, bool | int | float | str):
-            raise ValueError(f"Cannot compare a value of this type: {type(side).__name__}")
+def _numbers(left: Any, right: Any) -> Callable[[Any], Any] | None:
+    """What makes both sides numbers, if one of them is."""
     numbers = [side for side in (left, right) if isinstance(side, int | float) and not isinstance(side, bool)]
     if any(isinstance(side, float) for side in numbers):
         return _double
-    if numbers:
-        return _long
-    if isinstance(left, bool) or isinstance(right, bool):
-        return _boolean
-    return str
+    return _long if numbers else None
+
+
+def _texts(left: Any, right: Any) -> Callable[[Any], Any] | None:
+    """What makes both sides texts, if one of them is."""
+    return _text if isinstance(left, str) or isinstance(right, str) else None
 
 
 def _double(value: Any) -> float:
@@ -157,8 +172,8 @@ def _long(value: Any) -> int:
 
 
 def _number(value: Any, java: str, read: Callable[[str], int | float]) -> int | float:
-    if isinstance(value, bool):
-        raise ValueError(f"Cannot coerce from class java.lang.Boolean to class {java}")
+    if isinstance(value, bool | Foreign):
+        raise ValueError(f"Cannot coerce from class {_java(value)} to class {java}")
     if isinstance(value, str):
         if not value:
             return 0
@@ -171,4 +186,18 @@ def _number(value: Any, java: str, read: Callable[[str], int | float]) -> int | 
 
 
 def _boolean(value: Any) -> bool:
+    if isinstance(value, Foreign):
+        raise ValueError(f"Cannot coerce from class {value.java} to class java.lang.Boolean")
     return value if isinstance(value, bool) else str(value).lower() == "true"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Foreign):
+        return value.text
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _java(value: Any) -> str:
+    if isinstance(value, Foreign):
+        return value.java
+    return "java.lang.Boolean" if isinstance(value, bool) else "java.lang.String"

@@ -10,11 +10,12 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.bpmn import CanNotGoOn, Kind, Process, Steps, leave
+from store.commands.operands import operands
 from store.commands.processes import process_of
 from store.contract.errors import engine_error
 from store.contract.records import VariableValue
 from store.database import new_id, now
-from store.queries.variables import of_instance, plain
+from store.queries.variables import of_instance
 from store.tables import Execution, ExternalTask, ExternalTaskLog, ProcessInstance
 from store.tables.log import LogState
 from store.tables.process import COMPLETED
@@ -65,7 +66,7 @@ async def go_on(
     waiting = await _waiting(connection, instance.id)
     joins = {name: count for name, count in waiting.items() if process.nodes[name].kind is Kind.FORK}
     try:
-        values = plain(stored | dict(transient))
+        values = operands(stored | dict(transient))
         steps = Steps(waiting=joins) if node is None else leave(process, node, values, joins)
         tasks = await place_tasks(connection, instance, process, steps, values)
     except CanNotGoOn as reason:

@@ -1,7 +1,7 @@
 """Variables: of an instance, and of many tasks at once."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -56,15 +56,6 @@ def value_of(row: Any) -> VariableValue:
     if row.type == "File":
         content = None
     return VariableValue(type=row.type, value=content, value_info=info)
-
-
-def plain(values: Mapping[str, VariableValue]) -> dict[str, Any]:
-    """Values as expressions see them: text, number, boolean or null. Nothing compares with others."""
-    return {name: value.value if _is_plain(value) else value for name, value in values.items()}
-
-
-def _is_plain(value: VariableValue) -> bool:
-    return value.value is None or value.type in _WHOLES or value.type in ("String", "Double")
 
 
 _ROWS: Rows = select(

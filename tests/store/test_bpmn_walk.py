@@ -1,12 +1,11 @@
 """What happens next: pure steps, and the expressions that choose among them."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from store.bpmn import CanNotGoOn, Process, begin, leave, parse
-from store.bpmn.expressions import condition, priority
+from store.bpmn import CanNotGoOn, Foreign, Process, begin, leave, parse
+from store.bpmn.expressions import Condition, condition, priority
 from store.bpmn.walk import MAX_STEPS
 from tests.store.drawings import CAUGHT, CHOOSING, END, FORKED, ONE_TASK, START, file, flows, process, task
 
@@ -75,13 +74,57 @@ def test_an_exclusive_gateway_chooses(amount: Any, way: str) -> None:
         ({}, "Unknown property used in expression: ${amount >= 100}. Cause: Cannot resolve identifier 'amount'"),
         ({"amount": "many"}, "Cause: Cannot coerce 'many' to class java.lang.Long"),
         ({"amount": True}, "Error while evaluating expression: ${amount >= 100}."),
-        ({"amount": datetime.now(UTC)}, "Error while evaluating expression: ${amount >= 100}."),
+        ({"amount": Foreign("java.util.Date", "Sun")}, "from class java.util.Date to class java.lang.Long"),
     ],
 )
 def test_a_condition_without_a_value(variables: dict[str, Any], sentence: str) -> None:
     with pytest.raises(CanNotGoOn) as caught:
         leave(only(CHOOSING), "look", variables, {})
     assert sentence in str(caught.value)
+
+
+_DATE = Foreign("java.util.Date", "Sun Mar 01 09:15:00 UTC 2026")
+
+
+@pytest.mark.parametrize(
+    ("compared", "value", "holds"),
+    [
+        ("== 'x'", _DATE, False),
+        ("!= 'x'", _DATE, True),
+        ("< 'x'", _DATE, True),
+        ("== null", _DATE, False),
+        ("< true", False, True),
+        (">= true", "7", False),
+        ("< 'x'", True, True),
+        ("== true", "TRUE", True),
+        ("< 5", None, False),
+    ],
+)
+def test_what_is_compared_with_what(compared: str, value: Any, holds: bool) -> None:
+    """As observed on Camunda 7.24.0."""
+    assert read(compared).holds({"amount": value}) == holds
+
+
+@pytest.mark.parametrize(
+    ("compared", "value", "sentence"),
+    [
+        ("== 5", _DATE, "Cannot coerce from class java.util.Date to class java.lang.Long"),
+        ("== true", _DATE, "Cannot coerce from class java.util.Date to class java.lang.Boolean"),
+        ("< 5.5", True, "Cannot coerce from class java.lang.Boolean to class java.lang.Double"),
+        ("< true", 5, "Cannot coerce from class java.lang.Boolean to class java.lang.Long"),
+        ("< true", _DATE, "class java.lang.Boolean cannot be cast to class java.util.Date"),
+    ],
+)
+def test_what_cannot_be_compared(compared: str, value: Any, sentence: str) -> None:
+    """As observed on Camunda 7.24.0."""
+    with pytest.raises(CanNotGoOn, match=f"Cause: {sentence}"):
+        read(compared).holds({"amount": value})
+
+
+def read(compared: str) -> Condition:
+    found = condition(f"${{amount {compared}}}")
+    assert found is not None
+    return found
 
 
 def test_no_way_out_of_an_exclusive_gateway() -> None:

@@ -1,0 +1,34 @@
+"""Variables as the expressions of a process see them."""
+
+from collections.abc import Mapping
+from datetime import UTC
+from typing import Any
+
+from store.bpmn import Foreign
+from store.contract.records import VariableValue
+from store.contract.values import parse_moment
+
+_PLAIN = frozenset({"Boolean", "Short", "Integer", "Long", "Double", "String"})
+_CLASSES = {"Bytes": "[B", "File": "java.io.ByteArrayInputStream", "Object": "java.lang.Object"}
+_DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+
+def operands(values: Mapping[str, VariableValue]) -> dict[str, Any]:
+    """Each value as what it is compared as: a text, a number, a boolean, null, or something foreign."""
+    return {name: _operand(value) for name, value in values.items()}
+
+
+def _operand(value: VariableValue) -> Any:
+    if value.value is None or value.type in _PLAIN:
+        return value.value
+    if value.type == "Date":
+        return Foreign("java.util.Date", _java_date(str(value.value)))
+    java = _CLASSES.get(str(value.type), "java.lang.String")
+    return Foreign(java, f"{java}@0")
+
+
+def _java_date(text: str) -> str:
+    """A moment as Java writes it."""
+    at = parse_moment(text).astimezone(UTC)
+    return f"{_DAYS[at.weekday()]} {_MONTHS[at.month - 1]} {at:%d %H:%M:%S} UTC {at.year:04}"

@@ -1,0 +1,25 @@
+"""Variables as the expressions of a process see them."""
+
+from typing import Any
+
+import pytest
+
+from store.bpmn import Foreign
+from store.commands.operands import operands
+from store.contract.records import VariableValue
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "seen"),
+    [
+        ("String", "x", "x"),
+        ("Long", 5, 5),
+        ("Boolean", True, True),
+        ("Null", None, None),
+        ("Date", None, None),
+        ("Date", "2026-03-01T09:15:00.000+0100", Foreign("java.util.Date", "Sun Mar 01 08:15:00 UTC 2026")),
+        ("Bytes", "YWJj", Foreign("[B", "[B@0")),
+    ],
+)
+def test_what_a_value_is_compared_as(kind: str, value: Any, seen: Any) -> None:
+    assert operands({"x": VariableValue(type=kind, value=value)}) == {"x": seen}
