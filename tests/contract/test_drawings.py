@@ -1,0 +1,327 @@
+"""What processes do: gateways and conditions, error boundary events, priorities, extension properties, versions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.contract.engine import Engine
+from tests.contract.world import World, fresh, typed
+from tests.store.drawings import CAUGHT, END, FORKED, START, catch, file, flows, process, task
+
+WORKER = "worker"
+
+
+class Stage:
+    """One deployed file; its topics stay those of the drawing, so only its own tasks are looked at."""
+
+    def __init__(self, engine: Engine, definitions: Mapping[str, Any]) -> None:
+        self.engine = engine
+        self.definitions = definitions
+
+    async def start(self, key: str, **variables: Any) -> httpx.Response:
+        """Start an instance."""
+        definition = next(one["id"] for one in self.definitions.values() if one["key"] == key)
+        body = {"variables": {name: typed(value) for name, value in variables.items()}}
+        return await self.engine.http.post(f"/process-definition/{definition}/start", json=body)
+
+    async def started(self, key: str, **variables: Any) -> str:
+        """Start an instance, which must begin; gives its id."""
+        response = await self.start(key, **variables)
+        assert response.status_code == 200, response.text
+        identity: str = response.json()["id"]
+        return identity
+
+    async def tasks(self, instance: str) -> dict[str, dict[str, Any]]:
+        """The tasks of an instance by their activity."""
+        found = await self.engine.post("/external-task", {"processInstanceId": instance})
+        return {one["activityId"]: one for one in found}
+
+    async def work(self, instance: str, activity: str, verb: str, **body: Any) -> None:
+        """A worker takes a task and reports."""
+        path = f"/external-task/{(await self.tasks(instance))[activity]['id']}"
+        await self.engine.order("POST", f"{path}/lock", {"workerId": WORKER, "lockDuration": 60_000})
+        await self.engine.order("POST", f"{path}/{verb}", {"workerId": WORKER, **body})
+
+    async def variables(self, instance: str) -> dict[str, Any]:
+        """The values of an instance's variables."""
+        found = await self.engine.get(f"/process-instance/{instance}/variables")
+        return {name: value["value"] for name, value in found.items()}
+
+    async def state(self, instance: str) -> str:
+        """What history says of an instance."""
+        state: str = (await self.engine.get(f"/history/process-instance/{instance}"))["state"]
+        return state
+
+    async def ends(self, instance: str) -> list[str]:
+        """How the tasks of an instance have ended, by the log."""
+        log = await self.engine.get(
+            "/history/external-task-log", processInstanceId=instance, sortBy="timestamp", sortOrder="asc"
+        )
+        kinds = ("successLog", "deletionLog")
+        return [f"{one['activityId']} {kind}" for one in log for kind in kinds if one[kind]]
+
+
+async def deploy(engine: Engine, drawing: bytes) -> httpx.Response:
+    """Deploy a file under a name of its own."""
+    parts = {"deployment-name": (None, fresh("deployment")), "data": ("order.bpmn", drawing)}
+    return await engine.http.post("/deployment/create", files=parts)
+
+
+async def stage(engine: Engine, drawing: bytes) -> Stage:
+    """Deploy a file, which must be understood."""
+    response = await deploy(engine, drawing)
+    assert response.status_code == 200, response.text
+    return Stage(engine, response.json()["deployedProcessDefinitions"])
+
+
+def choosing(*conditions: str) -> bytes:
+    """A process for each condition on ``amount``: ``p0``, ``p1``, …"""
+    return file(
+        *(
+            process(
+                f'<startEvent id="begin{n}"/>',
+                f'<exclusiveGateway id="how{n}" default="how{n}-no{n}"/>',
+                task(f"yes{n}"),
+                task(f"no{n}"),
+                flows(f"begin{n}>how{n}", f"how{n}>yes{n}?${{amount {one}}}", f"how{n}>no{n}"),
+                key=f"p{n}",
+            )
+            for n, one in enumerate(conditions)
+        )
+    )
+
+
+DATE = {"value": "2026-03-01T09:15:00.000+0000", "type": "Date"}
+BYTES = {"value": "YWJj", "type": "Bytes"}
+NO_LONG = "Cannot coerce 'x' to class java.lang.Long"
+COMPARED: dict[str, dict[str, tuple[Any, Any]]] = {
+    "== 5": {
+        "whole": (5, True),
+        "text": ("5", True),
+        "decimal": (5.5, False),
+        "empty": ("", False),
+        "null": (None, False),
+        "a word": ("five", "Cannot coerce 'five' to class java.lang.Long"),
+        "truth": (True, "Cannot coerce from class java.lang.Boolean to class java.lang.Long"),
+        "date": (DATE, "Cannot coerce from class java.util.Date to class java.lang.Long"),
+        "bytes": (BYTES, "Cannot coerce from class [B to class java.lang.Long"),
+    },
+    "< 5.5": {
+        "whole": (5, True),
+        "text": ("5.75", False),
+        "null": (None, False),
+        "date": (DATE, "Cannot coerce from class java.util.Date to class java.lang.Double"),
+    },
+    "!= 'x'": {
+        "same": ("x", False),
+        "other": ("X", True),
+        "whole": (5, NO_LONG),
+        "date": (DATE, True),
+        "null": (None, True),
+    },
+    "< 'x'": {"less": ("a", True), "truth": (True, True), "whole": (5, NO_LONG), "date": (DATE, True)},
+    "== true": {
+        "truth": (True, True),
+        "text": ("TRUE", True),
+        "other": ("yes", False),
+        "date": (DATE, "Cannot coerce from class java.util.Date to class java.lang.Boolean"),
+    },
+    ">= true": {
+        "truth": (True, True),
+        "text": ("7", False),
+        "whole": (1, "Cannot coerce from class java.lang.Boolean to class java.lang.Long"),
+    },
+    "== null": {"null": (None, True), "text": ("null", False), "date": (DATE, False)},
+    ">= null": {"null": (None, True), "whole": (1, False)},
+}
+
+
+@pytest.mark.parametrize("condition", COMPARED)
+async def test_a_gateway_chooses_by_its_condition(engine: Engine, condition: str) -> None:
+    made = await stage(engine, choosing(condition))
+    found = {name: await _chosen(made, value) for name, (value, _) in COMPARED[condition].items()}
+    assert found == {name: expected for name, (_, expected) in COMPARED[condition].items()}
+
+
+async def _chosen(made: Stage, value: Any) -> Any:
+    """Whether the condition held, or why it could not be told."""
+    response = await made.start("p0", amount=value)
+    if response.status_code == 200:
+        return "yes0" in await made.tasks(response.json()["id"])
+    assert response.status_code == 500, response.text
+    message: str = response.json()["message"]
+    assert "Error while evaluating expression: ${amount " in message
+    return message.partition("Cause: ")[2]
+
+
+async def test_a_condition_on_an_unknown_variable(engine: Engine) -> None:
+    made = await stage(engine, choosing("== 5"))
+    response = await made.start("p0")
+    assert (response.status_code, response.json()["type"]) == (500, "RestException")
+    expected = "Unknown property used in expression: ${amount == 5}. Cause: Cannot resolve identifier 'amount'"
+    assert response.json()["message"].endswith(expected)
+
+
+async def test_a_fork_and_its_join(engine: Engine) -> None:
+    made = await stage(engine, FORKED)
+    instance = await made.started("order")
+    assert set(await made.tasks(instance)) == {"pack", "bill"}
+    await made.work(instance, "bill", "complete")
+    assert set(await made.tasks(instance)) == {"pack"}
+    await made.work(instance, "pack", "complete", variables={"weight": {"value": 2.5}})
+    assert set(await made.tasks(instance)) == {"ship"}
+    assert await made.variables(instance) == {"weight": 2.5}
+    await made.work(instance, "ship", "complete")
+    assert await made.state(instance) == "COMPLETED"
+
+
+async def test_a_boundary_event_keeps_what_it_catches(engine: Engine) -> None:
+    made = await stage(engine, CAUGHT)
+    instance = await made.started("order")
+    more = {"variables": {"score": {"value": 7}}}
+    await made.work(instance, "charge", "bpmnError", errorCode="DECLINED", errorMessage="by the issuer", **more)
+    assert set(await made.tasks(instance)) == {"call"}
+    assert await made.variables(instance) == {"score": 7, "code": "DECLINED", "why": "by the issuer"}
+    assert await made.ends(instance) == ["charge deletionLog"]
+
+
+async def test_an_error_that_nobody_catches_ends_its_token(engine: Engine) -> None:
+    made = await stage(engine, CAUGHT)
+    instance = await made.started("order")
+    await made.work(instance, "charge", "bpmnError", errorCode="ELSEWHERE")
+    assert await made.state(instance) == "COMPLETED"
+    assert await made.ends(instance) == ["charge deletionLog"]
+
+
+async def test_the_code_wins_over_the_event_that_catches_all(engine: Engine) -> None:
+    drawing = file(
+        '<error id="declined" errorCode="DECLINED"/>',
+        process(
+            START,
+            task("charge"),
+            catch("any", "charge"),
+            catch("refused", "charge", "declined"),
+            task("call"),
+            task("repair"),
+            END,
+            flows("begin>charge", "charge>done", "refused>call", "any>repair"),
+        ),
+    )
+    made = await stage(engine, drawing)
+    for code, activity in (("DECLINED", "call"), ("OTHER", "repair")):
+        instance = await made.started("order")
+        await made.work(instance, "charge", "bpmnError", errorCode=code)
+        assert set(await made.tasks(instance)) == {activity}
+
+
+async def test_an_incident_goes_with_the_error_that_is_caught(engine: Engine) -> None:
+    made = await stage(engine, CAUGHT)
+    instance = await made.started("order")
+    await made.work(instance, "charge", "failure", errorMessage="boom", retries=0)
+    (incident,) = await engine.get("/incident", processInstanceId=instance)
+    await made.work(instance, "charge", "bpmnError", errorCode="DECLINED")
+    assert await engine.get("/incident", processInstanceId=instance) == []
+    (entry,) = await engine.get("/history/incident", incidentId=incident["id"])
+    assert (entry["deleted"], entry["resolved"]) == (True, False)
+
+
+async def test_priorities_are_those_of_the_task_or_else_the_process(engine: Engine) -> None:
+    drawing = file(
+        process(
+            START,
+            '<parallelGateway id="split"/>',
+            task("own", 'camunda:taskPriority="7"'),
+            task("asked", 'camunda:taskPriority="${rank}"'),
+            task("inherited"),
+            flows("begin>split", "split>own", "split>asked", "split>inherited"),
+            more='camunda:taskPriority="${rush}"',
+        )
+    )
+    made = await stage(engine, drawing)
+    tasks = await made.tasks(await made.started("order", rank=-3, rush=40))
+    assert {name: one["priority"] for name, one in tasks.items()} == {"own": 7, "asked": -3, "inherited": 40}
+
+
+@pytest.mark.parametrize("asked", [True, False])
+async def test_extension_properties_are_given_where_they_are_asked_for(engine: Engine, asked: bool) -> None:
+    topic = fresh("topic")
+    properties = (
+        "<extensionElements><camunda:properties>"
+        '<camunda:property name="bank" value="north &amp; sons"/><camunda:property name="tries" value="3"/>'
+        "</camunda:properties></extensionElements>"
+    )
+    step = f'<serviceTask id="charge" camunda:type="external" camunda:topic="{topic}">{properties}</serviceTask>'
+    made = await stage(engine, file(process(START, step, flows("begin>charge"))))
+    await made.started("order")
+    wanted = {"topicName": topic, "lockDuration": 60_000, "includeExtensionProperties": asked}
+    (given,) = await engine.post("/external-task/fetchAndLock", {"workerId": WORKER, "maxTasks": 1, "topics": [wanted]})
+    assert given["extensionProperties"] == ({"bank": "north & sons", "tries": "3"} if asked else {})
+
+
+async def test_local_variables_end_with_their_task(engine: Engine) -> None:
+    drawing = file(process(START, task("one"), task("two"), flows("begin>one", "one>two")))
+    made = await stage(engine, drawing)
+    instance = await made.started("order")
+    given = {"variables": {"kept": {"value": 1}}, "localVariables": {"gone": {"value": 2}}}
+    await made.work(instance, "one", "complete", **given)
+    assert set(await made.tasks(instance)) == {"two"}
+    assert await made.variables(instance) == {"kept": 1}
+
+
+NO_XML = {"no XML", "cut off"}
+REFUSED: dict[str, bytes] = {
+    "no XML": b"this is no XML",
+    "cut off": file(process(START, task("charge"), flows("begin>charge")))[:-40],
+    "a flow to nowhere": file(process(START, task("charge"), flows("begin>charge", "charge>nowhere"))),
+    "no history time to live": file(process(START, task("charge"), flows("begin>charge"), days=None)),
+    "an id twice": file(process(START, task("charge"), task("charge"), flows("begin>charge"))),
+    "a boundary event on nothing": file(process(START, task("charge"), catch("c", "nowhere"), flows("begin>charge"))),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+async def test_a_file_that_is_refused_leaves_nothing(engine: Engine, name: str) -> None:
+    deployments = (await engine.get("/deployment/count"))["count"]
+    definitions = (await engine.get("/process-definition/count"))["count"]
+    response = await deploy(engine, REFUSED[name])
+    if engine.is_reference and name in NO_XML:
+        # It blames itself for what is no XML; the store refuses it as any other file that it cannot read.
+        assert (response.status_code, response.json()["type"]) == (500, "ProcessEngineException")
+        assert response.json()["message"].startswith("ENGINE-09003 Could not parse 'order.bpmn'.")
+    else:
+        assert (response.status_code, response.json()["type"]) == (400, "ParseException"), response.text
+        (about,) = response.json()["details"].values()
+        assert about["errors"]
+        for problem in about["errors"]:
+            assert problem["message"]
+            assert isinstance(problem["line"], int)
+    assert (await engine.get("/deployment/count"))["count"] == deployments
+    assert (await engine.get("/process-definition/count"))["count"] == definitions
+
+
+async def test_several_processes_of_a_file_and_their_versions(engine: Engine, world: World) -> None:
+    first, second = fresh("first"), fresh("second")
+
+    def both(step: str) -> bytes:
+        return file(
+            *(
+                process(
+                    f'<startEvent id="{key}-begin"/>',
+                    task(f"{key}-{step}"),
+                    flows(f"{key}-begin>{key}-{step}"),
+                    key=key,
+                )
+                for key in (first, second)
+            )
+        )
+
+    old, new = await stage(engine, both("old")), await stage(engine, both("new"))
+    for made, version in ((old, 1), (new, 2)):
+        found = {(one["key"], one["version"]) for one in made.definitions.values()}
+        assert found == {(first, version), (second, version)}
+    running = await old.started(first)
+    assert set(await old.tasks(running)) == {f"{first}-old"}
+    latest = await engine.get(f"/process-definition/key/{first}")
+    assert latest["version"] == 2
