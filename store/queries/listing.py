@@ -11,7 +11,7 @@ from store.contract.errors import ContractError, missing
 from store.contract.model import Shape
 from store.contract.queries import Query
 from store.queries.conditions import Condition, Conditions, Pairs, conditions, count_of, page_of
-from store.queries.sorting import order_by
+from store.queries.sorting import check_sort_words, order_by
 from store.tables.types import Rows
 
 QueryT = TypeVar("QueryT", bound=Query)
@@ -96,6 +96,7 @@ class Listing(Generic[QueryT, RecordT]):
         return found
 
     def _where(self, query: QueryT) -> list[Condition]:
+        check_sort_words(query)
         made = (
             self.where(query) if self.where else conditions(query, self.conditions, wins=self.wins, ranges=self.ranges)
         )

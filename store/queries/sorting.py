@@ -30,6 +30,19 @@ def check_sort_values(query: Query) -> None:
         raise invalid(f"Cannot set query parameter 'sortOrder' to value '{query.sort_order}'")
 
 
+def check_sort_words(query: Query) -> None:
+    """Check the values of ``sortBy`` and ``sortOrder`` in a body: they belong to its form, which is read before any
+    filter is looked at.
+
+    Raises:
+        ContractError: 400 without a word for an unknown value.
+    """
+    if query.sort_by is not None and query.sort_by not in query.SORT_KEYS:
+        raise invalid("")
+    if query.sort_order is not None and query.sort_order not in _DIRECTIONS:
+        raise invalid("")
+
+
 def sort_keys(query: Query) -> list[tuple[str, bool]]:
     """The sort keys of a query with whether they descend, the most significant first.
 
@@ -39,10 +52,7 @@ def sort_keys(query: Query) -> list[tuple[str, bool]]:
     Raises:
         ContractError: 400, in the words that the engine has for each mistake.
     """
-    if query.sort_by is not None and query.sort_by not in query.SORT_KEYS:
-        raise invalid("")
-    if query.sort_order is not None and query.sort_order not in _DIRECTIONS:
-        raise invalid("")
+    check_sort_words(query)
     if (query.sort_by is None) != (query.sort_order is None):
         raise invalid(ONE_WITHOUT_THE_OTHER)
     keys: list[tuple[str, bool | None]] = []

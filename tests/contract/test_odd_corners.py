@@ -112,6 +112,13 @@ async def test_filters_are_read_before_the_sorting(engine: Engine) -> None:
     refused(answer, 400, "InvalidRequestException", message)
 
 
+async def test_unknown_sort_words_of_a_body_are_a_fault_of_its_form(engine: Engine) -> None:
+    for words in ({"sortBy": "timestamp", "sortOrder": "up"}, {"sortBy": "nothing", "sortOrder": "asc"}):
+        answer = await engine.http.post("/history/job-log/count", json={"activityIdIn": [""], **words})
+        assert answer.status_code == 400
+        assert "contains empty string" not in answer.text
+
+
 async def test_a_page_without_rows_is_refused_as_any_other(engine: Engine) -> None:
     answer = await engine.http.get("/external-task", params={"sortBy": "id", "maxResults": "0"})
     message = "Only a single sorting parameter specified. sortBy and sortOrder required"
