@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, delete, func, insert, literal, select, update
+from sqlalchemy import bindparam, case, delete, func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.commands import incidents
@@ -74,10 +74,10 @@ async def write_log(connection: AsyncConnection, jobs: Condition, state: LogStat
 
 
 async def finish(connection: AsyncConnection, jobs: Condition, at: datetime) -> None:
-    """Jobs have done their work: log it, resolve the incidents of those that had failed before, remove them."""
+    """Jobs have done their work: log it, resolve the incidents of those that had failed or had no retries left, remove them."""
     await write_log(connection, jobs, LogState.SUCCESSFUL, at)
-    failed_before = select(col(Job.id)).where(jobs, col(Job.exception_message).is_not(None))
-    await incidents.resolve(connection, failed_before, at)
+    in_trouble = or_(col(Job.exception_message).is_not(None), col(Job.retries) == 0)
+    await incidents.resolve(connection, select(col(Job.id)).where(jobs, in_trouble), at)
     await connection.execute(delete(Job).where(jobs))
 
 

@@ -65,6 +65,21 @@ async def test_the_three_kinds_of_jobs_are_carried_out_by_hand(engine: Engine, w
     assert (await batch.history())["endTime"] is not None
 
 
+async def test_success_resolves_the_incident_of_a_job_that_never_failed(engine: Engine, world: World) -> None:
+    scene = await world.scene(1)
+    batch = await launched_and_stopped(engine, scene.tasks, unseeded=True)
+    (seed,) = await batch.job_of(batch.seed)
+    await engine.order("POST", f"/job/{seed['id']}/execute")
+    (one,) = await batch.jobs()
+    await engine.order("PUT", f"/job/{one['id']}/retries", {"retries": 0})
+    (incident,) = await engine.get("/incident", configuration=one["id"])
+    await engine.order("POST", f"/job/{one['id']}/execute")
+    assert await engine.get("/incident", configuration=one["id"]) == []
+    (past,) = await engine.get("/history/incident", incidentId=incident["id"])
+    assert past["resolved"]
+    await batch.delete()
+
+
 async def test_a_monitor_that_finds_jobs_looks_again_later(engine: Engine) -> None:
     batch, _ = await failed(engine)
     (monitor,) = await batch.job_of(batch.monitor)
