@@ -17,7 +17,7 @@ from store.queries.conditions import Condition, one_of
 from store.queries.external_tasks import record_rows
 from store.queries.variable_filters import EXTERNAL_TASK, variable_conditions
 from store.queries.variables import Place, of_tasks
-from store.tables import ErrorDetails, ExternalTask, ProcessDefinition, ProcessInstance, Variable
+from store.tables import ErrorDetails, ExternalTask, ProcessDefinition, ProcessInstance
 from store.tables.external_task import READY
 from store.tables.types import EPOCH, Rows, UtcTime, col
 
@@ -102,9 +102,8 @@ def _definition_filters(topic: FetchTopic) -> list[Condition]:
 
 def _variable_filters(wanted: dict[str, Any]) -> list[Condition]:
     """One condition per variable of the instance; any of them suffices."""
-    scope = and_(col(Variable.process_instance_id) == col(_T.process_instance_id), col(Variable.execution_id).is_(None))
     filters = [VariableFilter(name=name, operator="eq", value=value) for name, value in wanted.items()]
-    return variable_conditions(filters, scope, EXTERNAL_TASK, dates=False)
+    return variable_conditions(filters, col(_T.process_instance_id), EXTERNAL_TASK, of_instance_only=True, dates=False)
 
 
 async def any_candidate(connection: AsyncConnection, order: FetchAndLock) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, literal_column, or_, select
+from sqlalchemy import ColumnElement, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.contract.errors import no_external_task, null_value
@@ -13,7 +13,7 @@ from store.queries.conditions import Condition, Conditions, among, conditions, e
 from store.queries.listing import Listing, text_of
 from store.queries.of_definition import OfDefinition
 from store.queries.variable_filters import EXTERNAL_TASK, variable_conditions
-from store.tables import ErrorDetails, ExternalTask, ProcessDefinition, ProcessInstance, Variable
+from store.tables import ErrorDetails, ExternalTask, ProcessDefinition, ProcessInstance
 from store.tables.types import Rows, col
 
 _T = ExternalTask
@@ -103,7 +103,7 @@ def external_task_conditions(query: ExternalTaskQuery, *, nested: bool = False) 
     )
     return found + variable_conditions(
         query.process_variables or (),
-        and_(col(Variable.process_instance_id) == col(_T.process_instance_id)),
+        col(_T.process_instance_id),
         EXTERNAL_TASK,
         names_ignore_case=bool(query.variable_names_ignore_case),
         values_ignore_case=bool(query.variable_values_ignore_case),

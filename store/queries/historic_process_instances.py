@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, not_, or_, select
+from sqlalchemy import ColumnElement, exists, false, not_, or_, select
 
 from store.contract.errors import ContractError, engine_error
 from store.contract.queries import HistoricProcessInstanceQuery
@@ -24,7 +24,7 @@ from store.queries.listing import Listing
 from store.queries.of_definition import removal_time
 from store.queries.process_instances import DEFINITION, has_incident, waits_at
 from store.queries.variable_filters import INSTANCE, variable_conditions
-from store.tables import ExternalTaskLog, Incident, ProcessDefinition, ProcessInstance, Variable
+from store.tables import ExternalTaskLog, Incident, ProcessDefinition, ProcessInstance
 from store.tables.log import LogState
 from store.tables.process import ACTIVE, COMPLETED, EXTERNALLY_TERMINATED, INTERNALLY_TERMINATED, SUSPENDED
 from store.tables.types import col
@@ -222,7 +222,7 @@ def _own_conditions(query: HistoricProcessInstanceQuery, nested: bool) -> list[C
         found.append(has_incident(*same, open_only=False))
     return found + variable_conditions(
         query.variables or (),
-        and_(col(Variable.process_instance_id) == _ID),
+        _ID,
         INSTANCE,
         names_ignore_case=bool(query.variable_names_ignore_case),
         values_ignore_case=bool(query.variable_values_ignore_case),

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import ColumnElement, exists, select
 
 from store.contract.errors import engine_error
 from store.contract.queries import ProcessInstanceQuery
@@ -23,7 +23,7 @@ from store.queries.conditions import (
 from store.queries.listing import Listing
 from store.queries.of_definition import OfDefinition
 from store.queries.variable_filters import INSTANCE, variable_conditions
-from store.tables import Execution, Incident, ProcessDefinition, ProcessInstance, Variable
+from store.tables import Execution, Incident, ProcessDefinition, ProcessInstance
 from store.tables.process import SUSPENDED
 from store.tables.types import col
 
@@ -145,8 +145,9 @@ def _own_conditions(query: ProcessInstanceQuery, nested: bool) -> list[Condition
         found.append(has_incident(*same))
     return found + variable_conditions(
         query.variables or (),
-        and_(col(Variable.process_instance_id) == _ID, col(Variable.execution_id).is_(None)),
+        _ID,
         INSTANCE,
+        of_instance_only=True,
         names_ignore_case=bool(query.variable_names_ignore_case),
         values_ignore_case=bool(query.variable_values_ignore_case),
         dates=not nested,

@@ -10,7 +10,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, not_, or_
+from sqlalchemy import ColumnElement, String, and_, exists, func, not_, or_, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import GenericFunction
 
 from store.contract.errors import ContractError, engine_error, invalid
 from store.contract.queries import VariableFilter
@@ -57,11 +59,32 @@ EXTERNAL_TASK = VariableRules("process variable", frozenset({*_COMPARE, "like", 
 INSTANCE = VariableRules("variable", frozenset({*_COMPARE, "like"}), 400)
 
 
+class _by_scope(GenericFunction[str]):
+    """The name of a variable, by which no index is chosen: SQLite would read all variables of a name once for each
+    row that is asked for, where the few of the row's own instance suffice.
+    """
+
+    type = String()
+    inherit_cache = True
+    name = "retriage_by_scope"
+
+
+@compiles(_by_scope)
+def _by_scope_anywhere(element: Any, compiler: Any, **kw: Any) -> str:
+    return str(compiler.process(element.clauses, **kw))
+
+
+@compiles(_by_scope, "sqlite")
+def _by_scope_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"+{compiler.process(element.clauses, **kw)}"
+
+
 def variable_conditions(
     filters: Sequence[VariableFilter],
-    scope: Condition,
+    instance: ColumnElement[Any],
     rules: VariableRules,
     *,
+    of_instance_only: bool = False,
     names_ignore_case: bool = False,
     values_ignore_case: bool = False,
     dates: bool = True,
@@ -70,8 +93,9 @@ def variable_conditions(
 
     Args:
         filters: the comparisons.
-        scope: which rows of the variable table belong to the row that is asked for.
+        instance: the id of the process instance of the row that is asked for.
         rules: words and allowed operators of the query.
+        of_instance_only: variables of a task's own scope do not count.
         names_ignore_case: names match in any case.
         values_ignore_case: texts match in any case.
         dates: texts that look like a date of the contract are dates, and blank ones null. The engine does so on GET
@@ -80,8 +104,9 @@ def variable_conditions(
     Raises:
         ContractError: an unknown operator, a missing name, or a value that cannot be compared that way.
     """
+    scope = (col(Variable.execution_id).is_(None),) if of_instance_only else ()
     checked = (_checked(_as_date(one) if dates else one, rules) for one in filters)
-    return [_exists(one, scope, names_ignore_case, values_ignore_case, dates) for one in checked]
+    return [_exists(one, instance, scope, names_ignore_case, values_ignore_case, dates) for one in checked]
 
 
 def _as_date(one: VariableFilter) -> VariableFilter:
@@ -104,16 +129,25 @@ def _checked(one: VariableFilter, rules: VariableRules) -> VariableFilter:
 
 
 def _exists(
-    one: VariableFilter, scope: Condition, names_ignore_case: bool, values_ignore_case: bool, dates: bool
+    one: VariableFilter,
+    instance: ColumnElement[Any],
+    scope: Sequence[Condition],
+    names_ignore_case: bool,
+    values_ignore_case: bool,
+    dates: bool,
 ) -> Condition:
     assert one.operator is not None
     assert one.name is not None
     name: ColumnElement[Any] = col(Variable.name)
-    named = func.upper(name) == one.name.upper() if names_ignore_case else name == one.name
     holds = _holds(_POSITIVE.get(one.operator, one.operator), one.value, values_ignore_case, dates)
+    owner = col(Variable.process_instance_id)
+    if one.operator == "eq" and isinstance(one.value, str) and not (names_ignore_case or values_ignore_case):
+        # A name with a text finds its few instances by an index, which then find the rows that are asked for.
+        return instance.in_(select(owner).where(*scope, name == one.name, holds))
+    named = func.upper(name) == one.name.upper() if names_ignore_case else _by_scope(name) == one.name
     if one.operator in _POSITIVE:
         holds = not_(func.coalesce(holds, False))
-    return exists().where(scope, named, holds)
+    return exists().where(owner == instance, *scope, named, holds)
 
 
 def _holds(compare: str, value: Any, ignore_case: bool, dates: bool) -> Condition:

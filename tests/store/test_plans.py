@@ -18,6 +18,7 @@ from store.contract.queries import (
     IncidentQuery,
     JobQuery,
     ProcessInstanceQuery,
+    VariableFilter,
 )
 from store.database import Database, open_database
 from store.queries import batches, external_tasks, incidents, jobs, logs, process_instances
@@ -113,6 +114,44 @@ QUESTIONS: dict[str, Question] = {
 
 @pytest.mark.parametrize("name", QUESTIONS)
 async def test_no_table_is_read_from_end_to_end(database: Database, name: str) -> None:
+    for steps in await _plans(database, QUESTIONS[name]):
+        scanned = [found[1] for step in steps if (found := SCAN.search(step))]
+        assert [table for table in scanned if table not in HARMLESS] == [], "\n".join(steps)
+
+
+COMPARED: list[tuple[str, Any]] = [
+    ("like", "A%"),
+    ("notLike", "A%"),
+    ("eq", 5),
+    ("eq", True),
+    ("eq", None),
+    ("neq", "A"),
+    ("gt", "A"),
+    ("gteq", "A"),
+    ("lt", "A"),
+    ("lteq", 1.5),
+]
+
+
+@pytest.mark.parametrize(("operator", "value"), COMPARED)
+async def test_a_comparison_reads_the_variables_of_the_row_and_not_all_of_that_name(
+    database: Database, operator: str, value: Any
+) -> None:
+    query = ExternalTaskQuery(process_variables=[VariableFilter(name="customer", operator=operator, value=value)])
+    (steps,) = await _plans(database, lambda c: external_tasks.EXTERNAL_TASKS.count(c, query))
+    assert any("INDEX variable_scope" in step for step in steps), "\n".join(steps)
+    assert not any("INDEX variable_name" in step for step in steps), "\n".join(steps)
+
+
+async def test_a_text_that_is_named_finds_its_instances_once(database: Database) -> None:
+    query = ExternalTaskQuery(process_variables=[VariableFilter(name="customer", operator="eq", value="Ada")])
+    (steps,) = await _plans(database, lambda c: external_tasks.EXTERNAL_TASKS.count(c, query))
+    assert any("INDEX variable_name (name=? AND text_value=?)" in step for step in steps), "\n".join(steps)
+    assert not any("CORRELATED" in step for step in steps), "\n".join(steps)
+
+
+async def _plans(database: Database, question: Question) -> list[list[str]]:
+    """The plan of each statement that a question sends."""
     said: list[tuple[str, Any]] = []
 
     def listen(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
@@ -122,12 +161,11 @@ async def test_no_table_is_read_from_end_to_end(database: Database, name: str) -
         engine = connection.sync_connection
         assert engine is not None
         event.listen(engine, "before_cursor_execute", listen)
-        await QUESTIONS[name](connection)
+        await question(connection)
         event.remove(engine, "before_cursor_execute", listen)
         asked = list(said)
         assert asked
-        for statement, parameters in asked:
-            plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            steps = [row[-1] for row in plan]
-            scanned = [found[1] for step in steps if (found := SCAN.search(step))]
-            assert [table for table in scanned if table not in HARMLESS] == [], "\n".join(steps)
+        return [
+            [row[-1] for row in await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+            for statement, parameters in asked
+        ]
