@@ -74,7 +74,10 @@ async def write_log(connection: AsyncConnection, jobs: Condition, state: LogStat
 
 
 async def finish(connection: AsyncConnection, jobs: Condition, at: datetime) -> None:
-    """Jobs have done their work: log it, resolve the incidents of those that had failed or had no retries left, remove them."""
+    """Jobs have done their work: log it, resolve the incidents of those in trouble, remove them.
+
+    In trouble is a job that has failed before, or that has no retries left.
+    """
     await write_log(connection, jobs, LogState.SUCCESSFUL, at)
     in_trouble = or_(col(Job.exception_message).is_not(None), col(Job.retries) == 0)
     await incidents.resolve(connection, select(col(Job.id)).where(jobs, in_trouble), at)
