@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.commands.fetch_orders import Fetch, checked
 from store.commands.processes import process_of
+from store.contract.errors import stale
 from store.contract.orders import FetchAndLock, FetchTopic
 from store.contract.queries import VariableFilter
 from store.contract.records import LockedExternalTask, VariableValue
@@ -140,7 +141,7 @@ async def fetch_and_lock(connection: AsyncConnection, order: FetchAndLock) -> li
         The tasks, in the order that was asked for; by id without one.
 
     Raises:
-        ContractError: see ``checked``.
+        ContractError: see ``checked``; 500, a task that was picked can not be answered. Nothing must be committed then.
     """
     fetch = checked(order)
     if not fetch.topics or not fetch.most:
@@ -181,6 +182,9 @@ async def _tasks(connection: AsyncConnection, fetch: Fetch, ids: list[str]) -> l
         .where(one_of(_ID, ids))
     )
     rows = [row._mapping for row in await connection.execute(statement)]
+    if len(rows) != len(ids):
+        # The lock of a task that is not answered would hold it for nobody.
+        raise stale(f"ExternalTaskEntity[{min(set(ids) - {row['id'] for row in rows})}]")
     topics = {str(topic.topic_name): topic for topic in fetch.topics}
     variables = await _variables(connection, topics, rows)
     tasks = []

@@ -14,10 +14,10 @@ from store.commands.tokens import LOGGED, Running, go_on
 from store.commands.typed import is_transient
 from store.commands.variables import set_variables
 from store.contract.deployments import SetInstancesSuspended
-from store.contract.errors import ContractError, engine_error, invalid, missing, null_value
+from store.contract.errors import ContractError, invalid, missing, null_value, stale
 from store.contract.records import ProcessInstance as Record
 from store.contract.records import VariableValue
-from store.database import IdRun, keep, new_id, now
+from store.database import IdRun, Kept, keep, new_id, now
 from store.queries.conditions import Condition, one_of
 from store.queries.historic_process_instances import historic_process_instance_conditions
 from store.queries.process_instances import process_instance_conditions
@@ -94,9 +94,12 @@ def _row(instance: Running, process: Process, business_key: str | None, user: st
 
 
 async def _definition(connection: AsyncConnection, definition_id: str) -> Row[str, str | None, bool]:
+    """A definition that may be started. Nobody can remove it until the transaction ends."""
+    this = col(ProcessDefinition.id) == definition_id
+    await keep(connection, col(ProcessDefinition.id), this, how=Kept.SHARED)
     statement = select(
         col(ProcessDefinition.key), col(ProcessDefinition.tenant_id), col(ProcessDefinition.suspended)
-    ).where(col(ProcessDefinition.id) == definition_id)
+    ).where(this)
     row = (await connection.execute(statement)).one_or_none()
     if row is None:
         raise null_value(f"no deployed process definition found with id '{definition_id}': processDefinition is null")
@@ -121,14 +124,6 @@ async def hold(connection: AsyncConnection, instance_id: str) -> Running:
     if row is None:
         raise stale(f"ProcessInstance[{instance_id}]")
     return Running(row.id, row.process_definition_id, row.tenant_id)
-
-
-def stale(what: str) -> ContractError:
-    """500 ``OptimisticLockingException``: another transaction has changed the same thing first."""
-    message = (
-        f"ENGINE-03005 Execution of 'DELETE {what}' failed. Entity was updated by another transaction concurrently."
-    )
-    return engine_error(message, "OptimisticLockingException", 1)
 
 
 async def delete_instance(

@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from store.commands.instances import delete_instances
 from store.commands.operators import NOBODY, Change, Operator, Place, in_bulk
 from store.contract.errors import engine_error, missing
+from store.database import keep
 from store.tables import (
     Deployment,
     DeploymentResource,
@@ -30,7 +31,7 @@ async def remove_instance(
         ContractError: 404, there is none with that id, or it is running.
     """
     ended = select(_ID).where(_ID == instance_id, col(_P.end_time).is_not(None))
-    if (await connection.execute(ended)).one_or_none() is not None:
+    if (await connection.execute(ended.with_for_update())).one_or_none() is not None:
         await _remove_instances(connection, ended)
         await by.note(connection, "DeleteHistory", "ProcessInstance", *in_bulk(1, later=False))
     elif fail_if_not_exists:
@@ -58,16 +59,18 @@ async def remove_deployment(
     Raises:
         ContractError: 404 no such deployment, 500 there are running instances.
     """
-    deployment = select(col(Deployment.id)).where(col(Deployment.id) == deployment_id)
+    deployment = select(col(Deployment.id)).where(col(Deployment.id) == deployment_id).with_for_update()
     if (await connection.execute(deployment)).one_or_none() is None:
         raise missing(f"Deployment with id '{deployment_id}' do not exist")
-    definitions = select(col(ProcessDefinition.id)).where(col(ProcessDefinition.deployment_id) == deployment_id)
+    of_it = col(ProcessDefinition.deployment_id) == deployment_id
+    await keep(connection, col(ProcessDefinition.id), of_it)
+    definitions = select(col(ProcessDefinition.id)).where(of_it)
     of_them = select(_ID).where(col(_P.process_definition_id).in_(definitions))
     if not cascade:
         await _refuse_running(connection, definitions)
     await delete_instances(connection, of_them.where(col(_P.end_time).is_(None)))
     await _remove_instances(connection, of_them)
-    await connection.execute(delete(ProcessDefinition).where(col(ProcessDefinition.deployment_id) == deployment_id))
+    await connection.execute(delete(ProcessDefinition).where(of_it))
     await connection.execute(delete(DeploymentResource).where(col(DeploymentResource.deployment_id) == deployment_id))
     await connection.execute(delete(Deployment).where(col(Deployment.id) == deployment_id))
     about: Place = {"deployment_id": deployment_id}

@@ -9,7 +9,7 @@ from store.bpmn import Node
 from store.commands import incidents
 from store.commands.fetching import after, fetch_and_lock
 from store.commands.held import Task, check_active, checked_worker, find_held, only
-from store.commands.instances import hold, stale
+from store.commands.instances import hold
 from store.commands.locks import extend_lock, lock, set_priority, unlock
 from store.commands.processes import process_of
 from store.commands.retries import set_retries
@@ -17,7 +17,7 @@ from store.commands.tokens import LOGGED, go_on
 from store.commands.typed import is_transient, typed
 from store.commands.variables import forget_scopes, set_variables
 from store.contract.deployments import BpmnError
-from store.contract.errors import ContractError, engine_error, null_value
+from store.contract.errors import ContractError, engine_error, null_value, stale
 from store.contract.orders import CompleteTask, FailTask
 from store.contract.records import VariableValue
 from store.database import keep, new_id, now

@@ -66,3 +66,11 @@ def engine_error(message: str, type_: str = "ProcessEngineException", code: int 
 def null_value(message: str) -> ContractError:
     """500 ``NullValueException``."""
     return engine_error(message, "NullValueException")
+
+
+def stale(what: str) -> ContractError:
+    """500 ``OptimisticLockingException``: another transaction has changed the same thing first."""
+    message = (
+        f"ENGINE-03005 Execution of 'DELETE {what}' failed. Entity was updated by another transaction concurrently."
+    )
+    return engine_error(message, "OptimisticLockingException", 1)

@@ -3,8 +3,8 @@
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -23,14 +23,14 @@ from store.commands.workers import complete
 from store.contract.errors import ContractError
 from store.contract.orders import CompleteTask, SetExternalTaskRetries
 from store.contract.records import Batch
-from store.database import Database, open_database
+from store.database import Database
 from store.runner import Runner
 from store.settings import StoreSettings
 from store.tables import ExternalTask, ProcessInstance
 from store.tables.log import LogState
 from store.tables.types import col
 from tests.contract.bpmn import Drawing, Step
-from tests.engines.postgres import fresh_database
+from tests.faults.conftest import Open
 from tests.support.plain import plain_world
 
 pytestmark = pytest.mark.postgresql
@@ -39,33 +39,6 @@ SMALL = StoreSettings(runner_set_size=40, batch_jobs_per_seed=40, runner_idle_se
 PATIENCE = 60.0
 SOON = 15.0
 """Far below the 30 s of the monitor job: a batch must not wait for those."""
-
-Open = Callable[[], Awaitable[Database]]
-
-
-@pytest.fixture
-async def place(postgresql: str) -> AsyncIterator[str]:
-    """An empty database."""
-    async with fresh_database(postgresql) as url:
-        yield url
-
-
-@pytest.fixture
-async def another(place: str) -> AsyncIterator[Open]:
-    """Opens the store once more, as another process does."""
-    async with AsyncExitStack() as stack:
-
-        async def opened() -> Database:
-            database = await open_database(place)
-            stack.push_async_callback(database.close)
-            return database
-
-        yield opened
-
-
-@pytest.fixture
-async def database(another: Open) -> Database:
-    return await another()
 
 
 async def launch(database: Database, retries: int, **more: Any) -> Batch:

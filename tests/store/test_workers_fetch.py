@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from store.commands.fetch_orders import checked
 from store.commands.fetching import any_candidate, candidates
@@ -16,7 +16,7 @@ from store.contract.errors import ContractError
 from store.contract.orders import FetchAndLock
 from store.contract.records import VariableValue
 from store.database import now, open_database
-from store.tables import ExternalTask, ExternalTaskLog
+from store.tables import ExternalTask, ExternalTaskLog, ProcessDefinition
 from store.tables.log import LogState
 from store.tables.types import col
 from tests.store.drawings import CHOOSING, ONE_TASK, START, file, flows, process, task
@@ -274,3 +274,13 @@ async def test_the_plan_walks_the_index_of_fetchable_tasks(tmp_path: Path, sorti
     plan = [row[3] for row in file.execute(f"EXPLAIN QUERY PLAN {sql}")]
     file.close()
     assert plan == ["SEARCH external_task USING INDEX external_task_ready (topic_name=?)"]
+
+
+async def test_a_task_that_can_not_be_answered_is_not_locked(engine: Engine) -> None:
+    await tasks(engine, 2)
+    async with engine.database.writing() as connection:
+        await connection.execute(delete(ProcessDefinition))
+    with pytest.raises(ContractError, match="updated by another transaction") as caught:
+        await engine.fetch("charge")
+    assert (caught.value.status, caught.value.body.code) == (500, 1)
+    assert [row.worker_id for row in await engine.rows(ExternalTask)] == [None, None]
