@@ -15,6 +15,7 @@ from store.contract.deployments import Deployment as Record
 from store.contract.records import ProcessDefinition as DefinitionRecord
 from store.database import new_id, now
 from store.queries.conditions import one_of
+from store.queries.of_definition import PRESENT
 from store.tables import Deployment, DeploymentResource, ProcessDefinition
 from store.tables.types import Rows, col
 
@@ -146,7 +147,7 @@ async def _versions(connection: AsyncConnection, keys: list[str], tenant_id: str
     key = col(ProcessDefinition.key)
     statement = (
         select(key, func.max(col(ProcessDefinition.version)))
-        .where(one_of(key, keys), col(ProcessDefinition.tenant_id).is_not_distinct_from(tenant_id))
+        .where(PRESENT, one_of(key, keys), col(ProcessDefinition.tenant_id).is_not_distinct_from(tenant_id))
         .group_by(key)
     )
     return {row[0]: row[1] for row in await connection.execute(statement)}

@@ -20,6 +20,7 @@ from store.contract.records import VariableValue
 from store.database import IdRun, Kept, keep, new_id, now
 from store.queries.conditions import Condition, one_of
 from store.queries.historic_process_instances import historic_process_instance_conditions
+from store.queries.of_definition import PRESENT
 from store.queries.process_instances import process_instance_conditions
 from store.tables import (
     ErrorDetails,
@@ -95,7 +96,7 @@ def _row(instance: Running, process: Process, business_key: str | None, user: st
 
 async def _definition(connection: AsyncConnection, definition_id: str) -> Row[str, str | None, bool]:
     """A definition that may be started. Nobody can remove it until the transaction ends."""
-    this = col(ProcessDefinition.id) == definition_id
+    this = and_(PRESENT, col(ProcessDefinition.id) == definition_id)
     await keep(connection, col(ProcessDefinition.id), this, how=Kept.SHARED)
     statement = select(
         col(ProcessDefinition.key), col(ProcessDefinition.tenant_id), col(ProcessDefinition.suspended)

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.contract.errors import ContractError
 from store.database import IdRun, new_id, now
+from store.queries.of_definition import PRESENT
 from store.tables import ExternalTask, Job, ProcessDefinition, ProcessInstance, UserOperation
 from store.tables.types import EPOCH, Rows, col
 
@@ -106,7 +107,7 @@ class Operator:
         if self.user is None:
             return {}
         columns = [_PLACE[name].label(name) for name in _PLACE if name != "process_instance_id"]
-        statement = select(*columns).where(col(_D.id) == definition_id)
+        statement = select(*columns).where(PRESENT, col(_D.id) == definition_id)
         row = (await connection.execute(statement)).one_or_none()
         return {} if row is None else dict(row._mapping)
 

@@ -1,6 +1,6 @@
-"""Remove what has ended, and deployments with what came of them. Nothing of it is kept."""
+"""Remove what has ended, and deployments with what came of them."""
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, exists, func, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.commands.instances import delete_instances
@@ -47,13 +47,12 @@ async def _remove_instances(connection: AsyncConnection, instances: Rows) -> Non
 async def remove_deployment(
     connection: AsyncConnection, deployment_id: str, *, cascade: bool = False, by: Operator = NOBODY
 ) -> None:
-    """Remove a deployment with its definitions, and the history of their instances: an instance can not be shown
-    without its definition.
+    """Remove a deployment with its definitions. The history of ended instances remains, with the key of its definition.
 
     Args:
         connection: the caller's transaction.
         deployment_id: which one.
-        cascade: remove running instances too; without it they are a reason to refuse.
+        cascade: remove running instances too, and all the history; without it, running ones are a reason to refuse.
         by: who gives the order.
 
     Raises:
@@ -66,11 +65,14 @@ async def remove_deployment(
     await keep(connection, col(ProcessDefinition.id), of_it)
     definitions = select(col(ProcessDefinition.id)).where(of_it)
     of_them = select(_ID).where(col(_P.process_definition_id).in_(definitions))
-    if not cascade:
+    if cascade:
+        await delete_instances(connection, of_them.where(col(_P.end_time).is_(None)))
+        await _remove_instances(connection, of_them)
+    else:
         await _refuse_running(connection, definitions)
-    await delete_instances(connection, of_them.where(col(_P.end_time).is_(None)))
-    await _remove_instances(connection, of_them)
-    await connection.execute(delete(ProcessDefinition).where(of_it))
+    has_history = exists().where(col(_P.process_definition_id) == col(ProcessDefinition.id))
+    await connection.execute(delete(ProcessDefinition).where(of_it, not_(has_history)))
+    await connection.execute(update(ProcessDefinition).where(of_it).values(removed=True, name=None))
     await connection.execute(delete(DeploymentResource).where(col(DeploymentResource.deployment_id) == deployment_id))
     await connection.execute(delete(Deployment).where(col(Deployment.id) == deployment_id))
     about: Place = {"deployment_id": deployment_id}

@@ -11,6 +11,7 @@ from store.contract.errors import ContractError, engine_error, missing
 from store.contract.records import ProcessDefinition as Record
 from store.queries.conditions import Condition, Conditions, among, conditions, equals, flag, like
 from store.queries.listing import Listing
+from store.queries.of_definition import PRESENT
 from store.tables import Deployment, DeploymentResource, Incident, ProcessDefinition
 from store.tables.types import Rows, col
 
@@ -28,6 +29,7 @@ def _latest() -> Condition:
             col(newer.key) == col(_D.key),
             col(newer.tenant_id).is_not_distinct_from(col(_D.tenant_id)),
             col(newer.version) > col(_D.version),
+            col(newer.removed).is_(False),
         )
     )
 
@@ -137,6 +139,7 @@ DEFINITIONS = Listing(
     key=_ID,
     conditions=CONDITIONS,
     sort_columns=SORT_COLUMNS,
+    always=(PRESENT,),
     where=_conditions,
     unknown=_no_definition,
 )
@@ -149,7 +152,7 @@ async def latest_definition(connection: AsyncConnection, key: str, tenant_id: st
         ContractError: 404, there is none.
     """
     statement = (
-        _ROWS.where(col(_D.key) == key, col(_D.tenant_id).is_not_distinct_from(tenant_id))
+        _ROWS.where(PRESENT, col(_D.key) == key, col(_D.tenant_id).is_not_distinct_from(tenant_id))
         .order_by(col(_D.version).desc())
         .limit(1)
     )

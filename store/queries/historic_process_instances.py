@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, false, not_, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, false, not_, or_, select
 
 from store.contract.errors import ContractError, engine_error
 from store.contract.queries import HistoricProcessInstanceQuery
@@ -21,7 +21,7 @@ from store.queries.conditions import (
     never,
 )
 from store.queries.listing import Listing
-from store.queries.of_definition import removal_time
+from store.queries.of_definition import PRESENT, removal_time
 from store.queries.process_instances import DEFINITION, has_incident, waits_at
 from store.queries.variable_filters import INSTANCE, variable_conditions
 from store.tables import ExternalTaskLog, Incident, ProcessDefinition, ProcessInstance
@@ -66,13 +66,20 @@ def _not_ids(values: list[str | None]) -> Condition | None:
     return None if found is None else not_(found)
 
 
+def _of_present(condition: Condition | None) -> Condition | None:
+    """The definition fulfils a condition. One whose deployment was removed fulfils none, although its key is still
+    answered (observed on Camunda 7.24.0).
+    """
+    return None if condition is None else DEFINITION.fulfils(and_(PRESENT, condition))
+
+
 def _not_keys(values: list[str | None]) -> Condition | None:
     if any(not value for value in values):
         raise ContractError(400, "NotValidException", "processDefinitionKeys contains empty string", 0)
     if not values:
         return None
     patterns = or_(*(like(col(ProcessDefinition.key))(str(value)) for value in values))
-    return col(_P.process_definition_id).not_in(select(col(ProcessDefinition.id)).where(patterns))
+    return _of_present(not_(patterns))
 
 
 def _activity(*more: Condition) -> Condition:
@@ -105,8 +112,8 @@ CONDITIONS: Conditions = {
     "process_instance_id_not_in": _not_ids,
     "root_process_instance_id": equals(_ID),
     "process_definition_id": equals(col(_P.process_definition_id)),
-    "process_definition_key": lambda value: DEFINITION.fulfils(col(ProcessDefinition.key) == value),
-    "process_definition_key_in": lambda values: DEFINITION.fulfils(_KEY_IN(values)),
+    "process_definition_key": lambda value: _of_present(col(ProcessDefinition.key) == value),
+    "process_definition_key_in": lambda values: _of_present(_KEY_IN(values)),
     "process_definition_key_not_in": _not_keys,
     "process_definition_name": lambda value: DEFINITION.fulfils(col(ProcessDefinition.name) == value),
     "process_definition_name_like": lambda value: DEFINITION.fulfils(like(col(ProcessDefinition.name))(value)),
@@ -143,6 +150,7 @@ CONDITIONS: Conditions = {
     "variables": lambda _value: None,  # needs its two modifiers: see below
 }
 
+_VERSION = case((PRESENT, col(ProcessDefinition.version)))
 _DURATION = col(_P.end_time).op("-")(col(_P.start_time))
 
 SORT_COLUMNS: dict[str, ColumnElement[Any]] = {
@@ -150,7 +158,7 @@ SORT_COLUMNS: dict[str, ColumnElement[Any]] = {
     "definitionId": col(_P.process_definition_id),
     "definitionKey": DEFINITION.column(col(ProcessDefinition.key)),
     "definitionName": DEFINITION.column(col(ProcessDefinition.name)),
-    "definitionVersion": DEFINITION.column(col(ProcessDefinition.version)),
+    "definitionVersion": DEFINITION.column(_VERSION),
     "businessKey": col(_P.business_key),
     "startTime": col(_P.start_time),
     "endTime": col(_P.end_time),
@@ -237,7 +245,7 @@ _ROWS = (
         col(_P.process_definition_id),
         col(ProcessDefinition.key).label("process_definition_key"),
         col(ProcessDefinition.name).label("process_definition_name"),
-        col(ProcessDefinition.version).label("process_definition_version"),
+        _VERSION.label("process_definition_version"),
         col(_P.start_time),
         col(_P.end_time),
         removal_time().label("removal_time"),

@@ -9,6 +9,9 @@ from store.queries.conditions import Condition
 from store.tables import ProcessDefinition, ProcessInstance
 from store.tables.types import UtcTime, col
 
+PRESENT: Condition = col(ProcessDefinition.removed).is_(False)
+"""Its deployment is still there."""
+
 _DAY = 24 * 60 * 60 * 1000
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, Text
+from sqlalchemy import Index, Text, false
 from sqlmodel import Field, SQLModel
 
 from store.tables.types import UtcTime
@@ -31,7 +31,11 @@ class DeploymentResource(SQLModel, table=True):
 
 
 class ProcessDefinition(SQLModel, table=True):
-    """One version of a process. The id is ``key:version:generated``."""
+    """One version of a process. The id is ``key:version:generated``.
+
+    Where ended instances remain when its deployment is removed, the row remains as ``removed``, without its name: their
+    history is shown with its key, and nothing else finds it.
+    """
 
     __tablename__ = "process_definition"
     __table_args__ = (
@@ -51,3 +55,4 @@ class ProcessDefinition(SQLModel, table=True):
     resource: str
     suspended: bool = False
     tenant_id: str | None = None
+    removed: bool = Field(default=False, sa_column_kwargs={"server_default": false()})

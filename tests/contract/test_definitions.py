@@ -208,3 +208,48 @@ async def test_unknown_ones(engine: Engine) -> None:
     refused(response, 404, "InvalidRequestException", f"Deployment with id '{nowhere}' does not exist")
     response = await engine.http.get(f"{DEFINITION}/{nowhere}")
     refused(response, 404, "InvalidRequestException", f"No matching definition with id {nowhere}", 0)
+
+
+async def test_history_outlives_the_deployment(engine: Engine) -> None:
+    world = World(engine)
+    drawing = Drawing(fresh("gone"), [Step("Charge", fresh("charge"))], name="Going")
+    deployment = await world.deploy(drawing)
+    definition = deployment.definitions[drawing.key]
+    instance = await world.start(definition)
+    (task,) = await engine.get("/external-task", processInstanceId=instance)
+    await world.fail(task["id"], retries=0)
+    await world.set_retries(1, task["id"])
+    await world.complete(task["id"])
+    before = await engine.get(f"/history/process-instance/{instance}")
+    kept = {"processInstanceId": instance}
+    incidents = await engine.get("/history/incident", **kept)
+    log = await engine.get("/history/external-task-log", **kept)
+    assert len(incidents) == 1
+    assert len(log) == 3
+
+    await engine.order("DELETE", f"/deployment/{deployment.id}")
+    after = {**before, "processDefinitionName": None, "processDefinitionVersion": None}
+    assert await engine.get(f"/history/process-instance/{instance}") == after
+    for same in ({"sortBy": "definitionVersion", "sortOrder": "asc"}, {"processDefinitionId": definition}):
+        assert await engine.get("/history/process-instance", processInstanceIds=instance, **same) == [after]
+    for other in (
+        {"processDefinitionKey": drawing.key},
+        {"processDefinitionKeyIn": drawing.key},
+        {"processDefinitionName": "Going"},
+    ):
+        assert await engine.get("/history/process-instance", **other) == []
+    assert await engine.get("/history/incident", processDefinitionKeyIn=drawing.key, **kept) == incidents
+    assert await engine.get("/history/external-task-log", processDefinitionKey=drawing.key, **kept) == log
+
+    assert await engine.get(DEFINITION, key=drawing.key) == []
+    response = await engine.http.get(f"{DEFINITION}/{definition}")
+    refused(response, 404, "InvalidRequestException", f"No matching definition with id {definition}", 0)
+    assert (await engine.http.get(f"{DEFINITION}/key/{drawing.key}")).status_code == 404
+    response = await engine.http.post(f"{DEFINITION}/{definition}/start", json={})
+    assert "no deployed process definition found" in response.json()["message"]
+
+    again = await world.deploy(drawing)
+    (latest,) = await engine.get(DEFINITION, key=drawing.key, latestVersion=True)
+    assert (latest["id"], latest["version"]) == (again.definitions[drawing.key], 1)
+    await engine.order("DELETE", f"/deployment/{again.id}", cascade=True)
+    assert await engine.get(f"/history/process-instance/{instance}") == after
