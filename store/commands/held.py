@@ -24,28 +24,24 @@ def checked_worker(worker_id: str | None) -> str:
     return worker_id
 
 
-async def find(connection: AsyncConnection, task_id: str, *, lock_row: bool = True) -> Task:
-    """A task.
+async def find(connection: AsyncConnection, task_id: str) -> Task:
+    """A task, kept from other writers until the transaction ends. Whoever also needs the instance keeps that first.
 
     Args:
         connection: the caller's transaction.
         task_id: which one.
-        lock_row: keep it from other writers until the transaction ends. Whoever also needs the instance's row takes
-            that one first and guards the change of the task instead, so that no two wait for each other.
 
     Raises:
         ContractError: 404, there is none with that id.
     """
     statement = select(*ExternalTask.__table__.c).where(col(ExternalTask.id) == task_id)  # type: ignore[attr-defined]
-    task = (await connection.execute(statement.with_for_update() if lock_row else statement)).one_or_none()
+    task = (await connection.execute(statement.with_for_update())).one_or_none()
     if task is None:
         raise no_external_task(task_id, 0)
     return task
 
 
-async def find_held(
-    connection: AsyncConnection, task_id: str, worker: str, refusal: str, *, lock_row: bool = True
-) -> Task:
+async def find_held(connection: AsyncConnection, task_id: str, worker: str, refusal: str) -> Task:
     """A task that was last locked by this worker. The lock may have expired: nobody else has taken the task since.
 
     Args:
@@ -53,12 +49,11 @@ async def find_held(
         task_id: which one.
         worker: who speaks.
         refusal: first sentence of the refusal, with ``{id}`` and ``{worker}``.
-        lock_row: see ``find``.
 
     Raises:
         ContractError: 404 no such task, 400 another worker has it, or none.
     """
-    task = await find(connection, task_id, lock_row=lock_row)
+    task = await find(connection, task_id)
     if task.worker_id != worker:
         raise wrong_worker(task, worker, refusal)
     return task

@@ -10,11 +10,12 @@ from store.bpmn import Process
 from store.commands import incidents
 from store.commands.operators import NOBODY, Operator, Place, in_bulk, suspension
 from store.commands.processes import process_of
+from store.commands.settled import settled
 from store.commands.tokens import LOGGED, Running, go_on
 from store.commands.typed import is_transient
 from store.commands.variables import set_variables
 from store.contract.deployments import SetInstancesSuspended
-from store.contract.errors import ContractError, invalid, missing, null_value, stale
+from store.contract.errors import ContractError, invalid, missing, null_value
 from store.contract.records import ProcessInstance as Record
 from store.contract.records import VariableValue
 from store.database import IdRun, Kept, keep, new_id, now
@@ -110,21 +111,19 @@ async def _definition(connection: AsyncConnection, definition_id: str) -> Row[st
     return row
 
 
-async def hold(connection: AsyncConnection, instance_id: str) -> Running:
-    """A running instance, kept from other writers until the transaction ends.
+async def hold_of_task(connection: AsyncConnection, task_id: str) -> Running | None:
+    """The running instance of a task, kept from other writers until the transaction ends; none without such a task.
 
-    Raises:
-        ContractError: 500, it has ended meanwhile: another transaction was first.
+    Read the task afterwards: whoever kept the instance before may have taken or changed it.
     """
+    of_task = select(col(ExternalTask.process_instance_id)).where(col(ExternalTask.id) == task_id)
     statement = (
         select(_ID, col(_P.process_definition_id), col(_P.tenant_id))
-        .where(_ID == instance_id, _RUNNING)
+        .where(_ID == of_task.scalar_subquery(), _RUNNING)
         .with_for_update()
     )
     row = (await connection.execute(statement)).one_or_none()
-    if row is None:
-        raise stale(f"ProcessInstance[{instance_id}]")
-    return Running(row.id, row.process_definition_id, row.tenant_id)
+    return None if row is None else Running(row.id, row.process_definition_id, row.tenant_id)
 
 
 async def delete_instance(
@@ -205,7 +204,7 @@ async def set_suspended(connection: AsyncConnection, instances: Rows, suspended:
     Returns:
         How many instances were in the other state.
     """
-    await keep(connection, _ID, _ID.in_(instances))
+    instances = await settled(connection, _ID, instances)
     # The tasks first: the select may ask for the state of instances, which the second statement changes.
     tasks = col(ExternalTask.process_instance_id).in_(instances)
     other = col(ExternalTask.suspended).is_(not suspended)
@@ -267,6 +266,7 @@ async def set_suspended_in_bulk(
         raise ContractError(400, "BadUserRequestException", message, 0)
     instances = select(_ID).where(or_(*named))
     if by.user is not None:
+        instances = await settled(connection, _ID, instances)
         # Written first: the queries that name the instances may ask for their state.
         count = (await connection.execute(select(func.count()).select_from(instances.subquery()))).scalar_one()
         word = f"{_word(order.suspended)}Job"  # the engine's own word, for instances too

@@ -65,6 +65,7 @@ async def remove_deployment(
     await keep(connection, col(ProcessDefinition.id), of_it)
     definitions = select(col(ProcessDefinition.id)).where(of_it)
     of_them = select(_ID).where(col(_P.process_definition_id).in_(definitions))
+    await keep(connection, _ID, col(_P.process_definition_id).in_(definitions))
     if cascade:
         await delete_instances(connection, of_them.where(col(_P.end_time).is_(None)))
         await _remove_instances(connection, of_them)

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.commands import incidents
 from store.commands.operators import NOBODY, Change, Operator, in_bulk
+from store.commands.settled import settled
 from store.contract.errors import ContractError, invalid, missing, no_external_task, null_value
 from store.contract.orders import SetExternalTaskRetries, SetRetries
 from store.contract.records import FAILED_EXTERNAL_TASK
@@ -182,10 +183,7 @@ async def set_retries_in_bulk(connection: AsyncConnection, order: SetExternalTas
     parts = [select(col(_T.id)).where(one_of(col(_T.id), ids)), *sources]
     everything = or_(*(col(_T.id).in_(part) for part in parts))
     tasks = select(col(_T.id)).where(everything)
-    if connection.dialect.name == "postgresql":
-        # A query may find others when the next statement asks again; those found now are kept.
-        kept = await connection.execute(tasks.order_by(col(_T.id)).with_for_update())
-        tasks = select(col(_T.id)).where(one_of(col(_T.id), list(kept.scalars())))
+    tasks = await settled(connection, col(_T.id), tasks)
     # Counted first: the queries that name the tasks may ask for their retries.
     named_tasks = select(func.count()).select_from(tasks.subquery())
     count = 0 if by.user is None else (await connection.execute(named_tasks)).scalar_one()

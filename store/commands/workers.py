@@ -9,19 +9,18 @@ from store.bpmn import Node
 from store.commands import incidents
 from store.commands.fetching import after, fetch_and_lock
 from store.commands.held import Task, check_active, checked_worker, find_held, only
-from store.commands.instances import hold
+from store.commands.instances import hold_of_task
 from store.commands.locks import extend_lock, lock, set_priority, unlock
 from store.commands.processes import process_of
 from store.commands.retries import set_retries
-from store.commands.tokens import LOGGED, go_on
+from store.commands.tokens import LOGGED, Running, go_on
 from store.commands.typed import is_transient, typed
 from store.commands.variables import forget_scopes, set_variables
 from store.contract.deployments import BpmnError
 from store.contract.errors import ContractError, engine_error, null_value, stale
 from store.contract.orders import CompleteTask, FailTask
 from store.contract.records import VariableValue
-from store.database import keep, new_id, now
-from store.queries.conditions import Condition
+from store.database import new_id, now
 from store.tables import ErrorDetails, Execution, ExternalTask, ExternalTaskLog
 from store.tables.log import LogState
 from store.tables.types import col
@@ -56,14 +55,30 @@ async def complete(connection: AsyncConnection, task_id: str, order: CompleteTas
     given, _ = typed(order.variables), typed(order.local_variables)  # local ones would end with the execution
     worker = checked_worker(order.worker_id)
     refusal = "External Task {id} cannot be completed by worker '{worker}'"
-    task = await find_held(connection, task_id, worker, refusal, lock_row=False)
-    check_active(task)
-    instance = await hold(connection, task.process_instance_id)
-    await keep(connection, _ID, _ID == task.id)
+    task, instance = await _hold_both(connection, task_id, worker, refusal)
     await set_variables(connection, instance.id, given, task.execution_id)
     await incidents.resolve(connection, only(task), now())
     await _take_away(connection, task, LogState.SUCCESSFUL)
     await go_on(connection, instance, task.activity_id, _transient(given))
+
+
+async def _hold_both(connection: AsyncConnection, task_id: str, worker: str, refusal: str) -> tuple[Task, Running]:
+    """A task of a worker that may report on it, and its instance; both kept from other writers.
+
+    Raises:
+        ContractError: see ``find_held`` and ``check_active``; 500, the instance has ended meanwhile.
+    """
+    instance = await hold_of_task(connection, task_id)
+    task = await _held(connection, task_id, worker, refusal)
+    if instance is None:
+        raise stale(f"ExternalTaskEntity[{task_id}]")
+    return task, instance
+
+
+async def _held(connection: AsyncConnection, task_id: str, worker: str, refusal: str) -> Task:
+    task = await find_held(connection, task_id, worker, refusal)
+    check_active(task)
+    return task
 
 
 async def fail(connection: AsyncConnection, task_id: str, order: FailTask) -> None:
@@ -82,18 +97,16 @@ async def fail(connection: AsyncConnection, task_id: str, order: FailTask) -> No
     if timeout < 0:
         raise engine_error("retryDuration is not greater than or equal to 0")
     refusal = "Failure of External Task {id} cannot be reported by worker '{worker}'"
-    task = await find_held(connection, task_id, worker, refusal, lock_row=not (given or local))
-    check_active(task)
     if given or local:
-        await hold(connection, task.process_instance_id)
+        task, _ = await _hold_both(connection, task_id, worker, refusal)
         await set_variables(connection, task.process_instance_id, given, task.execution_id)
         await set_variables(connection, task.process_instance_id, local, task.execution_id, local=True)
+    else:
+        task = await _held(connection, task_id, worker, refusal)
     message = None if order.error_message is None else printable(order.error_message)[:MESSAGE_LENGTH]
-    changed = await connection.execute(
-        update(_T).where(*_unchanged(task)).values(error_message=message, lock_expiration_time=after(now(), timeout))
+    await connection.execute(
+        update(_T).where(_ID == task.id).values(error_message=message, lock_expiration_time=after(now(), timeout))
     )
-    if not changed.rowcount:
-        raise stale(f"ExternalTaskEntity[{task.id}]")
     details = order.error_details
     if details is not None:
         details = printable(details)
@@ -116,10 +129,7 @@ async def bpmn_error(connection: AsyncConnection, task_id: str, order: BpmnError
     if order.error_code is None:
         raise null_value("errorCode is null")
     refusal = "Bpmn error of External Task {id} cannot be reported by worker '{worker}'"
-    task = await find_held(connection, task_id, worker, refusal, lock_row=False)
-    check_active(task)
-    instance = await hold(connection, task.process_instance_id)
-    await keep(connection, _ID, _ID == task.id)
+    task, instance = await _hold_both(connection, task_id, worker, refusal)
     process = await process_of(connection, instance.definition_id)
     catcher = process.catcher(task.activity_id, order.error_code)
     await set_variables(connection, instance.id, given, task.execution_id)
@@ -153,11 +163,6 @@ def printable(text: str) -> str:
     return text.replace("\0", "\ufffd")
 
 
-def _unchanged(task: Task) -> tuple[Condition, ...]:
-    """The task is still there, and still this worker's."""
-    return _ID == task.id, col(_T.worker_id) == task.worker_id
-
-
 async def _log(connection: AsyncConnection, task: Task, state: LogState, **more: str | None) -> None:
     values = {name: getattr(task, name) for name in (*LOGGED, "worker_id", "retries")}
     await connection.execute(
@@ -169,9 +174,7 @@ async def _log(connection: AsyncConnection, task: Task, state: LogState, **more:
 
 async def _take_away(connection: AsyncConnection, task: Task, state: LogState) -> None:
     """Remove a task with its details, its execution and that execution's variables."""
-    removed = await connection.execute(delete(_T).where(*_unchanged(task)))
-    if not removed.rowcount:
-        raise stale(f"ExternalTaskEntity[{task.id}]")
+    await connection.execute(delete(_T).where(_ID == task.id))
     await connection.execute(delete(ErrorDetails).where(col(ErrorDetails.external_task_id) == task.id))
     await connection.execute(delete(Execution).where(col(Execution.id) == task.execution_id))
     await forget_scopes(connection, task.process_instance_id, [task.execution_id])

@@ -1,0 +1,28 @@
+"""Rows that an order names by a query, settled before it changes them."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.queries.conditions import one_of
+from store.tables.types import Rows
+
+
+async def settled(connection: AsyncConnection, key: ColumnElement[Any], rows: Rows) -> Rows:
+    """The rows that a query finds now, kept from other writers until the transaction ends.
+
+    On PostgreSQL the query would find others when the next statement asks again: some that nobody keeps.
+
+    Args:
+        connection: the caller's transaction.
+        key: the primary key of the table.
+        rows: a select of that key.
+
+    Returns:
+        A select of the same keys, for any number of statements.
+    """
+    if connection.dialect.name != "postgresql":
+        return rows
+    kept = await connection.execute(select(key).where(key.in_(rows)).order_by(key).with_for_update())
+    return select(key).where(one_of(key, list(kept.scalars())))
