@@ -194,6 +194,8 @@ class LaunchOrders(ConsoleScreen):
                 part = roll.only(ids)
                 said = f"undo of launch {launch.id}: {things(len(ids), 'task')} back to {retries}"
                 plan = Plan(Marked(frozenset(ids), said), retries, part.facts(), part, with_lowered=True)
+                if self.session.follower is not None and launch.batch_id is not None:
+                    self.session.follower.undone(launch.batch_id, ids)
                 if await send(self.session, Order(plan, f"undo of launch {launch.id}", launch.id)) is None:
                     return
         finally:
