@@ -122,7 +122,8 @@ class LaunchOrders(ConsoleScreen):
         else:
             # Which tasks it took is not known, so what its query matches today is all that can be taken.
             chosen = Composed(await self._request(launch), f"what the request of launch {launch.id} names today")
-        open_launch(self.app, self.session, chosen, retries=launch.retries, reason=launch.reason)
+        if not self.left_meanwhile("The launch dialog"):
+            open_launch(self.app, self.session, chosen, retries=launch.retries, reason=launch.reason)
 
     # -- undo -------------------------------------------------------------------------------------------------------
 
