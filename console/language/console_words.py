@@ -1,4 +1,8 @@
-"""Kinds of words that the console applies itself. Texts are compared in any case, as nobody remembers it."""
+"""Kinds of words that the console applies itself.
+
+A whole text is compared letter by letter, as the engine does, so that no other key or name is taken for it. A part of
+one, ``error~psp``, is found in any case, as nobody remembers that.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -229,15 +233,16 @@ def _star(values: tuple[Value, ...]) -> str:
 
 
 def _fitting(condition: Condition) -> Callable[[str | None], bool]:
-    texts = [text.casefold() for text in condition.texts]
+    texts = condition.texts
     if not condition.sign:
         return bool
     if condition.sign == "~":
-        return lambda text: text is not None and texts[0] in text.casefold()
+        part = texts[0].casefold()
+        return lambda text: text is not None and part in text.casefold()
     if condition.sign == ANY:
         patterns = [text.split(ANY) for text in texts]
-        return lambda text: text is not None and any(_in_order(text.casefold(), parts) for parts in patterns)
-    return lambda text: text is not None and text.casefold() in texts
+        return lambda text: text is not None and any(_in_order(text, parts) for parts in patterns)
+    return lambda text: text is not None and text in texts
 
 
 def _in_order(text: str, parts: list[str]) -> bool:

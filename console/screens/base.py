@@ -131,11 +131,18 @@ class ConsoleScreen(Screen[None]):
 
         A question never comes in front of another one: the key that is meant for that would answer this.
         """
-        if self.app.screen is not self:
-            self.session.say(f"“{question.asked}” came too late to be asked here: press the key again.", "warning")
+        if self.left_meanwhile(f"“{question.asked}”"):
             return False
         sure: bool = await self.app.push_screen_wait(question)
         return sure
+
+    def left_meanwhile(self, what: str) -> bool:
+        """Whether this screen is not in front any more after something was waited for, so that ``what`` must not open:
+        keys that were meant for another screen would go to it. That is said."""
+        if self.app.screen is self:
+            return False
+        self.session.say(f"{what} came too late to be asked here: press the key again.", "warning")
+        return True
 
     @work(group="console.copy", exit_on_error=False)
     async def hand_out(self, text: str, what: str = "") -> None:

@@ -12,6 +12,8 @@ from console.screens.words import short
 from console.widgets.inert import inert
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from console.screens.batches.view import BatchView
     from console.screens.session import Session
     from console.triage.followed import Tally
@@ -95,6 +97,12 @@ class Follower:
         self._errands.pop(batch_id, None)
         await self.look()
         await self.look_at_work()
+
+    def undone(self, batch_id: str, ids: Iterable[str]) -> None:
+        """An undo of the launch that made this batch was ordered for these tasks."""
+        errand = self._errands.get(batch_id)
+        if errand is not None and errand.outcome is not None:
+            errand.outcome.setting_back(ids)
 
     def _work_soon(self) -> None:
         """Look at the tasks now: all of them are set."""

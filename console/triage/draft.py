@@ -5,7 +5,7 @@ knows more than the others.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -79,6 +79,11 @@ class Draft:
     def text(self, source: Source) -> str:
         """The text of a source."""
         return self.texts.get(source.field, "")
+
+    def by_ids(self, ids: Iterable[str]) -> "Draft":
+        """The request with the same retries that names these tasks one by one."""
+        source = next(source for source in self.sources if source.field == "external_task_ids")
+        return replace(self, texts={source.field: " ".join(sorted(ids))})
 
     def with_text(self, source: Source, text: str) -> "Draft":
         """The draft with another text."""

@@ -1,6 +1,6 @@
 """Which tasks a batch was launched for: the engine does not tell, the operator's journal does."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -49,6 +49,10 @@ class Ledger(Protocol):
         """Ids of tasks with the retries they had before, from the one numbered ``first`` on."""
         ...
 
+    async def set_back(self, launch_id: int) -> Collection[str]:
+        """Ids of the tasks whose former retries an undo of the launch has ordered."""
+        ...
+
 
 @dataclass(frozen=True)
 class Errand:
@@ -88,4 +92,5 @@ async def errand_of(ledger: Ledger, batch_id: str, since: datetime) -> Errand:
     outcome = Outcome([], launch.retries, since, max(launch.listed - MOST, 0))
     for first in range(0, min(launch.listed, MOST), PAGE):
         outcome.add(await ledger.tasks(launch.id, first, PAGE))
+    outcome.setting_back(await ledger.set_back(launch.id))
     return Errand(outcome, "", launch.retries, launch.reason)

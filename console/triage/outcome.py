@@ -59,6 +59,7 @@ class Outcome:
         self._old: set[str] = set()
         self._new: Counter[str] = Counter()
         self._suspended = 0
+        self._set_back: set[str] = set()
         self._log = TaskLog(since)
         self.add(tasks)
 
@@ -70,6 +71,10 @@ class Outcome:
                 self._state[id] = "unknown"
                 self._found["unknown"][id] = Followed(id, "unknown")
                 self._turn.append(id)
+
+    def setting_back(self, ids: Iterable[str]) -> None:
+        """An undo has been ordered for these tasks: with their former retries they have not failed again."""
+        self._set_back.update(ids)
 
     @property
     def tally(self) -> Tally:
@@ -139,6 +144,8 @@ class Outcome:
         """Put a task where its record says it belongs; answers whether the record tells."""
         sight = self._sights.get(task.id) or Sight(hash(task.error_message), self._before[task.id])
         state = state_of(task, self.given, sight, all_set, now)
+        if state == "again" and self._was_set_back(task, sight):
+            state = "undone"
         cause = self._cause(task, sight)
         if task.id not in self._sights and state != "again" and cause:
             self._old.add(cause)
@@ -150,6 +157,11 @@ class Outcome:
             state = "again"
         self._put(self._followed(task, state or "unset", cause))
         return state is not None or known
+
+    def _was_set_back(self, task: ExternalTask, sight: Sight) -> bool:
+        """An undo took the retries away, and no failure did: that would have left another message."""
+        former = task.retries == self._before[task.id]
+        return former and task.id in self._set_back and hash(task.error_message) == sight.said
 
     def _cause(self, task: ExternalTask, sight: Sight) -> str:
         """The folded message; folding takes longer than everything else, so it is done once for each message."""

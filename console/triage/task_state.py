@@ -10,12 +10,13 @@ from typing import Literal
 
 from store.contract.records import ExternalTask
 
-State = Literal["done", "gone", "waiting", "locked", "again", "unset", "unknown"]
+State = Literal["done", "gone", "waiting", "locked", "again", "undone", "unset", "unknown"]
 
 STATES: dict[State, str] = {
     "again": "failed once more since",
     "locked": "a worker has it",
     "waiting": "ready, no worker has taken it yet",
+    "undone": "its former retries were set back from here",
     "unset": "its retries are not set yet",
     "unknown": "not looked at yet",
     "gone": "no longer there: completed or cancelled",
@@ -23,7 +24,7 @@ STATES: dict[State, str] = {
 }
 """What the states mean, the most urgent first."""
 
-FINAL: frozenset[State] = frozenset({"done", "gone"})
+FINAL: frozenset[State] = frozenset({"done", "gone", "undone"})
 """States that a task does not leave."""
 
 

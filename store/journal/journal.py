@@ -166,13 +166,28 @@ class Journal:
             return await reading.former(connection, launch_id)
 
     async def earlier(self, engine: str, ids: Collection[str]) -> dict[str, Earlier]:
-        """The last earlier launch of each of these tasks, for those that have one. Undone ones are launches too."""
+        """The last earlier launch of each of these tasks, for those that have one; neither an undo, nor what one has
+        undone for the task."""
         found: dict[str, Earlier] = {}
         rest = iter(ids)
         while some := list(islice(rest, ASKED)):
             async with self._database.reading() as connection:
                 found |= await reading.earlier(connection, engine, some)
         return found
+
+    async def undone(self, engine: str, ids: Collection[str]) -> dict[str, Earlier]:
+        """The last undo of each of these tasks, for those that have one."""
+        found: dict[str, Earlier] = {}
+        rest = iter(ids)
+        while some := list(islice(rest, ASKED)):
+            async with self._database.reading() as connection:
+                found |= await reading.undone(connection, engine, some)
+        return found
+
+    async def set_back(self, launch_id: int) -> set[str]:
+        """Tasks of a launch whose former retries an undo of it has ordered."""
+        async with self._database.reading() as connection:
+            return await reading.set_back(connection, launch_id)
 
     async def covered(self, batch_ids: Collection[str], ids: Collection[str]) -> dict[str, int]:
         """How many of these tasks each of these batches works on, for batches launched here over known tasks."""

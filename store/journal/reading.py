@@ -3,8 +3,9 @@
 from collections.abc import Collection
 from typing import Any, get_args
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 
 from store.journal.records import Earlier, Launch, State, TaskBefore
 from store.journal.tables import LaunchRow, LaunchTaskRow
@@ -66,7 +67,41 @@ async def former(connection: AsyncConnection, launch_id: int) -> dict[int | None
 
 
 async def earlier(connection: AsyncConnection, engine: str, ids: Collection[str]) -> dict[str, Earlier]:
-    """The last launch above 0 retries that each of these tasks was part of; at most 10,000 ids."""
+    """The last launch above 0 retries that each of these tasks was part of, and that was not undone for it; at most
+    10,000 ids."""
+    undo, set_back = aliased(LaunchRow), aliased(LaunchTaskRow)
+    undone = (
+        select(col(set_back.task_id))
+        .join(undo, col(undo.id) == col(set_back.launch_id))
+        .where(
+            col(set_back.task_id) == col(LaunchTaskRow.task_id),
+            col(undo.undoes) == col(LaunchRow.id),
+            col(undo.state).in_(TAKEN),
+        )
+        .exists()
+    )
+    return await _last(connection, engine, ids, col(LaunchRow.retries) > 0, col(LaunchRow.undoes).is_(None), ~undone)
+
+
+async def undone(connection: AsyncConnection, engine: str, ids: Collection[str]) -> dict[str, Earlier]:
+    """The last undo that each of these tasks was part of; at most 10,000 ids."""
+    return await _last(connection, engine, ids, col(LaunchRow.undoes).is_not(None))
+
+
+async def set_back(connection: AsyncConnection, launch_id: int) -> set[str]:
+    """Tasks of a launch that were part of an undo of it."""
+    rows = await connection.execute(
+        select(col(LaunchTaskRow.task_id))
+        .join(LaunchRow, col(LaunchRow.id) == col(LaunchTaskRow.launch_id))
+        .where(col(LaunchRow.undoes) == launch_id, col(LaunchRow.state).in_(TAKEN))
+    )
+    return set(rows.scalars())
+
+
+async def _last(
+    connection: AsyncConnection, engine: str, ids: Collection[str], *which: ColumnElement[bool]
+) -> dict[str, Earlier]:
+    """The last launch of this kind that each of these tasks was part of."""
     last = func.max(col(LaunchRow.id))
     taken = (
         select(col(LaunchTaskRow.task_id).label("task"), last.label("launch"))
@@ -75,8 +110,7 @@ async def earlier(connection: AsyncConnection, engine: str, ids: Collection[str]
             col(LaunchTaskRow.task_id).in_(list(ids)),
             col(LaunchRow.engine) == engine,
             col(LaunchRow.state).in_(TAKEN),
-            col(LaunchRow.retries) > 0,
-            col(LaunchRow.undoes).is_(None),
+            *which,
         )
         .group_by(col(LaunchTaskRow.task_id))
         .subquery()

@@ -38,6 +38,10 @@ class Ledger:
         batch = next(batch for batch, number in self._numbers.items() if number == launch_id)
         return self._tasks[batch][first : first + size]
 
+    async def set_back(self, launch_id: int) -> set[str]:
+        """Nothing was undone."""
+        return set()
+
     async def recent(self, engine: str, subject: str, limit: int = 50) -> list[str]:
         """No filter was used."""
         return []

@@ -144,6 +144,23 @@ async def test_fewer_retries_than_were_set_is_a_failure() -> None:
     assert counts(await shop.look(outcome)) == {"again": 2}
 
 
+async def test_retries_that_an_undo_set_back_are_no_failure() -> None:
+    shop = Shop(3)
+    outcome = shop.outcome(3)
+    await shop.look(outcome)
+    shop.set_all(3)
+    await shop.look(outcome)
+    outcome.setting_back(["t00000", "t00001"])
+    assert counts(await shop.look(outcome)) == {"waiting": 3}, "the undo has not come to them yet"
+    shop.change(0, retries=0)
+    shop.fail(1, "card 7 expired", retries=0)
+    shop.fail(2, "HTTP 503", retries=0)
+    assert counts(await shop.look(outcome)) == {"undone": 1, "again": 2}
+    later = shop.outcome(3)
+    later.setting_back(["t00000"])
+    assert (await shop.look(later, all_set=True)).of("undone") == 1
+
+
 async def test_more_retries_than_were_set_is_no_failure() -> None:
     shop = Shop(1)
     outcome = shop.outcome()

@@ -273,6 +273,56 @@ async def test_json_and_curl_are_copied(key: str, words: str) -> None:
         assert "password" not in app.clipboard
 
 
+@pytest.mark.parametrize(("key", "copied"), [("y", "the JSON"), ("Y", "the curl command")])
+async def test_what_only_the_console_can_apply_is_copied_as_the_ids_found(key: str, copied: str) -> None:
+    engine = FakeEngine(400)
+    async with console(engine) as (app, pilot):
+        await opened(app, pilot, "topic:charge-card retries:0 error~card")
+        await pilot.press("f3", key)
+        await until(pilot, lambda: app.session.event and "Not copied yet" in app.session.event.sentence)
+        assert "error~card" in app.session.event.sentence
+        assert app.clipboard == ""
+        await until(pilot, lambda: "here 17 exact" in counted(app))
+        await pilot.press(key)
+        await until(pilot, lambda: app.clipboard)
+        found = builder(app).counting.known
+        assert found is not None
+        assert len(found.ids) == 17
+        assert all(id in app.clipboard for id in found.ids)
+        assert "externalTaskQuery" not in app.clipboard
+        await until(pilot, lambda: f"{copied} with the ids of 17 tasks" in app.session.event.sentence)
+
+
+async def test_nothing_is_copied_when_no_task_fits_what_the_console_looks_for() -> None:
+    async with console(FakeEngine(40)) as (app, pilot):
+        await opened(app, pilot, "error~nowhere")
+        await until(pilot, lambda: "here 0 exact" in counted(app))
+        await pilot.press("f3", "Y")
+        await until(pilot, lambda: app.session.event and "no task fits" in app.session.event.sentence)
+        assert app.clipboard == ""
+
+
+async def test_a_list_that_the_engine_would_make_longer_is_not_copied() -> None:
+    async with console(FakeEngine(40)) as (app, pilot):
+        await pilot.press("3")
+        await until(pilot, lambda: getattr(app.screen, "matching", None) is not None)
+        await opened(app, pilot, "version:14")
+        await pilot.press("f3", "Y")
+        await until(pilot, lambda: app.session.event and "cannot filter by version:14" in app.session.event.sentence)
+        assert app.clipboard == ""
+
+
+async def test_json_that_is_not_taken_over_is_not_copied_as_something_else() -> None:
+    async with console(FakeEngine(40)) as (app, pilot):
+        await opened(app, pilot, "locked")
+        await pilot.press("f4")
+        builder(app).query_one(JsonArea).load_text('{"retries": 1, "externalTaskQuery": {"topc": 1}}')
+        await until(pilot, lambda: "topc is no field" in advice(app))
+        await pilot.press("f3", "y")
+        await until(pilot, lambda: app.session.event and "not taken over" in app.session.event.sentence)
+        assert app.clipboard == ""
+
+
 @pytest.mark.parametrize(("digit", "text"), [("3", "key~a"), ("5", "retries:0"), ("4", "failed")])
 async def test_other_lists_have_a_builder_too(digit: str, text: str) -> None:
     async with console(FakeEngine(100)) as (app, pilot):

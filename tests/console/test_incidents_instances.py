@@ -115,3 +115,14 @@ async def test_enter_d_and_i_lead_to_tasks_variables_and_incidents_of_the_instan
             await until(pilot, lambda screen=screen: screen.matching == 1)  # type: ignore[misc]
             await pilot.press("3")
             await until(pilot, lambda: app.screen.VIEW == "instances")  # type: ignore[attr-defined]
+
+
+async def test_a_launch_that_was_looked_up_too_slowly_opens_over_no_other_screen() -> None:
+    engine = FakeEngine(60)
+    async with console(engine, size=(120, 36)) as (app, pilot):
+        screen = await instances(app, pilot)
+        engine.delay = 0.3
+        await pilot.press("R", "1")
+        await until(pilot, lambda: app.screen is not screen)
+        await until(pilot, lambda: "came too late" in said(app))
+        assert not isinstance(app.screen, LaunchDialog)

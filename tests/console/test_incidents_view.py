@@ -252,6 +252,9 @@ async def test_the_journal_tells_how_many_of_a_launch_failed_again_here() -> Non
             found = {**old, "t-10": Earlier(8, datetime.now(UTC), "b-8")}
             return {id: launch for id, launch in found.items() if id in ids}
 
+        async def undone(self, name: str, ids: Collection[str]) -> dict[str, Earlier]:
+            return {}
+
         async def launch(self, number: int) -> Any:
             return SimpleNamespace(id=number, began_at=NOW - timedelta(hours=2), tasks=12)
 
@@ -262,6 +265,26 @@ async def test_the_journal_tells_how_many_of_a_launch_failed_again_here() -> Non
         pane = screen(app).query_one("#detail", Pane)
         await until(pilot, lambda: "last launch of these: failed again here" in pane.text)
         assert pane.text.rstrip().endswith("83%")
+
+
+async def test_what_an_undo_took_the_retries_from_has_not_failed_again() -> None:
+    engine = shop()
+    engine.resolved = ["t-3", "t-4", "t-31"]
+
+    class Journal:
+        """Nothing counts as launched; task 3 was set back before its incident, task 4 after it."""
+
+        async def earlier(self, name: str, ids: Collection[str]) -> dict[str, Earlier]:
+            return {}
+
+        async def undone(self, name: str, ids: Collection[str]) -> dict[str, Earlier]:
+            found = {"t-3": Earlier(9, NOW - timedelta(hours=5), "b-9"), "t-4": Earlier(9, datetime.now(UTC), "b-9")}
+            return {id: undo for id, undo in found.items() if id in ids}
+
+    async with console(engine) as (app, pilot):
+        app.session.journal = Journal()  # type: ignore[assignment]
+        await groups(app, pilot)
+        await until(pilot, lambda: screen(app).table.loaded()[0].cells[7].text == "1 again")
 
 
 async def test_r_while_paused_reads_what_was_asked_for() -> None:

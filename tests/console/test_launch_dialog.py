@@ -104,6 +104,24 @@ async def test_digits_go_to_the_retries_field_wherever_the_focus_is() -> None:
         assert shown.retries == 7
 
 
+async def test_what_is_typed_into_the_retries_field_takes_the_place_of_what_stood_there() -> None:
+    async with console(FakeEngine(100)) as (app, pilot):
+        await pilot.press("space")
+        shown = await dialog(app, pilot)
+        field = shown.query_one("#retries", Field)
+        while not field.active:
+            await pilot.press("tab")
+        assert shown.retries == 1
+        await pilot.press("5", "0")
+        assert shown.retries == 50
+        await pilot.press("tab", "shift+tab", "3")
+        assert shown.retries == 3
+        await pilot.press("tab", "shift+tab", "end", "2")
+        assert shown.retries == 32
+        await pilot.press("tab", "tab", "7")
+        assert shown.retries == 7
+
+
 async def test_a_number_that_is_too_large_is_told_and_kept() -> None:
     engine = FakeEngine(100)
     async with console(engine) as (app, pilot):

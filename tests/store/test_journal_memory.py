@@ -133,6 +133,24 @@ async def test_who_was_retried_before(journal: Journal) -> None:
     }
 
 
+async def test_an_undone_launch_does_not_count_for_the_tasks_that_it_set_back(journal: Journal) -> None:
+    first = await launched(journal, [("t1", 0), ("t2", 0)], "b1")
+    second = await launched(journal, [("t1", 0), ("t2", 0), ("t3", 0)], "b2")
+    undo = await launched(journal, [("t2", 3), ("t3", 3)], "b3", undoes=second, retries=0)
+    refused = await journal.begin(NewLaunch(HERE, HERE, "ann", 0, "{}", 1, undoes=second))
+    await journal.add_tasks(refused, [("t1", 3)])
+    await journal.ended(refused, "refused", said="no")
+    ids = ["t1", "t2", "t3"]
+    found = await journal.earlier(HERE, ids)
+    assert {task: earlier.launch_id for task, earlier in found.items()} == {"t1": second, "t2": first}
+    assert {task: earlier.launch_id for task, earlier in (await journal.undone(HERE, ids)).items()} == {
+        "t2": undo,
+        "t3": undo,
+    }
+    assert await journal.set_back(second) == {"t2", "t3"}
+    assert await journal.set_back(first) == set()
+
+
 async def test_which_batches_cover_the_same_tasks(journal: Journal) -> None:
     await launched(journal, [("t1", 0), ("t2", 0)], "b1")
     await launched(journal, [("t2", 0), ("t9000", 0)], "b2")

@@ -39,7 +39,7 @@ COLUMNS = (
     Column("worker", 8, share=1, most=20, keep=2),
     Column("error", 16, share=4, keep=5),
 )
-ORDER: tuple[State, ...] = ("again", "waiting", "locked", "done", "gone", "unset", "unknown")
+ORDER: tuple[State, ...] = ("again", "waiting", "locked", "done", "gone", "undone", "unset", "unknown")
 """States in the order in which ``f`` goes through them; tasks are shown in this order too."""
 NOT_THERE: frozenset[State] = frozenset({"done", "gone", "unknown"})
 """States of tasks that nobody can retry."""

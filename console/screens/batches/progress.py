@@ -127,7 +127,7 @@ def work_lines(view: BatchView, cells: int) -> list[Item]:
     lines: list[Item] = [Spans(((told + more, "muted"),))]
     for state, ink in WORK_INKS.items():
         number = work.of(state)
-        if not number and (state in ("gone", "unset", "unknown") or (state == "done" and not work.told)):
+        if not number and (state in ("gone", "undone", "unset", "unknown") or (state == "done" and not work.told)):
             continue
         full = max(round(cells * number / work.total), 1) if number else 0
         sign = "!" if state == "again" else "━"
@@ -149,5 +149,6 @@ def _note(work: Tally, state: State) -> str:
         return f"{count(work.suspended)} suspended" if work.suspended else "ready, no worker yet"
     return {
         "locked": "a worker has it",
+        "undone": "set back by an undo",
         "gone": "cancelled, or completed before" if work.told else "no log tells how",
     }.get(state, "")

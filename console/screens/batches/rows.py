@@ -178,6 +178,7 @@ WORK_INKS: dict[State, Ink] = {
     "locked": "locked",
     "again": "failed",
     "gone": "muted",
+    "undone": "muted",
     "unset": "muted",
     "unknown": "muted",
 }

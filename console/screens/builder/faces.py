@@ -68,6 +68,18 @@ def json_of(draft: Draft) -> str:
     return "".join(_escaped(letter) for letter in pretty(draft.body()))
 
 
+def sifted_here(draft: Draft) -> list[str]:
+    """The words of a draft that only the console can apply, as its texts say them."""
+    from console.language import spoken
+
+    return [
+        word
+        for source in draft.chosen
+        if source.subject
+        for word in spoken(draft.parsed(source).conditions, source.subject)
+    ]
+
+
 def saved_text(draft: Draft) -> str:
     """A draft as one text: the list's own query as it is, or all sources of a request."""
     own = draft.sources[0]

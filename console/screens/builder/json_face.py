@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual import on
 from textual.widgets import TextArea
 
-from console.screens.builder.faces import json_of
+from console.screens.builder.faces import json_of, sifted_here
 from console.screens.builder.form_face import FormFace
 from console.screens.builder.typing import JsonArea
 from console.triage.draft import Unusable
@@ -34,14 +34,10 @@ class JsonFace(FormFace):
         if self.draft.plain:
             self.query_one("#then").styles.display = "none"
             return []
-        from console.language import spoken
-
-        words = [word for source in self.draft.chosen if source.subject
-                 for word in spoken(self.draft.parsed(source).conditions, source.subject)]  # fmt: skip
         pane = self.query_one("#then")
         pane.styles.display = "block"
         pane.styles.height = 3
-        return [Prose(f"then in the console: {inert('  '.join(words))}", "warning", lines=3)]
+        return [Prose(f"then in the console: {inert('  '.join(sifted_here(self.draft)))}", "warning", lines=3)]
 
     def _entitle_json(self) -> None:
         frame = self.query_one("#sent")

@@ -8,8 +8,9 @@ from textual import work
 
 from console.screens import memory
 from console.screens.base import ConsoleScreen
-from console.screens.builder.faces import json_of, saved_text
+from console.screens.builder.faces import json_of, saved_text, sifted_here
 from console.screens.words import things
+from console.widgets.inert import inert
 
 if TYPE_CHECKING:
     from console.screens.builder.counting import Counting
@@ -137,22 +138,49 @@ class TakingAway(ConsoleScreen):
 
     def action_copy(self) -> None:
         """Copy the JSON."""
-        refusal = self.draft.refusal()
-        if refusal:
-            self.session.say(refusal, "warning")
-        else:
-            self.hand_out(json_of(self.draft), "the JSON")
+        draft = self._sayable()
+        if draft is not None:
+            self.hand_out(json_of(draft), f"the JSON{self._by_ids(draft)}")
 
     def action_curl(self) -> None:
         """Copy the request as a command."""
-        refusal = self.draft.refusal()
-        command = "" if refusal else self._command()
-        if refusal or not command:
-            self.session.say(refusal or "A query of this list cannot be said in an address.", "warning")
-        else:
-            self.hand_out(command, "the curl command")
+        draft = self._sayable()
+        command = self._command(draft) if draft is not None else ""
+        if draft is not None and command:
+            self.hand_out(command, f"the curl command{self._by_ids(draft)}")
+        elif draft is not None:
+            self.session.say("A query of this list cannot be said in an address.", "warning")
 
-    def _command(self) -> str:
+    def _sayable(self) -> Draft | None:
+        """The draft as the engine can be told it; a sentence and nothing if it cannot, for without the words that only
+        the console applies the engine would select more than is meant."""
+        refusal = self._not_taken_over() or self.draft.refusal()
+        words = ", ".join(map(inert, sifted_here(self.draft)))
+        if not refusal and not words:
+            return self.draft
+        known = self.counting.known
+        if refusal or known is None or not known.exact or not known.ids or not self.draft.request:
+            self.session.say(refusal or self._why_no_ids(words), "warning")
+            return None
+        return self.draft.by_ids(known.ids)
+
+    def _why_no_ids(self, words: str) -> str:
+        """Why a draft with words that only the console applies is not copied by ids either, in one sentence."""
+        cannot, known = f"the engine cannot filter by {words}", self.counting.known
+        if not self.draft.request:
+            return f"Not copied: {cannot} and would list more; x in the list exports its rows."
+        if known is not None and known.exact:
+            return f"Not copied: {cannot}, and no task fits."
+        return f"Not copied yet: {cannot}; the ids are copied as soon as all rows were read."
+
+    def _by_ids(self, draft: Draft) -> str:
+        """What was copied instead of the query, in a few words; empty where it is the query."""
+        if draft is self.draft:
+            return ""
+        ids = sum(len(draft.ids(source)) for source in draft.chosen)
+        return f" with the ids of {things(ids, 'task')} instead of {', '.join(map(inert, sifted_here(self.draft)))}"
+
+    def _command(self, draft: Draft) -> str:
         from console.engine.errors import Unsayable
         from console.engine.query_string import parameters
         from console.triage.request import LISTS, curl_list, curl_text
@@ -160,9 +188,9 @@ class TakingAway(ConsoleScreen):
         identity = self.session.identity
         url = identity.url
         user, token = (identity.user if identity.url else "") or None, False
-        if self.draft.request:
-            return curl_text(self.draft.order(), url, user, token)
-        name, query = self.source.subject, self.draft.parsed(self.source).query
+        if draft.request:
+            return curl_text(draft.order(), url, user, token)
+        name, query = self.source.subject, draft.parsed(self.source).query
         try:
             said = parameters(query) if LISTS[name][0] == "GET" else {}
         except Unsayable:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from console.screens.builder.faces import sifted_here
 from console.screens.words import clock, count, things
 from console.widgets.inert import inert
 from console.widgets.ink import Ink
@@ -135,14 +136,10 @@ def _warnings(draft: Draft, known: Tally) -> list[str]:
 
 
 def _notes(draft: Draft, known: Tally) -> list[str]:
-    from console.language import spoken
-
     said = []
     if not draft.plain:
-        words = [word for source in draft.chosen if source.subject
-                 for word in spoken(draft.parsed(source).conditions, source.subject)]  # fmt: skip
         how = "launched as a list of ids: " if draft.request else ""
-        said.append(f"{how}the engine cannot filter by {inert('  '.join(words))}")
+        said.append(f"{how}the engine cannot filter by {inert('  '.join(sifted_here(draft)))}")
     if known.cut:
         said.append(f"broken down by the first {count(sum(told.looked for told in known.sources.values()))} rows")
     return said

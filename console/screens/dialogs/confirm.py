@@ -82,9 +82,7 @@ class Confirm(ModalScreen[bool]):
             self._order()
         elif self._typed and event.character is not None and event.character.isdigit():
             event.stop()
-            field = self.query_one(Field)
-            field.value += event.character
-            field.enter()
+            self.query_one(Field).type(event.character)
 
     def on_choice_taken(self, message: Choice.Taken) -> None:
         """A choice was taken with enter or the mouse."""

@@ -17,7 +17,12 @@ LABEL = 10
 
 
 class Typed(Input):
-    """What is typed. Letters typed here are no keys."""
+    """What is typed. Letters typed here are no keys.
+
+    Attributes:
+        replaces: the first character typed after coming here takes the place of what stands there.
+        untouched: no key has changed anything since coming here.
+    """
 
     PLACES: ClassVar[tuple[str, ...]] = ("field",)
     DEFAULT_CSS = """
@@ -25,14 +30,25 @@ class Typed(Input):
     Typed:focus { background: $row-cursor; }
     """
 
+    replaces = False
+    untouched = True
+
     def check_consume_key(self, key: str, character: str | None) -> bool:
         """What may not stand in the field is a key: it goes on to the dialog."""
         return super().check_consume_key(key, character) and self._may_stand(character or "")
 
     async def _on_key(self, event: events.Key) -> None:
-        """The same, when the key arrives."""
+        """The same, when the key arrives. A key that moves or deletes makes what stands there the operator's own."""
         if event.is_printable and not self._may_stand(event.character or ""):
             event.prevent_default()
+            return
+        if event.is_printable and self.replaces and self.untouched:
+            self.value = ""
+        self.untouched = False
+
+    def on_blur(self) -> None:
+        """Whoever comes here again begins anew."""
+        self.untouched = True
 
     def _may_stand(self, character: str) -> bool:
         return self.restrict is None or re.fullmatch(self.restrict, character) is not None
@@ -47,6 +63,7 @@ class Field(Horizontal):
         pattern: regular expression of what may be typed; anything where it is none.
         most: most characters.
         width: cells to type in, with room for a remark behind; none takes all there are.
+        replaces: the first character typed after coming here takes the place of what stands there.
     """
 
     DEFAULT_CSS = """
@@ -65,11 +82,13 @@ class Field(Horizontal):
         pattern: str | None = None,
         most: int = 400,
         width: int | None = None,
+        replaces: bool = False,
     ) -> None:
         super().__init__(id=id)
         self._label = label
         self._most = most
         self._input = Typed(value, hint, restrict=pattern, max_length=most, compact=True, select_on_focus=False)
+        self._input.replaces = replaces
         self._remarks = width is not None
         if width is not None:
             self._input.styles.width = width
@@ -100,6 +119,12 @@ class Field(Horizontal):
     def active(self) -> bool:
         """Keys go here."""
         return self._input.has_focus
+
+    def type(self, character: str) -> None:
+        """A character typed elsewhere in the dialog belongs here, and so do the keys after it."""
+        self.value = ("" if self._input.replaces and self._input.untouched else self.value) + character
+        self._input.untouched = False
+        self.enter()
 
     def enter(self) -> None:
         """Keys go here from now on, also those that are already on their way."""

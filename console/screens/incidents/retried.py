@@ -58,6 +58,10 @@ class RetriedBefore:
             self.known = True
         journal, name = session.journal, session.engine_name
         if journal is not None:
+            # What an undo took the retries from has an incident again, and no failure.
+            again.difference_update(
+                await known_to_journal(lambda ids: journal.undone(name, ids), book.groups.members())
+            )
             self._launched_by = await known_to_journal(lambda ids: journal.earlier(name, ids), book.groups.members())
             again.update(self._launched_by)
             for number in sorted(set(self._launched_by.values()), reverse=True)[:LAUNCHES]:

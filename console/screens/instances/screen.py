@@ -109,7 +109,8 @@ class InstancesScreen(ListScreen):
             self.session.say(f"None of the tasks of {instances} is without retries.", "muted")
             return
         said = f"tasks without retries of {instances}"
-        open_launch(self.app, self.session, Marked(frozenset(tasks), said), lambda batch: self._launched())
+        if not self.left_meanwhile("The launch dialog"):
+            open_launch(self.app, self.session, Marked(frozenset(tasks), said), lambda _batch: self._launched())
 
     def _launched(self) -> None:
         if self.is_attached:

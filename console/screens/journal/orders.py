@@ -122,7 +122,8 @@ class LaunchOrders(ConsoleScreen):
         else:
             # Which tasks it took is not known, so what its query matches today is all that can be taken.
             chosen = Composed(await self._request(launch), f"what the request of launch {launch.id} names today")
-        open_launch(self.app, self.session, chosen, retries=launch.retries, reason=launch.reason)
+        if not self.left_meanwhile("The launch dialog"):
+            open_launch(self.app, self.session, chosen, retries=launch.retries, reason=launch.reason)
 
     # -- undo -------------------------------------------------------------------------------------------------------
 
@@ -194,6 +195,8 @@ class LaunchOrders(ConsoleScreen):
                 part = roll.only(ids)
                 said = f"undo of launch {launch.id}: {things(len(ids), 'task')} back to {retries}"
                 plan = Plan(Marked(frozenset(ids), said), retries, part.facts(), part, with_lowered=True)
+                if self.session.follower is not None and launch.batch_id is not None:
+                    self.session.follower.undone(launch.batch_id, ids)
                 if await send(self.session, Order(plan, f"undo of launch {launch.id}", launch.id)) is None:
                     return
         finally:

@@ -70,7 +70,6 @@ class LaunchDialog(Taking, Gathering):
         self.plan: Plan | None = None
         self._digits = DEFAULT if retries is None else str(retries)
         self._reason = reason
-        self._typed = False
         self._every_task_meant = False
         self._hurried = None
         self._insisted = False
@@ -85,7 +84,7 @@ class LaunchDialog(Taking, Gathering):
             yield Tick(id="lowered")
             yield Tick(id="gone")
             yield Line(id="total")
-            yield Field("retries", id="retries", value=self._digits, pattern=r"\d*", most=12, width=12)
+            yield Field("retries", id="retries", value=self._digits, pattern=r"\d*", most=12, width=12, replaces=True)
             yield Field("reason", id="reason", value=self._reason, hint=self._reason_hint)
             if self.session.safety.guarded:
                 yield Field("count", id="count", pattern=r"[\d,. ]*", most=12, width=12)
@@ -255,15 +254,10 @@ class LaunchDialog(Taking, Gathering):
         if event.character is None or event.character not in "0123456789":
             return
         event.stop()
-        field = self.query_one("#retries", Field)
-        field.value = (field.value if self._typed else "") + event.character
-        self._typed = True
-        field.enter()
+        self.query_one("#retries", Field).type(event.character)
 
     def on_input_changed(self, message: Input.Changed) -> None:
         """Something was typed into a field."""
-        if message.input.has_focus and message.input.parent is self.query_one("#retries"):
-            self._typed = True
         self.write()
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
