@@ -8,6 +8,7 @@ from console.engine.errors import Unanswered, Unintelligible
 from console.engine.paths import part
 from store.contract.model import Shape
 from store.contract.orders import SetExternalTaskRetries, SetJobsRetries
+from store.contract.queries import JobQuery
 from store.contract.records import Batch
 
 
@@ -95,9 +96,13 @@ class Orders:
         path = f"external-task/{part(id)}/retries"
         await self._channel.order("PUT", path, "order to set the retries", body={"retries": retries})
 
-    async def set_job_retries_async(self, job_ids: Sequence[str], retries: int) -> Batch:
-        """Launch a batch that sets the retries of many jobs."""
-        return await self._launch("job/retries", SetJobsRetries(retries=retries, job_ids=list(job_ids)))
+    async def set_job_retries_async(self, jobs: Sequence[str] | JobQuery, retries: int) -> Batch:
+        """Launch a batch that sets the retries of many jobs, named by their ids or by what they match."""
+        if isinstance(jobs, JobQuery):
+            order = SetJobsRetries(retries=retries, job_query=jobs)
+        else:
+            order = SetJobsRetries(retries=retries, job_ids=list(jobs))
+        return await self._launch("job/retries", order)
 
     async def annotate_incident(self, id: str, note: str | None) -> None:
         """Write a note on an open incident in place of the one it has; none takes it away."""

@@ -34,12 +34,14 @@ class Hitch:
         due: when it is due, ``None`` when at once.
         suspended: it is suspended.
         id: the job.
+        gone: there is none, though the batch needs it: somebody deleted it.
     """
 
     failed: str | None = None
     due: datetime | None = None
     suspended: bool = False
     id: str = ""
+    gone: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,13 @@ def diagnose(signs: Signs) -> Diagnosis:
 def _held(signs: Signs) -> Diagnosis | None:
     """Something that no job executor gets past."""
     seen = signs.progress
+    if signs.seed is not None and signs.seed.gone:
+        made = f"{seen.created:,} of {seen.total:,} jobs are made and no more will be"
+        sentence = f"Its seed job was deleted, {made}: it will never end. Delete the batch (D); what is set stays set."
+        return Diagnosis("seed gone", sentence, NOT_NEEDED, "failed")
+    if signs.monitor is not None and signs.monitor.gone:
+        sentence = "All jobs are done, but its monitor job was deleted: it will never close. Delete the batch (D)."
+        return Diagnosis("monitor gone", sentence, NOT_NEEDED, "failed")
     if seen.suspended:
         return Diagnosis("suspended", "It is suspended: S lets it go on.", NOT_NEEDED, "warning")
     if signs.seed is not None and signs.seed.failed is not None:

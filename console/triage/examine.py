@@ -1,6 +1,6 @@
 """Collects what the doctor needs to know: a few small questions about the jobs of a batch.
 
-A batch that moves is asked nothing. One that stands costs at most eight counts of its own jobs.
+A batch that moves is asked nothing but for the seed job. One that stands costs at most eight counts of its own jobs.
 """
 
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ from typing import Protocol
 from console.engine.errors import Refused
 from console.triage.batch_progress import Progress
 from console.triage.doctor import STANDING, Ahead, Hitch, Signs
-from store.contract.queries import JobQuery, Sorting, TimeFilter
-from store.contract.records import Job
+from store.contract.queries import BatchStatisticsQuery, JobQuery, Sorting, TimeFilter
+from store.contract.records import BatchStatistics, Job
 from store.contract.values import format_moment
 
 
@@ -26,17 +26,23 @@ class JobQuestions(Protocol):
         """How many jobs match."""
         ...
 
+    async def batches(self, query: BatchStatisticsQuery, first: int, size: int) -> list[BatchStatistics]:
+        """A page of running batches."""
+        ...
+
 
 class Examiner:
     """Examines one batch again and again.
 
     Args:
+        batch: its id.
         seed: id of its seed job definition.
         work: id of its batch job definition.
         monitor: id of its monitor job definition.
     """
 
-    def __init__(self, seed: str, work: str, monitor: str) -> None:
+    def __init__(self, batch: str, seed: str, work: str, monitor: str) -> None:
+        self._batch = batch
         self._seed = seed
         self._work = work
         self._monitor = monitor
@@ -57,9 +63,9 @@ class Examiner:
             EngineProblem: the engine did not answer.
         """
         now = datetime.now(UTC)
-        seed = await self._hitch(client, self._seed) if progress.created < progress.total else None
+        seed = await self._maker(client) if progress.created < progress.total else None
         closing = progress.created >= progress.total and not progress.left
-        monitor = await self._hitch(client, self._monitor) if closing else None
+        monitor = await self._closer(client) if closing else None
         moving = standing is not None and standing < STANDING
         if progress.suspended or progress.stuck or moving or closing:
             self._locked_since = None
@@ -90,6 +96,26 @@ class Examiner:
             return await client.count_jobs(query)
         except Refused:
             return 0
+
+    async def _maker(self, client: JobQuestions) -> Hitch | None:
+        """The seed job, which is there as long as jobs are to be made."""
+        seed = await self._hitch(client, self._seed)
+        if seed is None and (batch := await self._now(client)) and batch.jobs_created < batch.total_jobs:
+            return Hitch(gone=True)
+        return seed
+
+    async def _closer(self, client: JobQuestions) -> Hitch | None:
+        """The monitor job, which is there from the moment on when there is no seed job any more."""
+        seed = await self._hitch(client, self._seed)
+        monitor = await self._hitch(client, self._monitor)
+        if seed is None and monitor is None and await self._now(client):
+            return Hitch(gone=True)
+        return monitor
+
+    async def _now(self, client: JobQuestions) -> BatchStatistics | None:
+        """The batch after a job of it was not found: it may have moved on since it was read, or be closed."""
+        found = await client.batches(BatchStatisticsQuery(batch_id=self._batch), 0, 1)
+        return found[0] if found else None
 
     async def _hitch(self, client: JobQuestions, definition: str) -> Hitch | None:
         """The one job of this definition that waits, if there is one."""

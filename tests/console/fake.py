@@ -272,6 +272,7 @@ class FakeEngine:
         return (
             query.job_definition_id in (None, job.job_definition_id)
             and query.job_id in (None, job.id)
+            and (not query.job_ids or job.id in query.job_ids)
             and (not query.no_retries_left or job.retries == 0)
             and (not (query.with_retries_left or query.executable) or job.retries > 0)
             and (not query.acquired or job.id in self.acquired)
@@ -333,10 +334,10 @@ class FakeEngine:
         await self._wait()
         self._ordered("set_job_retries", job_id, retries)
 
-    async def set_job_retries_async(self, job_ids: Sequence[str], retries: int) -> Batch:
+    async def set_job_retries_async(self, jobs: Sequence[str], retries: int) -> Batch:
         await self._wait()
-        self.orders.append(("set_job_retries_async", tuple(job_ids), retries))
-        record = statistics(f"batch-{len(self.orders)}", len(job_ids))
+        self.orders.append(("set_job_retries_async", tuple(jobs), retries))
+        record = statistics(f"batch-{len(self.orders)}", len(jobs))
         self.running[record.id] = record
         return Batch(**{name: getattr(record, name) for name in Batch.model_fields})
 

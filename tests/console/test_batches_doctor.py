@@ -13,7 +13,7 @@ from console.triage.examine import Examiner
 from console.triage.remedy import by_cause, remedy, total
 from store.contract.queries import JobQuery
 from store.contract.records import Job
-from tests.console.fake import FakeEngine, job
+from tests.console.fake import FakeEngine, job, statistics
 
 NOW = datetime(2026, 3, 1, 9, 15, tzinfo=UTC)
 
@@ -34,6 +34,10 @@ def seen(progress: Progress | None = None, standing: float | None = 30.0, **more
         (seen(at(suspended=True)), "suspended", "S lets it go on"),
         (seen(at(created=100, completed=100), seed=Hitch("out of memory", id="j")), "seed failed",
          "100 of 500 jobs are made and no more will be: out of memory"),
+        (seen(at(created=100, completed=40), 2.0, seed=Hitch(gone=True)), "seed gone",
+         "seed job was deleted, 100 of 500 jobs are made and no more will be: it will never end. Delete the batch"),
+        (seen(at(created=100, suspended=True), seed=Hitch(gone=True)), "seed gone", "Delete the batch"),
+        (seen(at(completed=500), monitor=Hitch(gone=True)), "monitor gone", "monitor job was deleted"),
         (seen(at(failed=190)), "all failed", "All 190 jobs left have failed"),
         (seen(at(completed=499, failed=1)), "all failed", "The one job left has failed"),
         (seen(suspended=190), "jobs suspended", "190 jobs are suspended on their own"),
@@ -82,7 +86,7 @@ def one(id: str, retries: int = 3, **more: Any) -> Job:
 async def examined(
     engine: FakeEngine, progress: Progress, standing: float | None = 30.0, others: tuple[Ahead, ...] = ()
 ) -> Signs:
-    return await Examiner("seed", "work", "monitor").examine(engine, progress, standing, others)
+    return await Examiner("batch-1", "seed", "work", "monitor").examine(engine, progress, standing, others)
 
 
 async def test_the_facts_about_jobs() -> None:
@@ -113,6 +117,26 @@ async def test_the_seed_job_is_looked_at_while_jobs_are_made_and_the_monitor_job
     assert (making.seed, making.monitor) == (Hitch("oops", None, False, "s"), None)
     closing = await examined(engine, at(completed=500))
     assert (closing.seed, closing.monitor) == (None, Hitch(None, NOW, False, "m"))
+
+
+async def test_a_seed_job_is_missed_only_while_the_batch_still_needs_one() -> None:
+    engine = FakeEngine(1)
+    engine.running = {"batch-1": statistics("batch-1", 500, 100, 40)}
+    assert (await examined(engine, at(created=100, completed=40), 2.0)).seed == Hitch(gone=True)
+    engine.running = {"batch-1": statistics("batch-1", 500, 500, 40)}
+    assert (await examined(engine, at(created=100, completed=40), 2.0)).seed is None
+    engine.running = {}
+    assert (await examined(engine, at(created=100, completed=40), 2.0)).seed is None
+
+
+async def test_a_monitor_job_is_missed_only_when_nothing_makes_jobs_and_the_batch_is_still_there() -> None:
+    engine = FakeEngine(1)
+    engine.running = {"batch-1": statistics("batch-1", 500, 500, 500)}
+    assert (await examined(engine, at(completed=500))).monitor == Hitch(gone=True)
+    engine.all_jobs = [one("s", job_definition_id="seed")]
+    assert (await examined(engine, at(completed=500))).monitor is None
+    engine.all_jobs, engine.running = [], {}
+    assert (await examined(engine, at(completed=500))).monitor is None
 
 
 class Counted(FakeEngine):
@@ -151,7 +175,7 @@ async def test_an_engine_too_old_for_the_question_about_locks() -> None:
 
 
 async def test_when_the_locks_were_first_seen_is_remembered_until_they_are_gone() -> None:
-    engine, examiner = FakeEngine(1), Examiner("seed", "work", "monitor")
+    engine, examiner = FakeEngine(1), Examiner("batch-1", "seed", "work", "monitor")
     engine.all_jobs, engine.acquired = [one("taken")], {"taken"}
     first = await examiner.examine(engine, at(), 30.0)
     again = await examiner.examine(engine, at(), 33.0)

@@ -15,6 +15,7 @@ from console.screens.batches.outcomes import OutcomesScreen
 from console.screens.batches.rows import live
 from console.screens.batches.view import BatchView, running
 from console.screens.dialogs.confirm import Confirm
+from console.screens.dialogs.field import Field
 from console.screens.jobs.detail import JobDetail
 from console.screens.launch.dialog import LaunchDialog
 from console.screens.tasks.detail import TaskDetail
@@ -233,6 +234,26 @@ async def test_where_no_group_has_the_focus_the_whole_batch_is_meant() -> None:
         await until(pilot, lambda: "deleted by somebody at 496 of 500, 4 jobs failed" in text(app))
         await until(pilot, lambda: "what had failed when it was dropped" in text(app))
         assert "Deadlock found" in text(app)
+
+
+@pytest.mark.parametrize(
+    ("keys", "number", "order"),
+    [("T", "4", "retry_jobs"), ("D", "4", "delete_batch")],
+)
+async def test_on_production_the_number_of_jobs_is_typed(keys: str, number: str, order: str) -> None:
+    engine = failing()
+    async with console(engine) as (app, pilot):
+        await view(app, pilot, "4")
+        await until(pilot, lambda: "T retry failed jobs" in hints(app))
+        app.session.safety.environment = "PROD"
+        app.session.arm()
+        await pilot.press(keys)
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("L", "5", "enter")
+        await until(pilot, lambda: app.screen.query_one(Field).value == "5")
+        assert engine.orders == []
+        await pilot.press("backspace", number, "enter")
+        await until(pilot, lambda: [name for name, *_ in engine.orders] == [order])
 
 
 async def test_jobs_that_are_gone_meanwhile_are_no_problem() -> None:

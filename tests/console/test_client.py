@@ -316,6 +316,8 @@ async def test_a_batch_for_jobs_is_launched() -> None:
     engine = Engine(BATCH)
     assert (await engine.client().set_job_retries_async(["j", "k"], 2)).id == "b-1"
     assert (engine.line, engine.body) == ("POST job/retries", {"retries": 2, "jobIds": ["j", "k"]})
+    await engine.client().set_job_retries_async(JobQuery(no_retries_left=True, suspended=True), 1)
+    assert engine.body == {"retries": 1, "jobQuery": {"noRetriesLeft": True, "suspended": True}}
 
 
 async def test_the_log_of_users_is_asked() -> None:

@@ -14,7 +14,7 @@ from console.screens.launch.dialog import LaunchDialog
 from console.screens.session import Identity
 from console.widgets.line_table import LineTable
 from store.contract.orders import SetExternalTaskRetries
-from store.contract.queries import ExternalTaskQuery, IncidentQuery
+from store.contract.queries import ExternalTaskQuery, IncidentQuery, JobQuery
 from tests.console.settle import lines, loaded, until
 
 ENGINE = 30.0
@@ -99,3 +99,21 @@ async def test_every_view_shows_the_rows_of_the_engine_and_opens_them() -> None:
             await until(pilot, lambda: app.screen.query("TextView") and "reading …" not in text(app), ENGINE)
             await pilot.press("escape")
             await until(pilot, lambda: loaded(app))
+
+
+async def test_a_seed_job_is_not_deleted_and_a_batch_without_one_is_said_to_be_lost() -> None:
+    async with world(2000, (140, 40)) as (app, pilot):
+        client = app.session.client
+        assert client is not None
+        unmade = SetExternalTaskRetries(retries=2, external_task_query=ExternalTaskQuery())
+        batch = await client.set_retries_async(unmade)
+        await client.suspend_batch(batch.id, True)
+        seeds = await client.jobs(JobQuery(job_definition_id=batch.seed_job_definition_id), 0, 5)
+        await pilot.press("5", "slash", *f"batch:{batch.id}", "enter")
+        screen: Any = app.screen
+        await until(pilot, lambda: screen.table.row is not None and screen.table.row.id == seeds[0].id)
+        await pilot.press("D")
+        await until(pilot, lambda: "seed job of batch" in text(app))
+        await client.delete_job(seeds[0].id)
+        await pilot.press("4", "enter")
+        await until(pilot, lambda: "Its seed job was deleted" in text(app), ENGINE)

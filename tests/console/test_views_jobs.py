@@ -1,5 +1,6 @@
 """The view of jobs: what it shows, and what can be done about one job or several."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,8 +13,9 @@ from console.screens.jobs.detail import JobDetail
 from console.screens.jobs.subject import Jobs, belongs_to, state_of
 from console.widgets.pane import Pane
 from console.widgets.text_view import TextView
-from store.contract.records import Job
-from tests.console.fake import FakeEngine
+from store.contract.queries import JobQuery
+from store.contract.records import MONITOR_JOB, SEED_JOB, Batch, Job, JobDefinition
+from tests.console.fake import FakeEngine, statistics
 from tests.console.settle import console, lines, until
 
 NOW = datetime.now(UTC)
@@ -55,8 +57,23 @@ class Engine(FakeEngine):
     async def set_job_retries(self, id: str, retries: int) -> None:
         self.orders.append(("retries", id, retries))
 
-    async def set_job_retries_async(self, ids: list[str], retries: int) -> None:
-        self.orders.append(("batch", tuple(ids), retries))
+    async def set_job_retries_async(self, jobs: Sequence[str] | JobQuery, retries: int) -> Batch:
+        told = jobs.chosen() if isinstance(jobs, JobQuery) else tuple(jobs)
+        self.orders.append(("batch", told, retries))
+        return Batch(**{name: getattr(statistics("batch-9", 1), name) for name in Batch.model_fields})
+
+    async def job_definitions(self, query: Any) -> list[JobDefinition]:
+        kind = {SEED_JOB: "jd-seed", MONITOR_JOB: "jd-monitor"}[query.job_type]
+        return [
+            JobDefinition(
+                id=kind,
+                job_type=query.job_type,
+                job_configuration="batch-1",
+                suspended=False,
+                overriding_job_priority=None,
+                deployment_id=None,
+            )
+        ]
 
     async def suspend_job(self, id: str, suspended: bool) -> None:
         self.orders.append(("suspended", id, suspended))
@@ -145,15 +162,119 @@ async def test_a_job_that_fails_again_says_why_and_stays() -> None:
         assert app.screen.table.row.id == "job-0001"  # type: ignore[attr-defined]
 
 
-async def test_marked_jobs_are_retried_as_a_batch() -> None:
+async def test_marked_jobs_without_retries_are_retried_as_a_batch_and_none_is_lowered() -> None:
     engine = Engine()
     async with console(engine) as (app, pilot):
         await jobs_view(app, pilot)
         await pilot.press("space", "space")
         await until(pilot, lambda: "try 2 jobs again.." in lines(app)[-1])
-        await confirm(app, pilot, "T", "2 jobs get 1 retry each")
-        await until(pilot, lambda: engine.orders == [("batch", ("job-0001", "job-0002"), 1)])
-        assert not app.screen.table.marks  # type: ignore[attr-defined]
+        await confirm(app, pilot, "T", "1 other has retries left or is gone: left alone")
+        await until(pilot, lambda: engine.orders == [("batch", ("job-0001",), 1)])
+        await until(pilot, lambda: not app.screen.table.marks)  # type: ignore[attr-defined]
+
+
+async def test_marked_jobs_that_all_have_retries_are_not_lowered() -> None:
+    engine = Engine()
+    async with console(engine) as (app, pilot):
+        await jobs_view(app, pilot)
+        await pilot.press("j", "space")
+        await until(pilot, lambda: "try 1 job again.." in lines(app)[-1])
+        await pilot.press("T")
+        await until(pilot, lambda: "None of these jobs is without retries" in lines(app)[-2])
+        assert engine.orders == []
+
+
+async def test_all_that_match_are_retried_by_their_query_loaded_or_not() -> None:
+    engine = Engine()
+    engine.all_jobs = [job(number, retries=0 if number < 900 else 2) for number in range(1000)]
+    async with console(engine) as (app, pilot):
+        await jobs_view(app, pilot)
+        await pilot.press("A")
+        await until(pilot, lambda: "try 1,000 jobs again.." in lines(app)[-1])
+        await confirm(app, pilot, "T", "900 jobs get 1 retry each")
+        await until(pilot, lambda: engine.orders == [("batch", {"no_retries_left": True}, 1)])
+
+
+async def test_all_but_one_are_retried_by_their_ids() -> None:
+    engine = Engine()
+    engine.all_jobs = [job(number, retries=0) for number in range(700)]
+    async with console(engine) as (app, pilot):
+        await jobs_view(app, pilot)
+        await pilot.press("A", "space")
+        await until(pilot, lambda: "try 699 jobs again.." in lines(app)[-1])
+        await confirm(app, pilot, "T", "699 jobs get 1 retry each")
+        await until(pilot, lambda: bool(engine.orders))
+        assert set(engine.orders[0][1]) == {f"job-{number:04d}" for number in range(1, 700)}
+
+
+async def test_a_single_job_whose_retries_would_be_lowered_says_so() -> None:
+    async with console(Engine()) as (app, pilot):
+        await jobs_view(app, pilot)
+        await pilot.press("j", "T")
+        await until(pilot, lambda: "It has 3 retries left: this LOWERS them to 1" in app.screen.query_one(Pane).text)
+
+
+@pytest.mark.parametrize(
+    ("key", "asked", "orders"),
+    [
+        ("X", "2 jobs are carried out now", [("execute", "job-0001"), ("execute", "job-0002")]),
+        ("S", "1 suspended already", [("suspended", "job-0001", True)]),
+        ("D", "2 of batches: they count as completed there", [("delete", "job-0001"), ("delete", "job-0002")]),
+    ],
+)
+async def test_an_order_goes_to_the_marked_jobs_and_not_to_the_one_under_the_cursor(
+    key: str, asked: str, orders: list[tuple[Any, ...]]
+) -> None:
+    engine = Engine()
+    async with console(engine) as (app, pilot):
+        await jobs_view(app, pilot)
+        await pilot.press("space", "space")
+        await until(pilot, lambda: "try 2 jobs again.." in lines(app)[-1])
+        await confirm(app, pilot, key, asked)
+        await until(pilot, lambda: sorted(engine.orders) == orders)
+        await until(pilot, lambda: not app.screen.table.marks)  # type: ignore[attr-defined]
+
+
+async def test_what_was_refused_of_an_order_to_many_jobs_is_counted() -> None:
+    engine = Engine()
+    engine.refusal = "Cannot find external task with id et-404"
+    async with console(engine, (140, 40)) as (app, pilot):
+        await jobs_view(app, pilot)
+        await pilot.press("A")
+        await until(pilot, lambda: "run 4 jobs.." in lines(app)[-1])
+        await confirm(app, pilot, "X", "4 jobs are carried out now")
+        await until(pilot, lambda: "Carried out: 0 of 4 jobs; 4 refused." in lines(app)[-2])
+
+
+async def test_the_seed_and_the_monitor_job_of_a_batch_are_not_deleted() -> None:
+    engine = Engine()
+    engine.all_jobs = [job(1, job_definition_id="jd-seed"), job(2, job_definition_id="jd-monitor"), job(3)]
+    async with console(engine, (140, 40)) as (app, pilot):
+        await jobs_view(app, pilot)
+        await pilot.press("D")
+        await until(pilot, lambda: "This is the seed job of batch batch-1: without it" in lines(app)[-2])
+        await pilot.press("j", "D")
+        await until(pilot, lambda: "This is the monitor job of batch batch-1" in lines(app)[-2])
+        await pilot.press("A")
+        await until(pilot, lambda: "delete 3 jobs.." in lines(app)[-1])
+        await confirm(app, pilot, "D", "2 seed or monitor jobs are left alone")
+        await until(pilot, lambda: engine.orders == [("delete", "job-0003")])
+
+
+@pytest.mark.parametrize("key", ["T", "D", "X"])
+async def test_on_production_the_number_of_jobs_is_typed(key: str) -> None:
+    engine = Engine()
+    async with console(engine) as (app, pilot):
+        await jobs_view(app, pilot)
+        app.session.safety.environment = "PROD"
+        app.session.arm()
+        await pilot.press(key)
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("L")
+        await pilot.pause()
+        assert engine.orders == []
+        await pilot.press("1", "enter")
+        await until(pilot, lambda: len(engine.orders) == 1)
 
 
 @pytest.mark.parametrize("key", ["T", "X", "S", "D"])

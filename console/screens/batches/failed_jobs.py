@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from console.screens.batches.ordering import BatchOrders
 from console.screens.batches.view import BatchView
-from console.screens.dialogs.confirm import Confirm
 from console.screens.words import short, things
 from console.widgets.inert import inert
 
@@ -47,7 +46,9 @@ class FailedJobOrders(BatchOrders):
         if group is not None and len(group.jobs) < view.failed:
             self._retry_some(view, group)
         elif not view.failed and (job := self.needy_job()):
-            question = Confirm("Retry its failed job?", [f"Job {job} of batch {view.id} gets 1 retry."], "Retry", "L")
+            question = self.question(
+                "Retry its failed job?", [f"Job {job} of batch {view.id} gets 1 retry."], "Retry", 1
+            )
             self._order(question, "It will be tried again.", lambda client: client.set_job_retries(job, 1))
         else:
             super().action_retry_jobs()
@@ -57,7 +58,7 @@ class FailedJobOrders(BatchOrders):
         sentences = [f"{jobs} of batch {view.id} get 1 retry each:", inert(group.cause)]
         if group.remedy.advice == "drop":
             sentences.append("They would fail again: their tasks are not there any more.")
-        question = Confirm("Retry these failed jobs?", sentences, "Retry", "L")
+        question = self.question("Retry these failed jobs?", sentences, "Retry", len(group.jobs))
         order = _each(group.jobs, lambda client, job: client.set_job_retries(job, 1))
         self._order(question, f"{jobs} of batch {short(view.id)} will be tried again.", order)
 
@@ -79,7 +80,7 @@ class FailedJobOrders(BatchOrders):
         ]
         if group.remedy.advice == "retry":
             sentences.append("Trying them again (T) may well succeed.")
-        question = Confirm("Drop these failed jobs?", sentences, "Drop", "L")
+        question = self.question("Drop these failed jobs?", sentences, "Drop", len(group.jobs))
         said = f"{jobs} of batch {short(view.id)} dropped."
         self._order(question, said, _each(group.jobs, lambda client, job: client.delete_job(job)))
 

@@ -52,7 +52,7 @@ class Looking:
         self._id = view.id
         self._work = view.batch_definition
         self._book = book
-        self._examiner = Examiner(view.seed_definition, view.batch_definition, view.monitor_definition)
+        self._examiner = Examiner(view.id, view.seed_definition, view.batch_definition, view.monitor_definition)
         self._last_job: datetime | None = None
         self._log: tuple[Happening, ...] = ()
         self._logged: int | None = None

@@ -78,7 +78,7 @@ class BatchOrders(ConsoleScreen):
     def retry_all(self, view: BatchView) -> None:
         """Ask, and let all failed jobs of the batch try again."""
         sentences = [f"{things(view.failed, 'failed job')} of batch {view.id} get 1 retry each and are done again."]
-        question = Confirm("Retry the failed jobs?", sentences, "Retry", "L")
+        question = self.question("Retry the failed jobs?", sentences, "Retry", view.failed)
         said = f"{things(view.failed, 'failed job')} of batch {short(view.id)} will be tried again."
         self._order(question, said, lambda client: client.retry_jobs(view.batch_definition, 1))
 
@@ -91,13 +91,18 @@ class BatchOrders(ConsoleScreen):
             f"Batch {view.id}: {things(view.remaining, 'job')} left are dropped.",
             "Tasks that are set stay set; the others keep the retries they have.",
         ]
-        question = Confirm("Delete this batch?", sentences, "Delete", "L")
+        question = self.question("Delete this batch?", sentences, "Delete", view.remaining)
 
         async def delete(client: EngineClient) -> None:
             await client.delete_batch(view.id)
             self.session.launched.discard(view.id)
 
         self._order(question, f"Batch {short(view.id)} is deleted.", delete)
+
+    def question(self, title: str, sentences: list[str], label: str, number: int) -> Confirm:
+        """A question about so many jobs; where the environment is guarded their number has to be typed."""
+        typed = str(number) if number and self.session.safety.guarded else ""
+        return Confirm(title, sentences, label, "L", typed=typed)
 
     @work(group="batches.order", exit_on_error=False)
     async def _order(self, question: Confirm, said: str, order: Callable[[EngineClient], Awaitable[None]]) -> None:

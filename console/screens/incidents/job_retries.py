@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from console.engine.client import EngineClient
     from console.screens.session import Session
+    from store.contract.queries import JobQuery
 
 SLICE = 500
 """Ids of one question."""
@@ -33,8 +34,12 @@ async def without_retries(client: EngineClient, jobs: Sequence[str]) -> list[str
     return found
 
 
-async def retried_by_batch(session: Session, jobs: Sequence[str]) -> bool:
-    """Launch a batch that gives each job one retry; false if the engine has no such batch, and nothing was done."""
+async def retried_by_batch(session: Session, jobs: Sequence[str] | JobQuery) -> bool:
+    """Launch a batch that gives each job, or each that matches, one retry.
+
+    Returns:
+        False if the engine has no such batch; nothing was done then.
+    """
     from console.engine.errors import EngineProblem, NotThere
 
     try:

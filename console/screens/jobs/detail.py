@@ -9,6 +9,7 @@ from textual import work
 from textual.binding import BindingType
 
 from console.actions import at
+from console.screens.jobs.chosen import Chosen
 from console.screens.jobs.orders import JobOrders
 from console.screens.jobs.subject import Jobs
 from console.screens.reading.screen import ReadingScreen
@@ -34,9 +35,9 @@ class JobDetail(JobOrders, ReadingScreen):
         ReadingScreen.__init__(self, session, f"Job {inert(job.id)}", job.id)
         self._shown = job
 
-    def job(self) -> Job | None:
+    def chosen(self) -> Chosen:
         """The job of this page."""
-        return self._shown
+        return Chosen(self._shown)
 
     def facts(self) -> list[Item]:
         """Every field of the job."""

@@ -1,97 +1,154 @@
-"""What can be done about a job, from the list and from its page."""
+"""What can be done about jobs, from the list and from the page of one: each order is asked for first."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
 
 from textual import work
 
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs.confirm import Confirm
-from console.screens.orders import carry_out
-from console.screens.words import short, things
-from console.widgets.inert import inert
+from console.screens.jobs.chosen import MOST, Chosen
+from console.screens.jobs.plans import Plan, deletion, execution, retried, retry, suspension
+from console.screens.words import count, things
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
+    from store.contract.queries import JobQuery
     from store.contract.records import Job
-
-Order = Callable[["EngineClient"], Awaitable[Any]]
 
 
 class JobOrders(ConsoleScreen):
-    """A screen with jobs. Each order is asked for first."""
+    """A screen with jobs."""
 
-    def job(self) -> Job | None:
-        """The job that is meant."""
+    def chosen(self) -> Chosen | None:
+        """The jobs that an order would go to; nothing, and a sentence if there is one, where it can go to none."""
         raise NotImplementedError
 
-    def marked(self) -> frozenset[str]:
-        """Jobs that are marked; none where nothing can be."""
-        return frozenset()
-
     def carried_out(self, *, gone: bool) -> None:
-        """An order was carried out; ``gone`` if the job is not there any more."""
+        """An order was carried out; ``gone`` if the jobs are not there any more."""
         raise NotImplementedError
 
     def action_retry(self) -> None:
         """Let the job, or the marked jobs, try once more."""
-        marked = self.marked()
-        job = self.job()
-        if marked:
-            jobs = things(len(marked), "job")
-            sentence = f"{jobs} get 1 retry each, as a batch; whoever has no retries left is tried again."
-            question = Confirm(f"Retry {jobs}?", [sentence], "Retry", "L")
-            said = f"A batch gives {jobs} a retry."
-            self._order(question, said, lambda client: client.set_job_retries_async(sorted(marked), 1))
-        elif job is not None:
-            left = f"It has {things(job.retries, 'retry', 'retries')} left; this sets 1." if job.retries > 0 else ""
-            sentences = [f"Job {inert(job.id)} gets 1 retry and is done as soon as the executor takes it.", left]
-            question = Confirm("Retry this job?", list(filter(None, sentences)), "Retry", "L")
-            said = f"Job {inert(short(job.id))} will be tried again."
-            self._order(question, said, lambda client: client.set_job_retries(job.id, 1))
+        chosen = self.chosen()
+        if chosen is None:
+            return
+        if chosen.job is None:
+            self._retry_many(chosen)
+        else:
+            self._give(chosen, retry)
 
     def action_execute(self) -> None:
-        """Carry the job out now."""
-        job = self.job()
-        if job is not None:
-            sentences = [
-                f"Job {inert(job.id)} is carried out in this moment, whatever its retries and its due date are.",
-                "If it fails its message is said here, and it has a retry less.",
-            ]
-            question = Confirm("Run this job now?", sentences, "Run now", "L")
-            said = f"Job {inert(short(job.id))} was carried out."
-            self._order(question, said, lambda client: client.execute_job(job.id), gone=True)
+        """Carry the jobs out now."""
+        self._give(self.chosen(), execution)
 
     def action_suspend(self) -> None:
-        """Suspend the job, or let it go on."""
-        job = self.job()
-        if job is None:
-            return
-        then = not job.suspended
-        what = "is not carried out until it is let go on" if then else "is carried out again when its turn comes"
-        question = Confirm(
-            "Suspend this job?" if then else "Let this job go on?",
-            [f"Job {inert(job.id)} {what}."], "Suspend" if then else "Go on", "L",
-        )  # fmt: skip
-        said = f"Job {inert(short(job.id))} {'is suspended' if then else 'goes on'}."
-        self._order(question, said, lambda client: client.suspend_job(job.id, then))
+        """Suspend the jobs, or let them go on."""
+        self._give(self.chosen(), suspension)
 
     def action_delete(self) -> None:
-        """Delete the job."""
-        job = self.job()
-        if job is not None:
-            of = "It counts as completed in its batch." if job.batch_id else "Its process instance waits for ever."
-            sentences = [f"Job {inert(job.id)} is deleted. What it would have done is never done.", of]
-            question = Confirm("Delete this job?", sentences, "Delete", "L")
-            said = f"Job {inert(short(job.id))} is deleted."
-            self._order(question, said, lambda client: client.delete_job(job.id), gone=True)
+        """Delete the jobs."""
+        self._give(self.chosen(), deletion)
+
+    # -- one order per job ------------------------------------------------------------------------------------------
 
     @work(group="jobs.order", exit_on_error=False)
-    async def _order(self, question: Confirm, said: str, order: Order, *, gone: bool = False) -> None:
-        async def give(client: EngineClient) -> None:
-            await order(client)
+    async def _give(
+        self, chosen: Chosen | None, planned: Callable[[EngineClient, list[Job]], Awaitable[Plan | str]]
+    ) -> None:
+        """Ask, and give each of the jobs the order."""
+        from console.engine.errors import EngineProblem
 
-        if await carry_out(self.app, self.session, question, said, give):
-            self.carried_out(gone=gone)
+        if chosen is None or not self._may():
+            return
+        try:
+            plan = await self.session.ask(lambda client: self._plan(client, chosen, planned))
+        except EngineProblem as problem:
+            self.session.say(problem.sentence, "failed")
+            return
+        if isinstance(plan, str):
+            self.session.say(plan, "warning")
+        elif await self._sure(plan.title, plan.sentences, plan.label, len(plan.jobs), grave=plan.grave):
+            await self._each(plan)
+
+    async def _plan(
+        self,
+        client: EngineClient,
+        chosen: Chosen,
+        planned: Callable[[EngineClient, list[Job]], Awaitable[Plan | str]],
+    ) -> Plan | str:
+        jobs = await chosen.read(client)
+        if len(jobs) > MOST:
+            return f"More than {count(MOST)} jobs: the order would go to each of them by itself. Choose fewer."
+        if not jobs:
+            return "None of these jobs is there any more."
+        return await planned(client, jobs)
+
+    async def _each(self, plan: Plan) -> None:
+        from console.screens.incidents.many import order_each
+
+        ids = [job.id for job in plan.jobs]
+        many = things(len(ids), "job")
+        told = await order_each(
+            self.session, ids, plan.order, lambda done: self.session.say(f"{count(done)} of {many} so far …", "muted")
+        )
+        if not told.refused and not told.left:
+            self.session.say(plan.said, "good")
+        elif len(ids) == 1:
+            self.session.say(told.sentence, "failed")
+        else:
+            left = f", {count(told.left)} not tried" if told.left else ""
+            said = f"{plan.done}: {count(told.done)} of {many}; {count(told.refused)} refused{left}."
+            self.session.say(f"{said} {told.sentence}".rstrip(), "failed")
+        if told.done:
+            self.carried_out(gone=plan.gone)
+
+    # -- a batch for all --------------------------------------------------------------------------------------------
+
+    @work(group="jobs.order", exit_on_error=False)
+    async def _retry_many(self, chosen: Chosen) -> None:
+        """Ask, and launch a batch that gives the jobs without retries one; none has its retries lowered."""
+        from console.engine.errors import EngineProblem
+        from console.screens.incidents.job_retries import retried_by_batch
+
+        if not self._may():
+            return
+        try:
+            total = await self.session.ask(chosen.count)
+            failed, number = await self.session.ask(lambda client: self._failed(client, chosen))
+        except EngineProblem as problem:
+            self.session.say(problem.sentence, "failed")
+            return
+        if number > MOST and chosen.failed_query is None:
+            self.session.say(f"More than {count(MOST)} jobs cannot be named one by one. Choose fewer.", "warning")
+        elif not number:
+            self.session.say("None of these jobs is without retries: 1 retry could only lower theirs.", "warning")
+        elif await self._sure(f"Retry {things(number, 'job')}?", retried(number, total), "Retry", number, grave=True):
+            if await retried_by_batch(self.session, failed):
+                self.carried_out(gone=False)
+            else:
+                self.session.say("This engine has no batch that retries jobs: T on a job retries that one.", "warning")
+
+    async def _failed(self, client: EngineClient, chosen: Chosen) -> tuple[Sequence[str] | JobQuery, int]:
+        """Those of the jobs without retries, as the engine is told them, and how many they are."""
+        query = chosen.failed_query
+        if query is not None:
+            return query, await client.count_jobs(query)
+        jobs = await chosen.read(client, failed=True)
+        return [job.id for job in jobs], len(jobs)
+
+    # -- asking -----------------------------------------------------------------------------------------------------
+
+    def _may(self) -> bool:
+        """Orders may be given; else it is said why not."""
+        problem = self.session.why_no_orders()
+        if problem:
+            self.session.say(problem, "warning")
+        return not problem
+
+    async def _sure(self, title: str, sentences: list[str], label: str, number: int, *, grave: bool) -> bool:
+        """Ask; where the environment is guarded the number has to be typed. Must run in a worker."""
+        typed = str(number) if self.session.safety.guarded and (grave or number > 1) else ""
+        return await self.ask_late(Confirm(title, sentences, label, "L", typed=typed))

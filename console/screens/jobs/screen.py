@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import BindingType
 
 from console.actions import at
+from console.screens.jobs.chosen import Chosen
 from console.screens.jobs.detail import JobDetail
 from console.screens.jobs.orders import JobOrders
 from console.screens.jobs.subject import Jobs
@@ -36,12 +37,24 @@ class JobsScreen(JobOrders, ListScreen):
         row = self.table.row
         return row.item if row is not None else None
 
-    def marked(self) -> frozenset[str]:
-        """The marked jobs; of everything those that are in sight, since the order names each of them."""
-        marks = self.table.marks
+    def chosen(self) -> Chosen | None:
+        """The marked jobs; where none are, the one under the cursor."""
+        from store.contract.queries import JobQuery
+
+        self.heed_filter()
+        marks, job = self.table.marks, self.job()
+        if not marks:
+            return Chosen(job) if job is not None else None
         if not marks.everything:
-            return marks.ids
-        return frozenset(row.id for row in self.table.loaded() if row.id in marks)
+            return Chosen(ids=marks.ids)
+        if self.sifting is None:
+            assert isinstance(self._query, JobQuery)
+            unsorted = self._query.model_copy(update={"sorting": None, "sort_by": None, "sort_order": None})
+            return Chosen(ids=marks.ids, query=unsorted)
+        if self.sifting.exact:
+            return Chosen(ids=self.sifting.ids - marks.ids)
+        self.session.say(self.sifting.not_yet("job"), "warning")
+        return None
 
     def carried_out(self, *, gone: bool) -> None:
         """Show what is so now."""
@@ -55,10 +68,17 @@ class JobsScreen(JobOrders, ListScreen):
     def hint_labels(self) -> dict[str, str]:
         """What the keys would do with the job under the cursor, or with the marked ones."""
         labels = super().hint_labels()
-        job = self.job() if self.is_mounted else None
-        marked = self.marked() if self.is_mounted else frozenset()
-        if marked:
-            labels["job.retry"] = f"try {things(len(marked), 'job')} again.."
-        if job is not None and job.suspended:
+        if not self.is_mounted:
+            return labels
+        job, marks = self.job(), self.table.marks
+        if marks:
+            marked = things(marks.count(self.table.total), "job")
+            labels |= {
+                "job.retry": f"try {marked} again..",
+                "job.execute": f"run {marked}..",
+                "job.suspend": f"suspend {marked}..",
+                "job.delete": f"delete {marked}..",
+            }
+        elif job is not None and job.suspended:
             labels["job.suspend"] = "let go on.."
         return labels

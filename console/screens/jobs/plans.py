@@ -1,0 +1,165 @@
+"""What an order to jobs means, in words: which of them it goes to, what is asked before, what is said after."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from console.screens.jobs.chosen import vital
+from console.screens.words import count, short, things
+from console.widgets.inert import inert
+
+if TYPE_CHECKING:
+    from console.engine.client import EngineClient
+    from store.contract.records import Job
+
+Order = Callable[["EngineClient", str], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An order that each of some jobs gets by itself.
+
+    Attributes:
+        jobs: those that get it.
+        title: the question.
+        sentences: what it means.
+        label: the order in a word.
+        done: what has happened to them then, in a word or two.
+        said: the same in a sentence about all of them.
+        order: gives it to one of them.
+        gone: the jobs are not there any more then.
+        grave: it cannot be taken back.
+    """
+
+    jobs: Sequence[Job]
+    title: str
+    sentences: list[str]
+    label: str
+    done: str
+    said: str
+    order: Order
+    gone: bool = False
+    grave: bool = True
+
+
+async def retry(client: EngineClient, jobs: list[Job]) -> Plan | str:
+    """One job gets one retry."""
+    job = jobs[0]
+    sentences = [f"Job {inert(job.id)} gets 1 retry and is done as soon as the executor takes it."]
+    if job.retries > 1:
+        sentences.append(f"It has {job.retries} retries left: this LOWERS them to 1.")
+    elif job.retries == 1:
+        sentences.append("It has 1 retry left already.")
+
+    async def order(client: EngineClient, id: str) -> None:
+        await client.set_job_retries(id, 1)
+
+    said = f"Job {inert(short(job.id))} will be tried again."
+    return Plan(jobs, "Retry this job?", sentences, "Retry", "Retried", said, order)
+
+
+def retried(number: int, total: int) -> list[str]:
+    """What it means that a batch gives jobs one retry each.
+
+    Args:
+        number: jobs without retries: these get one.
+        total: jobs that were chosen.
+    """
+    get = "1 job gets" if number == 1 else f"{count(number)} jobs get"
+    sentences = [f"{get} 1 retry each, as a batch; whoever has no retries left is tried again."]
+    left = total - number
+    if left > 0:
+        others = "1 other has retries left or is" if left == 1 else f"{count(left)} others have retries left or are"
+        sentences.append(f"{others} gone: left alone, since 1 retry could only lower theirs.")
+    return sentences
+
+
+async def execution(client: EngineClient, jobs: list[Job]) -> Plan | str:
+    """The jobs are carried out now."""
+
+    async def order(client: EngineClient, id: str) -> None:
+        await client.execute_job(id)
+
+    if len(jobs) == 1:
+        one = inert(jobs[0].id)
+        sentences = [
+            f"Job {one} is carried out in this moment, whatever its retries and its due date are.",
+            "If it fails its message is said here, and it has a retry less.",
+        ]
+        said = f"Job {inert(short(jobs[0].id))} was carried out."
+        return Plan(jobs, "Run this job now?", sentences, "Run now", "Carried out", said, order, True)
+    many = things(len(jobs), "job")
+    sentences = [
+        f"{many} are carried out now, a few at once, whatever their retries and their due dates are.",
+        "Those that fail have a retry less; how many, and why the first did, is said here.",
+    ]
+    title, said = f"Run {many} now?", f"{many} were carried out."
+    return Plan(jobs, title, sentences, "Run now", "Carried out", said, order, True)
+
+
+async def suspension(client: EngineClient, jobs: list[Job]) -> Plan | str:
+    """The jobs that are not suspended are; where all are, they go on."""
+    then = not all(job.suspended for job in jobs)
+    meant = [job for job in jobs if job.suspended != then]
+    label = "Suspend" if then else "Go on"
+
+    async def order(client: EngineClient, id: str) -> None:
+        await client.suspend_job(id, then)
+
+    if len(meant) == 1:
+        what = "is not carried out until it is let go on" if then else "is carried out again when its turn comes"
+        title = "Suspend this job?" if then else "Let this job go on?"
+        said = f"Job {inert(short(meant[0].id))} {'is suspended' if then else 'goes on'}."
+        sentences = [f"Job {inert(meant[0].id)} {what}."]
+    else:
+        many = things(len(meant), "job")
+        what = "are not carried out until they are let go on" if then else "are carried out again when their turn comes"
+        title = f"Suspend {many}?" if then else f"Let {many} go on?"
+        said = f"{many} {'are suspended' if then else 'go on'}."
+        sentences = [f"{many} {what}."]
+    if len(meant) < len(jobs):
+        sentences.append(f"{count(len(jobs) - len(meant))} suspended already.")
+    return Plan(meant, title, sentences, label, "Suspended" if then else "Going on", said, order, grave=False)
+
+
+async def deletion(client: EngineClient, jobs: list[Job]) -> Plan | str:
+    """The jobs are deleted, but those that a batch cannot do without."""
+    kept = await vital(client, jobs)
+    meant = [job for job in jobs if job.id not in kept]
+    if not meant:
+        return _refused(kept)
+
+    async def order(client: EngineClient, id: str) -> None:
+        await client.delete_job(id)
+
+    if len(meant) == 1:
+        job = meant[0]
+        of = "It counts as completed in its batch." if job.batch_id else "Its process instance waits for ever."
+        sentences = [f"Job {inert(job.id)} is deleted. What it would have done is never done.", of]
+        title, said = "Delete this job?", f"Job {inert(short(job.id))} is deleted."
+    else:
+        many = things(len(meant), "job")
+        of_batches = sum(job.batch_id is not None for job in meant)
+        sentences = [f"{many} are deleted. What they would have done is never done."]
+        if of_batches:
+            sentences.append(f"{count(of_batches)} of batches: they count as completed there.")
+        if of_batches < len(meant):
+            sentences.append(f"{count(len(meant) - of_batches)} of process instances: those wait for ever.")
+        title, said = f"Delete {many}?", f"{many} are deleted."
+    if kept:
+        is_left = "1 seed or monitor job is" if len(kept) == 1 else f"{count(len(kept))} seed or monitor jobs are"
+        sentences.append(f"{is_left} left alone: without it a batch never ends.")
+    return Plan(meant, title, sentences, "Delete", "Deleted", said, order, True)
+
+
+def _refused(kept: dict[str, tuple[str, str]]) -> str:
+    """Why none of these jobs is deleted."""
+    if len(kept) > 1:
+        return "These are seed and monitor jobs: without them their batches never end. Delete the batches (4, D)."
+    kind, batch = next(iter(kept.values()))
+    return (
+        f"This is the {kind} job of batch {inert(short(batch))}: without it the batch never ends. "
+        "Delete the batch instead (4, D)."
+    )
