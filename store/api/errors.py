@@ -6,7 +6,8 @@ from fastapi import FastAPI, Request, Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from store.contract.errors import ContractError, ErrorBody
+from store.contract.errors import ContractError, ErrorBody, stale
+from store.database import Race, lost_race
 
 log = logging.getLogger(__name__)
 
@@ -14,6 +15,9 @@ _CONTAINER = {
     404: ("NotFoundException", "HTTP 404 Not Found"),
     405: ("NotAllowedException", "HTTP 405 Method Not Allowed"),
 }
+
+_DEADLOCK = 10000
+"""The engine's code of a transaction that the database has ended because it and another waited for each other."""
 
 
 def _respond(status: int, body: ErrorBody) -> Response:
@@ -35,12 +39,16 @@ async def _container(_request: Request, error: Exception) -> Response:
 
 
 async def _persistence(_request: Request, error: Exception) -> Response:
+    race = lost_race(error)
+    if race is Race.STALE:
+        return _respond(500, stale("statement").body)
     log.error("a statement failed", exc_info=error)
     message = (
         "An exception occurred in the persistence layer. "
         "Please check the server logs for a detailed message and the entire exception stack trace."
     )
-    return _respond(500, ErrorBody(type="ProcessEnginePersistenceException", message=message, code=0))
+    code = _DEADLOCK if race is Race.DEADLOCK else 0
+    return _respond(500, ErrorBody(type="ProcessEnginePersistenceException", message=message, code=code))
 
 
 async def _anything(_request: Request, error: Exception) -> Response:

@@ -24,6 +24,7 @@ ENGINE_ERRORS = (
     "NullValueException",
     "OptimisticLockingException",
     "ProcessEngineException",
+    "ProcessEnginePersistenceException",
     "RestException",
 )
 """What a 500 of the contract is called: a check of the engine that no resource translates, or a lost race."""

@@ -30,8 +30,11 @@ class Form:
         self.settings = settings
 
     async def __call__(self, request: Request) -> Upload:
-        """The upload; see ``read_upload``."""
-        return await read_upload(request, frozenset(self.settings))
+        """The upload; see ``read_upload``. It is kept with the request: a body can be read once."""
+        if not hasattr(request.state, "upload"):
+            request.state.upload = await read_upload(request, frozenset(self.settings))
+        upload: Upload = request.state.upload
+        return upload
 
 
 async def read_upload(request: Request, reserved: frozenset[str]) -> Upload:

@@ -4,5 +4,6 @@ from store.database.clock import now
 from store.database.engine import Database, StoreNotOpened, open_database
 from store.database.ids import IdRun, new_id
 from store.database.keeping import Kept, keep
+from store.database.races import Race, lost_race
 
-__all__ = ["Database", "IdRun", "Kept", "StoreNotOpened", "keep", "new_id", "now", "open_database"]
+__all__ = ["Database", "IdRun", "Kept", "Race", "StoreNotOpened", "keep", "lost_race", "new_id", "now", "open_database"]

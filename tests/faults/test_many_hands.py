@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.api import router
 from store.commands.instances import set_suspended_in_bulk, set_suspended_of_one, start
 from store.commands.removals import remove_deployment
 from store.commands.workers import complete, unlock
@@ -16,10 +17,12 @@ from store.contract.deployments import SetInstancesSuspended
 from store.contract.errors import ContractError
 from store.contract.orders import CompleteTask
 from store.database import Database
+from store.embedded import embedded_app
 from store.tables import Deployment, ProcessDefinition, ProcessInstance
 from tests.faults.conftest import Open
 from tests.store.drawings import ONE_TASK, START, catch, file, flows, process, task
-from tests.store.running import Engine
+from tests.store.running import Engine, client_of
+from tests.support.plain import plain_world
 
 pytestmark = pytest.mark.postgresql
 
@@ -251,3 +254,32 @@ async def test_workers_and_operators_on_the_same_instances(another: Open, databa
     assert await found(database, LOOSE) == []
     places = "SELECT count(*), count(DISTINCT process_instance_id) FROM external_task"
     assert await found(database, places) == [(len(instances), len(instances))]
+
+
+@pytest.mark.parametrize("attempts", [router.ATTEMPTS, 1])
+async def test_a_request_that_loses_a_deadlock(
+    place: str, another: Open, monkeypatch: pytest.MonkeyPatch, attempts: int
+) -> None:
+    monkeypatch.setattr(router, "ATTEMPTS", attempts)
+    database = await another()
+    await plain_world(database, 2, retries=3)
+    first, last = (row[0] for row in await found(database, "SELECT id FROM external_task ORDER BY id"))
+    keeps = "SELECT 1 FROM external_task WHERE id = :id FOR UPDATE"
+    async with client_of(embedded_app(place)) as http:
+        async with database.writing() as connection:
+            await connection.execute(text(keeps), {"id": last})
+            order = {"retries": 7, "externalTaskIds": [first, last]}
+            asking = asyncio.create_task(http.put("/external-task/retries", json=order))
+            async with asyncio.timeout(PATIENCE):
+                while not asking.done():
+                    if await found(database, WAITING):
+                        break
+                    await asyncio.sleep(0.02)
+            await connection.execute(text(keeps), {"id": first})  # the request has waited longer: it gives way
+        answer = await asking
+    retries = await found(database, "SELECT DISTINCT retries FROM external_task")
+    if attempts > 1:
+        assert (answer.status_code, retries) == (204, [(7,)])
+    else:
+        assert (answer.status_code, retries) == (500, [(3,)])
+        assert (answer.json()["type"], answer.json()["code"]) == ("ProcessEnginePersistenceException", 10000)

@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from store.api.answers import no_content
 from store.api.authentication import OperatorDep
 from store.api.declared import gives_nothing
 from store.api.requests import body, flag
+from store.api.router import Router
 from store.api.routes.lists import add_lists, add_one
 from store.api.state import StoreDep
 from store.batch import orders
@@ -16,7 +17,7 @@ from store.queries.batches import BATCHES, HISTORIC_BATCHES, STATISTICS
 
 Cascade = Annotated[bool, flag("cascade", "Remove the history of the batch too.")]
 
-router = APIRouter(tags=["Batch"])
+router = Router(tags=["Batch"])
 add_lists(router, BATCHES, path="/batch")
 add_lists(router, STATISTICS, path="/batch/statistics")
 add_one(router, BATCHES, "/batch/{id}")

@@ -3,13 +3,14 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from store.api.answers import answer, no_content
 from store.api.authentication import OperatorDep
 from store.api.declared import gives, gives_nothing
 from store.api.links import self_link
 from store.api.requests import flag
+from store.api.router import Router
 from store.api.routes.lists import add_lists, add_one
 from store.api.state import StoreDep
 from store.api.uploads import Form, Upload
@@ -22,7 +23,7 @@ from store.queries.deployments import DEPLOYMENTS
 
 Cascade = Annotated[bool, flag("cascade", "Remove the instances of its definitions too.")]
 
-router = APIRouter(prefix="/deployment", tags=["Deployment"])
+router = Router(prefix="/deployment", tags=["Deployment"])
 add_lists(router, DEPLOYMENTS)
 
 FORM = Form(

@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from store.api.answers import answer, answer_json, no_content
 from store.api.authentication import OperatorDep
 from store.api.declared import gives, gives_list, gives_nothing
 from store.api.requests import body, flag
+from store.api.router import Router
 from store.api.routes.lists import add_lists, add_one, add_text
 from store.api.state import StoreDep
 from store.batch.create import set_retries_async
@@ -20,7 +21,7 @@ Locked = Annotated[bool, flag("withLockedTasks", "Only topics with a locked task
 Unlocked = Annotated[bool, flag("withUnlockedTasks", "Only topics with a task that is not locked.")]
 RetriesLeft = Annotated[bool, flag("withRetriesLeft", "Only topics with a task that has retries left.")]
 
-router = APIRouter(prefix="/external-task", tags=["External Task"])
+router = Router(prefix="/external-task", tags=["External Task"])
 add_lists(router, queries.EXTERNAL_TASKS, post=True)
 add_text(router, queries.get_error_details, "/{id}/errorDetails")
 

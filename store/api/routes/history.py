@@ -1,12 +1,11 @@
 """History: incidents, and the logs of jobs and external tasks."""
 
-from fastapi import APIRouter
-
+from store.api.router import Router
 from store.api.routes.lists import add_lists, add_one, add_text
 from store.queries import logs
 from store.queries.incidents import HISTORIC_INCIDENTS
 
-router = APIRouter(prefix="/history", tags=["History"])
+router = Router(prefix="/history", tags=["History"])
 add_lists(router, HISTORIC_INCIDENTS, path="/incident")
 add_lists(router, logs.JOB_LOG, path="/job-log", post=True)
 add_one(router, logs.JOB_LOG, "/job-log/{id}")

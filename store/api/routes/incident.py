@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from store.api.answers import no_content
 from store.api.authentication import OperatorDep
 from store.api.declared import gives_nothing
 from store.api.requests import body
+from store.api.router import Router
 from store.api.routes.lists import add_lists, add_one
 from store.api.state import StoreDep
 from store.commands import incidents as commands
@@ -15,7 +16,7 @@ from store.contract.errors import invalid, missing
 from store.contract.orders import SetAnnotation
 from store.queries.incidents import INCIDENTS
 
-router = APIRouter(prefix="/incident", tags=["Incident"])
+router = Router(prefix="/incident", tags=["Incident"])
 add_lists(router, INCIDENTS)
 add_one(router, INCIDENTS)
 

@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from store.api.answers import answer, no_content
 from store.api.authentication import OperatorDep
 from store.api.declared import gives, gives_nothing
 from store.api.requests import body
+from store.api.router import Router
 from store.api.routes.lists import add_lists, add_one, add_text
 from store.api.state import StoreDep
 from store.batch import definition_orders, job_orders
@@ -25,7 +26,7 @@ from store.contract.orders import (
 from store.contract.records import Batch
 from store.queries import jobs as queries
 
-router = APIRouter(tags=["Job"])
+router = Router(tags=["Job"])
 add_lists(router, queries.JOBS, path="/job", post=True)
 add_text(router, queries.get_stacktrace, "/job/{id}/stacktrace")
 add_lists(router, queries.JOB_DEFINITIONS, path="/job-definition", post=True)

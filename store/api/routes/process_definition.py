@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.api.answers import answer
@@ -11,6 +11,7 @@ from store.api.authentication import OperatorDep
 from store.api.declared import gives
 from store.api.links import self_link
 from store.api.requests import body
+from store.api.router import Router
 from store.api.routes.lists import add_lists
 from store.api.state import Store, StoreDep
 from store.commands.instances import start
@@ -22,7 +23,7 @@ from store.contract.records import ProcessDefinition, ProcessInstance
 from store.queries import definitions as queries
 from store.queries.variables import of_instance
 
-router = APIRouter(prefix="/process-definition", tags=["Process Definition"])
+router = Router(prefix="/process-definition", tags=["Process Definition"])
 add_lists(router, queries.DEFINITIONS)
 
 StartBody = Annotated[StartProcess, body(StartProcess)]

@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from store.api.answers import no_content
 from store.api.authentication import OperatorDep
 from store.api.declared import gives_nothing
 from store.api.requests import body, flag
+from store.api.router import Router
 from store.api.state import StoreDep
 from store.commands.instances import delete_instance, set_suspended_in_bulk, set_suspended_of_one
 from store.commands.removals import remove_instance
@@ -16,7 +17,7 @@ from store.contract.orders import SetSuspended
 
 Required = Annotated[bool, flag("failIfNotExists", "Refuse an unknown id.", default=True)]
 
-router = APIRouter(tags=["Process Instance"])
+router = Router(tags=["Process Instance"])
 
 
 @router.put("/process-instance/suspended")

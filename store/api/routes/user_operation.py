@@ -2,19 +2,20 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from store.api.answers import no_content
 from store.api.authentication import OperatorDep
 from store.api.declared import gives_nothing
 from store.api.requests import body
+from store.api.router import Router
 from store.api.routes.lists import add_lists
 from store.api.state import StoreDep
 from store.commands.operators import annotate
 from store.contract.orders import SetAnnotation
 from store.queries.operations import OPERATIONS
 
-router = APIRouter(prefix="/history/user-operation", tags=["History"])
+router = Router(prefix="/history/user-operation", tags=["History"])
 add_lists(router, OPERATIONS)
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,6 +12,7 @@ from store.api.answers import answer, no_content
 from store.api.authentication import OperatorDep
 from store.api.declared import gives, gives_nothing
 from store.api.requests import body
+from store.api.router import Router
 from store.api.state import Store, StoreDep
 from store.commands.variables import change_variables
 from store.contract.deployments import ChangeVariables, SetVariable
@@ -19,7 +20,7 @@ from store.contract.errors import ContractError, invalid
 from store.contract.records import VariableValue
 from store.queries.variables import get_variable, get_variables
 
-router = APIRouter(prefix="/process-instance/{instance_id}/variables", tags=["Process Instance"])
+router = Router(prefix="/process-instance/{instance_id}/variables", tags=["Process Instance"])
 _BY_NAME = TypeAdapter(dict[str, VariableValue])
 
 

@@ -2,20 +2,21 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from store.api.answers import answer_list, no_content
 from store.api.authentication import OperatorDep
 from store.api.declared import gives_list, gives_nothing
 from store.api.parking import fetch_or_wait
 from store.api.requests import body
+from store.api.router import Router
 from store.api.state import StoreDep
 from store.commands import workers
 from store.contract.deployments import BpmnError, ExtendLock, LockTask, SetPriority
 from store.contract.orders import CompleteTask, FailTask, FetchAndLock
 from store.contract.records import LockedExternalTask
 
-router = APIRouter(prefix="/external-task", tags=["External Task"])
+router = Router(prefix="/external-task", tags=["External Task"])
 
 
 @router.post("/fetchAndLock")
