@@ -375,6 +375,23 @@ async def test_letters_typed_into_the_reason_are_no_keys() -> None:
         assert engine.orders == []
 
 
+async def test_while_text_is_typed_only_keys_are_told_that_write_nothing() -> None:
+    async with console(FakeEngine(100)) as (app, pilot):
+        await pilot.press("space")
+        shown = await dialog(app, pilot)
+        assert "L launch" in lines(app)[-1]
+        shown.query_one("#reason", Field).enter()
+        await until(
+            pilot, lambda: lines(app)[-1].split() == ["esc", "cancel", "enter", "launch", "tab", "next", "field"]
+        )
+        shown.query_one("#retries", Field).enter()
+        await until(pilot, lambda: "? help" in lines(app)[-1] and "L launch" in lines(app)[-1])
+        await pilot.press("escape")
+        await until(pilot, lambda: loaded(app))
+        await pilot.press("slash")
+        await until(pilot, lambda: lines(app)[-1].startswith(" enter apply"))
+
+
 async def test_the_request_is_copied_and_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RETRIAGE_HOME", str(tmp_path))
     copied: list[str] = []
