@@ -185,6 +185,27 @@ async def test_the_order_is_told_only_while_the_lines_stand_in_it() -> None:
         assert causes(app)[0] == "lock <*> lost"
 
 
+async def test_members_stand_in_the_order_that_is_told() -> None:
+    async with console(shop()) as (app, pilot):
+        await groups(app, pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, MembersScreen) and screen(app).table.row is not None)
+
+        def times() -> list[Any]:
+            return [row.item.member.incident_timestamp for row in screen(app).table.loaded()]
+
+        for words in ("", "-activity:Pay"):
+            if words:
+                await pilot.press("slash", *words, "enter")
+                await until(pilot, lambda: screen(app).filter_text == "-activity:Pay")
+            await until(pilot, lambda: "sort newest ▼" in shown(app) and len(times()) > 1)
+            assert times() == sorted(times(), reverse=True)
+            await pilot.press("O")
+            await until(pilot, lambda: "sort newest ▲" in shown(app) and len(times()) > 1)
+            assert times() == sorted(times())
+            await pilot.press("O")
+
+
 async def test_groups_sort_by_count_last_first_and_name() -> None:
     async with console(shop()) as (app, pilot):
         await groups(app, pilot)

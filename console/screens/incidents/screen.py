@@ -126,9 +126,7 @@ class IncidentsScreen(GroupOrders):
 
     def _order_said(self) -> Span:
         """The order, where the lines stand in it; else how to get it."""
-        if self.in_order:
-            return f"  sort {self.sort.label} {'▼' if self.sort.descending else '▲'}", "muted"
-        return "  unsorted, r sorts", "warning"
+        return super()._order_said() if self.in_order else ("  unsorted, r sorts", "warning")
 
     def _trust(self) -> Span:
         """How far the numbers can be trusted."""
