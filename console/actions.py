@@ -229,6 +229,7 @@ ACTIONS: tuple[Action, ...] = (
     _do("typing.older", "up", "older", "The filter used before.", "Choose", 3),
     _do("typing.newer", "down", "newer", "The filter used after.", "Choose"),
     _do("typing.leave", "escape", "leave", "Close the line without a change.", "Choose", 4),
+    _do("field.submit", "enter", "go on", "On to the next field, or carry out what is asked.", "Choose", 2),
     _do("text.down", "j down", "down", "One line down.", "Move"),
     _do("text.up", "k up", "up", "One line up.", "Move"),
     _do("text.first", "g home", "top", "To the top.", "Move"),

@@ -124,7 +124,7 @@ class ConsoleScreen(Screen[None]):
 
     def tell_hints(self) -> None:
         """Bring the hint line up to date."""
-        self.query_one(HintLine).tell(self.places(), self.hint_labels())
+        self.query_one(HintLine).tell(self.places(), self.hint_labels(), self.focused)
 
     async def ask_late(self, question: Confirm) -> bool:
         """Ask after something was waited for. Must run in a worker.

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 
-from console.actions import hints
+from textual.widget import Widget
+
+from console.actions import hints, shown
 from console.screens.session import USUAL_PACE, Session
 from console.screens.words import count, roughly, span
 from console.widgets.inert import inert
@@ -141,16 +143,33 @@ class TabLine(Line):
 
 
 class HintLine(Line):
-    """The keys that matter here, most important first, cut on the right only. ``? help`` is never cut."""
+    """The keys that matter here, most important first, cut on the right only.
 
-    def tell(self, places: Collection[str], labels: dict[str, str]) -> None:
-        """Show the keys of these places; ``labels`` replaces labels of single actions by name."""
-        spans: list[Span] = [(" ?", "accent"), (" help", "muted")]
-        width = self.size.width
+    ``? help`` comes first and is never cut. Where text is typed only those keys are shown that do not write something.
+    """
+
+    def tell(self, places: Collection[str], labels: dict[str, str], focused: Widget | None) -> None:
+        """Show the keys that act now.
+
+        Args:
+            places: where actions are found.
+            labels: replace labels of single actions, by name.
+            focused: the widget that keys go to first.
+        """
+        spans: list[Span] = [] if _writes(focused, "question_mark") else [("?", "accent"), (" help", "muted")]
         for action in hints(places):
-            label = labels.get(action.name, action.label)
-            key = action.shown_keys.split()[0]
-            if sum(len(text) for text, _ in spans) + len(key) + len(label) + 3 > width:
+            keys = [key for key in action.present_keys if not key.startswith("ctrl+") and not _writes(focused, key)]
+            if not keys:
+                continue
+            key, label = shown(keys[0]), labels.get(action.name, action.label)
+            more: list[Span] = [("  " if spans else "", ""), (key, "accent"), (f" {label}", "muted")]
+            if 1 + width_of(spans) + width_of(more) > self.size.width:
                 break
-            spans += [("  ", ""), (key, "accent"), (f" {label}", "muted")]
-        self.show(spans)
+            spans += more
+        self.show([(" ", ""), *spans])
+
+
+def _writes(focused: Widget | None, key: str) -> bool:
+    """The key is a character that goes into the text which has the focus."""
+    character = " " if key == "space" else shown(key)
+    return focused is not None and len(character) == 1 and focused.check_consume_key(key, character)

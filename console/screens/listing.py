@@ -117,9 +117,15 @@ class ListScreen(ListKeys):
             of = f" match of {count(total)}" if self.filter_text and total is not None else ""
             spans.append((of or f" {self.subject.title.lower()}", "muted"))
         if not (self.narrow and self.table.marks):
-            spans.append((f"  sort {self.sort.label} {'▼' if self.sort.descending else '▲'}", "muted"))
+            spans.append(self._order_said())
         spans.append((" ", ""))
         self.query_one("#filter", FilterLine).show_count(spans)
+
+    def _order_said(self) -> Span:
+        """The order that the rows stand in."""
+        if self._query is not None and self._query.sorting:
+            return "  sort: of the filter", "muted"
+        return f"  sort {self.sort.label} {'▼' if self.sort.descending else '▲'}", "muted"
 
     def _marks_said(self) -> list[Span]:
         marks = self.table.marks

@@ -170,6 +170,42 @@ async def test_what_has_closed_leaves_and_its_line_stays_until_it_is_sorted() ->
         assert "3 groups, 16 incidents" in shown(app)
 
 
+async def test_the_order_is_told_only_while_the_lines_stand_in_it() -> None:
+    engine = shop()
+    async with console(engine) as (app, pilot):
+        await groups(app, pilot)
+        assert "sort count ▼" in shown(app)
+        engine.raise_(*(raised(number, "lock 7 lost") for number in range(300, 340)))
+        await look(app)
+        await until(pilot, lambda: "unsorted, r sorts" in shown(app))
+        assert counts(app) != sorted(counts(app), key=lambda number: -int(number.rstrip("^")))
+        assert "sort count ▼" not in shown(app)
+        await pilot.press("r")
+        await until(pilot, lambda: "sort count ▼" in shown(app))
+        assert causes(app)[0] == "lock <*> lost"
+
+
+async def test_members_stand_in_the_order_that_is_told() -> None:
+    async with console(shop()) as (app, pilot):
+        await groups(app, pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, MembersScreen) and screen(app).table.row is not None)
+
+        def times() -> list[Any]:
+            return [row.item.member.incident_timestamp for row in screen(app).table.loaded()]
+
+        for words in ("", "-activity:Pay"):
+            if words:
+                await pilot.press("slash", *words, "enter")
+                await until(pilot, lambda: screen(app).filter_text == "-activity:Pay")
+            await until(pilot, lambda: "sort newest ▼" in shown(app) and len(times()) > 1)
+            assert times() == sorted(times(), reverse=True)
+            await pilot.press("O")
+            await until(pilot, lambda: "sort newest ▲" in shown(app) and len(times()) > 1)
+            assert times() == sorted(times())
+            await pilot.press("O")
+
+
 async def test_groups_sort_by_count_last_first_and_name() -> None:
     async with console(shop()) as (app, pilot):
         await groups(app, pilot)

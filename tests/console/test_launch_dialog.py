@@ -14,6 +14,7 @@ from console.engine.errors import Unanswered
 from console.journal import journal_at
 from console.screens.dialogs.field import Field
 from console.screens.launch import order as sending
+from console.screens.launch import waiting
 from console.screens.launch.dialog import LaunchDialog
 from console.screens.launch.flow import open_launch
 from console.screens.launch.tick import Tick
@@ -363,6 +364,39 @@ async def test_no_second_launch_begins_while_one_is_on_its_way() -> None:
         await dialog(app, pilot)
 
 
+async def test_an_engine_that_takes_its_time_is_waited_for_in_sight(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "PATIENCE", 0.05)
+    engine = FakeEngine(100)
+    answer = asyncio.Event()
+    launch = engine.set_retries_async
+
+    async def slow(order: SetExternalTaskRetries) -> Batch:
+        await answer.wait()
+        return await launch(order)
+
+    engine.set_retries_async = slow  # type: ignore[method-assign]
+    async with console(engine) as (app, pilot):
+        await pilot.press("space")
+        await dialog(app, pilot)
+        await pilot.press("L")
+        await until(pilot, lambda: "waiting for the engine … 1 s" in text(app))
+        assert "is not sent again by itself" in text(app)
+        assert app.session.launching
+        answer.set()
+        await until(pilot, lambda: not isinstance(app.screen, waiting.Waiting))
+        await until(pilot, lambda: "launched: 1 job" in said(app))
+        answer.clear()
+        await dialog(app, pilot)
+        await pilot.press("L")
+        await until(pilot, lambda: isinstance(app.screen, waiting.Waiting))
+        await pilot.press("4")
+        await until(pilot, lambda: getattr(app.screen, "VIEW", "") == "batches")
+        assert app.session.launching
+        answer.set()
+        await until(pilot, lambda: len(engine.orders) == 2 and not app.session.launching)
+        assert screen(app).VIEW == "batches"
+
+
 async def test_letters_typed_into_the_reason_are_no_keys() -> None:
     engine = FakeEngine(100)
     async with console(engine) as (app, pilot):
@@ -373,6 +407,23 @@ async def test_letters_typed_into_the_reason_are_no_keys() -> None:
         assert shown.query_one("#reason", Field).value == "LFYx 3"
         assert shown.retries == 1
         assert engine.orders == []
+
+
+async def test_while_text_is_typed_only_keys_are_told_that_write_nothing() -> None:
+    async with console(FakeEngine(100)) as (app, pilot):
+        await pilot.press("space")
+        shown = await dialog(app, pilot)
+        assert "L launch" in lines(app)[-1]
+        shown.query_one("#reason", Field).enter()
+        await until(
+            pilot, lambda: lines(app)[-1].split() == ["esc", "cancel", "enter", "launch", "tab", "next", "field"]
+        )
+        shown.query_one("#retries", Field).enter()
+        await until(pilot, lambda: "? help" in lines(app)[-1] and "L launch" in lines(app)[-1])
+        await pilot.press("escape")
+        await until(pilot, lambda: loaded(app))
+        await pilot.press("slash")
+        await until(pilot, lambda: lines(app)[-1].startswith(" enter apply"))
 
 
 async def test_the_request_is_copied_and_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

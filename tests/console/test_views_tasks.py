@@ -19,6 +19,15 @@ async def type_filter(pilot: Pilot[None], text: str) -> None:
     await pilot.press("slash", *("space" if letter == " " else letter for letter in text))
 
 
+async def test_an_order_of_the_filter_is_told_in_place_of_the_list_s_own() -> None:
+    async with console(FakeEngine(60)) as (app, pilot):
+        own = f"sort {screen(app).sort.label}"
+        assert own in "\n".join(lines(app))
+        await pilot.press("slash", *"sort:priority", "enter")
+        await until(pilot, lambda: "sort: of the filter" in "\n".join(lines(app)))
+        assert own not in "\n".join(lines(app))
+
+
 async def test_rows_count_and_the_task_under_the_cursor_are_shown() -> None:
     async with console(FakeEngine(5214)) as (app, pilot):
         await until(pilot, lambda: app.session.counts.get("jobs") is not None and app.session.identity.engine)

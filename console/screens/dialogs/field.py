@@ -7,9 +7,12 @@ from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input
 
+from console.actions import at
+from console.widgets.bindings import bindings
 from console.widgets.line import Line
 
 LABEL = 10
@@ -25,6 +28,7 @@ class Typed(Input):
     """
 
     PLACES: ClassVar[tuple[str, ...]] = ("field",)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"field"}))
     DEFAULT_CSS = """
     Typed { width: 1fr; height: 1; background: $row-cursor-blurred; }
     Typed:focus { background: $row-cursor; }
@@ -43,7 +47,7 @@ class Typed(Input):
             event.prevent_default()
             return
         if event.is_printable and self.replaces and self.untouched:
-            self.value = ""
+            self.clear()
         self.untouched = False
 
     def on_blur(self) -> None:

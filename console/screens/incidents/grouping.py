@@ -6,6 +6,7 @@ import asyncio
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import pairwise
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -221,15 +222,22 @@ class GroupingScreen(ListScreen):
         if self.book is None:
             return
         self.book.groups.look()
-        known = list(self.book.groups)
-        known.sort(key=lambda group: group.cause.casefold())
-        if self.sort.key == "count":
-            known.sort(key=lambda group: group.count, reverse=self.sort.descending)
-        elif self.sort.key == "cause":
-            known.sort(key=lambda group: group.cause.casefold(), reverse=self.sort.descending)
-        else:
-            known.sort(key=self._moment, reverse=self.sort.descending)
+        known = sorted(self.book.groups, key=lambda group: group.cause.casefold())
+        known.sort(key=self._sorted_by, reverse=self.sort.descending)
         self.placed = [group.key for group in known]
+
+    @property
+    def in_order(self) -> bool:
+        """The lines stand in the order that was asked for; groups that grow, close or are new keep their places."""
+        groups = self.book.groups if self.book is not None else None
+        values = [self._sorted_by(group) for key in self.placed if groups and (group := groups.get(key)) is not None]
+        pairs = pairwise(reversed(values) if self.sort.descending else values)
+        return all(one <= other for one, other in pairs)
+
+    def _sorted_by(self, group: Group) -> Any:
+        if self.sort.key == "count":
+            return group.count
+        return group.cause.casefold() if self.sort.key == "cause" else self._moment(group)
 
     def _moment(self, group: Group) -> datetime:
         span = group.span()

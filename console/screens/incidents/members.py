@@ -87,7 +87,7 @@ class Members(Incidents):
 
     async def read(self, client: EngineClient, query: Query, first: int, size: int) -> list[Any]:
         """Members with the tasks they are about."""
-        members = (await self._matching(client))[first : first + size]
+        members = (await self._matching(client, query))[first : first + size]
         if self._group.kind == "T":
             wanted = self._facts.missing(member.configuration for member in members)
             if wanted:
@@ -99,16 +99,17 @@ class Members(Incidents):
 
     async def count(self, client: EngineClient, query: Query) -> int:
         """How many members match."""
-        return len(await self._matching(client))
+        return len(await self._matching(client, query))
 
-    async def _matching(self, client: EngineClient) -> list[Member]:
-        """The members that match now, the newest first."""
+    async def _matching(self, client: EngineClient, query: Query) -> list[Member]:
+        """The members that match now, in the order of the query."""
         if self._text and self._found is None:
             self._found = await self._asked(client, self._text)
-        return self.all_matching()
+        members = self.all_matching()
+        return members[::-1] if query.sort_order == "asc" else members
 
     def all_matching(self) -> list[Member]:
-        """The members that match, as far as was asked for; without a filter all that there are."""
+        """The members that match, as far as was asked for, the newest first; without a filter all that there are."""
         if self._text:
             return [member for member in self._found or () if member.id in self._group]
         return self._group.newest_first()
@@ -125,7 +126,7 @@ class Members(Incidents):
                 member = self._group.get(incident.id)
                 if member is not None and (fits is None or fits(incident)):
                     found[member.id] = member
-        return list(found.values())
+        return sorted(found.values(), key=lambda member: member.incident_timestamp, reverse=True)
 
     def identify(self, record: Any) -> str:
         """The id of the incident."""

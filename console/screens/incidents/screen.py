@@ -120,9 +120,13 @@ class IncidentsScreen(GroupOrders):
             spans.append((f", {things(len(book.groups), 'incident')}", "strong"))
             spans.append(self._trust())
         if not (self.narrow and self.table.marks):
-            spans.append((f"  sort {self.sort.label} {'▼' if self.sort.descending else '▲'}", "muted"))
+            spans.append(self._order_said())
         spans.append((" ", ""))
         self.query_one("#filter", FilterLine).show_count(spans)
+
+    def _order_said(self) -> Span:
+        """The order, where the lines stand in it; else how to get it."""
+        return super()._order_said() if self.in_order else ("  unsorted, r sorts", "warning")
 
     def _trust(self) -> Span:
         """How far the numbers can be trusted."""

@@ -16,6 +16,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
 from console.actions import at
+from console.screens.base import places_of
 from console.screens.chrome import HintLine, IdentityLine
 from console.screens.dialogs.choice import Choice
 from console.screens.dialogs.field import Field
@@ -146,11 +147,19 @@ class LaunchDialog(Taking, Gathering):
     def _chrome(self) -> None:
         self.query_one(IdentityLine).tell(self.session)
         self.query_one(EventLine).tell(self.session.events, self.query_one("#event-above", Line))
-        self.query_one(HintLine).tell(self.PLACES, {})
+        self._tell_hints()
+
+    def _tell_hints(self) -> None:
+        on = "next field" if self._after() else "launch"
+        self.query_one(HintLine).tell((*self.PLACES, *places_of(self.focused)), {"field.submit": on}, self.focused)
 
     def places(self) -> tuple[str, ...]:
         """Where actions are found now."""
         return self.PLACES
+
+    def on_descendant_focus(self) -> None:
+        """Other keys act now."""
+        self._tell_hints()
 
     def on_resize(self) -> None:
         """The request takes the room there is."""
@@ -262,12 +271,16 @@ class LaunchDialog(Taking, Gathering):
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
         """Enter: to the next field that must be filled, or launch."""
-        fields = [field for field in self.query(Field) if field.id != "reason" or self.session.safety.guarded]
-        after = fields[[field.active for field in fields].index(True) + 1 :] if any(f.active for f in fields) else []
+        after = self._after()
         if after:
             after[0].enter()
         else:
             self.action_launch()
+
+    def _after(self) -> list[Field]:
+        """The fields after the one that is typed into that must be filled."""
+        fields = [field for field in self.query(Field) if field.id != "reason" or self.session.safety.guarded]
+        return fields[[field.active for field in fields].index(True) + 1 :] if any(f.active for f in fields) else []
 
     def on_tick_turned(self, message: Tick.Turned) -> None:
         """A group was taken in, or left out."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from console.triage.selection import Everything, Marked, Selection
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from console.screens.launch.order import Order
     from console.screens.session import Session
     from console.widgets.marks import Marks
+    from store.contract.records import BatchStatistics
 
 
 def selection_of(
@@ -85,9 +85,16 @@ def open_launch(
 async def _carry_out(app: App[None], session: Session, order: Order, done: Callable[[str], None] | None) -> None:
     from console.screens.launch.adopting import is_it
     from console.screens.launch.order import launch
+    from console.screens.launch.waiting import shown_while
 
     try:
-        batch = await launch(session, order, partial(is_it, app))
+        with shown_while(app, session, order.plan.describe()) as waiting:
+
+            async def adopt(found: BatchStatistics) -> bool:
+                waiting.close()
+                return await is_it(app, found)
+
+            batch = await launch(session, order, adopt)
     finally:
         session.launching = False
     if batch is not None and done is not None:

@@ -1,0 +1,126 @@
+"""A launch is on its way and the engine takes its time: how long already, and what becomes of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+
+from console.screens.dialogs.choice import Choice
+from console.widgets.inert import inert
+from console.widgets.pane import Item, Pane, Prose, Spans, laid_out
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+    from console.screens.session import News, Session
+
+PATIENCE = 1.0
+"""Seconds without an answer after which it is shown."""
+WIDTH = 66
+"""Cells of the sentences before the dialog is laid out."""
+
+
+class Waiting(ModalScreen[None]):
+    """Counts the seconds. Closing it changes nothing for the launch.
+
+    Args:
+        session: whose engine is waited for.
+        what: what was launched, in words.
+        since: when it was sent, by the monotonic clock.
+    """
+
+    CSS_PATH = "../dialogs/dialogs.tcss"
+    AUTO_FOCUS = "#leave"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", show=False),
+        Binding("4", "batches", show=False),
+    ]
+
+    def __init__(self, session: Session, what: str, since: float) -> None:
+        super().__init__()
+        self._session = session
+        self._what = what
+        self._since = since
+
+    def compose(self) -> ComposeResult:
+        """How long, what will happen, two ways to go on."""
+        with Vertical(classes="dialog"):
+            yield Pane(id="question")
+            with Horizontal(classes="choices"):
+                yield Choice("Work on", "esc", id="leave")
+                yield Choice("Batches", "4", id="batches")
+
+    def on_mount(self) -> None:
+        """Count from now on."""
+        self.query_one(".dialog").border_title = f"Launching: {inert(self._what)}"
+        self._session.news.subscribe(self, self._heed)
+        self.set_interval(1.0, self._tell)
+        self._tell()
+
+    def _heed(self, news: News) -> None:
+        if news == "event":
+            self._tell()
+
+    def on_resize(self) -> None:
+        """The sentences take as many lines as they need."""
+        self.call_after_refresh(self._tell)
+
+    def _tell(self) -> None:
+        event = self._session.event
+        seconds = int(time.monotonic() - self._since)
+        items: list[Item] = [
+            Spans(((f"waiting for the engine … {seconds} s", "strong"),)),
+            Prose(inert(event.sentence) if event is not None else "", "muted"),
+            Spans(),
+            Prose("It was sent once and is not sent again by itself. If no answer comes, its batch is looked for among "
+                  "those of the engine; what became of it is told on the last line, and the journal keeps it."),
+            Prose("No other launch can begin until that is known.", "muted"),
+        ]  # fmt: skip
+        pane = self.query_one(Pane)
+        pane.styles.height = len(laid_out(items, pane.size.width or WIDTH)) + 1
+        pane.show(items)
+
+    def on_choice_taken(self, message: Choice.Taken) -> None:
+        """A choice was taken with enter or the mouse."""
+        if message.choice.id == "batches":
+            self.action_batches()
+        else:
+            self.action_leave()
+
+    def action_leave(self) -> None:
+        """Work on; the launch goes its way."""
+        self.close()
+
+    def action_batches(self) -> None:
+        """To the batches, where it will be seen."""
+        self.close()
+        self.app.call_later(self.app.run_action, "view_batches")
+
+    def close(self) -> None:
+        """Show it no more."""
+        if self.is_attached and self.is_current:
+            self.dismiss()
+
+
+@contextmanager
+def shown_while(app: App[Any], session: Session, what: str) -> Iterator[Waiting]:
+    """Show it while the block runs, from :data:`PATIENCE` on; never in front of something that was opened meanwhile."""
+    waiting, behind = Waiting(session, what, time.monotonic()), app.screen
+
+    def show() -> None:
+        if app.screen is behind and not behind.is_modal:
+            app.push_screen(waiting)
+
+    timer = app.set_timer(PATIENCE, show)
+    try:
+        yield waiting
+    finally:
+        timer.stop()
+        waiting.close()
