@@ -83,8 +83,8 @@ class IdentityLine(Line):
             return [("NO ENGINE", "failed")]
         if session.client is None:
             return [("opening", "muted")]
-        if session.stale:
-            return [(f"STALE {span(session.data_age)}", "failed")]
+        if session.silent:
+            return [(f"STALE {span(session.data_age)}", "failed"), (_again(), "muted")]
         if session.paused:
             return [(f"PAUSED {span(session.data_age)}", "warning")]
         age = f" {span(session.data_age)}" if session.data_age >= max(AGE_SHOWN, session.pace + 2) else ""
@@ -96,6 +96,16 @@ class IdentityLine(Line):
 
 
 _GAP: Span = ("  ", "")
+
+
+def _again() -> str:
+    """When the engine is asked again, as far as that happens by itself."""
+    from console.watch import soonest
+
+    seconds = soonest()
+    if seconds is None:
+        return ", r asks"
+    return f", again in {span(seconds)}" if seconds >= 1 else ", asking"
 
 
 def _minute() -> str:

@@ -280,7 +280,7 @@ class ListScreen(ListKeys):
             self.sifting.again()
         elif self._poller is not None:
             self._looks = 0
-            await self._poller.refresh()
+            await self._poller.refresh(anew=self.session.silent)
 
     def action_next_pane(self) -> None:
         """To the next pane."""

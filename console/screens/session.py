@@ -31,6 +31,8 @@ T = TypeVar("T")
 PACES = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """Seconds between two readings that can be chosen."""
 USUAL_PACE = 2.0
+SILENT = 4.0
+"""Seconds for which a question may stay unanswered, and no other be answered, before the engine counts as silent."""
 News = Literal["state", "identity", "counts", "event", "batches", "journal"]
 
 
@@ -103,6 +105,7 @@ class Session:
         """Who keeps book and counts up to date, once the engine is open."""
         self.news: Signal[News]
         self._answered = time.monotonic()
+        self._asking: dict[object, float] = {}
         self._opened = asyncio.Event()
 
     # -- the engine -------------------------------------------------------------------------------------------------
@@ -131,10 +134,14 @@ class Session:
 
         client = await self.opened()
         answers = client.answers
+        this, began = object(), time.monotonic()
+        self._asking[this] = began
         try:
             answer = await question(client)
         except (Unreachable, Slow, Unintelligible) as problem:
-            self._lost(problem.sentence)
+            # Where others were answered meanwhile it was the question that took too long, not the engine that is gone.
+            if self._answered <= began:
+                self._lost(problem.sentence)
             raise
         except Unanswered:
             raise
@@ -149,15 +156,20 @@ class Session:
             if client.answers != answers:
                 self._heard()
             raise
+        finally:
+            del self._asking[this]
         if client.answers != answers:
             self._heard()
         return answer
 
     def _heard(self) -> None:
+        from console.watch import hurry_all
+
         self._answered = time.monotonic()
         if self.stale:
             self.stale = ""
             self.say("The engine answers again.", "good")
+            hurry_all()
             self.news.publish("state")
 
     def _lost(self, sentence: str) -> None:
@@ -175,6 +187,13 @@ class Session:
         return time.monotonic() - self._answered
 
     @property
+    def silent(self) -> bool:
+        """The engine is lost, or has left a question unanswered for a while and answered no other meanwhile."""
+        now = time.monotonic()
+        oldest = min((began for began in self._asking.values() if began >= self._answered), default=now)
+        return bool(self.stale) or now - oldest >= SILENT
+
+    @property
     def round_trip(self) -> float | None:
         """Seconds that the last answered request took."""
         return self.client.round_trip if self.client else None
@@ -183,7 +202,7 @@ class Session:
         """One sentence if the engine does not hear orders now; empty if it does."""
         if self.client is None:
             return self.failed_to_open or "The engine is not open yet."
-        return "Orders are off until the engine answers." if self.stale else ""
+        return "Orders are off until the engine answers." if self.silent else ""
 
     def why_no_launch(self) -> str:
         """One sentence while a launch is on its way; empty while none is."""

@@ -40,7 +40,7 @@ class TooSmall(Screen[None]):
     def _tell(self) -> None:
         width, height = self.app.size
         environment = inert(self.session.identity.environment)
-        health = "NO ENGINE" if self.session.failed_to_open else "STALE" if self.session.stale else ""
+        health = "NO ENGINE" if self.session.failed_to_open else "STALE" if self.session.silent else ""
         items: list[Item] = [
             Spans(
                 (

@@ -156,16 +156,24 @@ def _between(value: int, most: int) -> int:
 ENOUGH_SAMPLES = 4
 ENOUGH_SECONDS = 5.0
 WINDOW_SECONDS = 120.0
+STOOD_SECONDS = 30.0
+STOOD_TIMES = 5.0
+"""A batch stands still when nothing was completed for so many seconds, and so many times as long as usual."""
+STOOD_UNKNOWN = 60.0
+"""The same where it is not known what is usual."""
 
 
 class Speed:
     """Jobs per second over the last two minutes, told only when enough was seen.
 
-    Enough is four samples over five seconds in which something was completed.
+    Enough is four samples over five seconds in which something was completed. A standstill is no part of the time:
+    while it lasts no speed is told, and what was before it does not count after it.
     """
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, int]] = deque()
+        self._through = 0.0
+        """When something was last completed, or the samples begin."""
         self._waiting = 0
         self._at = 0.0
         self._moved: float | None = None
@@ -181,6 +189,12 @@ class Speed:
         """
         if self._seen and (now.completed < self._seen[-1][1] or now.suspended):
             self._seen.clear()
+        if self._seen and now.completed > self._seen[-1][1]:
+            if self._stands(at):
+                self._seen.clear()
+            self._through = at
+        elif not self._seen:
+            self._through = at
         if self._before is not None and _moved(self._before, now):
             self._moved = at
         self._at, self._before, self._waiting = at, now, now.waiting
@@ -195,9 +209,16 @@ class Speed:
         if len(self._seen) < ENOUGH_SAMPLES:
             return None
         (start, before), (end, after) = self._seen[0], self._seen[-1]
-        if end - start < ENOUGH_SECONDS or after <= before:
+        if end - start < ENOUGH_SECONDS or after <= before or self._stands(end):
             return None
         return (after - before) / (end - start)
+
+    def _stands(self, at: float) -> bool:
+        """Nothing has been completed for so long that it cannot be called slow any more."""
+        (start, before), (_, after) = self._seen[0], self._seen[-1]
+        if after <= before:
+            return at - self._through >= STOOD_UNKNOWN
+        return at - self._through >= max(STOOD_SECONDS, STOOD_TIMES * (self._through - start) / (after - before))
 
     def seconds_left(self) -> float | None:
         """Until all jobs that can complete have; ``None`` where none can, and as long as that would be a guess."""

@@ -32,11 +32,23 @@ def seen(before: Progress, now: Progress, at: datetime) -> list[Happening]:
     if now.failed > before.failed:
         found.append(Happening(at, f"{_jobs(now.failed - before.failed)} failed for good", "failed"))
     if now.failed < before.failed:
-        found.append(Happening(at, f"{_jobs(before.failed - now.failed)} tried again or dropped"))
+        found += _no_longer_failed(before, now, at)
     if now.stuck and not before.stuck:
         found.append(Happening(at, f"only failed jobs are left: {now.failed:,}", "failed"))
     if before.completed < before.total <= now.completed and now.total:
         found.append(Happening(at, "no job is left", "good"))
+    return found
+
+
+def _no_longer_failed(before: Progress, now: Progress, at: datetime) -> list[Happening]:
+    """Jobs that had failed. Only new retries make more jobs wait; what is through may have been deleted as well."""
+    fewer = before.failed - now.failed
+    again = min(max(now.waiting - before.waiting, 0), fewer)
+    found: list[Happening] = []
+    if again:
+        found.append(Happening(at, f"{_jobs(again)} that had failed {'has' if again == 1 else 'have'} retries again"))
+    if fewer > again:
+        found.append(Happening(at, f"{_jobs(fewer - again)} that had failed: done at another try, or deleted"))
     return found
 
 

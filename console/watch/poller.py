@@ -1,7 +1,8 @@
 """Asks the same question again and again, gently.
 
 Never two at once; the next one waits ``interval`` or ten times as long as the last answer took, whichever is longer,
-so that a slow engine is asked less. Failures in a row double the wait. Only a picture that differs is published.
+so that a slow engine is asked less. Failures in a row double the wait, which is no shorter than the last one took.
+Only a picture that differs is published.
 """
 
 import asyncio
@@ -58,6 +59,7 @@ class Poller(Generic[T]):
         self._failures = 0
         self._paused = False
         self._closed = False
+        self._under_way: object | None = None
 
     @property
     def snapshot(self) -> Snapshot[T]:
@@ -73,6 +75,18 @@ class Poller(Generic[T]):
     def running(self) -> bool:
         """It was started and not stopped."""
         return self._task is not None and not self._task.done()
+
+    @property
+    def failing(self) -> bool:
+        """Its last question got no answer."""
+        return self.running and self._failures > 0
+
+    @property
+    def rests(self) -> float | None:
+        """Seconds until it asks again, 0 while it asks; nothing where it only asks when told to."""
+        if self._under_way:
+            return 0.0
+        return None if self._paused or not self.running else max(self._due - self._clock.monotonic(), 0.0)
 
     def start(self) -> None:
         """Begin; the first question is asked at once."""
@@ -113,10 +127,19 @@ class Poller(Generic[T]):
             self._due = min(self._due, self._clock.monotonic() + interval)
             self._woken.set()
 
-    async def refresh(self) -> Snapshot[T]:
+    def hurry(self) -> None:
+        """Ask at once and not after the wait that failures have made long."""
+        self._failures = 0
+        self._due = min(self._due, self._clock.monotonic())
+        self._woken.set()
+
+    async def refresh(self, *, anew: bool = False) -> Snapshot[T]:
         """Ask now, even while paused; returns the picture that this question gave.
 
         A question that is already under way does not count: it may have seen the engine before what the caller did.
+
+        Args:
+            anew: give that question up instead of waiting for its answer.
 
         Raises:
             RuntimeError: the poller is not running.
@@ -126,6 +149,11 @@ class Poller(Generic[T]):
         answered: asyncio.Future[Snapshot[T]] = asyncio.get_running_loop().create_future()
         self._asked.append(answered)
         self._woken.set()
+        if anew and self._under_way and self._task is not None:
+            self._task.cancel()
+            self._asked += self._answering
+            self._answering = []
+            self._task = asyncio.create_task(self._run(), name="poller")
         return await answered
 
     async def _run(self) -> None:
@@ -144,6 +172,7 @@ class Poller(Generic[T]):
     async def _round(self) -> None:
         self._answering, self._asked = self._asked, []
         started = self._clock.monotonic()
+        this = self._under_way = object()
         try:
             value = await self._fetch()
         except EngineProblem as problem:
@@ -156,12 +185,16 @@ class Poller(Generic[T]):
         else:
             self._failures = 0
             self._show(Snapshot(value, self._clock.now()))
+        finally:
+            if self._under_way is this:
+                self._under_way = None
         self._due = self._clock.monotonic() + self._rest(self._clock.monotonic() - started)
         self._settle(self._answering)
 
     def _rest(self, took: float) -> float:
         backing_off = self._interval * 2.0 ** min(self._failures, 10)
-        return min(max(backing_off, GENTLE * took), max(LONGEST, self._interval))
+        resting = took if self._failures else GENTLE * took
+        return min(max(backing_off, resting), max(LONGEST, self._interval))
 
     def _failed(self, sentence: str) -> None:
         self._failures += 1
@@ -191,3 +224,18 @@ def close_all() -> None:
     """End every poller of the process: the screens that listen are about to be taken down."""
     for poller in list(_started):
         poller.close()
+
+
+def soonest() -> float | None:
+    """Seconds until a poller of the process asks again what it got no answer to, 0 while one asks.
+
+    Nothing if none will by itself. Where none has failed yet all of them count.
+    """
+    failing = [poller for poller in _started if poller.failing]
+    return min((rest for poller in failing or _started if (rest := poller.rests) is not None), default=None)
+
+
+def hurry_all() -> None:
+    """Every poller of the process asks at once: what they ask answers again."""
+    for poller in list(_started):
+        poller.hurry()

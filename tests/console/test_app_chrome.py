@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from console.app import RetriageApp
+from console.screens import session
 from console.screens.chrome import HintLine, IdentityLine
 from console.screens.dialogs.confirm import Confirm
 from console.screens.help.palette import Palette
@@ -87,6 +88,45 @@ async def test_rows_stay_and_orders_are_off_while_the_engine_does_not_answer() -
         await pilot.press("r")
         await until(pilot, lambda: "LIVE" in screen(app).query_one(IdentityLine).text)
         assert "answers again" in app.session.event.sentence
+
+
+async def test_an_engine_that_is_silent_is_said_to_be_stale_before_its_answer_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(session, "SILENT", 0.2)
+    engine = FakeEngine(100)
+    async with console(engine) as (app, pilot):
+        engine.delay = 3600.0
+        await pilot.press("r")
+        await until(pilot, lambda: ", asking" in screen(app).query_one(IdentityLine).text)
+        assert "STALE" in screen(app).query_one(IdentityLine).text
+        assert app.session.why_no_orders() == "Orders are off until the engine answers."
+        engine.delay = 0.0
+        await pilot.press("r")
+        await until(pilot, lambda: "LIVE" in screen(app).query_one(IdentityLine).text)
+
+
+async def test_line_1_says_when_a_lost_engine_is_asked_again() -> None:
+    engine = FakeEngine(100)
+    async with console(engine) as (app, pilot):
+        engine.gone = True
+        await pilot.press("r")
+        await until(pilot, lambda: ", again in " in screen(app).query_one(IdentityLine).text)
+
+
+async def test_a_question_that_takes_too_long_while_others_are_answered_loses_nothing() -> None:
+    from console.engine.errors import Slow
+
+    async with console(FakeEngine(100)) as (app, pilot):
+
+        async def slow(client: object) -> None:
+            answered = app.session.data_age
+            await until(pilot, lambda: app.session.data_age < answered)
+            raise Slow("It did not answer in time.")
+
+        with pytest.raises(Slow):
+            await app.session.ask(slow)
+        assert not app.session.stale
 
 
 async def test_help_shows_the_keys_of_this_screen_and_escape_closes_it() -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from console.app import RetriageApp
 from console.screens.instances.detail import InstanceDetail
 from console.screens.launch.dialog import LaunchDialog
@@ -65,6 +67,13 @@ async def test_rows_say_where_instances_stand() -> None:
         cells = [cell.text for cell in screen.table.row.cells]
         assert cells[4:7] == ["1", "1", "!"]
         assert "would also set healthy ones" in shown(app)
+
+
+@pytest.mark.parametrize(("number", "told"), [(5, "Where all 5 instances stand"), (500, "of 500 read so far")])
+async def test_the_pane_says_of_how_many_instances_it_tells(number: int, told: str) -> None:
+    async with console(FakeEngine(number)) as (app, pilot):
+        await instances(app, pilot)
+        await until(pilot, lambda: told in shown(app))
 
 
 async def test_r_takes_exactly_the_tasks_without_retries_of_the_marked_instances() -> None:

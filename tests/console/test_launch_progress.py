@@ -103,6 +103,26 @@ def test_speed_forgets_what_is_older_than_two_minutes() -> None:
     assert speed.per_second() == 1.0
 
 
+def test_a_standstill_between_is_no_part_of_the_speed() -> None:
+    speed, done = Speed(), 0
+    for second in range(0, 90, 2):
+        moves = second < 20 or second >= 70
+        done += 20 if moves else 0
+        speed.note(float(second), look(100_000, 100_000, done))
+        if 50 <= second < 70:
+            assert (speed.per_second(), speed.seconds_left()) == (None, None)
+    assert speed.per_second() == 10.0
+
+
+def test_a_slow_batch_does_not_stand_still() -> None:
+    speed = Speed()
+    for second in range(0, 120, 2):
+        speed.note(float(second), look(100, 100, second // 15))
+    told = speed.per_second()
+    assert told is not None
+    assert 0.05 < told < 0.07
+
+
 def test_speed_begins_anew_after_a_suspension_and_when_numbers_go_back() -> None:
     for interruption in (look(1000, 1000, 50, suspended=True), look(1000, 1000, 5)):
         speed = Speed()

@@ -114,6 +114,45 @@ async def test_no_wait_is_longer_than_a_minute(clock: TurnedClock, seen: Seen) -
     await poller.stop()
 
 
+async def test_after_a_failure_it_rests_as_long_as_that_took(clock: TurnedClock, seen: Seen) -> None:
+    hanging = Subject(clock, takes=20)
+    hanging.problem = Unreachable("no answer in time")
+    poller = Poller(hanging.fetch, seen.append, interval=2.0, clock=clock)
+    poller.start()
+    await settle()
+    assert clock.waiting_for() == [20.0]
+    assert poller.rests == 20.0
+    await poller.stop()
+    assert poller.rests is None
+
+
+async def test_a_question_that_hangs_is_given_up_when_it_is_asked_anew(
+    poller: Poller[int], clock: TurnedClock, subject: Subject
+) -> None:
+    subject.gate = asyncio.Event()
+    await clock.turn(2)
+    assert (subject.asked, poller.rests) == (2, 0.0)
+    waiting = asyncio.create_task(poller.refresh())
+    await settle()
+    subject.gate, subject.value = None, 7
+    assert (await poller.refresh(anew=True)).value == 7
+    assert (await waiting).value == 7
+    assert (subject.asked, subject.under_way, poller.rests) == (3, 0, 2.0)
+
+
+async def test_hurried_it_asks_at_once_and_forgets_its_failures(
+    poller: Poller[int], clock: TurnedClock, subject: Subject
+) -> None:
+    subject.problem = Unreachable("nothing listens there")
+    for wait in (2, 4, 8):
+        await clock.turn(wait)
+    asked = subject.asked
+    poller.hurry()
+    await settle()
+    assert subject.asked == asked + 1
+    assert clock.waiting_for() == [4.0]
+
+
 async def test_failures_keep_the_value_and_tell_since_when_it_is_stale(
     poller: Poller[int], clock: TurnedClock, subject: Subject, seen: Seen
 ) -> None:

@@ -59,11 +59,9 @@ class InstancesScreen(ListScreen):
     def _show_standing(self) -> None:
         pane = self.query_one("#standing", Pane)
         rows: list[Standing] = [row.item for row in self.table.loaded()]
-        found = standing_at(rows)
-        what = "activity : instances : without retries"
-        said = f"Where {things(len(rows), 'instance')} read so far stand"
-        pane.entitle("" if not rows else said if self.narrow else f"{said}  ({what})")
-        pane.show(_stands(found, pane.size.width, pane.size.height))
+        what = "" if self.narrow or not rows else "  (activity : instances : without retries)"
+        pane.entitle(f"{_whose(len(rows), self.matching)}{what}")
+        pane.show(_stands(standing_at(rows), pane.size.width, pane.size.height))
 
     def open_row(self, row: Row) -> None:
         """The tasks of the instance, in the tasks view."""
@@ -138,6 +136,16 @@ class InstancesScreen(ListScreen):
         asked: Any = query.model_copy(update={"sorting": None, "sort_by": "instanceId", "sort_order": "asc"})
         page = await self.session.ask(lambda client: client.process_instances(asked, first, PAGE))
         return {instance.id for instance in page}
+
+
+def _whose(read: int, matching: int | None) -> str:
+    """Whose activities are shown: a pane that knows a part of the rows says so."""
+    if not read:
+        return "Where they stand, reading …" if matching is None else "Where they stand"
+    if matching is None or read < matching:
+        of = "…" if matching is None else count(matching)
+        return f"Where they stand, {count(read)} of {of} read so far"
+    return f"Where {'the one instance stands' if read == 1 else f'all {count(read)} instances stand'}"
 
 
 def _stands(found: list[tuple[str, int, int]], width: int, room: int) -> list[Item]:
