@@ -90,4 +90,4 @@ async def delete_deployment(store: StoreDep, by: OperatorDep, deployment_id: str
     return no_content()
 
 
-add_one(router, DEPLOYMENTS)
+add_one(router, DEPLOYMENTS, literals={"create"})
