@@ -38,5 +38,6 @@ class StoreSettings(BaseSettings):
     readers: PositiveInt = 4
     """Connections kept for questions."""
 
-    max_parked_fetches: PositiveInt = 200
-    """Most long-polling fetches that wait at the same time."""
+    max_parked_fetches: PositiveInt = 1000
+    """Most long-polling fetches that wait at the same time. Each costs some 35 kB, and two milliseconds whenever tasks
+    become fetchable."""

@@ -6,15 +6,19 @@ from contextlib import AbstractAsyncContextManager
 from functools import cache
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from store.api.addresses import Addresses
 from store.api.answers import answer, answer_json, answer_list
 from store.api.authentication import BasicAuthentication
 from store.api.declared import gives, gives_list
 from store.api.errors import install
 from store.api.openapi import document
 from store.api.page import page
+from store.api.router import Router
 from store.api.routes import ROUTERS
 from store.contract.errors import invalid
 from store.contract.records import Engine, Product, Telemetry, Version
@@ -27,7 +31,8 @@ VERSION = "7.24.0"
 ABOUT = (
     "The part of the Camunda 7 REST contract that Retriage's embedded engine serves: external tasks, batches, process "
     "instances, incidents, jobs, deployments and their history. The same paths are served below "
-    f"{ROOT}/engine/{ENGINE}. Unknown properties and query parameters are ignored."
+    f"{ROOT}/engine/{ENGINE}. HEAD is answered as GET, without the body. "
+    "Unknown properties and query parameters are ignored."
 )
 
 PRODUCT = "Retriage"
@@ -44,21 +49,23 @@ def create_app(lifespan: Lifespan, users: Mapping[str, str] | None = None) -> Fa
         users: passwords by name; where there are any, nobody else is let in.
     """
     app = FastAPI(title=TITLE, version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.router.redirect_slashes = False
     install(app)
     app.add_middleware(NoCache)
     if users:
         app.add_middleware(BasicAuthentication, users=users, root=ROOT, engine=ENGINE)
+    app.add_middleware(Addresses)
     app.include_router(_ABOUT, prefix=ROOT)
     app.include_router(_description(), prefix=ROOT)
     for prefix in (ROOT, f"{ROOT}/engine/{ENGINE}"):
         for router in ROUTERS:
             app.include_router(router, prefix=prefix)
-    app.include_router(_unknown_engine(), prefix=ROOT)
+    app.include_router(_unknown_engine(app.routes), prefix=ROOT)
     return app
 
 
 def _about() -> APIRouter:
-    router = APIRouter(tags=["Engine"])
+    router = Router(tags=["Engine"])
 
     @router.get("/engine")
     @gives_list(Engine)
@@ -108,16 +115,20 @@ def _description() -> APIRouter:
     return router
 
 
-def _unknown_engine() -> APIRouter:
+def _unknown_engine(routes: list[BaseRoute]) -> APIRouter:
+    """Refuses the paths of other engines, where this one has them."""
     router = APIRouter(include_in_schema=False)
+    known = list(routes)
 
-    @router.api_route("/engine/{name}/{rest:path}", methods=["GET", "POST", "PUT", "DELETE"])
-    async def refuse(name: str, rest: str) -> Any:
-        """Only one engine is here; for its unknown paths the ordinary 404 is given."""
-        if name == ENGINE:
-            from starlette.exceptions import HTTPException
-
+    @router.api_route("/engine/{name}/{rest:path}", methods=["GET", "POST", "PUT", "DELETE", "PATCH"])
+    async def refuse(request: Request, name: str, rest: str) -> Any:
+        """Only one engine is here; for its unknown paths, and for those of others, the ordinary refusals are given."""
+        here = {**request.scope, "path": f"{ROOT}/engine/{ENGINE}/{rest}"}
+        best = max((route.matches(here)[0] for route in known), key=lambda match: match.value, default=Match.NONE)
+        if name == ENGINE or best is Match.NONE:
             raise HTTPException(404)
+        if best is Match.PARTIAL:
+            raise HTTPException(405)
         raise invalid("No process engine available")
 
     return router

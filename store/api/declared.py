@@ -25,6 +25,23 @@ class Given:
     model: Any = None
 
 
+_MEDIA = {"one": "application/json", "list": "application/json", "text": "text/plain"}
+
+
+def is_acceptable(given: Given, accept: str | None) -> bool:
+    """Whether a client that accepts so much can be answered. How much it likes what does not matter.
+
+    Args:
+        given: what the route answers.
+        accept: the header of the request.
+    """
+    media = _MEDIA.get(given.form)
+    if media is None or not accept:
+        return True
+    wanted = {part.partition(";")[0].strip().lower() for part in accept.split(",")}
+    return not wanted.isdisjoint({"*/*", "*", f"{media.partition('/')[0]}/*", media})
+
+
 _GIVEN: dict[Callable[..., Any], Given] = {}
 
 

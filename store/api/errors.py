@@ -24,9 +24,14 @@ def _respond(status: int, body: ErrorBody) -> Response:
     return Response(body.model_dump_json(by_alias=True), status, media_type="application/json")
 
 
+def refuse(error: ContractError) -> Response:
+    """The answer of a refusal."""
+    return _respond(error.status, error.body)
+
+
 async def _contract(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ContractError)
-    return _respond(error.status, error.body)
+    return refuse(error)
 
 
 async def _container(_request: Request, error: Exception) -> Response:

@@ -41,7 +41,9 @@ _REFUSALS = {
     401: "The engine asks for a user and password.",
     404: "There is no such thing.",
     405: "The path has no such method.",
-    415: "The body is of another media type.",
+    406: "The client does not accept what is answered here.",
+    413: "The upload is too large.",
+    415: "The body is of another media type, or says of none what it is.",
     500: "A check of the engine that no resource translates, or a lost race.",
 }
 
@@ -139,6 +141,8 @@ def _readers(dependant: Dependant) -> Iterator[Any]:
 def _operation(route: APIRoute, method: str, schemas: _Schemas) -> Json:
     parameters = [_parameter(field.alias, "", {"type": "string"}, "path") for field in route.dependant.path_params]
     statuses = {400, 401, 405, 500} | ({404} if parameters else set())
+    if _given(route).form != "nothing":
+        statuses.add(406)
     operation: Json = {
         "tags": list(route.tags),
         "summary": _first_line(route.summary or route.endpoint.__doc__ or ""),
@@ -156,7 +160,7 @@ def _operation(route: APIRoute, method: str, schemas: _Schemas) -> Json:
             statuses.add(404)
         elif content := _content(reader, schemas):
             operation["requestBody"] = {"content": content, "required": isinstance(reader, Form)}
-            statuses |= {404, 415}
+            statuses |= {404, 415} | ({413} if isinstance(reader, Form) else set())
     operation["responses"] = _answer(_given(route), schemas) | {str(status): _refusal(status) for status in statuses}
     return operation
 

@@ -37,11 +37,11 @@ class Body(Generic[ShapeT]):
     async def __call__(self, request: Request) -> ShapeT:
         """The shape; see ``body``."""
         raw = await request.body()
+        media = request.headers.get("content-type")
+        if (media is not None or raw) and (media or "").partition(";")[0].strip().lower() != "application/json":
+            raise ContractError(415, "NotSupportedException", "HTTP 415 Unsupported Media Type")
         if not raw.strip():
             return self.model()
-        media = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-        if media != "application/json" and not media.endswith("+json"):
-            raise ContractError(415, "NotSupportedException", "HTTP 415 Unsupported Media Type")
         return parse(self.model, raw)
 
 
@@ -49,7 +49,8 @@ def body(model: type[Shape]) -> Any:
     """A dependency that reads the JSON body. An empty body is ``{}``; unknown properties are ignored.
 
     Raises (when called by the framework):
-        ContractError: 415 for another media type, 400 for malformed JSON (empty message) or a wrong value.
+        ContractError: 415 for another media type, or a body without one; 400 for malformed JSON (empty message) or a
+            wrong value.
     """
     return Depends(Body(model))
 
@@ -72,10 +73,13 @@ def _json_kind(value: Any) -> str:
     return {list: "a list", str: "a text", bool: "true or false", type(None): "null"}.get(type(value), "a number")
 
 
+_NO_OBJECT = ("model_type", "dict_type")
+
+
 def _sentence(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     where = ".".join(str(part) for part in first["loc"])
-    what = first["msg"].removeprefix("Value error, ")
+    what = "an object is needed" if first["type"] in _NO_OBJECT else first["msg"].removeprefix("Value error, ")
     return f"Cannot read property '{where}': {what}"
 
 

@@ -9,6 +9,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from sqlalchemy.exc import DBAPIError
 
+from store.api.declared import given_by, is_acceptable
+from store.contract.errors import ContractError
 from store.database import lost_race
 
 ATTEMPTS = 4
@@ -22,14 +24,18 @@ class Route(APIRoute):
     """A route that is tried again after a lost race.
 
     Each attempt is a transaction of its own, so nothing is done twice: what a lost one did is not there, and nobody has
-    been answered yet.
+    been answered yet. What the client does not accept is not even tried.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The route as a function of the request."""
         attempt = super().get_route_handler()
 
+        given = given_by(self.endpoint)
+
         async def handle(request: Request) -> Response:
+            if given is not None and not is_acceptable(given, request.headers.get("accept")):
+                raise ContractError(406, "NotAcceptableException", "HTTP 406 Not Acceptable")
             for _ in range(ATTEMPTS - 1):
                 try:
                     return await attempt(request)

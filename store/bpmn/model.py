@@ -57,7 +57,7 @@ class Node:
 @dataclass(frozen=True, slots=True)
 class Process:
     """An executable process of a file. ``history_time_to_live`` is in days; ``reads`` names the variables that its
-    expressions use."""
+    expressions use, ``initiator`` the one that keeps who has started an instance."""
 
     key: str
     name: str | None
@@ -68,6 +68,7 @@ class Process:
     start: str
     nodes: Mapping[str, Node]
     reads: frozenset[str]
+    initiator: str | None = None
 
     def catcher(self, task: str, code: str) -> Node | None:
         """The boundary event of a task that catches an error with this code: one that names it, else one for all."""

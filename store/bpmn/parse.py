@@ -8,10 +8,11 @@ from store.bpmn.model import Kind, Node, Process
 from store.bpmn.names import BPMN, BPMNDI, DECLARATIONS, EXTENSIONS, PICTURES, extension
 from store.bpmn.nodes import KINDS, check_attributes, check_extensions, read_node
 from store.bpmn.problems import NotSupported, Problem
+from store.bpmn.schema import check_schema
 from store.bpmn.shape import check_shape
 from store.bpmn.xml import Element, read
 
-_DAYS = re.compile(r"P(\d+)D|([+-]?\d+)", re.ASCII)
+_DAYS = re.compile(r"P0*(\d{1,10})D|([+-]?)0*(\d{1,10})", re.ASCII)
 _NAME = re.compile(r"[^\W\d][\w.-]*")
 _INT_MAX = 2**31 - 1
 
@@ -41,12 +42,13 @@ def parse(xml: bytes, resource: str) -> list[Process]:
     problems: list[Problem] = []
     if root.tag != (BPMN, "definitions"):
         raise NotSupported(resource, [root.problem("The file is no BPMN 2.0: its root must be 'definitions'.")])
+    check_schema(root, problems)
     for child in root.children:
         if child.namespace == BPMN and child.name not in DECLARATIONS:
             problems.append(child.problem(f"Element '{child.name}' is not supported."))
         elif child.namespace not in (BPMN, BPMNDI) and child.namespace in EXTENSIONS:
             problems.append(child.problem(f"Extension element '{child.name}' is not supported."))
-    found = [child for child in root.named("process", BPMN) if child.get("isExecutable") in ("true", "1")]
+    found = [child for child in root.named("process", BPMN) if (child.get("isExecutable") or "").strip() == "true"]
     if wrong := _ids(found):
         raise NotSupported(resource, [*problems, *wrong])
     errors = {error.id: error.get("errorCode") for error in root.named("error", BPMN)}
@@ -102,6 +104,7 @@ def _process(
         start=start,
         nodes=nodes,
         reads=_reads(nodes),
+        initiator=_initiator(element),
     )
 
 
@@ -131,16 +134,22 @@ def _time_to_live(element: Element, problems: list[Problem]) -> int | None:
         problems.append(element.problem(f"{NO_TIME_TO_LIVE}: {NO_TIME_TO_LIVE}"))
         return None
     found = _DAYS.fullmatch(text)
-    days = int(found[1] or found[2]) if found and len(text) < 20 else None
+    days = int(found[1] or found[2] + found[3]) if found else None
     sentence = None
     if days is None or days > _INT_MAX:
-        sentence = f'Cannot parse historyTimeToLive: For input string: "{text}"'
+        sentence = f'Cannot parse historyTimeToLive: For input string: "{text[:200]}"'
     elif days < 0:
         sentence = "Cannot parse historyTimeToLive: negative value is not allowed"
     if sentence is not None:
         problems.append(element.problem(f"{sentence}: {sentence}"))
         return None
     return days
+
+
+def _initiator(element: Element) -> str | None:
+    for child in element.named("startEvent", BPMN):
+        return extension(child, "initiator")
+    return None
 
 
 def _documentation(element: Element) -> str | None:

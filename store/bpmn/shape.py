@@ -38,7 +38,11 @@ def _choices(gateway: Node) -> list[tuple[str, tuple[str, ...]]]:
     if gateway.default is not None and gateway.default not in {flow.id for flow in gateway.outgoing}:
         return [(f"{name} has the default sequence flow '{gateway.default}', which does not leave it.", ())]
     if len(gateway.outgoing) == 1:
-        return []
+        (only,) = gateway.outgoing
+        if only.condition is None:
+            return []
+        sentence = f"{name} has only one outgoing sequence flow ('{only.id}'). This is not allowed to have a condition."
+        return [(sentence, ())]
     wrong: list[tuple[str, tuple[str, ...]]] = []
     for flow in gateway.outgoing:
         subject = f"{name} has outgoing sequence flow '{flow.id}'"

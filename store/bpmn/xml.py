@@ -13,6 +13,11 @@ from store.bpmn.problems import NotSupported, Problem
 MAX_BYTES = 4_000_000
 MAX_DEPTH = 100
 MAX_ELEMENTS = 50_000
+ENCODINGS = frozenset(
+    {"utf-8", "utf8", "utf-16", "utf-16le", "utf-16be", "iso-8859-1", "latin1", "us-ascii", "ascii"}
+    | {"windows-1252", "cp1252"}
+)
+"""What a file may say that it is written in."""
 
 _SEPARATOR = "\x1f"
 
@@ -72,6 +77,7 @@ class _Reader:
     def __init__(self) -> None:
         self.parser = expat.ParserCreate(namespace_separator=_SEPARATOR)
         self.parser.buffer_text = True
+        self.parser.XmlDeclHandler = self._declared
         self.parser.StartDoctypeDeclHandler = self._doctype
         self.parser.EntityDeclHandler = self._doctype
         self.parser.StartElementHandler = self._start
@@ -80,6 +86,11 @@ class _Reader:
         self.root: Element | None = None
         self._open: list[Element] = []
         self._elements = 0
+
+    def _declared(self, _version: str, encoding: str | None, _standalone: int) -> None:
+        if encoding is not None and encoding.lower() not in ENCODINGS:
+            # The parser would ask Python for it, which knows encodings that are no encodings of texts.
+            raise _Refused(f"The encoding '{encoding[:40]}' is not supported.")
 
     def _doctype(self, *_: object) -> None:
         raise _Refused("A document type declaration (DOCTYPE) is not allowed.")

@@ -49,7 +49,7 @@ async def deploy(
 
     Args:
         connection: the caller's transaction.
-        name: name of the deployment; duplicates are looked for among deployments of this name.
+        name: name of the deployment; duplicates are looked for among deployments of this name, without one nowhere.
         resources: content by file name.
         source: free text; where given, duplicates are looked for among deployments of this source only.
         tenant_id: owner of the definitions.
@@ -61,7 +61,7 @@ async def deploy(
         ContractError: 400 ``ParseException`` with ``details``: a file is no BPMN, or more than the store runs. Nothing
             is stored then.
     """
-    if filter_duplicates or changed_only:
+    if name is not None and (filter_duplicates or changed_only):
         known = await _newest(connection, name, resources, source, tenant_id)
         changed = {file: content for file, content in resources.items() if known.get(file) != content}
         if not changed and (latest := await _latest(connection, name, source, tenant_id)) is not None:

@@ -66,7 +66,10 @@ async def start(
     definition = await _definition(connection, definition_id)
     process = await process_of(connection, definition_id)
     instance = Running(new_id(), definition_id, definition.tenant_id)
-    await connection.execute(insert(_P).values(_row(instance, process, business_key, user or by.user)))
+    starter = user or by.user
+    await connection.execute(insert(_P).values(_row(instance, process, business_key, starter)))
+    if process.initiator is not None:
+        variables = {process.initiator: _starter(starter), **variables}
     await set_variables(connection, instance.id, variables)
     transient = {name: value for name, value in variables.items() if is_transient(value)}
     ended = await go_on(connection, instance, process.start, transient)
@@ -80,6 +83,10 @@ async def start(
         suspended=False,
         tenant_id=instance.tenant_id,
     )
+
+
+def _starter(user: str | None) -> VariableValue:
+    return VariableValue(type="Null" if user is None else "String", value=user)
 
 
 def _row(instance: Running, process: Process, business_key: str | None, user: str | None) -> dict[str, object]:

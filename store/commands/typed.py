@@ -38,20 +38,26 @@ def typed(given: Mapping[str, Any] | None) -> dict[str, VariableValue]:
     Raises:
         ContractError: 400, an unknown type, or a value that is not of its type.
     """
-    return {name: typed_value(value) for name, value in (given or {}).items()}
+    return {name: typed_value(value, name) for name, value in (given or {}).items()}
 
 
-def typed_value(given: Any) -> VariableValue:
+def typed_value(given: Any, name: str = "") -> VariableValue:
     """One variable of a request.
+
+    Args:
+        given: what the client has sent.
+        name: the variable's name, for the refusal.
 
     Raises:
         ContractError: 400, an unknown type, or a value that is not of its type.
     """
     if not isinstance(given, dict):
-        raise invalid("")
+        raise invalid(f"Cannot read variable '{name}': an object is needed")
     kind, value, info = given.get("type"), given.get("value"), given.get("valueInfo") or {}
-    if not isinstance(info, dict) or not isinstance(kind, str | None):
-        raise invalid("")
+    if not isinstance(info, dict):
+        raise invalid(f"Cannot read variable '{name}': its valueInfo must be an object")
+    if not isinstance(kind, str | None):
+        raise invalid(f"Cannot read variable '{name}': its type must be a text")
     made = _read(kind[0].upper() + kind[1:], kind, value, info) if kind else _guessed(value)
     if info.get("transient") is True:
         made.value_info["transient"] = True

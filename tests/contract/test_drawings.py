@@ -270,6 +270,18 @@ async def test_local_variables_end_with_their_task(engine: Engine) -> None:
     assert await made.variables(instance) == {"kept": 1}
 
 
+@pytest.mark.parametrize(("given", "kind", "value"), [({}, "Null", None), ({"who": "me"}, "String", "me")])
+async def test_the_initiator_is_kept_in_a_variable(
+    engine: Engine, given: dict[str, Any], kind: str, value: str | None
+) -> None:
+    """Nobody has said who he is: the variable is there, and null, unless the start itself sets it."""
+    begin = '<startEvent id="begin" camunda:initiator="who"/>'
+    made = await stage(engine, file(process(begin, task("a"), flows("begin>a"))))
+    instance = await made.started("order", **given)
+    found = await engine.get(f"/process-instance/{instance}/variables")
+    assert (found["who"]["type"], found["who"]["value"]) == (kind, value)
+
+
 NO_XML = {"no XML", "cut off"}
 REFUSED: dict[str, bytes] = {
     "no XML": b"this is no XML",

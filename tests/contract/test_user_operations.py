@@ -13,6 +13,7 @@ from tests.contract.batches import Launched, launch, stuck
 from tests.contract.conftest import USER
 from tests.contract.engine import Engine
 from tests.contract.world import Scene, World, fresh
+from tests.store.drawings import file, flows, process, task
 
 PATH = "/history/user-operation"
 Entry = dict[str, Any]
@@ -336,3 +337,12 @@ async def test_notes_on_operations(engine: Engine, world: World) -> None:
     for word in ("set", "clear"):
         response = await engine.http.put(f"{PATH}/{fresh('none')}/{word}-annotation", json={"annotation": "x"})
         refused(response, 400, "BadUserRequestException", "operation is null", 0)
+
+
+async def test_the_initiator_is_the_user(engine: Engine) -> None:
+    key = fresh("started")
+    drawing = file(process('<startEvent id="begin" camunda:initiator="who"/>', task("a"), flows("begin>a"), key=key))
+    response = await engine.http.post("/deployment/create", files={"data": ("started.bpmn", drawing)})
+    assert response.status_code == 200, response.text
+    instance = await engine.post(f"/process-definition/key/{key}/start", {"withVariablesInReturn": True})
+    assert (instance["variables"]["who"]["type"], instance["variables"]["who"]["value"]) == ("String", USER[0])

@@ -131,10 +131,10 @@ def test_pictures_and_words_are_passed_over() -> None:
                 '<laneSet id="l"><lane id="l1"/></laneSet>',
                 START,
                 task("a", inside="<documentation>why</documentation><incoming>begin-a</incoming>"),
+                flows("begin>a"),
                 '<textAnnotation id="note"><text>look</text></textAnnotation>',
                 '<association id="as" sourceRef="a" targetRef="note"/>',
                 '<group id="g"/>',
-                flows("begin>a"),
             ),
             '<bpmndi:BPMNDiagram xmlns:bpmndi="http://www.omg.org/spec/BPMN/20100524/DI" id="d"/>',
         )

@@ -196,6 +196,15 @@ async def test_one_task_wakes_many_and_goes_to_one(tmp_path: Path) -> None:
         assert sorted(len(found) for found in await asyncio.gather(*waiting)) == [0] * 9 + [1]
 
 
+async def test_hundreds_may_wait(tmp_path: Path) -> None:
+    app = embedded_app(str(tmp_path / "store.db"))
+    async with client_of(app) as http:
+        waiting = [asyncio.create_task(fetch(http, "charge", asyncResponseTimeout=60_000)) for _ in range(400)]
+        await parked(app, 400)
+        for one in waiting:
+            one.cancel()
+
+
 async def test_the_number_of_waiting_fetches_is_bounded(tmp_path: Path) -> None:
     app = embedded_app(str(tmp_path / "store.db"), settings=StoreSettings(max_parked_fetches=2))
     async with client_of(app) as http:

@@ -54,7 +54,7 @@ async def create_deployment(
             given.get("deployment-name"),
             upload.files,
             source=given.get("deployment-source"),
-            tenant_id=given.get("tenant-id") or None,
+            tenant_id=given.get("tenant-id"),
             filter_duplicates=_is_true(given.get("enable-duplicate-filtering")),
             changed_only=_is_true(given.get("deploy-changed-only")),
             by=by,
@@ -66,7 +66,7 @@ async def create_deployment(
 
 
 def _is_true(text: str | None) -> bool:
-    return text is not None and text.strip().lower() == "true"
+    return text is not None and text.lower() == "true"
 
 
 def _check_activation(text: str | None) -> None:
@@ -90,4 +90,4 @@ async def delete_deployment(store: StoreDep, by: OperatorDep, deployment_id: str
     return no_content()
 
 
-add_one(router, DEPLOYMENTS)
+add_one(router, DEPLOYMENTS, literals={"create"})
