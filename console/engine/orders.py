@@ -95,6 +95,10 @@ class Orders:
         path = f"external-task/{part(id)}/retries"
         await self._channel.order("PUT", path, "order to set the retries", body={"retries": retries})
 
+    async def unlock(self, id: str) -> None:
+        """Take the lock off an external task, whoever holds it; its worker is forgotten."""
+        await self._channel.order("POST", f"external-task/{part(id)}/unlock", "order to unlock the task")
+
     async def set_job_retries_async(self, job_ids: Sequence[str], retries: int) -> Batch:
         """Launch a batch that sets the retries of many jobs."""
         return await self._launch("job/retries", SetJobsRetries(retries=retries, job_ids=list(job_ids)))
