@@ -343,8 +343,12 @@ async def test_the_builder_fits_the_smallest_window() -> None:
         await until(pilot, lambda: "exact" in counted(app))
         text = "\n".join(lines(app))
         assert "topicName" in text
-        assert "? help" in lines(app)[-1]
+        assert "enter apply" in lines(app)[-1]
         assert not builder(app).query_one("#sent").display
+        await pilot.press("f4")
+        await until(pilot, lambda: builder(app).query_one("#sent").display)
+        await pilot.press("f3")
+        await until(pilot, lambda: lines(app)[-1].startswith(" ? help"))
         await pilot.press("f4")
         await until(pilot, lambda: builder(app).query_one("#sent").display)
         assert not builder(app).query_one(FormView).display
