@@ -61,8 +61,9 @@ def count_lines(draft: Draft, known: Tally | None, problem: str, width: int, thi
         return [Prose(inert(problem), "failed") if problem else Prose("counting …", "muted")]
     items: list[Item] = [Spans(_head(draft, known, thing))]
     items += [Prose(text, "warning", lines=1) for text in _warnings(draft, known)]
-    items += [Spans(line) for line in _breakdown(known, width)]
+    # What it means for a launch first: on a short screen the end is cut off.
     items += [Spans(((text, "muted"),)) for text in _notes(draft, known)]
+    items += [Spans(line) for line in _breakdown(known, width)]
     return [*items, Prose(inert(problem), "failed", lines=1)] if problem else items
 
 
