@@ -145,6 +145,8 @@ ACTIONS: tuple[Action, ...] = (
     _do("task.variables", "d", "variables", "Variables of its process instance.", "Look", 10),
     _do("task.incidents", "i", "incidents", "The open incidents of the row.", "Look"),
     _do("task.instance", "J", "its instance", "Jump to its process instance.", "Look"),
+    _do("task.unlock", "U", "unlock..", "Take the lock off the task, or the marked ones.", "Change (asks first)", 15,
+        changes_engine=True),
     _do("list.filter", "slash", "filter", "Type what the rows must match.", "Choose", 3),
     _do("marks.mark", "space", "mark", "Mark the row, or take the mark away.", "Choose", 4),
     _do("marks.range", "v", "range", "Range on or off: moving marks rows.", "Choose", 8),

@@ -96,6 +96,10 @@ class Orders:
         path = f"external-task/{part(id)}/retries"
         await self._channel.order("PUT", path, "order to set the retries", body={"retries": retries})
 
+    async def unlock(self, id: str) -> None:
+        """Take the lock off an external task, whoever holds it; its worker is forgotten."""
+        await self._channel.order("POST", f"external-task/{part(id)}/unlock", "order to unlock the task")
+
     async def set_job_retries_async(self, jobs: Sequence[str] | JobQuery, retries: int) -> Batch:
         """Launch a batch that sets the retries of many jobs, named by their ids or by what they match."""
         if isinstance(jobs, JobQuery):

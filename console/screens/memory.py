@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from console.screens.session import Session
+    from console.triage.record import Record
     from store.journal import Journal, SavedQuery
 
 T = TypeVar("T")
@@ -27,6 +28,21 @@ async def remember(session: Session, subject: str, text: str) -> None:
 async def retried(session: Session, ids: Collection[str]) -> Collection[str]:
     """Those of the tasks that were launched from here before, as far as the journal knows."""
     return await _ask(session, lambda journal: journal.earlier(session.engine_name, ids), {})
+
+
+async def record(session: Session, topic: str) -> Record | None:
+    """What the last launches from here over a topic came to; nothing where the journal knows of none.
+
+    Raises:
+        EngineProblem: the engine did not answer.
+    """
+    from console.triage.record import record_of
+
+    return await _ask(
+        session,
+        lambda journal: session.ask(lambda client: record_of(client, journal, session.engine_name, topic)),
+        None,
+    )
 
 
 async def saved(session: Session, subject: str) -> Sequence[SavedQuery]:

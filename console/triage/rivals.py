@@ -23,16 +23,8 @@ TOPICS = 5
 """So many topics are looked at, those with the most tasks."""
 
 
-class Asked(Protocol):
-    """The part of the client that is asked."""
-
-    async def batches(self, query: BatchStatisticsQuery, first: int, size: int) -> list[BatchStatistics]:
-        """A page of running batches."""
-        ...
-
-    async def user_operations(self, query: UserOperationQuery, first: int, size: int) -> list[UserOperation]:
-        """A page of the user operation log."""
-        ...
+class Workers(Protocol):
+    """The part of the client that shows signs of workers."""
 
     async def count_external_tasks(self, query: ExternalTaskQuery) -> int:
         """How many external tasks match."""
@@ -42,6 +34,18 @@ class Asked(Protocol):
         self, query: HistoricExternalTaskLogQuery, first: int, size: int
     ) -> list[HistoricExternalTaskLog]:
         """A page of the log of external tasks."""
+        ...
+
+
+class Asked(Workers, Protocol):
+    """The part of the client that is asked."""
+
+    async def batches(self, query: BatchStatisticsQuery, first: int, size: int) -> list[BatchStatistics]:
+        """A page of running batches."""
+        ...
+
+    async def user_operations(self, query: UserOperationQuery, first: int, size: int) -> list[UserOperation]:
+        """A page of the user operation log."""
         ...
 
 
@@ -150,7 +154,20 @@ def _user_at(log: Iterable[UserOperation], moment: datetime | None) -> str:
     return next((entry.user_id for entry in near if entry.user_id), "")
 
 
-async def without_worker(client: Asked, topics: Collection[str], now: datetime) -> list[str]:
+@dataclass(frozen=True)
+class Quiet:
+    """A topic on which no worker was seen lately.
+
+    Attributes:
+        topic: its name.
+        last: when a worker last completed a task or reported a failure, as far as the log tells.
+    """
+
+    topic: str
+    last: datetime | None = None
+
+
+async def without_worker(client: Workers, topics: Collection[str], now: datetime) -> list[Quiet]:
     """The topics on which no worker was seen for fifteen minutes: no lock is younger, and the log, where there is one,
     names none.
 
@@ -158,16 +175,16 @@ async def without_worker(client: Asked, topics: Collection[str], now: datetime) 
         EngineProblem: the engine did not answer.
     """
     names = list(topics)[:TOPICS]
-    seen = await asyncio.gather(*(_seen(client, topic, now) for topic in names))
-    return [topic for topic, was in zip(names, seen, strict=True) if not was]
+    return [quiet for quiet in await asyncio.gather(*(_quiet(client, topic, now) for topic in names)) if quiet]
 
 
-async def _seen(client: Asked, topic: str, now: datetime) -> bool:
+async def _quiet(client: Workers, topic: str, now: datetime) -> Quiet | None:
     if await client.count_external_tasks(ExternalTaskQuery(topic_name=topic, lock_expiration_after=now - QUIET)):
-        return True
+        return None
     query = HistoricExternalTaskLogQuery(topic_name=topic, sort_by="timestamp", sort_order="desc")
     latest: list[HistoricExternalTaskLog] = []
     for kind in ("success_log", "failure_log"):
         with suppress(EngineProblem):
             latest += await client.external_task_log(query.model_copy(update={kind: True}), 0, 1)
-    return any(entry.timestamp > now - QUIET for entry in latest)
+    last = max((entry.timestamp for entry in latest), default=None)
+    return Quiet(topic, last) if last is None or last <= now - QUIET else None

@@ -7,13 +7,15 @@ them. A task that several sources name is counted once.
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
 from console.engine.client import EngineClient
 from console.language import Parsed, matcher, remembers
 from console.triage.draft import Draft, Source
+from console.triage.record import Record
+from console.triage.rivals import Quiet, without_worker
 from console.triage.sift import Read, Sift
 from console.triage.traits import Trait, traits_of
 from store.contract.queries import ExternalTaskQuery
@@ -31,8 +33,6 @@ NAMED = 200
 """Ids in one question."""
 BUSIEST = 3
 """Topics that are looked at for a sign of a worker."""
-QUIET = timedelta(minutes=15)
-"""A topic where no lock lives or ended within this time has seen no worker."""
 
 
 @dataclass
@@ -64,6 +64,7 @@ class Tally:
         healthy: tasks among them that have no need of a retry: some retries left, or never failed.
         breakdown: trait -> value -> rows.
         quiet: topics where no worker was seen lately.
+        record: what the last launches over the topic with most tasks came to, where that is known.
         exact: everything was looked at.
         cut: the breakdown stops here, although there is more.
         at: when the last question was answered.
@@ -74,7 +75,8 @@ class Tally:
     ids: set[str] = field(default_factory=set)
     healthy: int = 0
     breakdown: dict[str, Counter[str]] = field(default_factory=dict)
-    quiet: tuple[str, ...] = ()
+    quiet: tuple[Quiet, ...] = ()
+    record: Record | None = None
     exact: bool = False
     cut: bool = False
     at: datetime | None = None
@@ -82,7 +84,13 @@ class Tally:
 
 
 async def tally(
-    ask: Ask[Any], draft: Draft, now: datetime, *, most: int | None = MOST, retried: Retried | None = None
+    ask: Ask[Any],
+    draft: Draft,
+    now: datetime,
+    *,
+    most: int | None = MOST,
+    retried: Retried | None = None,
+    record: Callable[[str], Awaitable[Record | None]] | None = None,
 ) -> AsyncIterator[Tally]:
     """Count a draft that has no mistake.
 
@@ -91,20 +99,30 @@ async def tally(
         draft: what is counted.
         now: the moment that times count from.
         retried: which of some tasks were retried from here before; nobody knows if it is not given.
+        record: what the last launches over a topic came to; nobody knows if it is not given.
         most: rows to look at where the engine's own count is enough; ``None`` looks at all of them.
 
     Raises:
         EngineProblem: the engine did not answer.
     """
-    counting = _Counting(ask, draft, now, most, retried)
+    counting = _Counting(ask, draft, now, most, retried, record if draft.request else None)
     async for _ in counting.steps():
         counting.tally.at = datetime.now(UTC)
         yield counting.tally
 
 
 class _Counting:
-    def __init__(self, ask: Ask[Any], draft: Draft, now: datetime, most: int | None, retried: Retried | None) -> None:
+    def __init__(
+        self,
+        ask: Ask[Any],
+        draft: Draft,
+        now: datetime,
+        most: int | None,
+        retried: Retried | None,
+        record: Callable[[str], Awaitable[Record | None]] | None,
+    ) -> None:
         self._retried = retried
+        self._record = record
         self._known_retried: set[str] = set()
         self._ask = ask
         self._draft = draft
@@ -203,13 +221,16 @@ class _Counting:
             yield
 
     async def _workers(self) -> AsyncIterator[None]:
-        """Where no worker was seen. A lock that lives or ended lately is a sign of one: nothing else tells."""
+        """Where no worker was seen, and what became of the last launches."""
         topics = [topic for topic, _ in self.tally.breakdown.get("topic", Counter()).most_common(BUSIEST)]
         for topic in topics:
-            query = ExternalTaskQuery(topic_name=topic, lock_expiration_after=self._now - QUIET)
-            if not await self._ask(partial(_counted, query=query)):
-                self.tally.quiet = (*self.tally.quiet, topic)
+            quiet = await self._ask(partial(without_worker, topics=[topic], now=self._now))
+            if quiet:
+                self.tally.quiet = (*self.tally.quiet, *quiet)
                 yield
+        if topics and self._record is not None:
+            self.tally.record = await self._record(topics[0])
+            yield
 
     def _sift(self, source: Source, parsed: Parsed[Any]) -> Sift[Any]:
         order = _METHODS[source.subject][2]
@@ -255,10 +276,6 @@ _METHODS = {
     "batches": ("batches", "count_batches", "batchId"),
 }
 """Subject -> the client's list, its count, and the sort key of the id."""
-
-
-def _counted(client: EngineClient, query: ExternalTaskQuery) -> Awaitable[int]:
-    return client.count_external_tasks(query)
 
 
 def _id(row: Any) -> str:

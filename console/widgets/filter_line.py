@@ -139,10 +139,10 @@ class FilterLine(Horizontal):
 
     def open(self) -> None:
         """Let the operator type."""
-        self._make_room()
         self.add_class("-typing")
         self._recalled = 0
         self._input.value = self.applied + (" " if self.applied else "")
+        self._make_room()
         self._input.cursor_position = len(self._input.value)
         # Not `focus()`, which takes effect after the keys that are already on their way: a fast typist's next letter
         # would act on the rows. What is not displayed can not have the focus, and the class takes effect later too.
@@ -160,13 +160,16 @@ class FilterLine(Horizontal):
         """What stands at the right end: how many match."""
         self._count = spans
         self._show_applied()
-        self.query_one("#count", Line).show([], spans)
         if self.typing:
             self._make_room()
 
     def _make_room(self) -> None:
-        """For the count beside the field, and a blank between the two."""
-        self.query_one("#count", Line).styles.width = width_of(self._count) + 1
+        """For the count beside the field, and a blank between the two. It counts the filter that acts: beside another
+        text there is none."""
+        spans: list[Span] = self._count if self._input.value.strip() == self.applied.strip() else [("… ", "faint")]
+        line = self.query_one("#count", Line)
+        line.styles.width = width_of(spans) + 1
+        line.show([], spans)
 
     def _close(self) -> None:
         """End typing; the focus goes back at once to where it was."""
@@ -186,11 +189,12 @@ class FilterLine(Horizontal):
     def _changed(self, message: Input.Changed) -> None:
         message.stop()
         if self.typing:
+            self._make_room()
             self._say()
 
     def _say(self) -> None:
         text = self._input.value
-        self.post_message(self.Advised(spans(text, self._advise(text, self._input.cursor_position))))
+        self.post_message(self.Advised(spans(text, self._advise(text, self._input.cursor_position), self.size.width)))
 
     @on(Input.Submitted)
     def _submitted(self, message: Input.Submitted) -> None:
@@ -238,16 +242,34 @@ class FilterLine(Horizontal):
             self._close()
 
 
-def spans(text: str, advice: Advice) -> list[Span]:
-    """An advice as one line: the mistake, or what the console does itself and the words that could follow."""
+def spans(text: str, advice: Advice, width: int) -> list[Span]:
+    """An advice as one line: the mistake, or what the console does itself and the words that could follow.
+
+    Args:
+        text: what is typed.
+        advice: what the language says about it.
+        width: cells of the line; words that do not fit are counted.
+    """
     if advice.mistake and not advice.words:
         return [("   " + _pointer(text, advice), "warning"), (advice.mistake, "warning")]
     said: list[Span] = []
     if advice.here:
         said = [("   C ", "accent"), (inert("  ".join(advice.here)), "strong"), (" sought here, page by page", "muted")]
     if advice.words:
-        said.append(("   " + inert("   ".join(advice.words[:8])), "muted"))
+        said.append((_as_fit(advice.words, width - width_of(said)), "muted"))
     return said
+
+
+def _as_fit(words: Sequence[str], room: int) -> str:
+    """The first words, as many as there is room for, and how many more there are."""
+    shown = ""
+    for rest, word in zip(range(len(words) - 1, -1, -1), words, strict=True):
+        more = f"   +{rest} more" if rest else ""
+        longer = f"{shown}   {inert(word)}"
+        if shown and width_of([(longer + more, "")]) > room:
+            return f"{shown}   +{rest + 1} more"
+        shown = longer
+    return shown
 
 
 def _pointer(text: str, advice: Advice) -> str:

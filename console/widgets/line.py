@@ -36,7 +36,8 @@ def fitted(spans: Sequence[Span], width: int) -> list[Span]:
 
 
 class Line(Inked):
-    """One line: spans from the left and spans that keep to the right. The left part is cut, never the right one."""
+    """One line: spans from the left and spans that keep to the right. The left part is cut, never the right one, and a
+    blank stays between the two."""
 
     DEFAULT_CSS = """
     Line { height: 1; width: 100%; }
@@ -69,7 +70,10 @@ class Line(Inked):
 
     def _spans(self, width: int) -> list[Span]:
         right = fitted(self._right, min(width_of(self._right), width)) if self._right else []
-        return fitted(self._left, width - width_of(right)) + right
+        room = width - width_of(right)
+        glued = bool(right) and not right[0][0].startswith(" ") and 0 < room <= width_of(self._left)
+        gap: list[Span] = [(" ", "")] if glued else []
+        return [*fitted(self._left, room - len(gap)), *gap, *right]
 
     def render_line(self, y: int) -> Strip:
         """The line."""

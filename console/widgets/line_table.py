@@ -27,6 +27,7 @@ from console.widgets.row_painter import GUTTER, RowPainter
 from console.widgets.rows import PageCache, Row
 from console.widgets.table_messages import TableMessages
 from console.widgets.table_places import TablePlaces
+from console.widgets.thumb import thumb
 
 AHEAD = 1.0
 """How far around the viewport rows are wanted, in heights of the viewport."""
@@ -342,8 +343,4 @@ class LineTable(TableMessages, TablePlaces, Inked, ScrollView, can_focus=True):
 
     def _thumb(self, y: int) -> str:
         """The sign at the end of line ``y``: where in the whole result the viewport is."""
-        if self.total <= self.lines or not self.lines:
-            return " "
-        size = max(1, round(self.lines * self.lines / self.total))
-        first = round((self.lines - size) * self.top / max(self.total - self.lines, 1))
-        return "▐" if first <= y - 1 < first + size else " "
+        return thumb(y - 1, self.lines, self.top, self.total)

@@ -346,6 +346,10 @@ class FakeEngine:
         self.orders.append(("annotate_incident", id, note))
         self.notes[id] = note
 
+    async def unlock(self, id: str) -> None:
+        await self._wait()
+        self._ordered("unlock", id)
+
     async def delete_job(self, id: str) -> None:
         await self._wait()
         self._ordered("delete_job", id)

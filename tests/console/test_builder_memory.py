@@ -1,5 +1,6 @@
 """Queries that are saved and used again, kept in the operator's journal."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,11 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from console.app import RetriageApp
+from console.screens.builder.faces import from_saved, saved_text
 from console.screens.builder.saved import SavedQueries, SaveQuery
 from console.screens.builder.screen import BuilderScreen
 from console.screens.builder.typing import QueryInput, put
-from console.triage.draft import SOURCES
+from console.triage.draft import SOURCES, Draft, Source
 from console.widgets.filter_line import FilterInput, FilterLine
 from console.widgets.line_table import LineTable
 from console.widgets.pane import Pane
@@ -84,6 +86,35 @@ async def test_a_request_with_several_sources_is_saved_whole(journal: Journal) -
         await until(pilot, lambda: isinstance(app.screen, SavedQueries) and screen(app).query_one(LineTable).row)
         await pilot.press("enter")
         await until(pilot, lambda: dict(built.draft.texts) == before)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"retries": 3, "externalTaskQuery": "retries:0 error~card", "processInstanceIds": "a b"}',
+        '{"retries": 3, "external_task_query": "retries:0 error~card", "process_instance_ids": "a b"}',
+    ],
+)
+def test_a_saved_request_is_json_with_its_queries_in_words(text: str) -> None:
+    draft = from_saved(text, Draft(SOURCES))
+    assert draft.retries == 3
+    assert dict(draft.texts) == {"external_task_query": "retries:0 error~card", "process_instance_ids": "a b"}
+    assert json.loads(saved_text(draft)) == {
+        "retries": 3,
+        "externalTaskQuery": "retries:0 error~card",
+        "processInstanceIds": "a b",
+    }
+    assert from_saved(saved_text(draft), Draft(SOURCES)) == draft
+
+
+def test_a_request_as_the_engine_is_told_it_is_taken_too() -> None:
+    draft = from_saved('{"retries": 2, "externalTaskQuery": {"noRetriesLeft": true}}', Draft(SOURCES))
+    assert (draft.retries, draft.text(SOURCES[0])) == (2, "retries:0")
+    for text in ("retries:0 error~{x}", "{no json", '{"retries": 1, "externalTaskQuery": {"topc": 1}}'):
+        assert from_saved(text, Draft(SOURCES)).text(SOURCES[0]) == text
+    jobs = Source("query", "jobs", "jobs")
+    assert from_saved('{"noRetriesLeft": true}', Draft((jobs,))).text(jobs) == "retries:0"
+    assert from_saved('{"retries": 0}', Draft((jobs,))).text(jobs) == '{"retries": 0}'
 
 
 async def test_without_a_journal_saving_says_so() -> None:

@@ -343,8 +343,18 @@ async def test_the_builder_fits_the_smallest_window() -> None:
         await until(pilot, lambda: "exact" in counted(app))
         text = "\n".join(lines(app))
         assert "topicName" in text
-        assert "? help" in lines(app)[-1]
+        total = len(builder(app).query_one(FormView).rows)
+        assert f"1-9 of {total} fields" in text
+        assert any("▐" in line for line in lines(app)[6:15])
+        await pilot.press("f3", "end")
+        await until(pilot, lambda: f"{total - 8}-{total} of {total} fields" in "\n".join(lines(app)))
+        await pilot.press("f2")
+        assert "enter apply" in lines(app)[-1]
         assert not builder(app).query_one("#sent").display
+        await pilot.press("f4")
+        await until(pilot, lambda: builder(app).query_one("#sent").display)
+        await pilot.press("f3")
+        await until(pilot, lambda: lines(app)[-1].startswith(" ? help"))
         await pilot.press("f4")
         await until(pilot, lambda: builder(app).query_one("#sent").display)
         assert not builder(app).query_one(FormView).display

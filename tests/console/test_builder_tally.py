@@ -13,6 +13,7 @@ from console.engine.connect import Demo, Embedded, connect
 from console.language import parse
 from console.triage import tally as counting
 from console.triage.draft import SOURCES, Draft, Source
+from console.triage.rivals import QUIET
 from console.triage.sift import Sift
 from console.triage.tally import Tally, tally
 from store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, ProcessInstanceQuery
@@ -142,10 +143,10 @@ async def test_topics_without_a_sign_of_a_worker_are_named(client: EngineClient,
     busy = {
         task.topic_name
         for task in tasks
-        if task.lock_expiration_time is not None and task.lock_expiration_time > now - counting.QUIET
+        if task.lock_expiration_time is not None and task.lock_expiration_time > now - QUIET
     }
     most = [topic for topic, _ in last[0].breakdown["topic"].most_common(counting.BUSIEST)]
-    assert set(last[0].quiet) == set(most) - busy
+    assert {quiet.topic for quiet in last[0].quiet} == set(most) - busy
 
 
 @pytest.mark.parametrize("name", ["incidents", "instances", "jobs", "batches", "history"])

@@ -342,6 +342,7 @@ async def test_the_log_of_users_is_asked() -> None:
         ("retry_jobs", ("jd", 1), "PUT job-definition/jd/retries", {"retries": 1}),
         ("set_job_retries", ("j", 2), "PUT job/j/retries", {"retries": 2}),
         ("delete_job", ("j",), "DELETE job/j", None),
+        ("unlock", ("t/1",), "POST external-task/t%2F1/unlock", None),
         ("execute_job", ("j",), "POST job/j/execute", {}),
         ("suspend_job", ("j", True), "PUT job/j/suspended", {"suspended": True}),
         ("suspend_job", ("j", False), "PUT job/j/suspended", {"suspended": False}),

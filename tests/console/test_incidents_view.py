@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 
 from console.app import RetriageApp
+from console.engine.errors import Refused
 from console.screens.dialogs.confirm import Confirm
 from console.screens.incidents.detail import IncidentDetail
 from console.screens.incidents.members import MembersScreen
@@ -405,6 +407,41 @@ async def test_incidents_of_called_processes_cannot_be_retried() -> None:
         await groups(app, pilot)
         await pilot.press("R")
         await until(pilot, lambda: "close with the one in the called process" in said(app))
+
+
+async def test_a_note_that_was_not_written_is_kept_as_a_draft(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = shop()
+    async with console(engine) as (app, pilot):
+        await groups(app, pilot)
+        await pilot.press("j", "N")
+        await until(pilot, lambda: isinstance(app.screen, NoteDialog))
+        await pilot.press(*"PSP", "escape")
+        await until(pilot, lambda: "kept as a draft" in said(app))
+        await pilot.press("k", "N")
+        await until(pilot, lambda: isinstance(app.screen, NoteDialog))
+        assert "PSP" not in shown(app)
+        await pilot.press("escape", "j", "N")
+        await until(pilot, lambda: isinstance(app.screen, NoteDialog) and "PSP▏" in shown(app))
+        assert "a draft, not written yet" in shown(app)
+
+        async def refused(*_: object) -> None:
+            raise Refused("The engine said no.", 500)
+
+        write = engine.annotate_incident
+        monkeypatch.setattr(engine, "annotate_incident", refused)
+        await pilot.press("enter")
+        await confirmed(app, pilot, "W")
+        await until(pilot, lambda: "left out: closed meanwhile, or refused" in said(app))
+        monkeypatch.setattr(engine, "annotate_incident", write)
+        await pilot.press("N")
+        await until(pilot, lambda: isinstance(app.screen, NoteDialog) and "PSP▏" in shown(app))
+        await pilot.press("enter")
+        await confirmed(app, pilot, "W")
+        await until(pilot, lambda: "The note is written on 10 incidents." in said(app))
+        await until(pilot, lambda: "note: PSP" in screen(app).query_one("#sample", Pane).text)
+        await pilot.press("N")
+        await until(pilot, lambda: isinstance(app.screen, NoteDialog) and "PSP▏" in shown(app))
+        assert "a draft, not written yet" not in shown(app)
 
 
 async def test_a_note_is_typed_asked_about_and_written_on_every_incident_of_the_group() -> None:

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 
 from console.app import RetriageApp
-from console.widgets.filter_line import FilterLine
+from console.widgets.filter_line import Advice, FilterLine, spans
 from console.widgets.pane import Pane
 from tests.console.fake import FakeEngine, ids, task
 from tests.console.settle import console, lines, loaded, until
@@ -26,6 +27,28 @@ async def test_an_order_of_the_filter_is_told_in_place_of_the_list_s_own() -> No
         await pilot.press("slash", *"sort:priority", "enter")
         await until(pilot, lambda: "sort: of the filter" in "\n".join(lines(app)))
         assert own not in "\n".join(lines(app))
+
+
+async def test_no_count_stands_beside_a_filter_that_it_does_not_count() -> None:
+    async with console(FakeEngine(60)) as (app, pilot):
+        assert "60 external tasks" in "\n".join(lines(app))
+        await pilot.press("slash")
+        await until(pilot, lambda: "60 external tasks" in "\n".join(lines(app)))
+        await pilot.press(*"locked")
+        await until(pilot, lambda: lines(app)[2].split() == ["/", "locked", "…"])
+        await pilot.press("escape")
+        await until(pilot, lambda: "60 external tasks" in lines(app)[2])
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_words_that_do_not_fit_are_counted(width: int) -> None:
+    words = [f"topic:charge-card-{number}" for number in range(10)]
+    (line,) = spans("topic:", Advice(words=words), width)
+    shown = [word for word in words if word in line[0].split()]
+    assert shown == words[: len(shown)]
+    assert shown
+    assert line[0].endswith(f"+{10 - len(shown)} more")
+    assert len(line[0]) <= width
 
 
 async def test_rows_count_and_the_task_under_the_cursor_are_shown() -> None:

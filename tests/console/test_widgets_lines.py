@@ -53,7 +53,7 @@ async def test_the_right_end_of_a_line_is_never_cut() -> None:
         line = app.query_one(Line)
         line.show([("PROD", "chip"), ("  a-very-long-engine-name", "")], [("STALE 47s", "failed")])
         await pilot.pause()
-        assert line.text == "PROD  a-ve…STALE 47s"
+        assert line.text == "PROD  a-v… STALE 47s"
 
 
 def test_spans_are_cut_and_padded_to_the_width() -> None:

@@ -69,8 +69,8 @@ class Counting:
         await self._session.opened()
         now = datetime.now(UTC)
         try:
-            retried = partial(memory.retried, self._session)
-            async for known in tally(self._session.ask, counted_from(draft, now), now, retried=retried):
+            retried, record = partial(memory.retried, self._session), partial(memory.record, self._session)
+            async for known in tally(self._session.ask, counted_from(draft, now), now, retried=retried, record=record):
                 if self._changed.is_set():
                     return
                 self.known = known

@@ -81,27 +81,44 @@ def sifted_here(draft: Draft) -> list[str]:
 
 
 def saved_text(draft: Draft) -> str:
-    """A draft as one text: the list's own query as it is, or all sources of a request."""
+    """A draft as one text: the list's own query as it is, or a JSON object with all sources of a request.
+
+    The object has the names of the request, and in place of each query the words that say it: people can read it, and
+    it keeps what only the console applies.
+    """
     own = draft.sources[0]
     if not draft.request or draft.chosen in ([], [own]):
         return draft.text(own)
-    texts = {source.field: draft.text(source) for source in draft.chosen}
+    texts = {_wire_name(source): draft.text(source) for source in draft.chosen}
     return json.dumps({RETRIES: draft.retries, **texts}, ensure_ascii=False)
 
 
 def from_saved(text: str, draft: Draft) -> Draft:
-    """The draft of a text that was saved, with the sources of another draft."""
-    value: Any = None
-    if text.startswith("{"):
-        try:
-            value = json.loads(text)
-        except ValueError:
-            value = None
-    if not isinstance(value, dict):
-        return Draft(draft.sources, {draft.sources[0].field: text}, draft.retries)
-    texts = {source.field: str(value[source.field]) for source in draft.sources if source.field in value}
+    """The draft of a text that was saved, with the sources of another draft.
+
+    A JSON object is a request with each query in words, or what the engine is told. Everything else is the list's own
+    query in words.
+    """
+    plain = Draft(draft.sources, {draft.sources[0].field: text}, draft.retries)
+    if not text.lstrip().startswith("{"):
+        return plain
+    try:
+        value: Any = json.loads(text)
+        if not draft.request or any(isinstance(part, dict | list) for part in value.values()):
+            return Draft(draft.sources, {}, draft.retries).read_body(text)
+    except (ValueError, Unusable):
+        return plain
+    names = {source.field: (_wire_name(source), source.field) for source in draft.sources}
+    texts = {field: str(value[name]) for field, known in names.items() for name in known if name in value}
     retries = value.get(RETRIES)
     return Draft(draft.sources, texts, retries if isinstance(retries, int) and retries >= 0 else draft.retries)
+
+
+def _wire_name(source: Source) -> str:
+    """The field of the request that a source becomes, as the engine knows it."""
+    from store.contract.orders import SetExternalTaskRetries
+
+    return SetExternalTaskRetries.model_fields[source.field].alias or source.field
 
 
 def _with_retries(draft: Draft, text: str) -> Draft:

@@ -20,6 +20,7 @@ from console.widgets.bindings import bindings
 from console.widgets.cells import cut
 from console.widgets.inert import inert
 from console.widgets.ink import Ink, Inked
+from console.widgets.thumb import thumb
 
 LABEL = 33
 """Cells of the longest name of a field."""
@@ -109,11 +110,15 @@ class FormView(Inked, ScrollView, can_focus=True):
         self._show_cursor()
 
     @property
+    def in_sight(self) -> range:
+        """The rows that are in sight."""
+        top = round(self.scroll_y)
+        return range(top, min(top + self.scrollable_content_region.height, len(self.rows)))
+
+    @property
     def set_out_of_sight(self) -> int:
         """Rows that hold a value and are not in sight."""
-        top = round(self.scroll_y)
-        seen = range(top, top + self.scrollable_content_region.height)
-        return sum(bool(row.value) for at_, row in enumerate(self.rows) if at_ not in seen)
+        return sum(bool(row.value) for at_, row in enumerate(self.rows) if at_ not in self.in_sight)
 
     def move_to(self, index: int) -> None:
         """Put the cursor on a row, or the nearest one."""
@@ -198,9 +203,9 @@ class FormView(Inked, ScrollView, can_focus=True):
     def _show_cursor(self) -> None:
         height, top = self.scrollable_content_region.height, round(self.scroll_y)
         if self.cursor < top:
-            self.scroll_to(y=self.cursor, animate=False, force=True)
+            self.scroll_to(y=self.cursor, animate=False, force=True, immediate=True)
         elif height and self.cursor >= top + height:
-            self.scroll_to(y=self.cursor - height + 1, animate=False, force=True)
+            self.scroll_to(y=self.cursor - height + 1, animate=False, force=True, immediate=True)
 
     def _repaint(self, index: int) -> None:
         y = index - round(self.scroll_y)
@@ -209,10 +214,15 @@ class FormView(Inked, ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """A row: whose filter it is, its name, its value."""
-        width = self.scrollable_content_region.width
+        # The last cell tells where in the form this is.
+        width = self.scrollable_content_region.width - 1
         index = round(self.scroll_y) + y
         if index >= len(self.rows):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width + 1, self.rich_style)
+        sign = thumb(y, self.scrollable_content_region.height, round(self.scroll_y), len(self.rows))
+        return Strip.join([self._drawn(index, width), Strip([Segment(sign, self.ink("muted"))])])
+
+    def _drawn(self, index: int, width: int) -> Strip:
         row, here = self.rows[index], index == self.cursor
         label = self.label_width
         room = max(width - label - 6, 1)

@@ -33,7 +33,9 @@ class FormFace(TakingAway):
     def entitle_form(self) -> None:
         form = self.query_one("#form", FormView)
         hidden = f"   {form.set_out_of_sight} more set" if form.set_out_of_sight else ""
-        form.border_title = f"Form   S the engine filters, C the console{hidden}"
+        seen, total = form.in_sight, len(form.rows)
+        which = f"  {seen.start + 1}-{seen.stop} of {total} fields" if 0 < len(seen) < total else ""
+        form.border_title = f"Form{which}   S the engine filters, C the console{hidden}"
 
     def tell_row(self) -> None:
         mistake = self.draft.mistake(self.source)

@@ -163,7 +163,7 @@ class BuilderScreen(JsonFace):
             self.tell_row()
         elif self.source.subject:
             field = self.query_one("#text", QueryInput)
-            line.show(spans(field.value, self._advice()))
+            line.show(spans(field.value, self._advice(), self.size.width))
         else:
             line.show([("   ids, separated by blanks or commas", "muted")])
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from console.screens.builder.faces import sifted_here
+from console.screens.launch.page import quiet_said, record_said
 from console.screens.words import clock, count, things
 from console.widgets.inert import inert
 from console.widgets.ink import Ink
@@ -60,8 +61,9 @@ def count_lines(draft: Draft, known: Tally | None, problem: str, width: int, thi
         return [Prose(inert(problem), "failed") if problem else Prose("counting …", "muted")]
     items: list[Item] = [Spans(_head(draft, known, thing))]
     items += [Prose(text, "warning", lines=1) for text in _warnings(draft, known)]
-    items += [Spans(line) for line in _breakdown(known, width)]
+    # What it means for a launch first: on a short screen the end is cut off.
     items += [Spans(((text, "muted"),)) for text in _notes(draft, known)]
+    items += [Spans(line) for line in _breakdown(known, width)]
     return [*items, Prose(inert(problem), "failed", lines=1)] if problem else items
 
 
@@ -130,13 +132,17 @@ def _warnings(draft: Draft, known: Tally) -> list[str]:
         which = "whole instances: " if any(source.whole for source in draft.chosen) else ""
         so_far = "" if known.exact else " so far"
         said.append(f"! {which}{things(known.healthy, 'healthy task')} too{so_far} (retries left, or never failed)")
+    if known.record is not None and known.record.mostly_failed:
+        said.append(f"! {record_said(known.record)}")
     if known.quiet:
-        said.append(f"! no worker seen on {', '.join(map(inert, known.quiet))} in the last 15 min: is one up?")
+        said.append(f"! no worker seen in 15 min on {quiet_said(known.quiet)}: is one up?")
     return said
 
 
 def _notes(draft: Draft, known: Tally) -> list[str]:
     said = []
+    if known.record is not None and not known.record.mostly_failed:
+        said.append(record_said(known.record))
     if not draft.plain:
         how = "launched as a list of ids: " if draft.request else ""
         said.append(f"{how}the engine cannot filter by {inert('  '.join(sifted_here(draft)))}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import events
 from textual.app import ComposeResult
@@ -26,8 +26,21 @@ LONGEST = 400
 """Characters of a note; the engine keeps 4,000, but nobody reads them in a list."""
 
 
-class NoteDialog(ModalScreen["str | None"]):
-    """Answers the note that was typed (empty takes a note away), or nothing. Letters go to the note, none acts."""
+class Answer(NamedTuple):
+    """What was typed, and whether it is to be written; an empty note takes the one that is there away."""
+
+    note: str
+    to_be_written: bool
+
+
+class NoteDialog(ModalScreen[Answer]):
+    """Asks for a note. Letters go to the note, none acts.
+
+    Args:
+        note: the one that is there.
+        incidents: how many it is for.
+        draft: what was typed before and not written; may be empty.
+    """
 
     CSS_PATH = "note.tcss"
     AUTO_FOCUS = "#cancel"
@@ -37,10 +50,11 @@ class NoteDialog(ModalScreen["str | None"]):
         Binding("backspace", "erase", show=False),
     ]
 
-    def __init__(self, note: str, incidents: int) -> None:
+    def __init__(self, note: str, incidents: int, draft: str = "") -> None:
         super().__init__()
-        self._note = note
+        self._note = draft or note
         self._before = note
+        self._draft = draft
         self._incidents = incidents
 
     def compose(self) -> ComposeResult:
@@ -53,6 +67,7 @@ class NoteDialog(ModalScreen["str | None"]):
     def on_mount(self) -> None:
         """Show the note that is there."""
         self.query_one(".dialog").border_title = f"Note on {things(self._incidents, 'incident')}"
+        self.query_one(".dialog").border_subtitle = "a draft, not written yet" if self._draft else ""
         self.call_after_refresh(self._write)
 
     def on_resize(self) -> None:
@@ -64,7 +79,7 @@ class NoteDialog(ModalScreen["str | None"]):
         lines = wrap(inert(self._note), (pane.size.width or 60) - 2, 8) or [""]
         items: list[Item] = [Spans(((f" {line}", "strong"),)) for line in lines[:-1]]
         items.append(Spans(((f" {lines[-1]}▏", "strong"),)))
-        said = "enter goes on to a last question, esc gives up; an empty note takes the note away"
+        said = "enter goes on to a last question, esc keeps it as a draft; an empty note takes the note away"
         items += [Spans(), Prose(said, "muted", lines=3)]
         pane.styles.height = len(lines) + 4
         pane.show(items)
@@ -92,19 +107,23 @@ class NoteDialog(ModalScreen["str | None"]):
     def action_go_on(self) -> None:
         """The note is what it should be; one that was not changed is not written again."""
         note = self._note.strip()
-        self.dismiss(None if note == self._before.strip() else note)
+        self.dismiss(Answer(note, note != self._before.strip()))
 
     def action_cancel(self) -> None:
-        """Leave everything as it is."""
-        self.dismiss(None)
+        """Write nothing."""
+        self.dismiss(Answer(self._note.strip(), False))
 
     def on_choice_taken(self, message: Choice.Taken) -> None:
         """A click on the way out."""
         self.action_cancel()
 
 
-async def written(session: Session, ids: Sequence[str], note: str | None) -> None:
-    """Write the note on each incident, and say how far it is; incidents that have closed meanwhile are counted."""
+async def written(session: Session, ids: Sequence[str], note: str | None) -> bool:
+    """Write the note on each incident, and say how far it is; incidents that have closed meanwhile are counted.
+
+    Returns:
+        whether the engine took it for some of them and was there to the end.
+    """
     all_of_them = things(len(ids), "incident")
     outcome = await order_each(
         session,
@@ -116,3 +135,4 @@ async def written(session: Session, ids: Sequence[str], note: str | None) -> Non
     rest = f"; {things(left, 'incident')} left out: closed meanwhile, or refused" if left else ""
     what = "written on" if note is not None else "taken away from"
     session.say(f"The note is {what} {things(outcome.done, 'incident')}{rest}.", "warning" if left else "good")
+    return outcome.done > 0 and not outcome.left

@@ -12,6 +12,7 @@ from console.screens.words import count, things
 from console.widgets.inert import inert
 
 if TYPE_CHECKING:
+    from console.screens.session import Session
     from console.triage.groups import Group
 
 BY_BATCH = 50
@@ -20,6 +21,11 @@ BY_BATCH = 50
 
 class GroupOrders(GroupingScreen):
     """A table of groups to which orders can be given."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._drafts: dict[frozenset[str], str] = {}
+        """Names of groups -> the note on them that was typed and is not written."""
 
     def group(self) -> Group | None:
         """The group under the cursor."""
@@ -122,15 +128,22 @@ class GroupOrders(GroupingScreen):
             return
         before = sum(sum(group.notes.values()) for group in groups)
         note = next((note for group in groups for note, _ in group.notes.most_common(1)), "")
-        text = await self.app.push_screen_wait(NoteDialog(note, len(ids)))
-        if text is None:
+        about = frozenset(group.key for group in groups)
+        answer = await self.app.push_screen_wait(NoteDialog(note, len(ids), self._drafts.pop(about, "")))
+        text = answer.note
+        if text and text != note:
+            self._drafts[about] = text
+        if not answer.to_be_written:
+            if about in self._drafts:
+                self.session.say("The note is kept as a draft: N goes on with it.", "muted")
             return
         what = "Take the notes away" if not text else "Write this note"
         sentences = [text or "(no note)", f"It is written on {things(len(ids), 'incident')}, one after the other."]
         if before:
             sentences.append(f"{things(before, 'note')} there already will be replaced.")
         if await self._sure(f"{what}?", sentences, "Write", "W", len(ids)):
-            await written(self.session, ids, text or None)
+            if await written(self.session, ids, text or None):
+                self._drafts.pop(about, None)
             self.read_soon()
 
     # -- fold -------------------------------------------------------------------------------------------------------

@@ -26,6 +26,8 @@ from console.screens.launch.page import (
     drift_items,
     effect_spans,
     named,
+    quiet_said,
+    record_said,
     request_items,
     rival_items,
     sample_items,
@@ -218,9 +220,13 @@ class LaunchDialog(Taking, Gathering):
             items.append(Prose(waits if self._waiting else self.unkept, "warning", lines=1))
         items += rival_items(self.rivals, plan.count)
         items += drift_items(plan, self.now_matching)
-        topics = ", ".join(inert(topic) for topic in self.workerless)
-        if topics:
-            quiet = f"! no worker seen in 15 min on {topics}: retried tasks will sit and wait"
+        if self.record is not None:
+            bad = self.record.mostly_failed
+            items.append(
+                Prose(f"{'! ' if bad else ''}{record_said(self.record)}", "warning" if bad else "muted", lines=1)
+            )
+        if self.workerless:
+            quiet = f"! no worker seen in 15 min on {quiet_said(self.workerless)}: retried tasks will sit and wait"
             items.append(Prose(quiet, "warning", lines=1))
         unsafe, missing = self.session.safety.why_not(), self.why_not() if self._insisted else ""
         if unsafe:

@@ -24,7 +24,7 @@ def selection_of(
     query: ExternalTaskQuery,
     said: str = "",
     sifted: frozenset[str] | None = None,
-) -> Selection | None:
+) -> Marked | Everything | None:
     """What is chosen: the marks, or the row under the cursor where nothing is marked; nothing if there is no row.
 
     Args:

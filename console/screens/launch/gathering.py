@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from textual import work
 from textual.screen import ModalScreen
 
+from console.screens import memory
 from console.screens.launch.order import READ_MOST, Order
 from console.screens.words import count
 from console.triage.selection import Everything, Marked, Selection, named_by_query
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from console.screens.session import Session
-    from console.triage.rivals import Rival
+    from console.triage.record import Record
+    from console.triage.rivals import Quiet, Rival
     from console.triage.roll import Roll
     from console.triage.survey import Facts
 
@@ -46,7 +48,9 @@ class Gathering(ModalScreen[Order | None]):
         self.again: int | None = None
         """How many failed again after an earlier retry; none while that is not known."""
         self.rivals: Sequence[Rival] = ()
-        self.workerless: Sequence[str] = ()
+        self.workerless: Sequence[Quiet] = ()
+        self.record: Record | None = None
+        """What the last launches over the topic with most tasks came to, where that is known."""
         self.now_matching: int | None = None
         """How many match, or exist, by now."""
 
@@ -119,6 +123,9 @@ class Gathering(ModalScreen[Order | None]):
         self.write()
         topics = await self._topics()
         self.workerless = await self.session.ask(lambda client: without_worker(client, topics, datetime.now(UTC)))
+        self.write()
+        if topics:
+            self.record = await memory.record(self.session, topics[0])
 
     async def _topics(self) -> list[str]:
         """Topics of the tasks, those with the most tasks first."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from console.screens.words import age, clock, count, short, things, version_of
+from console.screens.words import age, clock, count, day, short, things, version_of
 from console.triage.effects import Effect
 from console.triage.launch import Plan
 from console.triage.request import PATH
@@ -18,7 +18,8 @@ from console.widgets.line import Span
 from console.widgets.pane import Item, Prose, Spans
 
 if TYPE_CHECKING:
-    from console.triage.rivals import Rival
+    from console.triage.record import Record
+    from console.triage.rivals import Quiet, Rival
     from store.contract.records import ExternalTask
 
 TONES: dict[str, Ink] = {"good": "good", "plain": "", "warning": "warning"}
@@ -99,6 +100,23 @@ def _rival(rival: Rival, ours: int) -> str:
     who = f"{inert(rival.user)}'s batch" if rival.user else "batch"
     told = ", ".join(filter(None, (since, f"{count(rival.left)} to go")))
     return f"! {who} {batch} ({told}) may hold the same tasks"
+
+
+def record_said(record: Record) -> str:
+    """What the last launches over a topic came to."""
+    which = "last bulk retry" if record.launches == 1 else f"last {record.launches} bulk retries"
+    return f"{which} of {inert(record.topic)}: {record.share} % of {things(record.tasks, 'task')} failed again"
+
+
+def quiet_said(quiet: Sequence[Quiet]) -> str:
+    """Topics without a worker, with the time of the last report of one where the log tells."""
+    return ", ".join(f"{inert(one.topic)}{f' (last report {moment(one.last)})' if one.last else ''}" for one in quiet)
+
+
+def moment(when: datetime) -> str:
+    """The time of day, with the day where that is another one."""
+    today = when.astimezone(UTC).date() == datetime.now(UTC).date()
+    return f"{clock(when)[:5]}Z" if today else f"{day(when)[:16]}Z"
 
 
 def drift_items(plan: Plan, now: int | None) -> list[Item]:

@@ -9,12 +9,13 @@ from textual.binding import BindingType
 
 from console.actions import at
 from console.screens.base import ConsoleScreen
-from console.screens.words import short
+from console.screens.words import count, short
 from console.widgets.bindings import bindings
 from console.widgets.inert import inert
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
+    from console.triage.selection import Everything, Marked
     from store.contract.records import ExternalTask
 
 
@@ -22,6 +23,39 @@ class TaskLooks(ConsoleScreen):
     """A screen with a task in hand."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(at({"task"}))
+
+    def locks_meant(self) -> Marked | Everything | None:
+        """The tasks that an order about locks goes to; nothing where that cannot be said, and why was told."""
+        from console.triage.selection import Marked
+
+        task = self.task_in_hand()
+        return Marked(frozenset({task.id})) if task is not None else None
+
+    @work(group="task.unlock", exit_on_error=False)
+    async def action_unlock(self) -> None:
+        """Take the locks off the tasks that are meant."""
+        from console.engine.errors import EngineProblem
+        from console.screens.tasks.unlocking import question, unlocked
+        from console.triage.locks import MOST, locked
+
+        meant = self.locks_meant()
+        why = self.session.why_no_orders() or ("" if meant is not None else "There is no task to unlock.")
+        if why or meant is None:
+            self.session.say(why, "warning")
+            return
+        try:
+            tasks = await self.session.ask(lambda client: locked(client, meant))
+            if not tasks or len(tasks) > MOST:
+                none = "No worker holds a lock on this." if not tasks else ""
+                self.session.say(none or f"More than {count(MOST)} are locked: narrow the filter first.", "warning")
+            elif await self.ask_late(question(tasks, self.session)):
+                await unlocked(self.session, tasks)
+                self.unlocked()
+        except EngineProblem as problem:
+            self.session.say(problem.sentence, "failed")
+
+    def unlocked(self) -> None:
+        """Locks were taken off."""
 
     def task_in_hand(self) -> ExternalTask | None:
         """The task that is meant."""

@@ -24,6 +24,7 @@ from console.widgets.pane import Pane, Prose
 from console.widgets.rows import Row
 
 if TYPE_CHECKING:
+    from console.triage.selection import Everything, Marked
     from console.watch import Poller, Snapshot
     from store.contract.records import ExternalTask
 
@@ -157,19 +158,40 @@ class TasksScreen(TaskLooks, ListScreen):
 
     def action_retry(self) -> None:
         """Ask how the chosen tasks are to be retried."""
+        from console.screens.launch.flow import open_launch
+
         self.heed_filter()
-        from console.screens.launch.flow import open_launch, selection_of
+        if self._can_be_taken():
+            open_launch(self.app, self.session, self._chosen(), self._launched)
+
+    def _can_be_taken(self) -> bool:
+        """Whether it is known which tasks are chosen; it is said when not."""
+        sifting = self.sifting
+        if self.table.marks.everything and sifting is not None and not sifting.exact:
+            self.session.say(sifting.not_yet("task"), "warning")
+            return False
+        return True
+
+    def _chosen(self) -> Marked | Everything | None:
+        """The marked tasks, or the one under the cursor; nothing if there is no row."""
+        from console.screens.launch.flow import selection_of
         from store.contract.queries import ExternalTaskQuery
 
-        if isinstance(self._query, ExternalTaskQuery):
-            row = self.table.row
-            marks, sifting = self.table.marks, self.sifting
-            if marks.everything and sifting is not None and not sifting.exact:
-                self.session.say(sifting.not_yet("task"), "warning")
-                return
-            sifted = sifting.ids if sifting is not None else None
-            chosen = selection_of(marks, row.id if row else None, self._query, self.filter_text, sifted)
-            open_launch(self.app, self.session, chosen, self._launched)
+        row, sifting = self.table.row, self.sifting
+        if not isinstance(self._query, ExternalTaskQuery):
+            return None
+        sifted = sifting.ids if sifting is not None else None
+        return selection_of(self.table.marks, row.id if row else None, self._query, self.filter_text, sifted)
+
+    def locks_meant(self) -> Marked | Everything | None:
+        """The marked tasks, or the one under the cursor."""
+        self.heed_filter()
+        return self._chosen() if self._can_be_taken() else None
+
+    def unlocked(self) -> None:
+        """See the tasks as they are now."""
+        self.table.unmark()
+        self.action_refresh()
 
     def _launched(self, batch_id: str) -> None:
         if self.table.marks:

@@ -1,0 +1,62 @@
+"""Takes locks off tasks whose worker has died: asked about first, then one order after the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from console.screens.dialogs.confirm import Confirm
+from console.screens.words import clock, count, things
+from console.widgets.inert import inert
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from console.screens.session import Session
+    from store.contract.records import ExternalTask
+
+MOST_WORKERS = 3
+"""So many workers are named."""
+
+
+def question(tasks: Sequence[ExternalTask], session: Session) -> Confirm:
+    """Asks whether the locks are to be taken off, and says who holds them."""
+    from console.triage.locks import holders
+
+    workers = holders(tasks)
+    named = [f"{inert(worker)} ({count(number)})" for worker, number in list(workers.items())[:MOST_WORKERS]]
+    more = [f"{count(len(workers) - MOST_WORKERS)} more workers"] if len(workers) > MOST_WORKERS else []
+    last = max(task.lock_expiration_time for task in tasks if task.lock_expiration_time is not None)
+    sentences = [
+        f"Held by {', '.join(named + more)}; the last lock ends by itself at {clock(last)}.",
+        "Other workers can fetch them at once. A worker that is alive after all goes on: its work may be done twice, "
+        "and what it answers is refused.",
+    ]
+    typed = str(len(tasks)) if session.safety.guarded else ""
+    return Confirm(f"Unlock {things(len(tasks), 'task')}?", sentences, "Unlock", "L", typed=typed)
+
+
+async def unlocked(session: Session, tasks: Sequence[ExternalTask]) -> None:
+    """Take the locks off that are still those that were asked about, and say what became of it.
+
+    Raises:
+        EngineProblem: the engine could not tell which ones are.
+    """
+    from console.screens.incidents.many import order_each
+    from console.triage.locks import still_locked
+
+    ids = await session.ask(lambda client: still_locked(client, tasks))
+    outcome = await order_each(
+        session,
+        ids,
+        lambda client, id: client.unlock(id),
+        lambda done: session.say(f"{count(done)} of {things(len(ids), 'task')} are unlocked …"),
+    )
+    parts = [
+        f"{things(len(tasks) - len(ids), 'task')} left alone: unlocked, ended or locked anew meanwhile"
+        if len(ids) < len(tasks) else "",
+        f"{things(outcome.refused, 'task')} refused: {outcome.sentence.rstrip('.')}" if outcome.refused else "",
+        f"{things(outcome.left, 'task')} not ordered, the engine does not answer" if outcome.left else "",
+    ]  # fmt: skip
+    rest = "".join(f"; {part}" for part in parts if part)
+    verb = "is" if outcome.done == 1 else "are"
+    session.say(f"{things(outcome.done, 'task')} {verb} unlocked{rest}.", "warning" if rest else "good")

@@ -1,0 +1,138 @@
+"""Locks of workers that have died are taken off: exactly those that were asked about."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from console.app import RetriageApp
+from console.screens.dialogs.confirm import Confirm
+from console.screens.dialogs.field import Field
+from console.screens.session import Identity
+from console.screens.tasks.detail import TaskDetail
+from console.triage.locks import holders, locked, still_locked
+from console.triage.selection import Everything, Marked
+from console.widgets.pane import Pane
+from store.contract.queries import ExternalTaskQuery
+from store.contract.records import ExternalTask
+from tests.console.fake import FakeEngine, connecting, ids
+from tests.console.settle import console, loaded, until
+
+SOON = datetime.now(UTC) + timedelta(hours=1)
+
+
+class Held(FakeEngine):
+    """Workers hold some tasks until a moment that stays the same."""
+
+    def __init__(self, tasks: int = 40, held: dict[int, str] | None = None) -> None:
+        super().__init__(tasks)
+        self.held = {ids([index])[0]: worker for index, worker in (held or {}).items()}
+        self.until = SOON
+
+    def _one(self, index: int) -> ExternalTask:
+        one = super()._one(index)
+        worker = self.held.get(one.id)
+        lock = self.until if worker else None
+        return one.model_copy(update={"lock_expiration_time": lock, "worker_id": worker or one.worker_id})
+
+    async def unlock(self, id: str) -> None:
+        await super().unlock(id)
+        self.held.pop(id, None)
+
+
+def screen(app: RetriageApp) -> Any:
+    return app.screen
+
+
+def said(app: RetriageApp) -> str:
+    return app.session.event.sentence if app.session.event else ""
+
+
+async def asked(app: RetriageApp, pilot: Pilot[None]) -> str:
+    await until(pilot, lambda: isinstance(app.screen, Confirm) and app.focused is not None)
+    assert app.focused is not None
+    assert app.focused.id == "cancel"
+    return " ".join(screen(app).query_one(Pane).text.split())
+
+
+async def test_the_locked_ones_of_the_marked_tasks_are_unlocked() -> None:
+    engine = Held(held={0: "w-1", 2: "w-1", 3: "w-2", 9: "w-9"})
+    async with console(engine) as (app, pilot):
+        await pilot.press("space", "space", "space", "space", "U")
+        text = await asked(app, pilot)
+        assert "Held by w-1 (2), w-2 (1)" in text
+        await pilot.press("U")
+        assert isinstance(app.screen, Confirm), "the key that opens does not confirm"
+        await pilot.press("L")
+        await until(pilot, lambda: said(app) == "3 tasks are unlocked.")
+        assert sorted(engine.orders) == [("unlock", id) for id in ids([0, 2, 3])]
+        assert not screen(app).table.marks
+
+
+async def test_a_lock_that_was_renewed_while_it_was_asked_is_left_alone() -> None:
+    engine = Held(held={0: "w-1", 1: "w-1"})
+    async with console(engine) as (app, pilot):
+        await pilot.press("space", "space", "U")
+        await asked(app, pilot)
+        engine.held[ids([1])[0]] = "w-2"
+        await pilot.press("L")
+        await until(pilot, lambda: "1 task is unlocked; 1 task left alone" in said(app))
+        assert engine.orders == [("unlock", ids([0])[0])]
+
+
+async def test_a_task_that_nobody_holds_is_not_asked_about() -> None:
+    engine = Held()
+    async with console(engine) as (app, pilot):
+        await pilot.press("U")
+        await until(pilot, lambda: said(app) == "No worker holds a lock on this.")
+        assert engine.orders == []
+
+
+async def test_a_task_is_unlocked_from_its_page() -> None:
+    engine = Held(held={0: "w-1"})
+    async with console(engine) as (app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, TaskDetail))
+        await pilot.press("U")
+        await asked(app, pilot)
+        await pilot.press("L")
+        await until(pilot, lambda: engine.orders == [("unlock", ids([0])[0])])
+
+
+async def test_on_prod_the_safety_has_to_be_off_and_the_number_typed() -> None:
+    engine = Held(held={0: "w-1", 1: "w-1"})
+    app = RetriageApp(connecting(engine), Identity("PROD", "", "ann"))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: app.session.client is not None and loaded(app))
+        await pilot.press("space", "space", "U")
+        await until(pilot, lambda: said(app).startswith("SAFE: this is PROD"))
+        app.session.arm()
+        await pilot.press("U")
+        await asked(app, pilot)
+        await pilot.press("L")
+        assert isinstance(app.screen, Confirm)
+        await pilot.press("2")
+        await until(pilot, lambda: screen(app).query_one(Field).value == "2")
+        assert engine.orders == []
+        await pilot.press("enter")
+        await until(pilot, lambda: len(engine.orders) == 2)
+
+
+@pytest.mark.parametrize("most", [3, 100])
+async def test_the_locks_of_all_that_match(most: int) -> None:
+    engine = Held(held=dict.fromkeys(range(8), "w"))
+    everything = Everything(ExternalTaskQuery(no_retries_left=True), but=frozenset(ids([0])))
+    found = await locked(engine, everything, most)
+    assert [task.id for task in found] == ids([1, 2, 5, 6, 7])[: most + 1]
+    assert await locked(engine, Everything(ExternalTaskQuery(not_locked=True))) == []
+    assert await locked(engine, Marked(frozenset(ids([8, 9])))) == []
+
+
+async def test_a_lock_that_lasts_longer_now_is_another_one() -> None:
+    engine = Held(held={0: "a", 1: "a", 2: "b"})
+    before = await locked(engine, Marked(frozenset(ids(range(5)))))
+    assert holders(before) == {"a": 2, "b": 1}
+    assert await still_locked(engine, before) == ids([0, 1, 2])
+    engine.until += timedelta(minutes=1)
+    assert await still_locked(engine, before) == []
