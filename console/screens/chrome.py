@@ -153,11 +153,19 @@ class TabLine(Line):
 class HintLine(Line):
     """The keys that matter here, most important first, cut on the right only. ``? help`` is never cut."""
 
-    def tell(self, places: Collection[str], labels: dict[str, str]) -> None:
-        """Show the keys of these places; ``labels`` replaces labels of single actions by name."""
+    def tell(self, places: Collection[str], labels: Mapping[str, str], idle: Collection[str] = ()) -> None:
+        """Show the keys of these places.
+
+        Args:
+            places: where actions are found.
+            labels: labels that say more than the table of actions, by the name of the action.
+            idle: names of actions that would do nothing now; they are left out.
+        """
         spans: list[Span] = [(" ?", "accent"), (" help", "muted")]
         width = self.size.width
         for action in hints(places):
+            if action.name in idle:
+                continue
             label = labels.get(action.name, action.label)
             key = action.shown_keys.split()[0]
             if sum(len(text) for text, _ in spans) + len(key) + len(label) + 3 > width:

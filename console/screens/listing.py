@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 
 LIST_CSS: list[str | PurePath] = [BASE_CSS, Path(__file__).with_name("listing.tcss")]
 
+ABOUT_A_ROW = frozenset({
+    "list.open", "list.copy", "list.copy-curl", "list.only", "list.without", "list.export",
+})  # fmt: skip
+"""Actions of every list that need a row."""
 RESTING = 0.08
 """Seconds without a step after which the pane says what the row under the cursor is."""
 
@@ -189,6 +193,13 @@ class ListScreen(ListKeys):
         if self.matching is None:
             return {}
         return {"marks.mark-all": f"all {count(self.matching)}"}
+
+    def idle(self) -> Collection[str]:
+        """Where no row matches, what is done with rows."""
+        if self.matching != 0:
+            return super().idle()
+        about_rows = at({*self.PLACES, "marks"} - {"list"})
+        return {*super().idle(), *ABOUT_A_ROW, *(action.name for action in about_rows)}
 
     # -- filter -----------------------------------------------------------------------------------------------------
 

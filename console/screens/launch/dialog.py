@@ -16,6 +16,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
 from console.actions import at
+from console.screens.base import looking_only
 from console.screens.chrome import HintLine, IdentityLine
 from console.screens.dialogs.choice import Choice
 from console.screens.dialogs.field import Field
@@ -147,7 +148,9 @@ class LaunchDialog(Taking, Gathering):
     def _chrome(self) -> None:
         self.query_one(IdentityLine).tell(self.session)
         self.query_one(EventLine).tell(self.session.events, self.query_one("#event-above", Line))
-        self.query_one(HintLine).tell(self.PLACES, {})
+        readonly = self.session.safety.readonly
+        labels, idle = looking_only(self.PLACES, {}, ("launch.arm",)) if readonly else ({}, set())
+        self.query_one(HintLine).tell(self.PLACES, labels, idle)
 
     def places(self) -> tuple[str, ...]:
         """Where actions are found now."""
