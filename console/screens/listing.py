@@ -30,6 +30,7 @@ from console.widgets.pane import Item, Pane, Prose
 from console.widgets.rows import Row
 
 if TYPE_CHECKING:
+    from console.screens.jump import Jump
     from console.triage.draft import Draft
 
 LIST_CSS: list[str | PurePath] = [BASE_CSS, Path(__file__).with_name("listing.tcss")]
@@ -55,6 +56,8 @@ class ListScreen(ListKeys):
         self.add_class("list")
         self._resting: Timer | None = None
         self._applied_at = 0.0
+        self.jumped: Jump | None = None
+        """The jump that led here, as long as its filter stands."""
         self.drafted: tuple[str, Draft] | None = None
         """What was built, and the filter that it was begun with."""
 
@@ -190,9 +193,10 @@ class ListScreen(ListKeys):
 
     def hint_labels(self) -> dict[str, str]:
         """``A`` says how many it would take."""
-        if self.matching is None:
-            return {}
-        return {"marks.mark-all": f"all {count(self.matching)}"}
+        labels = {"list.back": f"back to {self._came_by_jump.origin}"} if self._came_by_jump is not None else {}
+        if self.matching is not None:
+            labels["marks.mark-all"] = f"all {count(self.matching)}"
+        return labels
 
     def idle(self) -> Collection[str]:
         """Where no row matches, what is done with rows."""
@@ -307,9 +311,25 @@ class ListScreen(ListKeys):
             return
         if self.table.ranging:
             self.table.action_range()
+        elif self._came_by_jump is not None:
+            self._jump_back(self._came_by_jump)
         elif self.filter_text:
             self.query_one("#filter", FilterLine).set("")
             self._apply("")
+
+    @property
+    def _came_by_jump(self) -> Jump | None:
+        jumped = self.jumped
+        return jumped if jumped is not None and self.filter_text == jumped.text else None
+
+    def _jump_back(self, jumped: Jump) -> None:
+        """Leave this view as it was before the jump."""
+        from console.screens.jump import back
+
+        self.jumped = None
+        self.query_one("#filter", FilterLine).set(jumped.before)
+        self._apply(jumped.before)
+        back(self.app, jumped)
 
     def action_open(self) -> None:
         """Everything about the row."""
