@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,6 +13,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widget import Widget
 
+from console.actions import at
 from console.screens import handout
 from console.screens.chrome import HintLine, IdentityLine, TabLine
 from console.screens.events.line import EventLine
@@ -35,6 +36,19 @@ TICK = 1 / 60
 def places_of(node: object) -> tuple[str, ...]:
     """The places of actions that a widget, a screen or the application is."""
     return tuple(getattr(node, "PLACES", ()))
+
+
+def looking_only(
+    places: Collection[str], labels: Mapping[str, str], idle: Collection[str]
+) -> tuple[dict[str, str], set[str]]:
+    """Labels and idle actions where nothing may be changed: orders are idle, a preview of one can only be looked at."""
+    orders = [action for action in at(places) if action.changes_engine]
+    previews = {
+        action.name: f"{labels.get(action.name, action.label).rstrip('.')} (preview)"
+        for action in orders
+        if action.previews
+    }
+    return {**labels, **previews}, {*idle, *(action.name for action in orders if not action.previews)}
 
 
 class ConsoleScreen(Screen[None]):
@@ -124,7 +138,10 @@ class ConsoleScreen(Screen[None]):
 
     def tell_hints(self) -> None:
         """Bring the hint line up to date."""
-        self.query_one(HintLine).tell(self.places(), self.hint_labels(), self.focused)
+        labels, idle = self.hint_labels(), set(self.idle())
+        if self.session.safety.readonly:
+            labels, idle = looking_only(self.places(), labels, idle)
+        self.query_one(HintLine).tell(self.places(), labels, self.focused, idle)
 
     async def ask_late(self, question: Confirm) -> bool:
         """Ask after something was waited for. Must run in a worker.
@@ -164,6 +181,10 @@ class ConsoleScreen(Screen[None]):
     def hint_labels(self) -> dict[str, str]:
         """Labels that say more than the table of actions, by the name of the action."""
         return {}
+
+    def idle(self) -> Collection[str]:
+        """Names of actions that would do nothing now."""
+        return ()
 
     def places(self) -> tuple[str, ...]:
         """Where actions are found now: the focused widget, this screen, the application."""

@@ -158,18 +158,21 @@ class HintLine(Line):
     ``? help`` comes first and is never cut. Where text is typed only those keys are shown that do not write something.
     """
 
-    def tell(self, places: Collection[str], labels: dict[str, str], focused: Widget | None) -> None:
+    def tell(
+        self, places: Collection[str], labels: Mapping[str, str], focused: Widget | None, idle: Collection[str] = ()
+    ) -> None:
         """Show the keys that act now.
 
         Args:
             places: where actions are found.
-            labels: replace labels of single actions, by name.
+            labels: labels that say more than the table of actions, by the name of the action.
             focused: the widget that keys go to first.
+            idle: names of actions that would do nothing now; they are left out.
         """
         spans: list[Span] = [] if _writes(focused, "question_mark") else [("?", "accent"), (" help", "muted")]
         for action in hints(places):
             keys = [key for key in action.present_keys if not key.startswith("ctrl+") and not _writes(focused, key)]
-            if not keys:
+            if not keys or action.name in idle:
                 continue
             key, label = shown(keys[0]), labels.get(action.name, action.label)
             more: list[Span] = [("  " if spans else "", ""), (key, "accent"), (f" {label}", "muted")]

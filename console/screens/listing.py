@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -30,10 +30,15 @@ from console.widgets.pane import Item, Pane, Prose
 from console.widgets.rows import Row
 
 if TYPE_CHECKING:
+    from console.screens.jump import Jump
     from console.triage.draft import Draft
 
 LIST_CSS: list[str | PurePath] = [BASE_CSS, Path(__file__).with_name("listing.tcss")]
 
+ABOUT_A_ROW = frozenset({
+    "list.open", "list.copy", "list.copy-curl", "list.only", "list.without", "list.export",
+})  # fmt: skip
+"""Actions of every list that need a row."""
 RESTING = 0.08
 """Seconds without a step after which the pane says what the row under the cursor is."""
 
@@ -51,6 +56,8 @@ class ListScreen(ListKeys):
         self.add_class("list")
         self._resting: Timer | None = None
         self._applied_at = 0.0
+        self.jumped: Jump | None = None
+        """The jump that led here, as long as its filter stands."""
         self.drafted: tuple[str, Draft] | None = None
         """What was built, and the filter that it was begun with."""
 
@@ -192,9 +199,17 @@ class ListScreen(ListKeys):
 
     def hint_labels(self) -> dict[str, str]:
         """``A`` says how many it would take."""
-        if self.matching is None:
-            return {}
-        return {"marks.mark-all": f"all {count(self.matching)}"}
+        labels = {"list.back": f"back to {self._came_by_jump.origin}"} if self._came_by_jump is not None else {}
+        if self.matching is not None:
+            labels["marks.mark-all"] = f"all {count(self.matching)}"
+        return labels
+
+    def idle(self) -> Collection[str]:
+        """Where no row matches, what is done with rows."""
+        if self.matching != 0:
+            return super().idle()
+        about_rows = at({*self.PLACES, "marks"} - {"list"})
+        return {*super().idle(), *ABOUT_A_ROW, *(action.name for action in about_rows)}
 
     # -- filter -----------------------------------------------------------------------------------------------------
 
@@ -302,9 +317,25 @@ class ListScreen(ListKeys):
             return
         if self.table.ranging:
             self.table.action_range()
+        elif self._came_by_jump is not None:
+            self._jump_back(self._came_by_jump)
         elif self.filter_text:
             self.query_one("#filter", FilterLine).set("")
             self._apply("")
+
+    @property
+    def _came_by_jump(self) -> Jump | None:
+        jumped = self.jumped
+        return jumped if jumped is not None and self.filter_text == jumped.text else None
+
+    def _jump_back(self, jumped: Jump) -> None:
+        """Leave this view as it was before the jump."""
+        from console.screens.jump import back
+
+        self.jumped = None
+        self.query_one("#filter", FilterLine).set(jumped.before)
+        self._apply(jumped.before)
+        back(self.app, jumped)
 
     def action_open(self) -> None:
         """Everything about the row."""

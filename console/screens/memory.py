@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from console.screens.session import Session
     from console.triage.record import Record
-    from store.journal import Journal, SavedQuery
+    from store.journal import Earlier, Journal, SavedQuery
 
 T = TypeVar("T")
 LATELY = 50
@@ -25,9 +25,10 @@ async def remember(session: Session, subject: str, text: str) -> None:
     await _ask(session, lambda journal: journal.remember(session.engine_name, subject, text), None)
 
 
-async def retried(session: Session, ids: Collection[str]) -> Collection[str]:
-    """Those of the tasks that were launched from here before, as far as the journal knows."""
-    return await _ask(session, lambda journal: journal.earlier(session.engine_name, ids), {})
+async def retried(session: Session, ids: Collection[str]) -> Mapping[str, Earlier]:
+    """The last launch of those of the tasks that were launched from here before, as far as the journal knows."""
+    none: dict[str, Earlier] = {}
+    return await _ask(session, lambda journal: journal.earlier(session.engine_name, ids), none)
 
 
 async def record(session: Session, topic: str) -> Record | None:

@@ -174,7 +174,7 @@ def _working(signs: Signs) -> Diagnosis | None:
         last = "last job now" if signs.standing < 1 else f"last job {_ago(signs.standing)} ago"
         return Diagnosis("moving", "It moves.", f"active, {last}", "good")
     if signs.locked and not _abandoned(signs):
-        return Diagnosis("at work", f"{_jobs(signs.locked)} being carried out.", f"active, has {signs.locked:,} jobs",
+        return Diagnosis("at work", f"{_jobs(signs.locked)} being carried out.", f"active, has {_count(signs.locked)}",
                          "good")  # fmt: skip
     return None
 
@@ -192,7 +192,7 @@ def _standing(signs: Signs) -> Diagnosis:
             f"{_jobs(signs.locked)} locked by a job executor that has finished none{idle}. If it is dead, the locks "
             f"end at {until} at the latest, and another one takes them."
         )
-        return Diagnosis("dead runner", sentence, f"holds {signs.locked:,} jobs, finishes none", "warning")
+        return Diagnosis("dead runner", sentence, f"holds {_count(signs.locked)}, finishes none", "warning")
     if signs.later and not signs.ready:
         first = f", the first at {_clock(signs.due, signs.now)}" if signs.due is not None else ""
         return Diagnosis("due later", f"{_jobs(signs.later)} due later{first}: nothing happens before.",
@@ -211,6 +211,10 @@ def _standing(signs: Signs) -> Diagnosis:
 
 
 _INACTIVE = "the job executor is not active."
+
+
+def _count(number: int) -> str:
+    return "1 job" if number == 1 else f"{number:,} jobs"
 
 
 def _jobs(number: int) -> str:

@@ -20,6 +20,8 @@ class Column:
     keep: int = 5
     """On a narrow screen columns with a small number go first."""
     align: Align = "left"
+    spare: int = 0
+    """It comes only where the columns that stay have so many cells more than they need."""
     tail: bool = False
     """It holds ids, which are cut where they are alike: at the beginning, but time-based UUIDs at the end."""
 
@@ -27,8 +29,11 @@ class Column:
 def fit(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
     """Which columns fit into ``width`` cells: pairs of index and width, in the order of the columns."""
     kept = list(range(len(columns)))
-    while len(kept) > 1 and _needed(columns, kept) > width:
-        kept.remove(min(reversed(kept), key=lambda index: columns[index].keep))
+    while len(kept) > 1:
+        least = min(reversed(kept), key=lambda index: columns[index].keep)
+        if _needed(columns, kept) + columns[least].spare <= width:
+            break
+        kept.remove(least)
     widths = {index: columns[index].width for index in kept}
     _share(columns, widths, width - _needed(columns, kept))
     return list(widths.items())

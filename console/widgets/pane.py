@@ -29,7 +29,7 @@ class Fact:
     label: str
     text: str
     ink: Ink = ""
-    lines: int = 1
+    lines: int = 2
     least: int = 1
 
 

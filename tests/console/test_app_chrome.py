@@ -13,7 +13,7 @@ from console.screens.help.screen import HelpScreen
 from console.screens.session import Identity
 from console.screens.small import TooSmall
 from console.widgets.themes import THEMES
-from tests.console.fake import FakeEngine, connecting, ids, statistics
+from tests.console.fake import FakeEngine, connecting, ids, job, statistics
 from tests.console.settle import console, lines, loaded, until
 
 
@@ -71,6 +71,36 @@ async def test_every_line_fits_and_the_words_that_matter_are_never_hidden(size: 
 async def test_a_is_labelled_with_the_number_it_takes() -> None:
     async with console(FakeEngine(5214)) as (app, pilot):
         await until(pilot, lambda: "A all 5,214" in screen(app).query_one(HintLine).text)
+
+
+async def test_keys_that_would_do_nothing_are_not_offered() -> None:
+    async with console(FakeEngine(0), (140, 40)) as (app, pilot):
+        for view in "135":
+            await pilot.press(view)
+            await until(pilot, lambda: loaded(app) and screen(app).matching == 0)
+            await until(pilot, lambda: "? help" in lines(app)[-1])
+            shown = lines(app)[-1]
+            assert not {"A", "R", "T", "X", "D", "S", "Z", "space", "enter", "y"} & set(shown.split()), (view, shown)
+
+
+async def test_where_nothing_may_be_changed_no_order_is_offered() -> None:
+    engine = FakeEngine(10)
+    engine.running["batch-1"] = statistics("batch-1", 500, 500, 310, 2)
+    engine.all_jobs = [job("job-1"), job("job-2")]
+    async with console(engine, (140, 40)) as (app, pilot):
+        app.session.safety.readonly = True
+        await pilot.press("2", "1")
+        await until(pilot, lambda: "R retry (preview)" in lines(app)[-1])
+        for view in "45":
+            await pilot.press(view)
+            await until(pilot, lambda: loaded(app) and "? help" in lines(app)[-1])
+            assert not {"T", "X", "D", "S"} & set(lines(app)[-1].split())
+        await pilot.press("4", "enter")
+        await until(pilot, lambda: "Cannot find external task" in text(app))
+        assert "D drop these jobs" not in text(app)
+        assert not {"T", "D", "S"} & set(lines(app)[-1].split())
+        await pilot.press("question_mark")
+        await until(pilot, lambda: "off: this connection is read-only" in text(app))
 
 
 async def test_rows_stay_and_orders_are_off_while_the_engine_does_not_answer() -> None:

@@ -74,6 +74,11 @@ def test_a_failed_seed_or_monitor_job_is_named_so_that_it_can_be_retried() -> No
     assert diagnose(seen()).job == ""
 
 
+def test_one_job_is_not_jobs() -> None:
+    assert diagnose(seen(locked=1)).runner == "active, has 1 job"
+    assert diagnose(seen(standing=90, locked=1, locked_since=NOW)).runner == "holds 1 job, finishes none"
+
+
 def test_jobs_that_are_suspended_beside_ready_ones_do_not_stop_the_batch() -> None:
     assert diagnose(seen(suspended=3, ready=10)).name == "waiting"
 

@@ -276,6 +276,20 @@ async def test_jobs_that_are_gone_meanwhile_are_no_problem() -> None:
         await until(pilot, lambda: "3 failed jobs of batch batch-1 dropped" in app.session.event.sentence)  # type: ignore[union-attr]
 
 
+async def test_outcomes_and_retries_are_offered_only_where_there_are_any() -> None:
+    engine = engine_with_a_batch()
+    engine.running["batch-1"] = statistics("batch-1", 500, 500, 310)
+    async with console(engine) as (app, pilot):
+        await detail(app, pilot)
+        await until(pilot, lambda: "D delete" in hints(app))
+        assert "outcomes" not in hints(app)
+        assert "retry failed jobs" not in hints(app)
+        engine.running["batch-1"] = statistics("batch-1", 500, 500, 310, 4)
+        assert app.session.follower is not None
+        await app.session.follower.look()
+        await until(pilot, lambda: "T retry failed jobs" in hints(app))
+
+
 async def test_enter_on_a_group_reads_one_of_its_jobs() -> None:
     async with console(failing()) as (app, pilot):
         await detail(app, pilot)

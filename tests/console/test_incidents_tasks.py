@@ -1,7 +1,9 @@
 """From a task to what is known about it: error, variables, incident, instance; and the causes beside the tasks."""
 
+from pathlib import Path
 from typing import Any
 
+from console.screens.batches.detail import BatchDetail
 from console.screens.incidents.detail import IncidentDetail
 from console.screens.reading.full import FullText
 from console.screens.tasks.causes import causes_of
@@ -10,9 +12,14 @@ from console.triage.groups import Groups
 from console.triage.members import member_of
 from console.widgets.pane import Pane
 from console.widgets.text_view import TextView
-from tests.console.fake import FakeEngine, task
+from store.journal import Journal, NewLaunch
+from tests.console.fake import FakeEngine, statistics, task
 from tests.console.incidents_of import NOON, incident
 from tests.console.settle import console, lines, loaded, until
+
+
+def view_of(app: Any) -> str:
+    return str(app.screen.VIEW)
 
 
 def text(app: Any) -> str:
@@ -57,6 +64,66 @@ async def test_j_jumps_to_the_instance_whether_its_view_was_open_or_not() -> Non
             await pilot.press("1")
             await until(pilot, lambda: app.screen.VIEW == "tasks")  # type: ignore[attr-defined]
             assert screen.is_attached
+
+
+async def test_escape_leads_back_from_a_jump_and_leaves_the_view_as_it_was() -> None:
+    async with console(FakeEngine(50)) as (app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, TaskDetail))
+        await pilot.press("J")
+        await until(
+            pilot, lambda: view_of(app) == "instances" and loaded(app) and "esc leads back to tasks" in lines(app)[-2]
+        )
+        instances: Any = app.screen
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, TaskDetail))
+        assert (instances.filter_text, instances.jumped) == ("", None)
+
+
+async def test_another_filter_after_a_jump_is_cleared_by_escape_as_ever() -> None:
+    async with console(FakeEngine(50)) as (app, pilot):
+        await pilot.press("J")
+        await until(pilot, lambda: view_of(app) == "instances" and loaded(app))
+        await pilot.press("slash", *" -suspended", "enter")
+        await until(pilot, lambda: app.screen.filter_text.endswith("-suspended"))  # type: ignore[attr-defined]
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen.filter_text == "")  # type: ignore[attr-defined]
+        assert view_of(app) == "instances"
+
+
+async def test_from_an_incident_to_its_task_and_to_its_instance() -> None:
+    async with console(FakeEngine(50)) as (app, pilot):
+        await pilot.press("i")
+        await until(pilot, lambda: isinstance(app.screen, IncidentDetail))
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(app.screen, TaskDetail) and task(0).id in "\n".join(lines(app)))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, IncidentDetail))
+        await pilot.press("J")
+        wanted = f"/ id:{task(0).process_instance_id}"
+        await until(pilot, lambda: view_of(app) == "instances" and wanted in "\n".join(lines(app)))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, IncidentDetail))
+
+
+async def test_from_a_task_to_the_batch_that_set_it(tmp_path: Path) -> None:
+    journal = await Journal.open(tmp_path / "journal.db")
+    engine = FakeEngine(50)
+    engine.running["batch-7"] = statistics("batch-7", 5, 5, 2)
+    async with console(engine) as (app, pilot):
+        await pilot.press("c")
+        await until(pilot, lambda: "No batch that was launched from here has set task" in lines(app)[-2])
+        app.session.keep_journal(journal)
+        name = app.session.engine_name
+        launch = await journal.begin(NewLaunch(name, "", "ann", 1, "{}", 1, "one"))
+        await journal.add_tasks(launch, [(task(0).id, 0)])
+        await journal.sent(launch, 1)
+        await journal.ended(launch, "launched", batch_id="batch-7")
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(app.screen, BatchDetail) and "batch-7" in "\n".join(lines(app)))
+        await pilot.press("escape")
+        await until(pilot, lambda: view_of(app) == "tasks" and not isinstance(app.screen, BatchDetail))
+    await journal.close()
 
 
 def test_a_cause_grows_when_this_quarter_saw_more_than_the_last_hour() -> None:

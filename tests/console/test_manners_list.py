@@ -250,6 +250,14 @@ def test_files_hold_no_control_bytes_and_json_is_exact(rows: list[dict[str, str]
             assert json.loads(written) == rows
 
 
+@given(st.none() | st.text() | st.sampled_from(["", "'", "'=1", "\\x1b", "\\", "\\\\t", "\x1b[31m", "=1\u200b"]))
+def test_a_csv_field_can_be_read_back(value: str | None) -> None:
+    field = plain(value)
+    escape = re.compile(r"\\(\\|[tr]|x[0-9a-f]{2}|u[0-9a-f]{4})")
+    told = escape.sub(lambda found: found.group().encode().decode("unicode_escape"), field.removeprefix("'"))
+    assert (told if field else None) == value
+
+
 # -- events -----------------------------------------------------------------------------------------------------------
 
 

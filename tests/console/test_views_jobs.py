@@ -8,6 +8,7 @@ import pytest
 
 from console.app import RetriageApp
 from console.engine.errors import Refused
+from console.screens.batches.detail import BatchDetail
 from console.screens.dialogs.confirm import Confirm
 from console.screens.jobs.detail import JobDetail
 from console.screens.jobs.subject import Jobs, belongs_to, state_of
@@ -275,6 +276,25 @@ async def test_on_production_the_number_of_jobs_is_typed(key: str) -> None:
         assert engine.orders == []
         await pilot.press("1", "enter")
         await until(pilot, lambda: len(engine.orders) == 1)
+
+
+async def test_from_a_job_to_its_batch_or_its_instance_and_back() -> None:
+    engine = Engine()
+    engine.running["batch-1"] = statistics("batch-1", 5, 5, 2)
+    async with console(engine) as (app, pilot):
+        await jobs_view(app, pilot)
+        await pilot.press("J")
+        await until(pilot, lambda: isinstance(app.screen, BatchDetail))
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(app.screen, BatchDetail))
+        await pilot.press("j", "j", "enter")
+        await until(pilot, lambda: isinstance(app.screen, JobDetail))
+        await pilot.press("J")
+        await until(pilot, lambda: "/ id:pi-9" in text(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, JobDetail))
+        await pilot.press("i")
+        await until(pilot, lambda: "Job job-0003 has no open incident" in lines(app)[-2])
 
 
 @pytest.mark.parametrize("key", ["T", "X", "S", "D"])

@@ -1,12 +1,22 @@
 """Columns, the page cache, marks."""
 
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.screens.instances.subject import Instances
+from console.screens.subject import Subject
+from console.screens.tasks.subject import Tasks
+from console.screens.words import until
 from console.widgets.columns import GAP, Column, fit
 from console.widgets.marks import Marks
+from console.widgets.pane import Fact, laid_out
 from console.widgets.rows import PAGE, Cell, PageCache, Row
 
+NOW = datetime.now(UTC)
 COLUMNS = (
     Column("S", 1, keep=10),
     Column("topic", 10, share=1, most=14, keep=7),
@@ -31,6 +41,25 @@ def test_the_least_important_column_goes_first() -> None:
     assert [index for index, _ in fit(COLUMNS, 60)] == [0, 1, 2, 3]
     assert [index for index, _ in fit(COLUMNS, 28)] == [0, 1, 3]
     assert [index for index, _ in fit(COLUMNS, 14)] == [0, 3]
+
+
+def test_a_column_that_wants_room_to_spare_waits_for_it() -> None:
+    columns = (*COLUMNS, Column("process", 10, keep=0, spare=20))
+    needed = 1 + 10 + 5 + 10 + 10 + 4 * GAP
+    assert [index for index, _ in fit(columns, needed + 19)] == [0, 1, 2, 3]
+    assert [index for index, _ in fit(columns, needed + 20)] == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(("subject", "title"), [(Tasks(), "lock"), (Instances(), "age"), (Instances(), "inc")])
+def test_what_decides_at_night_is_a_column_beside_the_pane_at_100_cells(subject: Subject[Any], title: str) -> None:
+    beside_the_pane = 58
+    shown = [subject.columns[index].title for index, _ in fit(subject.columns, beside_the_pane)]
+    assert title in shown
+
+
+def test_an_hour_of_a_lock_is_not_cut() -> None:
+    widths = {Tasks.columns[index].title: width for index, width in fit(Tasks.columns, 58)}
+    assert widths["lock"] >= len(until(NOW + timedelta(hours=1, minutes=30), NOW))
 
 
 def test_what_is_left_over_is_shared_and_a_full_column_passes_it_on() -> None:
@@ -92,3 +121,11 @@ def test_marks_are_ids_or_everything_but_ids() -> None:
     assert most.count(100) == 99
     assert "a" in most.with_all(["a"])
     assert not Marks()
+
+
+def test_a_fact_that_does_not_fit_goes_on_below_its_label() -> None:
+    told = laid_out([Fact("created", "24d   2026-11-01 10:00:00Z")], 31)
+    assert ["".join(text for text, _ in line).rstrip() for line in told] == [
+        "created   24d   2026-11-01",
+        "          10:00:00Z",
+    ]

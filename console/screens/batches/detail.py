@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -190,7 +190,7 @@ class BatchDetail(FailedJobOrders):
         table.border_title = f"Failed batch jobs, {first}by cause ({kept})"
         table.styles.height = min(len(groups), 3 if self.narrow else 4) + (2 if self.narrow else 3)
         table.set_total(len(groups))
-        table.put(0, failed_rows(groups, ended=view.ended))
+        table.put(0, failed_rows(groups, orders=not view.ended and not self.session.safety.readonly))
         events = self.query_one("#events", LineTable)
         if appears and not events.cursor:
             table.focus()
@@ -219,6 +219,12 @@ class BatchDetail(FailedJobOrders):
     def hint_labels(self) -> dict[str, str]:
         """What the capitals would do to the group under the cursor."""
         return super().hint_labels() | self.group_labels()
+
+    def idle(self) -> Collection[str]:
+        """Its tasks are known only where it was launched from here; a failed seed or monitor job can be retried too."""
+        idle = {*super().idle()} - ({"batches.retry-jobs"} if self.needy_job() else set())
+        errand = self._errand
+        return idle if errand is not None and errand.outcome is not None else idle | {"batch.outcomes"}
 
     # -- the group under the cursor ---------------------------------------------------------------------------------
 

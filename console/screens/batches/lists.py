@@ -28,8 +28,8 @@ EVENT_COLUMNS = (Column("at", 8, share=1, most=11, keep=9), Column("what happene
 ADVICE = {"drop": "D drop these jobs", "retry": "T try again", "look": "enter to read one"}
 
 
-def failed_rows(groups: Sequence[FailedJobs], *, ended: bool) -> list[Row]:
-    """Failed jobs by cause, each with the one sensible thing to do."""
+def failed_rows(groups: Sequence[FailedJobs], *, orders: bool) -> list[Row]:
+    """Failed jobs by cause, each with the one sensible thing to do where orders can be given."""
     return [
         Row(
             group.cause,
@@ -37,7 +37,7 @@ def failed_rows(groups: Sequence[FailedJobs], *, ended: bool) -> list[Row]:
                 Cell(count(len(group.jobs)), "strong"),
                 Cell(inert(group.cause), "failed"),
                 Cell(group.remedy.meaning, "muted"),
-                Cell("" if ended else ADVICE[group.remedy.advice], "accent"),
+                Cell(ADVICE[group.remedy.advice] if orders else "", "accent"),
             ),
             group,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import TYPE_CHECKING
 
 from textual import work
@@ -37,6 +37,12 @@ class BatchOrders(ConsoleScreen):
         if view is not None and view.suspended:
             labels["batches.suspend"] = "resume"
         return labels
+
+    def idle(self) -> Collection[str]:
+        """No job has failed: none can be retried."""
+        view = self.chosen() if self.is_mounted else None
+        nothing = view is None or not view.failed
+        return {*super().idle(), *(("batches.retry-jobs",) if nothing else ())}
 
     def _alive(self) -> BatchView | None:
         view = self.chosen()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -131,11 +131,20 @@ class OutcomesScreen(ConsoleScreen):
 
     def hint_labels(self) -> dict[str, str]:
         """``R`` says what it would take."""
-        if not self.is_mounted:
-            return {}
+        return {"outcomes.retry": f"retry {things(self._number(), 'task')}.."} if self.is_mounted else {}
+
+    def idle(self) -> Collection[str]:
+        """There is no task to retry, or none to mark."""
+        if not self.is_mounted or self.table.total:
+            return {"outcomes.retry"} if self.is_mounted and not self._number() else ()
+        return {"outcomes.retry", "outcomes.open", *(action.name for action in at({"marks"}))}
+
+    def _number(self) -> int:
+        """Tasks that a launch would take."""
         marks, tally = self.table.marks, self._outcome.tally
-        number = sum(tally.of(state) for state in self._taken()) - len(marks.ids if marks.everything else ())
-        return {"outcomes.retry": f"retry {things(number if self._by_states else len(marks.ids), 'task')}.."}
+        if not self._by_states:
+            return len(marks.ids)
+        return sum(tally.of(state) for state in self._taken()) - len(marks.ids if marks.everything else ())
 
     @property
     def _by_states(self) -> bool:

@@ -133,7 +133,7 @@ def _one_line(view: BatchView, width: int) -> tuple[Span, ...]:
 
 def _how_far(view: BatchView, cells: int) -> list[Span]:
     if not view.counted:
-        return [(f"{count(view.total)} jobs ", "")]
+        return [(f"{things(view.total, 'job')} ", "")]
     return [
         (bar(view.share, cells), "muted" if view.ended else PHASES[view.phase][1]),
         (f" {percent(view.completed, view.total):>4} ", "strong"),

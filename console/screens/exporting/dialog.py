@@ -53,7 +53,9 @@ class ExportDialog(ModalScreen["Path | None"]):
         self._say("")
 
     def _say(self, problem: str) -> None:
-        told = f"{self._rows}, all their fields. The ending chooses: .csv or .json."
+        told = (
+            f"{self._rows}, all their fields. The ending chooses: .json, as they are, or .csv, safe for spreadsheets."
+        )
         self.query_one(Pane).show([Prose(told), Prose(problem or "A file that is there already is never touched.",
                                                       "warning" if problem else "muted")])  # fmt: skip
 

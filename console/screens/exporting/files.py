@@ -45,7 +45,12 @@ def create(path: Path) -> tuple[Path, IO[str]]:
 
 
 def plain(value: Any) -> str:
-    """A value as a CSV field: inert on a terminal, and no formula in a spreadsheet."""
+    """A value as a CSV field: inert on a terminal, no formula in a spreadsheet, and still exact.
+
+    A backslash is doubled and what cannot be seen is written as its escape; an apostrophe stands before a text that a
+    spreadsheet might take for a formula, that is empty, or that begins with one. An empty field is no value. So the
+    text is had back by taking one apostrophe away and then reading the escapes.
+    """
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -53,9 +58,9 @@ def plain(value: Any) -> str:
     if isinstance(value, (int, float)):
         return str(value)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=True)
-    formula = text.lstrip(" ").startswith(_FORMULA)
-    text = _UNSEEN.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
-    return f"'{text}" if formula else text
+    told_apart = not text or text.lstrip(" ").startswith(_FORMULA) or text.startswith("'")
+    text = _UNSEEN.sub(lambda found: found.group().encode("unicode_escape").decode(), text.replace("\\", "\\\\"))
+    return f"'{text}" if told_apart else text
 
 
 class RowFile:

@@ -28,11 +28,17 @@ RULES = (
 )
 
 
-def page(places: Collection[str], width: int) -> list[list[Span]]:
-    """The keys of these places, in so many cells."""
+def page(places: Collection[str], width: int, *, readonly: bool = False) -> list[list[Span]]:
+    """The keys of these places, in so many cells.
+
+    Args:
+        places: where actions are found.
+        width: the cells.
+        readonly: nothing may be changed: orders are told as what they are not, usable.
+    """
     actions = at(places)
     left = [line for topic in LEFT for line in _block(topic, actions)]
-    right = [line for topic in RIGHT for line in _block(topic, actions)]
+    right = [line for topic in RIGHT for line in _block(topic, actions, readonly)]
     if width < TWO_COLUMNS:
         lines = right + left + _signs()
     else:
@@ -45,17 +51,20 @@ def page(places: Collection[str], width: int) -> list[list[Span]]:
     return [*lines, [], *rules]
 
 
-def _block(topic: str, actions: list[Action]) -> list[list[Span]]:
+def _block(topic: str, actions: list[Action], readonly: bool = False) -> list[list[Span]]:
     mine = [action for action in actions if action.topic == topic]
     if not mine:
         return []
+    off = readonly and any(action.changes_engine for action in mine)
     heading: list[Span] = [(topic, "strong")]
-    return [heading, *(_line(action.shown_keys, action.help) for action in mine), []]
+    if off:
+        heading.append(("  off: this connection is read-only", "warning"))
+    return [heading, *(_line(action.shown_keys, action.help, off=off and not action.previews) for action in mine), []]
 
 
 def _signs() -> list[list[Span]]:
     return [[("Signs", "strong")], *(_line(sign, meaning) for sign, meaning in SIGNS)]
 
 
-def _line(key: str, meaning: str) -> list[Span]:
-    return [("  ", ""), (f"{key:<{KEYS}}", "accent"), (meaning, "")]
+def _line(key: str, meaning: str, *, off: bool = False) -> list[Span]:
+    return [("  ", ""), (f"{key:<{KEYS}}", "faint" if off else "accent"), (meaning, "faint" if off else "")]

@@ -91,7 +91,7 @@ class HelpScreen(ModalScreen[None]):
             return terminal_page(self.app, width)
         if self._page == 3 and session is not None:
             return engine_page(session, width)
-        return page(self._places, width)
+        return page(self._places, width, readonly=session is not None and session.safety.readonly)
 
     def action_turn(self, step: int) -> None:
         """Another page."""

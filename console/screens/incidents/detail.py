@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from console.screens.incidents.looking import IncidentLooks
 from console.screens.reading.screen import ReadingScreen
 from console.screens.session import Session
 from console.screens.words import day
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from store.contract.records import Incident
 
 
-class IncidentDetail(ReadingScreen):
+class IncidentDetail(IncidentLooks, ReadingScreen):
     """An incident with its message and the details of the task or job that failed.
 
     Args:
@@ -27,11 +28,16 @@ class IncidentDetail(ReadingScreen):
     """
 
     VIEW = "incidents"
+    PLACES: ClassVar[tuple[str, ...]] = ("incident", "detail")
     HEADING = "What was said when it failed"
 
     def __init__(self, session: Session, incident: Incident | Member) -> None:
-        super().__init__(session, f"Incident {inert(incident.id)}", incident.id)
+        ReadingScreen.__init__(self, session, f"Incident {inert(incident.id)}", incident.id)
         self._incident = incident
+
+    def incident_in_hand(self) -> Incident | Member:
+        """The incident shown."""
+        return self._incident
 
     def facts(self) -> list[Item]:
         """Every field of the incident that is known."""

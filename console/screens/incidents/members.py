@@ -10,6 +10,7 @@ from textual.binding import BindingType
 
 from console.actions import at
 from console.screens.incidents.detail import IncidentDetail
+from console.screens.incidents.looking import IncidentLooks
 from console.screens.incidents.subject import Incidents
 from console.screens.listing import ListScreen
 from console.screens.session import Session
@@ -176,17 +177,17 @@ def _tries(record: One) -> tuple[str, Ink]:
     return ("0 S", "suspended") if record.fact.suspended else ("0", "failed")
 
 
-class MembersScreen(ListScreen):
+class MembersScreen(IncidentLooks, ListScreen):
     """All members of a group."""
 
-    PLACES: ClassVar[tuple[str, ...]] = ("members", "list")
+    PLACES: ClassVar[tuple[str, ...]] = ("members", "incident", "list")
     BINDINGS: ClassVar[list[BindingType]] = bindings(at({"members"}))
     VIEW: ClassVar[str] = "incidents"
     MARKABLE = True
 
     def __init__(self, session: Session, group: Group, facts: TaskFacts) -> None:
         self._members = Members(group, facts)
-        super().__init__(session, self._members)
+        ListScreen.__init__(self, session, self._members)
         self._group = group
 
     def show_detail(self, row: Row | None) -> None:
@@ -198,6 +199,11 @@ class MembersScreen(ListScreen):
         if self.filter_text:
             return f"None of {self._group.count:,} members matches.  esc clears the filter"
         return "All members of this group have closed."
+
+    def incident_in_hand(self) -> Member | None:
+        """The incident under the cursor."""
+        row = self.table.row
+        return row.item.member if row is not None else None
 
     def open_row(self, row: Row) -> None:
         """The incident in full."""

@@ -162,7 +162,8 @@ class IncidentsScreen(GroupOrders):
 
     def hint_labels(self) -> dict[str, str]:
         """``A`` takes groups here."""
-        return {"marks.mark-all": f"all {count(len(self.placed))}"} if self.placed else {}
+        groups = {"marks.mark-all": f"all {count(len(self.placed))}"} if self.placed else {}
+        return super().hint_labels() | groups
 
     def on_news(self, news: News) -> None:
         """The numbers are not exact while the engine is silent."""

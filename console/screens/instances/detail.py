@@ -60,7 +60,7 @@ class InstanceDetail(ReadingScreen):
 def _tasks(tasks: Sequence[ExternalTask]) -> str:
     lines = [things(len(tasks), "external task")]
     for task in tasks:
-        tries = "never failed" if task.retries is None else f"{task.retries} retries"
+        tries = "never failed" if task.retries is None else things(task.retries, "retry", "retries")
         said = inert(task.error_message or "")
         lines.append(f"  {inert(task.topic_name)}  at {inert(task.activity_id)}  {tries}  {said}".rstrip())
     return "\n".join(lines)

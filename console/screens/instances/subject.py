@@ -34,15 +34,15 @@ class Instances(Subject[Standing]):
     thing = "Instance"
     columns: ClassVar[Sequence[Column]] = (
         Column("S", 1, keep=10),
-        Column("key", 11, share=1, most=26, keep=8),
-        Column("process", 16, share=1, most=32, keep=7),
-        Column("started", 7, keep=4, align="right"),
+        Column("key", 9, share=1, most=26, keep=8),
+        Column("process", 9, share=1, most=32, keep=7),
+        Column("age", 5, keep=4, align="right"),
         Column("tasks", 5, keep=6, align="right"),
         Column("0try", 4, keep=9, align="right"),
         Column("inc", 3, keep=5, align="right"),
-        Column("at", 12, share=1, most=30, keep=7),
-        Column("instance", 13, share=1, most=36, keep=2, tail=True),
-        Column("tenant", 8, share=1, most=20, keep=1),
+        Column("at", 8, share=1, most=30, keep=7),
+        Column("instance", 13, share=1, most=36, keep=2, spare=16, tail=True),
+        Column("tenant", 8, share=1, most=20, keep=1, spare=16),
     )
     sorts: ClassVar[Sequence[Sort]] = (
         Sort("instanceId", "id"),

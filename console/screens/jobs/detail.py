@@ -35,6 +35,10 @@ class JobDetail(JobOrders, ReadingScreen):
         ReadingScreen.__init__(self, session, f"Job {inert(job.id)}", job.id)
         self._shown = job
 
+    def job(self) -> Job:
+        """The job of this page."""
+        return self._shown
+
     def chosen(self) -> Chosen:
         """The job of this page."""
         return Chosen(self._shown)
@@ -79,4 +83,5 @@ class JobDetail(JobOrders, ReadingScreen):
 
     def hint_labels(self) -> dict[str, str]:
         """A suspended job can be let go on."""
-        return {"job.suspend": "let go on.."} if self._shown.suspended else {}
+        owner = {"job.owner": "its batch"} if self._shown.process_instance_id is None else {}
+        return owner | ({"job.suspend": "let go on.."} if self._shown.suspended else {})

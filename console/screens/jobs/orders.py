@@ -11,7 +11,8 @@ from console.screens.base import ConsoleScreen
 from console.screens.dialogs.confirm import Confirm
 from console.screens.jobs.chosen import MOST, Chosen
 from console.screens.jobs.plans import Plan, deletion, execution, retried, retry, suspension
-from console.screens.words import count, things
+from console.screens.words import count, short, things
+from console.widgets.inert import inert
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
@@ -51,6 +52,53 @@ class JobOrders(ConsoleScreen):
     def action_delete(self) -> None:
         """Delete the jobs."""
         self._give(self.chosen(), deletion)
+
+    # -- what it belongs to -----------------------------------------------------------------------------------------
+
+    def job(self) -> Job | None:
+        """The job under the cursor, or of the page."""
+        raise NotImplementedError
+
+    def action_owner(self) -> None:
+        """Jump to its process instance, or open its batch."""
+        from console.screens.jump import jump
+        from store.contract.queries import ProcessInstanceQuery
+
+        job = self.job()
+        if job is None:
+            return
+        if job.process_instance_id is not None:
+            jump(self.app, "instances", ProcessInstanceQuery(process_instance_ids=[job.process_instance_id]))
+        elif job.batch_id is not None:
+            self._open_batch(job.batch_id)
+        else:
+            self.session.say("This job belongs to no process instance and to no batch.", "warning")
+
+    @work(group="jobs.owner", exclusive=True, exit_on_error=False)
+    async def _open_batch(self, batch_id: str) -> None:
+        from console.screens.batches.opening import open_batch
+
+        await open_batch(self.app, self.session, batch_id)
+
+    @work(group="jobs.owner", exclusive=True, exit_on_error=False)
+    async def action_incidents(self) -> None:
+        """The open incident of the job."""
+        from console.engine.errors import EngineProblem
+        from console.screens.incidents.detail import IncidentDetail
+        from store.contract.queries import IncidentQuery
+
+        job = self.job()
+        if job is None:
+            return
+        try:
+            found = await self.session.ask(lambda client: client.incidents(IncidentQuery(configuration=job.id), 0, 1))
+        except EngineProblem as problem:
+            self.session.say(problem.sentence, "failed")
+            return
+        if found:
+            self.app.push_screen(IncidentDetail(self.session, found[0]))
+        else:
+            self.session.say(f"Job {inert(short(job.id))} has no open incident.", "muted")
 
     # -- one order per job ------------------------------------------------------------------------------------------
 

@@ -81,4 +81,6 @@ class JobsScreen(JobOrders, ListScreen):
             }
         elif job is not None and job.suspended:
             labels["job.suspend"] = "let go on.."
+        if job is not None and job.process_instance_id is None:
+            labels["job.owner"] = "its batch"
         return labels

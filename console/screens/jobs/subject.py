@@ -55,13 +55,13 @@ class Jobs(Subject["Job"]):
     legend = "X no retries  r will be tried again  · waits  w not due yet  S suspended"
     columns = (
         Column("S", 1, keep=10),
-        Column("job", 13, share=1, most=20, keep=6, tail=True),
+        Column("job", 11, share=1, most=20, keep=6, tail=True),
         Column("try", 3, keep=9, align="right"),
-        Column("pri", 3, keep=1, align="right"),
-        Column("of", 13, share=1, most=36, keep=7),
+        Column("pri", 3, keep=1, spare=8, align="right"),
+        Column("of", 12, share=1, most=36, keep=7),
         Column("due", 5, keep=3, align="right"),
         Column("age", 5, keep=5, align="right"),
-        Column("cause", 14, share=4, keep=8),
+        Column("cause", 11, share=6, keep=8),
     )
     sorts = (
         Sort("jobRetries", "retries"),

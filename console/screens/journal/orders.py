@@ -45,24 +45,13 @@ class LaunchOrders(ConsoleScreen):
     @work(group="journal.batch", exclusive=True, exit_on_error=False)
     async def action_batch(self) -> None:
         """To its batch."""
-        from console.engine.errors import EngineProblem
-        from console.screens.batches.detail import BatchDetail
+        from console.screens.batches.opening import open_batch
 
         launch = self.chosen()
         if launch is None or launch.batch_id is None:
             self.session.say("This launch has no batch.", "warning")
-            return
-        batch_id, book = launch.batch_id, self.session.book
-        view = book.get(batch_id)
-        if view is None:
-            with suppress(EngineProblem):
-                book.expect(batch_id)
-                await self.session.ask(book.read)
-                view = book.get(batch_id)
-        if view is None:
-            self.session.say(f"The engine does not know batch {short(batch_id)} any more.", "warning")
         else:
-            self.app.push_screen(BatchDetail(self.session, view))
+            await open_batch(self.app, self.session, launch.batch_id)
 
     # -- its request ------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -72,6 +72,10 @@ class JournalScreen(LaunchOrders):
         """Read them."""
         self.table.border_title = "Launches"
         self._read()
+
+    def idle(self) -> Collection[str]:
+        """Without launches, all that is done with one."""
+        return [action.name for action in at(self.PLACES)] if self.matching == 0 else ()
 
     def on_news(self, news: News) -> None:
         """A launch, or its batch, has changed."""

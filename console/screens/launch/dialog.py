@@ -16,7 +16,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
 from console.actions import at
-from console.screens.base import places_of
+from console.screens.base import looking_only, places_of
 from console.screens.chrome import HintLine, IdentityLine
 from console.screens.dialogs.choice import Choice
 from console.screens.dialogs.field import Field
@@ -152,8 +152,10 @@ class LaunchDialog(Taking, Gathering):
         self._tell_hints()
 
     def _tell_hints(self) -> None:
-        on = "next field" if self._after() else "launch"
-        self.query_one(HintLine).tell((*self.PLACES, *places_of(self.focused)), {"field.submit": on}, self.focused)
+        labels, idle = {"field.submit": "next field" if self._after() else "launch"}, set[str]()
+        if self.session.safety.readonly:
+            labels, idle = looking_only(self.PLACES, labels, ("launch.arm",))
+        self.query_one(HintLine).tell((*self.PLACES, *places_of(self.focused)), labels, self.focused, idle)
 
     def places(self) -> tuple[str, ...]:
         """Where actions are found now."""

@@ -108,6 +108,21 @@ class TaskLooks(ConsoleScreen):
         else:
             self.session.say(f"Task {short(task.id)} has no open incident.", "muted")
 
+    @work(group="task.batch", exclusive=True, exit_on_error=False)
+    async def action_batch(self) -> None:
+        """The batch that set its retries last, as far as the journal knows."""
+        from console.screens import memory
+        from console.screens.batches.opening import open_batch
+
+        task = self.task_in_hand()
+        if task is None:
+            return
+        launch = (await memory.retried(self.session, [task.id])).get(task.id)
+        if launch is None or launch.batch_id is None:
+            self.session.say(f"No batch that was launched from here has set task {short(task.id)}.", "muted")
+        else:
+            await open_batch(self.app, self.session, launch.batch_id)
+
     def action_instance(self) -> None:
         """Jump to the process instance."""
         from console.screens.jump import jump

@@ -53,12 +53,12 @@ class Tasks(Subject["ExternalTask"]):
     columns = (
         Column("S", 1, keep=10),
         Column("topic", 11, share=1, most=24, keep=7),
-        Column("key", 10, share=1, most=18, keep=8),
+        Column("key", 9, share=1, most=18, keep=8),
         Column("try", 3, keep=9, align="right"),
-        Column("lock", 4, keep=3, align="right"),
+        Column("lock", 5, keep=3, align="right"),
         Column("age", 5, keep=6, align="right"),
-        Column("process", 18, share=1, most=28, keep=1),
-        Column("error", 16, share=4, keep=8),
+        Column("process", 14, share=1, most=28, keep=1, spare=28),
+        Column("error", 12, share=8, keep=8),
     )
     sorts = (
         Sort("createTime", "created"),
