@@ -7,6 +7,7 @@ would then still go to the table, and the letters of a filter would act on the r
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
@@ -16,6 +17,10 @@ from textual import events
 if TYPE_CHECKING:
     from textual.app import App
     from textual.dom import DOMNode
+
+LEISURE = 0.03
+"""Seconds after which an only key is followed: what it changed on the screen is painted before. In a burst each is
+followed at once."""
 
 PATIENCE = 0.5
 """Seconds after which the next key goes on although the one before has not come back: its place is gone."""
@@ -34,6 +39,7 @@ class KeyQueue:
         self._send = send
         self._waiting: deque[events.Key] = deque()
         self._under_way: object | None = None
+        self._not_yet_followed: tuple[DOMNode, asyncio.TimerHandle] | None = None
         self._sent: deque[tuple[events.Key, DOMNode]] = deque(maxlen=64)
 
     async def put(self, key: events.Key) -> None:
@@ -41,6 +47,8 @@ class KeyQueue:
         self._waiting.append(key)
         if self._under_way is None:
             await self._next()
+        else:
+            self._hurry()
 
     def came_back(self, key: events.Key) -> bool:
         """A key has travelled up to the application unused.
@@ -65,11 +73,26 @@ class KeyQueue:
         key = self._waiting.popleft()
         place = self._app.focused or self._app.screen
         self._sent.append((key, place))
-        this = self._under_way = object()
+        self._under_way = object()
         await self._send(key)
-        self._follow(place, lambda: self._follow(place, lambda: self._arrived(this)))
+        handle = asyncio.get_running_loop().call_later(LEISURE, self._follow_now)
+        self._not_yet_followed = (place, handle)
         if self._waiting:
-            self._app.set_timer(PATIENCE, lambda: self._arrived(this))
+            self._hurry()
+
+    def _hurry(self) -> None:
+        self._follow_now()
+        this = self._under_way
+        self._app.set_timer(PATIENCE, lambda: self._arrived(this))
+
+    def _follow_now(self) -> None:
+        if self._not_yet_followed is None:
+            return
+        place, handle = self._not_yet_followed
+        self._not_yet_followed = None
+        handle.cancel()
+        this = self._under_way
+        self._follow(place, lambda: self._follow(place, lambda: self._arrived(this)))
 
     def _follow(self, place: DOMNode, then: Callable[[], object]) -> None:
         """Go up behind the key, from queue to queue, until the application, and call it there.
@@ -80,5 +103,5 @@ class KeyQueue:
         if place is self._app or place.parent is None or not place.call_later(self._follow, place.parent, then):
             self._app.call_later(then)
 
-    def _arrived(self, this: object) -> Awaitable[None] | None:
+    def _arrived(self, this: object | None) -> Awaitable[None] | None:
         return self._next() if self._under_way is this else None

@@ -385,16 +385,20 @@ async def test_an_engine_that_takes_its_time_is_waited_for_in_sight(monkeypatch:
         answer.set()
         await until(pilot, lambda: not isinstance(app.screen, waiting.Waiting))
         await until(pilot, lambda: "launched: 1 job" in said(app))
-        answer.clear()
-        await dialog(app, pilot)
-        await pilot.press("L")
-        await until(pilot, lambda: isinstance(app.screen, waiting.Waiting))
-        await pilot.press("4")
-        await until(pilot, lambda: getattr(app.screen, "VIEW", "") == "batches")
-        assert app.session.launching
-        answer.set()
-        await until(pilot, lambda: len(engine.orders) == 2 and not app.session.launching)
-        assert screen(app).VIEW == "batches"
+        for key, view in (("4", "batches"), ("6", "journal")):
+            await pilot.press("1")
+            await until(pilot, lambda: getattr(app.screen, "VIEW", "") == "tasks")
+            answer.clear()
+            await dialog(app, pilot)
+            await pilot.press("L")
+            await until(pilot, lambda: isinstance(app.screen, waiting.Waiting))
+            await pilot.press(key)
+            await until(pilot, lambda view=view: getattr(app.screen, "VIEW", "") == view)
+            assert app.session.launching
+            answer.set()
+            await until(pilot, lambda: not app.session.launching)
+            assert screen(app).VIEW == view
+        assert len(engine.orders) == 3
 
 
 async def test_letters_typed_into_the_reason_are_no_keys() -> None:

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 
+from console.actions import at, named
 from console.screens.dialogs.choice import Choice
 from console.widgets.inert import inert
 from console.widgets.pane import Item, Pane, Prose, Spans, laid_out
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 1.0
 """Seconds without an answer after which it is shown."""
+BATCHES = "app.view-batches"
+"""Where what was launched will be seen."""
 WIDTH = 66
 """Cells of the sentences before the dialog is laid out."""
 
@@ -38,10 +42,7 @@ class Waiting(ModalScreen[None]):
 
     CSS_PATH = "../dialogs/dialogs.tcss"
     AUTO_FOCUS = "#leave"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", show=False),
-        Binding("4", "batches", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
 
     def __init__(self, session: Session, what: str, since: float) -> None:
         super().__init__()
@@ -55,7 +56,7 @@ class Waiting(ModalScreen[None]):
             yield Pane(id="question")
             with Horizontal(classes="choices"):
                 yield Choice("Work on", "esc", id="leave")
-                yield Choice("Batches", "4", id="batches")
+                yield Choice("Batches", named(BATCHES).shown_keys, id="batches")
 
     def on_mount(self) -> None:
         """Count from now on."""
@@ -87,10 +88,19 @@ class Waiting(ModalScreen[None]):
         pane.styles.height = len(laid_out(items, pane.size.width or WIDTH)) + 1
         pane.show(items)
 
+    def on_key(self, event: events.Key) -> None:
+        """The keys of the views work here too."""
+        view = next(
+            (one for one in at(("app",)) if one.method.startswith("view_") and event.key in one.present_keys), None
+        )
+        if view is not None:
+            event.stop()
+            self._go_to(view.method)
+
     def on_choice_taken(self, message: Choice.Taken) -> None:
         """A choice was taken with enter or the mouse."""
         if message.choice.id == "batches":
-            self.action_batches()
+            self._go_to(named(BATCHES).method)
         else:
             self.action_leave()
 
@@ -98,10 +108,9 @@ class Waiting(ModalScreen[None]):
         """Work on; the launch goes its way."""
         self.close()
 
-    def action_batches(self) -> None:
-        """To the batches, where it will be seen."""
+    def _go_to(self, view: str) -> None:
         self.close()
-        self.app.call_later(self.app.run_action, "view_batches")
+        self.app.call_later(self.app.run_action, view)
 
     def close(self) -> None:
         """Show it no more."""
