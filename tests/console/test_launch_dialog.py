@@ -13,6 +13,7 @@ from console.app import RetriageApp
 from console.engine.errors import Unanswered
 from console.journal import journal_at
 from console.screens.dialogs.field import Field
+from console.screens.help.screen import HelpScreen
 from console.screens.launch import order as sending
 from console.screens.launch import waiting
 from console.screens.launch.dialog import LaunchDialog
@@ -385,6 +386,18 @@ async def test_an_engine_that_takes_its_time_is_waited_for_in_sight(monkeypatch:
         answer.set()
         await until(pilot, lambda: not isinstance(app.screen, waiting.Waiting))
         await until(pilot, lambda: "launched: 1 job" in said(app))
+        answer.clear()
+        await dialog(app, pilot)
+        await pilot.press("L")
+        await until(pilot, lambda: isinstance(app.screen, waiting.Waiting))
+        shown = app.screen
+        app.push_screen(HelpScreen(("list",)))
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+        answer.set()
+        await until(pilot, lambda: not app.session.launching)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is not shown and not isinstance(app.screen, HelpScreen))
+        assert not isinstance(app.screen, waiting.Waiting)
         for key, view in (("4", "batches"), ("6", "journal")):
             await pilot.press("1")
             await until(pilot, lambda: getattr(app.screen, "VIEW", "") == "tasks")
@@ -398,7 +411,7 @@ async def test_an_engine_that_takes_its_time_is_waited_for_in_sight(monkeypatch:
             answer.set()
             await until(pilot, lambda: not app.session.launching)
             assert screen(app).VIEW == view
-        assert len(engine.orders) == 3
+        assert len(engine.orders) == 4
 
 
 async def test_letters_typed_into_the_reason_are_no_keys() -> None:

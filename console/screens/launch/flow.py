@@ -94,7 +94,7 @@ async def _carry_out(app: App[None], session: Session, order: Order, done: Calla
                 waiting.close()
                 return await is_it(app, found)
 
-            batch = await launch(session, order, adopt)
+            batch = await launch(session, order, adopt, waiting.close)
     finally:
         session.launching = False
     if batch is not None and done is not None:

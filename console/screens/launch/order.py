@@ -52,13 +52,16 @@ class Order:
     undoes: int | None = None
 
 
-async def launch(session: Session, order: Order, adopt: Adopt | None = None) -> Batch | None:
+async def launch(
+    session: Session, order: Order, adopt: Adopt | None = None, made: Callable[[], None] | None = None
+) -> Batch | None:
     """Launch the batch, and say what has become of it; answers the batch where there is one.
 
     Args:
         session: whose engine is asked.
         order: what is sent.
         adopt: asks the operator whether a batch is the one of a launch that was not answered.
+        made: called when the batch is known to be there, before anything else is asked about it.
     """
     from console.engine.errors import EngineProblem, Forbidden, Unanswered, Unreachable
 
@@ -80,6 +83,8 @@ async def launch(session: Session, order: Order, adopt: Adopt | None = None) -> 
         await note.ended("unsent" if isinstance(problem, Unreachable | Forbidden) else "refused", said=problem.sentence)
         session.say(problem.sentence, "failed")
         return None
+    if made is not None:
+        made()
     await note.ended("launched", batch_id=batch.id, jobs=batch.total_jobs)
     _tell(session, plan, batch)
     if session.follower is not None:

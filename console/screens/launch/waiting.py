@@ -49,6 +49,9 @@ class Waiting(ModalScreen[None]):
         self._session = session
         self._what = what
         self._since = since
+        self.over = False
+        """It is to be shown no more."""
+        self._left = False
 
     def compose(self) -> ComposeResult:
         """How long, what will happen, two ways to go on."""
@@ -113,8 +116,17 @@ class Waiting(ModalScreen[None]):
         self.app.call_later(self.app.run_action, view)
 
     def close(self) -> None:
-        """Show it no more."""
-        if self.is_attached and self.is_current:
+        """Show it no more; where something else is in front, as soon as that is gone."""
+        self.over = True
+        self._leave_if_over()
+
+    def on_screen_resume(self) -> None:
+        """In front again."""
+        self._leave_if_over()
+
+    def _leave_if_over(self) -> None:
+        if self.over and self.is_attached and self.is_active and not self._left:
+            self._left = True
             self.dismiss()
 
 
@@ -124,7 +136,7 @@ def shown_while(app: App[Any], session: Session, what: str) -> Iterator[Waiting]
     waiting, behind = Waiting(session, what, time.monotonic()), app.screen
 
     def show() -> None:
-        if app.screen is behind and not behind.is_modal:
+        if app.screen is behind and not behind.is_modal and not waiting.over:
             app.push_screen(waiting)
 
     timer = app.set_timer(PATIENCE, show)
