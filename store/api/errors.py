@@ -6,8 +6,8 @@ from fastapi import FastAPI, Request, Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from store.contract.errors import ContractError, ErrorBody, stale
-from store.database import Race, lost_race
+from store.contract.errors import ContractError, ErrorBody, invalid, stale
+from store.database import Race, is_too_long, lost_race
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +47,8 @@ async def _persistence(_request: Request, error: Exception) -> Response:
     race = lost_race(error)
     if race is Race.STALE:
         return _respond(500, stale("statement").body)
+    if is_too_long(error):
+        return refuse(invalid("The request names more than the database takes in one statement."))
     log.error("a statement failed", exc_info=error)
     message = (
         "An exception occurred in the persistence layer. "
