@@ -5,9 +5,10 @@ import logging
 from fastapi import FastAPI, Request, Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
-from store.contract.errors import ContractError, ErrorBody, stale
-from store.database import Race, lost_race
+from store.contract.errors import ContractError, ErrorBody, invalid, stale
+from store.database import Race, is_too_long, lost_race
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,8 @@ async def _persistence(_request: Request, error: Exception) -> Response:
     race = lost_race(error)
     if race is Race.STALE:
         return _respond(500, stale("statement").body)
+    if is_too_long(error):
+        return refuse(invalid("The request names more than the database takes in one statement."))
     log.error("a statement failed", exc_info=error)
     message = (
         "An exception occurred in the persistence layer. "
@@ -61,9 +64,15 @@ async def _anything(_request: Request, error: Exception) -> Response:
     return _respond(500, ErrorBody(type=type(error).__name__, message=str(error)))
 
 
+async def _hung_up(_request: Request, _error: Exception) -> Response:
+    """The client has gone in the middle of its request: nobody reads this, and nothing is wrong."""
+    return Response(status_code=400)
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of this application with the contract's body."""
     app.add_exception_handler(ContractError, _contract)
     app.add_exception_handler(HTTPException, _container)
     app.add_exception_handler(SQLAlchemyError, _persistence)
+    app.add_exception_handler(ClientDisconnect, _hung_up)
     app.add_exception_handler(Exception, _anything)

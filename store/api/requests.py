@@ -4,6 +4,7 @@ The framework's own validation is not used: its texts and statuses are not the c
 ``Annotated[ExternalTaskQuery, body(ExternalTaskQuery)]`` or ``Annotated[IncidentQuery, params(IncidentQuery)]``.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,9 +57,9 @@ def body(model: type[Shape]) -> Any:
 
 
 def parse(model: type[ShapeT], raw: bytes) -> ShapeT:
-    """JSON text to a shape; see ``body``."""
+    """JSON text to a shape; see ``body``. It may be written in UTF-8, UTF-16 or UTF-32, with a mark or without."""
     try:
-        value = from_json(raw, allow_inf_nan=False)
+        value = from_json(raw.decode(json.detect_encoding(raw)), allow_inf_nan=False)
     except ValueError:
         raise invalid("") from None
     if not isinstance(value, dict):

@@ -27,6 +27,14 @@ _COMPARISON = re.compile(
     re.VERBOSE,
 )
 _WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
+_DIGITS = re.compile(r"[+-]?\d{1,40}")
+_DECIMAL = re.compile(
+    r"""[\0-\x20]*(?:
+        (?P<plain>[+-]?(?:NaN|Infinity|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?))
+      | (?P<hex>[+-]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?[0-9]+)
+    )(?:(?<=[0-9.])[fFdD])?[\0-\x20]*""",
+    re.VERBOSE,
+)
 _RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -164,11 +172,27 @@ def _texts(left: Any, right: Any) -> Callable[[Any], Any] | None:
 
 
 def _double(value: Any) -> float:
-    return float(_number(value, "java.lang.Double", float))
+    return float(_number(value, "java.lang.Double", _read_double))
 
 
 def _long(value: Any) -> int:
-    return int(_number(value, "java.lang.Long", int))
+    return int(_number(value, "java.lang.Long", _read_long))
+
+
+def _read_double(text: str) -> float:
+    """A text as Java reads a decimal: blanks around do not matter, and ``5d`` is one too."""
+    found = _DECIMAL.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    return float.fromhex(found["hex"]) if found["hex"] else float(found["plain"])
+
+
+def _read_long(text: str) -> int:
+    """A text as Java reads a whole number of 64 bits."""
+    number = int(text) if _DIGITS.fullmatch(text) else None
+    if number is None or number not in _LONG:
+        raise ValueError(text)
+    return number
 
 
 def _number(value: Any, java: str, read: Callable[[str], int | float]) -> int | float:

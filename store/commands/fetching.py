@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, literal, or_, select, text, union_all, update
+from sqlalchemy import ColumnElement, CompoundSelect, and_, case, literal, or_, select, text, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.commands.fetch_orders import Fetch, checked
@@ -14,7 +14,7 @@ from store.contract.orders import FetchAndLock, FetchTopic
 from store.contract.queries import VariableFilter
 from store.contract.records import LockedExternalTask, VariableValue
 from store.database import now
-from store.queries.conditions import Condition, one_of
+from store.queries.conditions import Condition, any_of, one_of
 from store.queries.external_tasks import record_rows
 from store.queries.variable_filters import EXTERNAL_TASK, variable_conditions
 from store.queries.variables import Place, of_tasks
@@ -24,6 +24,9 @@ from store.tables.types import EPOCH, Rows, UtcTime, col
 
 _T = ExternalTask
 _ID = col(_T.id)
+AT_ONCE = 400
+"""Topics of one compound select."""
+
 _LOCK = col(_T.lock_expiration_time)
 
 
@@ -40,9 +43,17 @@ def candidates(fetch: Fetch, at: datetime, *, lock_rows: bool = False) -> Rows:
         parts = [part.with_for_update(skip_locked=True) for part in parts]
     if len(parts) == 1:
         return parts[0]
-    every = union_all(*(select(part.subquery()) for part in parts)).subquery()
+    every = _together([select(part.subquery()) for part in parts]).subquery()
     order = _order(fetch, every.c.priority, every.c.create_time)
     return select(every.c.id).order_by(*order).limit(fetch.most)
+
+
+def _together(parts: list[Rows]) -> CompoundSelect[Any]:
+    """The rows of all parts. SQLite joins 500 at once."""
+    while len(parts) > AT_ONCE:
+        slices = [parts[first : first + AT_ONCE] for first in range(0, len(parts), AT_ONCE)]
+        parts = [select(union_all(*one).subquery()) for one in slices]
+    return union_all(*parts)
 
 
 def _of_topic(fetch: Fetch, topic: FetchTopic, at: datetime) -> Rows:
@@ -81,8 +92,8 @@ def _filters(topic: FetchTopic) -> list[Condition]:
     of_definition = _definition_filters(topic)
     if of_definition:
         found.append(definition.in_(select(col(ProcessDefinition.id)).where(*of_definition)))
-    if topic.process_variables:
-        found.append(or_(*_variable_filters(topic.process_variables)))
+    if topic.process_variables and (either := any_of(_variable_filters(topic.process_variables))) is not None:
+        found.append(either)
     if topic.tenant_id_in:
         found.append(one_of(col(_T.tenant_id), topic.tenant_id_in))
     elif topic.without_tenant_id:

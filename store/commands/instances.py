@@ -306,7 +306,11 @@ def _named(order: SetInstancesSuspended) -> list[Condition] | None:
     if all(source is None for source in given):
         return None
     if order.process_instance_ids is not None:
-        found.append(one_of(_ID, [name for name in order.process_instance_ids if name is not None]))
+        ids = [name for name in order.process_instance_ids if name is not None]
+        if len(ids) < len(order.process_instance_ids):
+            message = "Cannot be null.: Process Instance ids contains null value"
+            raise ContractError(400, "BadUserRequestException", message, 0)
+        found.append(one_of(_ID, ids))
     if order.process_instance_query is not None:
         found.append(and_(true(), *process_instance_conditions(order.process_instance_query, nested=True)))
     if order.historic_process_instance_query is not None:

@@ -1,9 +1,22 @@
 """Engines, units of work, ids, the clock and migrations."""
 
+from store.database.bounds import is_too_long
 from store.database.clock import now
 from store.database.engine import Database, StoreNotOpened, open_database
 from store.database.ids import IdRun, new_id
 from store.database.keeping import Kept, keep
 from store.database.races import Race, lost_race
 
-__all__ = ["Database", "IdRun", "Kept", "Race", "StoreNotOpened", "keep", "lost_race", "new_id", "now", "open_database"]
+__all__ = [
+    "Database",
+    "IdRun",
+    "Kept",
+    "Race",
+    "StoreNotOpened",
+    "is_too_long",
+    "keep",
+    "lost_race",
+    "new_id",
+    "now",
+    "open_database",
+]

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, false, func, literal, or_, select
+from sqlalchemy import Boolean, ColumnElement, Text, false, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
@@ -122,9 +122,46 @@ def _json_texts_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
     return f"json_array_elements_text(CAST({compiler.process(element.clauses, **kw)} AS json))"
 
 
-def any_of(parts: list[Condition]) -> Condition | None:
+def any_of(parts: Sequence[Condition]) -> Condition | None:
     """At least one holds; none if there are none."""
+    if len(parts) > SHORT_LIST:
+        return _any_of(*parts)
     return or_(*parts) if parts else None
+
+
+def all_of(parts: list[Condition]) -> list[Condition]:
+    """The same conditions, few of them: all must hold."""
+    return [_all_of(*parts)] if len(parts) > SHORT_LIST else parts
+
+
+class _all_of(GenericFunction[bool]):
+    """Conditions that must all hold. A row of many is a tree as deep as it is long, which SQLite bounds at 1000."""
+
+    type = Boolean()
+    inherit_cache = True
+    name = "retriage_all_of"
+
+
+class _any_of(GenericFunction[bool]):
+    """Conditions of which one must hold; see ``_all_of``."""
+
+    type = Boolean()
+    inherit_cache = True
+    name = "retriage_any_of"
+
+
+@compiles(_all_of)
+@compiles(_any_of)
+def _tree(element: Any, compiler: Any, **kw: Any) -> str:
+    word = "AND" if isinstance(element, _all_of) else "OR"
+    return _balanced([f"({compiler.process(part, **kw)})" for part in element.clauses], f" {word} ")
+
+
+def _balanced(parts: Sequence[str], word: str) -> str:
+    if len(parts) == 1:
+        return parts[0]
+    middle = len(parts) // 2
+    return f"({_balanced(parts[:middle], word)}{word}{_balanced(parts[middle:], word)})"
 
 
 async def page_of(

@@ -9,7 +9,7 @@ from store.contract.errors import no_external_task, null_value
 from store.contract.queries import ExternalTaskQuery
 from store.contract.records import ExternalTask as Record
 from store.database import now
-from store.queries.conditions import Condition, Conditions, among, conditions, equals, flag, like
+from store.queries.conditions import Condition, Conditions, all_of, among, conditions, equals, flag, like
 from store.queries.listing import Listing, text_of
 from store.queries.of_definition import OfDefinition
 from store.queries.variable_filters import EXTERNAL_TASK, variable_conditions
@@ -101,7 +101,7 @@ def external_task_conditions(query: ExternalTaskQuery, *, nested: bool = False) 
         wins=(("no_retries_left", "with_retries_left"), ("suspended", "active")),
         ranges=(("priority_higher_than_or_equals", "priority_lower_than_or_equals"),),
     )
-    return found + variable_conditions(
+    of_variables = variable_conditions(
         query.process_variables or (),
         col(_T.process_instance_id),
         EXTERNAL_TASK,
@@ -109,6 +109,7 @@ def external_task_conditions(query: ExternalTaskQuery, *, nested: bool = False) 
         values_ignore_case=bool(query.variable_values_ignore_case),
         dates=not nested,
     )
+    return found + all_of(of_variables)
 
 
 RECORD_COLUMNS = (

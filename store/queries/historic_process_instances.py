@@ -12,6 +12,7 @@ from store.contract.records import HistoricProcessInstance as Record
 from store.queries.conditions import (
     Condition,
     Conditions,
+    all_of,
     among,
     any_of,
     conditions,
@@ -78,7 +79,8 @@ def _not_keys(values: list[str | None]) -> Condition | None:
         raise ContractError(400, "NotValidException", "processDefinitionKeys contains empty string", 0)
     if not values:
         return None
-    patterns = or_(*(like(col(ProcessDefinition.key))(str(value)) for value in values))
+    patterns = any_of([like(col(ProcessDefinition.key))(str(value)) for value in values])
+    assert patterns is not None
     return _of_present(not_(patterns))
 
 
@@ -194,7 +196,7 @@ def historic_process_instance_conditions(
         either = any_of(_own_conditions(entry, True))
         if either is not None:
             found.append(either)
-    return found
+    return all_of(found)
 
 
 def _states(query: HistoricProcessInstanceQuery) -> list[str]:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from store.contract.errors import ContractError, missing
 from store.contract.model import Shape
 from store.contract.queries import Query
-from store.queries.conditions import Condition, Conditions, Pairs, conditions, count_of, page_of
+from store.queries.conditions import Condition, Conditions, Pairs, all_of, conditions, count_of, page_of
 from store.queries.sorting import check_sort_words, order_by
 from store.tables.types import Rows
 
@@ -100,7 +100,7 @@ class Listing(Generic[QueryT, RecordT]):
         made = (
             self.where(query) if self.where else conditions(query, self.conditions, wins=self.wins, ranges=self.ranges)
         )
-        return [*self.always, *made]
+        return [*self.always, *all_of(made)]
 
     def _record(self, row: Row[Any]) -> RecordT:
         if self.build is not None:

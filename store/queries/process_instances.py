@@ -11,6 +11,7 @@ from store.contract.records import ProcessInstance as Record
 from store.queries.conditions import (
     Condition,
     Conditions,
+    all_of,
     among,
     any_of,
     conditions,
@@ -121,7 +122,7 @@ def process_instance_conditions(query: ProcessInstanceQuery, *, nested: bool = F
     Raises:
         ContractError: a filter that the contract refuses.
     """
-    return [RUNNING, *_matching(query, nested)]
+    return [RUNNING, *all_of(_matching(query, nested))]
 
 
 def _matching(query: ProcessInstanceQuery, nested: bool = False) -> list[Condition]:

@@ -130,6 +130,21 @@ async def test_other_engines(engine: Engine, method: str, path: str, status: int
         refused(response, 400, "InvalidRequestException", "No process engine available")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be"])
+async def test_json_in_other_encodings(engine: Engine, encoding: str) -> None:
+    content = '{"topicName":"ä"}'.encode(encoding)
+    response = await engine.http.post(COUNT, content=content, headers={"Content-Type": JSON})
+    assert (response.status_code, response.json()) == (200, {"count": 0})
+
+
+@pytest.mark.parametrize("ids", [[None], ["x", None]])
+async def test_a_null_among_the_ids_to_suspend(engine: Engine, ids: list[str | None]) -> None:
+    body = {"suspended": True, "processInstanceIds": ids}
+    response = await engine.http.put("/process-instance/suspended", json=body)
+    sentence = "Cannot be null.: Process Instance ids contains null value"
+    refused(response, 400, "BadUserRequestException", sentence, 0)
+
+
 WRONG: dict[str, tuple[str, dict[str, Any], str]] = {
     "an entry of a list": (COUNT, {"processVariables": [5]}, "property 'processVariables.0': an object is needed"),
     "a list": (COUNT, {"processVariables": "x"}, "property 'processVariables': a list is needed"),

@@ -202,3 +202,29 @@ def test_priorities() -> None:
     assert constant is not None
     assert constant.of({}) == -3
     assert [priority(text) for text in ("1_0", "1.5", "", "${}")] == [None] * 4
+
+
+@pytest.mark.parametrize("text", ["1_000", " 5 ", "5 ", "5L", "0x5", "5.0", "inf", "9223372036854775808"])
+def test_texts_that_are_no_whole_numbers(text: str) -> None:
+    made = condition("${x == 5}")
+    assert made is not None
+    with pytest.raises(CanNotGoOn, match="Cannot coerce"):
+        made.holds({"x": text})
+
+
+@pytest.mark.parametrize("text", ["1_000", "inf", "nan", "5L", "0x5", "\u0665", "infinity", "5 d"])
+def test_texts_that_are_no_decimals(text: str) -> None:
+    made = condition("${x == 5.5}")
+    assert made is not None
+    with pytest.raises(CanNotGoOn, match="Cannot coerce"):
+        made.holds({"x": text})
+
+
+@pytest.mark.parametrize(
+    ("text", "equal"),
+    [(" 5.5 ", True), ("5.5f", True), ("55E-1", True), ("5d", False), ("Infinity", False), ("0x1p3", False)],
+)
+def test_texts_that_are_decimals(text: str, equal: bool) -> None:
+    made = condition("${x == 5.5}")
+    assert made is not None
+    assert made.holds({"x": text}) == equal

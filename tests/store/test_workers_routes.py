@@ -264,3 +264,25 @@ async def test_a_worker_that_hangs_up_gets_no_tasks(tmp_path: Path) -> None:
         await parked(app, 0)
         await start(http)
         assert (await http.get("/external-task")).json()[0]["workerId"] is None
+
+
+async def test_a_client_that_goes_in_the_middle_of_its_body(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    app = embedded_app(str(tmp_path / "store.db"))
+    async with client_of(app):
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/engine-rest/external-task/count",
+            "query_string": b"",
+            "headers": [(b"content-type", b"application/json"), (b"content-length", b"100")],
+        }
+        said = iter([{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}])
+
+        async def receive() -> dict[str, object]:
+            return next(said)
+
+        async def send(_message: object) -> None:
+            pass
+
+        await app(scope, receive, send)
+    assert not caplog.records
