@@ -175,7 +175,8 @@ class BatchDetail(FailedJobOrders):
 
     def _show_doctor(self, view: BatchView) -> None:
         pane = self.query_one("#doctor", Pane)
-        items = doctor(view, self._looked.diagnosis if self._looked is not None else None)
+        diagnosis = self._looked.diagnosis if self._looked is not None else None
+        items = doctor(view, diagnosis, readonly=self.session.safety.readonly)
         pane.styles.height = len(laid_out(items, max(self.size.width - 2, 20)))
         pane.display = bool(items)
         pane.show(items)
