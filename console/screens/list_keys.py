@@ -8,7 +8,7 @@ from textual import work
 
 from console.screens.exporting.run import Export
 from console.screens.paging import PagedScreen
-from console.screens.words import count
+from console.screens.words import things
 from console.widgets.filter_line import FilterLine
 
 if TYPE_CHECKING:
@@ -130,7 +130,8 @@ class ListKeys(PagedScreen):
 
         marks = self.table.marks
         number = marks.count(self.table.total) if marks else self.matching
-        rows = f"{count(number)} {'marked ' if marks else ''}rows" if number is not None else "all rows that match"
+        row = "marked row" if marks else "row"
+        rows = things(number, row) if number is not None else "all rows that match"
         path = await self.app.push_screen_wait(ExportDialog(proposed(self.subject.name), rows))
         if path is None or self._query is None:
             return

@@ -14,6 +14,8 @@ from store.contract.operations import UserOperation
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import ExternalTaskQuery
 from store.contract.records import (
+    MONITOR_JOB,
+    SEED_JOB,
     Batch,
     BatchStatistics,
     ExternalTask,
@@ -21,6 +23,7 @@ from store.contract.records import (
     HistoricProcessInstance,
     Incident,
     Job,
+    JobDefinition,
     ProcessDefinition,
     ProcessInstance,
     VariableValue,
@@ -284,6 +287,21 @@ class FakeEngine:
 
     async def count_jobs(self, query: Any) -> int:
         return len(await self.jobs(query, 0, 10**6))
+
+    async def job_definitions(self, query: Any) -> list[JobDefinition]:
+        await self._wait()
+        named = {SEED_JOB: "seed_job_definition_id", MONITOR_JOB: "monitor_job_definition_id"}[query.job_type]
+        return [
+            JobDefinition(
+                id=getattr(batch, named),
+                job_type=query.job_type,
+                job_configuration=batch.id,
+                suspended=False,
+                overriding_job_priority=None,
+                deployment_id=None,
+            )
+            for batch in self.running.values()
+        ]
 
     async def job_stacktrace(self, id: str) -> str | None:
         await self._wait()

@@ -85,7 +85,7 @@ async def test_keys_that_would_do_nothing_are_not_offered() -> None:
 
 async def test_where_nothing_may_be_changed_no_order_is_offered() -> None:
     engine = FakeEngine(10)
-    engine.running["batch-1"] = statistics("batch-1", 500, 500, 310, 2)
+    engine.running["batch-1"] = statistics("batch-1", 500, 500, 498, 2)
     engine.all_jobs = [job("job-1"), job("job-2")]
     async with console(engine, (140, 40)) as (app, pilot):
         app.session.safety.readonly = True
@@ -97,6 +97,7 @@ async def test_where_nothing_may_be_changed_no_order_is_offered() -> None:
             assert not {"T", "X", "D", "S"} & set(lines(app)[-1].split())
         await pilot.press("4", "enter")
         await until(pilot, lambda: "Cannot find external task" in text(app))
+        await until(pilot, lambda: "Not from here, read-only: All 2 jobs left have failed" in text(app))
         assert "D drop these jobs" not in text(app)
         assert not {"T", "D", "S"} & set(lines(app)[-1].split())
         await pilot.press("question_mark")

@@ -230,6 +230,13 @@ async def test_a_name_that_cannot_be_is_said_and_nothing_is_lost(name: str, said
         await until(pilot, lambda: not isinstance(app.screen, ExportDialog))
 
 
+async def test_one_row_is_not_rows() -> None:
+    async with console(FakeEngine(20)) as (app, pilot):
+        await pilot.press("space", "x")
+        await until(pilot, lambda: isinstance(app.screen, ExportDialog))
+        await until(pilot, lambda: "1 marked row, all their" in app.screen.query_one(Pane).text)
+
+
 @pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t=", "\r=", " ="])
 def test_no_field_is_a_formula(begin: str) -> None:
     assert plain(f"{begin}HYPERLINK(1)").startswith("'")

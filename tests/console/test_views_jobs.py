@@ -15,7 +15,7 @@ from console.screens.jobs.subject import Jobs, belongs_to, state_of
 from console.widgets.pane import Pane
 from console.widgets.text_view import TextView
 from store.contract.queries import JobQuery
-from store.contract.records import MONITOR_JOB, SEED_JOB, Batch, Job, JobDefinition
+from store.contract.records import Batch, Job
 from tests.console.fake import FakeEngine, statistics
 from tests.console.settle import console, lines, until
 
@@ -62,19 +62,6 @@ class Engine(FakeEngine):
         told = jobs.chosen() if isinstance(jobs, JobQuery) else tuple(jobs)
         self.orders.append(("batch", told, retries))
         return Batch(**{name: getattr(statistics("batch-9", 1), name) for name in Batch.model_fields})
-
-    async def job_definitions(self, query: Any) -> list[JobDefinition]:
-        kind = {SEED_JOB: "jd-seed", MONITOR_JOB: "jd-monitor"}[query.job_type]
-        return [
-            JobDefinition(
-                id=kind,
-                job_type=query.job_type,
-                job_configuration="batch-1",
-                suspended=False,
-                overriding_job_priority=None,
-                deployment_id=None,
-            )
-        ]
 
     async def suspend_job(self, id: str, suspended: bool) -> None:
         self.orders.append(("suspended", id, suspended))
@@ -249,7 +236,12 @@ async def test_what_was_refused_of_an_order_to_many_jobs_is_counted() -> None:
 
 async def test_the_seed_and_the_monitor_job_of_a_batch_are_not_deleted() -> None:
     engine = Engine()
-    engine.all_jobs = [job(1, job_definition_id="jd-seed"), job(2, job_definition_id="jd-monitor"), job(3)]
+    engine.running["batch-1"] = statistics("batch-1", 5, 5, 2)
+    engine.all_jobs = [
+        job(1, job_definition_id="jd-seed-batch-1"),
+        job(2, job_definition_id="jd-monitor-batch-1"),
+        job(3),
+    ]
     async with console(engine, (140, 40)) as (app, pilot):
         await jobs_view(app, pilot)
         await pilot.press("D")

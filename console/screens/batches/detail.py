@@ -20,7 +20,7 @@ from console.screens.batches.lists import EVENT_COLUMNS, FAILED_COLUMNS, event_r
 from console.screens.batches.rows import work_spans
 from console.screens.batches.view import BatchView
 from console.screens.session import News, Session
-from console.screens.words import count
+from console.screens.words import count, things
 from console.widgets.bindings import bindings
 from console.widgets.inert import inert
 from console.widgets.line import Line, Span
@@ -170,12 +170,13 @@ class BatchDetail(FailedJobOrders):
                 Prose(errand.why_not if errand is not None else "looking …", "muted", lines=2 if self.narrow else 6)
             ]
         if self.narrow and view.work is not None:
-            items.append(Spans(((f"of {count(view.work.total)} tasks", "muted"), *_new(view))))
+            items.append(Spans(((f"of {things(view.work.total, 'task')}", "muted"), *_new(view))))
         pane.show(items)
 
     def _show_doctor(self, view: BatchView) -> None:
         pane = self.query_one("#doctor", Pane)
-        items = doctor(view, self._looked.diagnosis if self._looked is not None else None)
+        diagnosis = self._looked.diagnosis if self._looked is not None else None
+        items = doctor(view, diagnosis, readonly=self.session.safety.readonly)
         pane.styles.height = len(laid_out(items, max(self.size.width - 2, 20)))
         pane.display = bool(items)
         pane.show(items)

@@ -130,13 +130,16 @@ def runner(diagnosis: Diagnosis | None) -> tuple[Span, ...]:
     return ((diagnosis.runner, "muted" if diagnosis.runner == NOT_NEEDED else INKS[diagnosis.tone]),)
 
 
-def doctor(view: BatchView, diagnosis: Diagnosis | None) -> list[Item]:
-    """Why it does not move, in at most two lines."""
+def doctor(view: BatchView, diagnosis: Diagnosis | None, *, readonly: bool = False) -> list[Item]:
+    """Why it does not move, in at most two lines, and that nothing can be done about it from here if so."""
+    from console.triage.doctor import NOT_NEEDED
+
     if view.ended:
         return []
     if diagnosis is None:
         return [Prose("doctor  looking …", "faint", lines=1)]
-    return [Prose(f"doctor  {inert(diagnosis.sentence)}", INKS[diagnosis.tone] or "muted", lines=2)]
+    help_ = "Not from here, read-only: " if readonly and diagnosis.runner == NOT_NEEDED else ""
+    return [Prose(f"doctor  {help_}{inert(diagnosis.sentence)}", INKS[diagnosis.tone] or "muted", lines=2)]
 
 
 def moment(at: datetime, now: datetime) -> str:

@@ -71,7 +71,7 @@ def pace(view: BatchView) -> str:
     """Speed and what is left, as far as they are known."""
     if view.ended:
         return "-"
-    speed = f"{view.per_second * 60:,.0f} jobs/min" if view.per_second else "-"
+    speed = f"{things(round(view.per_second * 60), 'job')}/min" if view.per_second else "-"
     return speed + (f", about {span(view.seconds_left)} to go" if view.seconds_left is not None else "")
 
 

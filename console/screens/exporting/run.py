@@ -119,4 +119,5 @@ class Export:
     def _missing(self) -> str:
         if not self._marks or self._marks.everything or self._written >= len(self._marks.ids):
             return ""
-        return f" {count(len(self._marks.ids) - self._written)} marked ones do not match any more."
+        missing = len(self._marks.ids) - self._written
+        return f" {things(missing, 'marked one does', 'marked ones do')} not match any more."
