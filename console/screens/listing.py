@@ -161,7 +161,7 @@ class ListScreen(ListKeys):
         """The pane follows when the cursor rests, so that moving costs two lines and no more."""
         if self._resting is not None:
             self._resting.stop()
-        self._resting = self.set_timer(RESTING, lambda: self.show_detail(self.table.row))
+        self._resting = self.set_timer(RESTING, self._shown_anew)
 
     def show_detail(self, row: Row | None) -> None:
         """Say in the pane what the row under the cursor is."""
@@ -178,7 +178,9 @@ class ListScreen(ListKeys):
         return self.subject.summary(row.item, now) if short else self.subject.brief(row.item, now)
 
     def _shown_anew(self) -> None:
+        """The pane and the hints tell of the row under the cursor."""
         self.show_detail(self.table.row)
+        self.tell_hints()
 
     def on_resize(self) -> None:
         """The pane says as much as fits."""

@@ -288,6 +288,13 @@ class LineTable(TableMessages, TablePlaces, Inked, ScrollView, can_focus=True):
         super().notify_style_update()
         self._painter.clear()
 
+    async def on_key(self, event: events.Key) -> None:
+        """The table's own keys act at once: the way up to the application is a third of their time."""
+        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+            if await self.app.run_action(binding.action, self):
+                event.stop()
+                return
+
     def on_focus(self) -> None:
         """The cursor line looks different with the focus."""
         self._repaint(self.cursor)
