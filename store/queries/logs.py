@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Text, case, cast, literal_column, null, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.contract.errors import ContractError, missing, null_value
+from store.contract.errors import ContractError, engine_error, missing, null_value
 from store.contract.history import (
     HistoricExternalTaskLog,
     HistoricExternalTaskLogQuery,
@@ -84,6 +84,13 @@ def _not_valid(message: str) -> ContractError:
     return ContractError(400, "NotValidException", message, 0)
 
 
+def _host(name: str) -> Condition | None:
+    """An empty name filters nothing, a blank one is refused (observed on Camunda 7.24.0)."""
+    if name and not name.strip():
+        raise engine_error("hostName is empty")
+    return col(_J.hostname) == name if name else None
+
+
 _NOTHING: ColumnElement[Any] = cast(null(), Text)
 """What entries of batch jobs have not."""
 
@@ -103,7 +110,7 @@ JOB_CONDITIONS: Conditions = {
     "deployment_id": equals(col(_J.deployment_id)),
     "tenant_id_in": among(_NOTHING, "tenantIds"),
     "without_tenant_id": flag(true),
-    "hostname": equals(col(_J.hostname)),
+    "hostname": _host,
     "job_priority_higher_than_or_equals": lambda value: col(_J.job_priority) >= value,
     "job_priority_lower_than_or_equals": lambda value: col(_J.job_priority) <= value,
     **_flag_conditions(col(_J.state)),

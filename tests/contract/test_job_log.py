@@ -99,6 +99,7 @@ FILTERS: dict[str, tuple[Filter, dict[str, int]]] = {
     "tenantIdIn-withoutTenantId": (lambda g: {"tenantIdIn": ["none"], "withoutTenantId": True}, ALL),
     "hostname": (lambda g: {"hostname": g.entries[0]["hostname"]}, ALL),
     "hostname-other": (lambda g: {"hostname": "none"}, NOTHING),
+    "hostname-empty": (lambda g: {"hostname": ""}, ALL),
     "jobPriorityHigherThanOrEquals": (lambda g: {"jobPriorityHigherThanOrEquals": 0}, ALL),
     "jobPriorityHigherThanOrEquals-above": (lambda g: {"jobPriorityHigherThanOrEquals": 1}, NOTHING),
     "jobPriorityLowerThanOrEquals": (lambda g: {"jobPriorityLowerThanOrEquals": 0}, ALL),
@@ -147,6 +148,8 @@ async def test_empty_and_missing_names(engine: Engine, name: str, word: str, tai
 async def test_tenants(engine: Engine, gallery: Gallery) -> None:
     response = await engine.http.post(PATH, json={"tenantIdIn": [None]})
     refused(response, 500, "NullValueException", "tenantIds contains null value", 0)
+    response = await engine.http.post("/history/job-log", json={"hostname": " "})
+    refused(response, 500, "ProcessEngineException", "hostName is empty", 0)
     by_get = await engine.get(PATH, **gallery.base, tenantIdIn="")
     assert gallery.kinds([entry["id"] for entry in by_get]) == ALL
 
