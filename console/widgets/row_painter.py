@@ -36,6 +36,7 @@ class RowPainter:
         self._width = 0
         self._fitted: list[tuple[int, int]] = []
         self._kept: dict[int, tuple[Row | None, str, Strip]] = {}
+        self._inks: dict[tuple[str, Ink], Style] = {}
 
     def resize(self, width: int) -> None:
         """Fit the columns into so many cells."""
@@ -46,6 +47,7 @@ class RowPainter:
     def clear(self) -> None:
         """Colours have changed."""
         self._kept.clear()
+        self._inks.clear()
 
     @property
     def fitting(self) -> list[int]:
@@ -54,7 +56,7 @@ class RowPainter:
 
     def heading(self, chosen: int | None = None) -> Strip:
         """The titles of the columns; the chosen one is underlined."""
-        head = self._style("table--head")
+        head = self._written("table--head", "")
         segments = [Segment(" " * GUTTER, head)]
         used = GUTTER
         for number, (index, cells) in enumerate(self._fitted):
@@ -90,7 +92,7 @@ class RowPainter:
 
     def _draw(self, row: Row | None, look: str, marked: bool, thumb: str, chosen: int | None) -> Strip:
         ground = f"table--{look}"
-        plain = self._style(ground)
+        plain = self._written(ground, "")
         # On the line of the cursor only the first column keeps its ink: it is easier to read there, and every change
         # of style is sent to the terminal at each step.
         flat = look == "cursor"
@@ -117,6 +119,13 @@ class RowPainter:
         return strip_of(segments, max(self._width, used))
 
     def _written(self, ground: str, ink: Ink) -> Style:
+        """An ink on a ground. Kept here, since a widget forgets its component styles whenever it is repainted."""
+        known = self._inks.get((ground, ink))
+        if known is None:
+            known = self._inks[ground, ink] = self._mixed(ground, ink)
+        return known
+
+    def _mixed(self, ground: str, ink: Ink) -> Style:
         style = self._style(ground)
         if style.reverse:
             return style
