@@ -135,6 +135,13 @@ async def test_no_topics(engine: Engine) -> None:
     assert await engine.post(FETCH, {"workerId": "worker", "maxTasks": 1}) == []
 
 
+async def test_the_last_entry_for_a_topic_counts(engine: Engine, world: World) -> None:
+    scene = await world.scene(1)
+    unusable = {"topicName": scene.topic, "lockDuration": 0, "businessKey": "none"}
+    (task,) = await fetch(engine, unusable, {"topicName": scene.topic, "lockDuration": 60_000})
+    assert task["id"] == scene.tasks[0]
+
+
 async def test_waiting_in_vain(engine: Engine) -> None:
     assert await fetch(engine, topic(fresh("nothing")), asyncResponseTimeout=20) == []
 
