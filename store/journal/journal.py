@@ -2,10 +2,12 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.database.engine import Database, StoreNotOpened, store_url
 from store.database.migrate import NotAStore, migrate
@@ -17,6 +19,9 @@ PIECE = 1000
 ASKED = 5000
 """Ids in one question; SQLite takes 32,766 variables."""
 MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+_ReadTasks = Callable[[AsyncConnection, str, list[str]], Awaitable[dict[str, Earlier]]]
 
 
 class JournalNotOpened(ValueError):
@@ -168,20 +173,19 @@ class Journal:
     async def earlier(self, engine: str, ids: Collection[str]) -> dict[str, Earlier]:
         """The last earlier launch of each of these tasks, for those that have one; neither an undo, nor what one has
         undone for the task."""
-        found: dict[str, Earlier] = {}
-        rest = iter(ids)
-        while some := list(islice(rest, ASKED)):
-            async with self._database.reading() as connection:
-                found |= await reading.earlier(connection, engine, some)
-        return found
+        return await self._of_tasks(reading.earlier, engine, ids)
 
     async def undone(self, engine: str, ids: Collection[str]) -> dict[str, Earlier]:
         """The last undo of each of these tasks, for those that have one."""
+        return await self._of_tasks(reading.undone, engine, ids)
+
+    async def _of_tasks(self, read: _ReadTasks, engine: str, ids: Collection[str]) -> dict[str, Earlier]:
+        """Ask for so many tasks at once as one question takes."""
         found: dict[str, Earlier] = {}
         rest = iter(ids)
         while some := list(islice(rest, ASKED)):
             async with self._database.reading() as connection:
-                found |= await reading.undone(connection, engine, some)
+                found |= await read(connection, engine, some)
         return found
 
     async def set_back(self, launch_id: int) -> set[str]:
