@@ -6,12 +6,13 @@ tasks who failed since. A task that is gone has not failed again. Only launches 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from console.engine.errors import Refused
+from console.triage.ledger import Launched, Ledger
 from console.triage.narrow import among
 from console.triage.task_history import SLICE, TaskHistory, TaskLog
 from store.contract.history import HistoricExternalTaskLogQuery
@@ -26,23 +27,8 @@ LOOKED_AT = 1_000
 """So many tasks of a launch are looked at, the first ones."""
 
 
-class Launched(Protocol):
-    """A launch as the journal keeps it."""
-
-    @property
-    def id(self) -> int:
-        """Its number."""
-        ...
-
-    @property
-    def retries(self) -> int:
-        """The value that was set."""
-        ...
-
-    @property
-    def listed(self) -> int | None:
-        """How many of its tasks are written down; ``None`` when they are not known."""
-        ...
+class Launch(Launched, Protocol):
+    """A launch as the journal keeps it, with what became of it."""
 
     @property
     def undoes(self) -> int | None:
@@ -60,19 +46,11 @@ class Launched(Protocol):
         ...
 
 
-class Ledger(Protocol):
+class Launches(Ledger, Protocol):
     """The part of the journal that is asked."""
 
-    async def launches(self, engine: str, limit: int = 1000) -> Sequence[Launched]:
+    async def launches(self, engine: str, limit: int = 1000) -> Sequence[Launch]:
         """Launches on an engine, the newest first."""
-        ...
-
-    async def tasks(self, launch_id: int, first: int = 0, size: int = 1000) -> Sequence[tuple[str, int | None]]:
-        """Ids of tasks with the retries they had before, from the one numbered ``first`` on."""
-        ...
-
-    async def set_back(self, launch_id: int) -> Collection[str]:
-        """Ids of the tasks whose former retries an undo of the launch has ordered."""
         ...
 
 
@@ -115,7 +93,7 @@ class Record:
         return 2 * self.again > self.tasks
 
 
-async def record_of(client: Questions, ledger: Ledger, engine: str, topic: str) -> Record | None:
+async def record_of(client: Questions, ledger: Launches, engine: str, topic: str) -> Record | None:
     """What the last launches over a topic came to; nothing where the journal knows of none.
 
     Args:

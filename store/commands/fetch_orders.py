@@ -41,11 +41,11 @@ def checked(order: FetchAndLock) -> Fetch:
         raise engine_error("maxResults is not greater than or equal to 0")
     # Of several entries for one topic the last one counts, and no other is checked (observed on Camunda 7.24.0).
     topics = {topic.topic_name: topic for topic in order.topics or ()}
-    for topic in topics.values():
-        if topic.topic_name is None:
-            raise null_value("topicName is null")
-        if (topic.lock_duration or 0) <= 0:
-            raise engine_error("lockTime is not greater than 0")
+    # An entry without a name is found first, wherever it stands (observed on Camunda 7.24.0).
+    if None in topics:
+        raise null_value("topicName is null")
+    if any((topic.lock_duration or 0) <= 0 for topic in topics.values()):
+        raise engine_error("lockTime is not greater than 0")
     return Fetch(order.worker_id, min(most, MOST_TASKS), bool(order.use_priority), newest_first, tuple(topics.values()))
 
 

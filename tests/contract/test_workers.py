@@ -153,6 +153,7 @@ async def test_waiting_in_vain(engine: Engine) -> None:
         ({"maxTasks": -1}, 500, "ProcessEngineException", "maxResults is not greater than or equal to 0", 0),
         ({"topics": [{"lockDuration": 1}]}, 500, "NullValueException", "topicName is null", 0),
         ({"topics": [{"topicName": "a"}]}, 500, "ProcessEngineException", "lockTime is not greater than 0", 0),
+        ({"topics": [{"topicName": "a"}, {}]}, 500, "NullValueException", "topicName is null", 0),
         (
             {"asyncResponseTimeout": 1_800_001},
             400,
@@ -175,7 +176,7 @@ async def test_waiting_in_vain(engine: Engine) -> None:
             None,
         ),
     ],
-    ids=["worker", "max", "topic", "duration", "timeout", "sortBy", "sortOrder"],
+    ids=["worker", "max", "topic", "duration", "topic-first", "timeout", "sortBy", "sortOrder"],
 )
 async def test_fetches_that_are_refused(
     engine: Engine, change: dict[str, Any], status: int, type_: str, message: str, code: int | None

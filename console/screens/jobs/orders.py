@@ -11,8 +11,7 @@ from console.screens.base import ConsoleScreen
 from console.screens.dialogs.confirm import Confirm
 from console.screens.jobs.chosen import MOST, Chosen
 from console.screens.jobs.plans import Plan, deletion, execution, retried, retry, suspension
-from console.screens.words import count, short, things
-from console.widgets.inert import inert
+from console.screens.words import count, things
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
@@ -83,22 +82,11 @@ class JobOrders(ConsoleScreen):
     @work(group="jobs.owner", exclusive=True, exit_on_error=False)
     async def action_incidents(self) -> None:
         """The open incident of the job."""
-        from console.engine.errors import EngineProblem
-        from console.screens.incidents.detail import IncidentDetail
-        from store.contract.queries import IncidentQuery
+        from console.screens.incidents.opening import open_incident
 
         job = self.job()
-        if job is None:
-            return
-        try:
-            found = await self.session.ask(lambda client: client.incidents(IncidentQuery(configuration=job.id), 0, 1))
-        except EngineProblem as problem:
-            self.session.say(problem.sentence, "failed")
-            return
-        if found:
-            self.app.push_screen(IncidentDetail(self.session, found[0]))
-        else:
-            self.session.say(f"Job {inert(short(job.id))} has no open incident.", "muted")
+        if job is not None:
+            await open_incident(self.app, self.session, "Job", job.id)
 
     # -- one order per job ------------------------------------------------------------------------------------------
 

@@ -90,23 +90,11 @@ class TaskLooks(ConsoleScreen):
     @work(group="task.incidents", exclusive=True, exit_on_error=False)
     async def action_incidents(self) -> None:
         """The open incident of the task."""
-        from console.engine.errors import EngineProblem
-        from console.screens.incidents.detail import IncidentDetail
-        from store.contract.queries import IncidentQuery
+        from console.screens.incidents.opening import open_incident
 
         task = self.task_in_hand()
-        if task is None:
-            return
-        query = IncidentQuery(configuration=task.id)
-        try:
-            found = await self.session.ask(lambda client: client.incidents(query, 0, 2))
-        except EngineProblem as problem:
-            self.session.say(problem.sentence, "failed")
-            return
-        if found:
-            self.app.push_screen(IncidentDetail(self.session, found[0]))
-        else:
-            self.session.say(f"Task {short(task.id)} has no open incident.", "muted")
+        if task is not None:
+            await open_incident(self.app, self.session, "Task", task.id)
 
     @work(group="task.batch", exclusive=True, exit_on_error=False)
     async def action_batch(self) -> None:
@@ -119,7 +107,7 @@ class TaskLooks(ConsoleScreen):
             return
         launch = (await memory.retried(self.session, [task.id])).get(task.id)
         if launch is None or launch.batch_id is None:
-            self.session.say(f"No batch that was launched from here has set task {short(task.id)}.", "muted")
+            self.session.say(f"No batch that was launched from here has set task {inert(short(task.id))}.", "muted")
         else:
             await open_batch(self.app, self.session, launch.batch_id)
 
