@@ -1,5 +1,6 @@
 """The application: every route below ``/engine-rest``, and below ``/engine-rest/engine/default``."""
 
+import re
 from asyncio import to_thread
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -7,8 +8,8 @@ from functools import cache
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from store.api.addresses import Addresses
@@ -31,7 +32,8 @@ VERSION = "7.24.0"
 ABOUT = (
     "The part of the Camunda 7 REST contract that Retriage's embedded engine serves: external tasks, batches, process "
     "instances, incidents, jobs, deployments and their history. The same paths are served below "
-    f"{ROOT}/engine/{ENGINE}. HEAD is answered as GET, without the body. "
+    f"{ROOT}/engine/{ENGINE}. HEAD is answered as GET, without the body, "
+    "and OPTIONS with the methods of the path. "
     "Unknown properties and query parameters are ignored."
 )
 
@@ -60,7 +62,7 @@ def create_app(lifespan: Lifespan, users: Mapping[str, str] | None = None) -> Fa
     for prefix in (ROOT, f"{ROOT}/engine/{ENGINE}"):
         for router in ROUTERS:
             app.include_router(router, prefix=prefix)
-    app.include_router(_unknown_engine(app.routes), prefix=ROOT)
+    app.include_router(_elsewhere(), prefix=ROOT)
     return app
 
 
@@ -74,10 +76,10 @@ def _about() -> APIRouter:
         return answer_list([Engine(name=ENGINE)])
 
     @router.get("/version")
-    @router.get(f"/engine/{ENGINE}/version", include_in_schema=False)
+    @router.get("/engine/{name}/version", include_in_schema=False)
     @gives(Version)
     async def get_version() -> Response:
-        """The version of the contract."""
+        """The version of the contract: of any engine, also of one that is not here (observed on Camunda 7.24.0)."""
         return answer(Version(version=VERSION))
 
     @router.get("/telemetry/data")
@@ -115,19 +117,35 @@ def _description() -> APIRouter:
     return router
 
 
-def _unknown_engine(routes: list[BaseRoute]) -> APIRouter:
-    """Refuses the paths of other engines, where this one has them."""
-    router = APIRouter(include_in_schema=False)
-    known = list(routes)
+METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
 
-    @router.api_route("/engine/{name}/{rest:path}", methods=["GET", "POST", "PUT", "DELETE", "PATCH"])
-    async def refuse(request: Request, name: str, rest: str) -> Any:
-        """Only one engine is here; for its unknown paths, and for those of others, the ordinary refusals are given."""
-        here = {**request.scope, "path": f"{ROOT}/engine/{ENGINE}/{rest}"}
-        best = max((route.matches(here)[0] for route in known), key=lambda match: match.value, default=Match.NONE)
-        if name == ENGINE or best is Match.NONE:
+
+@cache
+def _templates() -> list[tuple[re.Pattern[str], set[str]]]:
+    """The paths of the contract with their methods. One without an id stands before those that an id matches too."""
+    found: dict[str, tuple[re.Pattern[str], set[str]]] = {}
+    for router in (_ABOUT, *ROUTERS):
+        for route in router.routes:
+            if isinstance(route, APIRoute):
+                found.setdefault(route.path, (route.path_regex, set()))[1].update(route.methods or ())
+    return [found[path] for path in sorted(found, key=lambda path: path.count("{"))]
+
+
+def _elsewhere() -> APIRouter:
+    """What no route answers: which methods a path takes, and the refusals."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.api_route("/{path:path}", methods=[*METHODS])
+    @router.api_route("/engine/{name}/{path:path}", methods=[*METHODS])
+    async def other(request: Request, path: str) -> Response:
+        """Other engines have the paths of this one, and their methods are told (observed on Camunda 7.24.0)."""
+        found = next((methods for pattern, methods in _templates() if pattern.match(f"/{path}")), None)
+        if found is None:
             raise HTTPException(404)
-        if best is Match.PARTIAL:
+        if request.method == "OPTIONS":
+            methods = ", ".join(sorted({*found, "OPTIONS", *(["HEAD"] if "GET" in found else [])}))
+            return Response(methods, media_type="text/plain", headers={"Allow": methods})
+        if request.method not in found:
             raise HTTPException(405)
         raise invalid("No process engine available")
 

@@ -13,16 +13,18 @@ Operation = tuple[re.Pattern[str], dict[str, Any]]
 
 
 async def check(response: httpx.Response) -> None:
-    """A hook of the client. Paths that are not described at all must be refused. HEAD is what GET is.
+    """A hook of the client. Paths that are not described at all must be refused.
+
+    HEAD is what GET is, and OPTIONS is described in words.
 
     Raises:
         AssertionError: the answer is not as described.
     """
     await response.aread()
     request = response.request
-    if request.method == "HEAD":
+    if request.method in ("HEAD", "OPTIONS"):
         return
-    operation = _operation(request.method, request.url.path.replace("/engine/default", "", 1).rstrip("/"))
+    operation = _operation(request.method, re.sub("/engine/[^/]+/", "/", request.url.path, count=1).rstrip("/"))
     if operation is None:
         assert response.status_code >= 400, f"{request.method} {request.url.path} is not described"
         return

@@ -90,6 +90,34 @@ async def test_head_is_get_without_its_body(engine: Engine, path: str, status: i
     assert (response.status_code, response.content, response.headers["content-type"]) == (status, b"", JSON)
 
 
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/external-task", {"GET", "POST"}),
+        ("/external-task/", {"GET", "POST"}),
+        ("/external-task/retries-async", {"POST"}),
+        ("/external-task/nope", {"GET"}),
+        ("/process-instance/nope/variables/none", {"GET", "PUT", "DELETE"}),
+        ("/version", {"GET"}),
+        ("/engine/default/external-task", {"GET", "POST"}),
+        ("/engine/foo/external-task", {"GET", "POST"}),
+        ("/engine/foo/version", {"GET"}),
+        ("/nope", set()),
+        ("/engine/foo/nope", set()),
+        ("/engine/default/nope", set()),
+    ],
+)
+async def test_options(engine: Engine, path: str, methods: set[str]) -> None:
+    response = await engine.http.options(path, headers={"Accept": "text/plain"})
+    if not methods:
+        refused(response, 404, "NotFoundException", "HTTP 404 Not Found")
+        return
+    said = methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
+    assert (response.status_code, response.headers["content-type"].partition(";")[0]) == (200, "text/plain")
+    assert set(response.text.split(", ")) == said
+    assert set(response.headers["allow"].replace(" ", "").split(",")) == said
+
+
 async def test_a_slash_at_the_end(engine: Engine) -> None:
     for path in (COUNT, "/engine", "/version", "/process-instance"):
         response = await engine.http.get(f"{path}/", params={"maxResults": 0})
@@ -121,6 +149,9 @@ async def test_parts_that_can_not_be_read(engine: Engine, part: str) -> None:
         ("GET", "/engine/foo/external-task", 400),
         ("GET", "/engine/foo/process-instance/x", 400),
         ("PATCH", "/engine/foo/external-task", 405),
+        ("GET", "/engine/foo/version", 200),
+        ("POST", "/engine/foo/version", 405),
+        ("GET", "/engine/foo/telemetry/data", 400),
     ],
 )
 async def test_other_engines(engine: Engine, method: str, path: str, status: int) -> None:
