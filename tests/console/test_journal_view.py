@@ -17,6 +17,7 @@ from console.journal import NoJournal, journal_at
 from console.screens.batches.detail import BatchDetail
 from console.screens.dialogs.confirm import Confirm
 from console.screens.journal.detail import LaunchDetail
+from console.screens.launch import waiting
 from console.screens.launch.dialog import LaunchDialog
 from console.screens.launch.flow import open_launch
 from console.screens.launch.order import READ_MOST
@@ -221,6 +222,46 @@ async def test_undo_sets_back_what_the_tasks_had_and_tells_what_it_leaves_alone(
         undone = await journal.launches(app.session.engine_name)
         assert [launch.undoes for launch in undone] == [1, 1, None]
         await until(pilot, lambda: text(app).count("undo of") >= 2)
+
+
+async def test_an_undo_goes_its_way_whatever_is_pressed_meanwhile(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "PATIENCE", 0.05)
+    engine = FakeEngine(100)
+    answer = asyncio.Event()
+    send = engine.set_retries_async
+    async with console(engine, path) as (app, pilot, journal):
+        await launch(app, pilot, Marked(frozenset(ids([0, 1]))))
+        for id in ids([0, 1]):
+            engine.retries[id] = 3
+        engine.end("batch-1")
+        await journal_view(app, pilot, 1)
+        await until(pilot, lambda: app.session.book.get("batch-1") and app.session.book.get("batch-1").ended)
+
+        async def slow(order: Any) -> Any:
+            await answer.wait()
+            return await send(order)
+
+        engine.set_retries_async = slow  # type: ignore[method-assign]
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, LaunchDetail))
+        await pilot.press("Z")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("L")
+        await until(pilot, lambda: app.session.launching)
+        await pilot.press("Z")
+        await until(pilot, lambda: isinstance(app.screen, waiting.Waiting))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, LaunchDetail))
+        await pilot.press("Z")
+        await until(pilot, lambda: "still on its way" in said(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(app.screen, LaunchDetail))
+        assert app.session.launching
+        answer.set()
+        await until(pilot, lambda: not app.session.launching)
+        undo, _ = await journal.launches(app.session.engine_name)
+        assert (undo.state, undo.undoes, undo.batch_id) == ("launched", 1, "batch-2")
+        assert len(engine.orders) == 2
 
 
 async def test_a_question_that_comes_late_does_not_come_in_front_of_another(path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -16,6 +16,7 @@ from console.screens.words import count, short, things
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
     from console.screens.dialogs.confirm import Confirm
+    from console.screens.launch.order import Order
     from console.screens.session import Session
     from console.triage.roll import Roll
     from console.triage.selection import Marked
@@ -120,6 +121,7 @@ class LaunchOrders(ConsoleScreen):
     async def action_undo(self) -> None:
         """Set back the retries that its tasks had, where that can be done."""
         from console.engine.errors import EngineProblem
+        from console.screens.launch.flow import send_off
 
         launch = self.chosen()
         why = self._why_no_undo(launch)
@@ -141,7 +143,7 @@ class LaunchOrders(ConsoleScreen):
         if why := self._why_no_undo(launch):
             self.session.say(why, "warning")
             return
-        await self._set_back(launch, undo, roll)
+        send_off(self.app, self.session, self._set_back(launch, undo, roll))
 
     def _why_no_undo(self, launch: Launch | None) -> str:
         if launch is None:
@@ -171,25 +173,19 @@ class LaunchOrders(ConsoleScreen):
             all_of_them.retries |= roll.retries
         return undo, all_of_them
 
-    async def _set_back(self, launch: Launch, undo: Undo, roll: Roll) -> None:
+    def _set_back(self, launch: Launch, undo: Undo, roll: Roll) -> Iterator[Order]:
         """One batch for each former value."""
         from console.screens.launch.order import Order
-        from console.screens.launch.order import launch as send
         from console.triage.launch import Plan
         from console.triage.selection import Marked
 
-        self.session.launching = True
-        try:
-            for retries, ids in sorted(undo.back.items()):
-                part = roll.only(ids)
-                said = f"undo of launch {launch.id}: {things(len(ids), 'task')} back to {retries}"
-                plan = Plan(Marked(frozenset(ids), said), retries, part.facts(), part, with_lowered=True)
-                if self.session.follower is not None and launch.batch_id is not None:
-                    self.session.follower.undone(launch.batch_id, ids)
-                if await send(self.session, Order(plan, f"undo of launch {launch.id}", launch.id)) is None:
-                    return
-        finally:
-            self.session.launching = False
+        for retries, ids in sorted(undo.back.items()):
+            part = roll.only(ids)
+            said = f"undo of launch {launch.id}: {things(len(ids), 'task')} back to {retries}"
+            plan = Plan(Marked(frozenset(ids), said), retries, part.facts(), part, with_lowered=True)
+            if self.session.follower is not None and launch.batch_id is not None:
+                self.session.follower.undone(launch.batch_id, ids)
+            yield Order(plan, f"undo of launch {launch.id}", launch.id)
 
 
 async def _called(read: Callable[..., Awaitable[Roll | None]], selection: Marked, client: EngineClient) -> Roll:

@@ -8,7 +8,7 @@ from console.triage.selection import Everything, Marked, Selection
 from store.contract.queries import ExternalTaskQuery
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from textual.app import App
 
@@ -75,27 +75,51 @@ def open_launch(
 
     def decided(order: Order | None) -> None:
         if order is not None:
-            session.launching = True
-            # The application's, not the screen's: a screen may be left before the engine has answered.
-            app.run_worker(_carry_out(app, session, order, done), group="launch.order", exit_on_error=False)
+            send_off(app, session, (order,), done)
 
     app.push_screen(LaunchDialog(session, selection, retries=retries, reason=reason), decided)
 
 
-async def _carry_out(app: App[None], session: Session, order: Order, done: Callable[[str], None] | None) -> None:
+def send_off(
+    app: App[None], session: Session, orders: Iterable[Order], done: Callable[[str], None] | None = None
+) -> None:
+    """Carry decided launches out, one after the other, until one is not; none other can begin meanwhile.
+
+    Args:
+        app: shows how long an answer takes.
+        session: whose engine is asked.
+        orders: the launches; each is taken when it is its turn.
+        done: called with the id of each batch.
+    """
+    session.launching = True
+    # The application's, not the screen's: a screen may be left before the engine has answered.
+    app.run_worker(_all_carried_out(app, session, orders, done), group="launch.order", exit_on_error=False)
+
+
+async def _all_carried_out(
+    app: App[None], session: Session, orders: Iterable[Order], done: Callable[[str], None] | None
+) -> None:
+    try:
+        for order in orders:
+            batch_id = await _carry_out(app, session, order)
+            if batch_id is None:
+                return
+            if done is not None:
+                done(batch_id)
+    finally:
+        session.launching = False
+
+
+async def _carry_out(app: App[None], session: Session, order: Order) -> str | None:
     from console.screens.launch.adopting import is_it
     from console.screens.launch.order import launch
     from console.screens.launch.waiting import shown_while
 
-    try:
-        with shown_while(app, session, order.plan.describe()) as waiting:
+    with shown_while(app, session, order.plan.describe()) as waiting:
 
-            async def adopt(found: BatchStatistics) -> bool:
-                waiting.close()
-                return await is_it(app, found)
+        async def adopt(found: BatchStatistics) -> bool:
+            waiting.close()
+            return await is_it(app, found)
 
-            batch = await launch(session, order, adopt, waiting.close)
-    finally:
-        session.launching = False
-    if batch is not None and done is not None:
-        done(batch.id)
+        batch = await launch(session, order, adopt, waiting.close)
+    return batch.id if batch is not None else None
