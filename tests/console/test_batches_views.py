@@ -1,5 +1,6 @@
 """View 4 and the batch detail, driven by keys over a fake engine."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -115,6 +116,28 @@ async def test_a_batch_that_somebody_deleted_is_shown_as_deleted_and_not_as_comp
         assert found is not None
         assert (found.phase, found.completed, found.failed, found.share) == ("deleted", 310, 2, 0.62)
         assert app.session.launched == set()
+
+
+async def test_an_order_is_carried_through_when_its_page_is_left_meanwhile() -> None:
+    engine = engine_with_a_batch()
+    answer = asyncio.Event()
+    delete = engine.delete_job
+
+    async def slow(job_id: str) -> None:
+        await answer.wait()
+        await delete(job_id)
+
+    engine.delete_job = slow  # type: ignore[method-assign]
+    async with console(engine) as (app, pilot):
+        await detail(app, pilot)
+        await pilot.press("D")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("L", "escape")
+        await until(pilot, lambda: not isinstance(app.screen, BatchDetail | Confirm))
+        await pilot.pause()
+        answer.set()
+        await until(pilot, lambda: "2 failed jobs of batch batch-1 dropped." in text(app))
+        assert sorted(engine.orders) == [("delete_job", "job-1"), ("delete_job", "job-2")]
 
 
 async def test_a_batch_deleted_with_its_history_is_said_to_be_gone() -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection
 from typing import TYPE_CHECKING
 
-from textual import work
-
-from console.screens.base import ConsoleScreen
+from console.screens.base import ConsoleScreen, ordering
 from console.screens.batches.view import BatchView
 from console.screens.dialogs.confirm import Confirm
 from console.screens.orders import carry_out
@@ -110,11 +108,12 @@ class BatchOrders(ConsoleScreen):
         typed = str(number) if number and self.session.safety.guarded else ""
         return Confirm(title, sentences, label, "L", typed=typed)
 
-    @work(group="batches.order", exit_on_error=False)
+    @ordering("batches.order")
     async def _order(self, question: Confirm, said: str, order: Callable[[EngineClient], Awaitable[None]]) -> None:
         if await carry_out(self.app, self.session, question, said, order) and self.session.follower is not None:
             await self.session.follower.look()
-            self.ordered()
+            if self.is_attached:
+                self.ordered()
 
     def ordered(self) -> None:
         """An order was carried out."""

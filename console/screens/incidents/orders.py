@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual import work
 
+from console.screens.base import ordering
 from console.screens.dialogs.confirm import Confirm
 from console.screens.incidents.grouping import GroupingScreen
 from console.screens.words import count, things
@@ -74,7 +75,7 @@ class GroupOrders(GroupingScreen):
             return "Nothing can be retried here: these incidents close with the one in the called process."
         return "Nothing of this can be retried." if groups else "There is no group to retry."
 
-    @work(group="groups.jobs", exit_on_error=False)
+    @ordering("groups.jobs")
     async def _retry_jobs(self, jobs: list[str]) -> None:
         from console.engine.errors import EngineProblem
         from console.screens.incidents.job_retries import retried_by_batch, retried_one_by_one, without_retries
@@ -115,7 +116,7 @@ class GroupOrders(GroupingScreen):
 
     # -- note -------------------------------------------------------------------------------------------------------
 
-    @work(group="groups.note", exit_on_error=False)
+    @ordering("groups.note")
     async def action_note(self) -> None:
         """Write a note on the incidents of the chosen groups."""
         from console.screens.incidents.note import NoteDialog, written

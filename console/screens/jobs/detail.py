@@ -60,9 +60,14 @@ class JobDetail(JobOrders, ReadingScreen):
     def carried_out(self, *, gone: bool) -> None:
         """Back to the list when the job is gone; else show what is so now."""
         if gone:
-            self.dismiss()
+            self._leave()
         else:
             self._read_again()
+
+    def _leave(self) -> None:
+        """Back, unless something else was opened in front meanwhile."""
+        if self.is_active:
+            self.dismiss()
 
     @work(group="job.again", exclusive=True, exit_on_error=False)
     async def _read_again(self) -> None:
@@ -75,7 +80,7 @@ class JobDetail(JobOrders, ReadingScreen):
             self.session.say(problem.sentence, "failed")
             return
         if not found:
-            self.dismiss()
+            self._leave()
             return
         self._shown = found[0]
         self.query_one("#facts", Pane).show(self.facts())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual import work
 
-from console.screens.base import ConsoleScreen
+from console.screens.base import ConsoleScreen, ordering
 from console.screens.dialogs.confirm import Confirm
 from console.screens.jobs.chosen import MOST, Chosen
 from console.screens.jobs.plans import Plan, deletion, execution, retried, retry, suspension
@@ -90,7 +90,7 @@ class JobOrders(ConsoleScreen):
 
     # -- one order per job ------------------------------------------------------------------------------------------
 
-    @work(group="jobs.order", exit_on_error=False)
+    @ordering("jobs.order")
     async def _give(
         self, chosen: Chosen | None, planned: Callable[[EngineClient, list[Job]], Awaitable[Plan | str]]
     ) -> None:
@@ -138,12 +138,12 @@ class JobOrders(ConsoleScreen):
             left = f", {count(told.left)} not tried" if told.left else ""
             said = f"{plan.done}: {count(told.done)} of {many}; {count(told.refused)} refused{left}."
             self.session.say(f"{said} {told.sentence}".rstrip(), "failed")
-        if told.done:
+        if told.done and self.is_attached:
             self.carried_out(gone=plan.gone)
 
     # -- a batch for all --------------------------------------------------------------------------------------------
 
-    @work(group="jobs.order", exit_on_error=False)
+    @ordering("jobs.order")
     async def _retry_many(self, chosen: Chosen) -> None:
         """Ask, and launch a batch that gives the jobs without retries one; none has its retries lowered."""
         from console.engine.errors import EngineProblem
@@ -162,10 +162,10 @@ class JobOrders(ConsoleScreen):
         elif not number:
             self.session.say("None of these jobs is without retries: 1 retry could only lower theirs.", "warning")
         elif await self._sure(f"Retry {things(number, 'job')}?", retried(number, total), "Retry", number, grave=True):
-            if await retried_by_batch(self.session, failed):
-                self.carried_out(gone=False)
-            else:
+            if not await retried_by_batch(self.session, failed):
                 self.session.say("This engine has no batch that retries jobs: T on a job retries that one.", "warning")
+            elif self.is_attached:
+                self.carried_out(gone=False)
 
     async def _failed(self, client: EngineClient, chosen: Chosen) -> tuple[Sequence[str] | JobQuery, int]:
         """Those of the jobs without retries, as the engine is told them, and how many they are."""

@@ -8,7 +8,7 @@ from textual import work
 from textual.binding import BindingType
 
 from console.actions import at
-from console.screens.base import ConsoleScreen
+from console.screens.base import ConsoleScreen, ordering
 from console.screens.words import count, short
 from console.widgets.bindings import bindings
 from console.widgets.inert import inert
@@ -31,7 +31,7 @@ class TaskLooks(ConsoleScreen):
         task = self.task_in_hand()
         return Marked(frozenset({task.id})) if task is not None else None
 
-    @work(group="task.unlock", exit_on_error=False)
+    @ordering("task.unlock")
     async def action_unlock(self) -> None:
         """Take the locks off the tasks that are meant."""
         from console.engine.errors import EngineProblem
@@ -50,7 +50,8 @@ class TaskLooks(ConsoleScreen):
                 self.session.say(none or f"More than {count(MOST)} are locked: narrow the filter first.", "warning")
             elif await self.ask_late(question(tasks, self.session)):
                 await unlocked(self.session, tasks)
-                self.unlocked()
+                if self.is_attached:
+                    self.unlocked()
         except EngineProblem as problem:
             self.session.say(problem.sentence, "failed")
 
