@@ -22,6 +22,7 @@ from textual.drivers.linux_driver import LinuxDriver
 
 from console.terminal.glyphs import Glyphs, terminal_charset
 from console.terminal.grid import Gridder
+from console.terminal.outlet import Outlet
 from console.terminal.picture import Picture
 
 READ_SIZE = 4096
@@ -55,19 +56,34 @@ class SteadyDriver(LinuxDriver):
     def __init__(self, app: Any, **how: Any) -> None:
         super().__init__(app, **how)
         stream = sys.__stderr__
-        glyphs = Glyphs(terminal_charset(stream.encoding if stream else None))
+        assert stream is not None, "a terminal is there"
+        glyphs = Glyphs(terminal_charset(stream.encoding))
         system = app.console._color_system or ColorSystem.TRUECOLOR
         self._picture = Picture(Gridder(system, not app.no_color, glyphs))
+        self._outlet = Outlet(stream, self._caught_up)
 
     def start_application_mode(self) -> None:
         """Begin, or go on after a suspension: the screen is empty."""
         self._picture.forget()
+        self._outlet.open()
         super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    def write(self, data: str) -> None:
+        """Write to the terminal, without waiting for it."""
+        self._outlet.write(data)
+
+    def close(self) -> None:
+        """End what runs for the terminal; a terminal that takes nothing any more is not waited for long."""
+        self._outlet.close()
+        super().close()
+
+    def _caught_up(self) -> None:
+        """What was not sent meanwhile is sent now."""
+        self._app.call_later(self._app.refresh)
 
     def stop_application_mode(self) -> None:
         """End, and leave the terminal writing as it did before."""
-        with suppress(AssertionError):
-            self.write("\x1b[m")
+        self.write("\x1b[m")
         super().stop_application_mode()
 
     def show(self, update: CompositorUpdate, cursor: tuple[int, int] | None) -> bool:
@@ -79,7 +95,11 @@ class SteadyDriver(LinuxDriver):
 
         Returns:
             False if the update is of a kind that is not known here; nothing was sent then.
+
+        Nothing is sent to a terminal that is behind; it is shown how things stand when it has caught up.
         """
+        if self._outlet.behind:
+            return True
         changes = self._picture.changes(update)
         if changes is None:
             self._picture.forget()

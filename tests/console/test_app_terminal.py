@@ -1,6 +1,7 @@
 """The console in a pseudo terminal: bytes, stray input, signals, a terminal that goes away."""
 
 import os
+import re
 import signal
 import sys
 import time
@@ -83,6 +84,37 @@ def test_a_signal_leaves_a_clean_terminal(terminal: Terminal, number: signal.Sig
     assert b"Traceback" not in terminal.raw
 
 
+def stopped(terminal: Terminal) -> None:
+    """Press keys that redraw the screen while nobody reads what is written, until no more can be written."""
+    for _ in range(30):
+        for key in (b"G", b"g"):
+            os.write(terminal._fd, key)
+            time.sleep(0.03)
+
+
+def ageless(terminal: Terminal) -> list[str]:
+    """The table without the ages of its rows, which go on by themselves."""
+    return [re.sub(r"\dh\d\dm", "age", line) for line in terminal.lines[3:-1]]
+
+
+def test_a_terminal_that_takes_nothing_for_a_while_shows_how_things_stand_then(terminal: Terminal) -> None:
+    terminal.press("g")
+    terminal.quiet()
+    before = ageless(terminal)
+    received = terminal.received
+    stopped(terminal)
+    terminal.press("j", "g")
+    terminal.quiet()
+    assert ageless(terminal) == before
+    assert terminal.received - received < 60 * 10_000 / 2, "what was old by then was not sent"
+
+
+def test_a_signal_ends_it_beside_a_terminal_that_takes_nothing(terminal: Terminal) -> None:
+    stopped(terminal)
+    terminal.signal(signal.SIGTERM)
+    ends(terminal, "it waits for the terminal for ever")
+
+
 def test_the_mouse_is_off_and_no_colour_still_tells_the_states() -> None:
     with start(100, NO_COLOR="1") as opened:
         opened.wait_for("ord-88005", 20)
@@ -93,11 +125,28 @@ def test_the_mouse_is_off_and_no_colour_still_tells_the_states() -> None:
 def test_a_terminal_that_goes_away_ends_the_program() -> None:
     with start(100) as opened:
         opened.wait_for("ord-88005", 20)
-        gone = os.open(os.devnull, os.O_RDWR)
-        os.dup2(gone, opened._fd)
-        os.close(gone)
-        end = time.monotonic() + 15
-        while os.waitpid(opened._pid, os.WNOHANG)[0] == 0:
-            assert time.monotonic() < end, "it lives on without a terminal"
-            time.sleep(0.1)
-        opened.status = 0
+        goes_away(opened)
+
+
+def test_a_terminal_that_goes_away_ends_the_engine_in_the_same_process_too(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "console", "demo", "--tasks", "300"]
+    with Terminal(command, 100, 30, {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}) as opened:
+        opened.wait_for("LIVE", 60)
+        goes_away(opened)
+
+
+def goes_away(opened: Terminal) -> None:
+    """Take the terminal from a program, and see it end."""
+    gone = os.open(os.devnull, os.O_RDWR)
+    os.dup2(gone, opened._fd)
+    os.close(gone)
+    ends(opened, "it lives on without a terminal")
+
+
+def ends(opened: Terminal, otherwise: str) -> None:
+    """See a program end without reading what it writes."""
+    end = time.monotonic() + 30
+    while os.waitpid(opened._pid, os.WNOHANG)[0] == 0:
+        assert time.monotonic() < end, otherwise
+        time.sleep(0.1)
+    opened.status = 0
