@@ -25,10 +25,18 @@ async def remember(session: Session, subject: str, text: str) -> None:
     await _ask(session, lambda journal: journal.remember(session.engine_name, subject, text), None)
 
 
-async def retried(session: Session, ids: Collection[str]) -> Mapping[str, Earlier]:
+async def launched(session: Session, ids: Collection[str]) -> Mapping[str, Earlier]:
     """The last launch of those of the tasks that were launched from here before, as far as the journal knows."""
     none: dict[str, Earlier] = {}
     return await _ask(session, lambda journal: journal.earlier(session.engine_name, ids), none)
+
+
+async def retried(session: Session, ids: Collection[str]) -> Collection[str]:
+    """Those of the tasks that were retried from here before, as far as the journal knows. A batch that still runs may
+    not have come to its tasks: what it was launched for does not count yet."""
+    running = {view.id for view in session.book.running()}
+    found = await launched(session, ids)
+    return [id for id, launch in found.items() if launch.batch_id not in running]
 
 
 async def record(session: Session, topic: str) -> Record | None:

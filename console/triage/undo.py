@@ -15,6 +15,7 @@ class Undo:
         never: tasks that had never failed: their ``null`` cannot be set by the contract.
         same: tasks that had the launched retries before.
         changed: tasks whose retries are others by now: a worker, or somebody, was there since.
+        later: tasks that a later launch has set to the same number: that one would be undone.
         locked: tasks that a worker holds now.
         gone: tasks that have ended.
     """
@@ -24,6 +25,7 @@ class Undo:
     never: int = 0
     same: int = 0
     changed: int = 0
+    later: int = 0
     locked: int = 0
     gone: int = 0
 
@@ -35,10 +37,14 @@ class Undo:
     @property
     def left_alone(self) -> int:
         """Tasks that would not."""
-        return self.never + self.same + self.changed + self.locked + self.gone
+        return self.never + self.same + self.changed + self.later + self.locked + self.gone
 
     def look_at(
-        self, before: Iterable[tuple[str, int | None]], now: Mapping[str, int | None], locked: Collection[str]
+        self,
+        before: Iterable[tuple[str, int | None]],
+        now: Mapping[str, int | None],
+        locked: Collection[str],
+        later: Collection[str] = (),
     ) -> None:
         """Sort some tasks in.
 
@@ -46,12 +52,15 @@ class Undo:
             before: ids of tasks with the retries that they had before the launch.
             now: the retries that they have now; those that are missing are gone.
             locked: those that a worker holds.
+            later: those that were part of a later launch.
         """
         for id, former in before:
             if id not in now:
                 self.gone += 1
             elif now[id] != self.launched:
                 self.changed += 1
+            elif id in later:
+                self.later += 1
             elif id in locked:
                 self.locked += 1
             elif former is None:

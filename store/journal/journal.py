@@ -172,7 +172,7 @@ class Journal:
 
     async def earlier(self, engine: str, ids: Collection[str]) -> dict[str, Earlier]:
         """The last earlier launch of each of these tasks, for those that have one; neither an undo, nor what one has
-        undone for the task."""
+        undone for the task, nor one that the engine may not have made a batch of."""
         return await self._of_tasks(reading.earlier, engine, ids)
 
     async def undone(self, engine: str, ids: Collection[str]) -> dict[str, Earlier]:

@@ -14,7 +14,9 @@ from store.tables.types import col
 FIELDS = tuple(Launch.__dataclass_fields__)
 TAKEN = ("launched", "sent", "unknown")
 """States of a launch that has changed its tasks, or may have."""
-assert set(TAKEN) <= set(get_args(State))
+MADE = "launched"
+"""State of a launch that certainly has."""
+assert {MADE, *TAKEN} <= set(get_args(State))
 
 
 def _launches() -> "Select[Any]":
@@ -67,8 +69,8 @@ async def former(connection: AsyncConnection, launch_id: int) -> dict[int | None
 
 
 async def earlier(connection: AsyncConnection, engine: str, ids: Collection[str]) -> dict[str, Earlier]:
-    """The last launch above 0 retries that each of these tasks was part of, and that was not undone for it; at most
-    10,000 ids."""
+    """The last launch above 0 retries that each of these tasks was part of, that the engine made a batch of, and that
+    was not undone for the task; at most 10,000 ids."""
     undo, set_back = aliased(LaunchRow), aliased(LaunchTaskRow)
     undone = (
         select(col(set_back.task_id))
@@ -80,7 +82,10 @@ async def earlier(connection: AsyncConnection, engine: str, ids: Collection[str]
         )
         .exists()
     )
-    return await _last(connection, engine, ids, col(LaunchRow.retries) > 0, col(LaunchRow.undoes).is_(None), ~undone)
+    made = col(LaunchRow.state) == MADE
+    return await _last(
+        connection, engine, ids, made, col(LaunchRow.retries) > 0, col(LaunchRow.undoes).is_(None), ~undone
+    )
 
 
 async def undone(connection: AsyncConnection, engine: str, ids: Collection[str]) -> dict[str, Earlier]:

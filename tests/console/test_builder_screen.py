@@ -206,6 +206,17 @@ async def test_one_query_is_launched_as_a_query() -> None:
         assert builder(app).query_one(QueryInput).value == "retries:0 sort:created"
 
 
+async def test_the_retries_of_the_request_are_those_of_the_launch() -> None:
+    async with console(FakeEngine(40)) as (app, pilot):
+        await opened(app, pilot, "retries:0")
+        await pilot.press("f3", "g", "space", "7", "enter")
+        assert builder(app).draft.retries == 17
+        await pilot.press("R")
+        await until(pilot, lambda: isinstance(app.screen, LaunchDialog) and app.screen.plan is not None)
+        assert isinstance(app.screen, LaunchDialog)
+        assert app.screen.retries == 17
+
+
 async def test_what_the_console_looks_for_is_launched_by_id_and_not_before_all_was_read() -> None:
     engine = FakeEngine(40)
     async with console(engine) as (app, pilot):

@@ -185,6 +185,13 @@ async def test_the_same_tasks_are_launched_again_through_the_dialog(path: Path) 
         await journal_view(app, pilot, 1)
         await pilot.press("R")
         await until(pilot, lambda: isinstance(app.screen, LaunchDialog) and "the tasks of launch 1" in text(app))
+        await until(pilot, lambda: screen(app)._drift is not None)
+        assert "failed again" not in text(app), "its batch still runs and may not have come to them"
+        await pilot.press("escape")
+        engine.end("batch-1")
+        await until(pilot, lambda: app.session.book.get("batch-1") and app.session.book.get("batch-1").ended)
+        await pilot.press("R")
+        await until(pilot, lambda: isinstance(app.screen, LaunchDialog) and "the tasks of launch 1" in text(app))
         await until(pilot, lambda: "60 failed again after an earlier retry" in text(app))
         assert screen(app).retries == 3
         await pilot.press("L")
@@ -262,6 +269,26 @@ async def test_an_undo_goes_its_way_whatever_is_pressed_meanwhile(path: Path, mo
         undo, _ = await journal.launches(app.session.engine_name)
         assert (undo.state, undo.undoes, undo.batch_id) == ("launched", 1, "batch-2")
         assert len(engine.orders) == 2
+
+
+async def test_an_undo_leaves_alone_what_a_later_launch_has_set_to_the_same_number(path: Path) -> None:
+    engine = FakeEngine(100)
+    async with console(engine, path) as (app, pilot, _journal):
+        await launch(app, pilot, Marked(frozenset(ids([0, 1, 2]))))
+        engine.end("batch-1")
+        await launch(app, pilot, Marked(frozenset(ids([1]))))
+        engine.end("batch-2")
+        for id in ids([0, 1, 2]):
+            engine.retries[id] = 3
+        await journal_view(app, pilot, 2)
+        await until(pilot, lambda: app.session.book.get("batch-1") and app.session.book.get("batch-1").ended)
+        await pilot.press("j")
+        await until(pilot, lambda: screen(app).chosen().id == 1)
+        await pilot.press("Z")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        shown = " ".join(screen(app).query_one(Pane).text.split())
+        assert "2 tasks still have 3 and get back what they had: 2 to 0." in shown
+        assert "Left alone: 1 were launched again since." in shown
 
 
 async def test_a_question_that_comes_late_does_not_come_in_front_of_another(path: Path) -> None:
@@ -429,9 +456,10 @@ async def test_a_thrown_away_journal_is_gone_with_its_folder(tmp_path: Path, mon
 
 def test_every_task_of_an_undo_is_in_one_group() -> None:
     undo = Undo(3)
-    before = [("gone", 0), ("changed", 0), ("locked", 0), ("never", None), ("same", 3), ("zero", 0), ("five", 5)]
-    now = {"changed": 2, "locked": 3, "never": 3, "same": 3, "zero": 3, "five": 3}
-    undo.look_at(before, now, frozenset({"locked"}))
+    before = [("gone", 0), ("changed", 0), ("later", 0), ("locked", 0), ("never", None), ("same", 3)]
+    before += [("zero", 0), ("five", 5)]
+    now = {"changed": 2, "later": 3, "locked": 3, "never": 3, "same": 3, "zero": 3, "five": 3}
+    undo.look_at(before, now, frozenset({"locked"}), frozenset({"changed", "later"}))
     assert undo.back == {0: ["zero"], 5: ["five"]}
-    assert (undo.gone, undo.changed, undo.locked, undo.never, undo.same) == (1, 1, 1, 1, 1)
+    assert (undo.gone, undo.changed, undo.later, undo.locked, undo.never, undo.same) == (1, 1, 1, 1, 1, 1)
     assert undo.count + undo.left_alone == len(before)

@@ -122,9 +122,10 @@ async def test_who_was_retried_before(journal: Journal) -> None:
     await launched(journal, [("t4", 3)], "b3", retries=0)
     await launched(journal, [("t5", 3)], "b4", undoes=first)
     await launched(journal, [("t6", 0)], "b5", engine=THERE)
-    refused = await journal.begin(NewLaunch(HERE, HERE, "ann", 3, "{}", 1))
-    await journal.add_tasks(refused, [("t7", 0)])
-    await journal.ended(refused, "refused", said="no")
+    for number, state in enumerate(("refused", "unsent", "unknown")):
+        other = await journal.begin(NewLaunch(HERE, HERE, "ann", 3, "{}", 2))
+        await journal.add_tasks(other, [(f"t{number + 7}", 0), ("t1", 0)])
+        await journal.ended(other, state, said="no")
     found = await journal.earlier(HERE, [f"t{number}" for number in range(12_000)])
     assert {task: (earlier.launch_id, earlier.batch_id) for task, earlier in found.items()} == {
         "t1": (first, "b1"),

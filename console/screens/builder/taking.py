@@ -71,7 +71,8 @@ class TakingAway(ConsoleScreen):
 
         selection = self._selection()
         if selection is not None:
-            open_launch(self.app, self.session, selection, lambda _batch: self._launched())
+            retries = self.draft.retries
+            open_launch(self.app, self.session, selection, lambda _batch: self._launched(), retries=retries)
 
     def _not_taken_over(self) -> str:
         """One sentence while the JSON says something else than the query; empty otherwise."""

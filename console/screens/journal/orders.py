@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from textual import work
 
+from console.screens import memory
 from console.screens.base import ConsoleScreen
 from console.screens.words import count, short, things
 
@@ -169,7 +170,9 @@ class LaunchOrders(ConsoleScreen):
         async for piece in self._pieces(launch):
             selection = Marked(frozenset(task.task_id for task in piece))
             roll = await self.session.ask(partial(_called, called, selection))
-            undo.look_at(piece, roll.retries, roll.held)
+            last = await memory.launched(self.session, roll.retries)
+            later = {id for id, other in last.items() if other.launch_id > launch.id}
+            undo.look_at(piece, roll.retries, roll.held, later)
             all_of_them.retries |= roll.retries
         return undo, all_of_them
 
@@ -200,6 +203,7 @@ def told(undo: Undo) -> str:
         (undo.never, "had never failed, which cannot be set"),
         (undo.gone, "have ended"),
         (undo.changed, f"do not have {undo.launched} any more"),
+        (undo.later, "were launched again since"),
         (undo.locked, "are locked by a worker"),
         (undo.same, f"had {undo.launched} before"),
     )

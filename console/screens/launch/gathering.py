@@ -139,14 +139,9 @@ class Gathering(ModalScreen[Order | None]):
 
     async def _remember(self) -> None:
         """Who failed again after a launch from here."""
-        from sqlalchemy.exc import SQLAlchemyError
-
-        journal, roll = self.session.journal, self.roll
-        if journal is None or roll is None:
-            return
-        with suppress(SQLAlchemyError):
-            failed = [id for id, has in roll.retries.items() if has == 0]
-            self.again = len(await journal.earlier(self.session.engine_name, failed))
+        if self.session.journal is not None and self.roll is not None:
+            failed = [id for id, has in self.roll.retries.items() if has == 0]
+            self.again = len(await memory.retried(self.session, failed))
 
     @work(group="launch.drift", exclusive=True, exit_on_error=False)
     async def _look_again(self) -> None:

@@ -106,7 +106,7 @@ class TaskLooks(ConsoleScreen):
         task = self.task_in_hand()
         if task is None:
             return
-        launch = (await memory.retried(self.session, [task.id])).get(task.id)
+        launch = (await memory.launched(self.session, [task.id])).get(task.id)
         if launch is None or launch.batch_id is None:
             self.session.say(f"No batch that was launched from here has set task {inert(short(task.id))}.", "muted")
         else:
