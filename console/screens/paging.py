@@ -80,7 +80,7 @@ class PagedScreen(ConsoleScreen):
         self._heed_pause()
 
     def _apply(self, text: str, asked_at: float = inf) -> None:
-        """Show what matches this filter, from the first row on.
+        """Show what matches this filter, from the first row on. The cursor stays on its task if that is near.
 
         All that matched the filter before is not what matches now, and is unmarked, unless it was marked after the
         operator had asked for the new one. The same filter in another order matches the same.
@@ -99,7 +99,7 @@ class PagedScreen(ConsoleScreen):
             self.table.unmark()
             self.session.say("All that matched was unmarked, since other rows match now.", "warning")
         self.table.empty = "reading …"
-        self.table.begin()
+        self.table.begin(keep_cursor=True)
         self._tell_count()
         self._first_page()
 

@@ -86,6 +86,8 @@ class Rival:
         user: who launched it; empty when nobody says.
         since: when it was launched, ``None`` when the engine does not say.
         covers: how many of our tasks it works on; ``None`` when that is not known.
+        own: it was launched from here.
+        suspended: it goes on when somebody resumes it.
     """
 
     batch_id: str
@@ -94,6 +96,8 @@ class Rival:
     user: str
     since: datetime | None
     covers: int | None
+    own: bool = False
+    suspended: bool = False
 
 
 async def rivals(client: Asked, ledger: Ledger | None, ids: Collection[str] | None) -> list[Rival]:
@@ -134,7 +138,10 @@ async def _covers(ledger: Ledger, own: Mapping[str, Launched], ids: Collection[s
 
 def _rival(batch: BatchStatistics, launch: Launched | None, log: Iterable[UserOperation], covers: int | None) -> Rival:
     user = batch.create_user_id or (launch.user if launch is not None else _user_at(log, batch.start_time))
-    return Rival(batch.id, batch.total_jobs, batch.remaining_jobs, user, batch.start_time, covers)
+    return Rival(
+        batch.id, batch.total_jobs, batch.remaining_jobs, user, batch.start_time, covers,
+        own=launch is not None, suspended=batch.suspended,
+    )  # fmt: skip
 
 
 async def _operations(client: Asked) -> list[UserOperation]:

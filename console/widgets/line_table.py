@@ -84,12 +84,18 @@ class LineTable(TableMessages, TablePlaces, Inked, ScrollView, can_focus=True):
 
     # -- what the owner hands in ------------------------------------------------------------------------------------
 
-    def begin(self, *, keep_marks: bool = True) -> None:
-        """A new result: no rows are known, the cursor is on the first one."""
+    def begin(self, *, keep_marks: bool = True, keep_cursor: bool = False) -> None:
+        """A new result: no rows are known, the cursor is on the first one.
+
+        Args:
+            keep_marks: what is marked stays so.
+            keep_cursor: the cursor goes to the row that it is on now, if that is among the first ones handed in.
+        """
         self._cache.clear()
         self.total = 0
         self.cursor = 0
-        self.cursor_id = None
+        if not keep_cursor:
+            self.cursor_id = None
         self._anchor = None
         self.scroll_to(y=0, animate=False, force=True)
         if not keep_marks:

@@ -151,6 +151,7 @@ async def test_again_finds_what_was_launched_from_here_and_failed_once_more(jour
         )
         await journal.add_tasks(number, [(id, 0) for id in ids([0, 1, 3])])
         await journal.sent(number, 3)
+        await journal.ended(number, "launched", batch_id="ended long ago", jobs=3)
         await pilot.press("slash", *"again", "enter")
         await until(pilot, lambda: screen(app).sifting and screen(app).sifting.exact)
         assert screen(app).sifting.ids == set(ids([0, 1]))

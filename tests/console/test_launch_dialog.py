@@ -490,9 +490,12 @@ async def test_an_engine_that_does_not_answer_is_told_and_can_be_asked_again() -
         await opened(app, pilot, "1  tasks in the launch")
 
 
-async def test_a_batch_launched_here_over_the_same_tasks_is_told_with_their_number(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("user", "who"), [("ann", "ann"), ("", "this console")])
+async def test_a_batch_launched_here_over_the_same_tasks_is_told_with_their_number(
+    tmp_path: Path, user: str, who: str
+) -> None:
     engine = FakeEngine(100)
-    app = RetriageApp(connecting(engine), Identity("TEST", user="ann"), journal=lambda: journal_at(tmp_path / "j.db"))
+    app = RetriageApp(connecting(engine), Identity("TEST", user=user), journal=lambda: journal_at(tmp_path / "j.db"))
     async with app.run_test(size=(100, 30)) as pilot:
         await until(pilot, lambda: app.session.journal is not None and loaded(app))
         for chosen in ([0, 1, 2], [7]):
@@ -502,9 +505,11 @@ async def test_a_batch_launched_here_over_the_same_tasks_is_told_with_their_numb
             await until(pilot, lambda: not app.session.launching and "launched" in said(app))
             app.session.say("-")
         for batch in engine.running:
-            engine.running[batch] = engine.running[batch].model_copy(update={"type": "set-external-task-retries"})
+            engine.running[batch] = engine.running[batch].model_copy(
+                update={"type": "set-external-task-retries", "suspended": True}
+            )
         open_launch(app, app.session, Marked(frozenset(ids([1, 2, 5]))))
-        await opened(app, pilot, "ann launched batch batch-1", "on 2 of these 3")
+        await opened(app, pilot, f"{who} launched batch batch-1", "on 2 of these 3, suspended")
         assert "launched batch batch-2" not in text(app), "it works on none of these tasks"
 
 

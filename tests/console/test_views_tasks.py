@@ -6,6 +6,7 @@ import pytest
 from textual.pilot import Pilot
 
 from console.app import RetriageApp
+from console.screens.tasks.subject import error_said
 from console.widgets.filter_line import Advice, FilterLine, spans
 from console.widgets.pane import Pane
 from tests.console.fake import FakeEngine, ids, task
@@ -206,3 +207,31 @@ async def test_another_order_of_the_rows_keeps_what_is_marked() -> None:
         marks = screen(app).table.marks
         assert marks.everything
         assert len(marks.ids) == 1
+
+
+async def test_the_cursor_stays_on_its_task_through_filter_and_sort() -> None:
+    async with console(FakeEngine(60)) as (app, pilot):
+        await pilot.press(*"jjjjjj")
+        await until(pilot, lambda: screen(app).table.row.id == ids([6])[0])
+        for keys in (("f",), ("o",), ("o",)):
+            await pilot.press(*keys)
+            await until(pilot, lambda: loaded(app) and app.screen.matching)
+            assert screen(app).table.row.id == ids([6])[0]
+        screen(app).show_filter("retries:-")
+        await until(pilot, lambda: screen(app).filter_text == "retries:-" and loaded(app))
+        assert screen(app).table.cursor == 0
+
+
+@pytest.mark.parametrize(
+    ("retries", "message", "said"),
+    [
+        (None, None, "has never failed"),
+        (0, None, "no error message"),
+        (2, None, "no error message"),
+        (0, "", "(an empty message)"),
+    ],
+)
+def test_a_task_without_a_message_is_not_said_never_to_have_failed(
+    retries: int | None, message: str | None, said: str
+) -> None:
+    assert error_said(task(0).model_copy(update={"retries": retries, "error_message": message})) == said

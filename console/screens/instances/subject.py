@@ -124,11 +124,11 @@ def _at(record: Standing) -> str:
 
 def _task(task: ExternalTask) -> Spans:
     """A task in a line: what holds it, its topic, its retries, its error."""
-    from console.screens.tasks.subject import tries
+    from console.screens.tasks.subject import error_said, tries
 
     said, ink = tries(task)
     shade: Ink = "failed" if task.retries == 0 else "muted"
-    error = inert(task.error_message or "never failed") if task.error_message != "" else "(an empty message)"
+    error = error_said(task)
     return Spans(((f"{said:>3} ", ink), (f"{inert(task.topic_name)[:40]}  ", "strong"), (error, shade)))
 
 

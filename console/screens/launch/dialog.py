@@ -220,7 +220,7 @@ class LaunchDialog(Taking, Gathering):
         if self.unkept:
             waits = "Waiting for the journal; L again launches without writing it down."
             items.append(Prose(waits if self._waiting else self.unkept, "warning", lines=1))
-        items += rival_items(self.rivals, plan.count)
+        items += rival_items(self.rivals, plan.facts.asked)
         items += drift_items(plan, self.now_matching)
         if self.record is not None:
             bad = self.record.mostly_failed

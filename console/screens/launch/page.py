@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from console.screens.tasks.subject import error_said
 from console.screens.words import age, clock, count, day, short, things, version_of
 from console.triage.effects import Effect
 from console.triage.launch import Plan
@@ -76,7 +77,7 @@ def _task(task: ExternalTask, now: datetime) -> Item:
             (f"  {inert(key)}", "strong"),
             (f"  {inert(task.topic_name)}", ""),
             (f"  {inert(process)}  {age(task.create_time, now)}", "muted"),
-            (f"  {inert(task.error_message or 'has never failed')}", "failed" if task.error_message else "muted"),
+            (f"  {error_said(task)}", "failed" if task.error_message else "muted"),
         )
     )
 
@@ -93,12 +94,14 @@ def rival_items(rivals: Sequence[Rival], ours: int) -> list[Item]:
 
 def _rival(rival: Rival, ours: int) -> str:
     batch, since = short(rival.batch_id), f"{clock(rival.since)[:5]}Z" if rival.since is not None else ""
+    halted = "suspended" if rival.suspended else ""
     if rival.covers is not None:
-        who = inert(rival.user) or "somebody"
+        who = inert(rival.user) or ("this console" if rival.own else "somebody")
         at = f" at {since}" if since else ""
-        return f"! {who} launched batch {batch}{at} on {count(rival.covers)} of these {count(ours)}"
+        rest = f", {halted}" if halted else ""
+        return f"! {who} launched batch {batch}{at} on {count(rival.covers)} of these {count(ours)}{rest}"
     who = f"{inert(rival.user)}'s batch" if rival.user else "batch"
-    told = ", ".join(filter(None, (since, f"{count(rival.left)} to go")))
+    told = ", ".join(filter(None, (since, f"{count(rival.left)} to go", halted)))
     return f"! {who} {batch} ({told}) may hold the same tasks"
 
 

@@ -11,7 +11,7 @@ from console.actions import at
 from console.screens.reading.screen import ReadingScreen
 from console.screens.session import Session
 from console.screens.tasks.looking import TaskLooks
-from console.screens.tasks.subject import STATES, state_of
+from console.screens.tasks.subject import STATES, error_said, state_of
 from console.screens.words import day
 from console.widgets.bindings import bindings
 from console.widgets.inert import inert
@@ -75,10 +75,10 @@ class TaskDetail(TaskLooks, ReadingScreen):
 
 async def error_of(client: EngineClient, task: ExternalTask) -> str:
     """What the worker of a task said when it failed: the message, then the details."""
-    if task.error_message is None:
+    if task.error_message is None and task.retries is None:
         return "This task has never failed."
     details = await client.error_details(task.id)
-    message = task.error_message or "(an empty message)"
+    message = error_said(task)
     if not details:
         return f"{message}\n\nThe worker sent no details."
     return details if details.startswith(message) else f"{message}\n\n{details}"

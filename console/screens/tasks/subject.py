@@ -123,21 +123,27 @@ class Tasks(Subject["ExternalTask"]):
         if record.tenant_id:
             items.append(Fact("tenant", inert(record.tenant_id)))
         if record.error_message is not None:
-            items += [Spans(), Prose(inert(record.error_message) or "(an empty message)", "failed", lines=12)]
+            items += [Spans(), Prose(error_said(record), "failed", lines=12)]
         return items
 
     def summary(self, record: ExternalTask, now: datetime) -> list[Item]:
         """The same in two lines."""
         process = f"{record.process_definition_key} {version_of(record.process_definition_id)}".strip()
-        failed = record.error_message
         return [
             Spans((
                 (inert(record.activity_id), "strong"),
                 (f"   {inert(process)}", ""),
                 (f"   {_lock_said(record, now)}", "locked" if locked(record, now) else "muted"),
             )),
-            Prose(inert(failed or "has never failed"), "failed" if failed else "muted", lines=1),
+            Prose(error_said(record), "failed" if record.error_message else "muted", lines=1),
         ]  # fmt: skip
+
+
+def error_said(task: ExternalTask) -> str:
+    """Its error message, ready to be shown, or why there is none."""
+    if task.error_message is not None:
+        return inert(task.error_message) or "(an empty message)"
+    return "has never failed" if task.retries is None else "no error message"
 
 
 def tries(task: ExternalTask) -> tuple[str, Ink]:
