@@ -165,7 +165,11 @@ class Follower:
     async def _outcome(self, view: BatchView) -> Outcome | None:
         """The tasks of a batch; the journal is asked once, or until it knows what was launched a moment ago."""
         from console.triage.ledger import Errand, errand_of
+        from store.contract.records import SET_EXTERNAL_TASK_RETRIES
 
+        if view.type != SET_EXTERNAL_TASK_RETRIES:
+            self._errands[view.id] = Errand(None, f"A batch of type {inert(view.type)} works on no external tasks.")
+            return None
         known, journal = self._errands.get(view.id), self._session.journal
         late = known is not None and known.why_not == NO_JOURNAL and journal is not None
         if known is None or late or (known.retries is None and view.id in self._session.launched):

@@ -118,6 +118,15 @@ async def test_a_batch_that_somebody_deleted_is_shown_as_deleted_and_not_as_comp
         assert app.session.launched == set()
 
 
+async def test_a_batch_over_jobs_is_not_said_to_be_somebody_elses() -> None:
+    engine = engine_with_a_batch()
+    engine.running["batch-1"] = engine.running["batch-1"].model_copy(update={"type": "set-job-retries"})
+    async with console(engine) as (app, pilot):
+        await detail(app, pilot)
+        await until(pilot, lambda: "A batch of type set-job-retries works" in text(app))
+        assert "not launched from here" not in text(app)
+
+
 async def test_an_order_is_carried_through_when_its_page_is_left_meanwhile() -> None:
     engine = engine_with_a_batch()
     answer = asyncio.Event()

@@ -43,6 +43,14 @@ async def confirmed(app: RetriageApp, pilot: Pilot[None], key: str) -> None:
     await pilot.press("L")
 
 
+async def test_the_last_line_names_the_keys_of_a_question_and_no_others() -> None:
+    async with console(engine_with_a_batch()) as (app, pilot):
+        await view(app, pilot, "4")
+        await pilot.press("S")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await until(pilot, lambda: lines(app)[-1].strip() == "esc cancel  L suspend")
+
+
 async def test_a_batch_is_shown_live_until_and_after_its_end() -> None:
     engine = engine_with_a_batch()
     async with console(engine) as (app, pilot):

@@ -12,6 +12,7 @@ from textual.widgets import Input
 
 from console.screens.dialogs.choice import Choice
 from console.screens.dialogs.field import Field
+from console.screens.dialogs.keys import KeyLine
 from console.widgets.inert import inert
 from console.widgets.pane import Item, Pane, Prose, laid_out
 
@@ -55,6 +56,7 @@ class ArmDialog(ModalScreen[bool]):
             with Horizontal(classes="choices"):
                 yield Choice("Cancel", "esc", id="cancel")
                 yield Choice("Take it off", "enter", id="order")
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Nothing is typed yet."""

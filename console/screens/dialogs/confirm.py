@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 
 from console.screens.dialogs.choice import Choice
 from console.screens.dialogs.field import Field
+from console.screens.dialogs.keys import KeyLine
 from console.widgets.pane import Item, Pane, Prose, laid_out
 
 WIDTH = 66
@@ -58,6 +59,7 @@ class Confirm(ModalScreen[bool]):
             with Horizontal(classes="choices"):
                 yield Choice("Cancel", "esc", id="cancel")
                 yield Choice(self._label, self._key, id="order")
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Show what is asked."""

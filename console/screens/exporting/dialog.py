@@ -13,6 +13,7 @@ from textual.widgets import Input
 
 from console.screens.dialogs.choice import Choice
 from console.screens.dialogs.field import Field
+from console.screens.dialogs.keys import KeyLine
 from console.screens.exporting.files import kind_of
 from console.widgets.pane import Pane, Prose
 
@@ -46,6 +47,7 @@ class ExportDialog(ModalScreen["Path | None"]):
             with Horizontal(classes="choices"):
                 yield Choice("Cancel", "esc", id="cancel")
                 yield Choice("Write", "enter", id="order")
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Say what is written."""

@@ -11,6 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 
 from console.screens.dialogs.choice import Choice
+from console.screens.dialogs.keys import KeyLine
 from console.screens.incidents.many import order_each
 from console.screens.words import count, things
 from console.widgets.cells import wrap
@@ -63,6 +64,7 @@ class NoteDialog(ModalScreen[Answer]):
             yield Pane(id="page")
             with Horizontal(classes="choices"):
                 yield Choice("Cancel", "esc", id="cancel")
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Show the note that is there."""

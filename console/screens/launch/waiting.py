@@ -15,6 +15,7 @@ from textual.screen import ModalScreen
 
 from console.actions import at, named
 from console.screens.dialogs.choice import Choice
+from console.screens.dialogs.keys import KeyLine
 from console.widgets.inert import inert
 from console.widgets.pane import Item, Pane, Prose, Spans, laid_out
 
@@ -60,6 +61,7 @@ class Waiting(ModalScreen[None]):
             with Horizontal(classes="choices"):
                 yield Choice("Work on", "esc", id="leave")
                 yield Choice("Batches", named(BATCHES).shown_keys, id="batches")
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Count from now on."""

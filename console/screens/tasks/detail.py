@@ -78,7 +78,7 @@ async def error_of(client: EngineClient, task: ExternalTask) -> str:
     if task.error_message is None and task.retries is None:
         return "This task has never failed."
     details = await client.error_details(task.id)
-    message = error_said(task)
+    message = task.error_message or error_said(task)
     if not details:
         return f"{message}\n\nThe worker sent no details."
     return details if details.startswith(message) else f"{message}\n\n{details}"
