@@ -78,7 +78,12 @@ TASKS: Subject[ExternalTaskQuery] = Subject(
         Since("created", field("create_time"), "When the task was created."),
         Is("failed", _has_failed, "Has failed at least once, whatever retries it has."),
         Is("again", _gave_up, "Was retried from here before, and has no retries left once more.", remembered=True),
-        Number("retries", field("retries"), "Retries that are left; - for never failed.", none="never failed"),
+        Number(
+            "retries",
+            field("retries"),
+            "Retries that are left; - for never failed, which is more than any number.",
+            none="never failed",
+        ),
         Number("version", version("process_definition_id"), "Version of the process."),
         Held("versiontag", field("process_definition_version_tag"), "Version tag of the process."),
         Held("topic", field("topic_name"), "A part of the topic, several topics, or none of them."),
