@@ -160,9 +160,10 @@ def _again(again: int | None) -> list[Span]:
 
 def _back(back: list[Back]) -> Span:
     """The latest launches whose tasks are here again."""
-    told = [f"{clock(one.at)} {percent(one.here, one.tasks)}" for one in back[:3]]
+    shares = ", ".join(percent(one.here, one.tasks) for one in back[:3])
+    times = ", ".join(clock(one.at) for one in back[:3])
     many = "last launch" if len(back) == 1 else f"last {min(len(back), 3)} launches"
-    return f"{many} of these: failed again here {', '.join(told)}", "warning"
+    return f"{many}: {shares} failed again here ({times})", "warning"
 
 
 def _note(group: Group) -> list[Span]:
