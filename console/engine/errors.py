@@ -11,6 +11,7 @@
     ├── Unanswered        an order was sent and its answer never came: it may have been carried out
     └── Refused           the engine (or a proxy before it) said no
         ├── Denied        401, 403, 407
+        ├── RanAndFailed  the order was carried out, and what it ran has failed
         └── NotThere      404
 """
 
@@ -105,6 +106,10 @@ class Refused(EngineProblem):
         self.type = type
         self.message = message
         self.code = code
+
+
+class RanAndFailed(Refused):
+    """The order was carried out, and what it ran has failed: the engine answers as if it had refused the order."""
 
 
 class Denied(Refused):

@@ -4,12 +4,15 @@ from collections.abc import Callable, Sequence
 
 from console.engine.answers import read_json, record
 from console.engine.channel import Channel
-from console.engine.errors import Unanswered, Unintelligible
+from console.engine.errors import RanAndFailed, Refused, Unanswered, Unintelligible, one_line
 from console.engine.paths import part
 from store.contract.model import Shape
 from store.contract.orders import SetExternalTaskRetries, SetJobsRetries
 from store.contract.queries import JobQuery
 from store.contract.records import Batch
+
+_OF_A_RUN = frozenset({"InvalidRequestException", "RestException"})
+"""Types of what an engine answers when a job was run in a request and failed."""
 
 
 class Orders:
@@ -87,9 +90,17 @@ class Orders:
         """Carry a job out now, in this request, also one with no retries left or a suspended one.
 
         Raises:
-            Refused: it failed again; the engine answers with the message of the failure.
+            RanAndFailed: it ran and failed; the engine answers with the message of the failure.
+            Refused: it was not run.
         """
-        await self._channel.order("POST", f"job/{part(id)}/execute", "order to carry out the job", body={})
+        try:
+            await self._channel.order("POST", f"job/{part(id)}/execute", "order to carry out the job", body={})
+        except Refused as problem:
+            # The same status and type tell that there is no such job: only the words differ.
+            if problem.type not in _OF_A_RUN or f"No job found with id '{id}'" in problem.message:
+                raise
+            sentence = f"The job ran and failed: {one_line(problem.message) or 'without a message'}"
+            raise RanAndFailed(sentence, problem.status, problem.type, problem.message, problem.code) from problem
 
     async def set_external_task_retries(self, id: str, retries: int) -> None:
         """Set the retries of one external task, at once and without a batch."""

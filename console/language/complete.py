@@ -29,10 +29,13 @@ def offers(
     start = beginning(text, cursor)
     typed = text[start:cursor]
     token = next(iter(tokens(typed)), None)
-    word = None if token is None else subject.by_name.get(token.name) or subject.local_by_name.get(token.name)
-    if token is None or token.operator is None or word is None:
+    tables = (subject.by_name, subject.local_by_name)
+    words = [] if token is None else [table[token.name] for table in tables if token.name in table]
+    if token is None or token.operator is None or not words:
         return _names(typed, subject, (values or {}).get("var", ()))[:MOST]
-    return _values(typed, token, word, [*word.choices(), *(values or {}).get(word.name, ())])[:MOST]
+    # What the engine cannot be told of a word the console can.
+    exact = [choice for word in words for choice in word.choices()]
+    return _values(typed, token, words[0], exact, (values or {}).get(words[0].name, ()))[:MOST]
 
 
 def completed(text: str, cursor: int, choice: str) -> tuple[str, int]:
@@ -59,7 +62,8 @@ def _names(typed: str, subject: Subject[Any], variables: Sequence[str]) -> list[
     return first + [form for form in forms if bare and bare in form and form not in first and lower == bare]
 
 
-def _values(typed: str, token: Token, word: Word | ConsoleWord, known: Sequence[str]) -> list[str]:
+def _values(typed: str, token: Token, word: Word | ConsoleWord, exact: Sequence[str], seen: Sequence[str]) -> list[str]:
+    known = [*exact, *seen]
     last = token.values[-1] if token.values and not typed.endswith(",") else None
     head = typed if last is None else typed[: last.start]
     begun = last.text if last is not None else ""
@@ -73,5 +77,4 @@ def _values(typed: str, token: Token, word: Word | ConsoleWord, known: Sequence[
     # A value that is complete becomes a longer one at most: tab must not turn retries:0 into retries:>0.
     inside = [] if begun in known else [value for value in fresh if begun.lower() in value.lower()]
     inside = [value for value in inside if value not in first]
-    exact = word.choices()
     return [f"{head}{value if value in exact else quote(value)}" for value in first + inside]

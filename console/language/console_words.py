@@ -1,7 +1,11 @@
 """Kinds of words that the console applies itself.
 
+A word that the engine knows too comes here for what the engine cannot say of it, such as its opposite. It means the
+same in both places then, so that ``-word`` finds exactly what ``word`` passes by.
+
 A whole text is compared letter by letter, as the engine does, so that no other key or name is taken for it. A part of
-one, ``error~psp``, is found in any case, as nobody remembers that.
+one, ``error~psp``, is found in any case, as nobody remembers that; but where the engine searches for parts itself it
+is found as the engine finds it, in its own case.
 """
 
 from collections.abc import Callable
@@ -27,11 +31,13 @@ class Held:
 
     Attributes:
         value: takes the text from a record.
+        cased: a part is found in its own case only, since the engine finds it so.
     """
 
     name: str
     value: Callable[[Any], str | None]
     help: str
+    cased: bool = False
     aliases: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
     remembered: bool = False
@@ -62,7 +68,7 @@ class Held:
         return f"{minus}{self.name}:{','.join(texts)}"
 
     def finds(self, condition: Condition, now: datetime) -> Finds:
-        fits = _fitting(condition)
+        fits = _fitting(condition, self.cased)
         return lambda record: fits(self.value(record)) != condition.negated
 
     def forms(self) -> tuple[str, ...]:
@@ -78,7 +84,8 @@ class Number:
 
     Attributes:
         value: takes the number from a record.
-        none: what having none means, where rows may have none.
+        none: what having none means, where rows may have none. It counts as more than any number then, as the engine
+            reads ``retries>0``.
     """
 
     name: str
@@ -105,8 +112,9 @@ class Number:
         if condition.sign == ":":
             return lambda record: (self.value(record) in wanted) != condition.negated
         compare, than = _ORDER[condition.sign], wanted[0]
+        without = bool(self.none) and condition.sign in (">", ">=")
         return lambda record: (
-            (number := self.value(record)) is not None and compare(number, than)
+            without if (number := self.value(record)) is None else compare(number, than)
         ) != condition.negated  # fmt: skip
 
     def forms(self) -> tuple[str, ...]:
@@ -232,10 +240,12 @@ def _star(values: tuple[Value, ...]) -> str:
     return ANY
 
 
-def _fitting(condition: Condition) -> Callable[[str | None], bool]:
+def _fitting(condition: Condition, cased: bool) -> Callable[[str | None], bool]:
     texts = condition.texts
     if not condition.sign:
         return bool
+    if condition.sign == "~" and cased:
+        return lambda text: text is not None and texts[0] in text
     if condition.sign == "~":
         part = texts[0].casefold()
         return lambda text: text is not None and part in text.casefold()

@@ -63,8 +63,20 @@ def _read(token: Token, text: str, subject: Subject[Q], reading: Reading) -> Mis
     except Wrong as wrong:
         reading.fields = before
         start = token.start if wrong.start is None else wrong.start
-        return Mistake(start, token.end if wrong.end is None else wrong.end, wrong.sentence)
+        sentence = _turned(token, text, subject, reading.now) or wrong.sentence
+        return Mistake(start, token.end if wrong.end is None else wrong.end, sentence)
     return None
+
+
+def _turned(token: Token, text: str, subject: Subject[Q], now: datetime) -> str:
+    """How a word with ``!=`` is written, for not every word knows that; empty where a minus does not say it either."""
+    plain = {"!=": ":", "!~": "~"}.get(token.operator or "")
+    if plain is None or not token.values:
+        return ""
+    said = f"{'' if token.negated else '-'}{token.name}{plain}{text[token.values[0].start : token.end]}"
+    if token.variable is not None or read(said, subject, now).mistakes:
+        return ""
+    return f"{token.name} knows no {token.operator}; write {said}."
 
 
 def _take(token: Token, text: str, subject: Subject[Q], reading: Reading) -> None:
@@ -90,19 +102,20 @@ def _take(token: Token, text: str, subject: Subject[Q], reading: Reading) -> Non
 def _unknown(token: Token, text: str, subject: Subject[Q]) -> str:
     if not token.name:
         said = text[token.start : token.end]
-        return f"{_shown(said)} is no filter of {subject.name}{_meant(said.strip('-').strip(chr(34)), subject)}."
+        return f"{_shown(said)} is no filter of {subject.name}{_meant(said.strip('-').strip(chr(34)), subject, token)}."
     near = nearest(token.name, subject.names)
     if near is not None:
         form = (subject.by_name.get(near) or subject.local_by_name[near]).forms()[0]
         return f"{_shown(token.name)} is no filter of {subject.name}; did you mean {form.strip('-')}?"
-    meant = _meant(token.name, subject) if token.operator is None else ""
+    meant = _meant(token.name, subject, token) if token.operator is None else ""
     return f"{_shown(token.name)} is no filter of {subject.name}{meant}."
 
 
-def _meant(said: str, subject: Subject[Q]) -> str:
+def _meant(said: str, subject: Subject[Q], token: Token) -> str:
     if subject.plain is None or not said:
         return f"; each word is one like {subject.words[0].forms()[0]}value"
-    return f"; to search for it write {subject.plain}{quote(_short(said))}"
+    meant = f"{subject.plain}{quote(_short(said))}"
+    return f"; to leave out what holds it write -{meant}" if token.negated else f"; to search for it write {meant}"
 
 
 def _shown(text: str) -> str:

@@ -39,7 +39,7 @@ class IdentityLine(Line):
 
     def tell(self, session: Session) -> None:
         """Show what is so now."""
-        right = [(" ", ""), *self._safety(session), *self._health(session), (f"  {_minute()} ", "muted")]
+        right = [(" ", ""), *safety_said(session), *self._health(session), (f"  {_minute()} ", "muted")]
         room = self.size.width - width_of(right)
         for left in self._lefts(session):
             if width_of(left) <= room:
@@ -70,14 +70,6 @@ class IdentityLine(Line):
             said += [(inert(path), "muted")] if path and whole else []
             yield said + [part for text, ink in told if text for part in (_GAP, (text, ink))]
 
-    def _safety(self, session: Session) -> list[Span]:
-        safety = session.safety
-        if safety.readonly:
-            return [("READ-ONLY", "good"), _GAP]
-        if not safety.guarded:
-            return []
-        return [(f"ARMED {span(safety.left)}", "failed") if safety.armed else ("SAFE", "good"), _GAP]
-
     def _health(self, session: Session) -> list[Span]:
         if session.failed_to_open:
             return [("NO ENGINE", "failed")]
@@ -96,6 +88,16 @@ class IdentityLine(Line):
 
 
 _GAP: Span = ("  ", "")
+
+
+def safety_said(session: Session) -> list[Span]:
+    """Whether the engine can be changed from here, with a gap behind it; nothing where there is no safety."""
+    safety = session.safety
+    if safety.readonly:
+        return [("READ-ONLY", "good"), _GAP]
+    if not safety.guarded:
+        return []
+    return [(f"ARMED {span(safety.left)}", "failed") if safety.armed else ("SAFE", "good"), _GAP]
 
 
 def _again() -> str:

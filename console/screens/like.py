@@ -39,13 +39,16 @@ def _is(name: str, field: str, absent: str | None = None) -> Say:
     return say
 
 
-def _message(field: str) -> Say:
-    """The beginning of a message, up to what differs from case to case."""
+def _message(field: str, absent: str) -> Say:
+    """The beginning of a message, up to what differs from case to case; that there is none."""
 
     def say(record: Any) -> str | None:
         from console.triage.causes import fold
 
-        text = (getattr(record, field, None) or "").split("\n")[0][:_MESSAGE].strip()
+        message = getattr(record, field, "")
+        if message is None:
+            return absent
+        text = message.split("\n")[0][:_MESSAGE].strip()
         alike = fold(text).split("<*>")[0].strip()
         text = alike if len(alike) >= _ENOUGH and text.startswith(alike) else text
         return f"error~{quote(text)}" if text else None
@@ -80,15 +83,27 @@ def _lock(record: Any) -> str:
     return "locked" if expiry is not None and expiry > datetime.now(UTC) else "-locked"
 
 
+_STATES = {"S": "suspended", "L": "locked", "X": "retries:0", "r": "retrying", "·": "-failed", "w": "-failed"}
+"""Letter of a state -> what makes it. Of the others in the same state none is left out."""
+
+
 def _state_of_task(record: Any) -> str:
-    return "suspended" if record.suspended else _tries(record)
+    from console.screens.tasks.subject import state_of
+
+    return _STATES[state_of(record, datetime.now(UTC))]
+
+
+def _state_of_job(record: Any) -> str:
+    from console.screens.jobs.subject import state_of
+
+    return _STATES[state_of(record, datetime.now(UTC))]
 
 
 _WORDS: Mapping[str, Mapping[str, Say]] = {
     "tasks": {
         "S": _state_of_task, "topic": _is("topic", "topic_name"), "key": _is("key", "business_key", "-key"),
-        "try": _tries, "process": _is("process", "process_definition_key"), "error": _message("error_message"),
-        "lock": _lock,
+        "try": _tries, "process": _is("process", "process_definition_key"), "lock": _lock,
+        "error": _message("error_message", "-error"),
     },
     "instances": {
         "S": lambda instance: "suspended" if instance.suspended else "-suspended",
@@ -99,12 +114,12 @@ _WORDS: Mapping[str, Mapping[str, Say]] = {
     "incidents": {
         "T": _is("type", "incident_type"), "activity": _is("activity", "activity_id"),
         "process": _key_of("process", "process_definition_id"), "failed": _is("task", "configuration"),
-        "cause": _message("incident_message"), "note": _is("note", "annotation", "-note"),
+        "cause": _message("incident_message", "-error"), "note": _is("note", "annotation", "-note"),
     },
     "jobs": {
-        "S": lambda job: "suspended" if job.suspended else _tries(job), "try": _tries, "job": _is("id", "id"),
+        "S": _state_of_job, "try": _tries, "job": _is("id", "id"),
         "of": lambda job: _is("batch", "batch_id")(job) or _is("process", "process_definition_key", "-process")(job),
-        "cause": _message("exception_message"), "pri": _is("priority", "priority"),
+        "cause": _message("exception_message", "-failed"), "pri": _is("priority", "priority"),
     },
     "batches": {"type": _is("type", "type"), "by": _is("by", "create_user_id"), "batch": _is("id", "id")},
 }  # fmt: skip

@@ -176,9 +176,9 @@ class Session:
         if not self.stale:
             self.stale = sentence
             answered = datetime.now(UTC) - timedelta(seconds=self.data_age)
-            locked = " SAFE again." if self.safety.lock() else ""
-            rows = f"Rows are from {clock(answered)}; orders are off until it answers."
-            self.say(f"{sentence} {rows}{locked}", "failed")
+            # What is cut off on a narrow screen is what line 1 says too.
+            off = "SAFE again, orders are off." if self.safety.lock() else "Orders are off."
+            self.say(f"{off} {sentence} Rows are from {clock(answered)}.", "failed")
             self.news.publish("state")
 
     @property

@@ -2,13 +2,17 @@
 
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.screen import Screen
 
+from console.screens.chrome import safety_said
 from console.screens.session import News, Session
 from console.screens.words import count, percent, short, things
+from console.widgets.cells import cut
 from console.widgets.inert import inert
+from console.widgets.line import Span, width_of
 from console.widgets.pane import Item, Pane, Prose, Spans
 
 
@@ -27,8 +31,14 @@ class TooSmall(Screen[None]):
         yield Pane(id="small")
 
     def on_mount(self) -> None:
-        """Follow the batches."""
+        """Follow the batches, and the safety."""
         self.session.news.subscribe(self, self._heard)
+        self.set_interval(1.0, self._tick)
+
+    def _tick(self) -> None:
+        if self.is_current:
+            self.session.heed_time()
+            self._tell()
 
     def _heard(self, news: News) -> None:
         self._tell()
@@ -39,16 +49,8 @@ class TooSmall(Screen[None]):
 
     def _tell(self) -> None:
         width, height = self.app.size
-        environment = inert(self.session.identity.environment)
-        health = "NO ENGINE" if self.session.failed_to_open else "STALE" if self.session.silent else ""
         items: list[Item] = [
-            Spans(
-                (
-                    (f" {environment} ", "chip"),
-                    (f"  {inert(self.session.identity.called)}", "strong"),
-                    (f"  {health}", "failed"),
-                )
-            ),
+            Spans(tuple(self._identity(width))),
             Prose(f"Too small: {self._wanted[0]}x{self._wanted[1]} is needed, {width}x{height} is here.", "warning"),
         ]
         for view in [view for view in self.session.book.all() if not view.ended][:2]:
@@ -60,3 +62,12 @@ class TooSmall(Screen[None]):
             items.append(Prose(f"{things(open_, 'incident')} open", "failed" if open_ else "good", lines=1))
         items.append(Prose("No key acts but q and ? until the window grows.", "muted"))
         self.query_one(Pane).show(items)
+
+    def _identity(self, width: int) -> list[Span]:
+        """Where this is and whether it can be changed from here; only the name of the engine is cut."""
+        session = self.session
+        word: Span = (f" {inert(session.identity.environment)} ", "chip")
+        health = "NO ENGINE" if session.failed_to_open else "STALE" if session.silent else ""
+        state: list[Span] = [*safety_said(session), (health, "failed")]
+        name = f"  {inert(session.identity.called)}  "
+        return [word, (cut(name, max(min(cell_len(name), width - width_of([word, *state])), 0)), "strong"), *state]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from sys import intern
 from typing import NamedTuple, Protocol
 
+from console.triage.members import Member
 from console.triage.narrow import among
 from store.contract.queries import ExternalTaskQuery
 from store.contract.records import ExternalTask
@@ -38,58 +39,64 @@ class Tasks(Protocol):
 
 
 class TaskFacts:
-    """Tasks that were asked for; a task that is gone is remembered as nothing."""
+    """Tasks that were asked for, each for the incident that it has; a task that is gone is remembered as nothing.
+
+    A task that fails anew has another incident, and is asked for again: another worker may have had it.
+    """
 
     def __init__(self) -> None:
-        self._known: dict[str, TaskFact | None] = {}
+        self._known: dict[str, tuple[TaskFact | None, int]] = {}
+        """Id of an incident -> its task, and how often the operator had looked when it was asked for."""
+        self._looked = 0
 
-    def get(self, task_id: str | None) -> TaskFact | None:
-        """What is known of a task."""
-        return self._known.get(task_id) if task_id is not None else None
+    def get(self, member: Member) -> TaskFact | None:
+        """What is known of the task of an incident."""
+        return self._known.get(member.id, (None, 0))[0]
 
-    def gone(self, task_id: str | None) -> bool:
+    def gone(self, member: Member) -> bool:
         """The task was asked for and not there."""
-        return task_id in self._known and self._known[task_id] is None
+        return member.id in self._known and self._known[member.id][0] is None
 
-    def missing(self, ids: Iterable[str | None], most: int = SLICE) -> list[str]:
-        """Those that have not been asked for yet, at most so many of them."""
-        found: dict[str, None] = {}
-        for id in ids:
-            if id is not None and id not in self._known:
-                found[id] = None
+    def look(self) -> None:
+        """The operator wants to see what is so now: what is known stays, and is asked for again."""
+        self._looked += 1
+
+    def missing(self, members: Iterable[Member], most: int = SLICE) -> list[Member]:
+        """Those whose task has not been asked for since the operator looked, at most so many of them."""
+        found: dict[str, Member] = {}
+        for member in members:
+            if member.configuration is not None and self._known.get(member.id, (None, -1))[1] < self._looked:
+                found[member.id] = member
                 if len(found) == most:
                     break
-        return list(found)
+        return list(found.values())
 
-    async def learn(self, client: Tasks, ids: Sequence[str]) -> None:
-        """Ask for these tasks, at most :data:`SLICE` of them.
+    async def learn(self, client: Tasks, members: Sequence[Member]) -> None:
+        """Ask for the tasks of these incidents, at most :data:`SLICE` of them.
 
         Raises:
             EngineProblem: the engine did not answer.
         """
-        query = among(ExternalTaskQuery(), ids[:SLICE])
+        looked = self._looked
+        asked = {member.id: member.configuration for member in members[:SLICE] if member.configuration is not None}
+        query = among(ExternalTaskQuery(), asked.values())
         if query is None:
             return
         there = {task.id: _fact(task) for task in await client.external_tasks(query, 0, SLICE)}
-        for id in ids[:SLICE]:
+        for id, task_id in asked.items():
             self._known.pop(id, None)
-            self._known[id] = there.get(id)
+            self._known[id] = there.get(task_id), looked
         for id in [id for id, _ in zip(self._known, range(len(self._known) - MOST_KEPT), strict=False)]:
             del self._known[id]
 
-    def forget(self, ids: Iterable[str]) -> None:
-        """Ask for these again when they are wanted."""
-        for id in ids:
-            self._known.pop(id, None)
-
-    def tell(self, ids: Collection[str]) -> tuple[Counter[str], Counter[str], int]:
+    def tell(self, members: Iterable[Member]) -> tuple[Counter[str], Counter[str], int]:
         """Topics and workers of these tasks as far as they are known, and how many of them were asked for."""
         topics: Counter[str] = Counter()
         workers: Counter[str] = Counter()
         asked = 0
-        for id in ids:
-            asked += id in self._known
-            fact = self._known.get(id)
+        for member in members:
+            asked += member.id in self._known
+            fact = self.get(member)
             if fact is not None:
                 topics[fact.topic] += 1
                 if fact.worker is not None:

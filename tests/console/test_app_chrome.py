@@ -1,5 +1,6 @@
 """What is on every screen: identity, views, hints, help, the list of actions, leaving, small windows, lost engines."""
 
+import time
 from typing import Any
 
 import pytest
@@ -111,7 +112,7 @@ async def test_rows_stay_and_orders_are_off_while_the_engine_does_not_answer() -
         await pilot.press("r")
         await until(pilot, lambda: "STALE" in screen(app).query_one(IdentityLine).text)
         assert "ord-88000" in text(app)
-        assert "orders are off" in app.session.event.sentence
+        assert app.session.event.sentence.startswith("Orders are off. ")
         await pilot.press("R")
         await pilot.pause(0.1)
         assert len(app.screen_stack) == 1
@@ -234,6 +235,20 @@ async def test_a_small_window_takes_no_keys_but_q_and_help_and_recovers() -> Non
         await until(pilot, lambda: not isinstance(app.screen, HelpScreen | TooSmall))
         assert screen(app).VIEW == "tasks"
         assert not screen(app).table.marks
+
+
+@pytest.mark.parametrize(("name", "width"), [("localhost:18556", 62), ("bpm-prod-" + "x" * 60, 44)])
+async def test_a_small_window_tells_whether_the_engine_can_be_changed(name: str, width: int) -> None:
+    app = RetriageApp(connecting(FakeEngine(100)), Identity("PROD", user="ann", profile=name))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: loaded(app))
+        app.session.arm()
+        await pilot.resize_terminal(width, 18)
+        await until(pilot, lambda: isinstance(app.screen, TooSmall))
+        await until(pilot, lambda: lines(app)[0].startswith(f" PROD   {name[:9]}") and "ARMED 9m" in lines(app)[0])
+        app.session.safety._clock = lambda: time.monotonic() + 601
+        await until(pilot, lambda: "SAFE " in lines(app)[0] and "ARMED" not in lines(app)[0])
+        assert "SAFE again: the ten minutes are over." in str(app.session.event)
 
 
 async def test_every_theme_tells_the_states_apart_without_colour() -> None:

@@ -368,14 +368,14 @@ async def test_an_ended_batch_of_the_history_can_be_opened() -> None:
 FAILED = [task(index) for index in (0, 1, 2, 5, 6, 7)]
 
 
-async def followed(app: RetriageApp, engine: FakeEngine) -> None:
-    """The batch was launched for the first failed tasks of the engine."""
+async def followed(app: RetriageApp, engine: FakeEngine, again: int = 2) -> None:
+    """The batch was launched for the first failed tasks of the engine; so many of them failed again."""
     follower = app.session.follower
     assert follower is not None
     app.session.journal = cast(Journal, Ledger({"batch-1": [(one.id, 0) for one in FAILED]}, reason="PSP is back"))
     await follower.launched("batch-1")
     engine.running["batch-1"] = statistics("batch-1", 6, 6, 6)
-    for one in FAILED[2:]:
+    for one in FAILED[again:]:
         engine.retries[one.id] = 1
     gone = FAILED[5]
     engine.removed.add(gone.id)
@@ -407,6 +407,22 @@ async def test_what_became_of_the_tasks_and_a_new_launch_of_those_that_failed_ag
         await until(pilot, lambda: "[all 6]" in text(app))
         await pilot.press("space")
         await until(pilot, lambda: "R retry 1 task.." in hints(app))
+
+
+async def test_why_nothing_can_be_retried_is_said_as_it_is() -> None:
+    engine = engine_with_a_batch()
+    async with console(engine) as (app, pilot):
+        await followed(app, engine, again=0)
+        await detail(app, pilot)
+        await until(pilot, lambda: "PSP is back" in text(app))
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(app.screen, OutcomesScreen) and "[all 6]" in text(app))
+        await pilot.press("R")
+        await until(pilot, lambda: "None of these tasks has failed again; f goes to others" in text(app))
+        await pilot.press("F")
+        await until(pilot, lambda: "[done 1]" in text(app))
+        await pilot.press("R")
+        await until(pilot, lambda: "they are not there any more." in text(app))
 
 
 async def test_tasks_that_are_not_known_are_said_to_be_not_known() -> None:

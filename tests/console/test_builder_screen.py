@@ -245,6 +245,30 @@ async def test_a_request_of_several_sources_is_launched_as_it_was_composed() -> 
         assert selection.sources.external_task_query == ExternalTaskQuery(no_retries_left=True)
 
 
+async def test_of_several_sources_applied_the_list_shows_one_and_tells_how_all_are_launched() -> None:
+    async with console(FakeEngine(40), size=(80, 24)) as (app, pilot):
+        await opened(app, pilot, "retries:2")
+        await pilot.press("f3", "right_square_bracket", "slash")
+        await until(pilot, lambda: builder(app).source == SOURCES[1])
+        put(builder(app).query_one(QueryInput), ids([0])[0])
+        await until(pilot, lambda: "9 external tasks in the union (exact)" in counted(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "is listed; b, then R, launches all sources." in "\n".join(lines(app)))
+        await opened(app, pilot)
+        await pilot.press("f3", "R")
+        await until(pilot, lambda: isinstance(app.screen, LaunchDialog) and "9" in "\n".join(lines(app)))
+
+
+async def test_a_union_of_one_task_is_said_in_the_singular() -> None:
+    async with console(FakeEngine(40)) as (app, pilot):
+        await opened(app, pilot, f"id:{ids([0])[0]},")
+        await pilot.press("f3", "right_square_bracket", "slash")
+        await until(pilot, lambda: builder(app).source == SOURCES[1])
+        put(builder(app).query_one(QueryInput), ids([0])[0])
+        await until(pilot, lambda: "1 external task in the union (exact)" in counted(app))
+        assert "= 1 task " in f"{builder(app).query_one('#sources', Line).text} "
+
+
 async def test_enter_applies_and_escape_keeps_what_was_built() -> None:
     async with console(FakeEngine(100)) as (app, pilot):
         screen: Any = app.screen

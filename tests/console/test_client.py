@@ -9,7 +9,7 @@ import pytest
 
 from console.engine.answers import UNKNOWN_TIME
 from console.engine.client import EngineClient
-from console.engine.errors import EngineProblem, Unintelligible, Unsayable
+from console.engine.errors import EngineProblem, RanAndFailed, Refused, Unintelligible, Unsayable
 from console.engine.identity import guess_kind
 from store.contract import queries
 from store.contract.history import HistoricExternalTaskLogQuery, HistoricIncidentQuery, HistoricJobLogQuery
@@ -356,6 +356,28 @@ async def test_orders(order: str, args: tuple[object, ...], line: str, body: obj
     await getattr(engine.client(), order)(*args)
     assert engine.line == line
     assert json.loads(engine.asked[0].content or b"null") == body
+
+
+@pytest.mark.parametrize(
+    ("status", "type_", "message", "ran"),
+    [
+        (404, "InvalidRequestException", "Unknown property used in expression: ${x}", True),
+        (500, "RestException", "boom", True),
+        (404, "InvalidRequestException", "ENGINE-14026 No job found with id 'j'", False),
+        (404, "InvalidRequestException", "ENGINE-14026 No job found with id 'another'", True),
+        (403, "AuthorizationException", "The user may not.", False),
+        (500, None, "an odd page", False),
+    ],
+)
+async def test_a_job_that_ran_and_failed_is_told_apart_from_one_that_was_not_run(
+    status: int, type_: str | None, message: str, ran: bool
+) -> None:
+    body = {"type": type_, "message": message} if type_ else "odd"
+    engine = Engine(status_code=status, json=body)
+    with pytest.raises(Refused) as caught:
+        await engine.client().execute_job("j")
+    assert isinstance(caught.value, RanAndFailed) is ran
+    assert (caught.value.sentence == f"The job ran and failed: {message}") is ran
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,9 @@ from console.screens.launch.dialog import LaunchDialog
 from console.widgets.line import Line
 from console.widgets.pane import Pane
 from console.widgets.text_view import TextView
-from store.contract.records import Incident, Job
+from store.contract.records import ExternalTask, Incident, Job
 from store.journal import Earlier
-from tests.console.fake import FakeEngine, job
+from tests.console.fake import FakeEngine, job, task
 from tests.console.incidents_of import incident
 from tests.console.settle import console, lines, until
 
@@ -301,8 +301,7 @@ async def test_the_journal_tells_how_many_of_a_launch_failed_again_here() -> Non
         await groups(app, pilot)
         await until(pilot, lambda: "10 again" in shown(app))
         pane = screen(app).query_one("#detail", Pane)
-        await until(pilot, lambda: "last launch of these: failed again here" in pane.text)
-        assert pane.text.rstrip().endswith("83%")
+        await until(pilot, lambda: "last launch: 83% failed again here (" in pane.text)
 
 
 async def test_what_an_undo_took_the_retries_from_has_not_failed_again() -> None:
@@ -566,3 +565,38 @@ async def test_nothing_is_read_while_paused_and_the_rest_afterwards() -> None:
         assert len(screen(app).book.groups) == 0
         await pilot.press("p")
         await until(pilot, lambda: "900 incidents, exact" in shown(app))
+
+
+class Worked(Shop):
+    """Two tasks that failed; whichever worker a test names had them last."""
+
+    def __init__(self) -> None:
+        self.worker = "w1"
+        super().__init__([raised(number, "HTTP 503", configuration=task(number).id) for number in range(2)])
+
+    def _one(self, index: int) -> ExternalTask:
+        return task(index).model_copy(update={"worker_id": self.worker})
+
+
+async def test_the_workers_are_those_of_the_last_failure_without_a_key_being_pressed() -> None:
+    engine = Worked()
+    async with console(engine) as (app, pilot):
+        await groups(app, pilot)
+        await until(pilot, lambda: "workers w1 2" in screen(app).query_one("#detail", Pane).text)
+        engine.worker = "w2"
+        engine.open.clear()
+        engine.raise_(*(raised(9 + number, "HTTP 503", configuration=task(number).id) for number in range(2)))
+        await look(app)
+        await until(pilot, lambda: "workers w2 2" in screen(app).query_one("#detail", Pane).text)
+
+
+@pytest.mark.parametrize("keys", [(), ("enter",)], ids=["groups", "members"])
+async def test_r_asks_for_the_tasks_of_the_incidents_too(keys: tuple[str, ...]) -> None:
+    engine = Worked()
+    async with console(engine, size=(120, 30)) as (app, pilot):
+        await groups(app, pilot)
+        await pilot.press(*keys)
+        await until(pilot, lambda: "w1" in shown(app))
+        engine.worker = "w2"
+        await pilot.press("r")
+        await until(pilot, lambda: "w2" in shown(app) and "w1" not in shown(app))

@@ -192,7 +192,7 @@ async def test_the_same_tasks_are_launched_again_through_the_dialog(path: Path) 
         await until(pilot, lambda: app.session.book.get("batch-1") and app.session.book.get("batch-1").ended)
         await pilot.press("R")
         await until(pilot, lambda: isinstance(app.screen, LaunchDialog) and "the tasks of launch 1" in text(app))
-        await until(pilot, lambda: "60 failed again after an earlier retry" in text(app))
+        await until(pilot, lambda: "60 failed again after a retry" in text(app))
         assert screen(app).retries == 3
         await pilot.press("L")
         await until(pilot, lambda: len(engine.orders) == 2)

@@ -68,7 +68,7 @@ def test_finds_the_failed_task(text: str) -> None:
     "text",
     [
         "error~503", "error", "-age<1h", "age>1h", "created<1h", "key:*", "key~o", "failed", "retries:0", "-retries:-",
-        "retries<3", "retries>=0", "versiontag:v2.1", "worker~w", "tenant~shop",
+        "retries<3", "-retries>0", "-retries>=1", "versiontag:v2.1", "worker~w", "tenant~shop",
     ],
 )  # fmt: skip
 def test_passes_by_the_task_that_has_never_failed(text: str) -> None:
@@ -79,7 +79,8 @@ def test_passes_by_the_task_that_has_never_failed(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["-error", "-error~503", "-key", "-failed", "retries:-", "-worker", "-tenant", "age<5m"]
+    "text",
+    ["-error", "-error~503", "-key", "-failed", "retries:-", "retries>=0", "retries>2", "-worker", "-tenant", "age<5m"],
 )
 def test_finds_the_task_that_has_never_failed(text: str) -> None:
     assert fits(text, FRESH)
@@ -93,6 +94,8 @@ def test_finds_the_task_that_has_never_failed(text: str) -> None:
         (INCIDENTS, incident(FAILED), "process~order version:14", "-process:OrderProcess"),
         (INSTANCES, instance(FAILED), "version:14 -key:ord-1*", "-key:ord-*"),
         (INSTANCES, instance(FRESH), "-key", "version:13"),
+        (INCIDENTS, incident(FAILED), "-error~psp", "-error~PSP"),
+        (INSTANCES, instance(FAILED), "-key~ORD", "-key~ord"),
         (JOBS, job("j", 2), "error~cannot retries:2 batch:batch-1", "-failed"),
     ],
 )

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from textual.pilot import Pilot
 
 from console.app import RetriageApp
-from console.language import parse
+from console.language import matcher, parse
 from console.language.by_cell import narrowed
 from console.screens.events.line import told
 from console.screens.events.log import KEPT, Event, EventLog
@@ -20,10 +21,12 @@ from console.screens.events.screen import EventsScreen
 from console.screens.exporting.dialog import ExportDialog
 from console.screens.exporting.files import RowFile, create, plain
 from console.screens.like import cell_words, path_of
+from console.screens.tasks.subject import state_of
 from console.widgets.ink import Ink
 from console.widgets.pane import Pane
 from console.widgets.text_view import TextView
-from tests.console.fake import FakeEngine, task
+from store.contract.records import Job
+from tests.console.fake import FakeEngine, job, task
 from tests.console.settle import console, lines, until
 
 
@@ -60,6 +63,43 @@ async def test_f_shows_only_rows_like_this_one_and_capital_f_leaves_them_out() -
         await until(pilot, lambda: list_of(app).filter_text == "retries:0 -topic:charge-card")
         await until(pilot, lambda: list_of(app).table.row is not None)
         assert list_of(app).table.row.item.topic_name != "charge-card"
+
+
+@pytest.mark.parametrize("state", ["X", "r", "L", "·", "S"])
+async def test_f_on_a_state_keeps_all_rows_in_that_state_and_capital_f_none_of_them(state: str) -> None:
+    engine = FakeEngine(60)
+    now = datetime.now(UTC)
+    alike = [one for index in range(60) if state_of(one := task(index), now) == state]
+    word = cell_words("tasks", alike[0])["S"]
+    for without in (False, True):
+        parsed = parse(narrowed("", word, without=without), "tasks")
+        fits = matcher(parsed.conditions, "tasks", now)
+        shown = {one.id for one in await engine.external_tasks(parsed.query, 0, 60) if fits(one)}
+        assert len(shown.intersection(one.id for one in alike)) == (0 if without else len(alike))
+
+
+async def test_f_on_an_empty_error_shows_the_tasks_without_one() -> None:
+    async with console(FakeEngine(20)) as (app, pilot):
+        titles = [column.title for column in list_of(app).subject.columns]
+        await pilot.press("j", "j", "j")
+        list_of(app).table.choose_column(titles.index("error"))
+        await pilot.press("f")
+        await until(pilot, lambda: list_of(app).filter_text == "-error" and list_of(app).matching == 4)
+
+
+@pytest.mark.parametrize(
+    ("one", "said", "cause"),
+    [
+        (job("1"), "retries:0", "error~"),
+        (job("1", 2), "retrying", "error~"),
+        (job("1", 3, None), "-failed", "-failed"),
+        (job("1", 3).model_copy(update={"suspended": True}), "suspended", "error~"),
+    ],
+)
+def test_a_job_is_like_others_in_its_state_and_its_cause(one: Job, said: str, cause: str) -> None:
+    words = cell_words("jobs", one)
+    assert words["S"] == said
+    assert words["cause"].startswith(cause)
 
 
 async def test_a_column_that_cannot_be_filtered_by_says_so() -> None:

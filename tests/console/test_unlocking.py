@@ -62,6 +62,7 @@ async def test_the_locked_ones_of_the_marked_tasks_are_unlocked() -> None:
         await pilot.press("space", "space", "space", "space", "U")
         text = await asked(app, pilot)
         assert "Held by w-1 (2), w-2 (1)" in text
+        assert "Other workers can fetch 1 of them at once; 2 have no retries left. A worker that is alive" in text
         await pilot.press("U")
         assert isinstance(app.screen, Confirm), "the key that opens does not confirm"
         await pilot.press("L")
@@ -117,6 +118,22 @@ async def test_on_prod_the_safety_has_to_be_off_and_the_number_typed() -> None:
         assert engine.orders == []
         await pilot.press("enter")
         await until(pilot, lambda: len(engine.orders) == 2)
+
+
+@pytest.mark.parametrize(
+    ("index", "said_"),
+    [
+        (0, "No worker can fetch it then: it has no retries left. A worker that is alive after all goes on, and what"),
+        (3, "Other workers can fetch it at once. A worker that is alive after all goes on: its work may be done twice"),
+        (6, "No worker can fetch it then: it has no retries left and is suspended."),
+        (23, "No worker can fetch it then: it is suspended."),
+    ],
+)
+async def test_it_is_said_whether_anybody_can_fetch_the_task_then(index: int, said_: str) -> None:
+    engine = Held(held={index: "w-1"})
+    async with console(engine) as (app, pilot):
+        await pilot.press(*"j" * index, "U")
+        assert said_ in await asked(app, pilot)
 
 
 @pytest.mark.parametrize("most", [3, 100])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from console.app import RetriageApp
-from console.engine.errors import Refused
+from console.engine.errors import RanAndFailed, Refused
 from console.screens.batches.detail import BatchDetail
 from console.screens.dialogs.confirm import Confirm
 from console.screens.jobs.detail import JobDetail
@@ -54,6 +54,7 @@ class Engine(FakeEngine):
         super().__init__(10)
         self.all_jobs = list(JOBS)
         self.refusal = ""
+        self.kind: type[Refused] = Refused
 
     async def set_job_retries(self, id: str, retries: int) -> None:
         self.orders.append(("retries", id, retries))
@@ -72,7 +73,7 @@ class Engine(FakeEngine):
     async def execute_job(self, id: str) -> None:
         self.orders.append(("execute", id))
         if self.refusal:
-            raise Refused(self.refusal, 404)
+            raise self.kind(self.refusal, 404)
         self.all_jobs = [one for one in self.all_jobs if one.id != id]
 
     async def delete_job(self, id: str) -> None:
@@ -232,6 +233,23 @@ async def test_what_was_refused_of_an_order_to_many_jobs_is_counted() -> None:
         await until(pilot, lambda: "run 4 jobs.." in lines(app)[-1])
         await confirm(app, pilot, "X", "4 jobs are carried out now")
         await until(pilot, lambda: "Carried out: 0 of 4 jobs; 4 refused." in lines(app)[-2])
+
+
+async def test_a_job_that_ran_and_failed_is_said_to_have_failed_and_shown_as_it_is_now() -> None:
+    engine = Engine()
+    engine.refusal, engine.kind = "The job ran and failed: boom", RanAndFailed
+    async with console(engine, (140, 40)) as (app, pilot):
+        await jobs_view(app, pilot)
+        engine.all_jobs[0] = engine.all_jobs[0].model_copy(update={"exception_message": "boom"})
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, JobDetail))
+        await confirm(app, pilot, "X", "carried out in this moment")
+        await until(pilot, lambda: "The job ran and failed: boom" in lines(app)[-2])
+        await until(pilot, lambda: isinstance(app.screen, JobDetail) and app.screen.job().exception_message == "boom")
+        await pilot.press("escape", "A")
+        await until(pilot, lambda: "run 4 jobs.." in lines(app)[-1])
+        await confirm(app, pilot, "X", "4 jobs are carried out now")
+        await until(pilot, lambda: "Carried out: 0 of 4 jobs; 4 failed. The job ran and failed" in lines(app)[-2])
 
 
 async def test_the_seed_and_the_monitor_job_of_a_batch_are_not_deleted() -> None:

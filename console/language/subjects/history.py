@@ -105,7 +105,13 @@ HISTORY: Subject[HistoricProcessInstanceQuery] = Subject(
     plain="key~",
     local=(
         Number("version", field("process_definition_version"), "Version of the process."),
-        Held("key", field("business_key"), "None of these business keys; -key: without one.", aliases=("businesskey",)),
+        Held(
+            "key",
+            field("business_key"),
+            "None of these business keys, or none with this part; -key: without one.",
+            cased=True,
+            aliases=("businesskey",),
+        ),
         Held("process", field("process_definition_key"), "A part of the key of the process."),
         Held("definition", field("process_definition_id"), "Several process definitions, or none of them."),
         Held("reason", field("delete_reason"), "Why the instance was deleted."),

@@ -63,7 +63,11 @@ INCIDENTS: Subject[IncidentQuery] = Subject(
     plain="error~",
     local=(
         Held(
-            "error", field("incident_message"), "None of these messages, or none with this part.", aliases=("message",)
+            "error",
+            field("incident_message"),
+            "None of these messages, or none with this part.",
+            cased=True,
+            aliases=("message",),
         ),
         Held("note", field("annotation"), "The note on the incident; -note: without one.", aliases=("annotation",)),
         Number("version", version("process_definition_id"), "Version of the process."),

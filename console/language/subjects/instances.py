@@ -77,7 +77,13 @@ INSTANCES: Subject[ProcessInstanceQuery] = Subject(
     },
     plain="key~",
     local=(
-        Held("key", field("business_key"), "None of these business keys; -key: without one.", aliases=("businesskey",)),
+        Held(
+            "key",
+            field("business_key"),
+            "None of these business keys, or none with this part; -key: without one.",
+            cased=True,
+            aliases=("businesskey",),
+        ),
         Number("version", version("definition_id"), "Version of the process."),
         Held("process", field("definition_key"), "A part of the key of the process."),
         Held("definition", field("definition_id"), "Several process definitions, or none of them."),

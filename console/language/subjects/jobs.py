@@ -16,6 +16,10 @@ def _has_failed(job: Job) -> bool:
     return job.exception_message is not None
 
 
+def _is_retried(job: Job) -> bool:
+    return job.exception_message is not None and job.retries > 0
+
+
 JOBS: Subject[JobQuery] = Subject(
     name="jobs",
     query=JobQuery,
@@ -74,6 +78,7 @@ JOBS: Subject[JobQuery] = Subject(
         Number("retries", field("retries"), "Retries that are left."),
         Number("priority", field("priority"), "None of these priorities."),
         Is("failed", _has_failed, "Has never failed."),
+        Is("retrying", _is_retried, "Has failed, and has retries left."),
         Held(
             "definition",
             field("job_definition_id"),

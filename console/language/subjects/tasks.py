@@ -16,6 +16,10 @@ def _has_failed(task: ExternalTask) -> bool:
     return task.error_message is not None or task.retries == 0
 
 
+def _is_retried(task: ExternalTask) -> bool:
+    return task.retries is not None and task.retries > 0 and task.error_message is not None
+
+
 def _gave_up(task: ExternalTask) -> bool:
     return task.retries == 0
 
@@ -77,8 +81,14 @@ TASKS: Subject[ExternalTaskQuery] = Subject(
         Since("age", field("create_time"), "How long ago the task was created.", age=True),
         Since("created", field("create_time"), "When the task was created."),
         Is("failed", _has_failed, "Has failed at least once, whatever retries it has."),
+        Is("retrying", _is_retried, "Has failed, and has retries left."),
         Is("again", _gave_up, "Was retried from here before, and has no retries left once more.", remembered=True),
-        Number("retries", field("retries"), "Retries that are left; - for never failed.", none="never failed"),
+        Number(
+            "retries",
+            field("retries"),
+            "Retries that are left; - for never failed, which is more than any number.",
+            none="never failed",
+        ),
         Number("version", version("process_definition_id"), "Version of the process."),
         Held("versiontag", field("process_definition_version_tag"), "Version tag of the process."),
         Held("topic", field("topic_name"), "A part of the topic, several topics, or none of them."),

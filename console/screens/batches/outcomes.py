@@ -186,10 +186,19 @@ class OutcomesScreen(ConsoleScreen):
 
         ids = self._chosen_ids()
         if not ids:
-            self.session.say("None of these tasks can be retried: they are not there any more.", "warning")
+            self.session.say(self._why_none(), "warning")
             return
         which = f"{things(len(ids), 'task')} of batch {inert(short(self._batch_id))}"
         open_launch(self.app, self.session, Marked(ids, which), lambda batch_id: self.table.unmark())
+
+    def _why_none(self) -> str:
+        """Why a launch would take no task, in one sentence."""
+        listed = [state for state in self.states if self._outcome.tally.of(state)]
+        if not listed:
+            return "There is no such task."
+        if NOT_THERE.issuperset(listed):
+            return "None of these tasks can be retried: they are not there any more."
+        return "None of these tasks has failed again; f goes to others, by state."
 
     def action_open(self) -> None:
         """The task in full."""

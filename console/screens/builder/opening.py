@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from console.screens.subject import Subject
 
 
-TITLES = {
-    "tasks": "external tasks",
-    "incidents": "incidents",
-    "instances": "process instances",
-    "batches": "batches",
-    "jobs": "jobs",
+ROWS = {
+    "tasks": ("external task", "external tasks"),
+    "incidents": ("incident", "incidents"),
+    "instances": ("process instance", "process instances"),
+    "batches": ("batch", "batches"),
+    "jobs": ("job", "jobs"),
 }
+"""What one row of a list is, and what several are."""
 
 
 def builder_for(
@@ -33,9 +34,9 @@ def builder_for(
         before: what was built the last time, and the filter it was begun with; it goes on if that filter is the same.
         origin: the list.
     """
-    title = TITLES[subject.name]
-    sources = SOURCES if subject.name == "tasks" else (Source("query", title, subject.name),)
+    rows = ROWS[subject.name]
+    sources = SOURCES if subject.name == "tasks" else (Source("query", rows[1], subject.name),)
     draft = Draft(sources, {sources[0].field: text})
     if before is not None and before[0] == text:
         draft = before[1]
-    return BuilderScreen(session, subject.name, title, draft, origin)
+    return BuilderScreen(session, subject.name, rows, draft, origin)

@@ -62,14 +62,14 @@ class BuilderScreen(JsonFace):
     BINDINGS: ClassVar[list[BindingType]] = bindings(at({"build"}))
     AUTO_FOCUS = "QueryInput"
 
-    def __init__(self, session: Session, view: str, title: str, draft: Draft, origin: List) -> None:
+    def __init__(self, session: Session, view: str, rows: tuple[str, str], draft: Draft, origin: List) -> None:
         super().__init__(session)
         self.VIEW = view  # type: ignore[misc]
         self.draft = draft
         self.source: Source = draft.sources[0]
         self.origin = origin
         self.counting = Counting(session, self._show_count)
-        self._title = title
+        self._rows = rows
         self._recalled = 0
         self.add_class("builder")
         self.set_class(not draft.request, "-plain")
@@ -148,7 +148,7 @@ class BuilderScreen(JsonFace):
     def _show_sources(self) -> None:
         whole = "  all their tasks, healthy too" if self.source.whole else ""
         self.query_one("#heading", Line).show(
-            [(" BUILD QUERY  ", "strong"), (self._title, "muted"), (whole, "warning")],
+            [(" BUILD QUERY  ", "strong"), (self._rows[1], "muted"), (whole, "warning")],
             [("  F2 text  F3 form  F4 JSON ", "muted")],
         )
         if self.draft.request:
@@ -184,8 +184,7 @@ class BuilderScreen(JsonFace):
 
     def _show_count(self, known: Tally | None, problem: str) -> None:
         pane = self.query_one("#count", Pane)
-        thing = "external tasks" if self.draft.request else self._title
-        pane.show(count_lines(self.draft, known, problem, pane.size.width, thing))
+        pane.show(count_lines(self.draft, known, problem, pane.size.width, self._rows))
         self._show_sources()
 
     def on_resize(self) -> None:

@@ -56,7 +56,7 @@ class TakingAway(ConsoleScreen):
         from console.triage.draft import without_all
 
         if self.draft.chosen not in ([], [own]):
-            self.session.say("The list shows the query of tasks only; R launches all sources.", "warning")
+            self.session.say("Only the query of tasks is listed; b, then R, launches all sources.", "warning")
         self.dismiss()
         self.origin.built(" ".join(without_all(self.draft.text(own)).split()))
 

@@ -31,7 +31,7 @@ def sources_line(draft: Draft, here: Source, known: Tally | None) -> list[Span]:
         spans += [(ends[0], "accent"), (source.title, ink), (_selects(source, told), "strong"), (ends[1], "accent")]
         spans.append((" ", ""))
     if len(draft.chosen) > 1 and known is not None:
-        spans.append((f"= {count(len(known.ids))} tasks{'' if known.exact else ' so far'}", "accent"))
+        spans.append((f"= {things(len(known.ids), 'task')}{'' if known.exact else ' so far'}", "accent"))
     return spans
 
 
@@ -44,7 +44,7 @@ def _selects(source: Source, told: SourceTally | None) -> str:
     return f" {count(number)}"
 
 
-def count_lines(draft: Draft, known: Tally | None, problem: str, width: int, thing: str) -> list[Item]:
+def count_lines(draft: Draft, known: Tally | None, problem: str, width: int, rows: tuple[str, str]) -> list[Item]:
     """What the pane of counts says.
 
     Args:
@@ -52,14 +52,14 @@ def count_lines(draft: Draft, known: Tally | None, problem: str, width: int, thi
         known: what was counted of it.
         problem: why it cannot be counted, in one sentence; may be empty.
         width: cells of the pane.
-        thing: what its rows are, "external tasks".
+        rows: what one of its rows is and what several are, "external task" and "external tasks".
     """
     refusal = draft.refusal()
     if refusal:
         return [Prose(f"! {refusal}", "warning", lines=2)]
     if known is None:
         return [Prose(inert(problem), "failed") if problem else Prose("counting …", "muted")]
-    items: list[Item] = [Spans(_head(draft, known, thing))]
+    items: list[Item] = [Spans(_head(draft, known, rows))]
     items += [Prose(text, "warning", lines=1) for text in _warnings(draft, known)]
     # What it means for a launch first: on a short screen the end is cut off.
     items += [Spans(((text, "muted"),)) for text in _notes(draft, known)]
@@ -67,30 +67,35 @@ def count_lines(draft: Draft, known: Tally | None, problem: str, width: int, thi
     return [*items, Prose(inert(problem), "failed", lines=1)] if problem else items
 
 
-def _head(draft: Draft, known: Tally, thing: str) -> tuple[Span, ...]:
+def _head(draft: Draft, known: Tally, rows: tuple[str, str]) -> tuple[Span, ...]:
     first = known.sources.get(draft.chosen[0].field if draft.chosen else draft.sources[0].field)
     at: Span = (f"   {clock(known.at)}" if known.at else "", "muted")
     selected = len(known.ids)
     if len(draft.chosen) > 1:
         exact = "exact" if known.exact else "so far"
-        return ((count(selected), "strong"), (f" external tasks in the union ({exact})", ""), at)
+        return (*_number(selected, rows, f" in the union ({exact})"), at)
     if first is None:
         return (("counting …", "muted"),)
     if draft.chosen and draft.chosen[0].whole:
         exact = "exact" if known.exact else "so far"
         instances = things(first.matched if first.matched is not None else first.looked, "instance")
-        return ((count(selected), "strong"), (f" external tasks ({exact}) of {instances}", ""), at)
+        return (*_number(selected, rows, f" ({exact}) of {instances}"), at)
     if first.matched is None:
         gone = first.looked - first.tasks
-        missing: Span = (f"   {count(gone)} of the ids are gone" if gone else "", "warning")
-        return ((count(selected), "strong"), (f" {thing} ({'exact' if first.ended else 'so far'})", ""), missing, at)
+        missing: Span = (f"   {count(gone)} of the ids {'is' if gone == 1 else 'are'} gone" if gone else "", "warning")
+        return (*_number(selected, rows, f" ({'exact' if first.ended else 'so far'})"), missing, at)
     if draft.plain:
-        return ((count(first.matched), "strong"), (f" {thing} (exact)", ""), at)
+        return (*_number(first.matched, rows, " (exact)"), at)
     reading = "exact" if first.ended else f"so far, {count(first.looked)} read"
     return (
         ("engine ", "muted"), (count(first.matched), ""), (" exact  →  here ", "muted"),
         (count(first.kept), "strong"), (f" {reading}", "" if first.ended else "warning"), at,
     )  # fmt: skip
+
+
+def _number(number: int, rows: tuple[str, str], how: str) -> tuple[Span, Span]:
+    """How many rows there are, and how far that is known."""
+    return (count(number), "strong"), (f" {rows[number != 1]}{how}", "")
 
 
 def _breakdown(known: Tally, width: int) -> list[tuple[Span, ...]]:

@@ -199,6 +199,7 @@ class GroupingScreen(ListScreen):
     def action_refresh(self) -> None:
         """Read everything again, and sort: what came until now is not new any more."""
         self._going.set()
+        self.facts.look()
         self.sort_again(self.sort)
         if self.book is not None and self.book.complete and not self._working("groups.again"):
             self._read_again(self.book)

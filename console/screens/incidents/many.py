@@ -23,7 +23,9 @@ class Outcome(NamedTuple):
     left: int
     """Not given any more, since the engine stopped answering."""
     sentence: str
-    """What the first refusal said."""
+    """What the first refusal, or the first failure, said."""
+    failed: int = 0
+    """Carried out, but what they ran has failed."""
 
 
 async def order_each(
@@ -33,17 +35,19 @@ async def order_each(
     told: Callable[[int], None],
 ) -> Outcome:
     """Give the order for each id once; ``told`` hears from time to time how many are through."""
-    from console.engine.errors import EngineProblem
+    from console.engine.errors import EngineProblem, RanAndFailed
 
     waiting = list(reversed(ids))
-    done = 0
+    done = failed = 0
     refusals: list[str] = []
 
     async def one(id: str) -> int:
+        nonlocal failed
         try:
             await session.ask(lambda client: order(client, id))
         except EngineProblem as problem:
             refusals.append(problem.sentence)
+            failed += isinstance(problem, RanAndFailed)
             return 0
         return 1
 
@@ -56,4 +60,4 @@ async def order_each(
                 told(done)
 
     await asyncio.gather(*(worker() for _ in range(AT_ONCE)))
-    return Outcome(done, len(refusals), len(waiting), refusals[0] if refusals else "")
+    return Outcome(done, len(refusals) - failed, len(waiting), refusals[0] if refusals else "", failed)

@@ -90,13 +90,10 @@ class Members(Incidents):
         """Members with the tasks they are about."""
         members = (await self._matching(client, query))[first : first + size]
         if self._group.kind == "T":
-            wanted = self._facts.missing(member.configuration for member in members)
+            wanted = self._facts.missing(members)
             if wanted:
                 await self._facts.learn(client, wanted)
-        return [
-            One(member, self._facts.get(member.configuration), self._facts.gone(member.configuration))
-            for member in members
-        ]
+        return [One(member, self._facts.get(member), self._facts.gone(member)) for member in members]
 
     async def count(self, client: EngineClient, query: Query) -> int:
         """How many members match."""
@@ -189,6 +186,7 @@ class MembersScreen(IncidentLooks, ListScreen):
         self._members = Members(group, facts)
         ListScreen.__init__(self, session, self._members)
         self._group = group
+        self._facts = facts
 
     def show_detail(self, row: Row | None) -> None:
         """The pane, and over the table whose members these are."""
@@ -208,6 +206,11 @@ class MembersScreen(IncidentLooks, ListScreen):
     def open_row(self, row: Row) -> None:
         """The incident in full."""
         self.app.push_screen(IncidentDetail(self.session, row.item.member))
+
+    def action_refresh(self) -> None:
+        """Read everything again, their tasks too."""
+        self._facts.look()
+        super().action_refresh()
 
     def action_back(self) -> None:
         """End the range, clear the filter, then back to the groups."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from console.screens.words import age, clock, count, percent, short, version_of
@@ -45,8 +46,7 @@ class Told(NamedTuple):
 
 def told_of(group: Group, facts: TaskFacts, most: int) -> Told:
     """Topics and workers of the tasks asked for, among the first members of the group."""
-    ids = [member.configuration for member, _ in zip(group.members(), range(most), strict=False)]
-    return Told(*facts.tell([id for id in ids if id is not None]))
+    return Told(*facts.tell(islice(group.members(), most)))
 
 
 def group_pane(
@@ -100,10 +100,10 @@ def _said(sample: Member | None) -> str:
 
 
 def _member(member: Member, facts: TaskFacts, now: datetime) -> list[Span]:
-    fact = facts.get(member.configuration)
+    fact = facts.get(member)
     key = fact.key if fact is not None and fact.key else short(member.configuration)
     process = (member.process_definition_id or "-").split(":")[0]
-    gone = "  gone" if member.kind == "T" and facts.gone(member.configuration) else ""
+    gone = "  gone" if member.kind == "T" and facts.gone(member) else ""
     again = f"  {fact.retries} tries" if fact is not None and fact.retries else ""
     held = "  suspended" if fact is not None and fact.suspended else ""
     return [
@@ -160,9 +160,10 @@ def _again(again: int | None) -> list[Span]:
 
 def _back(back: list[Back]) -> Span:
     """The latest launches whose tasks are here again."""
-    told = [f"{clock(one.at)} {percent(one.here, one.tasks)}" for one in back[:3]]
+    shares = ", ".join(percent(one.here, one.tasks) for one in back[:3])
+    times = ", ".join(clock(one.at) for one in back[:3])
     many = "last launch" if len(back) == 1 else f"last {min(len(back), 3)} launches"
-    return f"{many} of these: failed again here {', '.join(told)}", "warning"
+    return f"{many}: {shares} failed again here ({times})", "warning"
 
 
 def _note(group: Group) -> list[Span]:

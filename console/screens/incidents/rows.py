@@ -59,7 +59,7 @@ def row_of(group: Group, now: datetime, facts: TaskFacts, again: int | None) -> 
 
 def place_of(group: Group, facts: TaskFacts) -> tuple[str, Ink]:
     """The topic of its tasks where one is known, else the activity; and how many more there are."""
-    name = next((fact.topic for one in group.samples[:3] if (fact := facts.get(one.configuration))), "")
+    name = next((fact.topic for one in group.samples[:3] if (fact := facts.get(one))), "")
     if not name and group.activities:
         name = max(group.activities, key=lambda activity: group.activities[activity])
     more = sum(number > 0 for number in group.activities.values()) - 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -181,30 +182,29 @@ class IncidentsScreen(GroupOrders):
     def _to_learn(self, group: Group) -> bool:
         return self.is_current and not self.session.paused and not self.session.stale and bool(self._wanted(group))
 
-    def _wanted(self, group: Group) -> list[str]:
-        """Tasks to ask for next: of the first lines, of each group in sight, then of the whole group in slices."""
+    def _wanted(self, group: Group) -> list[Member]:
+        """Incidents whose tasks to ask for next: first lines, each group in sight, then the whole group in slices."""
         from console.triage.task_facts import MOST_ASKED, SLICE
 
         if self.book is None:
             return []
         near = [self.book.groups.get(row.id) for row in self.table.in_sight()]
-        first = [one.samples[0].configuration for one in near if one is not None and one.kind == "T" and one.samples]
+        first = [one.samples[0] for one in near if one is not None and one.kind == "T" and one.samples]
         if group.kind == "T":
-            first += [member.configuration for member in group.samples[:FEW]]
+            first += group.samples[:FEW]
         wanted = self.facts.missing(first)
         if wanted or group.kind != "T" or not self.book.complete:
             return wanted
-        members = zip(group.members(), range(MOST_ASKED), strict=False)
-        return self.facts.missing((member.configuration for member, _ in members), SLICE)
+        return self.facts.missing(islice(group.members(), MOST_ASKED), SLICE)
 
     @work(group="groups.learn", exclusive=True, exit_on_error=False)
     async def _learn(self, group: Group) -> None:
         from console.engine.errors import EngineProblem
 
         while self._to_learn(group) and self.group() is group:
-            ids = self._wanted(group)
+            members = self._wanted(group)
             try:
-                await self.session.ask(lambda client, ids=ids: self.facts.learn(client, ids))  # type: ignore[misc]
+                await self.session.ask(lambda client, members=members: self.facts.learn(client, members))  # type: ignore[misc]
             except EngineProblem:
                 return
             self._put_in_sight()

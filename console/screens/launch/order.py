@@ -76,7 +76,7 @@ async def launch(
         batch = await _found(session, plan, unknown, adopt)
         if batch is None:
             await note.ended("unknown", said=unknown.sentence)
-            lost = "The launch was not answered and no such batch is there: look at 4 before launching again."
+            lost = "Look at 4 before launching again: no answer, no such batch is there."
             session.say(lost, "failed")
             return None
     except EngineProblem as problem:

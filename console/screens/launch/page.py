@@ -40,15 +40,14 @@ def effect_spans(effect: Effect) -> list[Span]:
 
 
 def total_spans(plan: Plan, again: int | None) -> list[Span]:
-    """How many are in the launch, and what that costs the engine."""
+    """How many are in the launch, and what that costs the engine; what speaks against it first, for the end is cut."""
     spans: list[Span] = [
         (f"{count(plan.count):>8}  ", "accent"),
-        (f"{'tasks in the launch':<{LABEL}}  ", "strong"),
-        (f"{things(plan.jobs, 'batch job')}, {things(plan.seeds, 'seed run')}", "muted"),
+        (f"{'tasks in the launch':<{0 if again else LABEL}}  ", "strong"),
     ]
     if again:
-        spans.append((f"   {count(again)} failed again after an earlier retry", "warning"))
-    return spans
+        spans.append((f"{count(again)} failed again after a retry   ", "warning"))
+    return [*spans, (f"{things(plan.jobs, 'batch job')}, {things(plan.seeds, 'seed run')}", "muted")]
 
 
 def request_items(plan: Plan, width: int, room: int) -> list[Item]:

@@ -28,11 +28,27 @@ def question(tasks: Sequence[ExternalTask], session: Session) -> Confirm:
     last = max(task.lock_expiration_time for task in tasks if task.lock_expiration_time is not None)
     sentences = [
         f"Held by {', '.join(named + more)}; the last lock ends by itself at {clock(last)}.",
-        "Other workers can fetch them at once. A worker that is alive after all goes on: its work may be done twice, "
-        "and what it answers is refused.",
+        _fetchable(tasks),
     ]
     typed = str(len(tasks)) if session.safety.guarded else ""
     return Confirm(f"Unlock {things(len(tasks), 'task')}?", sentences, "Unlock", "L", typed=typed)
+
+
+def _fetchable(tasks: Sequence[ExternalTask]) -> str:
+    """Whether other workers get the tasks then, and what becomes of a worker that is still at one."""
+    held = [task for task in tasks if task.retries == 0 or task.suspended]
+    able, one = len(tasks) - len(held), len(held) == 1
+    reasons = (
+        f"{'has' if one else 'have'} no retries left" if any(task.retries == 0 for task in held) else "",
+        f"{'is' if one else 'are'} suspended" if any(task.suspended for task in held) else "",
+    )
+    why = (" and " if one else " or ").join(filter(None, reasons))
+    it, they = ("it", "it") if len(tasks) == 1 else ("them", "they")
+    on = "A worker that is alive after all goes on"
+    if not able:
+        return f"No worker can fetch {it} then: {they} {why}. {on}, and what it answers is refused."
+    which = f"{count(able)} of them at once; {count(len(held))} {why}" if held else f"{it} at once"
+    return f"Other workers can fetch {which}. {on}: its work may be done twice, and what it answers is refused."
 
 
 async def unlocked(session: Session, tasks: Sequence[ExternalTask]) -> None:

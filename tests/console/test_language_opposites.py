@@ -1,0 +1,95 @@
+"""``-word`` finds exactly the rows that ``word`` passes by, whoever applies the one and the other.
+
+The engine filters where it can and the console does the rest, so that both have to mean the same by a word.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.engine.client import EngineClient
+from console.engine.connect import Demo, Embedded, connect
+from console.language import SUBJECTS, Subject, matcher, parse
+from console.language.console_words import NONE, Held, Is, Number
+from console.language.tokens import quote
+from store.contract.orders import SetExternalTaskRetries
+from store.contract.queries import JobQuery, Query
+from tests.console.test_language_engine import METHODS
+
+MOST = 500
+VALUES = 4
+"""So many values of a word are tried."""
+
+
+@pytest.fixture
+async def client(tmp_path: Path) -> AsyncIterator[EngineClient]:
+    async with connect(Embedded(str(tmp_path / "store.db"), Demo(tasks=120, seed=7, workers=False))) as opened:
+        yield opened
+
+
+def said(word: Any, rows: list[Any]) -> Iterator[str]:
+    """Words of the line about what some rows hold: in another case, a part, with a star, more and less."""
+    if isinstance(word, Is):
+        yield word.name
+        return
+    held = sorted({value for row in rows if (value := word.value(row)) is not None})
+    for value in held[:: max(1, len(held) // VALUES)]:
+        if isinstance(word, Number):
+            yield from (f"{word.name}{sign}{value}" for sign in (":", "<", "<=", ">", ">="))
+        elif isinstance(word, Held):
+            for text in {value, value.swapcase(), value.upper(), "none such"}:
+                part = text[1:8]
+                yield from (f"{word.name}:{quote(text)}", f"{word.name}~{quote(part)}")
+                if quote(part) == part:
+                    yield f"{word.name}:*{part}*"
+    if isinstance(word, Number) and word.none:
+        yield f"{word.name}:{NONE}"
+
+
+async def everything(client: EngineClient, subject: Subject[Query], query: Query | None = None) -> list[Any]:
+    """All rows that a query matches."""
+    rows = await getattr(client, METHODS[subject.name][0])(query or subject.query(), 0, MOST)
+    assert len(rows) < MOST
+    return list(rows)
+
+
+async def found(client: EngineClient, subject: Subject[Query], text: str, rows: list[Any]) -> set[str] | None:
+    """Rows that a line finds, by engine and console; nothing if the line cannot say it."""
+    parsed = parse(text, subject)
+    if parsed.mistakes:
+        return None
+    some = rows if not parsed.query.chosen() else await everything(client, subject, parsed.query)
+    fits = matcher(parsed.conditions, subject, datetime.now(UTC))
+    return {row.id for row in some if fits(row)}
+
+
+async def failing_jobs(client: EngineClient) -> None:
+    """Wait until a batch over tasks that are not there stands still: jobs without retries, and its monitor job."""
+    await client.set_retries_async(SetExternalTaskRetries(retries=1, external_task_ids=["gone-1", "gone-2"]))
+    async with asyncio.timeout(30):
+        while await client.count_jobs(JobQuery(no_retries_left=True)) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("name", [name for name, subject in SUBJECTS.items() if subject.local])
+async def test_a_minus_finds_what_the_word_passes_by(client: EngineClient, name: str) -> None:
+    subject = SUBJECTS[name]
+    if name == "jobs":
+        await failing_jobs(client)
+    rows = await everything(client, subject)
+    whole = {row.id for row in rows}
+    assert whole
+    tried = set()
+    for word in subject.local:
+        for text in said(word, rows):
+            yes, no = await found(client, subject, text, rows), await found(client, subject, f"-{text}", rows)
+            if yes is None or no is None:
+                continue
+            tried.add(word.name)
+            assert (yes | no, yes & no) == (whole, set()), text
+    print(name, len(rows), tried)
+    assert tried
