@@ -115,7 +115,8 @@ def _definition_filters(topic: FetchTopic) -> list[Condition]:
 def _variable_filters(wanted: dict[str, Any]) -> list[Condition]:
     """One condition per variable of the instance; any of them suffices."""
     filters = [VariableFilter(name=name, operator="eq", value=value) for name, value in wanted.items()]
-    return variable_conditions(filters, col(_T.process_instance_id), EXTERNAL_TASK, of_instance_only=True, dates=False)
+    instance = col(_T.process_instance_id)
+    return variable_conditions(filters, instance, EXTERNAL_TASK, of_instance_only=True, dates=False, exact=True)
 
 
 async def any_candidate(connection: AsyncConnection, order: FetchAndLock) -> bool:

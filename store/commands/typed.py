@@ -12,9 +12,8 @@ from typing import Any
 
 from store.contract.errors import ContractError, invalid
 from store.contract.records import VariableValue
-from store.contract.values import INT_MAX, LONG_MAX, format_moment, parse_moment
+from store.contract.values import INT_MAX, LONG_MAX, SHORT_MAX, format_moment, parse_moment
 
-_SHORT_MAX = 2**15 - 1
 _JAVA = {
     "Boolean": "java.lang.Boolean",
     "Bytes": "[B",
@@ -170,7 +169,7 @@ def _nothing(text: str) -> None:
 _READERS: dict[str, Callable[[str], Any]] = {
     "Boolean": _boolean,
     "Bytes": _bytes,
-    "Short": _whole(_SHORT_MAX),
+    "Short": _whole(SHORT_MAX),
     "Integer": _whole(INT_MAX),
     "Long": _whole(LONG_MAX),
     "Double": _double,
