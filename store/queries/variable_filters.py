@@ -17,7 +17,7 @@ from sqlalchemy.sql.functions import GenericFunction
 
 from store.contract.errors import ContractError, engine_error, invalid
 from store.contract.queries import VariableFilter
-from store.contract.values import INT_MAX, LONG_MAX, SHORT_MAX, is_absent, parse_moment
+from store.contract.values import INT_MAX, LONG_MAX, SHORT_MAX, is_absent, nearest_moment
 from store.queries.conditions import Condition
 from store.tables import Variable
 from store.tables.types import col
@@ -221,8 +221,8 @@ def _double(value: float) -> float:
 
 def _moment(value: str) -> datetime | None:
     try:
-        return parse_moment(value)
-    except (ValueError, OverflowError):
+        return nearest_moment(value)
+    except ValueError:
         return None
 
 
