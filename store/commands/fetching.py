@@ -14,7 +14,7 @@ from store.contract.orders import FetchAndLock, FetchTopic
 from store.contract.queries import VariableFilter
 from store.contract.records import LockedExternalTask, VariableValue
 from store.database import now
-from store.queries.conditions import Condition, any_of, one_of
+from store.queries.conditions import Condition, any_of, like, one_of
 from store.queries.external_tasks import record_rows
 from store.queries.variable_filters import EXTERNAL_TASK, variable_conditions
 from store.queries.variables import Place, of_tasks
@@ -108,7 +108,7 @@ def _definition_filters(topic: FetchTopic) -> list[Condition]:
     if topic.process_definition_key_in:
         found.append(one_of(col(ProcessDefinition.key), topic.process_definition_key_in))
     if topic.process_definition_version_tag is not None:
-        found.append(col(ProcessDefinition.version_tag).like(topic.process_definition_version_tag))
+        found.append(like(col(ProcessDefinition.version_tag))(topic.process_definition_version_tag))
     return found
 
 

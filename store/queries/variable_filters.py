@@ -18,7 +18,8 @@ from sqlalchemy.sql.functions import GenericFunction
 from store.contract.errors import ContractError, engine_error, invalid
 from store.contract.queries import VariableFilter
 from store.contract.values import INT_MAX, LONG_MAX, SHORT_MAX, is_absent, nearest_moment
-from store.queries.conditions import Condition
+from store.database import folded
+from store.queries.conditions import Condition, like
 from store.tables import Variable
 from store.tables.types import col
 
@@ -155,7 +156,7 @@ def _exists(
     if one.operator == "eq" and isinstance(one.value, str) and not any_case:
         # A name with a text finds its few instances by an index, which then find the rows that are asked for.
         return instance.in_(select(owner).where(*scope, name == one.name, holds))
-    named = func.upper(name) == one.name.upper() if reading.names_ignore_case else _by_scope(name) == one.name
+    named = folded(name) == folded(one.name) if reading.names_ignore_case else _by_scope(name) == one.name
     if one.operator in _POSITIVE:
         holds = not_(func.coalesce(holds, False))
     return exists().where(owner == instance, *scope, named, holds)
@@ -168,10 +169,9 @@ def _holds(compare: str, value: Any, reading: _Reading) -> Condition:
         col(Variable.double_value),
         col(Variable.type),
     )
-    ignore_case = reading.values_ignore_case
     if compare == "like":
         wanted = "null" if value is None else _as_text(value)
-        return and_(kind == "String", _fold(text, ignore_case).like(_folded(wanted, ignore_case), escape="\\"))
+        return and_(kind == "String", like(text, ignore_case=reading.values_ignore_case)(wanted))
     by = _COMPARE[compare]
     if value is None:
         return and_(text.is_(None), whole.is_(None), real.is_(None))
@@ -187,7 +187,9 @@ def _holds(compare: str, value: Any, reading: _Reading) -> Condition:
     moment = _moment(value) if reading.dates else None
     if moment is not None:
         return and_(kind == "Date", by(whole, (moment - _EPOCH) // timedelta(milliseconds=1)))
-    return and_(kind == "String", by(_fold(text, ignore_case), _folded(value, ignore_case)))
+    if reading.values_ignore_case:
+        return and_(kind == "String", by(folded(text), folded(value)))
+    return and_(kind == "String", by(text, value))
 
 
 def _types_of(value: float, exact: bool) -> list[str]:
@@ -228,11 +230,3 @@ def _moment(value: str) -> datetime | None:
 
 def _as_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _fold(column: ColumnElement[Any], ignore_case: bool) -> ColumnElement[Any]:
-    return func.upper(column) if ignore_case else column
-
-
-def _folded(value: str, ignore_case: bool) -> str:
-    return value.upper() if ignore_case else value

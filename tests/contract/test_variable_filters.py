@@ -130,6 +130,7 @@ CASES: dict[str, tuple[tuple[str, str, Any], set[str]]] = {
     "like": (("v", "like", "Alpha%"), {"text"}),
     "like-one-letter": (("v", "like", "_lpha _eta"), {"text", "lower"}),
     "like-anchored": (("v", "like", "lpha%"), set()),
+    "like-with-an-open-end": (("v", "like", "%\\"), set()),
     "like-escaped": (("v", "like", r"Alpha\%"), set()),
 }
 
@@ -159,6 +160,24 @@ async def test_names_in_any_case(engine: Engine, gallery: Gallery, subject: Subj
     condition = ("v", "eq", "Alpha Beta")
     assert await matches(engine, gallery, subject, condition, variableNamesIgnoreCase=True) == {"text", "other-name"}
     assert await matches(engine, gallery, subject, condition, variableNamesIgnoreCase=False) == {"text"}
+
+
+async def test_letters_of_any_language_in_any_case(engine: Engine, world: World, subject: Subject) -> None:
+    scene = await world.scene(0)
+    started = {}
+    for name, text in (("Maß", "ÄÖü"), ("Maß", "äöÜ"), ("MASS", "äöü"), ("Maß", "Straße"), ("Maß", "STRASSE")):
+        started[await world.start(scene.definition, None, {name: text})] = f"{name}={text}"
+    gallery = Gallery(scene.key, started)
+    umlauts, streets = {"Maß=ÄÖü", "Maß=äöÜ"}, {"Maß=Straße", "Maß=STRASSE"}
+    values, names = {"variableValuesIgnoreCase": True}, {"variableNamesIgnoreCase": True}
+    for text in ("ÄÖü", "äöü"):
+        assert await matches(engine, gallery, subject, ("Maß", "eq", text), **values) == umlauts
+        assert await matches(engine, gallery, subject, ("Maß", "neq", text), **values) == streets
+        assert await matches(engine, gallery, subject, ("Maß", "gteq", text), **values) == umlauts
+        assert await matches(engine, gallery, subject, ("Maß", "like", f"_{text[1:]}%"), **values) == umlauts
+        assert await matches(engine, gallery, subject, ("Maß", "eq", text), **values, **names) == {*umlauts, "MASS=äöü"}
+    assert await matches(engine, gallery, subject, ("Maß", "eq", "strasse"), **values) == streets
+    assert await matches(engine, gallery, subject, ("mass", "eq", "äöü"), **names) == {"MASS=äöü"}
 
 
 async def test_conditions_in_a_query_string(engine: Engine, gallery: Gallery, subject: Subject) -> None:

@@ -98,6 +98,7 @@ async def test_topic_filters(engine: Engine, world: World) -> None:
         {"processDefinitionKey": "none"},
         {"processDefinitionKeyIn": ["none"]},
         {"processDefinitionVersionTag": "2"},
+        {"processDefinitionVersionTag": "%\\"},
         {"processVariables": {"a": 2}},
         {"tenantIdIn": ["none"]},
     ]
