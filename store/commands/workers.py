@@ -52,11 +52,12 @@ async def complete(connection: AsyncConnection, task_id: str, order: CompleteTas
         ContractError: 400 wrong worker, suspended, or a variable that is not of its type; 404 no such task; 500 the
             worker is missing, or the process can not go on. Nothing must be committed then.
     """
-    given, _ = typed(order.variables), typed(order.local_variables)  # local ones would end with the execution
+    given, local = typed(order.variables), typed(order.local_variables)
     worker = checked_worker(order.worker_id)
     refusal = "External Task {id} cannot be completed by worker '{worker}'"
     task, instance = await _hold_both(connection, task_id, worker, refusal)
     await set_variables(connection, instance.id, given, task.execution_id)
+    await set_variables(connection, instance.id, local, task.execution_id, local=True)  # they end with the execution
     await incidents.resolve(connection, only(task), now())
     await _take_away(connection, task, LogState.SUCCESSFUL)
     await go_on(connection, instance, task.activity_id, _transient(given))
@@ -132,12 +133,12 @@ async def bpmn_error(connection: AsyncConnection, task_id: str, order: BpmnError
     task, instance = await _hold_both(connection, task_id, worker, refusal)
     process = await process_of(connection, instance.definition_id)
     catcher = process.catcher(task.activity_id, order.error_code)
-    await set_variables(connection, instance.id, given, task.execution_id)
-    await incidents.delete(connection, only(task), now())
-    await _take_away(connection, task, LogState.DELETED)
-    if catcher is not None:
-        await set_variables(connection, instance.id, _caught(catcher, order))
     try:
+        await set_variables(connection, instance.id, given, task.execution_id)
+        await incidents.delete(connection, only(task), now())
+        await _take_away(connection, task, LogState.DELETED)
+        if catcher is not None:
+            await set_variables(connection, instance.id, _caught(catcher, order))
         await go_on(connection, instance, catcher.id if catcher else None, _transient(given))
     except ContractError:
         raise engine_error(f"ENGINE-13033 Propagation of bpmn error {order.error_code} failed. ") from None

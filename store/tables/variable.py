@@ -9,7 +9,7 @@ class Variable(SQLModel, table=True):
 
     The value stands in one column by its type: ``text_value`` for String, Date (as the contract writes it), Json,
     Object and File, ``long_value`` for Boolean, Short, Integer and Long, and milliseconds for Date, ``double_value``
-    for Double. A row with three nulls is the value null.
+    for Double but for NaN, which is a text. A row with three nulls is the value null.
     """
 
     __tablename__ = "variable"
