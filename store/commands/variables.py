@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import and_, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.commands.operators import NOBODY, Operator
@@ -49,8 +49,9 @@ async def set_variables(
     await _check_transient(connection, instance_id, {name: scopes[name] for name in values if name not in stored})
     if not stored:
         return
-    await delete_variables(connection, instance_id, [name for name in stored if scopes[name] is None])
-    await delete_variables(connection, instance_id, [name for name in stored if scopes[name]], execution_id)
+    for scope in set(scopes.values()):
+        names = [name for name in stored if scopes[name] == scope]
+        await connection.execute(delete(_V).where(_at(instance_id, scope), one_of(col(_V.name), names)))
     rows = [
         {
             "id": new_id(),
@@ -75,30 +76,35 @@ async def _check_transient(connection: AsyncConnection, instance_id: str, scopes
 
 async def _stored(connection: AsyncConnection, instance_id: str, execution_id: str | None) -> set[str]:
     """The names of the variables of one scope."""
-    statement = select(col(_V.name)).where(col(_V.process_instance_id) == instance_id, _at(execution_id))
+    statement = select(col(_V.name)).where(_at(instance_id, execution_id))
     return set((await connection.execute(statement)).scalars())
 
 
-def _at(execution_id: str | None) -> Condition:
-    """At the scope of an execution; of the instance, where there is none."""
-    return col(_V.execution_id).is_(None) if execution_id is None else col(_V.execution_id) == execution_id
+def _at(instance_id: str, execution_id: str | None) -> Condition:
+    """Of the scope of an execution; of the instance, where there is none."""
+    own = col(_V.execution_id).is_(None) if execution_id is None else col(_V.execution_id) == execution_id
+    return and_(col(_V.process_instance_id) == instance_id, own, col(_V.deleted).is_(False))
 
 
-async def delete_variables(
-    connection: AsyncConnection, instance_id: str, names: Collection[str], execution_id: str | None = None
-) -> None:
-    """Delete variables of one scope; names that it has not are passed over."""
-    if not names:
-        return
-    of_scope = (col(_V.process_instance_id) == instance_id, _at(execution_id))
-    await connection.execute(delete(_V).where(*of_scope, one_of(col(_V.name), list(names))))
+async def delete_variables(connection: AsyncConnection, instance_id: str, names: Collection[str]) -> None:
+    """Delete variables of an instance; names that it has not are passed over. The history keeps them."""
+    if names:
+        await _mark_deleted(connection, _at(instance_id, None), one_of(col(_V.name), list(names)))
 
 
-async def forget_scopes(connection: AsyncConnection, instance_id: str, executions: Collection[str]) -> None:
-    """Delete the variables of executions that have ended."""
-    await connection.execute(
-        delete(_V).where(col(_V.process_instance_id) == instance_id, one_of(col(_V.execution_id), list(executions)))
-    )
+async def end_scopes(connection: AsyncConnection, of_instance: Condition, of_execution: Condition) -> None:
+    """Delete the variables of executions that have ended. The history keeps them.
+
+    Args:
+        connection: the caller's transaction.
+        of_instance: a condition on the instance of a variable.
+        of_execution: a condition on its execution.
+    """
+    await _mark_deleted(connection, of_instance, of_execution, col(_V.deleted).is_(False))
+
+
+async def _mark_deleted(connection: AsyncConnection, *which: Condition) -> None:
+    await connection.execute(update(_V).where(*which).values(deleted=True))
 
 
 async def hold_instance(connection: AsyncConnection, instance_id: str) -> None:

@@ -15,13 +15,13 @@ from store.commands.processes import process_of
 from store.commands.retries import set_retries
 from store.commands.tokens import LOGGED, Running, go_on
 from store.commands.typed import is_transient, typed
-from store.commands.variables import forget_scopes, set_variables
+from store.commands.variables import end_scopes, set_variables
 from store.contract.deployments import BpmnError
 from store.contract.errors import ContractError, engine_error, null_value, stale
 from store.contract.orders import CompleteTask, FailTask
 from store.contract.records import VariableValue
 from store.database import new_id, now
-from store.tables import ErrorDetails, Execution, ExternalTask, ExternalTaskLog
+from store.tables import ErrorDetails, Execution, ExternalTask, ExternalTaskLog, Variable
 from store.tables.log import LogState
 from store.tables.types import col
 
@@ -178,5 +178,6 @@ async def _take_away(connection: AsyncConnection, task: Task, state: LogState) -
     await connection.execute(delete(_T).where(_ID == task.id))
     await connection.execute(delete(ErrorDetails).where(col(ErrorDetails.external_task_id) == task.id))
     await connection.execute(delete(Execution).where(col(Execution.id) == task.execution_id))
-    await forget_scopes(connection, task.process_instance_id, [task.execution_id])
+    of_instance = col(Variable.process_instance_id) == task.process_instance_id
+    await end_scopes(connection, of_instance, col(Variable.execution_id) == task.execution_id)
     await _log(connection, task, state)

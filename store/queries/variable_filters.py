@@ -96,6 +96,7 @@ def variable_conditions(
     rules: VariableRules,
     *,
     of_instance_only: bool = False,
+    deleted_too: bool = False,
     names_ignore_case: bool = False,
     values_ignore_case: bool = False,
     dates: bool = True,
@@ -108,6 +109,7 @@ def variable_conditions(
         instance: the id of the process instance of the row that is asked for.
         rules: words and allowed operators of the query.
         of_instance_only: variables of a task's own scope do not count.
+        deleted_too: variables that were deleted, or ended with their execution, count with their last value.
         names_ignore_case: names match in any case.
         values_ignore_case: texts match in any case.
         dates: texts that look like a date of the contract are dates, and blank ones null. The engine does so on GET
@@ -118,7 +120,9 @@ def variable_conditions(
     Raises:
         ContractError: an unknown operator, a missing name, or a value that cannot be compared that way.
     """
-    scope = (col(Variable.execution_id).is_(None),) if of_instance_only else ()
+    scope: list[Condition] = [] if deleted_too else [col(Variable.deleted).is_(False)]
+    if of_instance_only:
+        scope.append(col(Variable.execution_id).is_(None))
     reading = _Reading(names_ignore_case, values_ignore_case, dates, exact)
     checked = (_checked(_as_date(one) if dates else one, rules, reading) for one in filters)
     return [_exists(one, instance, scope, reading) for one in checked]

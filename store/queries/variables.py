@@ -75,7 +75,7 @@ _ROWS: Rows = select(
     col(_V.long_value),
     col(_V.double_value),
     col(_V.value_info),
-)
+).where(col(_V.deleted).is_(False))
 
 
 async def of_instance(

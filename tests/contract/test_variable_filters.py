@@ -284,3 +284,57 @@ async def test_a_batch_by_variables_of_tasks(engine: Engine, gallery: Gallery) -
         assert (response.status_code, response.json()["type"]) == (500, "ProcessEnginePersistenceException")
     else:
         assert (response.status_code, response.json()["totalJobs"]) == (200, 3)
+
+
+async def test_the_history_knows_deleted_variables(engine: Engine, world: World) -> None:
+    scene = await world.scene(1, variables={"v": "first"})
+    (instance,) = scene.instances
+
+    async def count(subject: Subject, operator: str, value: Any) -> int:
+        condition = {"name": "v", "operator": operator, "value": value}
+        query = {"processDefinitionKey": scene.key, subject.filters: [condition]}
+        found: int = (await engine.post(f"{subject.path}/count", query))["count"]
+        return found
+
+    path = f"/process-instance/{instance}/variables"
+    await engine.order("DELETE", f"{path}/v")
+    for name, subject in SUBJECTS.items():
+        of_history = int(name == "history")
+        assert await count(subject, "eq", "first") == of_history
+        assert await count(subject, "neq", "other") == of_history
+        assert await count(subject, "eq", None) == 0
+    assert await engine.get(path) == {}
+    for value in ("second", "third"):
+        await engine.order("PUT", f"{path}/v", {"value": value})
+    for name, subject in SUBJECTS.items():
+        of_history = int(name == "history")
+        assert await count(subject, "eq", "first") == of_history
+        assert await count(subject, "eq", "second") == 0
+        assert await count(subject, "eq", "third") == 1
+        assert await count(subject, "neq", "third") == of_history
+    assert await engine.get(path) == {"v": {"type": "String", "value": "third", "valueInfo": {}}}
+
+
+@pytest.mark.parametrize("end", ["complete", "bpmnError", "cancel"])
+async def test_the_history_knows_variables_of_tasks_that_ended(engine: Engine, world: World, end: str) -> None:
+    scene = await world.scene(1, variables={"own": "x"})
+    (task,), (instance,) = scene.tasks, scene.instances
+    await world.lock(task, "worker")
+    for value in ("first", "last"):
+        local = {"v": {"value": value}, "w": {"value": value}}
+        body = {"workerId": "worker", "retries": 1, "retryTimeout": 3_600_000, "localVariables": local}
+        await engine.order("POST", f"/external-task/{task}/failure", body)
+    expected = {"first": 0, "last": 1}
+    if end == "cancel":
+        await world.cancel(instance)
+    elif end == "bpmnError":
+        await engine.order("POST", f"/external-task/{task}/bpmnError", {"workerId": "worker", "errorCode": "code"})
+    else:
+        body = {"workerId": "worker", "localVariables": {"v": {"value": "done"}, "late": {"value": "done"}}}
+        await engine.order("POST", f"/external-task/{task}/complete", body)
+        expected = {"first": 0, "last": 0, "done": 1}
+    for name in ("v", "late") if end == "complete" else ("v",):
+        for value, count in expected.items():
+            query = {"processInstanceId": instance, "variables": [{"name": name, "operator": "eq", "value": value}]}
+            assert await engine.post("/history/process-instance/count", query) == {"count": count}
+    await engine.order("DELETE", f"/history/process-instance/{instance}")
