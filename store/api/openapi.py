@@ -20,6 +20,7 @@ Json = dict[str, Any]
 Key = tuple[str, JsonSchemaMode]
 
 ENGINE_ERRORS = (
+    "IllegalArgumentException",
     "InvalidRequestException",
     "NullValueException",
     "OptimisticLockingException",
@@ -27,7 +28,8 @@ ENGINE_ERRORS = (
     "ProcessEnginePersistenceException",
     "RestException",
 )
-"""What a 500 of the contract is called: a check of the engine that no resource translates, or a lost race."""
+"""What a 500 of the contract is called: a check of the engine that no resource translates, a lost race, or a
+variable that lacks what its type needs."""
 
 _INT = {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1}
 _PAGE = {

@@ -19,7 +19,7 @@ from store.api.scalars import first_scalar, split
 from store.contract.errors import ContractError, invalid
 from store.contract.model import Shape
 from store.contract.queries import Query, TimeFilter, VariableFilter
-from store.contract.values import INT_MAX, Bool, Int, Long, is_absent, parse_moment
+from store.contract.values import INT_MAX, Bool, Int, Long, is_absent, nearest_moment
 from store.queries.sorting import check_sort_values
 
 ShapeT = TypeVar("ShapeT", bound=Shape)
@@ -166,8 +166,8 @@ def _read_moment(name: str, text: str) -> datetime | None:
     if is_absent(text):
         return None
     try:
-        return parse_moment(text)
-    except (ValueError, OverflowError):
+        return nearest_moment(text)
+    except ValueError:
         raise _unreadable(name, text, f'"{text}"', "java.util.Date") from None
 
 

@@ -14,7 +14,7 @@ from store.contract.orders import FetchAndLock, FetchTopic
 from store.contract.queries import VariableFilter
 from store.contract.records import LockedExternalTask, VariableValue
 from store.database import now
-from store.queries.conditions import Condition, any_of, one_of
+from store.queries.conditions import Condition, any_of, like, one_of
 from store.queries.external_tasks import record_rows
 from store.queries.variable_filters import EXTERNAL_TASK, variable_conditions
 from store.queries.variables import Place, of_tasks
@@ -108,14 +108,15 @@ def _definition_filters(topic: FetchTopic) -> list[Condition]:
     if topic.process_definition_key_in:
         found.append(one_of(col(ProcessDefinition.key), topic.process_definition_key_in))
     if topic.process_definition_version_tag is not None:
-        found.append(col(ProcessDefinition.version_tag).like(topic.process_definition_version_tag))
+        found.append(like(col(ProcessDefinition.version_tag))(topic.process_definition_version_tag))
     return found
 
 
 def _variable_filters(wanted: dict[str, Any]) -> list[Condition]:
     """One condition per variable of the instance; any of them suffices."""
     filters = [VariableFilter(name=name, operator="eq", value=value) for name, value in wanted.items()]
-    return variable_conditions(filters, col(_T.process_instance_id), EXTERNAL_TASK, of_instance_only=True, dates=False)
+    instance = col(_T.process_instance_id)
+    return variable_conditions(filters, instance, EXTERNAL_TASK, of_instance_only=True, dates=False, exact=True)
 
 
 async def any_candidate(connection: AsyncConnection, order: FetchAndLock) -> bool:

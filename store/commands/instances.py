@@ -13,7 +13,7 @@ from store.commands.processes import process_of
 from store.commands.settled import settled
 from store.commands.tokens import LOGGED, Running, go_on
 from store.commands.typed import is_transient
-from store.commands.variables import set_variables
+from store.commands.variables import end_scopes, set_variables
 from store.contract.deployments import SetInstancesSuspended
 from store.contract.errors import ContractError, invalid, missing, null_value
 from store.contract.records import ProcessInstance as Record
@@ -174,8 +174,8 @@ async def delete_instances(connection: AsyncConnection, instances: Rows, reason:
     await connection.execute(delete(ErrorDetails).where(col(ErrorDetails.external_task_id).in_(tasks)))
     await connection.execute(delete(ExternalTask).where(col(ExternalTask.process_instance_id).in_(instances)))
     await connection.execute(delete(Execution).where(col(Execution.process_instance_id).in_(instances)))
-    local = col(Variable.execution_id).is_not(None)
-    await connection.execute(delete(Variable).where(col(Variable.process_instance_id).in_(instances), local))
+    of_instances = col(Variable.process_instance_id).in_(instances)
+    await end_scopes(connection, of_instances, col(Variable.execution_id).is_not(None))
     ended = await connection.execute(
         update(_P)
         .where(_ID.in_(instances), _RUNNING)

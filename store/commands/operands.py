@@ -20,6 +20,8 @@ def operands(values: Mapping[str, VariableValue]) -> dict[str, Any]:
 
 
 def _operand(value: VariableValue) -> Any:
+    if value.type == "Double" and isinstance(value.value, str):
+        return float(value.value)
     if value.value is None or value.type in _PLAIN:
         return value.value
     if value.type == "Date":

@@ -2,16 +2,16 @@
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import and_, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.commands.operators import NOBODY, Operator
-from store.commands.typed import is_transient, typed
+from store.commands.typed import check_format, is_transient, typed
 from store.contract.deployments import ChangeVariables
-from store.contract.errors import null_value
+from store.contract.errors import engine_error, null_value
 from store.contract.records import VariableValue
 from store.database import new_id
-from store.queries.conditions import one_of
+from store.queries.conditions import Condition, one_of
 from store.queries.variables import columns_of
 from store.tables import ProcessInstance, Variable
 from store.tables.types import col
@@ -27,7 +27,7 @@ async def set_variables(
     *,
     local: bool = False,
 ) -> None:
-    """Set variables of an instance. Transient ones are not stored.
+    """Set variables of an instance. Transient ones are not stored, and none may take the place of a stored one.
 
     Args:
         connection: the caller's transaction, which holds the instance's row or has just made it.
@@ -35,14 +35,23 @@ async def set_variables(
         values: new values by name.
         execution_id: where the writer stands: a name that its execution has is set there, all others at the instance.
         local: set all of them at the execution.
+
+    Raises:
+        ContractError: 500, a transient variable has the name of a stored one, or an object has Java's own format.
     """
+    for name, value in values.items():
+        check_format(name, value)
+    if not values:
+        return
+    here = set(values) if local or execution_id is None else await _stored(connection, instance_id, execution_id)
+    scopes = {name: execution_id if name in here else None for name in values}
     stored = {name: value for name, value in values.items() if not is_transient(value)}
+    await _check_transient(connection, instance_id, {name: scopes[name] for name in values if name not in stored})
     if not stored:
         return
-    here = set(stored) if local else await _names_at(connection, instance_id, execution_id)
-    scopes = {name: execution_id if name in here else None for name in stored}
-    await delete_variables(connection, instance_id, [name for name, scope in scopes.items() if scope is None])
-    await delete_variables(connection, instance_id, [name for name in stored if scopes[name]], execution_id)
+    for scope in set(scopes.values()):
+        names = [name for name in stored if scopes[name] == scope]
+        await connection.execute(delete(_V).where(_at(instance_id, scope), one_of(col(_V.name), names)))
     rows = [
         {
             "id": new_id(),
@@ -56,32 +65,46 @@ async def set_variables(
     await connection.execute(insert(_V), rows)
 
 
-async def _names_at(connection: AsyncConnection, instance_id: str, execution_id: str | None) -> set[str]:
-    if execution_id is None:
-        return set()
-    statement = select(col(_V.name)).where(
-        col(_V.process_instance_id) == instance_id, col(_V.execution_id) == execution_id
-    )
+async def _check_transient(connection: AsyncConnection, instance_id: str, scopes: Mapping[str, str | None]) -> None:
+    for scope in set(scopes.values()):
+        taken = await _stored(connection, instance_id, scope)
+        for name in scopes:
+            if scopes[name] == scope and name in taken:
+                what = f"transient variable with name {name} to non-transient variable and vice versa"
+                raise engine_error(f"ENGINE-17006 Cannot set {what}.")
+
+
+async def _stored(connection: AsyncConnection, instance_id: str, execution_id: str | None) -> set[str]:
+    """The names of the variables of one scope."""
+    statement = select(col(_V.name)).where(_at(instance_id, execution_id))
     return set((await connection.execute(statement)).scalars())
 
 
-async def delete_variables(
-    connection: AsyncConnection, instance_id: str, names: Collection[str], execution_id: str | None = None
-) -> None:
-    """Delete variables of one scope; names that it has not are passed over."""
-    if not names:
-        return
-    at = col(_V.execution_id).is_(None) if execution_id is None else col(_V.execution_id) == execution_id
-    await connection.execute(
-        delete(_V).where(col(_V.process_instance_id) == instance_id, at, one_of(col(_V.name), list(names)))
-    )
+def _at(instance_id: str, execution_id: str | None) -> Condition:
+    """Of the scope of an execution; of the instance, where there is none."""
+    own = col(_V.execution_id).is_(None) if execution_id is None else col(_V.execution_id) == execution_id
+    return and_(col(_V.process_instance_id) == instance_id, own, col(_V.deleted).is_(False))
 
 
-async def forget_scopes(connection: AsyncConnection, instance_id: str, executions: Collection[str]) -> None:
-    """Delete the variables of executions that have ended."""
-    await connection.execute(
-        delete(_V).where(col(_V.process_instance_id) == instance_id, one_of(col(_V.execution_id), list(executions)))
-    )
+async def delete_variables(connection: AsyncConnection, instance_id: str, names: Collection[str]) -> None:
+    """Delete variables of an instance; names that it has not are passed over. The history keeps them."""
+    if names:
+        await _mark_deleted(connection, _at(instance_id, None), one_of(col(_V.name), list(names)))
+
+
+async def end_scopes(connection: AsyncConnection, of_instance: Condition, of_execution: Condition) -> None:
+    """Delete the variables of executions that have ended. The history keeps them.
+
+    Args:
+        connection: the caller's transaction.
+        of_instance: a condition on the instance of a variable.
+        of_execution: a condition on its execution.
+    """
+    await _mark_deleted(connection, of_instance, of_execution, col(_V.deleted).is_(False))
+
+
+async def _mark_deleted(connection: AsyncConnection, *which: Condition) -> None:
+    await connection.execute(update(_V).where(*which).values(deleted=True))
 
 
 async def hold_instance(connection: AsyncConnection, instance_id: str) -> None:

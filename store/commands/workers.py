@@ -15,13 +15,13 @@ from store.commands.processes import process_of
 from store.commands.retries import set_retries
 from store.commands.tokens import LOGGED, Running, go_on
 from store.commands.typed import is_transient, typed
-from store.commands.variables import forget_scopes, set_variables
+from store.commands.variables import end_scopes, set_variables
 from store.contract.deployments import BpmnError
 from store.contract.errors import ContractError, engine_error, null_value, stale
 from store.contract.orders import CompleteTask, FailTask
 from store.contract.records import VariableValue
 from store.database import new_id, now
-from store.tables import ErrorDetails, Execution, ExternalTask, ExternalTaskLog
+from store.tables import ErrorDetails, Execution, ExternalTask, ExternalTaskLog, Variable
 from store.tables.log import LogState
 from store.tables.types import col
 
@@ -52,11 +52,12 @@ async def complete(connection: AsyncConnection, task_id: str, order: CompleteTas
         ContractError: 400 wrong worker, suspended, or a variable that is not of its type; 404 no such task; 500 the
             worker is missing, or the process can not go on. Nothing must be committed then.
     """
-    given, _ = typed(order.variables), typed(order.local_variables)  # local ones would end with the execution
+    given, local = typed(order.variables), typed(order.local_variables)
     worker = checked_worker(order.worker_id)
     refusal = "External Task {id} cannot be completed by worker '{worker}'"
     task, instance = await _hold_both(connection, task_id, worker, refusal)
     await set_variables(connection, instance.id, given, task.execution_id)
+    await set_variables(connection, instance.id, local, task.execution_id, local=True)  # they end with the execution
     await incidents.resolve(connection, only(task), now())
     await _take_away(connection, task, LogState.SUCCESSFUL)
     await go_on(connection, instance, task.activity_id, _transient(given))
@@ -132,12 +133,12 @@ async def bpmn_error(connection: AsyncConnection, task_id: str, order: BpmnError
     task, instance = await _hold_both(connection, task_id, worker, refusal)
     process = await process_of(connection, instance.definition_id)
     catcher = process.catcher(task.activity_id, order.error_code)
-    await set_variables(connection, instance.id, given, task.execution_id)
-    await incidents.delete(connection, only(task), now())
-    await _take_away(connection, task, LogState.DELETED)
-    if catcher is not None:
-        await set_variables(connection, instance.id, _caught(catcher, order))
     try:
+        await set_variables(connection, instance.id, given, task.execution_id)
+        await incidents.delete(connection, only(task), now())
+        await _take_away(connection, task, LogState.DELETED)
+        if catcher is not None:
+            await set_variables(connection, instance.id, _caught(catcher, order))
         await go_on(connection, instance, catcher.id if catcher else None, _transient(given))
     except ContractError:
         raise engine_error(f"ENGINE-13033 Propagation of bpmn error {order.error_code} failed. ") from None
@@ -177,5 +178,6 @@ async def _take_away(connection: AsyncConnection, task: Task, state: LogState) -
     await connection.execute(delete(_T).where(_ID == task.id))
     await connection.execute(delete(ErrorDetails).where(col(ErrorDetails.external_task_id) == task.id))
     await connection.execute(delete(Execution).where(col(Execution.id) == task.execution_id))
-    await forget_scopes(connection, task.process_instance_id, [task.execution_id])
+    of_instance = col(Variable.process_instance_id) == task.process_instance_id
+    await end_scopes(connection, of_instance, col(Variable.execution_id) == task.execution_id)
     await _log(connection, task, state)

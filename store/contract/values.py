@@ -12,10 +12,22 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 _TRUE_OR_FALSE = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
+SHORT_MAX = 2**15 - 1
 INT_MAX = 2**31 - 1
 LONG_MAX = 2**63 - 1
 
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_FIRST = datetime.min.replace(tzinfo=UTC)
+_LAST = datetime.max.replace(tzinfo=UTC)
 _MOMENT = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,3}))?(Z|[+-]\d\d:?\d\d)")
+
+
+class BeyondTime(ValueError):
+    """A date that the calendar of the store does not reach."""
+
+    def __init__(self, value: str | int, nearest: datetime) -> None:
+        super().__init__(f"{_named(value)} lies beyond the years 1 to 9999")
+        self.nearest = nearest
 
 
 def parse_moment(value: str) -> datetime:
@@ -25,6 +37,7 @@ def parse_moment(value: str) -> datetime:
     does it; ``Z``, ``+01:00`` and missing milliseconds are accepted too.
 
     Raises:
+        BeyondTime: the date lies outside the years 1 to 9999.
         ValueError: the text does not begin with such a date.
     """
     found = _MOMENT.match(value)
@@ -37,7 +50,6 @@ def parse_moment(value: str) -> datetime:
     if offset != "Z":
         minutes = int(offset[1:3]) * 60 + int(offset[-2:])
         zone = timezone(timedelta(minutes=-minutes if offset[0] == "-" else minutes))
-    start = datetime(months // 12, months % 12 + 1, 1, tzinfo=zone)
     rest = timedelta(
         days=day - 1,
         hours=hour,
@@ -45,7 +57,32 @@ def parse_moment(value: str) -> datetime:
         seconds=second,
         milliseconds=int((found[7] or "0").ljust(3, "0")),
     )
-    return (start + rest).astimezone(UTC)
+    try:
+        return (datetime(months // 12, months % 12 + 1, 1, tzinfo=zone) + rest).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise BeyondTime(value, _LAST if year > 1 else _FIRST) from None
+
+
+def nearest_moment(value: str | int) -> datetime:
+    """The moment of a date of the contract or of milliseconds since 1970; where it lies beyond the years 1 to 9999,
+    the first or the last that there is: what is compared with it comes out the same.
+
+    Raises:
+        ValueError: the text does not begin with a date, or the number is beyond 64 bits.
+    """
+    try:
+        return parse_moment(value) if isinstance(value, str) else _after_epoch(value)
+    except BeyondTime as beyond:
+        return beyond.nearest
+
+
+def _after_epoch(milliseconds: int) -> datetime:
+    if not -LONG_MAX - 1 <= milliseconds <= LONG_MAX:
+        raise ValueError(f"{milliseconds} is out of range for a date")
+    try:
+        return _EPOCH + timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        raise BeyondTime(milliseconds, _LAST if milliseconds > 0 else _FIRST) from None
 
 
 def format_moment(value: datetime) -> str:
@@ -54,7 +91,7 @@ def format_moment(value: datetime) -> str:
     The store's zone is UTC, so the offset is always ``+0000``.
     """
     at = value.astimezone(UTC)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}+0000"
+    return f"{at.year:04}-{at:%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}+0000"
 
 
 def _named(value: Any) -> str:
@@ -135,12 +172,8 @@ def _texts(value: Any) -> Any:
 def _moment(value: Any) -> Any:
     if is_absent(value) or isinstance(value, datetime):
         return value if isinstance(value, datetime) else None
-    if isinstance(value, bool):
-        raise ValueError(f"{_named(value)} is not a date")
-    if isinstance(value, int):
-        return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=value)
-    if isinstance(value, str):
-        return parse_moment(value)
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        return nearest_moment(value)
     raise ValueError(f"{_named(value)} is not a date")
 
 

@@ -3,6 +3,7 @@
 from store.database.bounds import is_too_long
 from store.database.clock import now
 from store.database.engine import Database, StoreNotOpened, open_database
+from store.database.folding import folded
 from store.database.ids import IdRun, new_id
 from store.database.keeping import Kept, keep
 from store.database.races import Race, lost_race
@@ -13,6 +14,7 @@ __all__ = [
     "Kept",
     "Race",
     "StoreNotOpened",
+    "folded",
     "is_too_long",
     "keep",
     "lost_race",

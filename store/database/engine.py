@@ -23,6 +23,7 @@ from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from store.database.folding import FOLD, fold
 from store.database.migrate import NotAStore, migrate
 
 WAIT_SECONDS = 60
@@ -143,6 +144,7 @@ def _sqlite(url: URL, connections: int, *, writes: bool) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
+        connection.create_function(FOLD, 1, fold, deterministic=True)
         cursor = connection.cursor()
         for pragma in (
             "journal_mode=WAL",

@@ -11,6 +11,7 @@ from sqlalchemy.sql.functions import GenericFunction
 
 from store.contract.errors import null_value
 from store.contract.queries import Query
+from store.database import folded
 from store.tables.types import Rows
 
 Condition = ColumnElement[bool]
@@ -50,9 +51,19 @@ def equals(column: ColumnElement[Any]) -> Callable[[Any], Condition]:
     return lambda value: column == value
 
 
-def like(column: ColumnElement[Any]) -> Callable[[str], Condition]:
-    """SQL LIKE: ``%`` and ``_`` are wildcards, backslash escapes them, the whole text must match."""
-    return lambda value: column.like(value, escape="\\")
+def like(column: ColumnElement[Any], *, ignore_case: bool = False) -> Callable[[str], Condition]:
+    """SQL LIKE: ``%`` and ``_`` are wildcards, backslash escapes what follows, the whole text must match.
+
+    A pattern that ends with a backslash that escapes nothing matches no text (observed on Camunda 7.24.0).
+    """
+
+    def condition(pattern: str) -> Condition:
+        if (len(pattern) - len(pattern.rstrip("\\"))) % 2:
+            return false()
+        text, wanted = (folded(column), folded(pattern)) if ignore_case else (column, pattern)
+        return text.like(wanted, escape="\\")
+
+    return condition
 
 
 def flag(condition: Callable[[], Condition | None]) -> Callable[[bool], Condition | None]:

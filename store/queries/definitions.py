@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, exists, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
@@ -55,7 +55,7 @@ CONDITIONS: Conditions = {
     "key_like": like(col(_D.key)),
     "keys_in": among(col(_D.key)),
     "name": equals(col(_D.name)),
-    "name_like": lambda value: func.upper(col(_D.name)).like(value.upper(), escape="\\"),
+    "name_like": like(col(_D.name), ignore_case=True),
     "version": _version,
     "latest_version": flag(_latest),
     "version_tag": equals(col(_D.version_tag)),

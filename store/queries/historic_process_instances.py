@@ -234,6 +234,7 @@ def _own_conditions(query: HistoricProcessInstanceQuery, nested: bool) -> list[C
         query.variables or (),
         _ID,
         INSTANCE,
+        deleted_too=True,
         names_ignore_case=bool(query.variable_names_ignore_case),
         values_ignore_case=bool(query.variable_values_ignore_case),
         dates=not nested,

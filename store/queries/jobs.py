@@ -10,7 +10,7 @@ from store.contract.errors import invalid, missing
 from store.contract.queries import JobDefinitionQuery, JobQuery, TimeFilter
 from store.contract.records import Job as Record
 from store.contract.records import JobDefinition as DefinitionRecord
-from store.contract.values import parse_moment
+from store.contract.values import nearest_moment
 from store.database import now
 from store.queries.conditions import Condition, Conditions, among, conditions, equals, flag, never
 from store.queries.listing import Listing, text_of
@@ -35,8 +35,8 @@ def _times(column: ColumnElement[Any], label: str, *, lt_includes: bool) -> Any:
             if one.operator not in ("gt", "lt"):
                 raise invalid(f"Invalid {label} comparator specified: {one.operator}")
             try:
-                moment = parse_moment(one.value or "")
-            except (ValueError, OverflowError):
+                moment = nearest_moment(one.value or "")
+            except ValueError:
                 raise invalid(f"Invalid {label} format: {one.value}") from None
             if one.operator == "gt":
                 found.append(column > moment)

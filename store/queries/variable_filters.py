@@ -5,10 +5,11 @@ with Boolean, a date with Date; null equals a variable whose value is null. ``ne
 variable of that name exists and the positive comparison does not.
 """
 
+import math
 import operator
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, String, and_, exists, func, not_, or_, select
 from sqlalchemy.ext.compiler import compiles
@@ -16,8 +17,9 @@ from sqlalchemy.sql.functions import GenericFunction
 
 from store.contract.errors import ContractError, engine_error, invalid
 from store.contract.queries import VariableFilter
-from store.contract.values import is_absent, parse_moment
-from store.queries.conditions import Condition
+from store.contract.values import INT_MAX, LONG_MAX, SHORT_MAX, is_absent, nearest_moment
+from store.database import folded
+from store.queries.conditions import Condition, like
 from store.tables import Variable
 from store.tables.types import col
 
@@ -36,7 +38,7 @@ _ORDER_WORDS = {
     "lt": "less than",
     "lteq": "less than or equal",
 }
-_WHOLE = ("Short", "Integer", "Long")
+_WHOLE = {"Short": SHORT_MAX, "Integer": INT_MAX, "Long": LONG_MAX}
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
@@ -57,6 +59,15 @@ class VariableRules:
 
 EXTERNAL_TASK = VariableRules("process variable", frozenset({*_COMPARE, "like", "notLike"}), 500)
 INSTANCE = VariableRules("variable", frozenset({*_COMPARE, "like"}), 400)
+
+
+class _Reading(NamedTuple):
+    """How the filters of one query are read; see ``variable_conditions``."""
+
+    names_ignore_case: bool
+    values_ignore_case: bool
+    dates: bool
+    exact: bool
 
 
 class _by_scope(GenericFunction[str]):
@@ -85,9 +96,11 @@ def variable_conditions(
     rules: VariableRules,
     *,
     of_instance_only: bool = False,
+    deleted_too: bool = False,
     names_ignore_case: bool = False,
     values_ignore_case: bool = False,
     dates: bool = True,
+    exact: bool = False,
 ) -> list[Condition]:
     """One condition per filter; all must hold.
 
@@ -96,17 +109,23 @@ def variable_conditions(
         instance: the id of the process instance of the row that is asked for.
         rules: words and allowed operators of the query.
         of_instance_only: variables of a task's own scope do not count.
+        deleted_too: variables that were deleted, or ended with their execution, count with their last value.
         names_ignore_case: names match in any case.
         values_ignore_case: texts match in any case.
         dates: texts that look like a date of the contract are dates, and blank ones null. The engine does so on GET
             and in the bodies of lists and counts, not in queries nested in another body (observed on Camunda 7.24.0).
+        exact: a number is compared with the one type that it has as a value: Integer, Long where it is too large for
+            that, Double with a fraction point; one beyond 64 bits is an object (observed on Camunda 7.24.0).
 
     Raises:
         ContractError: an unknown operator, a missing name, or a value that cannot be compared that way.
     """
-    scope = (col(Variable.execution_id).is_(None),) if of_instance_only else ()
-    checked = (_checked(_as_date(one) if dates else one, rules) for one in filters)
-    return [_exists(one, instance, scope, names_ignore_case, values_ignore_case, dates) for one in checked]
+    scope: list[Condition] = [] if deleted_too else [col(Variable.deleted).is_(False)]
+    if of_instance_only:
+        scope.append(col(Variable.execution_id).is_(None))
+    reading = _Reading(names_ignore_case, values_ignore_case, dates, exact)
+    checked = (_checked(_as_date(one) if dates else one, rules, reading) for one in filters)
+    return [_exists(one, instance, scope, reading) for one in checked]
 
 
 def _as_date(one: VariableFilter) -> VariableFilter:
@@ -114,7 +133,7 @@ def _as_date(one: VariableFilter) -> VariableFilter:
     return one.model_copy(update={"value": None}) if is_absent(one.value) else one
 
 
-def _checked(one: VariableFilter, rules: VariableRules) -> VariableFilter:
+def _checked(one: VariableFilter, rules: VariableRules, reading: _Reading) -> VariableFilter:
     if one.operator not in rules.operators:
         raise invalid(f"Invalid {rules.label} comparator specified: {one.operator}")
     if one.name is None:
@@ -123,34 +142,31 @@ def _checked(one: VariableFilter, rules: VariableRules) -> VariableFilter:
         raise rules.refuse(
             f"Booleans and null cannot be used in '{_ORDER_WORDS[one.operator]}' condition", "ProcessEngineException"
         )
-    if isinstance(one.value, list | dict):
+    no_number = reading.exact and isinstance(one.value, int) and _whole(one.value) is None
+    if no_number or isinstance(one.value, list | dict):
         raise engine_error("Object values cannot be used to query", "ProcessEngineException")
     return one
 
 
 def _exists(
-    one: VariableFilter,
-    instance: ColumnElement[Any],
-    scope: Sequence[Condition],
-    names_ignore_case: bool,
-    values_ignore_case: bool,
-    dates: bool,
+    one: VariableFilter, instance: ColumnElement[Any], scope: Sequence[Condition], reading: _Reading
 ) -> Condition:
     assert one.operator is not None
     assert one.name is not None
     name: ColumnElement[Any] = col(Variable.name)
-    holds = _holds(_POSITIVE.get(one.operator, one.operator), one.value, values_ignore_case, dates)
+    holds = _holds(_POSITIVE.get(one.operator, one.operator), one.value, reading)
     owner = col(Variable.process_instance_id)
-    if one.operator == "eq" and isinstance(one.value, str) and not (names_ignore_case or values_ignore_case):
+    any_case = reading.names_ignore_case or reading.values_ignore_case
+    if one.operator == "eq" and isinstance(one.value, str) and not any_case:
         # A name with a text finds its few instances by an index, which then find the rows that are asked for.
         return instance.in_(select(owner).where(*scope, name == one.name, holds))
-    named = func.upper(name) == one.name.upper() if names_ignore_case else _by_scope(name) == one.name
+    named = folded(name) == folded(one.name) if reading.names_ignore_case else _by_scope(name) == one.name
     if one.operator in _POSITIVE:
         holds = not_(func.coalesce(holds, False))
     return exists().where(owner == instance, *scope, named, holds)
 
 
-def _holds(compare: str, value: Any, ignore_case: bool, dates: bool) -> Condition:
+def _holds(compare: str, value: Any, reading: _Reading) -> Condition:
     text, whole, real, kind = (
         col(Variable.text_value),
         col(Variable.long_value),
@@ -159,37 +175,62 @@ def _holds(compare: str, value: Any, ignore_case: bool, dates: bool) -> Conditio
     )
     if compare == "like":
         wanted = "null" if value is None else _as_text(value)
-        return and_(kind == "String", _fold(text, ignore_case).like(_folded(wanted, ignore_case), escape="\\"))
+        return and_(kind == "String", like(text, ignore_case=reading.values_ignore_case)(wanted))
     by = _COMPARE[compare]
     if value is None:
         return and_(text.is_(None), whole.is_(None), real.is_(None))
     if isinstance(value, bool):
         return and_(kind == "Boolean", by(whole, int(value)))
-    if isinstance(value, int):
-        return or_(and_(kind.in_(_WHOLE), by(whole, value)), and_(kind == "Double", by(real, float(value))))
-    if isinstance(value, float):
-        double = and_(kind == "Double", by(real, value))
-        return or_(double, and_(kind.in_(_WHOLE), by(whole, int(value)))) if value.is_integer() else double
-    moment = _moment(value) if dates else None
+    if isinstance(value, int | float):
+        types = _types_of(value, reading.exact)
+        wholes = [one for one in types if one != "Double"]
+        either = [and_(kind.in_(wholes), by(whole, _whole(value)))] if wholes else []
+        if "Double" in types:
+            either.append(and_(kind == "Double", by(real, _double(value))))
+        return or_(*either)
+    moment = _moment(value) if reading.dates else None
     if moment is not None:
         return and_(kind == "Date", by(whole, (moment - _EPOCH) // timedelta(milliseconds=1)))
-    return and_(kind == "String", by(_fold(text, ignore_case), _folded(value, ignore_case)))
+    if reading.values_ignore_case:
+        return and_(kind == "String", by(folded(text), folded(value)))
+    return and_(kind == "String", by(text, value))
+
+
+def _types_of(value: float, exact: bool) -> list[str]:
+    """The numeric types that a number is compared with."""
+    whole = _whole(value)
+    wide_enough = [] if whole is None else [kind for kind, limit in _WHOLE.items() if -limit - 1 <= whole <= limit]
+    if not exact:
+        return [*wide_enough, "Double"]
+    if isinstance(value, float):
+        return ["Double"]
+    return ["Integer" if "Integer" in wide_enough else "Long"]
+
+
+def _whole(value: Any) -> int | None:
+    """A number as one of 64 bits; none where it has a fraction or is larger. The Double 2^63, the next one to
+    the largest, counts as that (observed on Camunda 7.24.0).
+    """
+    if isinstance(value, float):
+        if not value.is_integer():
+            return None
+        value = LONG_MAX if value == LONG_MAX + 1 else int(value)
+    return value if isinstance(value, int) and -LONG_MAX - 1 <= value <= LONG_MAX else None
+
+
+def _double(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _moment(value: str) -> datetime | None:
     try:
-        return parse_moment(value)
-    except (ValueError, OverflowError):
+        return nearest_moment(value)
+    except ValueError:
         return None
 
 
 def _as_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _fold(column: ColumnElement[Any], ignore_case: bool) -> ColumnElement[Any]:
-    return func.upper(column) if ignore_case else column
-
-
-def _folded(value: str, ignore_case: bool) -> str:
-    return value.upper() if ignore_case else value

@@ -1,6 +1,7 @@
 """Variables: of an instance, and of many tasks at once."""
 
 import json
+import math
 from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any
@@ -35,7 +36,9 @@ def columns_of(value: VariableValue) -> dict[str, Any]:
     if kind in _WHOLES:
         columns["long_value"] = int(content)
     if kind == "Double":
-        columns["double_value"] = float(content)
+        number = float(content)
+        # SQLite takes NaN for null.
+        columns |= {"text_value": content} if math.isnan(number) else {"double_value": number}
     if kind == "Date":
         columns["long_value"] = (parse_moment(content) - EPOCH) // timedelta(milliseconds=1)
     return columns
@@ -49,13 +52,18 @@ def value_of(row: Any) -> VariableValue:
         content = row.long_value
     if row.type == "Boolean" and content is not None:
         content = bool(content)
-    if row.type == "Double":
-        content = row.double_value
+    if row.type == "Double" and row.double_value is not None:
+        content = _double(row.double_value)
     if row.type == "Date" and row.long_value is not None:
         content = format_moment(EPOCH + timedelta(milliseconds=row.long_value))
     if row.type == "File":
         content = None
     return VariableValue(type=row.type, value=content, value_info=info)
+
+
+def _double(value: float) -> float | str:
+    """A number; a text where JSON has none."""
+    return value if math.isfinite(value) else ("Infinity" if value > 0 else "-Infinity")
 
 
 _ROWS: Rows = select(
@@ -67,7 +75,7 @@ _ROWS: Rows = select(
     col(_V.long_value),
     col(_V.double_value),
     col(_V.value_info),
-)
+).where(col(_V.deleted).is_(False))
 
 
 async def of_instance(

@@ -1,6 +1,6 @@
 """Variables of process instances."""
 
-from sqlalchemy import BigInteger, Index, Text
+from sqlalchemy import BigInteger, Index, Text, false
 from sqlmodel import Field, SQLModel
 
 
@@ -9,7 +9,10 @@ class Variable(SQLModel, table=True):
 
     The value stands in one column by its type: ``text_value`` for String, Date (as the contract writes it), Json,
     Object and File, ``long_value`` for Boolean, Short, Integer and Long, and milliseconds for Date, ``double_value``
-    for Double. A row with three nulls is the value null.
+    for Double but for NaN, which is a text. A row with three nulls is the value null.
+
+    A variable that was deleted, or ended with its execution, remains for the history of its instance: a scope has one
+    variable of a name that is not deleted, and any number that are.
     """
 
     __tablename__ = "variable"
@@ -27,3 +30,4 @@ class Variable(SQLModel, table=True):
     long_value: int | None = Field(default=None, sa_type=BigInteger)
     double_value: float | None = None
     value_info: str | None = Field(default=None, sa_type=Text)
+    deleted: bool = Field(default=False, sa_column_kwargs={"server_default": false()})

@@ -232,6 +232,38 @@ async def test_a_date_in_milliseconds(engine: Engine, world: World) -> None:
         assert await engine.post(f"{TASKS}/count", query) == {"count": count}
 
 
+FIRST_AND_LAST = [
+    ("0026-03-01T00:00:00.000+0000", "9999-12-31T23:59:59.999+0000"),
+    ("0001-01-01T00:00:00.000+1400", "9999-12-31T23:59:59.999-1400"),
+    ("0000-01-01T00:00:00.000+0000", "9999-99-99T99:99:99.999+0000"),
+]
+
+
+@pytest.mark.parametrize(("early", "late"), FIRST_AND_LAST)
+async def test_dates_at_the_ends_of_the_calendar(engine: Engine, world: World, early: str, late: str) -> None:
+    scene = await world.scene(1)
+    await world.lock(scene.tasks[0], "worker")
+    for name, counts in (("lockExpirationBefore", (0, 1)), ("lockExpirationAfter", (1, 0))):
+        for date, count in zip((early, late), counts, strict=True):
+            query = {"topicName": scene.topic, name: date}
+            assert await engine.get(f"{TASKS}/count", **query) == {"count": count}
+            assert await engine.post(f"{TASKS}/count", query) == {"count": count}
+
+
+@pytest.mark.parametrize("size", [10**15, 2**63 - 1])
+async def test_milliseconds_beyond_the_calendar(engine: Engine, world: World, size: int) -> None:
+    scene = await world.scene(1)
+    await world.lock(scene.tasks[0], "worker")
+    for name, counts in (("lockExpirationBefore", (0, 1)), ("lockExpirationAfter", (1, 0))):
+        for date, count in zip((-size, size), counts, strict=True):
+            assert await engine.post(f"{TASKS}/count", {"topicName": scene.topic, name: date}) == {"count": count}
+
+
+@pytest.mark.parametrize("size", [2**63, -(2**63) - 1])
+async def test_milliseconds_beyond_64_bits(engine: Engine, size: int) -> None:
+    unreadable(await engine.http.post(TASKS, json={"lockExpirationBefore": size}), engine)
+
+
 async def test_an_empty_date_is_none(engine: Engine, world: World) -> None:
     scene = await world.scene(1)
     query = {"topicName": scene.topic, "lockExpirationBefore": ""}

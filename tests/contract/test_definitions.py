@@ -171,6 +171,21 @@ async def test_filters_of_definitions(engine: Engine, gallery: Gallery, name: st
     assert gallery.named(await found(engine, DEFINITION, query, post=False)) == expected
 
 
+async def test_names_of_definitions_in_any_case(engine: Engine, world: World) -> None:
+    word = fresh("process")
+    names = [f"Ä{word} Größe", f"ä{word} GRÖSSE", f"o{word} Größe"]
+    drawings = [Drawing(fresh("any"), [Step("Charge", fresh("charge"))], name=name) for name in names]
+    await world.deploy(*drawings)
+    for pattern in (f"ä{word}%", f"Ä{word.upper()} größe"):
+        assert len(await found(engine, DEFINITION, {"nameLike": pattern}, post=False)) == 2
+
+
+@pytest.mark.parametrize("name", ["keyLike", "nameLike", "versionTagLike", "resourceNameLike"])
+async def test_a_pattern_whose_end_escapes_nothing(engine: Engine, gallery: Gallery, name: str) -> None:
+    query = {"keysIn": [gallery.alpha, gallery.beta], name: "%\\"}
+    assert await found(engine, DEFINITION, query, post=False) == []
+
+
 @pytest.mark.parametrize("key", ["id", "name", "deploymentTime"])
 async def test_sort_keys_of_deployments(engine: Engine, gallery: Gallery, key: str) -> None:
     await sorts(engine, DEPLOYMENT, {"nameLike": f"{gallery.prefix}%"}, key, key, post=False)

@@ -107,12 +107,30 @@ CASES: dict[str, tuple[tuple[str, str, Any], set[str]]] = {
     "less-or-equal": (("v", "lteq", 7), FIVES | {"half", "seven"}),
     "greater-text": (("v", "gt", "Alpha"), {"text", "lower", "two"}),
     "less-text": (("v", "lt", "alpha"), {"text"}),
+    "less-beyond-16-bits": (("v", "lt", 2**15), FIVES - {"short"} | {"half", "seven"}),
+    "less-beyond-32-bits": (("v", "lt", 10_000_000_000), {"long", "double", "half", "huge"}),
+    "greater-below-32-bits": (("v", "gt", -10_000_000_000), {"long", "double", "half", "huge"}),
+    "less-largest": (("v", "lt", 2**63 - 1), {"long", "double", "half", "huge"}),
+    "less-largest-as-a-fraction": (("v", "lt", float(2**63)), {"long", "double", "half", "huge"}),
+    "beyond-64-bits": (("v", "eq", 2**63), set()),
+    "below-64-bits": (("v", "eq", -(2**63) - 1), set()),
+    "fraction-beyond-64-bits": (("v", "eq", 1e19), set()),
+    "not-beyond-64-bits": (("v", "neq", 2**63), HAVE_V),
+    "less-beyond-64-bits": (("v", "lt", 2**63), {"double", "half"}),
+    "greater-below-64-bits": (("v", "gt", -(2**63) - 1), {"double", "half"}),
+    "less-fraction-beyond-64-bits": (("v", "lt", 1e19), {"double", "half"}),
+    "less-beyond-all": (("v", "lt", 10**400), {"double", "half"}),
+    "greater-below-all": (("v", "gt", -(10**400)), {"double", "half"}),
     "later": (("v", "gt", "2026-03-01T09:14:59.999+0100"), {"date"}),
     "not-later": (("v", "gt", DAY), set()),
+    "later-than-the-first-years": (("v", "gt", "0026-03-01T00:00:00.000+0000"), {"date"}),
+    "earlier-than-the-calendar": (("v", "gt", "0001-01-01T00:00:00.000+1400"), {"date"}),
+    "later-than-the-calendar": (("v", "lt", "9999-12-31T23:59:59.999-1400"), {"date"}),
     "earlier-or-equal": (("v", "lteq", SAME_DAY), {"date"}),
     "like": (("v", "like", "Alpha%"), {"text"}),
     "like-one-letter": (("v", "like", "_lpha _eta"), {"text", "lower"}),
     "like-anchored": (("v", "like", "lpha%"), set()),
+    "like-with-an-open-end": (("v", "like", "%\\"), set()),
     "like-escaped": (("v", "like", r"Alpha\%"), set()),
 }
 
@@ -142,6 +160,24 @@ async def test_names_in_any_case(engine: Engine, gallery: Gallery, subject: Subj
     condition = ("v", "eq", "Alpha Beta")
     assert await matches(engine, gallery, subject, condition, variableNamesIgnoreCase=True) == {"text", "other-name"}
     assert await matches(engine, gallery, subject, condition, variableNamesIgnoreCase=False) == {"text"}
+
+
+async def test_letters_of_any_language_in_any_case(engine: Engine, world: World, subject: Subject) -> None:
+    scene = await world.scene(0)
+    started = {}
+    for name, text in (("Maß", "ÄÖü"), ("Maß", "äöÜ"), ("MASS", "äöü"), ("Maß", "Straße"), ("Maß", "STRASSE")):
+        started[await world.start(scene.definition, None, {name: text})] = f"{name}={text}"
+    gallery = Gallery(scene.key, started)
+    umlauts, streets = {"Maß=ÄÖü", "Maß=äöÜ"}, {"Maß=Straße", "Maß=STRASSE"}
+    values, names = {"variableValuesIgnoreCase": True}, {"variableNamesIgnoreCase": True}
+    for text in ("ÄÖü", "äöü"):
+        assert await matches(engine, gallery, subject, ("Maß", "eq", text), **values) == umlauts
+        assert await matches(engine, gallery, subject, ("Maß", "neq", text), **values) == streets
+        assert await matches(engine, gallery, subject, ("Maß", "gteq", text), **values) == umlauts
+        assert await matches(engine, gallery, subject, ("Maß", "like", f"_{text[1:]}%"), **values) == umlauts
+        assert await matches(engine, gallery, subject, ("Maß", "eq", text), **values, **names) == {*umlauts, "MASS=äöü"}
+    assert await matches(engine, gallery, subject, ("Maß", "eq", "strasse"), **values) == streets
+    assert await matches(engine, gallery, subject, ("mass", "eq", "äöü"), **names) == {"MASS=äöü"}
 
 
 async def test_conditions_in_a_query_string(engine: Engine, gallery: Gallery, subject: Subject) -> None:
@@ -248,3 +284,57 @@ async def test_a_batch_by_variables_of_tasks(engine: Engine, gallery: Gallery) -
         assert (response.status_code, response.json()["type"]) == (500, "ProcessEnginePersistenceException")
     else:
         assert (response.status_code, response.json()["totalJobs"]) == (200, 3)
+
+
+async def test_the_history_knows_deleted_variables(engine: Engine, world: World) -> None:
+    scene = await world.scene(1, variables={"v": "first"})
+    (instance,) = scene.instances
+
+    async def count(subject: Subject, operator: str, value: Any) -> int:
+        condition = {"name": "v", "operator": operator, "value": value}
+        query = {"processDefinitionKey": scene.key, subject.filters: [condition]}
+        found: int = (await engine.post(f"{subject.path}/count", query))["count"]
+        return found
+
+    path = f"/process-instance/{instance}/variables"
+    await engine.order("DELETE", f"{path}/v")
+    for name, subject in SUBJECTS.items():
+        of_history = int(name == "history")
+        assert await count(subject, "eq", "first") == of_history
+        assert await count(subject, "neq", "other") == of_history
+        assert await count(subject, "eq", None) == 0
+    assert await engine.get(path) == {}
+    for value in ("second", "third"):
+        await engine.order("PUT", f"{path}/v", {"value": value})
+    for name, subject in SUBJECTS.items():
+        of_history = int(name == "history")
+        assert await count(subject, "eq", "first") == of_history
+        assert await count(subject, "eq", "second") == 0
+        assert await count(subject, "eq", "third") == 1
+        assert await count(subject, "neq", "third") == of_history
+    assert await engine.get(path) == {"v": {"type": "String", "value": "third", "valueInfo": {}}}
+
+
+@pytest.mark.parametrize("end", ["complete", "bpmnError", "cancel"])
+async def test_the_history_knows_variables_of_tasks_that_ended(engine: Engine, world: World, end: str) -> None:
+    scene = await world.scene(1, variables={"own": "x"})
+    (task,), (instance,) = scene.tasks, scene.instances
+    await world.lock(task, "worker")
+    for value in ("first", "last"):
+        local = {"v": {"value": value}, "w": {"value": value}}
+        body = {"workerId": "worker", "retries": 1, "retryTimeout": 3_600_000, "localVariables": local}
+        await engine.order("POST", f"/external-task/{task}/failure", body)
+    expected = {"first": 0, "last": 1}
+    if end == "cancel":
+        await world.cancel(instance)
+    elif end == "bpmnError":
+        await engine.order("POST", f"/external-task/{task}/bpmnError", {"workerId": "worker", "errorCode": "code"})
+    else:
+        body = {"workerId": "worker", "localVariables": {"v": {"value": "done"}, "late": {"value": "done"}}}
+        await engine.order("POST", f"/external-task/{task}/complete", body)
+        expected = {"first": 0, "last": 0, "done": 1}
+    for name in ("v", "late") if end == "complete" else ("v",):
+        for value, count in expected.items():
+            query = {"processInstanceId": instance, "variables": [{"name": name, "operator": "eq", "value": value}]}
+            assert await engine.post("/history/process-instance/count", query) == {"count": count}
+    await engine.order("DELETE", f"/history/process-instance/{instance}")

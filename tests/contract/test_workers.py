@@ -98,6 +98,7 @@ async def test_topic_filters(engine: Engine, world: World) -> None:
         {"processDefinitionKey": "none"},
         {"processDefinitionKeyIn": ["none"]},
         {"processDefinitionVersionTag": "2"},
+        {"processDefinitionVersionTag": "%\\"},
         {"processVariables": {"a": 2}},
         {"tenantIdIn": ["none"]},
     ]
@@ -117,6 +118,56 @@ async def test_topic_filters(engine: Engine, world: World) -> None:
     }
     (by_all,) = await fetch(engine, topic(scene.topic, **more))
     assert by_all["id"] == scene.tasks[0]
+
+
+DAY = "2026-03-01T08:15:00.000+0000"
+ONE_OF_TYPES: dict[str, Any] = {
+    "short": {"type": "Short", "value": 1},
+    "integer": {"type": "Integer", "value": 1},
+    "long": {"type": "Long", "value": 1},
+    "huge": {"type": "Long", "value": 2**31},
+    "double": {"type": "Double", "value": 1.0},
+    "wide": {"type": "Double", "value": 1e19},
+    "true": True,
+    "null": None,
+    "typed-null": {"type": "Long", "value": None},
+    "text": "1",
+    "empty": "",
+    "date": {"type": "Date", "value": DAY},
+    "text-of-a-date": DAY,
+}
+
+
+async def test_a_variable_filter_of_a_topic_compares_with_one_type(engine: Engine, world: World) -> None:
+    scene = await world.scene(0)
+    started = {await world.start(scene.definition, None, {"v": one}): name for name, one in ONE_OF_TYPES.items()}
+    expected: list[tuple[Any, set[str]]] = [
+        (1, {"integer"}),
+        (1.0, {"double"}),
+        (2**31, {"huge"}),
+        (2**15, set()),
+        (1e19, {"wide"}),
+        (float(2**63), set()),
+        (True, {"true"}),
+        (None, {"null", "typed-null"}),
+        ("1", {"text"}),
+        ("", {"empty"}),
+        (DAY, {"text-of-a-date"}),
+    ]
+    for value, names in expected:
+        tasks = await fetch(engine, topic(scene.topic, processVariables={"v": value}))
+        assert {started[task["processInstanceId"]] for task in tasks} == names, value
+        for task in tasks:
+            await engine.order("POST", f"/external-task/{task['id']}/unlock")
+
+
+@pytest.mark.parametrize(
+    "value", [2**63, -(2**63) - 1, 10**400, [1], {}], ids=["large", "small", "long", "list", "object"]
+)
+async def test_what_no_variable_filter_of_a_topic_takes(engine: Engine, value: Any) -> None:
+    body = {"workerId": "worker", "maxTasks": 1, "topics": [topic(fresh("topic"), processVariables={"v": value})]}
+    response = await engine.http.post(FETCH, json=body)
+    refused(response, 500, "ProcessEngineException", "Object values cannot be used to query", 0)
 
 
 async def test_which_variables_come_along(engine: Engine, world: World) -> None:

@@ -70,12 +70,18 @@ def running() -> Iterator[str]:
 
 
 @asynccontextmanager
-async def fresh_database(server: str) -> AsyncIterator[str]:
-    """A database of its own on a server, empty; gives its URL. It is dropped at the end, whoever is connected."""
+async def fresh_database(server: str, *, linguistic: bool = True) -> AsyncIterator[str]:
+    """A database of its own on a server, empty; gives its URL. It is dropped at the end, whoever is connected.
+
+    Args:
+        server: the URL of any database on it.
+        linguistic: sort texts by language where the server can; otherwise the database knows bytes only.
+    """
     url = make_url(server)
     name = f"retriage_{uuid4().hex}"
     async with await psycopg.AsyncConnection.connect(_conninfo(url), autocommit=True) as connection:
-        await connection.execute(f'CREATE DATABASE "{name}"{await _linguistic(connection)}')
+        locale = await _linguistic(connection) if linguistic else " TEMPLATE template0 LOCALE 'C'"
+        await connection.execute(f'CREATE DATABASE "{name}"{locale}')
         try:
             yield url.set(database=name).render_as_string(hide_password=False)
         finally:

@@ -32,6 +32,9 @@ SERIALIZED = {"objectTypeName": "java.util.HashMap", "serializationDataFormat": 
         ({"value": "aGVsbG8=", "type": "Bytes"}, "Bytes", "aGVsbG8="),
         ({"value": '{"a":1}', "type": "Json"}, "Json", '{"a":1}'),
         ({"value": [1], "type": None}, "Object", "[1]"),
+        ({"value": "9_-Q==x", "type": "File", "valueInfo": {"filename": "a"}}, "File", "9/+Q"),
+        ({"value": "9_-QA", "type": "File", "valueInfo": {"filename": "a"}}, "File", "9/+Q"),
+        ({"value": "YQ", "type": "File", "valueInfo": {"filename": "a"}}, "File", "YQ=="),
     ],
 )
 def test_values_that_are_read(sent: dict[str, Any], kind: str, value: Any) -> None:
@@ -62,7 +65,7 @@ def test_values_that_are_read(sent: dict[str, Any], kind: str, value: Any) -> No
                 (1, "1", "Boolean", "java.lang.Boolean"),
                 ("2026", "2026", "Date", "java.util.Date"),
                 (5, "5", "Null", "javax.lang.model.type.NullType"),
-                ([1], "[1]", "String", "java.lang.String"),
+                ([1, "a"], "[1, a]", "Integer", "java.lang.Integer"),
             ]
         ),
         (

@@ -16,7 +16,7 @@ from store.api.routes.lists import add_lists
 from store.api.state import Store, StoreDep
 from store.commands.instances import start
 from store.commands.operators import Operator
-from store.commands.typed import typed
+from store.commands.typed import transient, typed
 from store.contract.deployments import ProcessDefinitionXml, StartedInstance, StartProcess
 from store.contract.errors import ContractError, invalid
 from store.contract.records import ProcessDefinition, ProcessInstance
@@ -60,19 +60,21 @@ async def _answer_start(store: Store, by: Operator, request: Request, find: Find
         try:
             if order.start_instructions:
                 raise invalid("Start instructions are not supported.")
-            instance = await start(
-                connection, definition_id, business_key=order.business_key, variables=typed(order.variables), by=by
-            )
+            given = typed(order.variables)
+            instance = await start(connection, definition_id, business_key=order.business_key, variables=given, by=by)
         except ContractError as refusal:
             raise _not_started(definition_id, refusal) from None
         instance.links = [self_link(request, "process-definition", "process-instance", instance.id)]
         if order.with_variables_in_return:
-            instance = StartedInstance(**dict(instance), variables=await of_instance(connection, instance.id))
+            seen = await of_instance(connection, instance.id) | transient(given)
+            instance = StartedInstance(**dict(instance), variables=seen)
     return answer(instance)
 
 
 def _not_started(definition_id: str, refusal: ContractError) -> ContractError:
-    """A refusal of the request stays 400, one of the engine becomes 500."""
+    """A refusal of the request stays 400, one of the engine becomes 500; what is no refusal stays as it is."""
+    if refusal.status == 500 and refusal.body.code is None:
+        return refusal
     message = f"Cannot instantiate process definition {definition_id}: {refusal.message}"
     if refusal.body.code is None:
         return invalid(message)

@@ -85,4 +85,6 @@ async def _changing(store: Store, bad_value: str, engine: str) -> AsyncIterator[
     except ContractError as refusal:
         if refusal.status == 400:
             raise invalid(bad_value + refusal.message) from None
+        if refusal.body.code is None:
+            raise
         raise ContractError(500, "RestException", engine + refusal.message, refusal.body.code) from None
