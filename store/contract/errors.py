@@ -58,7 +58,7 @@ def no_external_task(task_id: str, code: int | None = None) -> ContractError:
     return ContractError(404, "RestException", f"External task with id {task_id} does not exist", code)
 
 
-def engine_error(message: str, type_: str = "ProcessEngineException", code: int = 0) -> ContractError:
+def engine_error(message: str, type_: str = "ProcessEngineException", code: int | None = 0) -> ContractError:
     """500 with an engine exception, as the engine answers a violated check that no resource translates."""
     return ContractError(500, type_, message, code)
 
