@@ -15,7 +15,7 @@ from store.commands.processes import process_of
 from store.commands.retries import set_retries
 from store.commands.tokens import LOGGED, Running, go_on
 from store.commands.typed import is_transient, typed
-from store.commands.variables import forget_scopes, set_variables
+from store.commands.variables import check_variables, forget_scopes, set_variables
 from store.contract.deployments import BpmnError
 from store.contract.errors import ContractError, engine_error, null_value, stale
 from store.contract.orders import CompleteTask, FailTask
@@ -52,10 +52,11 @@ async def complete(connection: AsyncConnection, task_id: str, order: CompleteTas
         ContractError: 400 wrong worker, suspended, or a variable that is not of its type; 404 no such task; 500 the
             worker is missing, or the process can not go on. Nothing must be committed then.
     """
-    given, _ = typed(order.variables), typed(order.local_variables)  # local ones would end with the execution
+    given, local = typed(order.variables), typed(order.local_variables)
     worker = checked_worker(order.worker_id)
     refusal = "External Task {id} cannot be completed by worker '{worker}'"
     task, instance = await _hold_both(connection, task_id, worker, refusal)
+    check_variables(local)  # and no more: they would end with the execution
     await set_variables(connection, instance.id, given, task.execution_id)
     await incidents.resolve(connection, only(task), now())
     await _take_away(connection, task, LogState.SUCCESSFUL)

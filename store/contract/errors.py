@@ -74,3 +74,14 @@ def stale(what: str) -> ContractError:
         f"ENGINE-03005 Execution of 'DELETE {what}' failed. Entity was updated by another transaction concurrently."
     )
     return engine_error(message, "OptimisticLockingException", 1)
+
+
+PERSISTENCE = (
+    "An exception occurred in the persistence layer. "
+    "Please check the server logs for a detailed message and the entire exception stack trace."
+)
+
+
+def not_stored(code: int = 0) -> ContractError:
+    """500 ``ProcessEnginePersistenceException``: the database did not take a statement."""
+    return engine_error(PERSISTENCE, "ProcessEnginePersistenceException", code)

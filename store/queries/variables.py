@@ -15,7 +15,7 @@ from store.contract.records import VariableValue
 from store.contract.values import format_moment, parse_moment
 from store.queries.conditions import Condition, one_of
 from store.tables import Execution, ProcessInstance, Variable
-from store.tables.types import EPOCH, Rows, col
+from store.tables.types import EPOCH, LONGEST_TEXT, Rows, check_length, col
 
 _V = Variable
 _TEXTS = frozenset({"String", "Date", "Json", "Xml", "Object", "Bytes", "File"})
@@ -27,10 +27,16 @@ Place = tuple[str, str]
 
 
 def columns_of(value: VariableValue) -> dict[str, Any]:
-    """The columns that hold a value; see the table."""
+    """The columns that hold a value; see the table.
+
+    Raises:
+        TooLong: a text is longer than the engine keeps.
+    """
     kind, content = str(value.type), value.value
     columns: dict[str, Any] = {"type": kind, "text_value": None, "long_value": None, "double_value": None}
     columns["value_info"] = json.dumps(value.value_info) if value.value_info else None
+    for text in _kept_short(value):
+        check_length(text, LONGEST_TEXT)
     if content is None:
         return columns
     if kind in _TEXTS:
@@ -42,6 +48,16 @@ def columns_of(value: VariableValue) -> dict[str, Any]:
     if kind == "Date":
         columns["long_value"] = (parse_moment(content) - EPOCH) // timedelta(milliseconds=1)
     return columns
+
+
+def _kept_short(value: VariableValue) -> list[str]:
+    """The texts of a value that the engine keeps in columns, not as files: texts, and names and types of files."""
+    if value.type == "String" and value.value is not None:
+        return [value.value]
+    if value.type != "File":
+        return []
+    name, *about = (value.value_info.get(part) or "" for part in ("filename", "mimeType", "encoding"))
+    return [name, "#".join(about)]
 
 
 def value_of(row: Any) -> VariableValue:

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index, Text
 from sqlmodel import Field, SQLModel
 
-from store.tables.types import UtcTime
+from store.tables.types import Note, UtcTime
 
 
 class UserOperation(SQLModel, table=True):
@@ -37,4 +37,4 @@ class UserOperation(SQLModel, table=True):
     job_id: str | None = None
     job_definition_id: str | None = None
     batch_id: str | None = None
-    annotation: str | None = Field(default=None, sa_type=Text)
+    annotation: str | None = Field(default=None, sa_type=Note)

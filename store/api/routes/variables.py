@@ -115,18 +115,23 @@ async def change_many(
 ) -> Response:
     """Set some variables and delete others."""
     subject = "Cannot modify variables for process instance"
-    async with _changing(store, f"{subject}: ", f"{subject} {instance_id}: ") as connection:
+    async with _changing(store, f"{subject}: ", f"{subject} {instance_id}: ", 500) as connection:
         await change_variables(connection, instance_id, order, by)
     return no_content()
 
 
 @asynccontextmanager
-async def _changing(store: Store, bad_value: str, engine: str) -> AsyncIterator[AsyncConnection]:
-    """A transaction whose refusals begin with one of these texts: that for values, or that for the engine's own."""
+async def _changing(
+    store: Store, bad_value: str, engine: str, bad_request: int = 400
+) -> AsyncIterator[AsyncConnection]:
+    """A transaction whose refusals begin with one of these texts: that for values, or that for the engine's own. What
+    the engine calls a bad request has its own status.
+    """
     try:
         async with store.changing_tasks() as connection:
             yield connection
     except ContractError as refusal:
-        if refusal.status == 400:
+        if refusal.body.code is None:
             raise invalid(bad_value + refusal.message) from None
-        raise ContractError(500, "RestException", engine + refusal.message, refusal.body.code) from None
+        status = bad_request if refusal.status == 400 else 500
+        raise ContractError(status, "RestException", engine + refusal.message, refusal.body.code) from None
