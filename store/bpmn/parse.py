@@ -3,10 +3,11 @@
 import re
 from collections import Counter
 
+from store.bpmn.extensions import check_attributes, check_extensions
 from store.bpmn.flows import Flows, read_flows
 from store.bpmn.model import Kind, Node, Process
 from store.bpmn.names import BPMN, BPMNDI, DECLARATIONS, EXTENSIONS, PICTURES, extension
-from store.bpmn.nodes import KINDS, check_attributes, check_extensions, read_node
+from store.bpmn.nodes import KINDS, read_node
 from store.bpmn.problems import NotSupported, Problem
 from store.bpmn.schema import check_schema
 from store.bpmn.shape import check_shape
@@ -65,7 +66,7 @@ def _ids(processes: list[Element]) -> list[Problem]:
     problems = []
     for part in elements:
         if not part.id:
-            if part.name in KINDS or part.name in ("process", "sequenceFlow"):
+            if part.name in KINDS or part.name == "process":
                 problems.append(part.problem(f"Element '{part.name}' needs an id."))
         elif len(part.id) > MAX_ID:
             problems.append(Problem(f"An id is longer than {MAX_ID} characters.", part.line, part.column))
