@@ -106,6 +106,7 @@ def _process(
         nodes=nodes,
         reads=_reads(nodes),
         initiator=_initiator(element),
+        startable_in_tasklist=_flag(element, "isStartableInTasklist", default=True),
     )
 
 
@@ -145,6 +146,12 @@ def _time_to_live(element: Element, problems: list[Problem]) -> int | None:
         problems.append(element.problem(f"{sentence}: {sentence}"))
         return None
     return days
+
+
+def _flag(element: Element, name: str, *, default: bool) -> bool:
+    """A flag of the engine's own: what is not ``true``, in any case, is false (observed on Camunda 7.24.0)."""
+    text = extension(element, name)
+    return default if text is None else text.lower() == "true"
 
 
 def _initiator(element: Element) -> str | None:

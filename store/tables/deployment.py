@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, Text, false
+from sqlalchemy import Index, Text, false, true
 from sqlmodel import Field, SQLModel
 
 from store.tables.types import Name, Tag, UtcTime
@@ -56,3 +56,4 @@ class ProcessDefinition(SQLModel, table=True):
     suspended: bool = False
     tenant_id: str | None = Field(default=None, sa_type=Tag)
     removed: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    startable_in_tasklist: bool = Field(default=True, sa_column_kwargs={"server_default": true()})

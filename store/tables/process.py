@@ -40,6 +40,7 @@ class ProcessInstance(SQLModel, table=True):
     end_time: datetime | None = Field(default=None, sa_type=UtcTime)
     start_activity_id: str | None = None
     start_user_id: str | None = None
+    case_instance_id: str | None = Field(default=None, sa_type=Name)
     delete_reason: str | None = Field(default=None, sa_type=Text)
 
 

@@ -61,7 +61,12 @@ async def _answer_start(store: Store, by: Operator, request: Request, find: Find
             if order.start_instructions:
                 raise invalid("Start instructions are not supported.")
             instance = await start(
-                connection, definition_id, business_key=order.business_key, variables=typed(order.variables), by=by
+                connection,
+                definition_id,
+                business_key=order.business_key,
+                case_instance_id=order.case_instance_id,
+                variables=typed(order.variables),
+                by=by,
             )
         except ContractError as refusal:
             raise _not_started(definition_id, refusal) from None
