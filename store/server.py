@@ -13,6 +13,9 @@ from store.api.parking import close_parking
 from store.database import StoreNotOpened, open_database
 from store.embedded import embedded_app
 
+KEEP_ALIVE_SECONDS = 75
+"""How long a connection may be idle before it is closed: longer than clients pause between two polls."""
+
 
 class ServerProblem(Exception):
     """What stands in the way, in one sentence for the person at the keyboard."""
@@ -45,7 +48,13 @@ def serve(
     known = read_users(users)
     asyncio.run(_try_to_open(store))
     app = embedded_app(store, demo_tasks=demo_tasks, demo_seed=demo_seed, strict=strict, users=known)
-    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=10)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=10,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+    )
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listening = socket.create_server((host, port), family=family, backlog=512)

@@ -1,13 +1,22 @@
 """How a shape of the contract becomes a response."""
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import Response
 from pydantic import TypeAdapter
 
+from store.contract.errors import engine_error
 from store.contract.model import Shape
+
+_WORD = r"[\w!#$%&'*+.^`|~-]+"
+_VALUE = rf'(?:{_WORD}|"[ !#-~]*")'
+_TYPE = re.compile(rf"\s*({_WORD}/{_WORD})\s*((?:;\s*(?:{_WORD}={_VALUE}\s*)?)*)", re.ASCII)
+_PARAMETER = re.compile(rf"({_WORD})=({_VALUE})", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 _LISTS: dict[type[Shape], TypeAdapter[Any]] = {}
 
@@ -33,6 +42,42 @@ def answer_text(text: str | None) -> Response:
     if text is None:
         return no_content()
     return Response(text, media_type="text/plain")
+
+
+def answer_file(data: bytes, info: Mapping[str, str]) -> Response:
+    """A file to be kept.
+
+    Args:
+        data: its content.
+        info: what is known of it: ``filename``, ``mimeType``, ``encoding``.
+
+    Raises:
+        ContractError: 500, its type is none.
+    """
+    written = info.get("mimeType") or "application/octet-stream"
+    if encoding := info.get("encoding"):
+        written = f"{written}; charset={encoding}"
+    headers = {"Content-Type": _media_type(written)}
+    if (name := info.get("filename")) is not None:
+        headers["Content-Disposition"] = _disposition(name)
+    return Response(data, headers=headers)
+
+
+def _media_type(written: str) -> str:
+    """A media type without blanks; of two parameters of one name the last counts (observed on Camunda 7.24.0)."""
+    found = _TYPE.fullmatch(written)
+    if found is None:
+        raise engine_error(f"Error parsing media type '{written}'", "IllegalArgumentException", None)
+    parameters = {name.lower(): value for name, value in _PARAMETER.findall(found[2])}
+    return ";".join([found[1], *(f"{name}={value}" for name, value in parameters.items())])
+
+
+def _disposition(name: str) -> str:
+    """The name of a file in both forms; a name that is not in Latin letters only in the form for all letters."""
+    plain = _CONTROL.sub(" ", name)
+    forms = [f'filename="{plain}"'] if all(letter < "\u0100" for letter in name) else []
+    encoded = quote(name, safe="*").replace("~", "%7E")
+    return "; ".join(["attachment", *forms, f"filename*=UTF-8''{encoded}"])
 
 
 def no_content() -> Response:

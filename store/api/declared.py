@@ -1,7 +1,7 @@
 """What a route answers, said once beside it; the OpenAPI document is made from it.
 
 A route is declared by the decorator below its path: ``@gives(Batch)``, ``@gives_list(Incident)``, ``@gives_text``,
-``@gives_nothing``. What it reads is known from its arguments (``store.api.requests``).
+``@gives_file``, ``@gives_nothing``. What it reads is known from its arguments (``store.api.requests``).
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 RouteT = TypeVar("RouteT", bound=Callable[..., Any])
-Form = Literal["one", "list", "text", "nothing"]
+Form = Literal["one", "list", "text", "file", "nothing"]
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Given:
     """What a route answers when nothing goes wrong.
 
     Attributes:
-        form: one JSON value, a JSON list, a plain text (204 where there is none), or nothing (204).
+        form: one JSON value, a JSON list, a plain text (204 where there is none), a file, or nothing (204).
         model: what pydantic makes a schema of: the value, or what the list is of.
     """
 
@@ -26,6 +26,12 @@ class Given:
 
 
 _MEDIA = {"one": "application/json", "list": "application/json", "text": "text/plain"}
+
+
+def has_one_media_type(given: Given) -> bool:
+    """Whether the answer is always of one media type. Files have one each, and are sent to whoever asks for them
+    (observed on Camunda 7.24.0)."""
+    return given.form in _MEDIA
 
 
 def is_acceptable(given: Given, accept: str | None) -> bool:
@@ -69,6 +75,11 @@ def gives_list(model: Any) -> Callable[[RouteT], RouteT]:
 def gives_text(route: RouteT) -> RouteT:
     """The route answers a plain text, or 204 where there is none."""
     return declare(route, Given("text"))
+
+
+def gives_file(route: RouteT) -> RouteT:
+    """The route answers a file."""
+    return declare(route, Given("file"))
 
 
 def gives_nothing(route: RouteT) -> RouteT:

@@ -7,7 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from store.contract.errors import ContractError, ErrorBody, invalid, stale
+from store.contract.errors import ContractError, ErrorBody, invalid, not_stored, stale
 from store.database import Race, is_too_long, lost_race
 
 log = logging.getLogger(__name__)
@@ -51,12 +51,7 @@ async def _persistence(_request: Request, error: Exception) -> Response:
     if is_too_long(error):
         return refuse(invalid("The request names more than the database takes in one statement."))
     log.error("a statement failed", exc_info=error)
-    message = (
-        "An exception occurred in the persistence layer. "
-        "Please check the server logs for a detailed message and the entire exception stack trace."
-    )
-    code = _DEADLOCK if race is Race.DEADLOCK else 0
-    return _respond(500, ErrorBody(type="ProcessEnginePersistenceException", message=message, code=code))
+    return refuse(not_stored(_DEADLOCK if race is Race.DEADLOCK else 0))
 
 
 async def _anything(_request: Request, error: Exception) -> Response:

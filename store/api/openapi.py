@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
-from store.api.declared import Given, given_by
+from store.api.declared import Given, given_by, has_one_media_type
 from store.api.requests import Body, FlagParam, Params, query_string_fields, read_page
 from store.api.uploads import Form
 from store.contract.errors import ErrorBody
@@ -143,7 +143,7 @@ def _readers(dependant: Dependant) -> Iterator[Any]:
 def _operation(route: APIRoute, method: str, schemas: _Schemas) -> Json:
     parameters = [_parameter(field.alias, "", {"type": "string"}, "path") for field in route.dependant.path_params]
     statuses = {400, 401, 405, 500} | ({404} if parameters else set())
-    if _given(route).form != "nothing":
+    if has_one_media_type(_given(route)):
         statuses.add(406)
     operation: Json = {
         "tags": list(route.tags),
@@ -225,6 +225,8 @@ def _answer(given: Given, schemas: _Schemas) -> Json:
         return nothing
     if given.form == "text":
         return {"200": {"description": "A text.", "content": {"text/plain": {"schema": {"type": "string"}}}}} | nothing
+    if given.form == "file":
+        return {"200": {"description": "A file.", "content": {"*/*": {"schema": {"type": "string"}}}}}
     schema = schemas.of(given.model, "serialization")
     if given.form == "list":
         schema = {"type": "array", "items": schema}

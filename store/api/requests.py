@@ -5,6 +5,7 @@ The framework's own validation is not used: its texts and statuses are not the c
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -221,14 +222,15 @@ def read_page(request: Request) -> Page:
     return Page(first or 0, size)
 
 
+_NUMBER = re.compile(r"[+-]?\d{1,4000}")
+"""A whole number as Java reads it, with nothing around it."""
+
+
 def _page_number(query: Mapping[str, str], name: str) -> int | None:
     text = query.get(name)
     if not text:
         return None
-    try:
-        value = int(text)
-    except ValueError:
-        value = INT_MAX + 1
+    value = int(text) if _NUMBER.fullmatch(text) else INT_MAX + 1
     if not -INT_MAX - 1 <= value <= INT_MAX:
         raise ContractError(404, "QueryParamException", "HTTP 404 Not Found")
     return value

@@ -43,6 +43,7 @@ _RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
 }
 _WORDS = {"true": True, "false": False, "null": None}
 _KEYWORDS = frozenset({"true", "false", "null", "empty", "not", "and", "or", "eq", "ne", "lt", "gt", "le", "ge"})
+_INT = range(-(2**31), 2**31)
 _LONG = range(-(2**63), 2**63)
 
 
@@ -127,14 +128,14 @@ class Priority:
 
 
 def priority(text: str) -> Priority | None:
-    """Read a priority; None when it is neither a whole number nor ``${variable}``."""
+    """Read a priority; None when it is neither a whole number of 32 bits nor ``${variable}``."""
     found = _VARIABLE.fullmatch(text)
     if found is not None:
         return None if found[1] in _KEYWORDS else Priority(variable=found[1])
     if _WHOLE.fullmatch(text) is None:
         return None
     number = int(text)
-    return Priority(number) if number in _LONG else None
+    return Priority(number) if number in _INT else None
 
 
 def _compare(left: Any, sign: str, right: Any) -> bool:

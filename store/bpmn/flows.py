@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from store.bpmn.expressions import condition
+from store.bpmn.extensions import check_extensions
 from store.bpmn.model import Flow, Kind, Node
 from store.bpmn.names import BPMN
 from store.bpmn.problems import Problem
@@ -41,6 +42,7 @@ def read_flows(process: Element, problems: list[Problem]) -> Flows:
     flows = Flows()
     for place in process.named("sequenceFlow", BPMN):
         flows.places.append(place)
+        check_extensions(place, problems)
         source, target = place.get("sourceRef") or "", place.get("targetRef") or ""
         flows.entering[target] += 1
         made = Flow(place.id, target)

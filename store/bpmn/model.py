@@ -69,6 +69,7 @@ class Process:
     nodes: Mapping[str, Node]
     reads: frozenset[str]
     initiator: str | None = None
+    startable_in_tasklist: bool = True
 
     def catcher(self, task: str, code: str) -> Node | None:
         """The boundary event of a task that catches an error with this code: one that names it, else one for all."""

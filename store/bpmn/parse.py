@@ -3,10 +3,11 @@
 import re
 from collections import Counter
 
+from store.bpmn.extensions import check_attributes, check_extensions
 from store.bpmn.flows import Flows, read_flows
 from store.bpmn.model import Kind, Node, Process
 from store.bpmn.names import BPMN, BPMNDI, DECLARATIONS, EXTENSIONS, PICTURES, extension
-from store.bpmn.nodes import KINDS, check_attributes, check_extensions, read_node
+from store.bpmn.nodes import KINDS, read_node
 from store.bpmn.problems import NotSupported, Problem
 from store.bpmn.schema import check_schema
 from store.bpmn.shape import check_shape
@@ -65,7 +66,7 @@ def _ids(processes: list[Element]) -> list[Problem]:
     problems = []
     for part in elements:
         if not part.id:
-            if part.name in KINDS or part.name in ("process", "sequenceFlow"):
+            if part.name in KINDS or part.name == "process":
                 problems.append(part.problem(f"Element '{part.name}' needs an id."))
         elif len(part.id) > MAX_ID:
             problems.append(Problem(f"An id is longer than {MAX_ID} characters.", part.line, part.column))
@@ -105,6 +106,7 @@ def _process(
         nodes=nodes,
         reads=_reads(nodes),
         initiator=_initiator(element),
+        startable_in_tasklist=_flag(element, "isStartableInTasklist", default=True),
     )
 
 
@@ -144,6 +146,12 @@ def _time_to_live(element: Element, problems: list[Problem]) -> int | None:
         problems.append(element.problem(f"{sentence}: {sentence}"))
         return None
     return days
+
+
+def _flag(element: Element, name: str, *, default: bool) -> bool:
+    """A flag of the engine's own: what is not ``true``, in any case, is false (observed on Camunda 7.24.0)."""
+    text = extension(element, name)
+    return default if text is None else text.lower() == "true"
 
 
 def _initiator(element: Element) -> str | None:

@@ -43,13 +43,19 @@ def _choices(gateway: Node) -> list[tuple[str, tuple[str, ...]]]:
             return []
         sentence = f"{name} has only one outgoing sequence flow ('{only.id}'). This is not allowed to have a condition."
         return [(sentence, ())]
+    subject = f"{name} has outgoing sequence flow"
     wrong: list[tuple[str, tuple[str, ...]]] = []
     for flow in gateway.outgoing:
-        subject = f"{name} has outgoing sequence flow '{flow.id}'"
         if flow.id == gateway.default and flow.condition is not None:
-            wrong.append((f"{subject} which is the default flow but has a condition too.", (flow.id,)))
-        elif flow.id != gateway.default and flow.condition is None:
-            wrong.append((f"{subject} without condition which is not the default flow.", (flow.id,)))
+            sentence = f"{subject} '{flow.id}' which is the default flow but has a condition too."
+            wrong.append((sentence, (flow.id,)))
+    bare = [flow for flow in gateway.outgoing if flow.condition is None and flow.id != gateway.default]
+    if gateway.default is None and len(bare) == 1:
+        # It is taken where it is reached, before the flows that are drawn later (observed on Camunda 7.24.0).
+        return wrong
+    for flow in bare:
+        sentence = f"{subject} '{flow.id}' without condition which is not the default flow."
+        wrong.append((sentence, (flow.id,)))
     return wrong
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.bpmn import NotSupported, Problem, Process, parse
@@ -24,6 +24,10 @@ BPMN_SUFFIXES = (".bpmn", ".bpmn20.xml")
 
 _DEPLOYS = 0x726574726961
 """Number of the lock under which PostgreSQL lets one deployment at a time count versions."""
+
+
+_NO_SOURCE = "process application"
+"""The source that stands for none, or an empty one, where duplicates are looked for (observed on Camunda 7.24.0)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ async def deploy(
         connection: the caller's transaction.
         name: name of the deployment; duplicates are looked for among deployments of this name, without one nowhere.
         resources: content by file name.
-        source: free text; where given, duplicates are looked for among deployments of this source only.
+        source: free text; duplicates are looked for among deployments of the same source.
         tenant_id: owner of the definitions.
         filter_duplicates: deploy nothing if the newest files of these names are the same.
         changed_only: deploy the files that differ from the newest of their names.
@@ -61,10 +65,15 @@ async def deploy(
         ContractError: 400 ``ParseException`` with ``details``: a file is no BPMN, or more than the store runs. Nothing
             is stored then.
     """
-    if name is not None and (filter_duplicates or changed_only):
+    filtered = filter_duplicates or changed_only
+    changes = [Change("duplicateFilterEnabled", filtered)]
+    if filtered:
+        changes.append(Change("deployChangedOnly", changed_only))
+    if name is not None and filtered:
         known = await _newest(connection, name, resources, source, tenant_id)
         changed = {file: content for file, content in resources.items() if known.get(file) != content}
-        if not changed and (latest := await _latest(connection, name, source, tenant_id)) is not None:
+        if not changed and (latest := await _latest(connection, name)) is not None:
+            await by.note(connection, "Create", "Deployment", *changes, about={"deployment_id": latest.id})
             return Deployed(latest, [])
         resources = changed if changed_only else resources
     processes = await asyncio.to_thread(_parse_all, resources)
@@ -76,10 +85,6 @@ async def deploy(
         ]
         await connection.execute(insert(DeploymentResource), rows)
     made = Deployed(deployment, await _define(connection, deployment, processes))
-    filtered = filter_duplicates or changed_only
-    changes = [Change("duplicateFilterEnabled", filtered)]
-    if filtered:
-        changes.append(Change("deployChangedOnly", changed_only))
     await by.note(connection, "Create", "Deployment", *changes, about={"deployment_id": deployment.id})
     return made
 
@@ -135,10 +140,11 @@ async def _define(
             tenant_id=deployment.tenant_id,
             version_tag=process.version_tag,
             history_time_to_live=process.history_time_to_live,
+            startable_in_tasklist=process.startable_in_tasklist,
         )
         remember(definition.id, process)
         made.append(definition)
-    rows = [definition.model_dump(exclude={"diagram", "startable_in_tasklist"}) for definition in made]
+    rows = [definition.model_dump(exclude={"diagram"}) for definition in made]
     await connection.execute(insert(ProcessDefinition), rows)
     return made
 
@@ -155,36 +161,37 @@ async def _versions(connection: AsyncConnection, keys: list[str], tenant_id: str
 
 async def _newest(
     connection: AsyncConnection,
-    name: str | None,
+    name: str,
     resources: Mapping[str, bytes],
     source: str | None,
     tenant_id: str | None,
 ) -> dict[str, bytes]:
-    """The last deployed content of each file, among the deployments of this name."""
+    """The last deployed content of each file, among the deployments of this name, source and tenant."""
+    of_source = col(Deployment.source) == (source or _NO_SOURCE)
+    if not source:
+        of_source = or_(col(Deployment.source).is_(None), of_source)
+    of_tenant = col(Deployment.tenant_id).is_not_distinct_from(tenant_id)
     found = {}
     for file in resources:
         content: Rows = (
             select(col(DeploymentResource.content))
             .join(Deployment, col(Deployment.id) == col(DeploymentResource.deployment_id))
-            .where(col(DeploymentResource.name) == file)
+            .where(col(DeploymentResource.name) == file, of_source, of_tenant)
         )
-        row = (await connection.execute(_last(content, name, source, tenant_id))).one_or_none()
+        row = (await connection.execute(_last(content, name))).one_or_none()
         if row is not None:
             found[file] = row.content
     return found
 
 
-async def _latest(
-    connection: AsyncConnection, name: str | None, source: str | None, tenant_id: str | None
-) -> Record | None:
+async def _latest(connection: AsyncConnection, name: str) -> Record | None:
+    """The last deployment of this name, whatever its source and tenant are (observed on Camunda 7.24.0)."""
     columns = (getattr(Deployment, field) for field in Record.model_fields if field != "links")
-    row = (await connection.execute(_last(select(*columns), name, source, tenant_id))).one_or_none()
+    row = (await connection.execute(_last(select(*columns), name))).one_or_none()
     return None if row is None else Record(**row._mapping)
 
 
-def _last(statement: Rows, name: str | None, source: str | None, tenant_id: str | None) -> Rows:
-    """The row of the last deployment of this name and tenant, and of this source where one is given."""
-    where = [col(Deployment.name) == name, col(Deployment.tenant_id).is_not_distinct_from(tenant_id)]
-    if source is not None:
-        where.append(col(Deployment.source) == source)
-    return statement.where(*where).order_by(col(Deployment.deployment_time).desc(), col(Deployment.id).desc()).limit(1)
+def _last(statement: Rows, name: str) -> Rows:
+    """The row of the last deployment of this name."""
+    order = (col(Deployment.deployment_time).desc(), col(Deployment.id).desc())
+    return statement.where(col(Deployment.name) == name).order_by(*order).limit(1)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, and_, case, literal, or_, select, text, union_all, update
+from sqlalchemy import ColumnElement, CompoundSelect, String, and_, case, literal, or_, select, text, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.commands.fetch_orders import Fetch, checked
@@ -20,7 +20,7 @@ from store.queries.variable_filters import EXTERNAL_TASK, variable_conditions
 from store.queries.variables import Place, of_tasks
 from store.tables import ErrorDetails, ExternalTask, ProcessDefinition, ProcessInstance
 from store.tables.external_task import READY
-from store.tables.types import EPOCH, Rows, UtcTime, col
+from store.tables.types import EPOCH, Name, Rows, UtcTime, check_length, col
 
 _T = ExternalTask
 _ID = col(_T.id)
@@ -167,11 +167,14 @@ async def fetch_and_lock(connection: AsyncConnection, order: FetchAndLock) -> li
     locked = await connection.execute(
         update(_T)
         .where(_ID.in_(select(picked.c.id)), _ready(at))
-        .values(worker_id=fetch.worker_id, lock_expiration_time=expiry)
+        .values(worker_id=literal(fetch.worker_id, String), lock_expiration_time=expiry)
         .returning(_ID)
     )
     ids = [row.id for row in locked]
-    return await _tasks(connection, fetch, ids) if ids else []
+    if not ids:
+        return []
+    check_length(fetch.worker_id, Name.most)  # only now: who gets nothing may have any name
+    return await _tasks(connection, fetch, ids)
 
 
 def _expiry(topic: FetchTopic, at: datetime) -> ColumnElement[datetime]:

@@ -50,15 +50,12 @@ async def annotate(
     """Write a note on an open incident, or remove it.
 
     Raises:
-        ContractError: 400, no incident with that id is open.
+        ContractError: 400 no incident with that id is open, 500 the note is too long.
     """
-    changed = await connection.execute(
-        update(Incident)
-        .where(col(Incident.id) == incident_id, col(Incident.end_time).is_(None))
-        .values(annotation=annotation)
-    )
-    if not changed.rowcount:
+    this = and_(col(Incident.id) == incident_id, col(Incident.end_time).is_(None))
+    if (await connection.execute(select(col(Incident.id)).where(this).with_for_update())).one_or_none() is None:
         raise ContractError(400, "BadUserRequestException", "incident is null", 0)
+    await connection.execute(update(Incident).where(this).values(annotation=annotation))
     word = "ClearAnnotation" if annotation is None else "SetAnnotation"
     await by.note(connection, word, "Incident", Change("incidentId", incident_id))
 

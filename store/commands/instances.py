@@ -1,6 +1,6 @@
 """Process instances: start, delete, suspend and activate."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Row, and_, delete, func, insert, literal, or_, select, true, update
@@ -46,6 +46,7 @@ async def start(
     definition_id: str,
     *,
     business_key: str | None = None,
+    case_instance_id: str | None = None,
     variables: Mapping[str, VariableValue] = {},
     user: str | None = None,
     by: Operator = NOBODY,
@@ -56,6 +57,7 @@ async def start(
         connection: the caller's transaction; it must not be committed when this raises.
         definition_id: the definition.
         business_key: the caller's own name for the instance.
+        case_instance_id: a case that the caller says it belongs to; there are none here.
         variables: first variables, with their types; those marked transient are not stored.
         user: who starts it, where that is not the one who gives the order.
         by: who gives the order.
@@ -67,18 +69,20 @@ async def start(
     process = await process_of(connection, definition_id)
     instance = Running(new_id(), definition_id, definition.tenant_id)
     starter = user or by.user
-    await connection.execute(insert(_P).values(_row(instance, process, business_key, starter)))
+    await connection.execute(insert(_P).values(_row(instance, process, business_key, starter, case_instance_id)))
+    about = await by.about_instance(connection, instance.id)
     if process.initiator is not None:
         variables = {process.initiator: _starter(starter), **variables}
     await set_variables(connection, instance.id, variables)
     transient = {name: value for name, value in variables.items() if is_transient(value)}
     ended = await go_on(connection, instance, process.start, transient)
-    await by.note(connection, "Create", "ProcessInstance", about=await by.about_instance(connection, instance.id))
+    await by.note(connection, "Create", "ProcessInstance", about=about)
     return Record(
         id=instance.id,
         definition_id=definition_id,
         definition_key=definition.key,
         business_key=business_key,
+        case_instance_id=case_instance_id,
         ended=ended,
         suspended=False,
         tenant_id=instance.tenant_id,
@@ -89,11 +93,14 @@ def _starter(user: str | None) -> VariableValue:
     return VariableValue(type="Null" if user is None else "String", value=user)
 
 
-def _row(instance: Running, process: Process, business_key: str | None, user: str | None) -> dict[str, object]:
+def _row(
+    instance: Running, process: Process, business_key: str | None, user: str | None, case_instance_id: str | None
+) -> dict[str, object]:
     return {
         "id": instance.id,
         "process_definition_id": instance.definition_id,
         "business_key": business_key,
+        "case_instance_id": case_instance_id,
         "tenant_id": instance.tenant_id,
         "state": ACTIVE,
         "start_time": now(),
@@ -148,8 +155,9 @@ async def delete_instance(
     """
     statement = select(_ID).where(_ID == instance_id, _RUNNING).with_for_update()
     if (await connection.execute(statement)).one_or_none() is not None:
+        about = await by.about_instance(connection, instance_id)
         await delete_instances(connection, select(_ID).where(_ID == instance_id, _RUNNING), reason)
-        await by.note(connection, "Delete", "ProcessInstance", about=await by.about_instance(connection, instance_id))
+        await by.note(connection, "Delete", "ProcessInstance", about=about)
     elif fail_if_not_exists:
         raise missing(f"No process instance found for id '{instance_id}': processInstance is null", 0)
 
@@ -276,10 +284,17 @@ async def set_suspended_in_bulk(
         instances = await settled(connection, _ID, instances)
         # Written first: the queries that name the instances may ask for their state.
         count = (await connection.execute(select(func.count()).select_from(instances.subquery()))).scalar_one()
+        unknown = await _unknown(connection, order.process_instance_ids or [])
         word = f"{_word(order.suspended)}Job"  # the engine's own word, for instances too
-        await by.note(connection, word, "ProcessInstance", *in_bulk(count, later=False))
-        await by.note_instances(connection, _word(order.suspended), instances, suspension(order.suspended))
+        await by.note(connection, word, "ProcessInstance", *in_bulk(count + len(unknown), later=False))
+        await by.note_instances(connection, _word(order.suspended), instances, suspension(order.suspended), unknown)
     return await set_suspended(connection, instances, order.suspended)
+
+
+async def _unknown(connection: AsyncConnection, ids: Sequence[str | None]) -> list[str]:
+    """Those ids that no instance has, each once."""
+    known = set((await connection.execute(select(_ID).where(one_of(_ID, ids)))).scalars())
+    return [name for name in dict.fromkeys(ids) if name is not None and name not in known]
 
 
 def _of_definition(order: SetInstancesSuspended) -> Condition | None:

@@ -4,11 +4,12 @@ Each order takes the operator who gives it and notes, inside its own transaction
 demo or a request without a user does is nobody's operation, and nothing is written down.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, literal, select, update
+from sqlalchemy import ColumnElement, case, insert, literal, select, update
 from sqlalchemy import func as sql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -64,7 +65,12 @@ class Operator:
         await connection.execute(insert(UserOperation), rows)
 
     async def note_instances(
-        self, connection: AsyncConnection, operation: str, instances: Rows, change: Change
+        self,
+        connection: AsyncConnection,
+        operation: str,
+        instances: Rows,
+        change: Change,
+        unknown: Collection[str] = (),
     ) -> None:
         """Write down the same change of each of a set of process instances.
 
@@ -73,25 +79,31 @@ class Operator:
             operation: what was done, in the contract's word.
             instances: a select of their ids.
             change: what was changed.
+            unknown: ids that were named too, of no instance.
         """
         if self.user is None:
             return
         fixed = {**self._entry(operation, "ProcessInstance"), **_values(change)}
+        if unknown:
+            nowhere = [{"id": new_id(), **fixed, "process_instance_id": name} for name in unknown]
+            await connection.execute(insert(UserOperation), nowhere)
         types = UserOperation.__table__.c  # type: ignore[attr-defined]
         values: dict[str, ColumnElement[Any]] = {
             "id": IdRun().column(sql.row_number().over(order_by=col(_P.id))),
             **{name: literal(value, types[name].type) for name, value in fixed.items()},
-            **_PLACE,
+            **{name: case((_RUNNING, column)) for name, column in _PLACE.items()},
+            "process_instance_id": col(_P.id),
         }
         rows = _placed(select(*values.values())).where(col(_P.id).in_(instances))
         await connection.execute(insert(UserOperation).from_select(list(values), rows))
 
     async def about_instance(self, connection: AsyncConnection, instance_id: str) -> Place:
-        """What an entry says of a process instance; of an unknown one, its id. Nothing is asked for nobody."""
+        """What an entry says of a running process instance; of another one, its id. Nothing is asked for nobody."""
         if self.user is None:
             return {}
         columns = [column.label(name) for name, column in _PLACE.items()]
-        row = (await connection.execute(_placed(select(*columns)).where(col(_P.id) == instance_id))).one_or_none()
+        this = _placed(select(*columns)).where(col(_P.id) == instance_id, _RUNNING)
+        row = (await connection.execute(this)).one_or_none()
         return {"process_instance_id": instance_id} if row is None else dict(row._mapping)
 
     async def about_task(self, connection: AsyncConnection, task_id: str) -> Place:
@@ -131,6 +143,8 @@ class Operator:
 
 NOBODY = Operator()
 """Gives the orders of requests without a user; what it does is not written down."""
+
+_RUNNING = col(_P.end_time).is_(None)
 
 _PLACE: dict[str, ColumnElement[Any]] = {
     "process_instance_id": col(_P.id),

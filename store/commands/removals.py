@@ -7,6 +7,8 @@ from store.commands.instances import delete_instances
 from store.commands.operators import NOBODY, Change, Operator, Place, in_bulk
 from store.contract.errors import engine_error, missing
 from store.database import keep
+from store.queries.of_definition import removal_time
+from store.queries.operations import OF_INSTANCE
 from store.tables import (
     Deployment,
     DeploymentResource,
@@ -14,6 +16,7 @@ from store.tables import (
     Incident,
     ProcessDefinition,
     ProcessInstance,
+    UserOperation,
     Variable,
 )
 from store.tables.types import Rows, col
@@ -28,17 +31,30 @@ async def remove_instance(
     """Remove an ended instance with its history.
 
     Raises:
-        ContractError: 404, there is none with that id, or it is running.
+        ContractError: 404, it is running, or, unless that is no fault, there is none with that id.
     """
-    ended = select(_ID).where(_ID == instance_id, col(_P.end_time).is_not(None))
-    if (await connection.execute(ended.with_for_update())).one_or_none() is not None:
-        await _remove_instances(connection, ended)
-        await by.note(connection, "DeleteHistory", "ProcessInstance", *in_bulk(1, later=False))
-    elif fail_if_not_exists:
+    instance = select(_ID, col(_P.end_time)).where(_ID == instance_id)
+    found = (await connection.execute(instance.with_for_update())).one_or_none()
+    if found is None and not fail_if_not_exists:
+        await by.note(connection, "DeleteHistory", "ProcessInstance", *in_bulk(0, later=False))
+        return
+    if found is None or found.end_time is None:
         raise missing(f"Historic process instance with id {instance_id} does not exist", 0)
+    await _remove_instances(connection, select(_ID).where(_ID == instance_id))
+    await by.note(connection, "DeleteHistory", "ProcessInstance", *in_bulk(1, later=False))
 
 
 async def _remove_instances(connection: AsyncConnection, instances: Rows) -> None:
+    # What operators did to them is told longer than they are.
+    until = (
+        select(removal_time())
+        .select_from(_P)
+        .join(ProcessDefinition, col(ProcessDefinition.id) == col(_P.process_definition_id))
+        .where(_ID == col(UserOperation.process_instance_id))
+        .scalar_subquery()
+    )
+    of_them = col(UserOperation.process_instance_id).in_(instances)
+    await connection.execute(update(UserOperation).where(of_them, OF_INSTANCE).values(removal_time=until))
     for table in (ExternalTaskLog, Incident, Variable):
         await connection.execute(delete(table).where(col(table.process_instance_id).in_(instances)))
     await connection.execute(delete(_P).where(_ID.in_(instances)))

@@ -8,13 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from store.commands.operators import NOBODY, Operator
 from store.commands.typed import check_format, is_transient, typed
 from store.contract.deployments import ChangeVariables
-from store.contract.errors import engine_error, null_value
+from store.contract.errors import ContractError, engine_error, null_value
 from store.contract.records import VariableValue
 from store.database import new_id
 from store.queries.conditions import Condition, one_of
 from store.queries.variables import columns_of
 from store.tables import ProcessInstance, Variable
-from store.tables.types import col
+from store.tables.types import TooLong, col
 
 _V = Variable
 
@@ -139,10 +139,13 @@ async def change_variables(
         operation: how the user operation log calls it.
 
     Raises:
-        ContractError: 400 a value that is not of its type, 500 no instance with that id is running.
+        ContractError: 400 a value that is not of its type or too long, 500 no instance with that id is running.
     """
     values = typed(order.modifications)
     await hold_instance(connection, instance_id)
-    await set_variables(connection, instance_id, values)
+    try:
+        await set_variables(connection, instance_id, values)
+    except TooLong:
+        raise ContractError(400, "BadUserRequestException", "Variable value is too long", 0) from None
     await delete_variables(connection, instance_id, [name for name in order.deletions or () if name is not None])
     await by.note(connection, operation, "Variable", about=await by.about_instance(connection, instance_id))

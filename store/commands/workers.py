@@ -123,7 +123,8 @@ async def bpmn_error(connection: AsyncConnection, task_id: str, order: BpmnError
 
     Raises:
         ContractError: 400 wrong worker, suspended, or a variable that is not of its type; 404 no such task; 500 the
-            worker or the code is missing, or the process can not go on. Nothing must be committed then.
+            worker or the code is missing, the code is blank, or the process can not go on. Nothing must be committed
+            then.
     """
     given = typed(order.variables)
     worker = checked_worker(order.worker_id)
@@ -131,6 +132,8 @@ async def bpmn_error(connection: AsyncConnection, task_id: str, order: BpmnError
         raise null_value("errorCode is null")
     refusal = "Bpmn error of External Task {id} cannot be reported by worker '{worker}'"
     task, instance = await _hold_both(connection, task_id, worker, refusal)
+    if not order.error_code.strip():
+        raise engine_error("Error Code is empty")
     process = await process_of(connection, instance.definition_id)
     catcher = process.catcher(task.activity_id, order.error_code)
     try:

@@ -58,7 +58,7 @@ def no_external_task(task_id: str, code: int | None = None) -> ContractError:
     return ContractError(404, "RestException", f"External task with id {task_id} does not exist", code)
 
 
-def engine_error(message: str, type_: str = "ProcessEngineException", code: int = 0) -> ContractError:
+def engine_error(message: str, type_: str = "ProcessEngineException", code: int | None = 0) -> ContractError:
     """500 with an engine exception, as the engine answers a violated check that no resource translates."""
     return ContractError(500, type_, message, code)
 
@@ -74,3 +74,14 @@ def stale(what: str) -> ContractError:
         f"ENGINE-03005 Execution of 'DELETE {what}' failed. Entity was updated by another transaction concurrently."
     )
     return engine_error(message, "OptimisticLockingException", 1)
+
+
+PERSISTENCE = (
+    "An exception occurred in the persistence layer. "
+    "Please check the server logs for a detailed message and the entire exception stack trace."
+)
+
+
+def not_stored(code: int = 0) -> ContractError:
+    """500 ``ProcessEnginePersistenceException``: the database did not take a statement."""
+    return engine_error(PERSISTENCE, "ProcessEnginePersistenceException", code)

@@ -100,6 +100,7 @@ _ROWS: Rows = select(
     col(_D.tenant_id),
     col(_D.version_tag),
     col(_D.history_time_to_live),
+    col(_D.startable_in_tasklist),
 ).select_from(_D)
 
 

@@ -145,7 +145,7 @@ CONDITIONS: Conditions = {
     "sub_process_instance_id": never,
     "super_case_instance_id": never,
     "sub_case_instance_id": never,
-    "case_instance_id": never,
+    "case_instance_id": equals(col(_P.case_instance_id)),
     "tenant_id_in": among(col(_P.tenant_id), "tenantIds"),
     "without_tenant_id": flag(lambda: col(_P.tenant_id).is_(None)),
     **{name: lambda _value: None for name in _STATES},  # one at the top, IN inside an OR: see below
@@ -245,6 +245,7 @@ _ROWS = (
     select(
         _ID,
         col(_P.business_key),
+        col(_P.case_instance_id),
         col(_P.process_definition_id),
         col(ProcessDefinition.key).label("process_definition_key"),
         col(ProcessDefinition.name).label("process_definition_name"),

@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, false, literal, select, true
+from sqlalchemy import ColumnElement, case, false, func, literal, select, true
 
 from store.contract.operations import OPERATOR, UserOperationQuery
 from store.contract.operations import UserOperation as Record
 from store.queries.conditions import Condition, Conditions, among, equals, never
 from store.queries.listing import Listing
-from store.tables import UserOperation
-from store.tables.types import col
+from store.queries.of_definition import removal_time
+from store.tables import ProcessDefinition, ProcessInstance, UserOperation
+from store.tables.types import Rows, UtcTime, col
 
 _O = UserOperation
 _ID: ColumnElement[Any] = col(_O.id)
@@ -47,18 +48,26 @@ CONDITIONS: Conditions = {
 
 SORT_COLUMNS: dict[str, ColumnElement[Any]] = {"timestamp": col(_O.timestamp)}
 
-_LIKEWISE = [name for name in Record.model_fields if name in _O.model_fields]
+_LIKEWISE = [name for name in Record.model_fields if name in _O.model_fields and name != "removal_time"]
 
-_ROWS = select(
-    *(getattr(_O, name) for name in _LIKEWISE),
-    *(
-        literal(None).label(name)
-        for name in ("execution_id", "case_definition_id", "case_instance_id", "case_execution_id", "task_id")
-    ),
-    literal(None).label("removal_time"),
-    case((col(_O.process_definition_id).is_not(None), col(_O.process_instance_id))).label("root_process_instance_id"),
-    literal(OPERATOR).label("category"),
-).select_from(_O)
+OF_INSTANCE: Condition = col(_O.process_definition_id).is_not(None) & col(_O.process_instance_id).is_not(None)
+"""Written while the instance ran: those are entries of its history, and are to be removed with it."""
+
+_ROWS: Rows = (
+    select(
+        *(getattr(_O, name) for name in _LIKEWISE),
+        *(
+            literal(None).label(name)
+            for name in ("execution_id", "case_definition_id", "case_instance_id", "case_execution_id", "task_id")
+        ),
+        func.coalesce(col(_O.removal_time), case((OF_INSTANCE, removal_time())), type_=UtcTime).label("removal_time"),
+        case((OF_INSTANCE, col(_O.process_instance_id))).label("root_process_instance_id"),
+        literal(OPERATOR).label("category"),
+    )
+    .select_from(_O)
+    .outerjoin(ProcessInstance, col(ProcessInstance.id) == col(_O.process_instance_id))
+    .outerjoin(ProcessDefinition, col(ProcessDefinition.id) == col(ProcessInstance.process_definition_id))
+)
 
 OPERATIONS = Listing(
     query=UserOperationQuery,

@@ -1,34 +1,43 @@
-"""Variables: of an instance, and of many tasks at once."""
+"""Variables: of an instance, of an execution, and of many tasks at once."""
 
+import base64
 import json
 import math
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.contract.errors import ContractError, missing, null_value
+from store.contract.errors import ContractError, invalid, missing, null_value
 from store.contract.records import VariableValue
 from store.contract.values import format_moment, parse_moment
-from store.queries.conditions import one_of
-from store.tables import ProcessInstance, Variable
-from store.tables.types import EPOCH, Rows, col
+from store.queries.conditions import Condition, one_of
+from store.tables import Execution, ProcessInstance, Variable
+from store.tables.types import EPOCH, LONGEST_TEXT, Rows, check_length, col
 
 _V = Variable
 _TEXTS = frozenset({"String", "Date", "Json", "Xml", "Object", "Bytes", "File"})
 _WHOLES = frozenset({"Boolean", "Short", "Integer", "Long"})
+_BINARY = frozenset({"Bytes", "File"})
 
 Place = tuple[str, str]
 """A process instance and one of its executions, by id."""
 
 
 def columns_of(value: VariableValue) -> dict[str, Any]:
-    """The columns that hold a value; see the table."""
+    """The columns that hold a value; see the table.
+
+    Raises:
+        TooLong: a text is longer than the engine keeps.
+    """
     kind, content = str(value.type), value.value
     columns: dict[str, Any] = {"type": kind, "text_value": None, "long_value": None, "double_value": None}
     columns["value_info"] = json.dumps(value.value_info) if value.value_info else None
+    for text in _kept_short(value):
+        check_length(text, LONGEST_TEXT)
     if content is None:
         return columns
     if kind in _TEXTS:
@@ -42,6 +51,16 @@ def columns_of(value: VariableValue) -> dict[str, Any]:
     if kind == "Date":
         columns["long_value"] = (parse_moment(content) - EPOCH) // timedelta(milliseconds=1)
     return columns
+
+
+def _kept_short(value: VariableValue) -> list[str]:
+    """The texts of a value that the engine keeps in columns, not as files: texts, and names and types of files."""
+    if value.type == "String" and value.value is not None:
+        return [value.value]
+    if value.type != "File":
+        return []
+    name, *about = (value.value_info.get(part) or "" for part in ("filename", "mimeType", "encoding"))
+    return [name, "#".join(about)]
 
 
 def value_of(row: Any) -> VariableValue:
@@ -121,41 +140,77 @@ def _by_place(
     return {place: (scopes.get((place[0], None), {}), scopes.get((place[0], place[1]), {})) for place in places}
 
 
-async def check_running(connection: AsyncConnection, instance_id: str) -> None:
-    """Check that an instance is running.
+Holder = Literal["process instance", "execution"]
+"""What variables are asked of. An instance is an execution too: the one at whose scope its variables stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a Bytes or File variable holds, and what is known of the file: ``filename``, ``mimeType``, ``encoding``."""
+
+    data: bytes
+    info: dict[str, str]
+
+
+async def _scope(connection: AsyncConnection, holder: Holder, holder_id: str) -> Condition:
+    """Which variables stand at an instance, or at an execution alone.
 
     Raises:
-        ContractError: 500, it is not: the engine knows no execution of that id.
+        ContractError: 500, it is not running.
     """
+    if holder == "execution":
+        statement = select(col(Execution.process_instance_id)).where(col(Execution.id) == holder_id)
+        instance_id = (await connection.execute(statement)).scalar_one_or_none()
+        if instance_id is not None:
+            return and_(col(_V.process_instance_id) == instance_id, col(_V.execution_id) == holder_id)
     statement = select(col(ProcessInstance.id)).where(
-        col(ProcessInstance.id) == instance_id, col(ProcessInstance.end_time).is_(None)
+        col(ProcessInstance.id) == holder_id, col(ProcessInstance.end_time).is_(None)
     )
     if (await connection.execute(statement)).one_or_none() is None:
-        raise null_value(f"execution {instance_id} doesn't exist: execution is null")
+        raise null_value(f"execution {holder_id} doesn't exist: execution is null")
+    return and_(col(_V.process_instance_id) == holder_id, col(_V.execution_id).is_(None))
 
 
-async def get_variables(connection: AsyncConnection, instance_id: str) -> dict[str, VariableValue]:
-    """All variables of a running instance.
-
-    Raises:
-        ContractError: 500, no instance with that id is running.
-    """
-    await check_running(connection, instance_id)
-    return await of_instance(connection, instance_id)
-
-
-async def get_variable(connection: AsyncConnection, instance_id: str, name: str) -> VariableValue:
-    """One variable of a running instance.
+async def get_variables(connection: AsyncConnection, holder: Holder, holder_id: str) -> dict[str, VariableValue]:
+    """All variables of a running instance, or those of an execution alone.
 
     Raises:
-        ContractError: 404 no such variable, 500 no such instance.
+        ContractError: 500, nothing with that id is running.
     """
+    scope = await _scope(connection, holder, holder_id)
+    rows = await connection.execute(_ROWS.where(scope).order_by(col(_V.name)))
+    return {row.name: value_of(row) for row in rows}
+
+
+async def get_variable(connection: AsyncConnection, holder: Holder, holder_id: str, name: str) -> VariableValue:
+    """One variable of a running instance, or of an execution alone.
+
+    Raises:
+        ContractError: 404 no such variable, 500 nothing with that id is running.
+    """
+    return value_of(await _row(connection, holder, holder_id, name))
+
+
+async def get_content(connection: AsyncConnection, holder: Holder, holder_id: str, name: str) -> Content:
+    """The content of a Bytes or File variable; see ``get_variable``.
+
+    Raises:
+        ContractError: 400, the variable is of another type.
+    """
+    row = await _row(connection, holder, holder_id, name)
+    if row.type not in _BINARY:
+        # It names the holder, not the variable (observed on Camunda 7.24.0).
+        raise invalid(f"Value of variable with id {holder_id} is not a binary value.")
+    return Content(base64.b64decode(row.text_value or ""), json.loads(row.value_info) if row.value_info else {})
+
+
+async def _row(connection: AsyncConnection, holder: Holder, holder_id: str, name: str) -> Any:
     try:
-        await check_running(connection, instance_id)
+        scope = await _scope(connection, holder, holder_id)
     except ContractError as refusal:
-        message = f"Cannot get process instance variable {name}: {refusal.message}"
+        message = f"Cannot get {holder} variable {name}: {refusal.message}"
         raise ContractError(500, "RestException", message, 0) from None
-    found = await of_instance(connection, instance_id, [name])
-    if name not in found:
-        raise missing(f"process instance variable with name {name} does not exist")
-    return found[name]
+    row = (await connection.execute(_ROWS.where(scope, col(_V.name) == name))).one_or_none()
+    if row is None:
+        raise missing(f"{holder} variable with name {name} does not exist")
+    return row

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, Text, false
+from sqlalchemy import Index, Text, false, true
 from sqlmodel import Field, SQLModel
 
-from store.tables.types import UtcTime
+from store.tables.types import Name, Tag, UtcTime
 
 
 class Deployment(SQLModel, table=True):
@@ -14,10 +14,10 @@ class Deployment(SQLModel, table=True):
     __tablename__ = "deployment"
 
     id: str = Field(primary_key=True)
-    name: str | None = None
-    source: str | None = None
+    name: str | None = Field(default=None, sa_type=Name)
+    source: str | None = Field(default=None, sa_type=Name)
     deployment_time: datetime = Field(sa_type=UtcTime)
-    tenant_id: str | None = None
+    tenant_id: str | None = Field(default=None, sa_type=Tag)
 
 
 class DeploymentResource(SQLModel, table=True):
@@ -26,7 +26,7 @@ class DeploymentResource(SQLModel, table=True):
     __tablename__ = "deployment_resource"
 
     deployment_id: str = Field(primary_key=True)
-    name: str = Field(primary_key=True)
+    name: str = Field(primary_key=True, sa_type=Name)
     content: bytes
 
 
@@ -44,15 +44,16 @@ class ProcessDefinition(SQLModel, table=True):
     )
 
     id: str = Field(primary_key=True)
-    key: str
+    key: str = Field(sa_type=Name)
     version: int
-    name: str | None = None
-    category: str | None = None
+    name: str | None = Field(default=None, sa_type=Name)
+    category: str | None = Field(default=None, sa_type=Name)
     description: str | None = Field(default=None, sa_type=Text)
-    version_tag: str | None = None
+    version_tag: str | None = Field(default=None, sa_type=Tag)
     history_time_to_live: int | None = None
     deployment_id: str
     resource: str
     suspended: bool = False
-    tenant_id: str | None = None
+    tenant_id: str | None = Field(default=None, sa_type=Tag)
     removed: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    startable_in_tasklist: bool = Field(default=True, sa_column_kwargs={"server_default": true()})

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Index, Text, text
 from sqlmodel import Field, SQLModel
 
-from store.tables.types import UtcTime
+from store.tables.types import Name, UtcTime
 
 READY = "(retries IS NULL OR retries > 0) AND NOT suspended"
 """What a task must be to be fetched, apart from its lock: the condition of an index, which a statement has to repeat
@@ -52,13 +52,13 @@ class ExternalTask(SQLModel, table=True):
     )
 
     id: str = Field(primary_key=True)
-    topic_name: str
+    topic_name: str = Field(sa_type=Name)
     process_instance_id: str
     process_definition_id: str
     execution_id: str
     activity_id: str
     activity_instance_id: str
-    worker_id: str | None = None
+    worker_id: str | None = Field(default=None, sa_type=Name)
     lock_expiration_time: datetime | None = Field(default=None, sa_type=UtcTime)
     create_time: datetime | None = Field(default=None, sa_type=UtcTime)
     retries: int | None = None

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index, Text, text
 from sqlmodel import Field, SQLModel
 
-from store.tables.types import UtcTime
+from store.tables.types import Note, UtcTime
 
 OPEN = "open"
 RESOLVED = "resolved"
@@ -44,4 +44,4 @@ class Incident(SQLModel, table=True):
     job_definition_id: str | None = None
     tenant_id: str | None = None
     history_configuration: str | None = None
-    annotation: str | None = Field(default=None, sa_type=Text)
+    annotation: str | None = Field(default=None, sa_type=Note)

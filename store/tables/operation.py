@@ -5,11 +5,14 @@ from datetime import datetime
 from sqlalchemy import Index, Text
 from sqlmodel import Field, SQLModel
 
-from store.tables.types import UtcTime
+from store.tables.types import Note, UtcTime
 
 
 class UserOperation(SQLModel, table=True):
-    """What one call of an authenticated user changed of one property. The rows of a call share ``operation_id``."""
+    """What one call of an authenticated user changed of one property. The rows of a call share ``operation_id``.
+
+    ``removal_time`` is null as long as the instance that the row is about is there to tell it.
+    """
 
     __tablename__ = "user_operation"
     __table_args__ = (
@@ -37,4 +40,5 @@ class UserOperation(SQLModel, table=True):
     job_id: str | None = None
     job_definition_id: str | None = None
     batch_id: str | None = None
-    annotation: str | None = Field(default=None, sa_type=Text)
+    removal_time: datetime | None = Field(default=None, sa_type=UtcTime)
+    annotation: str | None = Field(default=None, sa_type=Note)

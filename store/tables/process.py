@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index, Text, text
 from sqlmodel import Field, SQLModel
 
-from store.tables.types import UtcTime
+from store.tables.types import Name, UtcTime
 
 ACTIVE = "ACTIVE"
 SUSPENDED = "SUSPENDED"
@@ -33,13 +33,14 @@ class ProcessInstance(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     process_definition_id: str
-    business_key: str | None = None
+    business_key: str | None = Field(default=None, sa_type=Name)
     tenant_id: str | None = None
     state: str = ACTIVE
     start_time: datetime = Field(sa_type=UtcTime)
     end_time: datetime | None = Field(default=None, sa_type=UtcTime)
     start_activity_id: str | None = None
     start_user_id: str | None = None
+    case_instance_id: str | None = Field(default=None, sa_type=Name)
     delete_reason: str | None = Field(default=None, sa_type=Text)
 
 

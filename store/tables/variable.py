@@ -3,6 +3,8 @@
 from sqlalchemy import BigInteger, Index, Text, false
 from sqlmodel import Field, SQLModel
 
+from store.tables.types import Name
+
 
 class Variable(SQLModel, table=True):
     """A variable; ``execution_id`` is null at the scope of the instance.
@@ -24,7 +26,7 @@ class Variable(SQLModel, table=True):
     id: str = Field(primary_key=True)
     process_instance_id: str
     execution_id: str | None = None
-    name: str
+    name: str = Field(sa_type=Name)
     type: str
     text_value: str | None = Field(default=None, sa_type=Text)
     long_value: int | None = Field(default=None, sa_type=BigInteger)

@@ -1,6 +1,7 @@
 """Workers made with clients of others: what became of each task stands in the engine's state."""
 
 import asyncio
+import base64
 from collections import Counter
 from contextlib import AsyncExitStack
 
@@ -80,6 +81,17 @@ async def _check(office: Office, instance: str, fate: str, number: int, names: l
         assert (known["doubled"], known["text"]) == (number * 2, "ünï ✓")
         assert known["by"] in names
         assert "mine" not in known, "a local variable of the task outlived it"
+
+
+async def test_a_worker_reads_a_file(engine: Engine, office: Office, kind: Kind) -> None:
+    info = {"filename": "paper.txt", "mimeType": "text/plain", "encoding": "utf-8"}
+    paper = {"type": "File", "value": base64.b64encode("Zwölf ✓".encode()).decode(), "valueInfo": info}
+    instance = await office.start("read", paper=paper)
+    options = {"maxTasks": 1, "lockDuration": 600_000, "asyncResponseTimeout": 20_000}
+    async with at_work(kind, _root(engine), "reader", [office.work], **options) as worker:
+        await eventually(lambda: office.settled(1), within=120, every=0.1)
+        assert worker.errors == []
+    assert (await office.variables(instance))["read"] == "Zwölf ✓"
 
 
 async def test_a_parked_fetch_wakes_up_for_each_new_task(engine: Engine, office: Office, kind: Kind) -> None:

@@ -34,6 +34,11 @@ async function handle({ task, taskService }) {
       await taskService.extendLock(task, 3_600_000);
       say("extended", { id: task.id });
     }
+    if (fate === "read") {
+      const paper = task.variables.getTyped("paper").value;
+      await paper.load();
+      made.set("read", String(paper.content));
+    }
     const mine = new Variables().set("mine", 1);
     await taskService.complete(task, made.setAll({ doubled: amount * 2, by: workerId, text: "ünï ✓" }), mine);
   }

@@ -3,12 +3,14 @@
 Run as ``worker.py ROOT WORKER OPTIONS TOPIC…``; writes one JSON line for each thing that happens.
 """
 
+import base64
 import json
 import logging
 import sys
 import time
 from typing import Any
 
+from camunda.client.engine_client import EngineClient  # type: ignore[import-not-found]
 from camunda.external_task.external_task_worker import ExternalTaskWorker  # type: ignore[import-not-found]
 
 
@@ -42,7 +44,11 @@ def handle(task: Any) -> Any:
         return task.failure("503 from the bank", "line 1\nline 2", 0 if fate == "fail" else 2, 50)
     if fate in ("declined", "unheard"):
         return task.bpmn_error("DECLINED" if fate == "declined" else "NOBODY", "by the issuer", {"score": 0.25})
-    return task.complete({"doubled": amount * 2, "by": task.get_worker_id(), "text": "ünï ✓"}, {"mine": 1})
+    made = {"doubled": amount * 2, "by": task.get_worker_id(), "text": "ünï ✓"}
+    if fate == "read":
+        content = EngineClient(sys.argv[1]).get_process_instance_variable(task.get_process_instance_id(), "paper")
+        made["read"] = base64.b64decode(content).decode()
+    return task.complete(made, {"mine": 1})
 
 
 def main() -> None:

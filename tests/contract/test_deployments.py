@@ -39,6 +39,60 @@ async def test_duplicates_are_looked_for_below_a_name(
     assert [one["version"] for definitions in made for one in definitions] == [1, 2][:versions]
 
 
+@pytest.mark.parametrize(
+    ("sources", "made"),
+    [
+        (["a", "a", "b", "a"], [0, 0, 1, 1]),
+        ([None, None, "", "a", None, ""], [0, 0, 0, 1, 1, 1]),
+        (["", None, "", ""], [0, 1, 1, 1]),
+        (["", ""], [0, 1]),
+        (["a", None, "a"], [0, 1, 1]),
+        (["process application", None, ""], [0, 0, 0]),
+    ],
+)
+async def test_duplicates_are_looked_for_below_a_source(
+    engine: Engine, sources: list[str | None], made: list[int]
+) -> None:
+    """Where all is there already, the last deployment of the name is answered, whatever its source."""
+    settings = {"enable_duplicate_filtering": "true", "deployment_name": fresh("deployment")}
+    drawing = drawn(fresh("order"))
+    ids: list[str] = []
+    for source, number in zip(sources, made, strict=True):
+        more = {} if source is None else {"deployment_source": source}
+        answer = (await upload(engine, drawing, **settings, **more)).json()
+        new = answer["deployedProcessDefinitions"] is not None
+        assert new == (answer["id"] not in ids)
+        ids += [answer["id"]] if new else []
+        assert ids.index(answer["id"]) == number
+        if new:
+            assert answer["source"] == source
+
+
+async def test_duplicates_are_looked_for_below_a_tenant(engine: Engine) -> None:
+    settings = {"enable_duplicate_filtering": "true", "deployment_name": fresh("deployment")}
+    drawing = drawn(fresh("order"))
+    tenant = {"tenant_id": fresh("t")}
+    first = (await upload(engine, drawing, **settings, **tenant)).json()
+    second = (await upload(engine, drawing, **settings)).json()
+    again = (await upload(engine, drawing, **settings, **tenant)).json()
+    assert first["id"] != second["id"] == again["id"]
+    assert again["deployedProcessDefinitions"] is None
+
+
+@pytest.mark.parametrize(
+    ("said", "startable"),
+    [(None, True), ("true", True), ("TRUE", True), ("false", False), ("", False), ("yes", False)],
+)
+async def test_definitions_for_task_lists(engine: Engine, said: str | None, startable: bool) -> None:
+    key = fresh("order")
+    more = "" if said is None else f'camunda:isStartableInTasklist="{said}"'
+    (made,) = await deployed(engine, file(process(START, END, flows("begin>done"), key=key, more=more)))
+    assert made["startableInTasklist"] is startable
+    assert (await engine.get(f"/process-definition/{made['id']}"))["startableInTasklist"] is startable
+    (listed,) = await engine.get("/process-definition", key=key)
+    assert listed["startableInTasklist"] is startable
+
+
 async def test_a_tenant_without_letters_is_a_tenant(engine: Engine) -> None:
     key = fresh("order")
     (without,), (empty,) = await deployed(engine, drawn(key)), await deployed(engine, drawn(key), tenant_id="")

@@ -1,5 +1,6 @@
 """What processes do: gateways and conditions, error boundary events, priorities, extension properties, versions."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -162,6 +163,75 @@ async def test_a_condition_on_an_unknown_variable(engine: Engine) -> None:
     assert (response.status_code, response.json()["type"]) == (500, "RestException")
     expected = "Unknown property used in expression: ${amount == 5}. Cause: Cannot resolve identifier 'amount'"
     assert response.json()["message"].endswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("drawn", "ways"),
+    [
+        (["how>large?${amount > 100}", "how>small"], {150: "large", 50: "small"}),
+        (["how>small", "how>large?${amount > 100}"], {150: "small", 50: "small"}),
+        (
+            ["how>large?${amount > 100}", "how>small", "how>tiny?${amount < 10}"],
+            {150: "large", 50: "small", 5: "small"},
+        ),
+    ],
+    ids=["last", "first", "between"],
+)
+async def test_one_flow_without_a_condition_is_taken_in_its_turn(
+    engine: Engine, drawn: list[str], ways: dict[int, str]
+) -> None:
+    tasks = [task(name) for name in ("large", "small", "tiny")]
+    made = await stage(engine, file(process(START, '<exclusiveGateway id="how"/>', *tasks, flows("begin>how", *drawn))))
+    for amount, way in ways.items():
+        assert set(await made.tasks(await made.started("order", amount=amount))) == {way}
+
+
+@pytest.mark.parametrize(
+    ("default", "drawn", "bare"),
+    [
+        ("", ["how>large", "how>small", "how>tiny?${amount < 10}"], ["large", "small"]),
+        ('default="how-tiny"', ["how>large", "how>small?${amount < 10}", "how>tiny"], ["large"]),
+    ],
+)
+async def test_more_flows_without_a_condition(engine: Engine, default: str, drawn: list[str], bare: list[str]) -> None:
+    tasks = [task(name) for name in ("large", "small", "tiny")]
+    gateway = f'<exclusiveGateway id="how" {default}/>'
+    answer = await deploy(engine, file(process(START, gateway, *tasks, flows("begin>how", *drawn))))
+    assert answer.status_code == 400, answer.text
+    assert [problem["message"] for problem in answer.json()["details"]["order.bpmn"]["errors"]] == [
+        f"Exclusive Gateway 'how' has outgoing sequence flow 'how-{name}' without condition "
+        "which is not the default flow."
+        for name in bare
+    ]
+
+
+async def test_flows_need_no_ids(engine: Engine) -> None:
+    drawn = flows("begin>how", "how>large?${amount > 100}", "how>small", "large>done", "small>done")
+    drawing = process(
+        START, '<exclusiveGateway id="how"/>', task("large"), task("small"), END, re.sub(' id="[^"]*"', "", drawn)
+    )
+    made = await stage(engine, file(drawing))
+    for amount, way in ((150, "large"), (50, "small")):
+        instance = await made.started("order", amount=amount)
+        assert set(await made.tasks(instance)) == {way}
+        await made.work(instance, way, "complete")
+        assert await made.state(instance) == "COMPLETED"
+
+
+@pytest.mark.parametrize("number", [2**31, -(2**31) - 1])
+@pytest.mark.parametrize("whole", [False, True], ids=["of a task", "of all tasks"])
+async def test_a_priority_that_is_drawn_has_32_bits(engine: Engine, number: int, whole: bool) -> None:
+    def drawing(priority: int) -> bytes:
+        more = f'camunda:taskPriority="{priority}"'
+        return file(
+            process(START, task("charge", "" if whole else more), flows("begin>charge"), more=more if whole else "")
+        )
+
+    answer = await deploy(engine, drawing(number))
+    assert (answer.status_code, answer.json()["type"]) == (400, "ParseException")
+    made = await stage(engine, drawing(number - 1 if number > 0 else number + 1))
+    found = await made.tasks(await made.started("order"))
+    assert abs(found["charge"]["priority"] - number) == 1
 
 
 async def test_a_fork_and_its_join(engine: Engine) -> None:

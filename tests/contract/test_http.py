@@ -1,5 +1,6 @@
 """What stands in the head of a request: its method, its path, and the media types that it sends and accepts."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -190,3 +191,24 @@ async def test_the_refusal_names_the_property(engine: Engine, path: str, body: d
     assert response.status_code == 400
     if not engine.is_reference:  # the library's own words, as plain text
         assert sentence in response.json()["message"]
+
+
+IDLE_SECONDS = 7
+"""A pause between two requests, longer than many servers allow and shorter than the engine does."""
+
+
+async def test_an_idle_connection_stays_open(engine: Engine) -> None:
+    root = engine.http.base_url
+    if root.port is None:
+        pytest.skip("no connection: the engine runs in this process")
+    reader, writer = await asyncio.open_connection(root.host, root.port)
+    try:
+        for pause in (IDLE_SECONDS, 0):
+            writer.write(f"GET {root.path}version HTTP/1.1\r\nHost: {root.host}\r\n\r\n".encode())
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+            assert head.startswith("http/1.1 200")
+            length = head.partition("content-length:")[2].partition("\r\n")[0]
+            await (reader.readexactly(int(length)) if length else reader.readuntil(b"\r\n0\r\n\r\n"))
+            await asyncio.sleep(pause)
+    finally:
+        writer.close()

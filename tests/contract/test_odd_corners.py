@@ -213,6 +213,46 @@ async def test_a_blank_date_in_a_query_string_is_none(engine: Engine, world: Wor
     assert await engine.get("/external-task/count", topicName=scene.topic, lockExpirationBefore=" ") == {"count": 1}
 
 
+@pytest.mark.parametrize("case", ["case 1", "", None])
+async def test_the_case_of_an_instance_is_what_its_start_says(engine: Engine, world: World, case: str | None) -> None:
+    scene = await world.scene(1)
+    start = f"/process-definition/{scene.definition}/start"
+    started = await engine.post(start, {"caseInstanceId": case})
+    assert started["caseInstanceId"] == case
+    for path in ("/process-instance", "/history/process-instance"):
+        assert (await engine.get(f"{path}/{started['id']}"))["caseInstanceId"] == case
+        if case:
+            query = {"processDefinitionId": scene.definition, "caseInstanceId": case}
+            assert ids(await engine.post(path, query)) == [started["id"]]
+    answer = await engine.http.post(start, json={"caseInstanceId": "c" * 256})
+    assert (answer.status_code, answer.json()["code"]) == (500, 10002)
+
+
+@pytest.mark.parametrize("name", ["firstResult", "maxResults"])
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        ("1", True),
+        ("+1", True),
+        ("01", True),
+        ("１", True),
+        (" 1 ", False),
+        (" 1", False),
+        (" ", False),
+        ("1_0", False),
+    ],
+)
+async def test_the_numbers_of_a_page_have_nothing_around_them(
+    engine: Engine, world: World, name: str, text: str, good: bool
+) -> None:
+    scene = await world.scene(2)
+    answer = await engine.http.get("/external-task", params={"topicName": scene.topic, name: text})
+    if good:
+        assert len(answer.json()) == 1
+    else:
+        refused(answer, 404, "QueryParamException", "HTTP 404 Not Found")
+
+
 async def test_a_spent_job_that_fails_once_more_leaves_its_incident_as_it_is(engine: Engine, world: World) -> None:
     scene = await world.scene(1)
     batch = await stuck(engine, scene.tasks)

@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from tests.contract.answers import USER_OPERATION, ids, moment, refused
 from tests.contract.batches import Launched, launch, stuck
+from tests.contract.bpmn import Drawing
 from tests.contract.conftest import USER
 from tests.contract.engine import Engine
 from tests.contract.world import Scene, World, fresh
@@ -288,6 +289,100 @@ async def test_orders_to_many_instances(world: World, log: Log) -> None:
     assert entries == [*in_bulk("SuspendJob", "ProcessInstance", 2, False), *each]
     nowhere = await log.of("PUT", "/process-instance/nowhere/suspended", {"suspended": False})
     assert nowhere == [did("Activate", "ProcessInstance", "suspensionState", "active", processInstanceId="nowhere")]
+
+
+async def test_orders_to_instances_that_are_not_running(engine: Engine, world: World, log: Log) -> None:
+    scene = await world.scene(2)
+    ended, running = scene.instances
+    await world.cancel(ended)
+    nowhere = fresh("none")
+    suspended = did("Suspend", "ProcessInstance", "suspensionState", "suspended")
+    named = [ended, running, nowhere, nowhere]
+    entries = await log.of("PUT", "/process-instance/suspended", {"suspended": True, "processInstanceIds": named})
+    each = [{**suspended, **about(scene, 1)}, *({**suspended, "processInstanceId": one} for one in (ended, nowhere))]
+    each.sort(key=lambda entry: str(entry["processInstanceId"]))
+    assert entries == [*in_bulk("SuspendJob", "ProcessInstance", 3, False), *each]
+    query = {"historicProcessInstanceQuery": {"processInstanceIds": [ended]}}
+    entries = await log.of("PUT", "/process-instance/suspended", {"suspended": True, **query})
+    assert entries == [
+        *in_bulk("SuspendJob", "ProcessInstance", 1, False),
+        {**suspended, "processInstanceId": ended},
+    ]
+    entries = await log.of("PUT", f"/process-instance/{ended}/suspended", {"suspended": True})
+    assert entries == [{**suspended, "processInstanceId": ended}]
+    assert (await engine.get(f"/process-instance/{running}"))["suspended"]
+
+
+async def test_history_that_is_not_there(engine: Engine, world: World, log: Log) -> None:
+    scene = await world.scene(1)
+    nowhere = fresh("none")
+    entries = await log.of("DELETE", f"/history/process-instance/{nowhere}", failIfNotExists=False)
+    assert entries == in_bulk("DeleteHistory", "ProcessInstance", 0, False)
+    await log.forget()
+    for one, fails in ((nowhere, True), (scene.instances[0], True), (scene.instances[0], False)):
+        params = {"failIfNotExists": str(fails).lower()}
+        answer = await engine.http.delete(f"/history/process-instance/{one}", params=params)
+        message = f"Historic process instance with id {one} does not exist"
+        refused(answer, 404, "InvalidRequestException", message, 0)
+    assert await log.new() == []
+
+
+@pytest.mark.parametrize("ends", ["completed", "deleted"])
+async def test_entries_are_to_be_removed_with_their_instance(engine: Engine, world: World, ends: str) -> None:
+    scene = await world.scene(1)
+    (instance,), (task,) = scene.instances, scene.tasks
+
+    async def times() -> dict[str, str | None]:
+        entries = await engine.get(PATH, processInstanceId=instance)
+        return {entry["operationType"]: entry["removalTime"] for entry in entries}
+
+    await engine.order("PUT", f"/external-task/{task}/priority", {"priority": 5})
+    await engine.order("PUT", f"/external-task/{task}/retries", {"retries": 5})
+    await engine.order("PUT", f"/process-instance/{instance}/variables/x", {"value": 1})
+    words = ["Create", "SetPriority", "SetExternalTaskRetries", "SetVariable"]
+    assert await times() == dict.fromkeys(words)
+    await (world.complete(task) if ends == "completed" else world.cancel(instance))
+    removal = (await engine.get(f"/history/process-instance/{instance}"))["removalTime"]
+    assert removal is not None
+    expected = dict.fromkeys(words if ends == "completed" else [*words, "Delete"], removal)
+    assert await times() == expected
+    await world.suspend(instance)  # written after the end
+    assert await times() == {**expected, "Suspend": None}
+    await engine.order("DELETE", f"/history/process-instance/{instance}")
+    assert await times() == {**expected, "Suspend": None}
+
+
+async def test_a_deployment_of_duplicates_is_written_down(engine: Engine, log: Log) -> None:
+    drawing = file(process('<startEvent id="begin"/>', task("a"), flows("begin>a"), key=fresh("order")))
+    name = fresh("deployment")
+    made: list[str] = []
+    for changed_only in ("false", "true"):
+        parts: dict[str, Any] = {
+            "deployment-name": (None, name),
+            "enable-duplicate-filtering": (None, "true"),
+            "deploy-changed-only": (None, changed_only),
+            "data": ("order.bpmn", drawing),
+        }
+        for _ in range(2):
+            await log.forget()
+            made.append((await engine.http.post("/deployment/create", files=parts)).json()["id"])
+            expected = [
+                did("Create", "Deployment", "deployChangedOnly", changed_only, deploymentId=made[0]),
+                did("Create", "Deployment", "duplicateFilterEnabled", "true", deploymentId=made[0]),
+            ]
+            assert [_telling(entry) for entry in await log.new()] == expected
+    assert len(set(made)) == 1
+
+
+async def test_an_instance_that_ends_at_once(engine: Engine, world: World) -> None:
+    deployed = await world.deploy(Drawing(fresh("short"), []))
+    ((key, definition),) = deployed.definitions.items()
+    instance = await world.start(definition)
+    (entry,) = await engine.get(PATH, processInstanceId=instance)
+    place = (entry["processDefinitionId"], entry["processDefinitionKey"], entry["deploymentId"])
+    assert place == (definition, key, deployed.id)
+    assert entry["rootProcessInstanceId"] == instance
+    assert entry["removalTime"] == (await engine.get(f"/history/process-instance/{instance}"))["removalTime"]
 
 
 async def test_starts_and_deployments(engine: Engine, world: World, log: Log) -> None:

@@ -111,6 +111,21 @@ async def test_values_that_are_refused(
     refused(await work(engine, fresh("none"), verb, body), status, type_, message, 0)
 
 
+@pytest.mark.parametrize("code", ["", " "])
+async def test_an_error_without_a_code(engine: Engine, world: World, code: str) -> None:
+    scene = await held(world)
+    (task,) = scene.tasks
+    before = await world.task(task)
+    for variables in ({}, {"x": {"value": 1}}):
+        body = {"workerId": "worker", "errorCode": code, "errorMessage": "m", "variables": variables}
+        refused(await work(engine, task, "bpmnError", body), 500, "ProcessEngineException", "Error Code is empty", 0)
+    other = await work(engine, task, "bpmnError", {"workerId": "other", "errorCode": code})
+    message = NOT_YOURS["bpmnError"].format(id=task, worker="other")
+    refused(other, 400, "RestException", message, 0)
+    assert await world.task(task) == before
+    assert await engine.get(f"/process-instance/{scene.instances[0]}/variables") == {}
+
+
 async def test_completion_resolves_the_incident(engine: Engine, world: World) -> None:
     scene = await world.scene(1)
     await world.fail(scene.tasks[0], retries=0)

@@ -45,7 +45,7 @@ async def test_other_files_are_kept_and_not_read(engine: Engine) -> None:
 
 async def test_duplicates(engine: Engine) -> None:
     first = await deployed(engine, {"a.bpmn": ONE_TASK}, source="ci")
-    same = await deployed(engine, {"a.bpmn": ONE_TASK}, filter_duplicates=True)
+    same = await deployed(engine, {"a.bpmn": ONE_TASK}, filter_duplicates=True, source="ci")
     assert (same.deployment.id, same.definitions) == (first.deployment.id, [])
     for different in (
         await deployed(engine, {"a.bpmn": ONE_TASK}, filter_duplicates=True, source="hand"),

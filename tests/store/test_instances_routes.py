@@ -55,7 +55,8 @@ async def test_the_answer_to_a_deployment(http: httpx.AsyncClient) -> None:
         "historyTimeToLive": 30,
         "startableInTasklist": True,
     }
-    again = await deploy(http, **{"enable-duplicate-filtering": "true", "tenant-id": "blue"})
+    filtering = {"enable-duplicate-filtering": "true", "deployment-source": "ci", "tenant-id": "blue"}
+    again = await deploy(http, **filtering)
     assert (again["id"], again["deployedProcessDefinitions"]) == (made["id"], None)
 
 

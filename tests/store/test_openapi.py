@@ -64,10 +64,10 @@ def ids(root: str) -> Ids:
 
 def path_of_ids(operation: APIOperation[Any, Any, Any, Any]) -> str | None:
     """The list that has the ids which the first parameter of a path stands for; none if it stands for no id."""
-    before, braces, after = operation.path.removeprefix("/engine-rest").partition("/{")
-    if not braces or after.startswith("key}") or "operation" in after:
+    before, braces, after = operation.path.partition("/{")
+    if not braces or after.startswith("key}") or "operation" in after or before not in described()["paths"]:
         return None
-    return before
+    return before.removeprefix("/engine-rest")
 
 
 @pytest.mark.timeout(300)

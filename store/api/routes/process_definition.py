@@ -61,7 +61,14 @@ async def _answer_start(store: Store, by: Operator, request: Request, find: Find
             if order.start_instructions:
                 raise invalid("Start instructions are not supported.")
             given = typed(order.variables)
-            instance = await start(connection, definition_id, business_key=order.business_key, variables=given, by=by)
+            instance = await start(
+                connection,
+                definition_id,
+                business_key=order.business_key,
+                case_instance_id=order.case_instance_id,
+                variables=given,
+                by=by,
+            )
         except ContractError as refusal:
             raise _not_started(definition_id, refusal) from None
         instance.links = [self_link(request, "process-definition", "process-instance", instance.id)]

@@ -1,4 +1,4 @@
-"""Variables of running process instances."""
+"""Variables of running process instances and of their executions."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,9 +8,9 @@ from fastapi import Response
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.api.answers import answer, no_content
+from store.api.answers import answer, answer_file, no_content
 from store.api.authentication import OperatorDep
-from store.api.declared import gives, gives_nothing
+from store.api.declared import gives, gives_file, gives_nothing
 from store.api.requests import body
 from store.api.router import Router
 from store.api.state import Store, StoreDep
@@ -18,30 +18,74 @@ from store.commands.variables import change_variables
 from store.contract.deployments import ChangeVariables, SetVariable
 from store.contract.errors import ContractError, invalid
 from store.contract.records import VariableValue
-from store.queries.variables import get_variable, get_variables
+from store.queries.variables import Holder, get_content, get_variable, get_variables
 
-router = Router(prefix="/process-instance/{instance_id}/variables", tags=["Process Instance"])
+router = Router()
+OF_INSTANCE = "/process-instance/{instance_id}/variables"
+OF_EXECUTION = "/execution/{execution_id}/localVariables"
 _BY_NAME = TypeAdapter(dict[str, VariableValue])
 
 
-@router.get("")
-@gives(dict[str, VariableValue])
-async def get_all(store: StoreDep, instance_id: str) -> Response:
-    """All variables of an instance."""
+async def _answer_all(store: Store, holder: Holder, holder_id: str) -> Response:
     async with store.database.reading() as connection:
-        found = await get_variables(connection, instance_id)
+        found = await get_variables(connection, holder, holder_id)
     return Response(_BY_NAME.dump_json(found, by_alias=True), media_type="application/json")
 
 
-@router.get("/{name}")
+async def _answer_one(store: Store, holder: Holder, holder_id: str, name: str) -> Response:
+    async with store.database.reading() as connection:
+        return answer(await get_variable(connection, holder, holder_id, name))
+
+
+async def _answer_content(store: Store, holder: Holder, holder_id: str, name: str) -> Response:
+    async with store.database.reading() as connection:
+        content = await get_content(connection, holder, holder_id, name)
+    return answer_file(content.data, content.info)
+
+
+@router.get(OF_INSTANCE, tags=["Process Instance"])
+@gives(dict[str, VariableValue])
+async def get_all(store: StoreDep, instance_id: str) -> Response:
+    """All variables of an instance."""
+    return await _answer_all(store, "process instance", instance_id)
+
+
+@router.get(f"{OF_INSTANCE}/{{name}}", tags=["Process Instance"])
 @gives(VariableValue)
 async def get_one(store: StoreDep, instance_id: str, name: str) -> Response:
     """One variable of an instance."""
-    async with store.database.reading() as connection:
-        return answer(await get_variable(connection, instance_id, name))
+    return await _answer_one(store, "process instance", instance_id, name)
 
 
-@router.put("/{name}")
+@router.get(f"{OF_INSTANCE}/{{name}}/data", tags=["Process Instance"])
+@gives_file
+async def get_data(store: StoreDep, instance_id: str, name: str) -> Response:
+    """The content of a Bytes or File variable of an instance."""
+    return await _answer_content(store, "process instance", instance_id, name)
+
+
+@router.get(OF_EXECUTION, tags=["Execution"])
+@gives(dict[str, VariableValue])
+async def get_all_local(store: StoreDep, execution_id: str) -> Response:
+    """The variables of an execution alone; the instance is an execution too."""
+    return await _answer_all(store, "execution", execution_id)
+
+
+@router.get(f"{OF_EXECUTION}/{{name}}", tags=["Execution"])
+@gives(VariableValue)
+async def get_one_local(store: StoreDep, execution_id: str, name: str) -> Response:
+    """One variable of an execution alone."""
+    return await _answer_one(store, "execution", execution_id, name)
+
+
+@router.get(f"{OF_EXECUTION}/{{name}}/data", tags=["Execution"])
+@gives_file
+async def get_local_data(store: StoreDep, execution_id: str, name: str) -> Response:
+    """The content of a Bytes or File variable of an execution alone."""
+    return await _answer_content(store, "execution", execution_id, name)
+
+
+@router.put(f"{OF_INSTANCE}/{{name}}", tags=["Process Instance"])
 @gives_nothing
 async def put_one(
     store: StoreDep, by: OperatorDep, instance_id: str, name: str, order: Annotated[SetVariable, body(SetVariable)]
@@ -54,7 +98,7 @@ async def put_one(
     return no_content()
 
 
-@router.delete("/{name}")
+@router.delete(f"{OF_INSTANCE}/{{name}}", tags=["Process Instance"])
 @gives_nothing
 async def delete_one(store: StoreDep, by: OperatorDep, instance_id: str, name: str) -> Response:
     """Delete one variable; one that is not there too."""
@@ -64,27 +108,32 @@ async def delete_one(store: StoreDep, by: OperatorDep, instance_id: str, name: s
     return no_content()
 
 
-@router.post("")
+@router.post(OF_INSTANCE, tags=["Process Instance"])
 @gives_nothing
 async def change_many(
     store: StoreDep, by: OperatorDep, instance_id: str, order: Annotated[ChangeVariables, body(ChangeVariables)]
 ) -> Response:
     """Set some variables and delete others."""
     subject = "Cannot modify variables for process instance"
-    async with _changing(store, f"{subject}: ", f"{subject} {instance_id}: ") as connection:
+    async with _changing(store, f"{subject}: ", f"{subject} {instance_id}: ", 500) as connection:
         await change_variables(connection, instance_id, order, by)
     return no_content()
 
 
 @asynccontextmanager
-async def _changing(store: Store, bad_value: str, engine: str) -> AsyncIterator[AsyncConnection]:
-    """A transaction whose refusals begin with one of these texts: that for values, or that for the engine's own."""
+async def _changing(
+    store: Store, bad_value: str, engine: str, bad_request: int = 400
+) -> AsyncIterator[AsyncConnection]:
+    """A transaction whose refusals begin with one of these texts: that for values, or that for the engine's own. What
+    the engine calls a bad request has its own status.
+    """
     try:
         async with store.changing_tasks() as connection:
             yield connection
     except ContractError as refusal:
-        if refusal.status == 400:
+        if refusal.status == 400 and refusal.body.code is None:
             raise invalid(bad_value + refusal.message) from None
         if refusal.body.code is None:
             raise
-        raise ContractError(500, "RestException", engine + refusal.message, refusal.body.code) from None
+        status = bad_request if refusal.status == 400 else 500
+        raise ContractError(status, "RestException", engine + refusal.message, refusal.body.code) from None
