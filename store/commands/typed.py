@@ -16,7 +16,7 @@ from typing import Any
 
 from store.contract.errors import ContractError, engine_error, invalid
 from store.contract.records import VariableValue
-from store.contract.values import INT_MAX, LONG_MAX, SHORT_MAX, format_moment, is_absent, parse_moment
+from store.contract.values import INT_MAX, LONG_MAX, SHORT_MAX, format_moment, is_absent, parse_moment, shown_double
 
 _JAVA = {
     "Boolean": "java.lang.Boolean",
@@ -106,7 +106,7 @@ def _guessed(value: Any) -> VariableValue:
             raise _not_convertible(value, "Long")
         return VariableValue(type="Integer" if -INT_MAX - 1 <= value <= INT_MAX else "Long", value=value)
     if isinstance(value, float):
-        return VariableValue(type="Double", value=_shown(value))
+        return VariableValue(type="Double", value=shown_double(value))
     if isinstance(value, str):
         return VariableValue(type="String", value=value)
     java = "java.util.ArrayList" if isinstance(value, list) else "java.util.LinkedHashMap"
@@ -179,19 +179,12 @@ def _text(value: Any) -> str:
 
 def _double_text(value: float) -> str:
     if not math.isfinite(value):
-        return str(_shown(value))
+        return str(shown_double(value))
     if not value or 1e-3 <= abs(value) < 1e7:
         return repr(value)
     sign, digits, _ = Decimal(repr(value)).normalize().as_tuple()
     first, *rest = (str(digit) for digit in digits)
     return f"{'-' if sign else ''}{first}.{''.join(rest) or '0'}E{Decimal(repr(value)).adjusted()}"
-
-
-def _shown(value: float) -> float | str:
-    """A Double as the contract shows it."""
-    if math.isnan(value):
-        return "NaN"
-    return value if math.isfinite(value) else ("Infinity" if value > 0 else "-Infinity")
 
 
 def _not_convertible(value: Any, kind: str) -> ContractError:
@@ -220,7 +213,7 @@ def _double(text: str) -> float | str | None:
         return _SPECIAL[text]
     if "_" in text or not text.isascii() or not any(letter.isdigit() for letter in text):
         raise ValueError(text)
-    return _shown(float(text))
+    return shown_double(float(text))
 
 
 def _boolean(text: str) -> bool | None:

@@ -49,7 +49,7 @@ async def set_variables(
     await _check_transient(connection, instance_id, {name: scopes[name] for name in values if name not in stored})
     if not stored:
         return
-    for scope in set(scopes.values()):
+    for scope in {scopes[name] for name in stored}:
         names = [name for name in stored if scopes[name] == scope]
         await connection.execute(delete(_V).where(_at(instance_id, scope), one_of(col(_V.name), names)))
     rows = [

@@ -4,6 +4,7 @@ The reading rules are those of the engine's JSON library, observed on Camunda 7.
 text, text may be sent as numbers, decimals are cut to whole numbers, an empty text counts as absent.
 """
 
+import math
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Annotated, Any
@@ -92,6 +93,13 @@ def format_moment(value: datetime) -> str:
     """
     at = value.astimezone(UTC)
     return f"{at.year:04}-{at:%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}+0000"
+
+
+def shown_double(value: float) -> float | str:
+    """A Double as the contract shows it: a text where JSON has no number."""
+    if math.isnan(value):
+        return "NaN"
+    return value if math.isfinite(value) else ("Infinity" if value > 0 else "-Infinity")
 
 
 def _named(value: Any) -> str:

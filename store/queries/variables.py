@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.contract.errors import ContractError, invalid, missing, null_value
 from store.contract.records import VariableValue
-from store.contract.values import format_moment, parse_moment
+from store.contract.values import format_moment, parse_moment, shown_double
 from store.queries.conditions import Condition, one_of
 from store.tables import Execution, ProcessInstance, Variable
 from store.tables.types import EPOCH, LONGEST_TEXT, Rows, check_length, col
@@ -72,17 +72,12 @@ def value_of(row: Any) -> VariableValue:
     if row.type == "Boolean" and content is not None:
         content = bool(content)
     if row.type == "Double" and row.double_value is not None:
-        content = _double(row.double_value)
+        content = shown_double(row.double_value)
     if row.type == "Date" and row.long_value is not None:
         content = format_moment(EPOCH + timedelta(milliseconds=row.long_value))
     if row.type == "File":
         content = None
     return VariableValue(type=row.type, value=content, value_info=info)
-
-
-def _double(value: float) -> float | str:
-    """A number; a text where JSON has none."""
-    return value if math.isfinite(value) else ("Infinity" if value > 0 else "-Infinity")
 
 
 _ROWS: Rows = select(

@@ -70,7 +70,7 @@ async def test_complete_takes_everything_of_the_task_away(engine: Engine) -> Non
     await engine.complete(found, result="x")
     for table in (ExternalTask, ErrorDetails, Execution):
         assert not await engine.rows(table)
-    assert [row.name for row in await engine.rows(Variable)] == ["result"]
+    assert [(row.name, row.deleted) for row in await engine.rows(Variable)] == [("own", True), ("result", False)]
     incident = await engine.row(Incident)
     assert (incident.state, incident.end_time is not None) == ("resolved", True)
     entries = [(row.state, row.worker_id, row.retries, row.error_message) for row in await engine.rows(ExternalTaskLog)]
