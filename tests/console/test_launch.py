@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from console.screens.launch.page import total_spans
 from console.triage.launch import Plan
 from console.triage.roll import Roll
 from console.triage.selection import Composed, Everything, Marked, matches_all
 from console.triage.survey import Facts
+from console.widgets.line import fitted
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import (
     ExternalTaskQuery,
@@ -254,3 +256,11 @@ def test_words_for_a_selection() -> None:
     assert Marked(frozenset("abc")).describe() == "3 marked tasks"
     assert Everything(SOME).describe() == "all tasks that match"
     assert Everything(ExternalTaskQuery(), frozenset("ab")).describe() == "every external task of the engine but 2"
+
+
+def test_how_many_failed_again_is_not_what_a_narrow_screen_cuts_off() -> None:
+    launch = of_ids(1, {f"t-{number}": 0 for number in range(1234)})
+    for again in (1, 12_345):
+        shown = "".join(text for text, _ in fitted(total_spans(launch, again), 76))
+        assert f"1,234  tasks in the launch  {again:,} failed again after a retry" in shown
+    assert "tasks in the launch          1,234 batch jobs" in "".join(text for text, _ in total_spans(launch, None))
