@@ -159,7 +159,7 @@ class ProcessDefinition(Shape):
     tenant_id: str | None
     version_tag: str | None
     history_time_to_live: int | None
-    startable_in_tasklist: bool
+    startable_in_tasklist: bool = True
 
 
 class Incident(Shape):

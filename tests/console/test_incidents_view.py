@@ -523,7 +523,8 @@ async def test_members_are_a_list_of_their_own_that_can_be_filtered_and_retried(
         await until(pilot, lambda: screen(app).matching == 1 and screen(app).table.row.id == "i-7")
         await pilot.press("escape")
         await until(pilot, lambda: screen(app).matching == 30 and screen(app).table.row is not None)
-        await pilot.press("space", "space", "R")
+        assert screen(app).table.row.id == "i-7"
+        await pilot.press("g", "space", "space", "R")
         await until(pilot, lambda: isinstance(app.screen, LaunchDialog))
         assert app.screen.selection.ids == {"t-29", "t-28"}  # type: ignore[attr-defined]
         await pilot.press("escape")
