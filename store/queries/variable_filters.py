@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, String, and_, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, String, and_, exists, false, func, not_, or_, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
@@ -173,7 +173,11 @@ def _holds(compare: str, value: Any, reading: _Reading) -> Condition:
         col(Variable.double_value),
         col(Variable.type),
     )
+    moment = _moment(value) if reading.dates and isinstance(value, str) else None
     if compare == "like":
+        # Null and booleans are texts here, numbers and dates match none (observed on Camunda 7.24.0).
+        if moment is not None or (isinstance(value, int | float) and not isinstance(value, bool)):
+            return false()
         wanted = "null" if value is None else _as_text(value)
         return and_(kind == "String", like(text, ignore_case=reading.values_ignore_case)(wanted))
     by = _COMPARE[compare]
@@ -188,7 +192,6 @@ def _holds(compare: str, value: Any, reading: _Reading) -> Condition:
         if "Double" in types:
             either.append(and_(kind == "Double", by(real, _double(value))))
         return or_(*either)
-    moment = _moment(value) if reading.dates else None
     if moment is not None:
         return and_(kind == "Date", by(whole, (moment - _EPOCH) // timedelta(milliseconds=1)))
     if reading.values_ignore_case:

@@ -30,11 +30,15 @@ VALUES: dict[str, Any] = {
     "date": {"v": {"type": "Date", "value": DAY}},
     "other-name": {"V": "Alpha Beta"},
     "two": {"v": "both", "w_w": "a,b_c"},
+    "text-five": {"said": "5"},
+    "text-day": {"said": {"type": "String", "value": DAY}},
+    "text-true": {"said": "true"},
+    "text-null": {"said": "null"},
     "none": {},
 }
 FIVES = {"short", "int", "long", "double"}
 NUMBERS = FIVES | {"half", "seven", "huge"}
-HAVE_V = set(VALUES) - {"other-name", "none"}
+HAVE_V = {name for name, given in VALUES.items() if "v" in given}
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,11 @@ CASES: dict[str, tuple[tuple[str, str, Any], set[str]]] = {
     "like-anchored": (("v", "like", "lpha%"), set()),
     "like-with-an-open-end": (("v", "like", "%\\"), set()),
     "like-escaped": (("v", "like", r"Alpha\%"), set()),
+    "like-a-number": (("said", "like", 5), set()),
+    "like-a-number-as-text": (("said", "like", "5"), {"text-five"}),
+    "like-a-date": (("said", "like", DAY), set()),
+    "like-a-boolean": (("said", "like", True), {"text-true"}),
+    "like-null": (("said", "like", None), {"text-null"}),
 }
 
 
@@ -217,6 +226,8 @@ async def test_an_unknown_operator(engine: Engine, name: str) -> None:
 async def test_not_like(engine: Engine, gallery: Gallery) -> None:
     condition = ("v", "notLike", "Alpha%")
     assert await matches(engine, gallery, SUBJECTS["task"], condition) == HAVE_V - {"text"}
+    said = {"text-five", "text-day", "text-true", "text-null"}
+    assert await matches(engine, gallery, SUBJECTS["task"], ("said", "notLike", 5)) == said
 
 
 @pytest.mark.parametrize("name", ["instance", "history"])
