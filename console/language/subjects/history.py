@@ -5,7 +5,7 @@ from console.language.console_words import Held, Number, field
 from console.language.nested import AnyOf
 from console.language.sorting import Sort
 from console.language.subject import Apart, Subject
-from console.language.subjects.instances import NO_CASES
+from console.language.subjects.instances import KEY, NO_CASES
 from console.language.value_words import Choice
 from console.language.variables import Variables
 from console.language.words import Flag, Text
@@ -105,13 +105,7 @@ HISTORY: Subject[HistoricProcessInstanceQuery] = Subject(
     plain="key~",
     local=(
         Number("version", field("process_definition_version"), "Version of the process."),
-        Held(
-            "key",
-            field("business_key"),
-            "None of these business keys, or none with this part; -key: without one.",
-            cased=True,
-            aliases=("businesskey",),
-        ),
+        KEY,
         Held("process", field("process_definition_key"), "A part of the key of the process."),
         Held("definition", field("process_definition_id"), "Several process definitions, or none of them."),
         Held("reason", field("delete_reason"), "Why the instance was deleted."),

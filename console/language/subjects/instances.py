@@ -11,6 +11,14 @@ from store.contract.queries import ProcessInstanceQuery
 from store.contract.records import FAILED_EXTERNAL_TASK, FAILED_JOB
 
 NO_CASES = "cases (CMMN) are no part of this console"
+KEY = Held(
+    "key",
+    field("business_key"),
+    "None of these business keys, or none with this part; -key: without one.",
+    cased=True,
+    aliases=("businesskey",),
+)
+"""What the engine has no filter for about business keys."""
 
 INSTANCES: Subject[ProcessInstanceQuery] = Subject(
     name="instances",
@@ -77,13 +85,7 @@ INSTANCES: Subject[ProcessInstanceQuery] = Subject(
     },
     plain="key~",
     local=(
-        Held(
-            "key",
-            field("business_key"),
-            "None of these business keys, or none with this part; -key: without one.",
-            cased=True,
-            aliases=("businesskey",),
-        ),
+        KEY,
         Number("version", version("definition_id"), "Version of the process."),
         Held("process", field("definition_key"), "A part of the key of the process."),
         Held("definition", field("definition_id"), "Several process definitions, or none of them."),
