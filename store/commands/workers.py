@@ -23,7 +23,7 @@ from store.contract.records import VariableValue
 from store.database import new_id, now
 from store.tables import ErrorDetails, Execution, ExternalTask, ExternalTaskLog, Variable
 from store.tables.log import LogState
-from store.tables.types import col
+from store.tables.types import TooLong, col
 
 __all__ = [
     "bpmn_error",
@@ -143,6 +143,8 @@ async def bpmn_error(connection: AsyncConnection, task_id: str, order: BpmnError
         if catcher is not None:
             await set_variables(connection, instance.id, _caught(catcher, order))
         await go_on(connection, instance, catcher.id if catcher else None, _transient(given))
+    except TooLong:
+        raise
     except ContractError:
         raise engine_error(f"ENGINE-13033 Propagation of bpmn error {order.error_code} failed. ") from None
 

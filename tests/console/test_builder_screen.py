@@ -255,6 +255,7 @@ async def test_of_several_sources_applied_the_list_shows_one_and_tells_how_all_a
         await pilot.press("enter")
         await until(pilot, lambda: "is listed; b, then R, launches all sources." in "\n".join(lines(app)))
         await opened(app, pilot)
+        await until(pilot, lambda: "9 external tasks in the union (exact)" in counted(app))
         await pilot.press("f3", "R")
         await until(pilot, lambda: isinstance(app.screen, LaunchDialog) and "9" in "\n".join(lines(app)))
 
