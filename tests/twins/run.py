@@ -146,7 +146,11 @@ async def _ask(pair: Pair, question: Question) -> None:
     Raises:
         Difference: the engines answer differently.
     """
-    await asyncio.gather(*(pair.compare(ask, "query") for ask in question.asks))
+    # All are waited for: one that went on behind a difference would lose its connection when the engines are closed.
+    answers = await asyncio.gather(*(pair.compare(ask, "query") for ask in question.asks), return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
     if question.page is not None:
         for ask in question.asks:
             if ask.rows is not None:
