@@ -152,8 +152,8 @@ async def test_a_question_that_takes_too_long_while_others_are_answered_loses_no
     async with console(FakeEngine(100)) as (app, pilot):
 
         async def slow(client: object) -> None:
-            answered = app.session.data_age
-            await until(pilot, lambda: app.session.data_age < answered)
+            answered = app.session._answered
+            await until(pilot, lambda: app.session._answered > answered)
             raise Slow("It did not answer in time.")
 
         with pytest.raises(Slow):
