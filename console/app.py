@@ -29,9 +29,9 @@ from console.keymap import Keymap
 from console.keys import KeyQueue
 from console.screens.base import SMALLEST
 from console.screens.chrome import VIEWS
-from console.screens.session import Identity, Session
+from console.session.session import ConnectionIdentity, Session
+from console.text.inert import inert
 from console.widgets.bindings import bindings
-from console.widgets.inert import inert
 from console.widgets.themes import DEFAULTS, PLAIN, THEMES
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class RetriageApp(App[None]):
     def __init__(
         self,
         connect: Connect,
-        identity: Identity,
+        identity: ConnectionIdentity,
         *,
         theme: str = THEMES[0].name,
         journal: OpenJournal | None = None,
@@ -186,7 +186,7 @@ class RetriageApp(App[None]):
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
         """Leave. Nothing is read any more: what would be shown has no screen soon."""
         if self.session.client is not None:
-            from console.watch import close_all
+            from console.session.poller import close_all
 
             close_all()
         super().exit(result, return_code, message)
@@ -206,9 +206,9 @@ class RetriageApp(App[None]):
     # -- news of the engine -----------------------------------------------------------------------------------------
 
     def _follow(self) -> None:
-        from console.screens.follow import Follower
+        from console.session.background import BackgroundReading
 
-        follower = self.session.follower = Follower(self.session)
+        follower = self.session.follower = BackgroundReading(self.session)
         follower.start()
         self.session.news.subscribe(self, lambda news: follower.heed_pause() if news == "state" else None)
         self._identify()

@@ -11,7 +11,7 @@ from console.engine.target import Demo, Embedded, Remote
 
 if TYPE_CHECKING:
     from console.engine.target import Target
-    from console.screens.session import Identity
+    from console.session.session import ConnectionIdentity
 
 UNKNOWN = "PROD?"
 """The word of an address that nobody named an environment for: it is treated as production."""
@@ -52,12 +52,12 @@ class Connection:
         """The engine is gone with the console, and so is what is remembered about it."""
         return isinstance(self.target, Embedded) and self.target.store is None
 
-    def identity(self) -> Identity:
+    def identity(self) -> ConnectionIdentity:
         """The first line of the screen, before the engine has answered."""
-        from console.screens.session import Identity
+        from console.session.session import ConnectionIdentity
 
         login = self.target.login()[0] if isinstance(self.target, Remote) else None
-        return Identity(
+        return ConnectionIdentity(
             environment=self.environment,
             url=self.url,
             user=login or os.environ.get("USER", ""),

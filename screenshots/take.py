@@ -26,7 +26,7 @@ from console.app import RetriageApp  # noqa: E402
 from console.engine.connect import connect  # noqa: E402
 from console.engine.target import Demo, Embedded  # noqa: E402
 from console.journal import journal_at  # noqa: E402
-from console.screens.session import Identity  # noqa: E402
+from console.session.session import ConnectionIdentity  # noqa: E402
 
 FONT_FACE = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
 FONT = re.compile(r"Fira Code,\s*monospace|Fira Code")
@@ -59,7 +59,7 @@ def take(pilot: Pilot[None], name: str) -> None:
 async def main() -> None:
     """The whole road, a picture at each station."""
     target = Embedded(demo=Demo(tasks=TASKS, seed=7))
-    app = RetriageApp(lambda: connect(target), Identity(environment="DEMO"), journal=lambda: journal_at(None))
+    app = RetriageApp(lambda: connect(target), ConnectionIdentity(environment="DEMO"), journal=lambda: journal_at(None))
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda text: "charge-card" in text and "503" in text)
         await pilot.press("2")

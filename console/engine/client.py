@@ -15,10 +15,10 @@ from console.engine.answers import number, read_json, record, records
 from console.engine.channel import Channel, Limits
 from console.engine.errors import NotThere, Refused, Unintelligible
 from console.engine.identity import RETRIAGE, Identity, guess_kind
-from console.engine.lookup import EVER, MANY, NEWEST, RUNNING, Traces, candidates, traces
 from console.engine.orders import Orders
 from console.engine.paths import part
 from console.engine.query_string import parameters
+from console.launch.unanswered import EVER, MANY, NEWEST, RUNNING, FoundBatches, candidates, traces
 from store.contract.history import (
     HistoricExternalTaskLog,
     HistoricExternalTaskLogQuery,
@@ -218,7 +218,7 @@ class EngineClient(Orders):
         since: datetime,
         tasks: int | None = None,
         known: frozenset[str] = frozenset(),
-    ) -> Traces:
+    ) -> FoundBatches:
         """The batch of a launch that was sent and not answered, or batches that may be it.
 
         The engine may still be at work on the order, so one look that finds nothing is no proof.

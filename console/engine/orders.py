@@ -32,7 +32,7 @@ class Orders:
         """Launch a batch that sets the retries of many external tasks.
 
         Raises:
-            Unanswered: look with :func:`console.engine.lookup.find_launch` before launching again.
+            Unanswered: look with :func:`console.launch.unanswered.find_launch` before launching again.
         """
         return await self._launch("external-task/retries-async", order)
 

@@ -15,10 +15,10 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from console.actions import at
-from console.screens import handout
+from console.screens import clipboard
 from console.screens.chrome import HintLine, IdentityLine, TabLine
 from console.screens.events.line import EventLine
-from console.screens.session import News, Session
+from console.session.session import News, Session
 from console.widgets.line import Line
 
 if TYPE_CHECKING:
@@ -192,10 +192,10 @@ class ConsoleScreen(Screen[None]):
             text: the text.
             what: what it is, in a word or two; empty shows its beginning.
         """
-        if handout.fits(text):
+        if clipboard.fits(text):
             self.app.copy_to_clipboard(text)
-        path = await handout.keep(text)
-        self.session.say(handout.said(what, text, path), "muted")
+        path = await clipboard.keep(text)
+        self.session.say(clipboard.said(what, text, path), "muted")
 
     def legend(self) -> str:
         """What the signs of this screen mean, in one line."""

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from textual.widget import Widget
 
 from console.actions import hints, shown
-from console.screens.session import USUAL_PACE, Session
-from console.screens.words import count, roughly, span
-from console.widgets.inert import inert
+from console.session.session import USUAL_PACE, Session
+from console.text.inert import inert
+from console.text.words import count, roughly, span
 from console.widgets.line import Line, Span, width_of
 
 VIEWS: tuple[tuple[str, str], ...] = (
@@ -102,7 +102,7 @@ def safety_said(session: Session) -> list[Span]:
 
 def _again() -> str:
     """When the engine is asked again, as far as that happens by itself."""
-    from console.watch import soonest
+    from console.session.poller import soonest
 
     seconds = soonest()
     if seconds is None:

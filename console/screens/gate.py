@@ -10,7 +10,7 @@ from console.screens.base import places_of
 if TYPE_CHECKING:
     from textual.app import App
 
-    from console.screens.session import Session
+    from console.session.session import Session
 
 
 def why_not(session: Session, node: object, method: str) -> str:

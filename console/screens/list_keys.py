@@ -8,12 +8,12 @@ from textual import work
 
 from console.screens.exporting.run import Export
 from console.screens.paging import PagedScreen
-from console.screens.words import things
+from console.text.words import things
 from console.widgets.filter_line import FilterLine
 
 if TYPE_CHECKING:
-    from console.screens.session import Session
     from console.screens.subject import Subject
+    from console.session.session import Session
     from console.widgets.rows import Row
 
 ZOOMS = ("", "-rows-only", "-detail-only")
@@ -45,7 +45,7 @@ class ListKeys(PagedScreen):
 
     def _by_cell(self, *, without: bool) -> None:
         from console.language.by_cell import narrowed
-        from console.screens.like import cell_words
+        from console.screens.row_filters import cell_words
 
         row = self.table.row
         if row is None:
@@ -102,8 +102,8 @@ class ListKeys(PagedScreen):
             return
         again = self._curl_of == row.id
         self._curl_of = None if again else row.id
-        from console.screens.like import path_of
-        from console.triage.request import curl_of_reading, pretty
+        from console.launch.request_text import curl_of_reading, pretty
+        from console.screens.row_filters import path_of
 
         path = path_of(self.subject.name, row.id)
         if again or not path or not self.session.identity.url:

@@ -15,12 +15,12 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from console.actions import at
-from console.screens import memory
 from console.screens.base import BASE_CSS
 from console.screens.list_keys import ListKeys
-from console.screens.session import News, Session
 from console.screens.subject import Sort, Subject
-from console.screens.words import count, things
+from console.session import saved_filters
+from console.session.session import News, Session
+from console.text.words import count, things
 from console.widgets.bindings import bindings
 from console.widgets.filter_line import Advice, FilterLine
 from console.widgets.line import Line, Span
@@ -30,8 +30,8 @@ from console.widgets.pane import Item, Pane, Prose
 from console.widgets.rows import Row
 
 if TYPE_CHECKING:
+    from console.launch.draft import Draft
     from console.screens.jump import Jump
-    from console.triage.draft import Draft
 
 LIST_CSS: list[str | PurePath] = [BASE_CSS, Path(__file__).with_name("listing.tcss")]
 
@@ -97,13 +97,13 @@ class ListScreen(ListKeys):
     @work(group="list.used", exclusive=True, exit_on_error=False)
     async def _recall(self) -> None:
         """Filters that were used before, also in another console."""
-        before = await memory.used(self.session, self.subject.name)
+        before = await saved_filters.used(self.session, self.subject.name)
         line = self.query_one("#filter", FilterLine)
         line.history = list(dict.fromkeys((*line.history, *before)))
 
     @work(group="list.remember", exit_on_error=False)
     async def _remember(self, text: str) -> None:
-        await memory.remember(self.session, self.subject.name, text)
+        await saved_filters.remember(self.session, self.subject.name, text)
 
     # -- showing ----------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from console.screens.dialogs.confirm import Confirm
-from console.screens.session import Session
+from console.session.session import Session
 
 if TYPE_CHECKING:
     from textual.app import App

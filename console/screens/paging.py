@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from textual import on, work
 
 from console.screens.base import ConsoleScreen
-from console.screens.session import Session
-from console.screens.sifting import Sifting
+from console.screens.filtered_list import FilteredList
 from console.screens.subject import Sort, Subject
+from console.session.session import Session
 from console.widgets.line_table import LineTable
 from console.widgets.pane import Pane
 
 if TYPE_CHECKING:
     from console.language import Parsed
-    from console.watch import Poller, Snapshot
+    from console.session.poller import Poller
+    from console.session.snapshot import Snapshot
     from store.contract.queries import Query
 
 LARGEST_READ = 400
@@ -49,7 +50,7 @@ class PagedScreen(ConsoleScreen):
         self.sort: Sort = subject.sorts[0]
         self.matching: int | None = None
         """How many rows match, once they are counted."""
-        self.sifting: Sifting | None = None
+        self.sifting: FilteredList | None = None
         """Who filters the rows, where the filter holds words that the engine does not know."""
         self._query: Query | None = None
         self._poller: Poller[Picture | None] | None = None
@@ -72,7 +73,7 @@ class PagedScreen(ConsoleScreen):
     @work(group="list.start", exit_on_error=False)
     async def _start(self) -> None:
         await self.session.opened()
-        from console.watch import Poller
+        from console.session.poller import Poller
 
         self._apply(self.filter_text)
         self._poller = Poller(self._look, self._show_picture, interval=self.session.pace)
@@ -115,7 +116,7 @@ class PagedScreen(ConsoleScreen):
             if retried is not None and self.session.journal is None:
                 self.session.say("Without a journal nobody knows what was retried from here.", "warning")
             wanted = partial(self.subject.matcher, parsed, frozenset() if retried is None else retried)
-            self.sifting = Sifting(self.session, self.subject, query, wanted, self._show_sifted, retried)
+            self.sifting = FilteredList(self.session, self.subject, query, wanted, self._show_sifted, retried)
 
     def _show_sifted(self) -> None:
         """More rows are known to fit, or other ones than before."""

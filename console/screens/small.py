@@ -8,10 +8,10 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 
 from console.screens.chrome import safety_said
-from console.screens.session import News, Session
-from console.screens.words import count, percent, short, things
-from console.widgets.cells import cut
-from console.widgets.inert import inert
+from console.session.session import News, Session
+from console.text.cells import cut
+from console.text.inert import inert
+from console.text.words import count, percent, short, things
 from console.widgets.line import Span, width_of
 from console.widgets.pane import Item, Pane, Prose, Spans
 

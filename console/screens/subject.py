@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from console.screens.advising import advised
+from console.screens.filter_advice import advised
 from console.widgets.columns import Column
 from console.widgets.filter_line import Advice
 from console.widgets.pane import Item

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from console.widgets.cells import Align
+from console.text.cells import Align
 
 GAP = 2
 """Blank cells between two columns."""

@@ -13,8 +13,8 @@ from textual.message import Message
 from textual.widgets import Input
 
 from console.actions import at
+from console.text.inert import inert
 from console.widgets.bindings import bindings
-from console.widgets.inert import inert
 from console.widgets.inert_input import InertInput
 from console.widgets.line import Line, Span, width_of
 

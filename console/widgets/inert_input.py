@@ -3,7 +3,7 @@
 from rich.text import Text
 from textual.widgets import Input
 
-from console.widgets.inert import inert
+from console.text.inert import inert
 
 
 class InertInput(Input):

@@ -1,17 +1,9 @@
-"""Inks: the few names under which colours are known to the widgets.
-
-A theme gives each of them a colour as the variable ``$ink-<name>``. State is never told by the ink alone.
-"""
-
-from typing import Literal
+"""Widgets that write with inks."""
 
 from rich.style import Style
 from textual.widget import Widget
 
-Ink = Literal["", "strong", "muted", "faint", "accent", "failed", "warning", "good", "locked", "suspended", "chip"]
-INKS: tuple[Ink, ...] = (
-    "strong", "muted", "faint", "accent", "failed", "warning", "good", "locked", "suspended", "chip",
-)  # fmt: skip
+from console.text.ink import INKS, Ink
 
 
 class Inked(Widget):

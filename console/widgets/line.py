@@ -7,9 +7,10 @@ from rich.segment import Segment
 from textual.geometry import Region
 from textual.strip import Strip
 
-from console.widgets.cells import cut
+from console.text.cells import cut
+from console.text.ink import Ink
 from console.widgets.frugal import strip_of
-from console.widgets.ink import Ink, Inked
+from console.widgets.ink import Inked
 
 Span = tuple[str, Ink]
 """An inert text and its ink."""

@@ -18,8 +18,8 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from console.actions import at
+from console.text.cells import cut, wrap
 from console.widgets.bindings import bindings
-from console.widgets.cells import cut, wrap
 from console.widgets.columns import Column
 from console.widgets.ink import Inked
 from console.widgets.marks import Marks

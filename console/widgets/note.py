@@ -6,9 +6,9 @@ from rich.segment import Segment
 from textual import events
 from textual.strip import Strip
 
-from console.widgets.cells import wrap
+from console.text.cells import wrap
+from console.text.ink import Ink
 from console.widgets.frugal import strip_of
-from console.widgets.ink import Ink
 from console.widgets.line import Line, Span
 
 MOST = 3

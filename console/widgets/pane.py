@@ -9,9 +9,10 @@ from textual.content import Content
 from textual.geometry import Region
 from textual.strip import Strip
 
-from console.widgets.cells import wrap
+from console.text.cells import wrap
+from console.text.ink import Ink
 from console.widgets.frugal import strip_of
-from console.widgets.ink import Ink, Inked
+from console.widgets.ink import Inked
 from console.widgets.line import Span, fitted
 
 LABEL = 10

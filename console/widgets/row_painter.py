@@ -6,10 +6,10 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from console.widgets.cells import cut, cut_id
+from console.text.cells import cut, cut_id
+from console.text.ink import Ink
 from console.widgets.columns import GAP, Column, fit
 from console.widgets.frugal import strip_of
-from console.widgets.ink import Ink
 from console.widgets.rows import Cell, Row
 
 GUTTER = 3

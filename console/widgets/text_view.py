@@ -12,9 +12,9 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from console.actions import at
+from console.text.cells import cut, flow
+from console.text.inert import inert_lines
 from console.widgets.bindings import bindings
-from console.widgets.cells import cut, flow
-from console.widgets.inert import inert_lines
 from console.widgets.ink import Inked
 from console.widgets.line import Span, fitted
 

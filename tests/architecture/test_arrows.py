@@ -31,6 +31,16 @@ def test_the_store_loads_without_a_screen(module: str) -> None:
     assert not any(name == "textual" or name.startswith("console") for name in loaded)
 
 
-@pytest.mark.parametrize("module", ["console.triage", "console.language", "console.engine", "console.watch"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "console.reading",
+        "console.causes",
+        "console.launch.plan",
+        "console.batches.diagnosis",
+        "console.language",
+        "console.engine",
+    ],
+)
 def test_the_thinking_loads_without_a_screen(module: str) -> None:
     assert "textual" not in loaded_by(module)

@@ -16,7 +16,7 @@ from console.app import RetriageApp
 from console.engine.client import EngineClient
 from console.engine.connect import connect
 from console.engine.target import Demo, Embedded
-from console.screens.session import Identity
+from console.session.session import ConnectionIdentity
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import ExternalTaskQuery
 
@@ -69,7 +69,7 @@ def main(what: str, tasks: int) -> None:
         os.environ["TEXTUAL_ANIMATIONS"] = "none"
         Stock().run(mouse=False)
     else:
-        RetriageApp(lambda: engine(tasks), Identity("DEMO")).run(mouse=False)
+        RetriageApp(lambda: engine(tasks), ConnectionIdentity("DEMO")).run(mouse=False)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Any
 
 from console.engine.errors import Forbidden, NotThere, Refused, Unreachable
 from console.engine.identity import Identity
-from console.engine.lookup import Traces
+from console.launch.unanswered import FoundBatches
 from store.contract.history import HistoricExternalTaskLog, HistoricJobLog
 from store.contract.operations import UserOperation
 from store.contract.orders import SetExternalTaskRetries
@@ -331,8 +331,8 @@ class FakeEngine:
         since: datetime,
         tasks: int | None = None,
         known: frozenset[str] = frozenset(),
-    ) -> Traces:
-        return Traces(await self.find_launch(order, since, tasks))
+    ) -> FoundBatches:
+        return FoundBatches(await self.find_launch(order, since, tasks))
 
     async def suspend_batch(self, id: str, suspended: bool) -> None:
         await self._wait()

@@ -9,7 +9,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from console.app import RetriageApp
-from console.screens.session import Identity
+from console.session.session import ConnectionIdentity
 from tests.console.fake import FakeEngine, connecting
 
 PATIENCE = 10.0
@@ -36,7 +36,7 @@ async def console(
     engine: FakeEngine, size: tuple[int, int] = (100, 30), after: float = 0.0
 ) -> AsyncIterator[tuple[RetriageApp, Pilot[None]]]:
     """The console over a fake engine, its first rows loaded."""
-    app = RetriageApp(connecting(engine, after), Identity("TEST", "in this process", "ann"))
+    app = RetriageApp(connecting(engine, after), ConnectionIdentity("TEST", "in this process", "ann"))
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: app.session.client is not None and loaded(app))
         yield app, pilot

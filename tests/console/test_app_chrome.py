@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from console.app import RetriageApp
-from console.screens import session
 from console.screens.chrome import HintLine, IdentityLine
 from console.screens.dialogs.confirm import Confirm
 from console.screens.help.palette import Palette
 from console.screens.help.screen import HelpScreen
-from console.screens.session import Identity
 from console.screens.small import TooSmall
+from console.session import session
+from console.session.session import ConnectionIdentity
 from console.widgets.themes import THEMES
 from tests.console.fake import FakeEngine, connecting, ids, job, statistics
 from tests.console.settle import console, lines, loaded, until
@@ -34,7 +34,7 @@ async def test_the_first_frame_is_there_before_the_engine_is_opened() -> None:
         opened.append("\n".join(lines(app)))
         return connecting(engine)()
 
-    app = RetriageApp(connect, Identity("TEST"))
+    app = RetriageApp(connect, ConnectionIdentity("TEST"))
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: app.session.client is not None and loaded(app))
         assert "opening the engine …" in opened[0]
@@ -46,7 +46,7 @@ async def test_an_engine_that_cannot_be_opened_is_one_sentence() -> None:
     def connect() -> Any:
         raise OSError("the store\x1b[2J is no database")
 
-    app = RetriageApp(connect, Identity("TEST"))
+    app = RetriageApp(connect, ConnectionIdentity("TEST"))
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "NO ENGINE" in text(app))
         assert "is no database" in text(app)
@@ -239,7 +239,7 @@ async def test_a_small_window_takes_no_keys_but_q_and_help_and_recovers() -> Non
 
 @pytest.mark.parametrize(("name", "width"), [("localhost:18556", 62), ("bpm-prod-" + "x" * 60, 44)])
 async def test_a_small_window_tells_whether_the_engine_can_be_changed(name: str, width: int) -> None:
-    app = RetriageApp(connecting(FakeEngine(100)), Identity("PROD", user="ann", profile=name))
+    app = RetriageApp(connecting(FakeEngine(100)), ConnectionIdentity("PROD", user="ann", profile=name))
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: loaded(app))
         app.session.arm()

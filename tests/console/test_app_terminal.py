@@ -17,9 +17,9 @@ ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import sys
 from console.app import RetriageApp
-from console.screens.session import Identity
+from console.session.session import ConnectionIdentity
 from tests.console.fake import FakeEngine, connecting
-RetriageApp(connecting(FakeEngine(int(sys.argv[1]))), Identity("TEST")).run(mouse=False)
+RetriageApp(connecting(FakeEngine(int(sys.argv[1]))), ConnectionIdentity("TEST")).run(mouse=False)
 """
 
 

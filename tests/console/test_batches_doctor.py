@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from console.batches.diagnosis import IDLE, Ahead, DiagnosisFacts, Hitch, diagnose
+from console.batches.diagnosis_facts import DiagnosisReader
+from console.batches.failed_jobs import by_cause, remedy, total
+from console.batches.progress import Progress, Speed
 from console.engine.errors import Refused
-from console.triage.batch_progress import Progress, Speed
-from console.triage.doctor import IDLE, Ahead, Hitch, Signs, diagnose
-from console.triage.examine import Examiner
-from console.triage.remedy import by_cause, remedy, total
 from store.contract.queries import JobQuery
 from store.contract.records import Job
 from tests.console.fake import FakeEngine, job, statistics
@@ -24,8 +24,8 @@ def at(
     return Progress(total, created, completed, failed, total - completed - failed, suspended)
 
 
-def seen(progress: Progress | None = None, standing: float | None = 30.0, **more: Any) -> Signs:
-    return Signs(progress or at(), NOW, standing, **more)
+def seen(progress: Progress | None = None, standing: float | None = 30.0, **more: Any) -> DiagnosisFacts:
+    return DiagnosisFacts(progress or at(), NOW, standing, **more)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def seen(progress: Progress | None = None, standing: float | None = 30.0, **more
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
-def test_what_the_doctor_says(signs: Signs, name: str, said: str) -> None:
+def test_what_the_doctor_says(signs: DiagnosisFacts, name: str, said: str) -> None:
     found = diagnose(signs)
     assert (found.name, said in found.sentence) == (name, True), found.sentence
 
@@ -90,8 +90,8 @@ def one(id: str, retries: int = 3, **more: Any) -> Job:
 
 async def examined(
     engine: FakeEngine, progress: Progress, standing: float | None = 30.0, others: tuple[Ahead, ...] = ()
-) -> Signs:
-    return await Examiner("batch-1", "seed", "work", "monitor").examine(engine, progress, standing, others)
+) -> DiagnosisFacts:
+    return await DiagnosisReader("batch-1", "seed", "work", "monitor").examine(engine, progress, standing, others)
 
 
 async def test_the_facts_about_jobs() -> None:
@@ -180,7 +180,7 @@ async def test_an_engine_too_old_for_the_question_about_locks() -> None:
 
 
 async def test_when_the_locks_were_first_seen_is_remembered_until_they_are_gone() -> None:
-    engine, examiner = FakeEngine(1), Examiner("batch-1", "seed", "work", "monitor")
+    engine, examiner = FakeEngine(1), DiagnosisReader("batch-1", "seed", "work", "monitor")
     engine.all_jobs, engine.acquired = [one("taken")], {"taken"}
     first = await examiner.examine(engine, at(), 30.0)
     again = await examiner.examine(engine, at(), 33.0)

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from console.batches.batch_end import BatchEnd, end_of, last_words
+from console.batches.batch_events import ending, given_up, heard, recorded, seen
+from console.batches.outcome_counts import OutcomeCounts
+from console.batches.progress import Progress
 from console.engine.errors import NotThere, Refused
-from console.triage.batch_progress import Progress
-from console.triage.fate import Fate, fate_of, last_words
-from console.triage.followed import Tally
-from console.triage.happenings import ending, given_up, heard, recorded, seen
 from store.contract.operations import UserOperation
 from store.contract.records import HistoricBatch
 from tests.console import logs
@@ -31,13 +31,13 @@ def with_failed_jobs() -> FakeEngine:
     return engine
 
 
-async def fate(engine: FakeEngine, record: HistoricBatch) -> Fate:
-    return await fate_of(engine, record)
+async def fate(engine: FakeEngine, record: HistoricBatch) -> BatchEnd:
+    return await end_of(engine, record)
 
 
 async def test_a_batch_that_ended_by_itself() -> None:
     engine = FakeEngine(1)
-    assert await fate(engine, ended(engine)) == Fate("done", 500)
+    assert await fate(engine, ended(engine)) == BatchEnd("done", 500)
 
 
 async def test_a_batch_whose_failed_jobs_were_dropped_has_not_done_them() -> None:
@@ -47,20 +47,20 @@ async def test_a_batch_whose_failed_jobs_were_dropped_has_not_done_them() -> Non
         logs.job_entry("b", record.batch_job_definition_id, f"dropped-{n}", "deletion", NOW, retries=0)
         for n in range(2)
     ]
-    assert await fate(engine, record) == Fate("done", 498, dropped=2, failed=2)
+    assert await fate(engine, record) == BatchEnd("done", 498, dropped=2, failed=2)
 
 
 async def test_a_deleted_batch_with_what_had_failed() -> None:
     engine = with_failed_jobs()
     record = ended(engine, deleted=True)
-    assert await fate(engine, record) == Fate("deleted", 310, dropped=190, failed=2)
+    assert await fate(engine, record) == BatchEnd("deleted", 310, dropped=190, failed=2)
     words = await last_words(engine, record)
     assert words == [("job-1", "Cannot find external task with id 7"), ("job-2", "Deadlock found")]
 
 
 async def test_a_batch_that_was_deleted_before_its_jobs_were_made() -> None:
     engine = FakeEngine(1)
-    assert await fate(engine, ended(engine, deleted=True, created=0, completed=0)) == Fate("deleted", 0)
+    assert await fate(engine, ended(engine, deleted=True, created=0, completed=0)) == BatchEnd("deleted", 0)
 
 
 async def test_who_deleted_it_where_the_engine_tells() -> None:
@@ -77,9 +77,9 @@ async def test_an_engine_without_a_job_log_tells_nothing() -> None:
     engine = FakeEngine(1)
     record = ended(engine)
     engine.job_entries.clear()
-    assert await fate(engine, record) == Fate("unknown")
+    assert await fate(engine, record) == BatchEnd("unknown")
     engine.no_logs = True
-    assert await fate(engine, record) == Fate("unknown")
+    assert await fate(engine, record) == BatchEnd("unknown")
 
 
 async def test_a_proxy_in_the_engines_place_is_a_problem_and_no_fate() -> None:
@@ -104,18 +104,18 @@ async def test_a_user_operation_log_that_is_not_there_is_nobodys_fault() -> None
 @pytest.mark.parametrize(
     ("total", "found", "said", "tone"),
     [
-        (500, Fate("done", 500), "ended: all 500 jobs done", "good"),
-        (1, Fate("done", 1), "ended: all 1 job done", "good"),
-        (500, Fate("done", 497, 3, 2), "ended: 497 jobs done, 3 dropped, 2 of them failed", "warning"),
-        (500, Fate("done", 497, 3, 3), "ended: 497 jobs done, 3 failed dropped", "warning"),
-        (500, Fate("deleted", 310, 190), "deleted by somebody at 310 of 500", "warning"),
-        (500, Fate("deleted", 310, 190, 4, "bob"), "deleted by bob at 310 of 500, 4 jobs failed", "warning"),
-        (500, Fate("unknown"), "ended; the engine keeps no job log that tells how", "plain"),
+        (500, BatchEnd("done", 500), "ended: all 500 jobs done", "good"),
+        (1, BatchEnd("done", 1), "ended: all 1 job done", "good"),
+        (500, BatchEnd("done", 497, 3, 2), "ended: 497 jobs done, 3 dropped, 2 of them failed", "warning"),
+        (500, BatchEnd("done", 497, 3, 3), "ended: 497 jobs done, 3 failed dropped", "warning"),
+        (500, BatchEnd("deleted", 310, 190), "deleted by somebody at 310 of 500", "warning"),
+        (500, BatchEnd("deleted", 310, 190, 4, "bob"), "deleted by bob at 310 of 500, 4 jobs failed", "warning"),
+        (500, BatchEnd("unknown"), "ended; the engine keeps no job log that tells how", "plain"),
         (500, None, "ended; the engine keeps no job log that tells how", "plain"),
-        (500, Fate("gone"), "gone: neither running nor in the history", "warning"),
+        (500, BatchEnd("gone"), "gone: neither running nor in the history", "warning"),
     ],
 )
-def test_the_end_in_one_sentence(total: int, found: Fate | None, said: str, tone: str) -> None:
+def test_the_end_in_one_sentence(total: int, found: BatchEnd | None, said: str, tone: str) -> None:
     assert ending(total, found) == (said, tone)
 
 
@@ -147,17 +147,17 @@ def test_what_happens_between_two_looks(before: Progress, now: Progress, said: l
 
 
 def test_a_new_error_is_told_once() -> None:
-    first = Tally(10, {"again": 3}, 3, ("card <*> expired",))
+    first = OutcomeCounts(10, {"again": 3}, 3, ("card <*> expired",))
     assert [one.sentence for one in heard(None, first, NOW)] == [
         "3 tasks failed again with a NEW error: card <*> expired"
     ]
-    assert heard(first, Tally(10, {"again": 5}, 5, ("card <*> expired",)), NOW) == []
-    more = Tally(10, {"again": 6}, 6, ("card <*> expired", "SMTP 421"))
+    assert heard(first, OutcomeCounts(10, {"again": 5}, 5, ("card <*> expired",)), NOW) == []
+    more = OutcomeCounts(10, {"again": 6}, 6, ("card <*> expired", "SMTP 421"))
     assert [one.sentence for one in heard(first, more, NOW)] == ["3 tasks failed again with a NEW error: SMTP 421"]
 
 
 def test_the_record_tells_start_first_job_and_end() -> None:
-    told = recorded(500, "ann", NOW, NOW, NOW, Fate("done", 500))
+    told = recorded(500, "ann", NOW, NOW, NOW, BatchEnd("done", 500))
     assert [one.sentence for one in told] == [
         "started by ann: 500 jobs", "the first job was done", "ended: all 500 jobs done",
     ]  # fmt: skip

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from console.batches.launched_tasks import launched_tasks_of
+from console.batches.outcome import Outcome
+from console.batches.outcome_counts import OutcomeCounts
 from console.engine.errors import NotThere, Refused, Slow
-from console.triage.followed import Tally
-from console.triage.ledger import errand_of
-from console.triage.outcome import Outcome
-from console.triage.task_history import PAGE, TaskLog
+from console.reading.task_history import PAGE, TaskLog
 from store.contract.history import HistoricExternalTaskLog, HistoricExternalTaskLogQuery
 from store.contract.queries import ExternalTaskQuery
 from store.contract.records import ExternalTask
@@ -71,11 +71,11 @@ class Shop:
     def end(self, index: int, event: str = "success", at: datetime = AFTER) -> None:
         self.entries.append(logs.task_entry(self.tasks.pop(f"t{index:05}"), event, at))
 
-    async def look(self, outcome: Outcome, all_set: bool = False, quiet: bool = False) -> Tally:
+    async def look(self, outcome: Outcome, all_set: bool = False, quiet: bool = False) -> OutcomeCounts:
         return await outcome.look(self, all_set, quiet)
 
 
-def counts(tally: Tally) -> dict[str, int]:
+def counts(tally: OutcomeCounts) -> dict[str, int]:
     return {str(state): number for state, number in tally.counts.items()}
 
 
@@ -308,7 +308,7 @@ async def test_rows_of_a_list_stay_where_they_are() -> None:
 
 async def test_the_journal_tells_the_tasks_of_a_batch() -> None:
     tasks = [(f"t{number}", None if number % 2 else 0) for number in range(4100)]
-    errand = await errand_of(Ledger({"b": tasks}, retries=3, reason="PSP is back"), "b", SINCE)
+    errand = await launched_tasks_of(Ledger({"b": tasks}, retries=3, reason="PSP is back"), "b", SINCE)
     assert errand.outcome is not None
     assert (errand.outcome.tally.total, errand.retries, errand.reason) == (4100, 3, "PSP is back")
 
@@ -322,6 +322,6 @@ async def test_the_journal_tells_the_tasks_of_a_batch() -> None:
     ],
 )
 async def test_where_tasks_are_not_known_it_says_why(ledger: Ledger, said: str) -> None:
-    errand = await errand_of(ledger, "b", SINCE)
+    errand = await launched_tasks_of(ledger, "b", SINCE)
     assert errand.outcome is None
     assert said in errand.why_not

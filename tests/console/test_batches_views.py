@@ -9,12 +9,12 @@ import pytest
 from textual.pilot import Pilot
 
 from console.app import RetriageApp
+from console.batches.batch_view import BatchView, running
 from console.engine.errors import Unanswered
-from console.engine.lookup import Traces
+from console.launch.unanswered import FoundBatches
 from console.screens.batches.detail import BatchDetail
 from console.screens.batches.outcomes import OutcomesScreen
 from console.screens.batches.rows import live
-from console.screens.batches.view import BatchView, running
 from console.screens.dialogs.confirm import Confirm
 from console.screens.dialogs.field import Field
 from console.screens.jobs.detail import JobDetail
@@ -510,15 +510,15 @@ class Unheard(FakeEngine):
         since: datetime,
         tasks: int | None = None,
         known: frozenset[str] = frozenset(),
-    ) -> Traces:
-        return Traces(None, (statistics("perhaps", 98),))
+    ) -> FoundBatches:
+        return FoundBatches(None, (statistics("perhaps", 98),))
 
 
 @pytest.mark.parametrize(("key", "said"), [("Y", "launched: 98 jobs"), ("enter", "no such batch is there")])
 async def test_a_batch_that_may_be_that_of_a_lost_launch_is_adopted_only_when_the_operator_says_so(
     key: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("console.screens.launch.order.BETWEEN_LOOKS", 0.0)
+    monkeypatch.setattr("console.launch.send.BETWEEN_LOOKS", 0.0)
     engine = Unheard(100)
     async with console(engine) as (app, pilot):
         await pilot.press("A", "R")

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 
 from console.language import SUBJECTS, parse
 from console.language.form import entered, fields_of, shown, sought
+from console.launch.draft import ALL, SOURCES, Draft, Source, Unusable, says_all
+from console.launch.request_text import curl_list, curl_text
+from console.reading.selection import Everything
 from console.screens.builder.faces import form_of, from_saved, json_of, saved_text, with_value
 from console.screens.builder.form import FormRow
-from console.triage.draft import ALL, SOURCES, Draft, Source, Unusable, says_all
-from console.triage.request import curl_list, curl_text
-from console.triage.selection import Everything
 from store.contract.orders import SetExternalTaskRetries
 from tests.console.test_language_properties import queries
 

@@ -10,11 +10,11 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from console.app import RetriageApp
+from console.launch.draft import SOURCES, Draft, Source
 from console.screens.builder.faces import from_saved, saved_text
 from console.screens.builder.saved import SavedQueries, SaveQuery
 from console.screens.builder.screen import BuilderScreen
 from console.screens.builder.typing import QueryInput, put
-from console.triage.draft import SOURCES, Draft, Source
 from console.widgets.filter_line import FilterInput, FilterLine
 from console.widgets.line_table import LineTable
 from console.widgets.pane import Pane

@@ -7,12 +7,12 @@ import pytest
 from textual.pilot import Pilot
 
 from console.app import RetriageApp
+from console.launch.draft import SOURCES
+from console.reading.selection import Composed, Everything, Marked
 from console.screens.builder.form import FormView
 from console.screens.builder.screen import BuilderScreen
 from console.screens.builder.typing import JsonArea, QueryInput, ValueInput, put
 from console.screens.launch.dialog import LaunchDialog
-from console.triage.draft import SOURCES
-from console.triage.selection import Composed, Everything, Marked
 from console.widgets.line import Line
 from console.widgets.pane import Pane
 from store.contract.queries import ExternalTaskQuery

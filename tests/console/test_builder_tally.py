@@ -11,11 +11,11 @@ import pytest
 from console.engine.client import EngineClient
 from console.engine.connect import Demo, Embedded, connect
 from console.language import parse
-from console.triage import tally as counting
-from console.triage.draft import SOURCES, Draft, Source
-from console.triage.rivals import QUIET
-from console.triage.sift import Sift
-from console.triage.tally import Tally, tally
+from console.launch import draft_counts as counting
+from console.launch.draft import SOURCES, Draft, Source
+from console.launch.draft_counts import DraftCounts, count_draft
+from console.launch.overlapping_batches import QUIET
+from console.reading.filtered_pages import FilteredPages
 from store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, ProcessInstanceQuery
 from store.contract.records import ExternalTask
 
@@ -52,13 +52,13 @@ def asking(client: EngineClient, under_way: list[int]) -> Callable[..., Any]:
 async def counted(client: EngineClient, draft: Draft, most: int | None = None) -> list[tuple[int, bool]]:
     """Ids known and whether that is exact, after every step; the last picture is kept at the end."""
     steps = []
-    async for known in tally(asking(client, []), draft, datetime.now(UTC), most=most):
+    async for known in count_draft(asking(client, []), draft, datetime.now(UTC), most=most):
         steps.append((len(known.ids), known.exact))
         last[0] = known
     return steps
 
 
-last: list[Tally] = [Tally()]
+last: list[DraftCounts] = [DraftCounts()]
 
 
 async def test_a_query_is_counted_by_the_engine_first_and_then_broken_down(
@@ -127,9 +127,9 @@ async def test_a_breakdown_stops_after_so_many_rows_and_says_so(
     draft = Draft(SOURCES, {TASKS.field: "all:yes"})
 
     def small(read: Any, identify: Any, wanted: Any) -> Any:
-        return Sift(read, identify, wanted, 20)
+        return FilteredPages(read, identify, wanted, 20)
 
-    monkeypatch.setattr(counting, "Sift", small)
+    monkeypatch.setattr(counting, "FilteredPages", small)
     await counted(client, draft, most=40)
     assert last[0].cut
     assert not last[0].exact

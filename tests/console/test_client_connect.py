@@ -9,7 +9,8 @@ import pytest
 from console.engine.client import EngineClient
 from console.engine.connect import Demo, Embedded, Remote, connect
 from console.engine.errors import EngineProblem, Unreachable
-from console.watch import Poller, Snapshot
+from console.session.poller import Poller
+from console.session.snapshot import Snapshot
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import BatchStatisticsQuery, ExternalTaskQuery, IncidentQuery
 from store.contract.records import HistoricBatch

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from console.causes import groups as groups_of
+from console.causes.fold import WHOLE, fold, fold_but, holes
+from console.causes.group_members import group_member_of
+from console.causes.groups import CALLED, OTHERS, Group, Groups
+from console.causes.open_incidents import OpenIncidents
+from console.causes.split import finer
 from console.engine.errors import Unreachable
-from console.triage import groups as groups_of
-from console.triage.causes import WHOLE, fold, fold_but, holes
-from console.triage.groups import CALLED, OTHERS, Group, Groups
-from console.triage.incident_book import IncidentBook
-from console.triage.members import member_of
-from console.triage.splits import finer
-from console.triage.walk import Walk
+from console.reading.incident_pages import IncidentPages
 from store.contract.queries import IncidentQuery
 from store.contract.records import Incident
 from tests.console.incidents_of import NOON, Incidents, incident
@@ -21,7 +21,7 @@ from tests.console.incidents_of import NOON, Incidents, incident
 
 def grouped(*incidents: Incident) -> Groups:
     groups = Groups()
-    groups.put(map(member_of, incidents))
+    groups.put(map(group_member_of, incidents))
     return groups
 
 
@@ -120,7 +120,7 @@ def test_members_that_leave_take_their_numbers_along() -> None:
 def test_a_task_that_fails_again_after_its_incident_closed_is_known() -> None:
     groups = grouped(incident(1))
     groups.drop(["i-1"])
-    groups.put([member_of(incident(9, configuration="t-1")), member_of(incident(8))])
+    groups.put([group_member_of(incident(9, configuration="t-1")), group_member_of(incident(8))])
     assert groups.again == {"t-1"}
 
 
@@ -128,7 +128,7 @@ def test_what_came_since_the_operator_looked_is_new_until_he_looks() -> None:
     groups = grouped(incident(1))
     group = only(groups)
     assert group.new == 0
-    groups.put([member_of(incident(2)), member_of(incident(3)), member_of(incident(1))], arrived=True)
+    groups.put([group_member_of(incident(2)), group_member_of(incident(3)), group_member_of(incident(1))], arrived=True)
     assert (group.new, groups.new) == (2, 2)
     groups.drop(["i-3"])
     assert group.new == 1
@@ -140,7 +140,7 @@ def test_what_came_since_the_operator_looked_is_new_until_he_looks() -> None:
 
 def test_a_note_that_was_written_elsewhere_is_taken_over() -> None:
     groups = grouped(incident(1), incident(2))
-    assert groups.put([member_of(incident(1, note="INC-1"))]) == 0
+    assert groups.put([group_member_of(incident(1, note="INC-1"))]) == 0
     group = only(groups)
     assert group.notes == {"INC-1": 1}
     assert [member.annotation for member in group.samples] == [None, "INC-1"]
@@ -167,7 +167,7 @@ def test_numbers_are_those_of_the_members_whatever_comes_and_goes(steps: list[tu
     there: set[int] = set()
     for comes, number in steps:
         if comes:
-            groups.put([member_of(incident(number, f"cause {'abc'[number % 3]}"))], arrived=True)
+            groups.put([group_member_of(incident(number, f"cause {'abc'[number % 3]}"))], arrived=True)
             there.add(number)
         else:
             groups.drop([f"i-{number}"])
@@ -203,7 +203,7 @@ def test_a_split_group_is_several_and_joined_it_is_one_again() -> None:
         "carrier 'A' refused parcel <*>": 5,
         "carrier 'B' refused parcel <*>": 5,
     }
-    groups.put([member_of(incident(10, "carrier 'A' refused parcel 10"))])
+    groups.put([group_member_of(incident(10, "carrier 'A' refused parcel 10"))])
     assert len(list(groups)) == 2
     groups.rehome(groups.keep(group.kind, group.base, ()))
     assert only(groups).count == 11
@@ -221,7 +221,7 @@ def test_the_end_of_a_long_cause_can_be_kept_apart() -> None:
 # -- reading
 
 
-async def walked(walk: Walk) -> list[str]:
+async def walked(walk: IncidentPages) -> list[str]:
     found: dict[str, None] = {}
     while not walk.ended:
         found |= dict.fromkeys(one.id for one in await walk.next())
@@ -232,21 +232,21 @@ async def walked(walk: Walk) -> list[str]:
 @pytest.mark.parametrize("size", [3, 7, 20, 100])
 async def test_a_walk_meets_every_incident_also_those_of_one_millisecond(newest_first: bool, size: int) -> None:
     engine = Incidents([incident(number, at=NOON + timedelta(milliseconds=number // 9)) for number in range(50)])
-    found = await walked(Walk(engine.read, IncidentQuery(), newest_first=newest_first, size=size))
+    found = await walked(IncidentPages(engine.read, IncidentQuery(), newest_first=newest_first, size=size))
     assert sorted(found) == sorted(engine.open)
 
 
 async def test_incidents_that_close_meanwhile_hide_no_other() -> None:
     engine = Incidents([incident(number) for number in range(60)])
     engine.closing = {at: [f"i-{60 - 5 * at}", f"i-{61 - 5 * at}", f"i-{at}"] for at in range(1, 8)}
-    found = await walked(Walk(engine.read, IncidentQuery(), size=10))
+    found = await walked(IncidentPages(engine.read, IncidentQuery(), size=10))
     assert set(engine.open) <= set(found)
 
 
 async def test_a_walk_ends_on_an_engine_that_passes_over_the_time() -> None:
     engine = Incidents([incident(number) for number in range(35)])
     engine.deaf = True
-    assert sorted(await walked(Walk(engine.read, IncidentQuery(), size=10))) == sorted(engine.open)
+    assert sorted(await walked(IncidentPages(engine.read, IncidentQuery(), size=10))) == sorted(engine.open)
     assert len(engine.asked) < 10
 
 
@@ -255,12 +255,12 @@ async def test_a_walk_keeps_to_the_time_that_the_operator_asked_for() -> None:
     query = IncidentQuery(
         incident_timestamp_before=NOON + timedelta(seconds=20), incident_timestamp_after=NOON + timedelta(seconds=4)
     )
-    found = await walked(Walk(engine.read, query, size=4))
+    found = await walked(IncidentPages(engine.read, query, size=4))
     assert found == [f"i-{number}" for number in range(19, 4, -1)]
 
 
-async def filled(engine: Incidents) -> IncidentBook:
-    book = IncidentBook(IncidentQuery(), engine.read, engine.count)
+async def filled(engine: Incidents) -> OpenIncidents:
+    book = OpenIncidents(IncidentQuery(), engine.read, engine.count)
     await book.fill(lambda: None)
     return book
 
@@ -268,7 +268,7 @@ async def filled(engine: Incidents) -> IncidentBook:
 async def test_a_book_is_exact_when_the_engine_counts_as_many() -> None:
     engine = Incidents([incident(number) for number in range(1200)])
     told: list[int] = []
-    book = IncidentBook(IncidentQuery(), engine.read, engine.count)
+    book = OpenIncidents(IncidentQuery(), engine.read, engine.count)
     await book.fill(lambda: told.append(len(book.groups)))
     assert told[:3] == [500, 999, 1200]
     assert book.complete
@@ -306,7 +306,7 @@ async def test_what_has_closed_leaves_when_everything_is_read_again() -> None:
 async def test_a_reading_that_failed_goes_on_where_it_was() -> None:
     engine = Incidents([incident(number) for number in range(2000)])
     engine.failing = {2}
-    book = IncidentBook(IncidentQuery(), engine.read, engine.count)
+    book = OpenIncidents(IncidentQuery(), engine.read, engine.count)
     with pytest.raises(Unreachable):
         await book.fill(lambda: None)
     assert not book.complete
@@ -329,7 +329,7 @@ async def test_a_failed_second_reading_takes_nobody_away() -> None:
 
 async def test_what_the_engine_cannot_filter_is_left_out_and_then_its_count_tells_nothing() -> None:
     engine = Incidents([incident(number, note="known" if number % 2 else None) for number in range(40)])
-    book = IncidentBook(IncidentQuery(), engine.read, engine.count, lambda one: one.annotation is not None)
+    book = OpenIncidents(IncidentQuery(), engine.read, engine.count, lambda one: one.annotation is not None)
     await book.fill(lambda: None)
     assert len(book.groups) == 20
     assert book.exact

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from console.app import RetriageApp
+from console.reading.instance_activity import InstanceActivities, activity_of, tasks_without_retries
 from console.screens.instances.detail import InstanceDetail
 from console.screens.launch.dialog import LaunchDialog
-from console.triage.standing import Standings, standing_at, tasks_without_retries
 from console.widgets.pane import Pane
 from console.widgets.text_view import TextView
 from store.contract.queries import ProcessInstanceQuery
@@ -43,14 +43,14 @@ async def instances(app: RetriageApp, pilot: Any) -> Any:
 
 async def test_tasks_are_counted_by_instance_and_the_broken_ones_come_first() -> None:
     engine = Forked(30)
-    found = await Standings().of(engine, await engine.process_instances(ProcessInstanceQuery(), 0, 3))  # type: ignore[arg-type]
+    found = await InstanceActivities().of(engine, await engine.process_instances(ProcessInstanceQuery(), 0, 3))  # type: ignore[arg-type]
     first = found[0]
     assert first.tasks is not None
     assert (len(first.tasks), first.without_retries) == (2, 1)
     assert first.activities == ["ChargeCard", "SendMail"]
     assert first.incident
     assert first.started is None
-    assert standing_at(found[:1]) == [("ChargeCard", 1, 1), ("SendMail", 1, 0)]
+    assert activity_of(found[:1]) == [("ChargeCard", 1, 1), ("SendMail", 1, 0)]
 
 
 async def test_only_tasks_without_retries_are_looked_up() -> None:

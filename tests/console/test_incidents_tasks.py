@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+from console.causes.group_members import group_member_of
+from console.causes.groups import Groups
 from console.screens.batches.detail import BatchDetail
 from console.screens.incidents.detail import IncidentDetail
 from console.screens.reading.full import FullText
 from console.screens.tasks.causes import causes_of
 from console.screens.tasks.detail import TaskDetail
-from console.triage.groups import Groups
-from console.triage.members import member_of
 from console.widgets.pane import Pane
 from console.widgets.text_view import TextView
 from store.journal import Journal, NewLaunch
@@ -128,10 +128,10 @@ async def test_from_a_task_to_the_batch_that_set_it(tmp_path: Path) -> None:
 
 def test_a_cause_grows_when_this_quarter_saw_more_than_the_last_hour() -> None:
     groups = Groups()
-    groups.put(member_of(incident(number, "growing", at=NOON)) for number in range(3))
+    groups.put(group_member_of(incident(number, "growing", at=NOON)) for number in range(3))
     hour = [NOON.replace(hour=11, minute=minute) for minute in (5, 20, 35, 50)]
-    groups.put(member_of(incident(10 + n, "steady", at=at)) for n, at in enumerate([*hour, NOON]))
-    groups.put(member_of(incident(20 + n, "fading", at=at)) for n, at in enumerate([*hour, *hour]))
+    groups.put(group_member_of(incident(10 + n, "steady", at=at)) for n, at in enumerate([*hour, NOON]))
+    groups.put(group_member_of(incident(20 + n, "fading", at=at)) for n, at in enumerate([*hour, *hour]))
     found = {cause.text: cause.drift for cause in causes_of(groups, NOON, drifts=True)}
     assert found == {"growing": "^", "steady": "=", "fading": "v"}
     assert {cause.drift for cause in causes_of(groups, NOON, drifts=False)} == {""}

@@ -14,16 +14,16 @@ from textual.pilot import Pilot
 from console.app import RetriageApp
 from console.engine.errors import Refused, Unreachable
 from console.journal import NoJournal, journal_at
+from console.launch.send import READ_MOST
+from console.launch.undo import Undo
+from console.reading.selection import Everything, Marked, Selection
 from console.screens.batches.detail import BatchDetail
 from console.screens.dialogs.confirm import Confirm
 from console.screens.journal.detail import LaunchDetail
 from console.screens.launch import waiting
 from console.screens.launch.dialog import LaunchDialog
 from console.screens.launch.flow import open_launch
-from console.screens.launch.order import READ_MOST
-from console.screens.session import Identity
-from console.triage.selection import Everything, Marked, Selection
-from console.triage.undo import Undo
+from console.session.session import ConnectionIdentity
 from console.widgets.pane import Pane
 from store.contract.queries import ExternalTaskQuery
 from store.journal import Journal, NewLaunch
@@ -33,9 +33,11 @@ from tests.console.settle import lines, loaded, until
 
 @asynccontextmanager
 async def console(
-    engine: FakeEngine, path: Path, identity: Identity | None = None, size: tuple[int, int] = (110, 32)
+    engine: FakeEngine, path: Path, identity: ConnectionIdentity | None = None, size: tuple[int, int] = (110, 32)
 ) -> AsyncIterator[tuple[RetriageApp, Pilot[None], Journal]]:
-    app = RetriageApp(connecting(engine), identity or Identity("TEST", user="ann"), journal=lambda: journal_at(path))
+    app = RetriageApp(
+        connecting(engine), identity or ConnectionIdentity("TEST", user="ann"), journal=lambda: journal_at(path)
+    )
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: app.session.journal is not None and loaded(app))
         assert app.session.journal is not None
@@ -313,7 +315,7 @@ async def test_a_question_that_comes_late_does_not_come_in_front_of_another(path
 
 async def test_undo_on_prod_wants_the_number_typed(path: Path) -> None:
     engine = FakeEngine(100)
-    async with console(engine, path, Identity("PROD", profile="p")) as (app, pilot, journal):
+    async with console(engine, path, ConnectionIdentity("PROD", profile="p")) as (app, pilot, journal):
         number = await journal.begin(NewLaunch(app.session.engine_name, "", "ann", 3, '{"retries": 3}', 2))
         await journal.add_tasks(number, [(id, 0) for id in ids([0, 1])])
         await journal.sent(number, 2)
@@ -351,7 +353,7 @@ async def test_a_journal_that_cannot_be_opened_is_one_sentence_and_the_console_w
     broken = tmp_path / "journal.db"
     broken.write_text("no journal at all, but long enough to be read as one" * 20)
     engine = FakeEngine(100)
-    app = RetriageApp(connecting(engine), Identity("TEST"), journal=lambda: journal_at(broken))
+    app = RetriageApp(connecting(engine), ConnectionIdentity("TEST"), journal=lambda: journal_at(broken))
     async with app.run_test(size=(110, 32)) as pilot:
         await until(pilot, lambda: "cannot be opened" in said(app) and "Nothing is remembered." in said(app))
         await until(pilot, lambda: loaded(app))
@@ -385,7 +387,7 @@ def slowly_opened(path: Path, opens: asyncio.Event, problem: str = "") -> Any:
 
 async def test_a_launch_waits_for_a_journal_that_is_still_opening(path: Path) -> None:
     engine, opens = FakeEngine(100), asyncio.Event()
-    app = RetriageApp(connecting(engine), Identity("TEST"), journal=slowly_opened(path, opens))
+    app = RetriageApp(connecting(engine), ConnectionIdentity("TEST"), journal=slowly_opened(path, opens))
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: loaded(app))
         open_launch(app, app.session, Marked(frozenset(ids([0]))), retries=3)
@@ -401,7 +403,9 @@ async def test_a_launch_waits_for_a_journal_that_is_still_opening(path: Path) ->
 
 async def test_a_launch_without_a_journal_is_sent_after_the_operator_has_read_so(path: Path) -> None:
     engine, opens = FakeEngine(100), asyncio.Event()
-    app = RetriageApp(connecting(engine), Identity("TEST"), journal=slowly_opened(path, opens, "It is locked."))
+    app = RetriageApp(
+        connecting(engine), ConnectionIdentity("TEST"), journal=slowly_opened(path, opens, "It is locked.")
+    )
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: loaded(app))
         open_launch(app, app.session, Marked(frozenset(ids([0]))), retries=3)
@@ -417,7 +421,7 @@ async def test_a_launch_without_a_journal_is_sent_after_the_operator_has_read_so
 
 async def test_a_second_press_launches_while_the_journal_is_opening(path: Path) -> None:
     engine = FakeEngine(100)
-    app = RetriageApp(connecting(engine), Identity("TEST"), journal=slowly_opened(path, asyncio.Event()))
+    app = RetriageApp(connecting(engine), ConnectionIdentity("TEST"), journal=slowly_opened(path, asyncio.Event()))
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: loaded(app))
         open_launch(app, app.session, Marked(frozenset(ids([0]))), retries=3)

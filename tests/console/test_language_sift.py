@@ -6,7 +6,7 @@ from typing import NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.triage.sift import Sift
+from console.reading.filtered_pages import FilteredPages
 
 
 class Row(NamedTuple):
@@ -36,8 +36,8 @@ def test_every_row_that_stays_is_looked_at_once(rows: int, size: int, ends: list
             living[:] = [row for row in living if row.number not in gone]
         return page
 
-    async def through() -> Sift[Row]:
-        sift = Sift(read, lambda row: row.id, lambda row: row.number % 3 == 0, size)
+    async def through() -> FilteredPages[Row]:
+        sift = FilteredPages(read, lambda row: row.id, lambda row: row.number % 3 == 0, size)
         looked: list[Row] = []
         while not sift.ended:
             looked += await sift.next()

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from console.launch.counts import SelectionCounts
+from console.launch.plan import LaunchPlan
+from console.reading.selected_tasks import SelectedTasks
+from console.reading.selection import Composed, Everything, Marked, matches_all
 from console.screens.launch.page import total_spans
-from console.triage.launch import Plan
-from console.triage.roll import Roll
-from console.triage.selection import Composed, Everything, Marked, matches_all
-from console.triage.survey import Facts
 from console.widgets.line import fitted
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import (
@@ -25,13 +25,13 @@ from store.contract.queries import (
 SOME = ExternalTaskQuery(topic_name="charge-card", no_retries_left=True)
 
 
-def facts(asked: int = 0, **counts: Any) -> Facts:
+def facts(asked: int = 0, **counts: Any) -> SelectionCounts:
     known = {"found": asked, "no_retries": asked, "retries_left": 0, "locked": 0, "suspended": 0, "retries": {}}
-    return Facts(asked=asked, **{**known, **counts}, at=datetime(2026, 3, 1, tzinfo=UTC))
+    return SelectionCounts(asked=asked, **{**known, **counts}, at=datetime(2026, 3, 1, tzinfo=UTC))
 
 
-def plan(to: int = 3, asked: int = 1, selection: Marked | Everything | None = None, **counts: Any) -> Plan:
-    return Plan(selection or Everything(SOME), to, facts(asked, **counts))
+def plan(to: int = 3, asked: int = 1, selection: Marked | Everything | None = None, **counts: Any) -> LaunchPlan:
+    return LaunchPlan(selection or Everything(SOME), to, facts(asked, **counts))
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_jobs_and_seeds(tasks: int, jobs: int, seeds: int) -> None:
 
 
 def test_jobs_and_seeds_of_an_engine_with_other_settings() -> None:
-    launch = Plan(Everything(SOME), 3, facts(95), jobs_per_seed=4, tasks_per_job=10)
+    launch = LaunchPlan(Everything(SOME), 3, facts(95), jobs_per_seed=4, tasks_per_job=10)
     assert (launch.jobs, launch.seeds) == (10, 3)
 
 
@@ -113,7 +113,7 @@ def test_a_query_that_matches_every_task_is_flagged(query: ExternalTaskQuery, ev
 )
 def test_a_composed_request_for_every_instance_is_flagged(sources: dict[str, Any], everything: bool) -> None:
     read = roll({"a": 0, "b": 0})
-    launch = Plan(Composed(SetExternalTaskRetries(**sources)), 3, read.facts(), read)
+    launch = LaunchPlan(Composed(SetExternalTaskRetries(**sources)), 3, read.facts(), read)
     assert launch.everything is everything
     assert ("This takes EVERY external task of the engine." in launch.warnings()) is everything
 
@@ -141,16 +141,16 @@ def test_what_no_query_can_say_is_sent_as_the_ids_that_were_read(selection: Ever
     assert known.request.external_task_ids == ["a", "b"]
 
 
-def roll(retries: dict[str, int | None], named: frozenset[str] = frozenset()) -> Roll:
-    made = Roll(datetime(2026, 3, 1, tzinfo=UTC), named)
+def roll(retries: dict[str, int | None], named: frozenset[str] = frozenset()) -> SelectedTasks:
+    made = SelectedTasks(datetime(2026, 3, 1, tzinfo=UTC), named)
     made.retries.update(retries)
     return made
 
 
-def of_ids(to: int, retries: dict[str, int | None], *gone: str, **taken: bool) -> Plan:
+def of_ids(to: int, retries: dict[str, int | None], *gone: str, **taken: bool) -> LaunchPlan:
     ids = frozenset((*retries, *gone))
     read = roll(retries, ids)
-    return Plan(Marked(ids), to, read.facts(), read, **taken)
+    return LaunchPlan(Marked(ids), to, read.facts(), read, **taken)
 
 
 def test_ids_that_would_lose_retries_or_are_gone_are_left_out_unless_taken_in() -> None:
@@ -178,7 +178,7 @@ def test_a_query_with_tasks_that_would_lose_retries_is_narrowed_to_those_without
     assert whole.request.external_task_query == ExternalTaskQuery()
     more = plan(4, 15, selection=Everything(ExternalTaskQuery()), **counts)
     assert (more.narrows, more.count) == (False, 15)
-    effect = launch.lowered_effect()
+    effect = launch.lowered_class()
     assert effect is not None
     assert (effect.count, effect.effect) == (5, "2 LOWERED 4 -> 3")
 
@@ -186,15 +186,15 @@ def test_a_query_with_tasks_that_would_lose_retries_is_narrowed_to_those_without
 def test_a_composed_request_is_sent_as_it_is_unless_something_of_it_is_left_out() -> None:
     sources = SetExternalTaskRetries(process_instance_ids=["p"], external_task_ids=["a"])
     read = roll({"a": 0, "b": 2})
-    as_it_is = Plan(Composed(sources), 3, read.facts(), read)
+    as_it_is = LaunchPlan(Composed(sources), 3, read.facts(), read)
     assert as_it_is.request == sources.model_copy(update={"retries": 3})
-    left_out = Plan(Composed(sources), 1, read.facts(), read)
+    left_out = LaunchPlan(Composed(sources), 1, read.facts(), read)
     assert left_out.by_ids
     assert left_out.request.external_task_ids == ["a"]
 
 
-def said(launch: Plan) -> list[tuple[int, str, str]]:
-    return [(effect.count, effect.label, effect.effect) for effect in launch.effects()]
+def said(launch: LaunchPlan) -> list[tuple[int, str, str]]:
+    return [(effect.count, effect.label, effect.effect) for effect in launch.preview()]
 
 
 def test_what_becomes_of_each_group() -> None:
@@ -210,7 +210,7 @@ def test_what_becomes_of_each_group() -> None:
         (2, "of them locked until 03:28Z", "set now, fetchable later"),
         (1, "of them suspended", "set now, waits for its instance"),
     ]
-    lowered, gone = launch.lowered_effect(), launch.gone_effect()
+    lowered, gone = launch.lowered_class(), launch.gone_class()
     assert lowered is not None
     assert gone is not None
     assert (lowered.count, lowered.label, lowered.effect) == (2, "now have 5 tries", "5 -> 3 LOWERED")
@@ -237,7 +237,7 @@ def test_setting_to_0_raises_incidents() -> None:
 
 def test_retries_that_were_not_looked_at_may_be_lowered() -> None:
     launch = plan(1, 9000, no_retries=1000, retries_left=8000)
-    effect = launch.lowered_effect()
+    effect = launch.lowered_class()
     assert effect is not None
     assert (effect.count, effect.label, effect.effect) == (8000, "tries left, or never failed", "some LOWERED")
     assert launch.count == 1000

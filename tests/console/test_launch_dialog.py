@@ -12,15 +12,15 @@ from textual.pilot import Pilot
 from console.app import RetriageApp
 from console.engine.errors import Unanswered
 from console.journal import journal_at
+from console.launch import send as sending
+from console.reading.selection import Composed, Marked
 from console.screens.dialogs.field import Field
 from console.screens.help.screen import HelpScreen
-from console.screens.launch import order as sending
 from console.screens.launch import waiting
 from console.screens.launch.dialog import LaunchDialog
 from console.screens.launch.flow import open_launch
 from console.screens.launch.tick import Tick
-from console.screens.session import Identity
-from console.triage.selection import Composed, Marked
+from console.session.session import ConnectionIdentity
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import ExternalTaskQuery
 from store.contract.records import Batch
@@ -500,7 +500,9 @@ async def test_a_batch_launched_here_over_the_same_tasks_is_told_with_their_numb
     tmp_path: Path, user: str, who: str
 ) -> None:
     engine = FakeEngine(100)
-    app = RetriageApp(connecting(engine), Identity("TEST", user=user), journal=lambda: journal_at(tmp_path / "j.db"))
+    app = RetriageApp(
+        connecting(engine), ConnectionIdentity("TEST", user=user), journal=lambda: journal_at(tmp_path / "j.db")
+    )
     async with app.run_test(size=(100, 30)) as pilot:
         await until(pilot, lambda: app.session.journal is not None and loaded(app))
         for chosen in ([0, 1, 2], [7]):

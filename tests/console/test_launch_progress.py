@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from console.triage.batch_progress import Progress, Speed, progress
+from console.batches.progress import Progress, Speed, progress
 from store.contract.records import BatchStatistics
 from tests.console.test_client import BATCH
 

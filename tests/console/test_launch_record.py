@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from console.launch.earlier_launches import EarlierLaunches, earlier_launches_over
+from console.launch.overlapping_batches import TopicWithoutWorker, topics_without_worker
 from console.screens.builder.screen import BuilderScreen
 from console.screens.builder.typing import QueryInput, put
 from console.screens.launch.dialog import LaunchDialog
 from console.screens.launch.page import moment, record_said
-from console.triage.record import Record, record_of
-from console.triage.rivals import Quiet, without_worker
 from console.widgets.pane import Pane
 from store.contract.queries import ExternalTaskQuery
 from store.journal import Journal, NewLaunch
@@ -45,17 +45,17 @@ def fail(engine: FakeEngine, *indexes: int) -> None:
 
 async def test_the_last_launches_over_the_topic_are_told_and_no_others(journal: Journal) -> None:
     engine = FakeEngine(40)
-    assert await record_of(engine, journal, "e", "charge-card") is None
+    assert await earlier_launches_over(engine, journal, "e", "charge-card") is None
     await launched(journal, [0, 4, 8, 12], "b1")
     await launched(journal, [1, 5], "b2")
     await launched(journal, [0, 1], "b3")
     await launched(journal, [16, 20], "b4", engine="another")
     fail(engine, 0, 4, 8)
-    assert await record_of(engine, journal, "e", "charge-card") == Record("charge-card", 1, 4, 3)
+    assert await earlier_launches_over(engine, journal, "e", "charge-card") == EarlierLaunches("charge-card", 1, 4, 3)
     for number in range(4):
         await launched(journal, [16, 20, 24, 28], f"c{number}", had=2)
     fail(engine, 16)
-    assert await record_of(engine, journal, "e", "charge-card") == Record("charge-card", 3, 12, 3)
+    assert await earlier_launches_over(engine, journal, "e", "charge-card") == EarlierLaunches("charge-card", 3, 12, 3)
 
 
 async def test_what_an_undo_set_back_and_what_still_runs_is_no_failure(journal: Journal) -> None:
@@ -63,18 +63,18 @@ async def test_what_an_undo_set_back_and_what_still_runs_is_no_failure(journal: 
     first = await launched(journal, [0, 4, 8], "b1")
     await launched(journal, [0], "b2", had=3, undoes=first)
     fail(engine, 4)
-    assert await record_of(engine, journal, "e", "charge-card") == Record("charge-card", 1, 2, 1)
+    assert await earlier_launches_over(engine, journal, "e", "charge-card") == EarlierLaunches("charge-card", 1, 2, 1)
     engine.running["b1"] = statistics("b1", 3)
-    assert await record_of(engine, journal, "e", "charge-card") is None
+    assert await earlier_launches_over(engine, journal, "e", "charge-card") is None
 
 
 async def test_tasks_that_are_gone_have_not_failed_again(journal: Journal) -> None:
     engine = FakeEngine(40)
     await launched(journal, [0, 4], "b1")
     engine.removed.update(ids([0, 4]))
-    assert await record_of(engine, journal, "e", "charge-card") is None, "nothing tells the topic"
+    assert await earlier_launches_over(engine, journal, "e", "charge-card") is None, "nothing tells the topic"
     engine.task_entries.append(logs.task_entry(task(0), "success", datetime.now(UTC)))
-    assert await record_of(engine, journal, "e", "charge-card") == Record("charge-card", 1, 2, 0)
+    assert await earlier_launches_over(engine, journal, "e", "charge-card") == EarlierLaunches("charge-card", 1, 2, 0)
 
 
 async def test_without_a_log_those_without_retries_have_failed_again(journal: Journal) -> None:
@@ -83,12 +83,14 @@ async def test_without_a_log_those_without_retries_have_failed_again(journal: Jo
     await launched(journal, [0, 4, 8], "b1")
     engine.retries[ids([8])[0]] = 3
     failed = sum(task(index).retries == 0 for index in (0, 4))
-    assert await record_of(engine, journal, "e", "charge-card") == Record("charge-card", 1, 3, failed)
+    assert await earlier_launches_over(engine, journal, "e", "charge-card") == EarlierLaunches(
+        "charge-card", 1, 3, failed
+    )
 
 
 def test_it_is_said_in_a_sentence() -> None:
-    assert record_said(Record("x", 3, 200, 193)) == "last 3 bulk retries of x: 96 % of 200 tasks failed again"
-    assert record_said(Record("x", 1, 1, 1)) == "last bulk retry of x: 100 % of 1 task failed again"
+    assert record_said(EarlierLaunches("x", 3, 200, 193)) == "last 3 bulk retries of x: 96 % of 200 tasks failed again"
+    assert record_said(EarlierLaunches("x", 1, 1, 1)) == "last bulk retry of x: 100 % of 1 task failed again"
 
 
 async def test_a_quiet_topic_tells_the_last_report_of_a_worker_where_the_log_knows_it() -> None:
@@ -98,12 +100,12 @@ async def test_a_quiet_topic_tells_the_last_report_of_a_worker_where_the_log_kno
         return 0
 
     engine.count_external_tasks = nobody  # type: ignore[method-assign]
-    assert await without_worker(engine, ["charge-card"], now) == [Quiet("charge-card")]
+    assert await topics_without_worker(engine, ["charge-card"], now) == [TopicWithoutWorker("charge-card")]
     last = now - timedelta(hours=2)
     engine.task_entries = [logs.task_entry(task(0), "failure", at) for at in (last, last - timedelta(hours=1))]
-    assert await without_worker(engine, ["charge-card"], now) == [Quiet("charge-card", last)]
+    assert await topics_without_worker(engine, ["charge-card"], now) == [TopicWithoutWorker("charge-card", last)]
     engine.task_entries.append(logs.task_entry(task(0), "success", now))
-    assert await without_worker(engine, ["charge-card"], now) == []
+    assert await topics_without_worker(engine, ["charge-card"], now) == []
 
 
 async def test_builder_and_dialog_show_it_before_the_launch(journal: Journal) -> None:

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.engine.connect import Demo, Embedded, connect
-from console.triage.narrow import Trait, among, narrowed
-from console.triage.roll import PAGE, called
-from console.triage.selection import Composed, Everything, Marked
-from console.triage.survey import Facts, survey
+from console.launch.counts import SelectionCounts, count_selection
+from console.reading.narrowed_queries import Trait, among, narrowed
+from console.reading.selected_tasks import PAGE, read_selected_tasks
+from console.reading.selection import Composed, Everything, Marked
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, ProcessInstanceQuery
 from store.contract.records import ExternalTask
@@ -50,7 +50,7 @@ def selected(tasks: list[ExternalTask], selection: Marked | Everything) -> list[
     return [task for task in tasks if matches(task, selection.query) and task.id not in selection.but]
 
 
-def agree(facts: Facts, taken: list[ExternalTask]) -> None:
+def agree(facts: SelectionCounts, taken: list[ExternalTask]) -> None:
     assert facts.found == len(taken)
     assert facts.no_retries == sum(task.retries == 0 for task in taken)
     assert facts.locked == sum(task.lock_expiration_time is not None for task in taken)
@@ -63,7 +63,7 @@ def agree(facts: Facts, taken: list[ExternalTask]) -> None:
 @settings(deadline=None)
 @given(tasks_strategy, query_strategy)
 async def test_a_survey_counts_what_a_query_matches(tasks: list[ExternalTask], query: ExternalTaskQuery) -> None:
-    facts = await survey(Tasks(tasks), query)
+    facts = await count_selection(Tasks(tasks), query)
     taken = selected(tasks, Everything(query))
     agree(facts, taken)
     assert facts.asked == len(taken)
@@ -79,7 +79,7 @@ async def test_a_survey_counts_what_a_query_matches(tasks: list[ExternalTask], q
 @given(tasks_strategy, selection_strategy)
 async def test_a_roll_holds_what_is_selected(tasks: list[ExternalTask], selection: Marked | Everything) -> None:
     engine = Tasks(tasks)
-    roll = await called(engine, selection)
+    roll = await read_selected_tasks(engine, selection)
     assert roll is not None
     roll.held = {task.id for task in tasks if task.lock_expiration_time is not None} & roll.retries.keys()
     taken = selected(tasks, selection)
@@ -103,7 +103,7 @@ async def test_a_roll_holds_what_is_selected(tasks: list[ExternalTask], selectio
 async def test_the_opposite_filter_is_nothing_and_not_asked(query: ExternalTaskQuery, trait: Trait) -> None:
     assert narrowed(query, trait) is None
     tasks = Tasks([task("t1", 0, locked=True, suspended=True)])
-    await survey(tasks, query)
+    await count_selection(tasks, query)
     assert query in tasks.asked
     assert all(narrowed(asked, trait) is None for asked in tasks.asked)
 
@@ -111,7 +111,7 @@ async def test_the_opposite_filter_is_nothing_and_not_asked(query: ExternalTaskQ
 async def test_ids_are_asked_in_slices() -> None:
     ids = frozenset(f"t{number:05}" for number in range(2 * PAGE + 1))
     tasks = Tasks(task(id) for id in ids)
-    roll = await called(tasks, Marked(ids | {"gone"}))
+    roll = await read_selected_tasks(tasks, Marked(ids | {"gone"}))
     assert roll is not None
     facts = roll.facts()
     assert (facts.asked, facts.found, facts.gone) == (2 * PAGE + 2, 2 * PAGE + 1, 1)
@@ -120,14 +120,14 @@ async def test_ids_are_asked_in_slices() -> None:
 
 async def test_no_marks_ask_nothing_at_all() -> None:
     tasks = Tasks([task("t1")])
-    roll = await called(tasks, Marked(frozenset()))
+    roll = await read_selected_tasks(tasks, Marked(frozenset()))
     assert roll is not None
     assert (roll.facts().asked, roll.retries, tasks.pages) == (0, {}, 0)
 
 
 async def test_many_with_retries_left_are_counted_and_not_listed() -> None:
     tasks = Tasks([task(f"t{number}", 3) for number in range(20)])
-    facts = await survey(tasks, ExternalTaskQuery(), look=10)
+    facts = await count_selection(tasks, ExternalTaskQuery(), look=10)
     assert (facts.retries_left, facts.looked, facts.never_failed, tasks.pages) == (20, False, None, 1)
     assert facts.above(5) == 20
 
@@ -144,13 +144,13 @@ async def test_progress_is_told_and_too_many_are_not_read() -> None:
     tasks = Tasks([task(f"t{number:04}", topic="ab"[number % 2]) for number in range(4500)])
     told: list[int] = []
     selection = Everything(ExternalTaskQuery(topic_name="a"), frozenset({"t0000", "t0001"}))
-    roll = await called(tasks, selection, told.append)
+    roll = await read_selected_tasks(tasks, selection, told.append)
     assert roll is not None
     assert roll.retries.keys() == {f"t{number:04}" for number in range(2, 4500, 2)}
     assert told == sorted(told)
     assert told[-1] == 2249
     tasks.pages = 0
-    assert await called(tasks, selection, most=1000) is None
+    assert await read_selected_tasks(tasks, selection, most=1000) is None
     assert tasks.pages == 3
 
 
@@ -160,7 +160,7 @@ async def test_tasks_that_end_while_the_list_is_read_hide_no_other() -> None:
     vanishing = [ids[:400], ids[400:1500], [], ids[2000:2100], ids[1500:1800]]
     stay = set(ids).difference(*vanishing)
     with tasks.losing(iter(vanishing)):
-        roll = await called(tasks, Everything(ExternalTaskQuery()))
+        roll = await read_selected_tasks(tasks, Everything(ExternalTaskQuery()))
     assert roll is not None
     assert stay <= roll.retries.keys()
 
@@ -169,13 +169,13 @@ async def test_a_list_that_empties_while_it_is_read_ends() -> None:
     ids = [f"t{number:04}" for number in range(3000)]
     tasks = Tasks([task(id) for id in ids])
     with tasks.losing(iter([ids])):
-        roll = await called(tasks, Everything(ExternalTaskQuery()))
+        roll = await read_selected_tasks(tasks, Everything(ExternalTaskQuery()))
     assert roll is not None
     assert roll.retries.keys() == set(ids[:PAGE])
 
 
 async def test_a_part_of_a_roll_has_only_its_tasks() -> None:
-    roll = await called(Tasks([task("t1", 2), task("t2", 0), task("t3")]), Everything(ExternalTaskQuery()))
+    roll = await read_selected_tasks(Tasks([task("t1", 2), task("t2", 0), task("t3")]), Everything(ExternalTaskQuery()))
     assert roll is not None
     part = roll.only(["t2", "t3", "gone"])
     assert part.retries == {"t2": 0, "t3": 0}
@@ -185,7 +185,7 @@ async def test_a_part_of_a_roll_has_only_its_tasks() -> None:
 async def test_the_union_of_all_sources_is_read_from_the_embedded_engine(tmp_path: Path) -> None:
     async with connect(Embedded(str(tmp_path / "s.db"), Demo(tasks=400, seed=7, workers=False))) as client:
         everything = await client.external_tasks(ExternalTaskQuery(), 0, 1000)
-        facts = await survey(client, ExternalTaskQuery())
+        facts = await count_selection(client, ExternalTaskQuery())
         assert facts.found == len(everything) == 400
         assert facts.no_retries == sum(task.retries == 0 for task in everything) > 0
         assert facts.suspended == sum(task.suspended for task in everything) > 0
@@ -202,7 +202,7 @@ async def test_the_union_of_all_sources_is_read_from_the_embedded_engine(tmp_pat
                 process_definition_key=by_key.process_definition_key, unfinished=True
             ),
         )
-        roll = await called(client, Composed(sources))
+        roll = await read_selected_tasks(client, Composed(sources))
         assert roll is not None
         assert roll.retries == {
             task.id: task.retries

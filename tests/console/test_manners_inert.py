@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from console.widgets.cells import cut, flow, wrap
-from console.widgets.inert import LONGEST, inert, inert_lines
+from console.text.cells import cut, flow, wrap
+from console.text.inert import LONGEST, inert, inert_lines
 from console.widgets.text_view import _flowing
 
 HOSTILE = st.text(

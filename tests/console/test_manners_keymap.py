@@ -9,7 +9,7 @@ from console.actions import ACTIONS, OWN_KEYS, named
 from console.app import RetriageApp
 from console.keymap import Keymap, check, read_keymap
 from console.screens.events.screen import EventsScreen
-from console.screens.session import Identity
+from console.session.session import ConnectionIdentity
 from console.widgets.filter_line import FilterInput
 from tests.console.fake import FakeEngine, connecting
 from tests.console.settle import lines, loaded, until
@@ -85,7 +85,7 @@ def test_the_default_keys_of_every_action_pass_the_check() -> None:
 
 async def test_the_own_keys_act_the_old_ones_do_not_and_help_shows_them() -> None:
     keymap = check({"list.filter": "w", "list.filtr": "w"})
-    app = RetriageApp(connecting(FakeEngine(20)), Identity("TEST"), keymap=keymap)
+    app = RetriageApp(connecting(FakeEngine(20)), ConnectionIdentity("TEST"), keymap=keymap)
     async with app.run_test(size=(100, 30)) as pilot:
         await until(pilot, lambda: loaded(app))
         assert "list.filtr is no action" in "\n".join(lines(app))

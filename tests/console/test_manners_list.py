@@ -16,13 +16,13 @@ from console.app import RetriageApp
 from console.language import matcher, parse
 from console.language.by_cell import narrowed
 from console.screens.events.line import told
-from console.screens.events.log import KEPT, Event, EventLog
 from console.screens.events.screen import EventsScreen
 from console.screens.exporting.dialog import ExportDialog
 from console.screens.exporting.files import RowFile, create, plain
-from console.screens.like import cell_words, path_of
+from console.screens.row_filters import cell_words, path_of
 from console.screens.tasks.subject import state_of
-from console.widgets.ink import Ink
+from console.session.event_log import KEPT, Event, EventLog
+from console.text.ink import Ink
 from console.widgets.pane import Pane
 from console.widgets.text_view import TextView
 from store.contract.records import Job

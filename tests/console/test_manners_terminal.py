@@ -18,9 +18,9 @@ TABLE = 78
 FAKE = """
 import sys
 from console.app import RetriageApp
-from console.screens.session import Identity
+from console.session.session import ConnectionIdentity
 from tests.console.fake import FakeEngine, connecting
-RetriageApp(connecting(FakeEngine(200)), Identity("TEST"), theme=sys.argv[1]).run(mouse=False)
+RetriageApp(connecting(FakeEngine(200)), ConnectionIdentity("TEST"), theme=sys.argv[1]).run(mouse=False)
 """
 SGR = re.compile(rb"\x1b\[([\d;]*)m")
 

@@ -2,14 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from console.engine.errors import Unreachable
-from console.watch import Poller, Shared, Snapshot
-from console.watch.clock import RealClock
+from console.session.clock import RealClock
+from console.session.poller import Poller
+from console.session.snapshot import Snapshot
 from tests.console.turned_clock import START, TurnedClock, settle
 
 
@@ -299,93 +299,6 @@ async def test_a_shorter_interval_does_not_hurry_a_failing_engine(
     poller.every(0.5)
     await clock.turn(0.5)
     assert subject.asked == 2
-
-
-@pytest.fixture
-async def shared(clock: TurnedClock):  # type: ignore[no-untyped-def]
-    registry = Shared(clock)
-    yield registry
-    await registry.close()
-    assert len(registry) == 0
-
-
-def listener() -> tuple[Seen, Callable[[Snapshot[int]], None]]:
-    seen = Seen()
-    return seen, seen.append
-
-
-async def test_two_panes_poll_one_subject_once(shared: Shared, clock: TurnedClock, subject: Subject) -> None:
-    one, hear_one = listener()
-    two, hear_two = listener()
-    shared.watch("tasks", subject.fetch, hear_one)
-    await settle()
-    shared.watch("tasks", subject.fetch, hear_two)
-    assert (one.values, two.values) == ([1], [1])
-    subject.value = 2
-    await clock.turn(2)
-    assert (one.values, two.values, subject.asked) == ([1, 2], [1, 2], 2)
-
-
-async def test_other_subjects_have_their_own_poller(shared: Shared, clock: TurnedClock, subject: Subject) -> None:
-    other = Subject(clock)
-    shared.watch("tasks", subject.fetch, listener()[1])
-    shared.watch("jobs", other.fetch, listener()[1])
-    await settle()
-    assert (subject.asked, other.asked, len(shared)) == (1, 1, 2)
-
-
-async def test_the_most_impatient_sets_the_pace(shared: Shared, clock: TurnedClock, subject: Subject) -> None:
-    shared.watch("tasks", subject.fetch, listener()[1], interval=10)
-    hurried = shared.watch("tasks", subject.fetch, listener()[1], interval=1)
-    await settle()
-    await clock.turn(1)
-    assert subject.asked == 2
-    hurried.close()
-    await clock.turn(1)
-    assert subject.asked == 3
-    await clock.turn(5)
-    assert subject.asked == 3
-
-
-async def test_a_subject_rests_when_nobody_looks(shared: Shared, clock: TurnedClock, subject: Subject) -> None:
-    seen, hear = listener()
-    watches = [shared.watch("tasks", subject.fetch, hear), shared.watch("tasks", subject.fetch, listener()[1])]
-    await settle()
-    watches[0].pause()
-    subject.value = 2
-    await clock.turn(2)
-    assert (subject.asked, seen.values) == (2, [1])
-    watches[1].pause()
-    await clock.turn(100)
-    assert subject.asked == 2
-    watches[0].resume()
-    assert seen.values == [1, 2]
-    await settle()
-    assert subject.asked == 3
-
-
-async def test_the_last_to_leave_ends_the_polling(shared: Shared, clock: TurnedClock, subject: Subject) -> None:
-    with shared.watch("tasks", subject.fetch, listener()[1]) as watch:
-        await settle()
-        assert (await watch.refresh()).value == 1
-    watch.close()
-    assert len(shared) == 0
-    await clock.turn(100)
-    assert subject.asked == 2
-
-
-async def test_leaving_while_being_told_harms_nobody(shared: Shared, clock: TurnedClock, subject: Subject) -> None:
-    def leave(snapshot: Snapshot[int]) -> None:
-        if snapshot.value == 2:
-            watch.close()
-
-    watch = shared.watch("tasks", subject.fetch, leave)
-    seen, hear = listener()
-    shared.watch("tasks", subject.fetch, hear)
-    await settle()
-    subject.value = 2
-    await clock.turn(2)
-    assert seen.values == [1, 2]
 
 
 async def test_the_real_clock_wakes_by_event_and_by_time() -> None:

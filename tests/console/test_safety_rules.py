@@ -13,8 +13,8 @@ from console.engine.client import EngineClient
 from console.engine.errors import Forbidden
 from console.engine.target import Remote
 from console.profiles import ProfileProblem, known_profiles, profile_named
-from console.screens.safety import ARMED_SECONDS, Safety
-from console.screens.session import Identity
+from console.session.safety import ARMED_SECONDS, Safety
+from console.session.session import ConnectionIdentity
 from store.contract.orders import SetExternalTaskRetries
 
 
@@ -203,10 +203,10 @@ def test_what_was_typed_names_the_engine(file: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_an_engine_is_called_by_a_name_that_somebody_gave_it() -> None:
-    assert Identity("PROD", "https://h:8/engine-rest", engine="default", profile="p").called == "p"
-    assert Identity("PROD", "https://h:8/engine-rest", engine="orders").called == "orders"
-    assert Identity("PROD", "https://h:8/engine-rest", engine="default").called == "h:8"
-    assert Identity("LOCAL", engine="default").called == "default"
+    assert ConnectionIdentity("PROD", "https://h:8/engine-rest", engine="default", profile="p").called == "p"
+    assert ConnectionIdentity("PROD", "https://h:8/engine-rest", engine="orders").called == "orders"
+    assert ConnectionIdentity("PROD", "https://h:8/engine-rest", engine="default").called == "h:8"
+    assert ConnectionIdentity("LOCAL", engine="default").called == "default"
 
 
 @pytest.mark.parametrize(

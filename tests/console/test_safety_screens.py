@@ -8,26 +8,26 @@ import pytest
 from textual.pilot import Pilot
 from textual.widget import Widget
 
-import console.screens.safety as safety_module
+import console.session.safety as safety_module
 from console.actions import ACTIONS, Action
 from console.app import RetriageApp
+from console.reading.selection import Marked
 from console.screens.chrome import IdentityLine
 from console.screens.dialogs.arm import ArmDialog
 from console.screens.dialogs.confirm import Confirm
 from console.screens.dialogs.field import Field
 from console.screens.launch.dialog import LaunchDialog
 from console.screens.launch.flow import open_launch
-from console.screens.session import Identity
-from console.triage.selection import Marked
+from console.session.session import ConnectionIdentity
 from tests.console.fake import FakeEngine, connecting, ids, statistics
 from tests.console.settle import lines, loaded, until
 
-PROD = Identity("PROD", "https://bpm.example/engine-rest", "ann", profile="bpm-prod")
+PROD = ConnectionIdentity("PROD", "https://bpm.example/engine-rest", "ann", profile="bpm-prod")
 
 
 @asynccontextmanager
 async def on(
-    identity: Identity, engine: FakeEngine, size: tuple[int, int] = (100, 30)
+    identity: ConnectionIdentity, engine: FakeEngine, size: tuple[int, int] = (100, 30)
 ) -> AsyncIterator[tuple[RetriageApp, Pilot[None]]]:
     app = RetriageApp(connecting(engine), identity)
     async with app.run_test(size=size) as pilot:
@@ -69,10 +69,16 @@ class Place(Widget):
 
 @pytest.mark.parametrize(
     ("identity", "sentence"),
-    [(PROD, "! takes the safety off"), (Identity("DEMO", readonly=True), "read-only"), (Identity("DEV"), "")],
+    [
+        (PROD, "! takes the safety off"),
+        (ConnectionIdentity("DEMO", readonly=True), "read-only"),
+        (ConnectionIdentity("DEV"), ""),
+    ],
     ids=["safe", "read-only", "relaxed"],
 )
-async def test_every_action_that_changes_the_engine_passes_the_gate(identity: Identity, sentence: str) -> None:
+async def test_every_action_that_changes_the_engine_passes_the_gate(
+    identity: ConnectionIdentity, sentence: str
+) -> None:
     assert len(CHANGING) > 12
     async with on(identity, FakeEngine(10)) as (app, _pilot):
         for action in CHANGING:
@@ -203,9 +209,10 @@ async def test_the_name_of_the_engine_must_be_typed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("identity", "sentence"), [(Identity("DEMO"), "has no safety"), (Identity("PROD", readonly=True), "read-only")]
+    ("identity", "sentence"),
+    [(ConnectionIdentity("DEMO"), "has no safety"), (ConnectionIdentity("PROD", readonly=True), "read-only")],
 )
-async def test_there_is_nothing_to_arm(identity: Identity, sentence: str) -> None:
+async def test_there_is_nothing_to_arm(identity: ConnectionIdentity, sentence: str) -> None:
     async with on(identity, FakeEngine(10)) as (app, pilot):
         await pilot.press("exclamation_mark")
         await until(pilot, lambda: sentence in said(app))
@@ -217,7 +224,9 @@ async def test_there_is_nothing_to_arm(identity: Identity, sentence: str) -> Non
 
 @pytest.mark.parametrize("width", [80, 90, 100, 120, 200])
 async def test_line_1_keeps_environment_engine_user_and_safety(width: int) -> None:
-    identity = Identity("PROD", "https://bpm.a-rather-long-name.example/engine-rest", "ann", profile="bpm-prod")
+    identity = ConnectionIdentity(
+        "PROD", "https://bpm.a-rather-long-name.example/engine-rest", "ann", profile="bpm-prod"
+    )
     async with on(identity, FakeEngine(10), (width, 30)) as (app, _pilot):
         line = screen(app).query_one(IdentityLine).text
         assert line.startswith(" PROD ")
@@ -230,7 +239,7 @@ async def test_line_1_keeps_environment_engine_user_and_safety(width: int) -> No
 
 @pytest.mark.parametrize("width", [80, 120])
 async def test_line_1_names_an_engine_without_a_name_by_its_host(width: int) -> None:
-    identity = Identity("PROD", "https://bpm.example:8443/engine-rest", "ann")
+    identity = ConnectionIdentity("PROD", "https://bpm.example:8443/engine-rest", "ann")
     async with on(identity, FakeEngine(10), (width, 24)) as (app, _pilot):
         line = screen(app).query_one(IdentityLine).text
         assert app.session.identity.called == "bpm.example:8443"
@@ -241,7 +250,7 @@ async def test_line_1_names_an_engine_without_a_name_by_its_host(width: int) -> 
 
 
 async def test_a_long_name_is_cut_on_its_right_end_only() -> None:
-    identity = Identity("PROD", "https://h/engine-rest", "ann", profile="a-name-that-goes-on-" * 6)
+    identity = ConnectionIdentity("PROD", "https://h/engine-rest", "ann", profile="a-name-that-goes-on-" * 6)
     async with on(identity, FakeEngine(10), (80, 24)) as (app, _pilot):
         line = screen(app).query_one(IdentityLine).text
         assert line.startswith(" PROD   a-name-that-goes-on-")

@@ -7,12 +7,12 @@ import pytest
 from textual.pilot import Pilot
 
 from console.app import RetriageApp
+from console.reading.locks import holders, locked, still_locked
+from console.reading.selection import Everything, Marked
 from console.screens.dialogs.confirm import Confirm
 from console.screens.dialogs.field import Field
-from console.screens.session import Identity
 from console.screens.tasks.detail import TaskDetail
-from console.triage.locks import holders, locked, still_locked
-from console.triage.selection import Everything, Marked
+from console.session.session import ConnectionIdentity
 from console.widgets.pane import Pane
 from store.contract.queries import ExternalTaskQuery
 from store.contract.records import ExternalTask
@@ -103,7 +103,7 @@ async def test_a_task_is_unlocked_from_its_page() -> None:
 
 async def test_on_prod_the_safety_has_to_be_off_and_the_number_typed() -> None:
     engine = Held(held={0: "w-1", 1: "w-1"})
-    app = RetriageApp(connecting(engine), Identity("PROD", "", "ann"))
+    app = RetriageApp(connecting(engine), ConnectionIdentity("PROD", "", "ann"))
     async with app.run_test(size=(100, 30)) as pilot:
         await until(pilot, lambda: app.session.client is not None and loaded(app))
         await pilot.press("space", "space", "U")

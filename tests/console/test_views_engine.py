@@ -11,7 +11,7 @@ from console.engine.connect import connect
 from console.engine.target import Demo, Embedded
 from console.screens.dialogs.confirm import Confirm
 from console.screens.launch.dialog import LaunchDialog
-from console.screens.session import Identity
+from console.session.session import ConnectionIdentity
 from console.widgets.line_table import LineTable
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import ExternalTaskQuery, IncidentQuery, JobQuery
@@ -24,7 +24,7 @@ ENGINE = 30.0
 async def world(tasks: int = 400, size: tuple[int, int] = (80, 24)) -> AsyncIterator[tuple[RetriageApp, Pilot[None]]]:
     """The console on a demo world without workers, its first rows loaded."""
     target = Embedded(demo=Demo(tasks, seed=7, workers=False))
-    app = RetriageApp(lambda: connect(target), Identity("DEMO"))
+    app = RetriageApp(lambda: connect(target), ConnectionIdentity("DEMO"))
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: app.session.client is not None and loaded(app), ENGINE)
         yield app, pilot

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from console.screens.instances.subject import Instances
 from console.screens.subject import Subject
 from console.screens.tasks.subject import Tasks
-from console.screens.words import until
+from console.text.words import until
 from console.widgets.columns import GAP, Column, fit
 from console.widgets.marks import Marks
 from console.widgets.pane import Fact, laid_out

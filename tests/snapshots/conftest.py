@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import console.app
-from console.screens.session import Identity
+from console.session.session import ConnectionIdentity
 from console.widgets.themes import DARK
 from tests.console.fake import FakeEngine, connecting
 from tests.snapshots.stage import Pictured, Stage
@@ -52,7 +52,7 @@ def picture(snap_compare: Any, clock: StoppedClock) -> Picture:
         theme: str = DARK.name,
     ) -> bool:
         connect = connecting(engine) if isinstance(engine, FakeEngine) else engine
-        app = Pictured(connect, Identity("PROD", "bpm.example/engine-rest", "ann"), theme=theme)
+        app = Pictured(connect, ConnectionIdentity("PROD", "bpm.example/engine-rest", "ann"), theme=theme)
         same: bool = snap_compare(app, terminal_size=size, run_before=lambda pilot: steps(Stage(pilot, clock)))
         return same
 

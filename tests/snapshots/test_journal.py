@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from console.journal import journal_at
-from console.screens.session import Identity
+from console.session.session import ConnectionIdentity
 from store.journal import Journal, NewLaunch
 from tests.console.fake import connecting
 from tests.snapshots.conftest import NARROW, Steps
@@ -15,7 +15,7 @@ from tests.snapshots.night import ENDED, RUNNING, ended, with_batches
 from tests.snapshots.stage import Pictured, Stage
 from tests.snapshots.stopped import StoppedClock
 
-BPM = Identity("PROD", "https://bpm.example/engine-rest", "ann", profile="bpm-prod", name="bpm-prod")
+BPM = ConnectionIdentity("PROD", "https://bpm.example/engine-rest", "ann", profile="bpm-prod", name="bpm-prod")
 QUERY = '{"retries": 1, "externalTaskQuery": {"topicName": "charge-card", "noRetriesLeft": true}}'
 HOSTILE = "back\x1b[2J\x1b]0;gone\x07 \u202ereversed\u202c [bold]INC-4412[/bold]"
 

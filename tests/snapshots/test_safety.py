@@ -4,16 +4,16 @@ from typing import Any
 
 import pytest
 
+from console.reading.selection import Marked
 from console.screens.launch.flow import open_launch
-from console.screens.session import Identity
-from console.triage.selection import Marked
+from console.session.session import ConnectionIdentity
 from tests.console.fake import FakeEngine, connecting
 from tests.snapshots.conftest import NARROW, Steps
 from tests.snapshots.night import Night, uuid, with_batches
 from tests.snapshots.stage import Pictured, Stage
 from tests.snapshots.stopped import StoppedClock
 
-BPM = Identity("PROD", "https://bpm.example/engine-rest", "ann", profile="bpm-prod")
+BPM = ConnectionIdentity("PROD", "https://bpm.example/engine-rest", "ann", profile="bpm-prod")
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def compare(snap_compare: Any, clock: StoppedClock) -> Any:
     """Compares the console of an engine with a name."""
 
     def compared(
-        size: tuple[int, int], steps: Steps, identity: Identity = BPM, engine: FakeEngine | None = None
+        size: tuple[int, int], steps: Steps, identity: ConnectionIdentity = BPM, engine: FakeEngine | None = None
     ) -> bool:
         app = Pictured(connecting(engine or with_batches()), identity)
         same: bool = snap_compare(app, terminal_size=size, run_before=lambda pilot: steps(Stage(pilot, clock)))
@@ -121,7 +121,7 @@ def test_an_order_refused_while_safe(compare: Any, size: tuple[int, int]) -> Non
 
 
 def test_read_only(compare: Any) -> None:
-    identity = Identity("TEST", "https://bpm.example/engine-rest", "ann", profile="bpm-test", readonly=True)
+    identity = ConnectionIdentity("TEST", "https://bpm.example/engine-rest", "ann", profile="bpm-test", readonly=True)
     assert compare(NARROW, Stage.full, identity)
 
 
@@ -130,8 +130,8 @@ def test_too_many_retries(compare: Any) -> None:
 
 
 def test_an_empty_store(compare: Any, size: tuple[int, int]) -> None:
-    assert compare(size, empty, Identity("LOCAL"), FakeEngine(0))
+    assert compare(size, empty, ConnectionIdentity("LOCAL"), FakeEngine(0))
 
 
 def test_nothing_to_launch(compare: Any) -> None:
-    assert compare(NARROW, nothing, Identity("LOCAL"), FakeEngine(0))
+    assert compare(NARROW, nothing, ConnectionIdentity("LOCAL"), FakeEngine(0))

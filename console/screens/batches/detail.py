@@ -13,26 +13,27 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from console.actions import at
+from console.batches.batch_view import BatchView
 from console.screens.base import BASE_CSS
 from console.screens.batches.engine_box import doctor, engine_brief, engine_lines, heading
 from console.screens.batches.failed_jobs import FailedJobOrders
 from console.screens.batches.lists import EVENT_COLUMNS, FAILED_COLUMNS, event_rows, failed_rows
 from console.screens.batches.rows import work_spans
-from console.screens.batches.view import BatchView
-from console.screens.session import News, Session
-from console.screens.words import count, things
+from console.session.session import News, Session
+from console.text.inert import inert
+from console.text.words import count, things
 from console.widgets.bindings import bindings
-from console.widgets.inert import inert
 from console.widgets.line import Line, Span
 from console.widgets.line_table import LineTable
 from console.widgets.pane import Item, Pane, Prose, Spans, laid_out
 
 if TYPE_CHECKING:
-    from console.screens.batches.looking import Looked, Looking
-    from console.triage.happenings import Happening
-    from console.triage.ledger import Errand
-    from console.triage.remedy import FailedJobs
-    from console.watch import Poller, Snapshot
+    from console.batches.batch_events import BatchEvent
+    from console.batches.failed_jobs import FailedJobs
+    from console.batches.inspection import BatchInspection, Looked
+    from console.batches.launched_tasks import LaunchedTasks
+    from console.session.poller import Poller
+    from console.session.snapshot import Snapshot
 
 EVERY = 3.0
 BARS = 20
@@ -51,7 +52,7 @@ class BatchDetail(FailedJobOrders):
         super().__init__(session)
         self._view = view
         self._poller: Poller[Looked] | None = None
-        self._looking: Looking | None = None
+        self._looking: BatchInspection | None = None
         self._looked: Looked | None = None
 
     def body(self) -> Iterable[Widget]:
@@ -92,11 +93,11 @@ class BatchDetail(FailedJobOrders):
 
     @work(group="batch.watch", exclusive=True, exit_on_error=False)
     async def _watch(self) -> None:
+        from console.batches.inspection import BatchInspection
         from console.engine.errors import EngineProblem
-        from console.screens.batches.looking import Looking
-        from console.watch import Poller
+        from console.session.poller import Poller
 
-        self._looking = Looking(self.chosen(), self.session.book)
+        self._looking = BatchInspection(self.chosen(), self.session.book)
         self._poller = Poller(self._look, self._show_looked, interval=EVERY)
         self._poller.start()
         try:
@@ -136,7 +137,7 @@ class BatchDetail(FailedJobOrders):
         return self.size.width < 100
 
     @property
-    def _errand(self) -> Errand | None:
+    def _errand(self) -> LaunchedTasks | None:
         follower = self.session.follower
         return follower.errand(self._view.id) if follower is not None else None
 
@@ -206,9 +207,9 @@ class BatchDetail(FailedJobOrders):
         if not table.has_focus and table.cursor:
             table.move_to(0)
 
-    def _happenings(self, view: BatchView) -> list[Happening]:
+    def _happenings(self, view: BatchView) -> list[BatchEvent]:
         """Everything that is known to have happened, the newest first."""
-        from console.triage.happenings import recorded
+        from console.batches.batch_events import recorded
 
         known = [
             *recorded(view.total, view.user, view.start, view.execution_start, view.end, view.fate),

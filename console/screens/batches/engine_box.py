@@ -5,24 +5,24 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from console.batches.batch_view import BatchView
 from console.screens.batches.progress import how_it_ended
 from console.screens.batches.rows import INKS, PHASES, began, took
-from console.screens.batches.view import BatchView
-from console.screens.words import clock, count, percent, short, span, things
-from console.widgets.inert import inert
-from console.widgets.ink import Ink
+from console.text.inert import inert
+from console.text.ink import Ink
+from console.text.words import clock, count, percent, short, span, things
 from console.widgets.line import Span
 from console.widgets.pane import Item, Prose, Spans
 
 if TYPE_CHECKING:
-    from console.triage.doctor import Diagnosis
-    from console.triage.ledger import Errand
+    from console.batches.diagnosis import Diagnosis
+    from console.batches.launched_tasks import LaunchedTasks
 
 LABEL = 10
 STATE_INKS: dict[str, Ink] = {"waiting": "muted", "running": "accent", "done": "good", "held": "warning"}
 
 
-def heading(view: BatchView, errand: Errand | None, now: datetime, *, narrow: bool = False) -> list[Span]:
+def heading(view: BatchView, errand: LaunchedTasks | None, now: datetime, *, narrow: bool = False) -> list[Span]:
     """Which batch this is: what it sets, where it is, who began it, when and why; the id is cut where it is narrow."""
     sets = f"set retries to {errand.retries}" if errand and errand.retries is not None else inert(view.type)
     spans: list[Span] = [
@@ -104,7 +104,7 @@ def numbers(view: BatchView) -> tuple[Span, ...]:
 
 
 def _close(view: BatchView) -> str:
-    from console.triage.batch_progress import POLL
+    from console.batches.progress import POLL
 
     if view.remaining:
         return f"waits for {things(view.remaining, 'job')}, then <={POLL} s"
@@ -123,7 +123,7 @@ def speed(view: BatchView) -> tuple[Span, ...]:
 
 def runner(diagnosis: Diagnosis | None) -> tuple[Span, ...]:
     """What the job executor does for this batch."""
-    from console.triage.doctor import NOT_NEEDED
+    from console.batches.diagnosis import NOT_NEEDED
 
     if diagnosis is None:
         return (("looking …", "faint"),)
@@ -132,7 +132,7 @@ def runner(diagnosis: Diagnosis | None) -> tuple[Span, ...]:
 
 def doctor(view: BatchView, diagnosis: Diagnosis | None, *, readonly: bool = False) -> list[Item]:
     """Why it does not move, in at most two lines, and that nothing can be done about it from here if so."""
-    from console.triage.doctor import NOT_NEEDED
+    from console.batches.diagnosis import NOT_NEEDED
 
     if view.ended:
         return []

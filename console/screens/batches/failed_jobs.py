@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
+from console.batches.batch_view import BatchView
 from console.screens.batches.ordering import BatchOrders
-from console.screens.batches.view import BatchView
-from console.screens.words import short, things
-from console.widgets.inert import inert
+from console.text.inert import inert
+from console.text.words import short, things
 
 if TYPE_CHECKING:
+    from console.batches.failed_jobs import FailedJobs
     from console.engine.client import EngineClient
-    from console.triage.remedy import FailedJobs
 
 AT_ONCE = 4
 """Orders to single jobs that are under way at once."""

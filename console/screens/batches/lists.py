@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from console.screens.batches.engine_box import moment
 from console.screens.batches.rows import INKS
-from console.screens.words import count
+from console.text.inert import inert
+from console.text.words import count
 from console.widgets.columns import Column
-from console.widgets.inert import inert
 from console.widgets.rows import Cell, Row
 
 if TYPE_CHECKING:
-    from console.triage.happenings import Happening
-    from console.triage.remedy import FailedJobs
+    from console.batches.batch_events import BatchEvent
+    from console.batches.failed_jobs import FailedJobs
 
 FAILED_COLUMNS = (
     Column("jobs", 6, keep=9, align="right"),
@@ -45,7 +45,7 @@ def failed_rows(groups: Sequence[FailedJobs], *, orders: bool) -> list[Row]:
     ]
 
 
-def event_rows(happenings: Sequence[Happening], now: datetime) -> list[Row]:
+def event_rows(happenings: Sequence[BatchEvent], now: datetime) -> list[Row]:
     """What has happened, the newest first. A row keeps its name, so that the cursor stays on it."""
     return [
         Row(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection
 from typing import TYPE_CHECKING
 
+from console.batches.batch_view import BatchView
 from console.screens.base import ConsoleScreen, ordering
-from console.screens.batches.view import BatchView
 from console.screens.dialogs.confirm import Confirm
 from console.screens.orders import carry_out
-from console.screens.words import short, things
+from console.text.words import short, things
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient

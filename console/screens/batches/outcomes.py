@@ -15,19 +15,19 @@ from textual.widget import Widget
 from console.actions import at
 from console.screens.base import BASE_CSS, ConsoleScreen
 from console.screens.batches.rows import WORDS, WORK_INKS
-from console.screens.session import News, Session
-from console.screens.words import count, short, things, until
+from console.session.session import News, Session
+from console.text.inert import inert
+from console.text.words import count, short, things, until
 from console.widgets.bindings import bindings
 from console.widgets.columns import Column
-from console.widgets.inert import inert
 from console.widgets.line import Line, Span
 from console.widgets.line_table import LineTable
 from console.widgets.rows import Cell, Row
 
 if TYPE_CHECKING:
-    from console.triage.followed import Followed
-    from console.triage.outcome import Outcome
-    from console.triage.task_state import State
+    from console.batches.outcome import Outcome
+    from console.batches.outcome_counts import FollowedTask
+    from console.batches.task_state import State
 
 COLUMNS = (
     Column("outcome", 11, keep=10),
@@ -181,8 +181,8 @@ class OutcomesScreen(ConsoleScreen):
 
     def action_retry(self) -> None:
         """A new launch of what failed again."""
+        from console.reading.selection import Marked
         from console.screens.launch.flow import open_launch
-        from console.triage.selection import Marked
 
         ids = self._chosen_ids()
         if not ids:
@@ -240,7 +240,7 @@ def _chosen(text: str, here: bool) -> list[Span]:
     return [("[" if here else " ", "accent"), (text, "accent" if here else "muted"), ("] " if here else "  ", "accent")]
 
 
-def _row(task: Followed, now: datetime) -> Row:
+def _row(task: FollowedTask, now: datetime) -> Row:
     seen, ink = task.seen, WORK_INKS[task.state]
     word = WORDS.get(task.state, task.state)
     cells = [Cell(f"{word} NEW" if task.new else word, ink or "strong"), Cell(inert(task.id), "muted")]

@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from console.batches.batch_view import BatchView
 from console.screens.batches.rows import INKS, PHASES, WORDS, WORK_INKS, took, work_spans
-from console.screens.batches.view import BatchView
-from console.screens.words import bar, count, day, percent, span, things
-from console.widgets.inert import inert
-from console.widgets.ink import Ink
+from console.text.inert import inert
+from console.text.ink import Ink
+from console.text.words import bar, count, day, percent, span, things
 from console.widgets.pane import Fact, Item, Prose, Spans
 
 if TYPE_CHECKING:
-    from console.triage.batch_progress import Step
-    from console.triage.followed import Tally
-    from console.triage.task_state import State
+    from console.batches.outcome_counts import OutcomeCounts
+    from console.batches.progress import Step
+    from console.batches.task_state import State
 
 STATE_INKS: dict[str, Ink] = {"waiting": "muted", "running": "accent", "done": "good", "held": "warning"}
 STATE_SIGNS = {"waiting": "·", "running": "▸", "done": "✓", "held": "‖"}
@@ -51,7 +51,7 @@ def ended(view: BatchView) -> list[Item]:
 
 def how_it_ended(view: BatchView) -> tuple[str, Ink]:
     """One sentence about the end of an ended batch, and its ink."""
-    from console.triage.happenings import ending
+    from console.batches.batch_events import ending
 
     sentence, tone = ending(view.total, view.fate)
     return f"{inert(sentence)}.", INKS[tone] or "muted"
@@ -140,7 +140,7 @@ def work_lines(view: BatchView, cells: int) -> list[Item]:
     return lines
 
 
-def _note(work: Tally, state: State) -> str:
+def _note(work: OutcomeCounts, state: State) -> str:
     if not work.of(state):
         return ""
     if state == "again":

@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from console.screens.batches.view import BatchView
-from console.screens.words import bar, clock, count, percent, short, span, things
+from console.batches.batch_view import BatchView
+from console.text.inert import inert
+from console.text.ink import Ink
+from console.text.words import bar, clock, count, percent, short, span, things
 from console.widgets.columns import Column
-from console.widgets.inert import inert
-from console.widgets.ink import Ink
 from console.widgets.line import Span
 from console.widgets.pane import Item, Spans
 from console.widgets.rows import Cell
 
 if TYPE_CHECKING:
-    from console.triage.followed import Tally
-    from console.triage.happenings import Tone
-    from console.triage.task_state import State
+    from console.batches.batch_events import Tone
+    from console.batches.outcome_counts import OutcomeCounts
+    from console.batches.task_state import State
 
 COLUMNS: Sequence[Column] = (
     Column("phase", 9, keep=9),
@@ -160,7 +160,7 @@ def _lines(view: BatchView, width: int, now: datetime, most: int) -> list[Item]:
     return items
 
 
-def work_spans(work: Tally) -> tuple[Span, ...]:
+def work_spans(work: OutcomeCounts) -> tuple[Span, ...]:
     """What became of the tasks, in one line; states without tasks are left out."""
     shown: list[Span] = []
     for state, ink in WORK_INKS.items():

@@ -7,13 +7,13 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from console.actions import at
+from console.batches.batch_view import BatchView
 from console.screens.batches.detail import BatchDetail
 from console.screens.batches.ordering import BatchOrders
 from console.screens.batches.subject import Batches
-from console.screens.batches.view import BatchView
 from console.screens.listing import ListScreen
-from console.screens.session import News, Session
-from console.screens.words import count
+from console.session.session import News, Session
+from console.text.words import count
 from console.widgets.bindings import bindings
 from console.widgets.filter_line import FilterLine
 from console.widgets.line import Span

@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from console.screens.batches.book import MOST, BatchBook
+from console.batches.batch_view import BatchView, running
+from console.batches.ended_batches import EndedBatches, order_of
+from console.batches.known_batches import MOST, KnownBatches
 from console.screens.batches.progress import facts, summary
 from console.screens.batches.rows import COLUMNS, cells
-from console.screens.batches.shelf import Shelf, order_of
-from console.screens.batches.view import BatchView, running
 from console.screens.subject import Sort, Subject
 from console.widgets.pane import Item
 from console.widgets.rows import Cell
@@ -29,9 +29,9 @@ class Batches(Subject[BatchView]):
     columns = COLUMNS
     sorts = (Sort("startTime", "start", descending=True), Sort("batchId", "id"), Sort("tenantId", "tenant"))
 
-    def __init__(self, book: BatchBook) -> None:
+    def __init__(self, book: KnownBatches) -> None:
         self._book = book
-        self._shelf = Shelf()
+        self._shelf = EndedBatches()
         self.running = 0
         """How many of those that match run, when they were last read or counted."""
         self.ended = 0

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from console.screens import memory
+from console.session import saved_filters
 
 if TYPE_CHECKING:
-    from console.screens.session import Session
-    from console.triage.draft import Draft
-    from console.triage.tally import Tally
+    from console.launch.draft import Draft
+    from console.launch.draft_counts import DraftCounts
+    from console.session.session import Session
 
 RESTING = 0.3
 """Seconds without a change after which counting begins."""
@@ -30,13 +30,13 @@ class Counting:
         show: is handed what is known, and a problem in one sentence.
     """
 
-    def __init__(self, session: Session, show: Callable[[Tally | None, str], None]) -> None:
+    def __init__(self, session: Session, show: Callable[[DraftCounts | None, str], None]) -> None:
         self._session = session
         self._show = show
         self._draft: Draft | None = None
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self.known: Tally | None = None
+        self.known: DraftCounts | None = None
         """What is known of the draft as it is now."""
 
     def count(self, draft: Draft | None) -> None:
@@ -63,14 +63,19 @@ class Counting:
 
     async def _through(self, draft: Draft) -> None:
         from console.engine.errors import EngineProblem
-        from console.triage.draft import counted_from
-        from console.triage.tally import tally
+        from console.launch.draft import counted_from
+        from console.launch.draft_counts import count_draft
 
         await self._session.opened()
         now = datetime.now(UTC)
         try:
-            retried, record = partial(memory.retried, self._session), partial(memory.record, self._session)
-            async for known in tally(self._session.ask, counted_from(draft, now), now, retried=retried, record=record):
+            retried, record = (
+                partial(saved_filters.retried, self._session),
+                partial(saved_filters.record, self._session),
+            )
+            async for known in count_draft(
+                self._session.ask, counted_from(draft, now), now, retried=retried, record=record
+            ):
                 if self._changed.is_set():
                     return
                 self.known = known

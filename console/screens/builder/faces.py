@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from console.launch.draft import Draft, Source, Unusable
+from console.launch.request_text import pretty
 from console.screens.builder.form import FormRow
-from console.triage.draft import Draft, Source, Unusable
-from console.triage.request import pretty
-from console.widgets.inert import inert
+from console.text.inert import inert
 
 if TYPE_CHECKING:
     from console.language.form import Field

@@ -16,10 +16,11 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from console.actions import at
+from console.text.cells import cut
+from console.text.inert import inert
+from console.text.ink import Ink
 from console.widgets.bindings import bindings
-from console.widgets.cells import cut
-from console.widgets.inert import inert
-from console.widgets.ink import Ink, Inked
+from console.widgets.ink import Inked
 from console.widgets.thumb import thumb
 
 LABEL = 33

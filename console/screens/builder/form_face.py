@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from textual import on
 
+from console.launch.draft import Draft, Unusable
 from console.screens.builder.faces import form_of, with_value
 from console.screens.builder.form import FormRow, FormView
-from console.screens.builder.taking import TakingAway
 from console.screens.builder.typing import ValueInput
-from console.triage.draft import Draft, Unusable
-from console.widgets.inert import inert
+from console.screens.builder.verbs import TakingAway
+from console.text.inert import inert
 from console.widgets.line import Line
 
 

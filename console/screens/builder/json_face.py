@@ -5,11 +5,11 @@ from __future__ import annotations
 from textual import on
 from textual.widgets import TextArea
 
+from console.launch.draft import Unusable
 from console.screens.builder.faces import json_of, sifted_here
 from console.screens.builder.form_face import FormFace
 from console.screens.builder.typing import JsonArea
-from console.triage.draft import Unusable
-from console.widgets.inert import inert
+from console.text.inert import inert
 from console.widgets.pane import Pane, Prose
 
 

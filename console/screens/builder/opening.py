@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from console.launch.draft import SOURCES, Draft, Source
 from console.screens.builder.screen import BuilderScreen, List
-from console.triage.draft import SOURCES, Draft, Source
 
 if TYPE_CHECKING:
-    from console.screens.session import Session
     from console.screens.subject import Subject
+    from console.session.session import Session
 
 
 ROWS = {

@@ -11,16 +11,16 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from console.screens import memory
-from console.screens.words import day
+from console.session import saved_filters
+from console.text.inert import inert
+from console.text.words import day
 from console.widgets.columns import Column
-from console.widgets.inert import inert
 from console.widgets.line import Line
 from console.widgets.line_table import LineTable
 from console.widgets.rows import Cell, Row
 
 if TYPE_CHECKING:
-    from console.screens.session import Session
+    from console.session.session import Session
     from store.journal import SavedQuery
 
 LONGEST = 60
@@ -122,7 +122,7 @@ class SavedQueries(ModalScreen["str | None"]):
     async def action_forget(self) -> None:
         """Take its name away."""
         row = self.query_one(LineTable).row
-        if row is not None and await memory.forget(self._session, self._subject, row.id):
+        if row is not None and await saved_filters.forget(self._session, self._subject, row.id):
             self._queries = [query for query in self._queries if query.name != row.id]
             self._list()
 

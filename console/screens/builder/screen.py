@@ -17,24 +17,24 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from console.actions import at
-from console.screens.advising import advised
+from console.launch.draft import Draft, Source
 from console.screens.base import BASE_CSS
 from console.screens.builder.counting import Counting
+from console.screens.builder.explanations import count_lines, sources_line
 from console.screens.builder.faces import from_saved
 from console.screens.builder.form import FormView
 from console.screens.builder.json_face import JsonFace
-from console.screens.builder.telling import count_lines, sources_line
 from console.screens.builder.typing import JsonArea, QueryInput, ValueInput, put
-from console.screens.session import News, Session
-from console.triage.draft import Draft, Source
+from console.screens.filter_advice import advised
+from console.session.session import News, Session
+from console.text.inert import inert
 from console.widgets.bindings import bindings
 from console.widgets.filter_line import Advice, spans
-from console.widgets.inert import inert
 from console.widgets.line import Line
 from console.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from console.triage.tally import Tally
+    from console.launch.draft_counts import DraftCounts
 
 
 class List(Protocol):
@@ -170,7 +170,7 @@ class BuilderScreen(JsonFace):
     def _advice(self) -> Advice:
         field = self.query_one("#text", QueryInput)
         values = self.session.known.values(self.session, self.source.subject)
-        from console.triage.draft import without_all
+        from console.launch.draft import without_all
 
         return advised(without_all(field.value), field.cursor_position, self.source.subject, values)
 
@@ -182,7 +182,7 @@ class BuilderScreen(JsonFace):
         self.counting.count(None if refusal else self.draft)
         self._show_count(None, "")
 
-    def _show_count(self, known: Tally | None, problem: str) -> None:
+    def _show_count(self, known: DraftCounts | None, problem: str) -> None:
         pane = self.query_one("#count", Pane)
         pane.show(count_lines(self.draft, known, problem, pane.size.width, self._rows))
         self._show_sources()
@@ -205,7 +205,7 @@ class BuilderScreen(JsonFace):
     def complete(self) -> None:
         """Take the likeliest word if one is begun, else go on to the form."""
         from console.language import completed
-        from console.triage.draft import without_all
+        from console.launch.draft import without_all
 
         field = self.query_one("#text", QueryInput)
         text, cursor = field.value, field.cursor_position

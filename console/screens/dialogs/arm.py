@@ -13,7 +13,7 @@ from textual.widgets import Input
 from console.screens.dialogs.choice import Choice
 from console.screens.dialogs.field import Field
 from console.screens.dialogs.keys import KeyLine
-from console.widgets.inert import inert
+from console.text.inert import inert
 from console.widgets.pane import Item, Pane, Prose, laid_out
 
 WIDTH = 66

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from console.widgets.cells import cut
+from console.text.cells import cut
 from console.widgets.ink import Inked
 
 

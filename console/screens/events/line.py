@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 from rich.cells import cell_len
 
-from console.screens.events.log import Event, EventLog
-from console.widgets.cells import wrap
-from console.widgets.inert import inert
+from console.session.event_log import Event, EventLog
+from console.text.cells import wrap
+from console.text.inert import inert
 from console.widgets.line import Line, Span
 
 MARGIN = 12

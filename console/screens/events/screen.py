@@ -11,12 +11,12 @@ from textual.widget import Widget
 
 from console.actions import at
 from console.screens.base import BASE_CSS, ConsoleScreen
-from console.screens.events.log import Event
-from console.screens.session import News
-from console.screens.words import day, things
+from console.session.event_log import Event
+from console.session.session import News
+from console.text.cells import wrap
+from console.text.inert import inert
+from console.text.words import day, things
 from console.widgets.bindings import bindings
-from console.widgets.cells import wrap
-from console.widgets.inert import inert
 from console.widgets.line import Span
 from console.widgets.text_view import TextView
 

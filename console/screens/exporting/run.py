@@ -7,12 +7,12 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from console.screens.words import count, things
-from console.widgets.inert import inert
+from console.text.inert import inert
+from console.text.words import count, things
 
 if TYPE_CHECKING:
-    from console.screens.session import Session
     from console.screens.subject import Subject
+    from console.session.session import Session
     from console.widgets.marks import Marks
     from store.contract.queries import Query
 
@@ -82,9 +82,9 @@ class Export:
             self._session.say(f"{things(self._written, 'row')} written to {inert(str(path))}.{self._missing()}", "good")
 
     async def _write(self, rows: Any) -> None:
-        from console.triage.sift import Sift
+        from console.reading.filtered_pages import FilteredPages
 
-        sift = Sift(self._page, self._subject.identify, lambda row: False)
+        sift = FilteredPages(self._page, self._subject.identify, lambda row: False)
         pages = 0
         while not sift.ended and not self._complete():
             fresh = [row for row in await sift.next() if self._wanted(self._subject.identify(row))]

@@ -6,16 +6,16 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from console.screens.handout import MOST, copied_file
-from console.screens.words import count, span
-from console.widgets.cells import wrap
-from console.widgets.inert import inert
+from console.screens.clipboard import MOST, copied_file
+from console.text.cells import wrap
+from console.text.inert import inert
+from console.text.words import count, span
 from console.widgets.line import Span
 
 if TYPE_CHECKING:
     from textual.app import App
 
-    from console.screens.session import Session
+    from console.session.session import Session
 
 LABEL = 18
 COLOURS = {"truecolor": "16 million", "256": "256", "standard": "16", "windows": "16"}

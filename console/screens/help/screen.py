@@ -17,7 +17,7 @@ from console.widgets.line import Line, Span
 from console.widgets.text_view import TextView
 
 if TYPE_CHECKING:
-    from console.screens.session import Session
+    from console.session.session import Session
 
 PAGES = ("keys", "filter words", "this terminal", "this engine")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from console.widgets.cells import wrap
-from console.widgets.ink import Ink
+from console.text.cells import wrap
+from console.text.ink import Ink
 from console.widgets.line import Span
 
 if TYPE_CHECKING:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from console.screens.incidents.looking import IncidentLooks
+from console.screens.incidents.lookups import IncidentLooks
 from console.screens.reading.screen import ReadingScreen
-from console.screens.session import Session
-from console.screens.words import day
-from console.widgets.inert import inert
+from console.session.session import Session
+from console.text.inert import inert
+from console.text.words import day
 from console.widgets.pane import Fact, Item, Pane
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from console.causes.group_members import GroupMember
     from console.engine.client import EngineClient
-    from console.triage.members import Member
     from store.contract.records import Incident
 
 
@@ -31,11 +31,11 @@ class IncidentDetail(IncidentLooks, ReadingScreen):
     PLACES: ClassVar[tuple[str, ...]] = ("incident", "detail")
     HEADING = "What was said when it failed"
 
-    def __init__(self, session: Session, incident: Incident | Member) -> None:
+    def __init__(self, session: Session, incident: Incident | GroupMember) -> None:
         ReadingScreen.__init__(self, session, f"Incident {inert(incident.id)}", incident.id)
         self._incident = incident
 
-    def incident_in_hand(self) -> Incident | Member:
+    def incident_in_hand(self) -> Incident | GroupMember:
         """The incident shown."""
         return self._incident
 
@@ -79,10 +79,10 @@ class IncidentDetail(IncidentLooks, ReadingScreen):
 
     async def _complete(self, client: EngineClient) -> bool:
         """Ask for what a group does not remember; false when the incident is not open any more."""
-        from console.triage.members import Member
+        from console.causes.group_members import GroupMember
         from store.contract.queries import IncidentQuery
 
-        if not isinstance(self._incident, Member):
+        if not isinstance(self._incident, GroupMember):
             return True
         found = await client.incidents(IncidentQuery(incident_id=self._incident.id), 0, 1)
         if found:

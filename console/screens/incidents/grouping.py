@@ -16,14 +16,14 @@ from console.screens.incidents.retried import RetriedBefore
 from console.screens.incidents.rows import row_of
 from console.screens.incidents.subject import Groups
 from console.screens.listing import ListScreen
-from console.screens.session import News, Session
 from console.screens.subject import Sort
+from console.session.session import News, Session
 from console.widgets.rows import Row
 
 if TYPE_CHECKING:
-    from console.triage.groups import Group
-    from console.triage.incident_book import IncidentBook
-    from console.watch import Snapshot
+    from console.causes.groups import Group
+    from console.causes.open_incidents import OpenIncidents
+    from console.session.snapshot import Snapshot
     from store.contract.queries import IncidentQuery
     from store.contract.records import Incident
 
@@ -36,7 +36,7 @@ REDRAWN = 0.25
 class Told(NamedTuple):
     """What the screen shows of a book, so that it is drawn again when that differs."""
 
-    book: IncidentBook
+    book: OpenIncidents
     changes: int
     counted: int | None
     exact: bool
@@ -44,18 +44,18 @@ class Told(NamedTuple):
 
 
 class GroupingScreen(ListScreen):
-    """A table of groups over an :class:`~console.triage.incident_book.IncidentBook`.
+    """A table of groups over an :class:`~console.causes.open_incidents.IncidentBook`.
 
     Groups are sorted while everything is read for the first time, unless the operator has begun to move. From then on
     a group keeps its line, new groups come to the end, and ``r``, ``o`` and ``O`` sort again.
     """
 
     def __init__(self, session: Session) -> None:
-        from console.triage.task_facts import TaskFacts
+        from console.causes.task_facts import TaskFacts
 
         self._groups = Groups()
         super().__init__(session, self._groups)
-        self.book: IncidentBook | None = None
+        self.book: OpenIncidents | None = None
         self.placed: list[str] = []
         """Names of the groups in the order of their lines."""
         self.facts = TaskFacts()
@@ -68,7 +68,7 @@ class GroupingScreen(ListScreen):
 
     def _apply(self, text: str, asked_at: float = inf) -> None:
         """Group what matches this filter."""
-        from console.triage.incident_book import IncidentBook
+        from console.causes.open_incidents import OpenIncidents
 
         found = self._groups.sieve(text)
         if found is None:
@@ -83,7 +83,7 @@ class GroupingScreen(ListScreen):
         self.matching = None
         self.placed = []
         splits = self.book.groups.splits if self.book is not None else None
-        self.book = IncidentBook(query, self._page, self._counted_now, wanted)
+        self.book = OpenIncidents(query, self._page, self._counted_now, wanted)
         if splits:
             self.book.groups.splits.update(splits)
         self.retried.forget()
@@ -104,7 +104,7 @@ class GroupingScreen(ListScreen):
         return await self.session.ask(lambda client: client.count_incidents(query))
 
     @work(group="groups.fill", exclusive=True, exit_on_error=False)
-    async def _fill(self, book: IncidentBook) -> None:
+    async def _fill(self, book: OpenIncidents) -> None:
         from console.engine.errors import EngineProblem
 
         try:
@@ -116,14 +116,14 @@ class GroupingScreen(ListScreen):
         self._settle(book)
         await self._find_again(book)
 
-    def _grown(self, book: IncidentBook) -> None:
+    def _grown(self, book: OpenIncidents) -> None:
         """More is read: show it, but not more often than an eye can follow."""
         now = time.monotonic()
         if book is self.book and now - self._drawn_at >= REDRAWN:
             self._drawn_at = now
             self.show_groups()
 
-    def _settle(self, book: IncidentBook) -> None:
+    def _settle(self, book: OpenIncidents) -> None:
         """Everything is read."""
         if book is not self.book:
             return
@@ -133,7 +133,7 @@ class GroupingScreen(ListScreen):
             self.session.say("All incidents are read; r sorts the groups.", "muted")
         self.show_groups()
 
-    def _not_read(self, book: IncidentBook, sentence: str) -> None:
+    def _not_read(self, book: OpenIncidents, sentence: str) -> None:
         if book is not self.book:
             return
         if not self.session.stale:
@@ -157,7 +157,7 @@ class GroupingScreen(ListScreen):
             self.session.count(incidents=len(book.groups))
         return Told(book, book.groups.changes, book.counted, book.exact, int(time.time() // 60))
 
-    async def _resume(self, book: IncidentBook) -> None:
+    async def _resume(self, book: OpenIncidents) -> None:
         """Go on with a first reading that has failed, as soon as the engine answers."""
         if not self._working("groups.fill"):
             book.counted = await self._counted_now(book.query)
@@ -167,7 +167,7 @@ class GroupingScreen(ListScreen):
         return any(worker.group == group and worker.is_running and worker.node is self for worker in self.workers)
 
     @work(group="groups.again", exclusive=True, exit_on_error=False)
-    async def _read_again(self, book: IncidentBook) -> None:
+    async def _read_again(self, book: OpenIncidents) -> None:
         from console.engine.errors import EngineProblem
 
         with suppress(EngineProblem):
@@ -178,7 +178,7 @@ class GroupingScreen(ListScreen):
             if self.retried.overdue:
                 await self._find_again(book)
 
-    async def _find_again(self, book: IncidentBook) -> None:
+    async def _find_again(self, book: OpenIncidents) -> None:
         await self.retried.find(book)
         if book is self.book:
             self.show_groups()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.screens.incidents.many import order_each
-from console.screens.words import count, short, things
+from console.session.many_orders import order_each
+from console.text.words import count, short, things
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from console.engine.client import EngineClient
-    from console.screens.session import Session
+    from console.session.session import Session
     from store.contract.queries import JobQuery
 
 SLICE = 500
@@ -24,7 +24,7 @@ async def without_retries(client: EngineClient, jobs: Sequence[str]) -> list[str
     Raises:
         EngineProblem: the engine did not answer.
     """
-    from console.triage.incident_book import pieces
+    from console.causes.open_incidents import pieces
     from store.contract.queries import JobQuery
 
     found: list[str] = []

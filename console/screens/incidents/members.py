@@ -10,32 +10,32 @@ from textual.binding import BindingType
 
 from console.actions import at
 from console.screens.incidents.detail import IncidentDetail
-from console.screens.incidents.looking import IncidentLooks
+from console.screens.incidents.lookups import IncidentLooks
 from console.screens.incidents.subject import Incidents
 from console.screens.listing import ListScreen
-from console.screens.session import Session
 from console.screens.subject import Sort
-from console.screens.words import age, short, version_of
+from console.session.session import Session
+from console.text.inert import inert
+from console.text.ink import Ink
+from console.text.words import age, short, version_of
 from console.widgets.bindings import bindings
 from console.widgets.columns import Column
-from console.widgets.inert import inert
-from console.widgets.ink import Ink
 from console.widgets.pane import Fact, Item
 from console.widgets.rows import Cell, Row
 
 if TYPE_CHECKING:
+    from console.causes.group_members import GroupMember
+    from console.causes.groups import Group
+    from console.causes.task_facts import TaskFact, TaskFacts
     from console.engine.client import EngineClient
     from console.language import Parsed
-    from console.triage.groups import Group
-    from console.triage.members import Member
-    from console.triage.task_facts import TaskFact, TaskFacts
     from store.contract.queries import Query
 
 
 class One(NamedTuple):
     """A member and what is known of its task."""
 
-    member: Member
+    member: GroupMember
     fact: TaskFact | None
     gone: bool
 
@@ -59,7 +59,7 @@ class Members(Incidents):
     """Members of one group. What matches a filter is asked from the engine, and only members are kept of it."""
 
     title = "Members"
-    thing = "Member"
+    thing = "GroupMember"
     columns = (
         Column("age", 5, keep=7, align="right"),
         Column("key", 12, share=1, most=24, keep=8),
@@ -76,7 +76,7 @@ class Members(Incidents):
     def __init__(self, group: Group, facts: TaskFacts) -> None:
         self._group = group
         self._facts = facts
-        self._found: list[Member] | None = None
+        self._found: list[GroupMember] | None = None
         self._text = ""
 
     def parsed(self, text: str) -> Parsed[Any]:
@@ -99,26 +99,26 @@ class Members(Incidents):
         """How many members match."""
         return len(await self._matching(client, query))
 
-    async def _matching(self, client: EngineClient, query: Query) -> list[Member]:
+    async def _matching(self, client: EngineClient, query: Query) -> list[GroupMember]:
         """The members that match now, in the order of the query."""
         if self._text and self._found is None:
             self._found = await self._asked(client, self._text)
         members = self.all_matching()
         return members[::-1] if query.sort_order == "asc" else members
 
-    def all_matching(self) -> list[Member]:
+    def all_matching(self) -> list[GroupMember]:
         """The members that match, as far as was asked for, the newest first; without a filter all that there are."""
         if self._text:
             return [member for member in self._found or () if member.id in self._group]
         return self._group.newest_first()
 
-    async def _asked(self, client: EngineClient, text: str) -> list[Member]:
-        from console.triage.walk import Walk
+    async def _asked(self, client: EngineClient, text: str) -> list[GroupMember]:
+        from console.reading.incident_pages import IncidentPages
 
         parsed = super().parsed(text)
         fits = self.matcher(parsed) if parsed.conditions else None
-        walk = Walk(client.incidents, parsed.query)
-        found: dict[str, Member] = {}
+        walk = IncidentPages(client.incidents, parsed.query)
+        found: dict[str, GroupMember] = {}
         while not walk.ended:
             for incident in await walk.next():
                 member = self._group.get(incident.id)
@@ -198,7 +198,7 @@ class MembersScreen(IncidentLooks, ListScreen):
             return f"None of {self._group.count:,} members matches.  esc clears the filter"
         return "All members of this group have closed."
 
-    def incident_in_hand(self) -> Member | None:
+    def incident_in_hand(self) -> GroupMember | None:
         """The incident under the cursor."""
         row = self.table.row
         return row.item.member if row is not None else None
@@ -221,8 +221,8 @@ class MembersScreen(IncidentLooks, ListScreen):
 
     def action_retry(self) -> None:
         """Retry the tasks of the marked members, or of the one under the cursor."""
+        from console.reading.selection import Marked
         from console.screens.launch.flow import open_launch
-        from console.triage.selection import Marked
 
         self.heed_filter()
         if self._group.kind != "T":

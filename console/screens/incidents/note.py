@@ -12,16 +12,16 @@ from textual.screen import ModalScreen
 
 from console.screens.dialogs.choice import Choice
 from console.screens.dialogs.keys import KeyLine
-from console.screens.incidents.many import order_each
-from console.screens.words import count, things
-from console.widgets.cells import wrap
-from console.widgets.inert import inert
+from console.session.many_orders import order_each
+from console.text.cells import wrap
+from console.text.inert import inert
+from console.text.words import count, things
 from console.widgets.pane import Item, Pane, Prose, Spans
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from console.screens.session import Session
+    from console.session.session import Session
 
 LONGEST = 400
 """Characters of a note; the engine keeps 4,000, but nobody reads them in a list."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from console.screens.words import short
-from console.widgets.inert import inert
+from console.text.inert import inert
+from console.text.words import short
 
 if TYPE_CHECKING:
     from textual.app import App
 
-    from console.screens.session import Session
+    from console.session.session import Session
 
 
 async def open_incident(app: App[Any], session: Session, what: str, configuration: str) -> None:

@@ -9,12 +9,12 @@ from textual import work
 from console.screens.base import ordering
 from console.screens.dialogs.confirm import Confirm
 from console.screens.incidents.grouping import GroupingScreen
-from console.screens.words import count, things
-from console.widgets.inert import inert
+from console.text.inert import inert
+from console.text.words import count, things
 
 if TYPE_CHECKING:
-    from console.screens.session import Session
-    from console.triage.groups import Group
+    from console.causes.groups import Group
+    from console.session.session import Session
 
 BY_BATCH = 50
 """From so many jobs on their retries are set by a batch of the engine."""
@@ -45,8 +45,8 @@ class GroupOrders(GroupingScreen):
 
     def action_retry(self) -> None:
         """Retry the tasks of the chosen groups in the launch dialog; their jobs are asked about apart."""
+        from console.reading.selection import Marked
         from console.screens.launch.flow import open_launch
-        from console.triage.selection import Marked
 
         self.heed_filter()
         groups = self.chosen()
@@ -153,7 +153,7 @@ class GroupOrders(GroupingScreen):
         """Keep two causes of the group apart that were folded to one."""
         from itertools import islice
 
-        from console.triage.splits import EXAMINED, finer
+        from console.causes.split import EXAMINED, finer
 
         group = self.group()
         if self.book is None or group is None:

@@ -7,15 +7,15 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from console.screens.words import age, clock, count, percent, short, version_of
-from console.widgets.inert import inert
+from console.text.inert import inert
+from console.text.words import age, clock, count, percent, short, version_of
 from console.widgets.line import Span
 from console.widgets.pane import Item, Prose, Spans
 
 if TYPE_CHECKING:
-    from console.triage.groups import Group
-    from console.triage.members import Member
-    from console.triage.task_facts import TaskFacts
+    from console.causes.group_members import GroupMember
+    from console.causes.groups import Group
+    from console.causes.task_facts import TaskFacts
 
 SHOWN = 3
 """Names of a breakdown that are shown with their numbers."""
@@ -65,7 +65,7 @@ def group_pane(
 
 
 def group_lines(
-    group: Group, told: Told, again: int | None, back: list[Back], now: datetime, sample: Member | None
+    group: Group, told: Told, again: int | None, back: list[Back], now: datetime, sample: GroupMember | None
 ) -> list[Item]:
     """The same in four lines, with one raw message."""
     first = group.span()
@@ -78,7 +78,7 @@ def group_lines(
     ]
 
 
-def sample_pane(group: Group, sample: Member | None, room: int, split: bool) -> list[Item]:
+def sample_pane(group: Group, sample: GroupMember | None, room: int, split: bool) -> list[Item]:
     """One message as it came, what can be done with it, and the note."""
     fold: list[Span] = [("|", "accent"), (" keep causes apart", "muted")]
     if split:
@@ -93,13 +93,13 @@ def sample_pane(group: Group, sample: Member | None, room: int, split: bool) -> 
     return [Prose(_said(sample), "failed", lines=max(room - len(keys) - 1, 1)), Spans(), *keys]
 
 
-def _said(sample: Member | None) -> str:
+def _said(sample: GroupMember | None) -> str:
     if sample is None:
         return "(nobody is left in this group)"
     return inert(sample.incident_message or "") or "(no message)"
 
 
-def _member(member: Member, facts: TaskFacts, now: datetime) -> list[Span]:
+def _member(member: GroupMember, facts: TaskFacts, now: datetime) -> list[Span]:
     fact = facts.get(member)
     key = fact.key if fact is not None and fact.key else short(member.configuration)
     process = (member.process_definition_id or "-").split(":")[0]

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from console.screens.incidents.panes import Back
 
 if TYPE_CHECKING:
-    from console.screens.session import Session
-    from console.triage.groups import Group
-    from console.triage.incident_book import IncidentBook
+    from console.causes.groups import Group
+    from console.causes.open_incidents import OpenIncidents
+    from console.session.session import Session
     from store.journal import Launch
 
 LAUNCHES = 20
@@ -43,10 +43,10 @@ class RetriedBefore:
         """It is long ago that anybody was asked."""
         return time.monotonic() - self._found_at > EVERY
 
-    async def find(self, book: IncidentBook) -> None:
+    async def find(self, book: OpenIncidents) -> None:
         """Ask history and journal which tasks of the book were retried before."""
+        from console.causes.retried_before import known_to_history, known_to_journal
         from console.engine.errors import EngineProblem
-        from console.triage.again import known_to_history, known_to_journal
 
         session, again = self._session, book.groups.again
         with suppress(EngineProblem):
@@ -76,15 +76,15 @@ class RetriedBefore:
         """Other groups will be asked about."""
         self._counted.clear()
 
-    def count(self, group: Group, book: IncidentBook) -> int | None:
+    def count(self, group: Group, book: OpenIncidents) -> int | None:
         """How many members failed again after a retry; nothing where nobody could tell."""
         return self._of(group, book)[2] if self.known or book.groups.again else None
 
-    def back(self, group: Group, book: IncidentBook) -> list[Back]:
+    def back(self, group: Group, book: OpenIncidents) -> list[Back]:
         """Launches of this console whose tasks have failed again in this group, the latest first."""
         return self._of(group, book)[3]
 
-    def _of(self, group: Group, book: IncidentBook) -> tuple[int, int, int, list[Back]]:
+    def _of(self, group: Group, book: OpenIncidents) -> tuple[int, int, int, list[Back]]:
         again = book.groups.again
         found = self._counted.get(group.key)
         if found is None or found[:2] != (group.version, len(again)):

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from console.screens.words import age, count
+from console.text.inert import inert
+from console.text.ink import Ink
+from console.text.words import age, count
 from console.widgets.columns import Column
-from console.widgets.inert import inert
-from console.widgets.ink import Ink
 from console.widgets.rows import Cell, Row
 
 if TYPE_CHECKING:
-    from console.triage.groups import Group
-    from console.triage.task_facts import TaskFacts
+    from console.causes.groups import Group
+    from console.causes.task_facts import TaskFacts
 
 COLUMNS = (
     Column("count", 8, keep=10, align="right"),

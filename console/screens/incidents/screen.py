@@ -17,20 +17,20 @@ from console.actions import at
 from console.screens.incidents.orders import GroupOrders
 from console.screens.incidents.panes import group_lines, group_pane, sample_pane, told_of
 from console.screens.listing import LIST_CSS
-from console.screens.session import News, Session
 from console.screens.subject import Sort
-from console.screens.words import clock, count, things
+from console.session.session import News, Session
+from console.text.inert import inert
+from console.text.words import clock, count, things
 from console.widgets.bindings import bindings
 from console.widgets.filter_line import FilterLine
-from console.widgets.inert import inert
 from console.widgets.line import Line, Span
 from console.widgets.line_table import LineTable
 from console.widgets.pane import Item, Pane, Prose
 from console.widgets.rows import Row
 
 if TYPE_CHECKING:
-    from console.triage.groups import Group
-    from console.triage.members import Member
+    from console.causes.group_members import GroupMember
+    from console.causes.groups import Group
 
 FEW = 12
 """Members whose tasks are asked for first: as many as the pane shows."""
@@ -75,7 +75,7 @@ class IncidentsScreen(GroupOrders):
         row = self.table.row
         return self.book.groups.get(row.id) if row is not None and self.book is not None else None
 
-    def sample(self, group: Group) -> Member | None:
+    def sample(self, group: Group) -> GroupMember | None:
         """The member whose message is shown."""
         if not group.samples:
             return None
@@ -100,7 +100,7 @@ class IncidentsScreen(GroupOrders):
 
     def details(self, row: Row) -> list[Item]:
         """What the pane says about the group under the cursor."""
-        from console.triage.task_facts import MOST_ASKED
+        from console.causes.task_facts import MOST_ASKED
 
         group = self.group()
         if group is None:
@@ -182,9 +182,9 @@ class IncidentsScreen(GroupOrders):
     def _to_learn(self, group: Group) -> bool:
         return self.is_current and not self.session.paused and not self.session.stale and bool(self._wanted(group))
 
-    def _wanted(self, group: Group) -> list[Member]:
+    def _wanted(self, group: Group) -> list[GroupMember]:
         """Incidents whose tasks to ask for next: first lines, each group in sight, then the whole group in slices."""
-        from console.triage.task_facts import MOST_ASKED, SLICE
+        from console.causes.task_facts import MOST_ASKED, SLICE
 
         if self.book is None:
             return []

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from console.screens.incidents.rows import COLUMNS
 from console.screens.subject import Sort, Subject
-from console.screens.words import age, day, short
+from console.text.inert import inert
+from console.text.words import age, day, short
 from console.widgets.columns import Column
-from console.widgets.inert import inert
 from console.widgets.pane import Fact, Item, Prose, Spans
 from console.widgets.rows import Cell
 
@@ -60,7 +60,7 @@ class Incidents(Subject["Incident"]):
 
     def cells(self, record: Incident, now: datetime) -> tuple[Cell, ...]:
         """One cell per column."""
-        from console.triage.causes import fold
+        from console.causes.fold import fold
 
         letter = KINDS.get(record.incident_type, ("?", ""))[0]
         process = (record.process_definition_id or "").split(":")[0]

@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from console.screens.reading.screen import ReadingScreen
-from console.screens.session import Session
-from console.screens.words import day, things, version_of
-from console.widgets.inert import inert
+from console.session.session import Session
+from console.text.inert import inert
+from console.text.words import day, things, version_of
 from console.widgets.pane import Fact, Item
 
 if TYPE_CHECKING:

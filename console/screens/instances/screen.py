@@ -10,14 +10,14 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from console.actions import at
+from console.reading.instance_activity import InstanceActivity, activity_of, tasks_without_retries
 from console.screens.instances.detail import InstanceDetail
 from console.screens.instances.subject import Instances
 from console.screens.listing import LIST_CSS, ListScreen
-from console.screens.session import Session
-from console.screens.words import bar, count, things
-from console.triage.standing import Standing, standing_at, tasks_without_retries
+from console.session.session import Session
+from console.text.inert import inert
+from console.text.words import bar, count, things
 from console.widgets.bindings import bindings
-from console.widgets.inert import inert
 from console.widgets.line import Span
 from console.widgets.pane import Item, Pane, Prose, Spans
 from console.widgets.rows import Row
@@ -58,10 +58,10 @@ class InstancesScreen(ListScreen):
 
     def _show_standing(self) -> None:
         pane = self.query_one("#standing", Pane)
-        rows: list[Standing] = [row.item for row in self.table.loaded()]
+        rows: list[InstanceActivity] = [row.item for row in self.table.loaded()]
         what = "" if self.narrow or not rows else "  (activity : instances : without retries)"
         pane.entitle(f"{_whose(len(rows), self.matching)}{what}")
-        pane.show(_stands(standing_at(rows), pane.size.width, pane.size.height))
+        pane.show(_stands(activity_of(rows), pane.size.width, pane.size.height))
 
     def open_row(self, row: Row) -> None:
         """The tasks of the instance, in the tasks view."""
@@ -89,8 +89,8 @@ class InstancesScreen(ListScreen):
     async def action_retry(self) -> None:
         """Look up the tasks without retries of the chosen instances, and open the launch dialog for exactly those."""
         from console.engine.errors import EngineProblem
+        from console.reading.selection import Marked
         from console.screens.launch.flow import open_launch
-        from console.triage.selection import Marked
 
         self.heed_filter()
         try:

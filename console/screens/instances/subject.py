@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
+from console.reading.instance_activity import InstanceActivities, InstanceActivity
 from console.screens.subject import Sort, Subject
-from console.screens.words import age, version_of
-from console.triage.standing import Standing, Standings
+from console.text.inert import inert
+from console.text.ink import Ink
+from console.text.words import age, version_of
 from console.widgets.columns import Column
-from console.widgets.inert import inert
-from console.widgets.ink import Ink
 from console.widgets.line import Span
 from console.widgets.pane import Fact, Item, Spans
 from console.widgets.rows import Cell
@@ -26,7 +26,7 @@ MOST_TASKS = 6
 """Tasks that the pane names."""
 
 
-class Instances(Subject[Standing]):
+class Instances(Subject[InstanceActivity]):
     """Running process instances, with where they stand."""
 
     name = "instances"
@@ -54,9 +54,9 @@ class Instances(Subject[Standing]):
     legend = "a active  S suspended   tasks external tasks   0try without retries   inc ! open incident"
 
     def __init__(self) -> None:
-        self._standings = Standings()
+        self._standings = InstanceActivities()
 
-    async def read(self, client: EngineClient, query: Query, first: int, size: int) -> list[Standing]:
+    async def read(self, client: EngineClient, query: Query, first: int, size: int) -> list[InstanceActivity]:
         """A page of instances."""
         return await self._standings.of(client, await client.process_instances(_query(query), first, size))
 
@@ -64,11 +64,11 @@ class Instances(Subject[Standing]):
         """How many instances match."""
         return await client.count_process_instances(_query(query))
 
-    def identify(self, record: Standing) -> str:
+    def identify(self, record: InstanceActivity) -> str:
         """The id of the instance."""
         return record.id
 
-    def cells(self, record: Standing, now: datetime) -> tuple[Cell, ...]:
+    def cells(self, record: InstanceActivity, now: datetime) -> tuple[Cell, ...]:
         """One cell per column."""
         stuck = record.without_retries
         return (
@@ -84,7 +84,7 @@ class Instances(Subject[Standing]):
             Cell(inert(record.tenant_id or "-"), "" if record.tenant_id else "faint"),
         )
 
-    def brief(self, record: Standing, now: datetime) -> list[Item]:
+    def brief(self, record: InstanceActivity, now: datetime) -> list[Item]:
         """Everything short about the instance, and its tasks."""
         incident: Item = Fact("incident", "! open", "failed") if record.incident else Fact("incident", "none", "muted")
         items: list[Item] = [
@@ -107,7 +107,7 @@ class Instances(Subject[Standing]):
         spans: tuple[Span, ...] = keys  # type: ignore[assignment]
         return [*items, Spans(), Spans(spans)]
 
-    def summary(self, record: Standing, now: datetime) -> list[Item]:
+    def summary(self, record: InstanceActivity, now: datetime) -> list[Item]:
         """The same in two lines."""
         state: Span = ("   suspended", "suspended") if record.suspended else ("   active", "good")
         process = inert(f"{record.definition_key} {version_of(record.definition_id)}")
@@ -117,7 +117,7 @@ class Instances(Subject[Standing]):
         return [Spans(((key, "strong"), state, incident, (f"   {process}", "muted"))), first]
 
 
-def _at(record: Standing) -> str:
+def _at(record: InstanceActivity) -> str:
     found = record.activities
     return (found[0] + (f" +{len(found) - 1}" if len(found) > 1 else "")) if found else "-"
 

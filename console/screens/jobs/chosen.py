@@ -64,7 +64,7 @@ class Chosen:
         return max(await client.count_jobs(self.query) - len(self.ids), 0)
 
     async def _read_named(self, client: EngineClient, failed: bool) -> list[Job]:
-        from console.triage.incident_book import pieces
+        from console.causes.open_incidents import pieces
         from store.contract.queries import JobQuery
 
         found: list[Job] = []
@@ -75,10 +75,10 @@ class Chosen:
         return found[: MOST + 1]
 
     async def _read_all(self, client: EngineClient, query: JobQuery) -> list[Job]:
-        from console.triage.sift import Sift
+        from console.reading.filtered_pages import FilteredPages
 
         by_id = query.model_copy(update={"sort_by": "jobId", "sort_order": "asc"})
-        sift: Sift[Job] = Sift(
+        sift: FilteredPages[Job] = FilteredPages(
             lambda first, size: client.jobs(by_id, first, size), attrgetter("id"), lambda job: job.id not in self.ids
         )
         while not sift.ended and len(sift.kept) <= MOST:

@@ -13,9 +13,9 @@ from console.screens.jobs.chosen import Chosen
 from console.screens.jobs.orders import JobOrders
 from console.screens.jobs.subject import Jobs
 from console.screens.reading.screen import ReadingScreen
-from console.screens.session import Session
+from console.session.session import Session
+from console.text.inert import inert
 from console.widgets.bindings import bindings
-from console.widgets.inert import inert
 from console.widgets.pane import Item, Pane
 
 if TYPE_CHECKING:

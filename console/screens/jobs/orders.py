@@ -10,8 +10,8 @@ from textual import work
 from console.screens.base import ConsoleScreen, ordering
 from console.screens.dialogs.confirm import Confirm
 from console.screens.jobs.chosen import MOST, Chosen
-from console.screens.jobs.plans import Plan, deletion, execution, retried, retry, suspension
-from console.screens.words import count, things
+from console.screens.jobs.plans import JobOrderPlan, deletion, execution, retried, retry, suspension
+from console.text.words import count, things
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
@@ -92,7 +92,7 @@ class JobOrders(ConsoleScreen):
 
     @ordering("jobs.order")
     async def _give(
-        self, chosen: Chosen | None, planned: Callable[[EngineClient, list[Job]], Awaitable[Plan | str]]
+        self, chosen: Chosen | None, planned: Callable[[EngineClient, list[Job]], Awaitable[JobOrderPlan | str]]
     ) -> None:
         """Ask, and give each of the jobs the order."""
         from console.engine.errors import EngineProblem
@@ -113,8 +113,8 @@ class JobOrders(ConsoleScreen):
         self,
         client: EngineClient,
         chosen: Chosen,
-        planned: Callable[[EngineClient, list[Job]], Awaitable[Plan | str]],
-    ) -> Plan | str:
+        planned: Callable[[EngineClient, list[Job]], Awaitable[JobOrderPlan | str]],
+    ) -> JobOrderPlan | str:
         jobs = await chosen.read(client)
         if len(jobs) > MOST:
             return f"More than {count(MOST)} jobs: the order would go to each of them by itself. Choose fewer."
@@ -122,8 +122,8 @@ class JobOrders(ConsoleScreen):
             return "None of these jobs is there any more."
         return await planned(client, jobs)
 
-    async def _each(self, plan: Plan) -> None:
-        from console.screens.incidents.many import order_each
+    async def _each(self, plan: JobOrderPlan) -> None:
+        from console.session.many_orders import order_each
 
         ids = [job.id for job in plan.jobs]
         many = things(len(ids), "job")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from console.screens.jobs.chosen import vital
-from console.screens.words import count, short, things
-from console.widgets.inert import inert
+from console.text.inert import inert
+from console.text.words import count, short, things
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
@@ -18,7 +18,7 @@ Order = Callable[["EngineClient", str], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class Plan:
+class JobOrderPlan:
     """An order that each of some jobs gets by itself.
 
     Attributes:
@@ -44,7 +44,7 @@ class Plan:
     grave: bool = True
 
 
-async def retry(client: EngineClient, jobs: list[Job]) -> Plan | str:
+async def retry(client: EngineClient, jobs: list[Job]) -> JobOrderPlan | str:
     """One job gets one retry."""
     job = jobs[0]
     sentences = [f"Job {inert(job.id)} gets 1 retry and is done as soon as the executor takes it."]
@@ -57,7 +57,7 @@ async def retry(client: EngineClient, jobs: list[Job]) -> Plan | str:
         await client.set_job_retries(id, 1)
 
     said = f"Job {inert(short(job.id))} will be tried again."
-    return Plan(jobs, "Retry this job?", sentences, "Retry", "Retried", said, order)
+    return JobOrderPlan(jobs, "Retry this job?", sentences, "Retry", "Retried", said, order)
 
 
 def retried(number: int, total: int) -> list[str]:
@@ -76,7 +76,7 @@ def retried(number: int, total: int) -> list[str]:
     return sentences
 
 
-async def execution(client: EngineClient, jobs: list[Job]) -> Plan | str:
+async def execution(client: EngineClient, jobs: list[Job]) -> JobOrderPlan | str:
     """The jobs are carried out now."""
 
     async def order(client: EngineClient, id: str) -> None:
@@ -89,17 +89,17 @@ async def execution(client: EngineClient, jobs: list[Job]) -> Plan | str:
             "If it fails its message is said here, and it has a retry less.",
         ]
         said = f"Job {inert(short(jobs[0].id))} was carried out."
-        return Plan(jobs, "Run this job now?", sentences, "Run now", "Carried out", said, order, True)
+        return JobOrderPlan(jobs, "Run this job now?", sentences, "Run now", "Carried out", said, order, True)
     many = things(len(jobs), "job")
     sentences = [
         f"{many} are carried out now, a few at once, whatever their retries and their due dates are.",
         "Those that fail have a retry less; how many, and why the first did, is said here.",
     ]
     title, said = f"Run {many} now?", f"{many} were carried out."
-    return Plan(jobs, title, sentences, "Run now", "Carried out", said, order, True)
+    return JobOrderPlan(jobs, title, sentences, "Run now", "Carried out", said, order, True)
 
 
-async def suspension(client: EngineClient, jobs: list[Job]) -> Plan | str:
+async def suspension(client: EngineClient, jobs: list[Job]) -> JobOrderPlan | str:
     """The jobs that are not suspended are; where all are, they go on."""
     then = not all(job.suspended for job in jobs)
     meant = [job for job in jobs if job.suspended != then]
@@ -121,10 +121,10 @@ async def suspension(client: EngineClient, jobs: list[Job]) -> Plan | str:
         sentences = [f"{many} {what}."]
     if len(meant) < len(jobs):
         sentences.append(f"{count(len(jobs) - len(meant))} suspended already.")
-    return Plan(meant, title, sentences, label, "Suspended" if then else "Going on", said, order, grave=False)
+    return JobOrderPlan(meant, title, sentences, label, "Suspended" if then else "Going on", said, order, grave=False)
 
 
-async def deletion(client: EngineClient, jobs: list[Job]) -> Plan | str:
+async def deletion(client: EngineClient, jobs: list[Job]) -> JobOrderPlan | str:
     """The jobs are deleted, but those that a batch cannot do without."""
     kept = await vital(client, jobs)
     meant = [job for job in jobs if job.id not in kept]
@@ -151,7 +151,7 @@ async def deletion(client: EngineClient, jobs: list[Job]) -> Plan | str:
     if kept:
         is_left = "1 seed or monitor job is" if len(kept) == 1 else f"{count(len(kept))} seed or monitor jobs are"
         sentences.append(f"{is_left} left alone: without it a batch never ends.")
-    return Plan(meant, title, sentences, "Delete", "Deleted", said, order, True)
+    return JobOrderPlan(meant, title, sentences, "Delete", "Deleted", said, order, True)
 
 
 def _refused(kept: dict[str, tuple[str, str]]) -> str:

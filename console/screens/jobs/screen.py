@@ -12,8 +12,8 @@ from console.screens.jobs.detail import JobDetail
 from console.screens.jobs.orders import JobOrders
 from console.screens.jobs.subject import Jobs
 from console.screens.listing import ListScreen
-from console.screens.session import Session
-from console.screens.words import things
+from console.session.session import Session
+from console.text.words import things
 from console.widgets.bindings import bindings
 from console.widgets.rows import Row
 

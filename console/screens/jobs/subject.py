@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from console.screens.subject import Sort, Subject
-from console.screens.words import age, day, short, until, version_of
+from console.text.inert import inert
+from console.text.ink import Ink
+from console.text.words import age, day, short, until, version_of
 from console.widgets.columns import Column
-from console.widgets.inert import inert
-from console.widgets.ink import Ink
 from console.widgets.pane import Fact, Item, Prose, Spans
 from console.widgets.rows import Cell
 
@@ -84,7 +84,7 @@ class Jobs(Subject["Job"]):
 
     def cells(self, record: Job, now: datetime) -> tuple[Cell, ...]:
         """One cell per column."""
-        from console.triage.causes import fold
+        from console.causes.fold import fold
 
         state = state_of(record, now)
         cause = fold(record.exception_message) if record.exception_message is not None else ""

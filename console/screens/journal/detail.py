@@ -15,17 +15,17 @@ from console.actions import at
 from console.screens.base import BASE_CSS
 from console.screens.journal.orders import LaunchOrders
 from console.screens.journal.rows import facts, request_lines
-from console.screens.session import News, Session
-from console.screens.words import things
+from console.session.session import News, Session
+from console.text.inert import inert
+from console.text.words import things
 from console.widgets.bindings import bindings
 from console.widgets.columns import Column
-from console.widgets.inert import inert
 from console.widgets.line_table import LineTable
 from console.widgets.pane import Pane
 from console.widgets.rows import Cell, Row
 
 if TYPE_CHECKING:
-    from console.triage.roll import Roll
+    from console.reading.selected_tasks import SelectedTasks
     from store.journal import Launch, TaskBefore
 
 COLUMNS = (
@@ -109,19 +109,19 @@ class LaunchDetail(LaunchOrders):
         roll = await self._now(tasks)
         self.table.put(first, [self._row(task, roll) for task in tasks])
 
-    async def _now(self, tasks: list[TaskBefore]) -> Roll | None:
+    async def _now(self, tasks: list[TaskBefore]) -> SelectedTasks | None:
         """What the tasks have now."""
         from console.engine.errors import EngineProblem
-        from console.triage.roll import called
-        from console.triage.selection import Marked
+        from console.reading.selected_tasks import read_selected_tasks
+        from console.reading.selection import Marked
 
         selection = Marked(frozenset(task.task_id for task in tasks))
         try:
-            return await self.session.ask(lambda client: called(client, selection))
+            return await self.session.ask(lambda client: read_selected_tasks(client, selection))
         except EngineProblem:
             return None
 
-    def _row(self, task: TaskBefore, roll: Roll | None) -> Row:
+    def _row(self, task: TaskBefore, roll: SelectedTasks | None) -> Row:
         before = "-" if task.retries is None else str(task.retries)
         now, told = "", ""
         if roll is not None:

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 
 from textual import work
 
-from console.screens import memory
 from console.screens.base import ConsoleScreen
-from console.screens.words import count, short, things
+from console.session import saved_filters
+from console.text.words import count, short, things
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
+    from console.launch.send import DecidedLaunch
+    from console.launch.undo import Undo
+    from console.reading.selected_tasks import SelectedTasks
+    from console.reading.selection import Marked
     from console.screens.dialogs.confirm import Confirm
-    from console.screens.launch.order import Order
-    from console.screens.session import Session
-    from console.triage.roll import Roll
-    from console.triage.selection import Marked
-    from console.triage.undo import Undo
+    from console.session.session import Session
     from store.contract.orders import SetExternalTaskRetries
     from store.journal import Launch, TaskBefore
 
@@ -78,7 +78,7 @@ class LaunchOrders(ConsoleScreen):
     @work(group="journal.copy", exclusive=True, exit_on_error=False)
     async def action_copy(self) -> None:
         """Copy the body of the request."""
-        from console.triage.request import json_text
+        from console.launch.request_text import json_text
 
         launch = self.chosen()
         if launch is not None:
@@ -87,7 +87,7 @@ class LaunchOrders(ConsoleScreen):
     @work(group="journal.copy", exclusive=True, exit_on_error=False)
     async def action_copy_curl(self) -> None:
         """Copy the request as a command."""
-        from console.triage.request import curl_text
+        from console.launch.request_text import curl_text
 
         launch = self.chosen()
         if launch is not None:
@@ -99,8 +99,8 @@ class LaunchOrders(ConsoleScreen):
     @work(group="journal.again", exclusive=True, exit_on_error=False)
     async def action_again(self) -> None:
         """Launch the same tasks once more, through the dialog."""
+        from console.reading.selection import Composed, Marked, Selection
         from console.screens.launch.flow import open_launch
-        from console.triage.selection import Composed, Marked, Selection
 
         launch = self.chosen()
         if launch is None:
@@ -160,38 +160,40 @@ class LaunchOrders(ConsoleScreen):
             return f"Batch {short(view.id)} still runs and would set them again: delete it first, or let it end."
         return ""
 
-    async def _look(self, launch: Launch) -> tuple[Undo, Roll]:
+    async def _look(self, launch: Launch) -> tuple[Undo, SelectedTasks]:
         """Compare what the tasks had before with what they have now, piece by piece."""
-        from console.triage.roll import Roll, called
-        from console.triage.selection import Marked
-        from console.triage.undo import Undo
+        from console.launch.undo import Undo
+        from console.reading.selected_tasks import SelectedTasks, read_selected_tasks
+        from console.reading.selection import Marked
 
-        undo, all_of_them = Undo(launch.retries), Roll(datetime.now(UTC))
+        undo, all_of_them = Undo(launch.retries), SelectedTasks(datetime.now(UTC))
         async for piece in self._pieces(launch):
             selection = Marked(frozenset(task.task_id for task in piece))
-            roll = await self.session.ask(partial(_called, called, selection))
-            last = await memory.launched(self.session, roll.retries)
+            roll = await self.session.ask(partial(_selected, read_selected_tasks, selection))
+            last = await saved_filters.launched(self.session, roll.retries)
             later = {id for id, other in last.items() if other.launch_id > launch.id}
             undo.look_at(piece, roll.retries, roll.held, later)
             all_of_them.retries |= roll.retries
         return undo, all_of_them
 
-    def _set_back(self, launch: Launch, undo: Undo, roll: Roll) -> Iterator[Order]:
+    def _set_back(self, launch: Launch, undo: Undo, roll: SelectedTasks) -> Iterator[DecidedLaunch]:
         """One batch for each former value."""
-        from console.screens.launch.order import Order
-        from console.triage.launch import Plan
-        from console.triage.selection import Marked
+        from console.launch.plan import LaunchPlan
+        from console.launch.send import DecidedLaunch
+        from console.reading.selection import Marked
 
         for retries, ids in sorted(undo.back.items()):
             part = roll.only(ids)
             said = f"undo of launch {launch.id}: {things(len(ids), 'task')} back to {retries}"
-            plan = Plan(Marked(frozenset(ids), said), retries, part.facts(), part, with_lowered=True)
+            plan = LaunchPlan(Marked(frozenset(ids), said), retries, part.facts(), part, with_lowered=True)
             if self.session.follower is not None and launch.batch_id is not None:
                 self.session.follower.undone(launch.batch_id, ids)
-            yield Order(plan, f"undo of launch {launch.id}", launch.id)
+            yield DecidedLaunch(plan, f"undo of launch {launch.id}", launch.id)
 
 
-async def _called(read: Callable[..., Awaitable[Roll | None]], selection: Marked, client: EngineClient) -> Roll:
+async def _selected(
+    read: Callable[..., Awaitable[SelectedTasks | None]], selection: Marked, client: EngineClient
+) -> SelectedTasks:
     roll = await read(client, selection)
     assert roll is not None, "nothing limits this reading"
     return roll

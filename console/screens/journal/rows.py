@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from console.screens.batches.rows import PHASES
-from console.screens.words import clock, count, day, percent, short, things
+from console.text.inert import inert, inert_lines
+from console.text.ink import Ink
+from console.text.words import clock, count, day, percent, short, things
 from console.widgets.columns import Column
-from console.widgets.inert import inert, inert_lines
-from console.widgets.ink import Ink
 from console.widgets.pane import Fact, Item, Prose, Spans
 from console.widgets.rows import Cell, Row
 
 if TYPE_CHECKING:
-    from console.screens.batches.view import BatchView
+    from console.batches.batch_view import BatchView
     from store.journal import Launch
 
 COLUMNS = (

@@ -17,8 +17,8 @@ from console.screens.base import BASE_CSS
 from console.screens.journal.detail import LaunchDetail
 from console.screens.journal.orders import LaunchOrders
 from console.screens.journal.rows import COLUMNS, facts, request_lines, row_of, summary
-from console.screens.session import News, Session
-from console.screens.words import things
+from console.session.session import News, Session
+from console.text.words import things
 from console.widgets.bindings import bindings
 from console.widgets.line import Line
 from console.widgets.line_table import LineTable

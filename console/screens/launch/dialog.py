@@ -16,12 +16,14 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
 from console.actions import at
+from console.launch.plan import LaunchPlan
+from console.reading.selection import Selection
 from console.screens.base import looking_only, places_of
 from console.screens.chrome import HintLine, IdentityLine
 from console.screens.dialogs.choice import Choice
 from console.screens.dialogs.field import Field
 from console.screens.events.line import EventLine
-from console.screens.launch.gathering import Gathering
+from console.screens.launch.decision import Taking
 from console.screens.launch.page import (
     drift_items,
     effect_spans,
@@ -33,14 +35,12 @@ from console.screens.launch.page import (
     sample_items,
     total_spans,
 )
-from console.screens.launch.taking import Taking
+from console.screens.launch.questions import Gathering
 from console.screens.launch.tick import Tick
-from console.screens.session import News, Session
-from console.screens.words import clock, count, things
-from console.triage.launch import Plan
-from console.triage.selection import Selection
+from console.session.session import News, Session
+from console.text.inert import inert
+from console.text.words import clock, count, things
 from console.widgets.bindings import bindings
-from console.widgets.inert import inert
 from console.widgets.line import Line
 from console.widgets.pane import Item, Pane, Prose, Spans
 from store.contract.values import INT_MAX
@@ -70,7 +70,7 @@ class LaunchDialog(Taking, Gathering):
         super().__init__()
         self.session = session
         self.selection = selection
-        self.plan: Plan | None = None
+        self.plan: LaunchPlan | None = None
         self._digits = DEFAULT if retries is None else str(retries)
         self._reason = reason
         self._every_task_meant = False
@@ -178,9 +178,9 @@ class LaunchDialog(Taking, Gathering):
             return
         lowered, gone = self.query_one("#lowered", Tick), self.query_one("#gone", Tick)
         retries = self.plan.retries if self.retries is None and self.plan is not None else self.retries or 0
-        plan = self.plan = Plan(self.settled, retries, self.facts, self.roll, lowered.on, gone.on)
-        lowered.tell(plan.lowered_effect())
-        gone.tell(plan.gone_effect())
+        plan = self.plan = LaunchPlan(self.settled, retries, self.facts, self.roll, lowered.on, gone.on)
+        lowered.tell(plan.lowered_class())
+        gone.tell(plan.gone_class())
         self.query_one("#total", Line).show(total_spans(plan, self.again))
         self._head(plan)
         self._lay_out(plan)
@@ -194,7 +194,7 @@ class LaunchDialog(Taking, Gathering):
     def _environment(self) -> str:
         return self.session.identity.environment
 
-    def _head(self, plan: Plan) -> None:
+    def _head(self, plan: LaunchPlan) -> None:
         frame = self.query_one(".dialog", Vertical)
         sample = plan.facts.sample
         what = inert(plan.describe())
@@ -211,7 +211,7 @@ class LaunchDialog(Taking, Gathering):
             return f"at most {INT_MAX:,} retries can be set", True
         return ("attempts each task is given", False) if text else ("type how many retries to set", True)
 
-    def warnings(self, plan: Plan) -> list[Item]:
+    def warnings(self, plan: LaunchPlan) -> list[Item]:
         """What should be read before launching."""
         said = plan.warnings()
         if plan.everything and not self._every_task_meant:
@@ -239,10 +239,10 @@ class LaunchDialog(Taking, Gathering):
             items.append(Prose(missing, "warning", lines=1))
         return [item for item in items if not isinstance(item, Prose) or item.text]
 
-    def _lay_out(self, plan: Plan) -> None:
+    def _lay_out(self, plan: LaunchPlan) -> None:
         """Give every pane the lines it gets; the request shrinks first, then the sample."""
         width = self.query_one("#effects", Pane).size.width or 76
-        effects: list[Item] = [Spans(tuple(effect_spans(effect))) for effect in plan.effects()]
+        effects: list[Item] = [Spans(tuple(effect_spans(effect))) for effect in plan.preview()]
         warnings = self.warnings(plan)
         fields = 3 if self.session.safety.guarded else 2
         ticks = sum(self.query_one(f"#{id}", Tick).display for id in ("lowered", "gone"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.triage.selection import Everything, Marked, Selection
+from console.reading.selection import Everything, Marked, Selection
 from store.contract.queries import ExternalTaskQuery
 
 if TYPE_CHECKING:
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from textual.app import App
 
-    from console.screens.launch.order import Order
-    from console.screens.session import Session
+    from console.launch.send import DecidedLaunch
+    from console.session.session import Session
     from console.widgets.marks import Marks
     from store.contract.records import BatchStatistics
 
@@ -73,7 +73,7 @@ def open_launch(
         session.say(problem, "warning")
         return
 
-    def decided(order: Order | None) -> None:
+    def decided(order: DecidedLaunch | None) -> None:
         if order is not None:
             send_off(app, session, (order,), done)
 
@@ -81,7 +81,7 @@ def open_launch(
 
 
 def send_off(
-    app: App[None], session: Session, orders: Iterable[Order], done: Callable[[str], None] | None = None
+    app: App[None], session: Session, orders: Iterable[DecidedLaunch], done: Callable[[str], None] | None = None
 ) -> None:
     """Carry decided launches out, one after the other, until one is not; none other can begin meanwhile.
 
@@ -97,7 +97,7 @@ def send_off(
 
 
 async def _all_carried_out(
-    app: App[None], session: Session, orders: Iterable[Order], done: Callable[[str], None] | None
+    app: App[None], session: Session, orders: Iterable[DecidedLaunch], done: Callable[[str], None] | None
 ) -> None:
     try:
         for order in orders:
@@ -110,9 +110,9 @@ async def _all_carried_out(
         session.launching = False
 
 
-async def _carry_out(app: App[None], session: Session, order: Order) -> str | None:
-    from console.screens.launch.adopting import is_it
-    from console.screens.launch.order import launch
+async def _carry_out(app: App[None], session: Session, order: DecidedLaunch) -> str | None:
+    from console.launch.send import send_launch
+    from console.screens.launch.found_batch import is_it
     from console.screens.launch.waiting import shown_while
 
     with shown_while(app, session, order.plan.describe()) as waiting:
@@ -121,5 +121,5 @@ async def _carry_out(app: App[None], session: Session, order: Order) -> str | No
             waiting.close()
             return await is_it(app, found)
 
-        batch = await launch(session, order, adopt, waiting.close)
+        batch = await send_launch(session, order, adopt, waiting.close)
     return batch.id if batch is not None else None

@@ -7,20 +7,20 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from console.launch.plan import LaunchPlan
+from console.launch.preview import PreviewClass
+from console.launch.request_text import PATH
 from console.screens.tasks.subject import error_said
-from console.screens.words import age, clock, count, day, short, things, version_of
-from console.triage.effects import Effect
-from console.triage.launch import Plan
-from console.triage.request import PATH
-from console.widgets.cells import wrap
-from console.widgets.inert import inert, inert_lines
-from console.widgets.ink import Ink
+from console.text.cells import wrap
+from console.text.inert import inert, inert_lines
+from console.text.ink import Ink
+from console.text.words import age, clock, count, day, short, things, version_of
 from console.widgets.line import Span
 from console.widgets.pane import Item, Prose, Spans
 
 if TYPE_CHECKING:
-    from console.triage.record import Record
-    from console.triage.rivals import Quiet, Rival
+    from console.launch.earlier_launches import EarlierLaunches
+    from console.launch.overlapping_batches import OverlappingBatch, TopicWithoutWorker
     from store.contract.records import ExternalTask
 
 TONES: dict[str, Ink] = {"good": "good", "plain": "", "warning": "warning"}
@@ -28,7 +28,7 @@ LABEL = 27
 MOST_RIVALS = 2
 
 
-def effect_spans(effect: Effect) -> list[Span]:
+def effect_spans(effect: PreviewClass) -> list[Span]:
     """One group of tasks on one line."""
     number = ("≤" if effect.at_most else "") + count(effect.count)
     quiet: Ink = "muted" if effect.overlaps else ""
@@ -39,7 +39,7 @@ def effect_spans(effect: Effect) -> list[Span]:
     ]
 
 
-def total_spans(plan: Plan, again: int | None) -> list[Span]:
+def total_spans(plan: LaunchPlan, again: int | None) -> list[Span]:
     """How many are in the launch, and what that costs the engine; what speaks against it first, for the end is cut."""
     spans: list[Span] = [
         (f"{count(plan.count):>8}  ", "accent"),
@@ -50,7 +50,7 @@ def total_spans(plan: Plan, again: int | None) -> list[Span]:
     return [*spans, (f"{things(plan.jobs, 'batch job')}, {things(plan.seeds, 'seed run')}", "muted")]
 
 
-def request_items(plan: Plan, width: int, room: int) -> list[Item]:
+def request_items(plan: LaunchPlan, width: int, room: int) -> list[Item]:
     """The exact request: one field a line where there is room, else run on; ids abbreviated."""
     how = "by ids: exactly these tasks"
     if not plan.by_ids:
@@ -86,12 +86,12 @@ def named(task: ExternalTask) -> str:
     return f"{inert(task.business_key or short(task.process_instance_id))}  ·  {inert(task.topic_name)}"
 
 
-def rival_items(rivals: Sequence[Rival], ours: int) -> list[Item]:
+def rival_items(rivals: Sequence[OverlappingBatch], ours: int) -> list[Item]:
     """Who else is at it."""
     return [Prose(_rival(rival, ours), "warning", lines=1) for rival in rivals[:MOST_RIVALS]]
 
 
-def _rival(rival: Rival, ours: int) -> str:
+def _rival(rival: OverlappingBatch, ours: int) -> str:
     batch, since = short(rival.batch_id), f"{clock(rival.since)[:5]}Z" if rival.since is not None else ""
     halted = "suspended" if rival.suspended else ""
     if rival.covers is not None:
@@ -104,13 +104,13 @@ def _rival(rival: Rival, ours: int) -> str:
     return f"! {who} {batch} ({told}) may hold the same tasks"
 
 
-def record_said(record: Record) -> str:
+def record_said(record: EarlierLaunches) -> str:
     """What the last launches over a topic came to."""
     which = "last bulk retry" if record.launches == 1 else f"last {record.launches} bulk retries"
     return f"{which} of {inert(record.topic)}: {record.share} % of {things(record.tasks, 'task')} failed again"
 
 
-def quiet_said(quiet: Sequence[Quiet]) -> str:
+def quiet_said(quiet: Sequence[TopicWithoutWorker]) -> str:
     """Topics without a worker, with the time of the last report of one where the log tells."""
     return ", ".join(f"{inert(one.topic)}{f' (last report {moment(one.last)})' if one.last else ''}" for one in quiet)
 
@@ -121,7 +121,7 @@ def moment(when: datetime) -> str:
     return f"{clock(when)[:5]}Z" if today else f"{day(when)[:16]}Z"
 
 
-def drift_items(plan: Plan, now: int | None) -> list[Item]:
+def drift_items(plan: LaunchPlan, now: int | None) -> list[Item]:
     """What has changed since it was counted."""
     if now is None:
         return []

@@ -9,8 +9,8 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
+from console.launch.preview import PreviewClass
 from console.screens.launch.page import effect_spans
-from console.triage.effects import Effect
 from console.widgets.frugal import strip_of
 from console.widgets.ink import Inked
 from console.widgets.line import Span, fitted, width_of
@@ -31,9 +31,9 @@ class Tick(Inked, can_focus=True):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.on = False
-        self._effect: Effect | None = None
+        self._effect: PreviewClass | None = None
 
-    def tell(self, effect: Effect | None) -> None:
+    def tell(self, effect: PreviewClass | None) -> None:
         """Show this group; none hides the line."""
         self._effect = effect
         self.display = effect is not None

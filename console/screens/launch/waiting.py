@@ -16,13 +16,13 @@ from textual.screen import ModalScreen
 from console.actions import at, named
 from console.screens.dialogs.choice import Choice
 from console.screens.dialogs.keys import KeyLine
-from console.widgets.inert import inert
+from console.text.inert import inert
 from console.widgets.pane import Item, Pane, Prose, Spans, laid_out
 
 if TYPE_CHECKING:
     from textual.app import App
 
-    from console.screens.session import News, Session
+    from console.session.session import News, Session
 
 PATIENCE = 1.0
 """Seconds without an answer after which it is shown."""

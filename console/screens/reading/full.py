@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.screens.reading.screen import ReadingScreen
-from console.screens.session import Session
+from console.session.session import Session
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient

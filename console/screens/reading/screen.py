@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from console.actions import at
 from console.screens.base import BASE_CSS, ConsoleScreen
-from console.screens.session import Session
+from console.session.session import Session
 from console.widgets.bindings import bindings
 from console.widgets.pane import Item, Pane
 from console.widgets.text_view import TextView

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from console.screens.words import count
-from console.widgets.inert import inert
-from console.widgets.ink import Ink
+from console.text.inert import inert
+from console.text.ink import Ink
+from console.text.words import count
 from console.widgets.pane import Item, Spans
 
 if TYPE_CHECKING:
-    from console.triage.groups import Group
+    from console.causes.groups import Group
 
 STEADY = 4
 """Quarters of an hour before the present one that it is compared with."""

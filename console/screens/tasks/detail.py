@@ -9,12 +9,12 @@ from textual.binding import BindingType
 
 from console.actions import at
 from console.screens.reading.screen import ReadingScreen
-from console.screens.session import Session
-from console.screens.tasks.looking import TaskLooks
+from console.screens.tasks.lookups import TaskLooks
 from console.screens.tasks.subject import STATES, error_said, state_of
-from console.screens.words import day
+from console.session.session import Session
+from console.text.inert import inert
+from console.text.words import day
 from console.widgets.bindings import bindings
-from console.widgets.inert import inert
 from console.widgets.pane import Fact, Item
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ class TaskDetail(TaskLooks, ReadingScreen):
 
     def action_retry(self) -> None:
         """Launch a batch for this task."""
+        from console.reading.selection import Marked
         from console.screens.launch.flow import open_launch
-        from console.triage.selection import Marked
 
         open_launch(self.app, self.session, Marked(frozenset({self._shown.id}), "the task on the screen"))
 

@@ -13,19 +13,20 @@ from textual.containers import Horizontal
 
 from console.actions import at
 from console.screens.listing import LIST_CSS, ListScreen
-from console.screens.session import News, Session
 from console.screens.tasks.causes import Cause, cause_lines, causes_of
 from console.screens.tasks.detail import TaskDetail
-from console.screens.tasks.looking import TaskLooks
+from console.screens.tasks.lookups import TaskLooks
 from console.screens.tasks.subject import Tasks
-from console.screens.words import count
+from console.session.session import News, Session
+from console.text.words import count
 from console.widgets.bindings import bindings
 from console.widgets.pane import Pane, Prose
 from console.widgets.rows import Row
 
 if TYPE_CHECKING:
-    from console.triage.selection import Everything, Marked
-    from console.watch import Poller, Snapshot
+    from console.reading.selection import Everything, Marked
+    from console.session.poller import Poller
+    from console.session.snapshot import Snapshot
     from store.contract.records import ExternalTask
 
 EMPTY_STORE = (
@@ -94,15 +95,15 @@ class TasksScreen(TaskLooks, ListScreen):
     @work(group="tasks.causes", exclusive=True, exit_on_error=False)
     async def _watch_causes(self) -> None:
         await self.session.opened()
-        from console.watch import Poller
+        from console.session.poller import Poller
 
         self._causes = Poller(self._sample, self._show_causes, interval=CAUSES_EVERY)
         self._causes.start()
 
     async def _sample(self) -> Sample:
         """All incidents, where the incidents view has grouped them; else the newest ones."""
-        from console.triage.groups import Groups
-        from console.triage.members import member_of
+        from console.causes.group_members import group_member_of
+        from console.causes.groups import Groups
         from store.contract.queries import IncidentQuery
 
         now, book = datetime.now(UTC), self.session.grouped
@@ -114,7 +115,7 @@ class TasksScreen(TaskLooks, ListScreen):
         query = IncidentQuery(sort_by="incidentTimestamp", sort_order="desc")
         incidents = await self.session.ask(lambda client: client.incidents(query, 0, SAMPLE))
         groups, everything = Groups(), len(incidents) < SAMPLE
-        groups.put(map(member_of, incidents))
+        groups.put(map(group_member_of, incidents))
         return Sample(len(incidents), causes_of(groups, now, drifts=everything), everything)
 
     def _show_causes(self, snapshot: Snapshot[Sample]) -> None:

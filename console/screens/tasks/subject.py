@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from console.screens.subject import Sort, Subject
-from console.screens.words import age, day, short, until, version_of
+from console.text.inert import inert
+from console.text.ink import Ink
+from console.text.words import age, day, short, until, version_of
 from console.widgets.columns import Column
-from console.widgets.inert import inert
-from console.widgets.ink import Ink
 from console.widgets.pane import Fact, Item, Prose, Spans
 from console.widgets.rows import Cell
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from console.screens.dialogs.confirm import Confirm
-from console.screens.words import clock, count, things
-from console.widgets.inert import inert
+from console.text.inert import inert
+from console.text.words import clock, count, things
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from console.screens.session import Session
+    from console.session.session import Session
     from store.contract.records import ExternalTask
 
 MOST_WORKERS = 3
@@ -20,7 +20,7 @@ MOST_WORKERS = 3
 
 def question(tasks: Sequence[ExternalTask], session: Session) -> Confirm:
     """Asks whether the locks are to be taken off, and says who holds them."""
-    from console.triage.locks import holders
+    from console.reading.locks import holders
 
     workers = holders(tasks)
     named = [f"{inert(worker)} ({count(number)})" for worker, number in list(workers.items())[:MOST_WORKERS]]
@@ -57,8 +57,8 @@ async def unlocked(session: Session, tasks: Sequence[ExternalTask]) -> None:
     Raises:
         EngineProblem: the engine could not tell which ones are.
     """
-    from console.screens.incidents.many import order_each
-    from console.triage.locks import still_locked
+    from console.reading.locks import still_locked
+    from console.session.many_orders import order_each
 
     ids = await session.ask(lambda client: still_locked(client, tasks))
     outcome = await order_each(

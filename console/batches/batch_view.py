@@ -1,0 +1,152 @@
+"""A batch as the screens show it, running or ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from console.batches.batch_end import BatchEnd
+    from console.batches.outcome_counts import OutcomeCounts
+    from console.batches.progress import Progress
+    from store.contract.records import BatchStatistics, HistoricBatch
+
+Phase = Literal["seed", "execute", "close", "failed", "suspended", "ended", "deleted", "gone"]
+
+
+@dataclass(frozen=True)
+class BatchView:
+    """One batch: its record, how far it is, and what is known beyond that."""
+
+    id: str
+    type: str
+    progress: Progress
+    """Of a running one; of an ended one as far as its job log, or the last look at it, tells."""
+    start: datetime
+    execution_start: datetime | None
+    end: datetime | None
+    user: str | None
+    jobs_per_seed: int
+    seed_definition: str
+    batch_definition: str
+    monitor_definition: str
+    fate: BatchEnd | None = None
+    """How it ended, once that was found out."""
+    work: OutcomeCounts | None = None
+    """What became of its tasks, where they are known."""
+    seconds_left: float | None = None
+    """Until all jobs are done, as far as the last two minutes tell; none as long as that would be a guess."""
+    per_second: float | None = None
+    standing: float | None = None
+    """Seconds since its numbers last changed; none before that was seen."""
+    watched: float = 0.0
+    """Seconds since it was first seen."""
+    record: HistoricBatch | None = field(default=None, compare=False)
+    """Its record in the history, of an ended one."""
+
+    @property
+    def total(self) -> int:
+        """Jobs of the whole batch."""
+        return self.progress.total
+
+    @property
+    def completed(self) -> int:
+        """Jobs that are through."""
+        return self.progress.completed
+
+    @property
+    def failed(self) -> int:
+        """Jobs that have failed for good; of a deleted batch those that had failed when it was."""
+        return self.fate.failed if self.fate is not None else self.progress.failed
+
+    @property
+    def suspended(self) -> bool:
+        """It is suspended."""
+        return self.progress.suspended and not self.ended
+
+    @property
+    def ended(self) -> bool:
+        """It does not run any more."""
+        return self.end is not None or self.deleted or (self.fate is not None and self.fate.how == "gone")
+
+    @property
+    def deleted(self) -> bool:
+        """Somebody deleted it."""
+        return self.fate is not None and self.fate.how == "deleted"
+
+    @property
+    def remaining(self) -> int:
+        """Jobs still to be done, made or not."""
+        return self.progress.left
+
+    @property
+    def counted(self) -> bool:
+        """How many jobs were done is known."""
+        return not self.ended or (self.fate is not None and self.fate.done is not None)
+
+    @property
+    def share(self) -> float:
+        """How much is done, 0 to 1."""
+        return self.completed / self.total if self.total else 1.0
+
+    @property
+    def phase(self) -> Phase:
+        """Where it is, or how it ended, in one word."""
+        if not self.ended:
+            return self.progress.word
+        if self.fate is not None and self.fate.how in ("deleted", "gone"):
+            return "deleted" if self.deleted else "gone"
+        return "ended"
+
+
+def running(record: BatchStatistics) -> BatchView:
+    """A running batch."""
+    from console.batches.progress import progress
+
+    return BatchView(
+        id=record.id,
+        type=record.type,
+        progress=progress(record),
+        start=record.start_time,
+        execution_start=record.execution_start_time,
+        end=None,
+        user=record.create_user_id,
+        jobs_per_seed=record.batch_jobs_per_seed,
+        seed_definition=record.seed_job_definition_id,
+        batch_definition=record.batch_job_definition_id,
+        monitor_definition=record.monitor_job_definition_id,
+    )
+
+
+def ended(record: HistoricBatch, fate: BatchEnd | None, last: BatchView | None = None) -> BatchView:
+    """A batch of the history.
+
+    Args:
+        record: its record.
+        fate: how it ended, where that is known.
+        last: the last look at it while it ran.
+    """
+    from console.batches.progress import Progress
+
+    total = max(record.total_jobs, 0)
+    if fate is not None and fate.done is not None:
+        done = min(fate.done, total)
+        progress = Progress(total, total, done, 0, total - done, False)
+    else:
+        progress = last.progress if last is not None else Progress(total, 0, 0, 0, total, False)
+    return BatchView(
+        id=record.id,
+        type=record.type,
+        progress=progress,
+        start=record.start_time,
+        execution_start=record.execution_start_time,
+        end=record.end_time,
+        user=record.create_user_id,
+        jobs_per_seed=record.batch_jobs_per_seed,
+        seed_definition=record.seed_job_definition_id,
+        batch_definition=record.batch_job_definition_id,
+        monitor_definition=record.monitor_job_definition_id,
+        fate=fate,
+        record=record,
+    )

@@ -1,0 +1,125 @@
+"""What the batch detail asks again and again: failed jobs, the doctor's facts, what the job log tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from console.batches.batch_end import last_words
+from console.batches.batch_events import BatchEvent, given_up
+from console.batches.diagnosis import STANDING, Ahead, Diagnosis, diagnose
+from console.batches.diagnosis_facts import DiagnosisReader
+from console.batches.failed_jobs import FailedJobs, by_cause
+from console.engine.errors import Refused
+from store.contract.history import HistoricJobLogQuery
+from store.contract.queries import JobQuery, Sorting
+
+if TYPE_CHECKING:
+    from console.batches.batch_view import BatchView
+    from console.batches.known_batches import KnownBatches
+    from console.engine.client import EngineClient
+
+MOST_JOBS = 500
+"""Failed jobs that are read to group them."""
+MOST_ENTRIES = 60
+"""Entries of the job log that are read for the list of events."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """One look at a batch.
+
+    Attributes:
+        diagnosis: what the doctor says; nothing about an ended one.
+        failed: its failed jobs by cause.
+        read: how many failed jobs were read.
+        log: jobs that failed for good, from the job log.
+        of_ended: it had ended.
+    """
+
+    diagnosis: Diagnosis | None = None
+    failed: tuple[FailedJobs, ...] = ()
+    read: int = 0
+    log: tuple[BatchEvent, ...] = ()
+    of_ended: bool = False
+
+
+class BatchInspection:
+    """Looks at one batch again and again."""
+
+    def __init__(self, view: BatchView, book: KnownBatches) -> None:
+        self._id = view.id
+        self._work = view.batch_definition
+        self._book = book
+        self._examiner = DiagnosisReader(view.id, view.seed_definition, view.batch_definition, view.monitor_definition)
+        self._last_job: datetime | None = None
+        self._log: tuple[BatchEvent, ...] = ()
+        self._logged: int | None = None
+
+    async def look(self, client: EngineClient, view: BatchView) -> Looked:
+        """Everything that the detail needs beyond the statistics.
+
+        Raises:
+            EngineProblem: the engine did not answer.
+        """
+        await self._read_log(client, view)
+        if view.ended:
+            jobs = await self._words(client, view)
+            return Looked(None, tuple(by_cause(jobs)), len(jobs), self._log, True)
+        failed = await self._failed(client) if view.failed else []
+        signs = await self._examiner.examine(client, view.progress, await self._standing(client, view), self._others())
+        return Looked(diagnose(signs), tuple(by_cause(failed)), len(failed), self._log)
+
+    async def _failed(self, client: EngineClient) -> list[tuple[str, str | None]]:
+        query = JobQuery(job_definition_id=self._work, no_retries_left=True)
+        return [(job.id, job.exception_message) for job in await client.jobs(query, 0, MOST_JOBS)]
+
+    async def _words(self, client: EngineClient, view: BatchView) -> list[tuple[str, str | None]]:
+        """What the jobs had failed of that were dropped."""
+        if view.record is None or not view.failed:
+            return []
+        try:
+            return await last_words(client, view.record)
+        except Refused:
+            return []
+
+    async def _standing(self, client: EngineClient, view: BatchView) -> float | None:
+        """Seconds since it last moved: as it was seen, or else as the job log tells."""
+        if view.standing is not None:
+            return view.standing
+        if view.watched >= STANDING or view.suspended:
+            return await self._since(client, view)
+        return None
+
+    async def _since(self, client: EngineClient, view: BatchView) -> float:
+        if self._last_job is None:
+            query = HistoricJobLogQuery(job_definition_id=self._work, success_log=True, sorting=[_NEWEST])
+            try:
+                entries = await client.job_log(query, 0, 1)
+            except Refused:
+                entries = []
+            self._last_job = entries[0].timestamp if entries else view.start
+        return max((datetime.now(UTC) - self._last_job).total_seconds(), view.watched)
+
+    def _others(self) -> list[Ahead]:
+        """Batches that move meanwhile."""
+        return [
+            Ahead(view.id, view.remaining)
+            for view in self._book.running()
+            if view.id != self._id and view.standing is not None and view.standing < STANDING and view.remaining
+        ]
+
+    async def _read_log(self, client: EngineClient, view: BatchView) -> None:
+        """The job log is read when another job has failed, not every time."""
+        if self._logged == view.failed:
+            return
+        self._logged = view.failed
+        query = HistoricJobLogQuery(job_definition_id=self._work, failure_log=True, sorting=[_NEWEST])
+        try:
+            self._log = tuple(given_up(await client.job_log(query, 0, MOST_ENTRIES)))
+        except Refused:
+            self._log = ()
+
+
+_NEWEST = Sorting(sort_by="timestamp", sort_order="desc")

@@ -1,0 +1,185 @@
+"""What the console knows about batches: the running ones, those it saw end, and how ended ones ended."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from console.batches.batch_view import BatchView, ended, running
+from console.engine.errors import NotThere
+
+if TYPE_CHECKING:
+    from console.batches.batch_end import BatchEnd
+    from console.batches.batch_events import BatchEvent
+    from console.batches.outcome_counts import OutcomeCounts
+    from console.batches.progress import Speed
+    from console.engine.client import EngineClient
+    from store.contract.records import HistoricBatch
+
+MOST = 200
+"""Most running batches that are read at once, the newest."""
+FATES = 8
+"""So many ended batches are looked into at once: it takes a few questions each."""
+REMEMBERED = 60
+"""So many happenings of a batch are kept."""
+
+
+class KnownBatches:
+    """Batches by id, the newest first."""
+
+    def __init__(self) -> None:
+        self._views: dict[str, BatchView] = {}
+        self._expected: set[str] = set()
+        self._speeds: dict[str, Speed] = {}
+        self._fates: dict[str, BatchEnd] = {}
+        self._wanted: dict[str, HistoricBatch] = {}
+        self._works: dict[str, OutcomeCounts] = {}
+        self._happened: dict[str, deque[BatchEvent]] = {}
+        self.wake: Callable[[], None] = lambda: None
+        """Called when there are ended batches to look into."""
+        self.read_once = False
+        """The batches are known."""
+
+    def expect(self, batch_id: str) -> None:
+        """A batch was launched here; it is looked for even if it ends before it is seen running."""
+        self._expected.add(batch_id)
+
+    def get(self, batch_id: str) -> BatchView | None:
+        """A batch by its id."""
+        view = self._views.get(batch_id)
+        return None if view is None else replace(view, work=self._works.get(batch_id))
+
+    def all(self) -> tuple[BatchView, ...]:
+        """The batches that run, and those that ended while the console was looking, the newest first."""
+        ordered = sorted(self._views.values(), key=lambda view: (not view.ended, view.start), reverse=True)
+        return tuple(replace(view, work=self._works.get(view.id)) for view in ordered)
+
+    def running(self) -> tuple[BatchView, ...]:
+        """Those that run."""
+        return tuple(view for view in self.all() if not view.ended)
+
+    def forgotten(self) -> tuple[BatchView, ...]:
+        """Those that ended while the console was looking and that the history does not know."""
+        return tuple(view for view in self.all() if view.phase == "gone")
+
+    def happenings(self, batch_id: str) -> tuple[BatchEvent, ...]:
+        """What was seen to happen to a batch, in the order of time."""
+        return tuple(self._happened.get(batch_id, ()))
+
+    def note(self, batch_id: str, happened: list[BatchEvent]) -> None:
+        """Something has happened to a batch."""
+        if happened:
+            self._happened.setdefault(batch_id, deque(maxlen=REMEMBERED)).extend(happened)
+
+    def note_work(self, batch_id: str, tally: OutcomeCounts) -> list[BatchEvent]:
+        """What has become of its tasks; answers what is news about them."""
+        from console.batches.batch_events import heard
+
+        news = heard(self._works.get(batch_id), tally, datetime.now(UTC))
+        self._works[batch_id] = tally
+        self.note(batch_id, news)
+        return news
+
+    async def read(self, client: EngineClient) -> tuple[BatchView, ...]:
+        """Bring the book up to date.
+
+        Raises:
+            EngineProblem: the engine refused, or did not answer.
+        """
+        from store.contract.queries import BatchStatisticsQuery
+
+        query = BatchStatisticsQuery(sort_by="startTime", sort_order="desc")
+        views = {record.id: self._timed(running(record)) for record in await client.batches(query, 0, MOST)}
+        self._expected -= views.keys()
+        waited_for = {view.id for view in self._views.values() if not view.ended} | self._expected
+        for batch_id in sorted(waited_for - views.keys()):
+            view = await self._end(client, batch_id)
+            if view is not None:
+                views[batch_id] = view
+        kept = {view.id: self._told(view) for view in self._views.values() if view.ended and view.id not in views}
+        self._views = kept | views
+        self.read_once = True
+        return self.all()
+
+    def of_history(self, records: list[HistoricBatch]) -> list[BatchView]:
+        """Ended batches as far as it is known how they ended; what is not is found out with the next readings."""
+        self._wanted = {record.id: record for record in records if record.id not in self._fates}
+        if self._wanted:
+            self.wake()
+        return [
+            replace(
+                ended(record, self._fates.get(record.id), self._views.get(record.id)), work=self._works.get(record.id)
+            )
+            for record in records
+        ]
+
+    async def learn(self, client: EngineClient) -> int:
+        """Look into a few of the ended batches that are in sight; answers how many have been looked into by now.
+
+        Raises:
+            EngineProblem: the engine did not answer.
+        """
+        for record in list(self._wanted.values())[:FATES]:
+            await self._fate(client, record)
+            self._wanted.pop(record.id, None)
+        return len(self._fates)
+
+    async def open(self, client: EngineClient, view: BatchView) -> BatchView:
+        """An ended batch of the history is looked at in full: it is kept, and how it ended is found out now."""
+        if view.ended and view.record is not None:
+            view = ended(view.record, await self._fate(client, view.record), view)
+            self._views.setdefault(view.id, view)
+        return self.get(view.id) or view
+
+    def _told(self, view: BatchView) -> BatchView:
+        """With its fate, if that is known meanwhile."""
+        fate = self._fates.get(view.id)
+        return view if fate is None or view.record is None else ended(view.record, fate, view)
+
+    def _timed(self, view: BatchView) -> BatchView:
+        """With its speed, as far as it was seen."""
+        from console.batches.batch_events import seen
+        from console.batches.progress import Speed
+
+        speed = self._speeds.setdefault(view.id, Speed())
+        speed.note(time.monotonic(), view.progress)
+        before = self._views.get(view.id)
+        if before is not None and not before.ended:
+            self.note(view.id, seen(before.progress, view.progress, datetime.now(UTC)))
+        return replace(
+            view,
+            per_second=speed.per_second(),
+            seconds_left=speed.seconds_left(),
+            standing=speed.moved_ago(),
+            watched=speed.watched(),
+        )
+
+    async def _end(self, client: EngineClient, batch_id: str) -> BatchView | None:
+        """A batch that does not run any more."""
+        from console.batches.batch_end import BatchEnd
+
+        before = self._views.get(batch_id)
+        try:
+            record = await client.historic_batch(batch_id)
+        except NotThere:
+            self._expected.discard(batch_id)
+            if before is None:
+                return None
+            self._fates[batch_id] = BatchEnd("gone")
+            return replace(before, fate=BatchEnd("gone"))
+        if record.end_time is None:
+            return before
+        self._expected.discard(batch_id)
+        return ended(record, await self._fate(client, record), before)
+
+    async def _fate(self, client: EngineClient, record: HistoricBatch) -> BatchEnd:
+        """How it ended. That does not change any more, so it is asked once."""
+        from console.batches.batch_end import end_of
+
+        if record.id not in self._fates:
+            self._fates[record.id] = await end_of(client, record)
+        return self._fates[record.id]

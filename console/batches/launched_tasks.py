@@ -1,0 +1,96 @@
+"""Which tasks a batch was launched for: the engine does not tell, the operator's journal does."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from console.batches.outcome import Outcome
+
+MOST = 100_000
+"""So many tasks of one launch are followed."""
+
+PAGE = 2000
+"""Tasks that are read from the journal at once."""
+
+
+class Launched(Protocol):
+    """A launch as the journal keeps it."""
+
+    @property
+    def id(self) -> int:
+        """Its number."""
+        ...
+
+    @property
+    def retries(self) -> int:
+        """The value that was set."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """Why it was launched, in the operator's words; may be empty."""
+        ...
+
+    @property
+    def listed(self) -> int | None:
+        """How many of its tasks are written down; ``None`` when they are not known."""
+        ...
+
+
+class LaunchJournal(Protocol):
+    """The part of the journal that tells which tasks a batch was launched for."""
+
+    async def launch_of(self, batch_id: str) -> Launched | None:
+        """The launch that made a batch, ``None`` when it was not made here."""
+        ...
+
+    async def tasks(self, launch_id: int, first: int = 0, size: int = PAGE) -> Sequence[tuple[str, int | None]]:
+        """Ids of tasks with the retries they had before, from the one numbered ``first`` on."""
+        ...
+
+    async def set_back(self, launch_id: int) -> Collection[str]:
+        """Ids of the tasks whose former retries an undo of the launch has ordered."""
+        ...
+
+
+@dataclass(frozen=True)
+class LaunchedTasks:
+    """What a batch was launched for.
+
+    Attributes:
+        outcome: its tasks, where they can be followed.
+        why_not: one sentence where they cannot.
+        retries: the value it sets, where that is known.
+        reason: why it was launched; may be empty.
+    """
+
+    outcome: Outcome | None = None
+    why_not: str = ""
+    retries: int | None = None
+    reason: str = ""
+
+
+NOT_HERE = "Not known: it was not launched from here, and an engine does not tell which tasks a batch works on."
+
+
+async def launched_tasks_of(ledger: LaunchJournal, batch_id: str, since: datetime) -> LaunchedTasks:
+    """What a batch was launched for, as the journal tells.
+
+    Args:
+        ledger: the journal.
+        batch_id: the batch.
+        since: when it was started, by the engine's clock.
+    """
+    launch = await ledger.launch_of(batch_id)
+    if launch is None:
+        return LaunchedTasks(None, NOT_HERE)
+    if launch.retries <= 0:
+        return LaunchedTasks(None, "It sets 0 retries: no worker takes its tasks.", launch.retries, launch.reason)
+    if not launch.listed:
+        return LaunchedTasks(None, "Not known: its tasks were not written down.", launch.retries, launch.reason)
+    outcome = Outcome([], launch.retries, since, max(launch.listed - MOST, 0))
+    for first in range(0, min(launch.listed, MOST), PAGE):
+        outcome.add(await ledger.tasks(launch.id, first, PAGE))
+    outcome.setting_back(await ledger.set_back(launch.id))
+    return LaunchedTasks(outcome, "", launch.retries, launch.reason)

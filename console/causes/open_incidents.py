@@ -1,0 +1,169 @@
+"""All open incidents of a query in groups: read once from end to end, then kept up to date with small questions."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from console.causes.group_members import GroupMember, group_member_of
+from console.causes.groups import Groups
+from console.reading.incident_pages import IncidentPages, Read
+from store.contract.queries import IncidentQuery
+from store.contract.records import Incident
+
+T = TypeVar("T")
+
+PIECE = 100
+"""Incidents that are folded before others have their turn."""
+
+LATE = timedelta(seconds=5)
+"""An incident may come to light so long after the moment it bears: the engine writes that before it commits."""
+
+RESTS = 10.0
+"""So many times as long as a reading took, the next one of everything waits."""
+SOONEST = 3.0
+"""Seconds that it waits at least, when the count tells that incidents have closed."""
+LATEST = 600.0
+"""Seconds after which everything is read again, whatever the count tells."""
+
+
+class OpenIncidents:
+    """Groups of one query.
+
+    Args:
+        query: which incidents.
+        read: asks the engine for a page.
+        count: asks the engine how many there are.
+        wanted: what the engine cannot filter is left to this; the engine's count tells nothing then.
+    """
+
+    def __init__(
+        self,
+        query: IncidentQuery,
+        read: Read,
+        count: Callable[[IncidentQuery], Awaitable[int]],
+        wanted: Callable[[Incident], bool] | None = None,
+    ) -> None:
+        self.groups = Groups()
+        self.complete = False
+        """Every incident has been read once."""
+        self.counted: int | None = None
+        """How many the engine last said there are."""
+        self.read_at: datetime | None = None
+        """When everything was last known to agree with the engine's count."""
+        self.query = query
+        self._read = read
+        self._ask_count = count
+        self._wanted = wanted
+        self._walk = IncidentPages(read, query)
+        self._newest: datetime | None = None
+        self._read_through = 0.0
+        self._took = 0.0
+
+    @property
+    def exact(self) -> bool:
+        """As many are known as the engine counts, if it can count them."""
+        return self.complete and (self._wanted is not None or self.counted == len(self.groups))
+
+    async def fill(self, told: Callable[[], None]) -> None:
+        """Read everything; after a failure it goes on where it was. ``told`` is called after every page.
+
+        Raises:
+            EngineProblem: the engine did not answer.
+        """
+        began = time.monotonic()
+        if self.counted is None:
+            await self._count()
+        while not self._walk.ended:
+            await self._take(await self._walk.next())
+            told()
+        self._finish(began)
+        await self._count()
+        told()
+
+    async def catch_up(self) -> int:
+        """Ask for what came since; answers how many came.
+
+        Raises:
+            EngineProblem: the engine did not answer.
+        """
+        query = self.query
+        if self._newest is not None:
+            after = self._newest - LATE
+            own = query.incident_timestamp_after
+            query = query.model_copy(update={"incident_timestamp_after": after if own is None else max(own, after)})
+        walk = IncidentPages(self._read, query, newest_first=False)
+        came = 0
+        while not walk.ended:
+            came += await self._take(await walk.next(), arrived=True)
+        await self._count()
+        return came
+
+    @property
+    def overdue(self) -> bool:
+        """Everything should be read again: incidents have closed, or it was long ago."""
+        if not self.complete:
+            return False
+        rested = time.monotonic() - self._read_through
+        return rested > max(LATEST, RESTS * self._took) or (
+            not self.exact and rested > max(SOONEST, RESTS * self._took)
+        )
+
+    async def read_again(self, told: Callable[[], None]) -> None:
+        """Read everything once more; what is open no more leaves at the end.
+
+        Raises:
+            EngineProblem: the engine did not answer; nothing has left then.
+        """
+        began = time.monotonic()
+        before = self.groups.ids()
+        seen: set[str] = set()
+        walk = IncidentPages(self._read, self.query)
+        while not walk.ended:
+            page = await walk.next()
+            seen.update(incident.id for incident in page)
+            if await self._take(page, arrived=True):
+                told()
+        for some in pieces(before, PIECE * 10):
+            self.groups.drop(member_id for member_id in some if member_id not in seen)
+            await asyncio.sleep(0)
+        self._finish(began)
+        await self._count()
+        told()
+
+    async def rehome(self, members: Sequence[GroupMember]) -> None:
+        """Put members into the groups they belong to now, in pieces."""
+        for some in pieces(members):
+            self.groups.rehome(some)
+            await asyncio.sleep(0)
+
+    async def _take(self, page: Sequence[Incident], *, arrived: bool = False) -> int:
+        """Fold and keep the incidents of a page, in pieces; answers how many were not known."""
+        unknown = 0
+        for piece in pieces(page):
+            newest = max(incident.incident_timestamp for incident in piece)
+            self._newest = newest if self._newest is None else max(self._newest, newest)
+            some = piece if self._wanted is None else [incident for incident in piece if self._wanted(incident)]
+            unknown += self.groups.put(map(group_member_of, some), arrived=arrived)
+            await asyncio.sleep(0)
+        return unknown
+
+    def _finish(self, began: float) -> None:
+        self.complete = True
+        self._read_through = time.monotonic()
+        self._took = self._read_through - began
+
+    async def _count(self) -> None:
+        if self._wanted is None:
+            self.counted = await self._ask_count(self.query)
+        if self.exact:
+            self.read_at = datetime.now(UTC)
+
+
+def pieces(things: Sequence[T], size: int = PIECE) -> Iterator[Sequence[T]]:
+    """The things, so many at a time."""
+    for start in range(0, len(things), size):
+        yield things[start : start + size]

@@ -1,0 +1,161 @@
+"""What the last bulk retries over a topic came to: how many of their tasks failed again.
+
+The journal tells the tasks of a launch and what they had before, the engine what they have now, and its log of external
+tasks who failed since. A task that is gone has not failed again. Only launches are told of whose batch has ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from console.batches.launched_tasks import Launched, LaunchJournal
+from console.engine.errors import Refused
+from console.reading.narrowed_queries import among
+from console.reading.task_history import SLICE, TaskHistory, TaskLog
+from store.contract.history import HistoricExternalTaskLogQuery
+from store.contract.queries import BatchStatisticsQuery, ExternalTaskQuery
+from store.contract.records import BatchStatistics, ExternalTask
+
+MOST = 3
+"""So many launches are told of."""
+LOOKED_THROUGH = 12
+"""So many launches are looked through for those over the topic, the latest."""
+LOOKED_AT = 1_000
+"""So many tasks of a launch are looked at, the first ones."""
+
+
+class Launch(Launched, Protocol):
+    """A launch as the journal keeps it, with what became of it."""
+
+    @property
+    def undoes(self) -> int | None:
+        """The launch that it set back."""
+        ...
+
+    @property
+    def batch_id(self) -> str | None:
+        """Its batch, where it was made."""
+        ...
+
+    @property
+    def began_at(self) -> datetime:
+        """When it was sent."""
+        ...
+
+
+class EarlierLaunchJournal(LaunchJournal, Protocol):
+    """The part of the journal that is asked."""
+
+    async def launches(self, engine: str, limit: int = 1000) -> Sequence[Launch]:
+        """EarlierLaunchJournal on an engine, the newest first."""
+        ...
+
+
+class Questions(TaskHistory, Protocol):
+    """The part of the client that is asked."""
+
+    async def external_tasks(self, query: ExternalTaskQuery, first: int, size: int) -> list[ExternalTask]:
+        """A page of external tasks."""
+        ...
+
+    async def batches(self, query: BatchStatisticsQuery, first: int, size: int) -> list[BatchStatistics]:
+        """A page of running batches."""
+        ...
+
+
+@dataclass(frozen=True)
+class EarlierLaunches:
+    """What the last launches over a topic came to.
+
+    Attributes:
+        topic: the topic.
+        launches: how many launches are told of.
+        tasks: their tasks that were looked at.
+        again: those of them that failed again.
+    """
+
+    topic: str
+    launches: int
+    tasks: int
+    again: int
+
+    @property
+    def share(self) -> int:
+        """How many failed again, in percent; 100 only when all did."""
+        return 100 * self.again // self.tasks
+
+    @property
+    def mostly_failed(self) -> bool:
+        """More failed again than did not."""
+        return 2 * self.again > self.tasks
+
+
+async def earlier_launches_over(
+    client: Questions, ledger: EarlierLaunchJournal, engine: str, topic: str
+) -> EarlierLaunches | None:
+    """What the last launches over a topic came to; nothing where the journal knows of none.
+
+    Args:
+        client: lists tasks and their log.
+        ledger: the journal.
+        engine: the name under which the journal keeps it.
+        topic: the topic.
+
+    Raises:
+        EngineProblem: the engine did not answer.
+    """
+    launches = looked_at = again = 0
+    failed_later: set[str] = set()
+    for launch in await ledger.launches(engine, LOOKED_THROUGH):
+        if launch.undoes is not None or launch.retries <= 0 or not launch.listed or launch.batch_id is None:
+            continue
+        before = await ledger.tasks(launch.id, 0, LOOKED_AT)
+        undone = await ledger.set_back(launch.id)
+        ids = [id for id, _ in before if id not in undone]
+        there = await _there(client, ids)
+        if ids and await _topics(client, ids, there) == {topic} and not await _runs(client, launch.batch_id):
+            failed = await _failed_since(client, launch.began_at, there)
+            launches += 1
+            looked_at += len(ids)
+            again += len((failed | failed_later).intersection(ids))
+        failed_later.update(id for id, had in before if had == 0)
+        if launches == MOST:
+            break
+    return EarlierLaunches(topic, launches, looked_at, again) if launches else None
+
+
+async def _there(client: Questions, ids: Sequence[str]) -> list[ExternalTask]:
+    found: list[ExternalTask] = []
+    for start in range(0, len(ids), SLICE):
+        query = among(ExternalTaskQuery(), ids[start : start + SLICE])
+        assert query is not None
+        found += await client.external_tasks(query, 0, SLICE)
+    return found
+
+
+async def _topics(client: Questions, ids: Sequence[str], there: Sequence[ExternalTask]) -> set[str]:
+    """Topics of tasks; where all are gone the log tells that of the first, and nothing does where there is none."""
+    if there:
+        return {task.topic_name for task in there}
+    query = HistoricExternalTaskLogQuery(external_task_id=ids[0])
+    try:
+        return {entry.topic_name for entry in await client.external_task_log(query, 0, 1) if entry.topic_name}
+    except Refused:
+        return set()
+
+
+async def _runs(client: Questions, batch_id: str) -> bool:
+    """The batch has not ended."""
+    return any(batch.id == batch_id for batch in await client.batches(BatchStatisticsQuery(batch_id=batch_id), 0, 1))
+
+
+async def _failed_since(client: Questions, since: datetime, tasks: Sequence[ExternalTask]) -> set[str]:
+    """Those that a worker failed since; without a log those that have no retries left."""
+    log = TaskLog(since)
+    failures = await log.failures(client, [task.activity_instance_id for task in tasks])
+    if log.missing:
+        return {task.id for task in tasks if task.retries == 0}
+    return {id for id, failed in failures.items() if failed.again}

@@ -1,0 +1,201 @@
+"""Who else is at it: other running batches that set retries, and whether they work on the same tasks."""
+
+import asyncio
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from console.engine.errors import EngineProblem
+from store.contract.history import HistoricExternalTaskLog, HistoricExternalTaskLogQuery
+from store.contract.operations import UserOperation, UserOperationQuery
+from store.contract.queries import BatchStatisticsQuery, ExternalTaskQuery
+from store.contract.records import SET_EXTERNAL_TASK_RETRIES, BatchStatistics
+
+MOST = 50
+"""So many running batches are looked at."""
+SAME_MOMENT = timedelta(seconds=2)
+"""The entry of the user operation log and the start of its batch are so close together."""
+QUIET = timedelta(minutes=15)
+"""A topic whose workers were not seen for so long may have none."""
+TOPICS = 5
+"""So many topics are looked at, those with the most tasks."""
+
+
+class Workers(Protocol):
+    """The part of the client that shows signs of workers."""
+
+    async def count_external_tasks(self, query: ExternalTaskQuery) -> int:
+        """How many external tasks match."""
+        ...
+
+    async def external_task_log(
+        self, query: HistoricExternalTaskLogQuery, first: int, size: int
+    ) -> list[HistoricExternalTaskLog]:
+        """A page of the log of external tasks."""
+        ...
+
+
+class Asked(Workers, Protocol):
+    """The part of the client that is asked."""
+
+    async def batches(self, query: BatchStatisticsQuery, first: int, size: int) -> list[BatchStatistics]:
+        """A page of running batches."""
+        ...
+
+    async def user_operations(self, query: UserOperationQuery, first: int, size: int) -> list[UserOperation]:
+        """A page of the user operation log."""
+        ...
+
+
+class Launched(Protocol):
+    """A launch as the journal keeps it."""
+
+    @property
+    def user(self) -> str:
+        """Who launched it."""
+        ...
+
+    @property
+    def listed(self) -> int | None:
+        """How many of its tasks are written down; ``None`` when they are not known."""
+        ...
+
+
+class OverlapJournal(Protocol):
+    """The part of the journal that is asked."""
+
+    async def launch_of(self, batch_id: str) -> Launched | None:
+        """The launch that made a batch."""
+        ...
+
+    async def covered(self, batch_ids: Collection[str], ids: Collection[str]) -> Mapping[str, int]:
+        """How many of these tasks each of these batches works on, where that is known."""
+        ...
+
+
+@dataclass(frozen=True)
+class OverlappingBatch:
+    """Another running batch that sets retries.
+
+    Attributes:
+        batch_id: its id.
+        jobs: how many jobs it has.
+        left: how many are not done.
+        user: who launched it; empty when nobody says.
+        since: when it was launched, ``None`` when the engine does not say.
+        covers: how many of our tasks it works on; ``None`` when that is not known.
+        own: it was launched from here.
+        suspended: it goes on when somebody resumes it.
+    """
+
+    batch_id: str
+    jobs: int
+    left: int
+    user: str
+    since: datetime | None
+    covers: int | None
+    own: bool = False
+    suspended: bool = False
+
+
+async def overlapping_batches(
+    client: Asked, ledger: OverlapJournal | None, ids: Collection[str] | None
+) -> list[OverlappingBatch]:
+    """Running batches of the same type with work left, those that cover the same tasks first.
+
+    Args:
+        client: the engine.
+        ledger: the operator's journal, where there is one.
+        ids: our tasks, where they are known.
+
+    Raises:
+        EngineProblem: the engine did not answer.
+    """
+    query = BatchStatisticsQuery(type=SET_EXTERNAL_TASK_RETRIES)
+    running = [batch for batch in await client.batches(query, 0, MOST) if _at_work(batch)]
+    own: dict[str, Launched] = {}
+    for batch in running if ledger is not None else ():
+        launch = await ledger.launch_of(batch.id) if ledger is not None else None
+        if launch is not None:
+            own[batch.id] = launch
+    covers = await _covers(ledger, own, ids) if ledger is not None and ids is not None else {}
+    nameless = [batch for batch in running if not batch.create_user_id and batch.id not in own]
+    log = await _operations(client) if nameless else []
+    found = [_rival(batch, own.get(batch.id), log, covers.get(batch.id)) for batch in running]
+    met = [rival for rival in found if rival.covers != 0]
+    return sorted(met, key=lambda rival: (rival.covers is None, -(rival.covers or 0)))
+
+
+def _at_work(batch: BatchStatistics) -> bool:
+    return batch.remaining_jobs > 0 or batch.jobs_created < batch.total_jobs
+
+
+async def _covers(ledger: OverlapJournal, own: Mapping[str, Launched], ids: Collection[str]) -> dict[str, int]:
+    """How many of our tasks each batch works on, for those whose tasks were written down."""
+    known = await ledger.covered(list(own), ids)
+    return {id: known.get(id, 0) for id, launch in own.items() if launch.listed is not None}
+
+
+def _rival(
+    batch: BatchStatistics, launch: Launched | None, log: Iterable[UserOperation], covers: int | None
+) -> OverlappingBatch:
+    user = batch.create_user_id or (launch.user if launch is not None else _user_at(log, batch.start_time))
+    return OverlappingBatch(
+        batch.id, batch.total_jobs, batch.remaining_jobs, user, batch.start_time, covers,
+        own=launch is not None, suspended=batch.suspended,
+    )  # fmt: skip
+
+
+async def _operations(client: Asked) -> list[UserOperation]:
+    """The latest orders of this kind; none where the engine keeps no such log."""
+    query = UserOperationQuery(
+        operation_type="SetExternalTaskRetries", property="retries", sort_by="timestamp", sort_order="desc"
+    )
+    with suppress(EngineProblem):
+        return await client.user_operations(query, 0, MOST)
+    return []
+
+
+def _user_at(log: Iterable[UserOperation], moment: datetime | None) -> str:
+    if moment is None:
+        return ""
+    near = (entry for entry in log if abs(entry.timestamp - moment) <= SAME_MOMENT and entry.user_id)
+    return next((entry.user_id for entry in near if entry.user_id), "")
+
+
+@dataclass(frozen=True)
+class TopicWithoutWorker:
+    """A topic on which no worker was seen lately.
+
+    Attributes:
+        topic: its name.
+        last: when a worker last completed a task or reported a failure, as far as the log tells.
+    """
+
+    topic: str
+    last: datetime | None = None
+
+
+async def topics_without_worker(client: Workers, topics: Collection[str], now: datetime) -> list[TopicWithoutWorker]:
+    """The topics on which no worker was seen for fifteen minutes: no lock is younger, and the log, where there is one,
+    names none.
+
+    Raises:
+        EngineProblem: the engine did not answer.
+    """
+    names = list(topics)[:TOPICS]
+    return [quiet for quiet in await asyncio.gather(*(_quiet(client, topic, now) for topic in names)) if quiet]
+
+
+async def _quiet(client: Workers, topic: str, now: datetime) -> TopicWithoutWorker | None:
+    if await client.count_external_tasks(ExternalTaskQuery(topic_name=topic, lock_expiration_after=now - QUIET)):
+        return None
+    query = HistoricExternalTaskLogQuery(topic_name=topic, sort_by="timestamp", sort_order="desc")
+    latest: list[HistoricExternalTaskLog] = []
+    for kind in ("success_log", "failure_log"):
+        with suppress(EngineProblem):
+            latest += await client.external_task_log(query.model_copy(update={kind: True}), 0, 1)
+    last = max((entry.timestamp for entry in latest), default=None)
+    return TopicWithoutWorker(topic, last) if last is None or last <= now - QUIET else None

@@ -1,0 +1,74 @@
+"""Locks that workers hold on tasks of a selection. A worker that has died keeps its locks until they end."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from console.reading.narrowed_queries import among, narrowed
+from console.reading.selection import Everything, Marked
+from store.contract.queries import ExternalTaskQuery
+from store.contract.records import ExternalTask
+
+SLICE = 500
+"""Tasks in one question."""
+MOST = 2_000
+"""So many locks at most are taken off at once, since that is ordered one by one."""
+
+
+class Questions(Protocol):
+    """The part of the client that tells who holds a task."""
+
+    async def external_tasks(self, query: ExternalTaskQuery, first: int, size: int) -> list[ExternalTask]:
+        """A page of external tasks."""
+        ...
+
+
+async def locked(client: Questions, selection: Marked | Everything, most: int = MOST) -> list[ExternalTask]:
+    """The tasks of a selection that a worker holds now; where there are more than ``most``, one more than that.
+
+    Raises:
+        EngineProblem: the engine did not answer.
+    """
+    if isinstance(selection, Marked):
+        return await _locked_of(client, sorted(selection.ids), most)
+    query = narrowed(selection.query, "locked")
+    found: list[ExternalTask] = []
+    read = 0
+    while query is not None and len(found) <= most:
+        page = await client.external_tasks(query.model_copy(update=_BY_ID), read, SLICE)
+        read += len(page)
+        found += [task for task in page if task.id not in selection.but]
+        if len(page) < SLICE:
+            break
+    return found[: most + 1]
+
+
+async def still_locked(client: Questions, before: Sequence[ExternalTask]) -> list[str]:
+    """Ids of those tasks whose lock is the same as before: of the same worker, and not renewed since.
+
+    Raises:
+        EngineProblem: the engine did not answer.
+    """
+    now = {task.id: _lock(task) for task in await _locked_of(client, [task.id for task in before], len(before))}
+    return [task.id for task in before if now.get(task.id) == _lock(task)]
+
+
+def holders(tasks: Sequence[ExternalTask]) -> Mapping[str, int]:
+    """Workers with the number of tasks that each one holds, the one with most first."""
+    return dict(Counter(task.worker_id or "-" for task in tasks).most_common())
+
+
+async def _locked_of(client: Questions, ids: Sequence[str], most: int) -> list[ExternalTask]:
+    found: list[ExternalTask] = []
+    for start in range(0, len(ids), SLICE):
+        query = among(ExternalTaskQuery(locked=True), ids[start : start + SLICE])
+        if query is not None and len(found) <= most:
+            found += await client.external_tasks(query, 0, SLICE)
+    return found[: most + 1]
+
+
+def _lock(task: ExternalTask) -> tuple[object, object]:
+    return task.worker_id, task.lock_expiration_time
+
+
+_BY_ID = {"sorting": None, "sort_by": "id", "sort_order": "asc"}

@@ -1,0 +1,219 @@
+"""The roll: which tasks a selection names and what each of them has now, read from the engine page by page."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Protocol
+
+from console.launch.counts import SelectionCounts
+from console.reading.narrowed_queries import among
+from console.reading.selection import Composed, Everything, Marked, Selection
+from store.contract.queries import (
+    ExternalTaskQuery,
+    HistoricProcessInstanceQuery,
+    ProcessInstanceQuery,
+    Sorting,
+)
+from store.contract.records import ExternalTask, HistoricProcessInstance, ProcessInstance
+
+PAGE = 500
+"""Tasks of one question."""
+SAMPLE = 3
+"""So many of the oldest tasks are kept to be shown."""
+
+
+class TaskLists(Protocol):
+    """The part of the client that reads tasks."""
+
+    async def external_tasks(self, query: ExternalTaskQuery, first: int, size: int) -> list[ExternalTask]:
+        """A page of external tasks."""
+        ...
+
+
+class Lists(TaskLists, Protocol):
+    """The part of the client that also reads the instances of a composed request."""
+
+    async def process_instances(self, query: ProcessInstanceQuery, first: int, size: int) -> list[ProcessInstance]:
+        """A page of running instances."""
+        ...
+
+    async def historic_process_instances(
+        self, query: HistoricProcessInstanceQuery, first: int, size: int
+    ) -> list[HistoricProcessInstance]:
+        """A page of instances, running or ended."""
+        ...
+
+
+@dataclass
+class SelectedTasks:
+    """What was read of a selection.
+
+    Attributes:
+        at: when reading began.
+        named: ids that the selection names; none where it is a query.
+        retries: id -> retries, for every task that exists; ``None`` is never failed.
+        held: tasks that a worker holds.
+        locked_until: when the last of these locks ends.
+        suspended: tasks of suspended instances.
+        topics: tasks by topic.
+        sample: the oldest tasks.
+    """
+
+    at: datetime
+    named: frozenset[str] = frozenset()
+    retries: dict[str, int | None] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
+    locked_until: datetime | None = None
+    suspended: int = 0
+    topics: Counter[str] = field(default_factory=Counter)
+    sample: list[ExternalTask] = field(default_factory=list)
+
+    @property
+    def gone(self) -> list[str]:
+        """Named ids of tasks that do not exist."""
+        return [id for id in self.named if id not in self.retries]
+
+    def above(self, retries: int) -> list[str]:
+        """Tasks with more retries than this."""
+        return [id for id, has in self.retries.items() if has is not None and has > retries]
+
+    def take(self, tasks: Iterable[ExternalTask]) -> None:
+        """More tasks; one that is known already is not taken twice."""
+        for task in tasks:
+            if task.id in self.retries:
+                continue
+            self.retries[task.id] = task.retries
+            self.topics[task.topic_name] += 1
+            self.suspended += task.suspended
+            expiry = task.lock_expiration_time
+            if expiry is not None and expiry > self.at:
+                self.held.add(task.id)
+                self.locked_until = max(self.locked_until or expiry, expiry)
+            self.sample.append(task)
+        self.sample = sorted(self.sample, key=_created)[:SAMPLE]
+
+    def only(self, ids: Iterable[str]) -> "SelectedTasks":
+        """Some of the tasks by id, with no more than their retries."""
+        part = SelectedTasks(self.at, frozenset(ids))
+        part.retries = {id: self.retries[id] for id in part.named if id in self.retries}
+        return part
+
+    def facts(self) -> SelectionCounts:
+        """The same as counts."""
+        left = Counter(has for has in self.retries.values() if has != 0)
+        found = len(self.retries)
+        return SelectionCounts(
+            asked=len(self.named) or found,
+            found=found,
+            no_retries=found - left.total(),
+            retries_left=left.total(),
+            locked=len(self.held),
+            suspended=self.suspended,
+            retries=left,
+            at=self.at,
+            locked_until=self.locked_until,
+            sample=tuple(self.sample),
+        )
+
+
+def _created(task: ExternalTask) -> tuple[datetime, str]:
+    return (task.create_time or datetime.max.replace(tzinfo=UTC), task.id)
+
+
+async def read_selected_tasks(
+    client: Lists, selection: Selection, progress: Callable[[int], None] | None = None, most: int | None = None
+) -> SelectedTasks | None:
+    """Read the tasks of a selection; nothing when there are more than ``most``.
+
+    Args:
+        client: lists tasks and instances.
+        selection: whose tasks.
+        progress: is told how many are known, after every page.
+        most: give up beyond so many.
+
+    Raises:
+        EngineProblem: the engine did not answer.
+    """
+    roll = SelectedTasks(datetime.now(UTC), selection.ids if isinstance(selection, Marked) else frozenset())
+    but = selection.but if isinstance(selection, Everything) else frozenset()
+    async for page in _pages(client, selection):
+        roll.take(task for task in page if task.id not in but)
+        if progress is not None:
+            progress(len(roll.retries))
+        if most is not None and len(roll.retries) > most:
+            return None
+    return roll
+
+
+def _pages(client: Lists, selection: Selection) -> AsyncIterator[list[ExternalTask]]:
+    if isinstance(selection, Marked):
+        return _by_ids(client, selection.ids)
+    if isinstance(selection, Everything):
+        return _by_query(client, selection.query)
+    return _by_sources(client, selection)
+
+
+async def _by_ids(client: TaskLists, ids: Iterable[str]) -> AsyncIterator[list[ExternalTask]]:
+    rest = iter(sorted(ids))
+    while some := list(islice(rest, PAGE)):
+        query = among(ExternalTaskQuery(), some)
+        assert query is not None
+        yield await client.external_tasks(query, 0, PAGE)
+
+
+async def _by_instances(client: TaskLists, instances: Iterable[str]) -> AsyncIterator[list[ExternalTask]]:
+    rest = iter(sorted(set(instances)))
+    while some := list(islice(rest, PAGE)):
+        async for page in _by_query(client, ExternalTaskQuery(process_instance_id_in=some)):
+            yield page
+
+
+async def _by_query(client: TaskLists, query: ExternalTaskQuery) -> AsyncIterator[list[ExternalTask]]:
+    """All tasks in the order of their ids.
+
+    Tasks that end meanwhile make the later ones move up. So every page begins with the last row of the one before, and
+    when that row is not there any more the page is asked for again further up, until it joins what is known.
+    """
+    ordered = query.model_copy(
+        update={"sort_by": None, "sort_order": None, "sorting": [Sorting(sort_by="id", sort_order="asc")]}
+    )
+    known: set[str] = set()
+    first = 0
+    while True:
+        page = await client.external_tasks(ordered, first, PAGE)
+        if first and (not page or page[0].id not in known):
+            first = max(0, first - PAGE // 2)
+            continue
+        known.update(task.id for task in page)
+        yield page
+        if len(page) < PAGE:
+            return
+        first += PAGE - 1
+
+
+async def _by_sources(client: Lists, selection: Composed) -> AsyncIterator[list[ExternalTask]]:
+    """The union, source by source; the roll takes no task twice."""
+    sources = selection.sources
+    if sources.external_task_ids:
+        async for page in _by_ids(client, (id for id in sources.external_task_ids if id is not None)):
+            yield page
+    if sources.external_task_query is not None:
+        async for page in _by_query(client, sources.external_task_query):
+            yield page
+    if sources.process_instance_ids:
+        async for page in _by_instances(client, (id for id in sources.process_instance_ids if id is not None)):
+            yield page
+    if sources.process_instance_query is not None:
+        first = 0
+        while found := await client.process_instances(sources.process_instance_query, first, PAGE):
+            async for page in _by_instances(client, (instance.id for instance in found)):
+                yield page
+            first += len(found)
+    if sources.historic_process_instance_query is not None:
+        first = 0
+        while ever := await client.historic_process_instances(sources.historic_process_instance_query, first, PAGE):
+            async for page in _by_instances(client, (instance.id for instance in ever)):
+                yield page
+            first += len(ever)

@@ -1,0 +1,173 @@
+"""Rows of a list that the console filters itself: read page by page behind the screen, over and over."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from console.reading.filtered_pages import FilteredPages
+from console.session import saved_filters
+from console.text.words import clock, count, things
+from console.widgets.line import Span
+
+if TYPE_CHECKING:
+    from console.screens.subject import Subject
+    from console.session.session import Session
+    from store.contract.queries import Query
+
+AGAIN = 10.0
+"""Seconds between two ways through all rows, at least; ten times as long as one took, at most a few minutes."""
+LONGEST = 300.0
+AFTER_A_FAILURE = 3.0
+"""Seconds before a page that was not answered is asked for again."""
+
+
+class FilteredList:
+    """Keeps the rows that fit. The first way through shows what it finds on the way, later ones when they have ended.
+
+    Args:
+        session: whose engine is asked.
+        subject: what the rows are.
+        query: what the engine filters, in the order of the list.
+        wanted: answers what the console looks for as of now, for each way anew.
+        changed: is told when more is known.
+        retried: where ids of rows that were retried from here before are kept; nothing if nobody asks for them.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        subject: Subject[Any],
+        query: Query,
+        wanted: Callable[[], Callable[[Any], bool]],
+        changed: Callable[[], None],
+        retried: set[str] | None = None,
+    ) -> None:
+        self.query = query
+        self._retried = retried
+        self._session = session
+        self._subject = subject
+        self._wanted = wanted
+        self._changed = changed
+        self._going: FilteredPages[Any] | None = None
+        self._kept: list[Any] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._free = asyncio.Event()
+        self._free.set()
+        self._asked = asyncio.Event()
+        self.looked = 0
+        """Rows that were looked at in the last way, or so far in the first."""
+        self.among: int | None = None
+        """How many rows the engine's part of the filter matches, once they are counted."""
+        self.at: datetime | None = None
+        """When the last way through ended; nothing while the first one goes on."""
+
+    @property
+    def rows(self) -> list[Any]:
+        """Records that fit, as far as they are known."""
+        if self._kept is not None:
+            return self._kept
+        return self._going.kept if self._going is not None else []
+
+    @property
+    def exact(self) -> bool:
+        """All rows were looked at."""
+        return self.at is not None
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """Ids of the rows that fit."""
+        return frozenset(map(self._subject.identify, self.rows))
+
+    def part(self, first: int, size: int) -> list[Any]:
+        """Rows from an index on, as far as they are known."""
+        return self.rows[first : first + size]
+
+    def told(self, title: str) -> list[Span]:
+        """How many fit, and whether that is all."""
+        among = count(self.among) if self.among is not None else "…"
+        if self.at is None:
+            return [
+                (count(len(self.rows)), "strong"),
+                (" so far ", "warning"),
+                (f"{count(self.looked)}/{among} read", "muted"),
+            ]
+        return [(count(len(self.rows)), "strong"), (f" of {count(self.looked)} {title} {clock(self.at)}", "muted")]
+
+    def not_yet(self, thing: str) -> str:
+        """Why all that fit cannot be taken yet."""
+        return f"Still looking: {things(len(self.rows), thing)} so far. All can be taken when all rows were read."
+
+    def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.create_task(self._run(), name="sifting")
+
+    def close(self) -> None:
+        """End."""
+        if self._task is not None:
+            self._task.cancel()
+
+    def rest(self, resting: bool) -> None:
+        """Read nothing, or go on."""
+        (self._free.clear if resting else self._free.set)()
+
+    def again(self) -> None:
+        """Look at all rows again now, also while resting."""
+        self._asked.set()
+
+    async def _run(self) -> None:
+        while True:
+            started = time.monotonic()
+            await self._through()
+            pause = min(max(AGAIN, 10 * (time.monotonic() - started)), LONGEST)
+            try:
+                await asyncio.wait_for(self._asked.wait(), pause)
+            except TimeoutError:
+                await self._allowed()
+
+    async def _allowed(self) -> None:
+        """Wait until reading is free, or asked for."""
+        waiting = {asyncio.ensure_future(self._free.wait()), asyncio.ensure_future(self._asked.wait())}
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waiting:
+                one.cancel()
+
+    async def _through(self) -> None:
+        """Look at all rows once."""
+        from console.engine.errors import EngineProblem
+
+        going = self._going = FilteredPages(self._page, self._subject.identify, self._wanted())
+        while not going.ended:
+            await self._allowed()
+            try:
+                if not going.looked:
+                    self.among = await self._session.ask(lambda client: self._subject.count(client, self.query))
+                    if self._kept is None:
+                        self._changed()
+                await going.next()
+            except EngineProblem as problem:
+                if not self._session.stale:
+                    self._session.say(problem.sentence, "failed")
+                await asyncio.sleep(AFTER_A_FAILURE)
+                continue
+            if self._kept is None:
+                self.looked = going.looked
+                if not going.ended:
+                    self._changed()
+        self._asked.clear()
+        self._kept, self.looked, self.at, self._going = going.kept, going.looked, datetime.now(UTC), None
+        self.among = going.looked
+        self._changed()
+
+    async def _page(self, first: int, size: int) -> list[Any]:
+        rows = await self._session.ask(lambda client: self._subject.read(client, self.query, first, size))
+        if self._retried is not None:
+            self._retried.update(
+                await saved_filters.retried(self._session, [self._subject.identify(row) for row in rows])
+            )
+        return rows

@@ -1,0 +1,125 @@
+"""Rows that are like one: what its cells say in the filter language, and where it is read by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote as quoted_part
+
+from console.language.tokens import quote
+
+Say = Callable[[Any], "str | None"]
+PATHS: Mapping[str, str] = {
+    "tasks": "external-task", "instances": "process-instance", "incidents": "incident", "jobs": "job",
+    "batches": "batch",
+}  # fmt: skip
+"""Subject -> where one of its records is read, without its id."""
+_MESSAGE = 80
+_ENOUGH = 8
+"""Characters of a message that make a filter: at most, and the fewest that tell one cause from others."""
+
+
+def path_of(subject: str, row_id: str) -> str:
+    """Where a row is read by itself, below the REST root; empty if there is no such place."""
+    return f"{PATHS[subject]}/{quoted_part(row_id, safe='')}" if subject in PATHS else ""
+
+
+def cell_words(subject: str, record: Any) -> dict[str, str]:
+    """Title of a column -> the word of the filter language that fits the rows that are like this one there."""
+    words = {title: say(record) for title, say in _WORDS.get(subject, {}).items()}
+    return {title: word for title, word in words.items() if word}
+
+
+def _is(name: str, field: str, absent: str | None = None) -> Say:
+    def say(record: Any) -> str | None:
+        value = getattr(record, field, None)
+        return absent if value in (None, "") else f"{name}:{quote(str(value))}"
+
+    return say
+
+
+def _message(field: str, absent: str) -> Say:
+    """The beginning of a message, up to what differs from case to case; that there is none."""
+
+    def say(record: Any) -> str | None:
+        from console.causes.fold import fold
+
+        message = getattr(record, field, "")
+        if message is None:
+            return absent
+        text = message.split("\n")[0][:_MESSAGE].strip()
+        alike = fold(text).split("<*>")[0].strip()
+        text = alike if len(alike) >= _ENOUGH and text.startswith(alike) else text
+        return f"error~{quote(text)}" if text else None
+
+    return say
+
+
+def _key_of(name: str, field: str) -> Say:
+    """The key in a process definition id of the form ``key:version:id``."""
+
+    def say(record: Any) -> str | None:
+        key = (getattr(record, field, None) or "").split(":")[0]
+        return f"{name}:{quote(key)}" if key else None
+
+    return say
+
+
+def _version(field: str) -> Say:
+    def say(record: Any) -> str | None:
+        parts = (getattr(record, field, None) or "").split(":")
+        return f"version:{parts[1]}" if len(parts) >= 3 and parts[1].isdigit() else None
+
+    return say
+
+
+def _tries(record: Any) -> str:
+    return "retries:-" if record.retries is None else f"retries:{record.retries}"
+
+
+def _lock(record: Any) -> str:
+    expiry = record.lock_expiration_time
+    return "locked" if expiry is not None and expiry > datetime.now(UTC) else "-locked"
+
+
+_STATES = {"S": "suspended", "L": "locked", "X": "retries:0", "r": "retrying", "·": "-failed", "w": "-failed"}
+"""Letter of a state -> what makes it. Of the others in the same state none is left out."""
+
+
+def _state_of_task(record: Any) -> str:
+    from console.screens.tasks.subject import state_of
+
+    return _STATES[state_of(record, datetime.now(UTC))]
+
+
+def _state_of_job(record: Any) -> str:
+    from console.screens.jobs.subject import state_of
+
+    return _STATES[state_of(record, datetime.now(UTC))]
+
+
+_WORDS: Mapping[str, Mapping[str, Say]] = {
+    "tasks": {
+        "S": _state_of_task, "topic": _is("topic", "topic_name"), "key": _is("key", "business_key", "-key"),
+        "try": _tries, "process": _is("process", "process_definition_key"), "lock": _lock,
+        "error": _message("error_message", "-error"),
+    },
+    "instances": {
+        "S": lambda instance: "suspended" if instance.suspended else "-suspended",
+        "key": _is("key", "business_key", "-key"), "process": _is("process", "definition_key"),
+        "version": _version("definition_id"), "instance": _is("id", "id"),
+        "tenant": _is("tenant", "tenant_id", "-tenant"),
+    },
+    "incidents": {
+        "T": _is("type", "incident_type"), "activity": _is("activity", "activity_id"),
+        "process": _key_of("process", "process_definition_id"), "failed": _is("task", "configuration"),
+        "cause": _message("incident_message", "-error"), "note": _is("note", "annotation", "-note"),
+    },
+    "jobs": {
+        "S": _state_of_job, "try": _tries, "job": _is("id", "id"),
+        "of": lambda job: _is("batch", "batch_id")(job) or _is("process", "process_definition_key", "-process")(job),
+        "cause": _message("exception_message", "-failed"), "pri": _is("priority", "priority"),
+    },
+    "batches": {"type": _is("type", "type"), "by": _is("by", "create_user_id"), "batch": _is("id", "id")},
+}  # fmt: skip

@@ -1,0 +1,226 @@
+"""What the console watches all the time, whatever screen is in front: the batches and their tasks, and how many rows
+each view has."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from console.screens.batches.rows import INKS
+from console.text.inert import inert
+from console.text.words import short
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from console.batches.batch_view import BatchView
+    from console.batches.launched_tasks import LaunchedTasks
+    from console.batches.outcome import Outcome
+    from console.batches.outcome_counts import OutcomeCounts
+    from console.session.poller import Poller
+    from console.session.session import Session
+    from console.session.snapshot import Snapshot
+
+BATCHES_EVERY = 2.0
+COUNTS_EVERY = 10.0
+FAILED_JOBS = "failed_jobs"
+"""Counted beside the views: jobs with no retries left."""
+FATES_EVERY = 1.0
+"""Seconds between two looks at how ended batches ended; they are asked about once."""
+WORK_EVERY = 3.0
+WORK_EVERY_AT_FIRST = 1.0
+"""Seconds between two looks while some tasks have not been looked at yet."""
+
+NO_JOURNAL = "Not known: there is no journal that tells its tasks."
+
+
+class BackgroundReading:
+    """Keeps the batch book and the counts of a session up to date. Made when the engine is open."""
+
+    def __init__(self, session: Session) -> None:
+        from console.session.poller import Poller
+
+        self._session = session
+        self._batches: Poller[tuple[BatchView, ...]] = Poller(
+            lambda: session.ask(session.book.read), self._show_batches, interval=BATCHES_EVERY
+        )
+        self._counts: Poller[dict[str, int]] = Poller(self._count, self._show_counts, interval=COUNTS_EVERY)
+        self._work: Poller[dict[str, OutcomeCounts]] = Poller(self._look_at_work, self._show_work, interval=WORK_EVERY)
+        self._fates: Poller[int] = Poller(
+            lambda: session.ask(session.book.learn), lambda _: session.news.publish("batches"), interval=FATES_EVERY
+        )
+        self._errands: dict[str, LaunchedTasks] = {}
+        self._learning: asyncio.Task[object] | None = None
+        self._working: asyncio.Task[object] | None = None
+        session.book.wake = self._learn_soon
+
+    def start(self) -> None:
+        """Begin to look."""
+        for poller in self._pollers:
+            poller.start()
+
+    async def stop(self) -> None:
+        """Look no more."""
+        for poller in self._pollers:
+            await poller.stop()
+
+    def heed_pause(self) -> None:
+        """Rest while the session is paused; look no more often than its pace."""
+        self._batches.every(max(BATCHES_EVERY, self._session.pace))
+        for poller in self._pollers:
+            if poller.paused != self._session.paused:
+                (poller.pause if self._session.paused else poller.resume)()
+
+    @property
+    def _pollers(self) -> tuple[Poller[Any], ...]:
+        return (self._batches, self._counts, self._work, self._fates)
+
+    async def look(self) -> None:
+        """Read the batches now."""
+        if self._batches.running:
+            await self._batches.refresh()
+
+    async def count(self) -> None:
+        """Count the rows of each view now."""
+        if self._counts.running:
+            await self._counts.refresh()
+
+    async def look_at_work(self) -> None:
+        """Look at the tasks of the batches now."""
+        if self._work.running:
+            await self._work.refresh()
+
+    async def launched(self, batch_id: str) -> None:
+        """A batch was launched here: it is looked for until it has ended, and its tasks are followed."""
+        self._session.launched.add(batch_id)
+        self._session.book.expect(batch_id)
+        self._errands.pop(batch_id, None)
+        await self.look()
+        await self.look_at_work()
+
+    def undone(self, batch_id: str, ids: Iterable[str]) -> None:
+        """An undo of the launch that made this batch was ordered for these tasks."""
+        errand = self._errands.get(batch_id)
+        if errand is not None and errand.outcome is not None:
+            errand.outcome.setting_back(ids)
+
+    def _work_soon(self) -> None:
+        """Look at the tasks now: all of them are set."""
+        if self._work.running and (self._working is None or self._working.done()):
+            self._working = asyncio.create_task(self._work.refresh(), name="work")
+
+    def _learn_soon(self) -> None:
+        """Look into the ended batches that have come into sight, unless that is being done."""
+        if self._fates.running and (self._learning is None or self._learning.done()):
+            self._learning = asyncio.create_task(self._fates.refresh(), name="fates")
+
+    def errand(self, batch_id: str) -> LaunchedTasks | None:
+        """What a batch was launched for, once that was looked up."""
+        return self._errands.get(batch_id)
+
+    # -- batches ----------------------------------------------------------------------------------------------------
+
+    def _show_batches(self, snapshot: Snapshot[tuple[BatchView, ...]]) -> None:
+        views = snapshot.value
+        if views is None:
+            return
+        running = {view.id for view in views if not view.ended}
+        for batch_id in sorted(self._session.launched - running):
+            self._ended(batch_id)
+        self._session.count(batches=len(running))
+        self._counts.every(BATCHES_EVERY if self._session.launched else COUNTS_EVERY)
+        self._session.news.publish("batches")
+
+    def _ended(self, batch_id: str) -> None:
+        from console.batches.batch_events import ending
+
+        view = self._session.book.get(batch_id)
+        if view is not None and view.ended:
+            self._session.launched.discard(batch_id)
+            self._work_soon()
+            sentence, tone = ending(view.total, view.fate)
+            said = sentence.replace("ended: all ", "has ended: ", 1) if tone == "good" else f"has {sentence}"
+            if view.deleted:
+                said = f"was {sentence}"
+            self._session.say(f"Batch {short(batch_id)} {inert(said)}.", INKS[tone])
+
+    # -- their tasks ------------------------------------------------------------------------------------------------
+
+    async def _look_at_work(self) -> dict[str, OutcomeCounts]:
+        """A piece of the tasks of every batch whose tasks are known and not all at their end."""
+        found: dict[str, OutcomeCounts] = {}
+        unread = False
+        for view in self._session.book.all():
+            outcome = await self._outcome(view)
+            if outcome is None or view.phase == "gone":
+                continue
+            if not outcome.tally.settled:
+                all_set, quiet = _state_of_jobs(view)
+                await self._session.ask(partial(outcome.look, all_set=all_set, quiet=quiet))
+                unread = unread or outcome.unread
+            found[view.id] = outcome.tally
+        self._work.every(WORK_EVERY_AT_FIRST if unread else WORK_EVERY)
+        return found
+
+    async def _outcome(self, view: BatchView) -> Outcome | None:
+        """The tasks of a batch; the journal is asked once, or until it knows what was launched a moment ago."""
+        from console.batches.launched_tasks import LaunchedTasks, launched_tasks_of
+        from store.contract.records import SET_EXTERNAL_TASK_RETRIES
+
+        if view.type != SET_EXTERNAL_TASK_RETRIES:
+            self._errands[view.id] = LaunchedTasks(
+                None, f"A batch of type {inert(view.type)} works on no external tasks."
+            )
+            return None
+        known, journal = self._errands.get(view.id), self._session.journal
+        late = known is not None and known.why_not == NO_JOURNAL and journal is not None
+        if known is None or late or (known.retries is None and view.id in self._session.launched):
+            known = (
+                LaunchedTasks(None, NO_JOURNAL)
+                if journal is None
+                else await launched_tasks_of(journal, view.id, view.start)
+            )
+            self._errands[view.id] = known
+        return known.outcome
+
+    def _show_work(self, snapshot: Snapshot[dict[str, OutcomeCounts]]) -> None:
+        for batch_id, tally in (snapshot.value or {}).items():
+            for happening in self._session.book.note_work(batch_id, tally):
+                self._session.say(f"Batch {short(batch_id)}: {inert(happening.sentence)}", INKS[happening.tone])
+        self._session.news.publish("batches")
+
+    # -- counts -----------------------------------------------------------------------------------------------------
+
+    async def _count(self) -> dict[str, int]:
+        """Rows of each view. One request after another: an engine has better things to do than to count."""
+        from store.contract.queries import ExternalTaskQuery, IncidentQuery, JobQuery, ProcessInstanceQuery
+
+        ask = self._session.ask
+        return {
+            "tasks": await ask(lambda client: client.count_external_tasks(ExternalTaskQuery())),
+            "incidents": await ask(lambda client: client.count_incidents(IncidentQuery())),
+            "instances": await ask(lambda client: client.count_process_instances(ProcessInstanceQuery())),
+            "jobs": await ask(lambda client: client.count_jobs(JobQuery())),
+            FAILED_JOBS: await ask(lambda client: client.count_jobs(JobQuery(no_retries_left=True))),
+        }
+
+    def _show_counts(self, snapshot: Snapshot[dict[str, int]]) -> None:
+        if snapshot.value is not None:
+            counts = dict(snapshot.value)
+            failed = counts.pop(FAILED_JOBS)
+            changed = failed != self._session.failed_jobs
+            self._session.failed_jobs = failed
+            self._session.count(**counts)
+            if changed:
+                self._session.news.publish("counts")
+
+
+def _state_of_jobs(view: BatchView) -> tuple[bool, bool]:
+    """Whether the batch has carried out all of its jobs with success, and whether it carries out no further one."""
+    seen = view.progress
+    if view.ended:
+        fate = view.fate
+        return fate is not None and fate.how == "done" and not fate.dropped, True
+    through = seen.created >= seen.total and not seen.left
+    return through and seen.total > 0, through or seen.stuck

@@ -1,0 +1,70 @@
+"""What was said to the operator: the last sentences, and which of them are to be seen now."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from console.text.ink import Ink
+from console.text.words import clock
+
+KEPT = 500
+"""Sentences that are remembered."""
+_SECONDS: dict[Ink, tuple[int, float]] = {"failed": (3, 60), "warning": (2, 30), "good": (1, 20)}
+"""How much a sentence of an ink weighs, and how many seconds it is shown."""
+_OTHERWISE = (0, 15.0)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One sentence."""
+
+    sentence: str
+    ink: Ink = ""
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def clock(self) -> str:
+        """When it was said."""
+        return clock(self.at)
+
+    @property
+    def weight(self) -> int:
+        """How much it matters beside others."""
+        return _SECONDS.get(self.ink, _OTHERWISE)[0]
+
+    def fresh(self, now: datetime) -> bool:
+        """It is to be seen still."""
+        return (now - self.at).total_seconds() < _SECONDS.get(self.ink, _OTHERWISE)[1]
+
+
+class EventLog:
+    """The last sentences, the newest one last."""
+
+    def __init__(self) -> None:
+        self._events: deque[Event] = deque(maxlen=KEPT)
+
+    def add(self, event: Event) -> None:
+        """One more was said."""
+        self._events.append(event)
+
+    def __iter__(self) -> Iterator[Event]:
+        """The newest one first."""
+        return reversed(self._events)
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    @property
+    def newest(self) -> Event | None:
+        """What was said last."""
+        return self._events[-1] if self._events else None
+
+    def shown(self, now: datetime) -> list[Event]:
+        """What is to be seen: the newest one, and before it what weighs more and is not old yet."""
+        fresh = [event for event in self._events if event.fresh(now)]
+        if not fresh:
+            return []
+        newest = fresh[-1]
+        heavier = max(reversed(fresh), key=lambda event: event.weight)
+        return [heavier, newest] if heavier.weight > newest.weight else [newest]

@@ -1,0 +1,241 @@
+"""Asks the same question again and again, gently.
+
+Never two at once; the next one waits ``interval`` or ten times as long as the last answer took, whichever is longer,
+so that a slow engine is asked less. Failures in a row double the wait, which is no shorter than the last one took.
+Only a picture that differs is published.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, Generic, TypeVar
+from weakref import WeakSet
+
+from console.engine.errors import EngineProblem, one_line
+from console.session.clock import Clock, RealClock
+from console.session.snapshot import Snapshot
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+_started: "WeakSet[Poller[Any]]" = WeakSet()
+
+GENTLE = 10.0
+"""The engine rests so many times as long as it worked."""
+
+LONGEST = 60.0
+"""No wait is longer than this many seconds."""
+
+
+class Poller(Generic[T]):
+    """Polls one subject.
+
+    Args:
+        fetch: asks the engine.
+        publish: is told of every picture that differs from the one before.
+        interval: seconds between an answer and the next question, at least.
+        clock: whose time it goes by.
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[[], Awaitable[T]],
+        publish: Callable[[Snapshot[T]], None],
+        *,
+        interval: float = 2.0,
+        clock: Clock | None = None,
+    ) -> None:
+        self._fetch = fetch
+        self._publish = publish
+        self._interval = interval
+        self._clock = clock or RealClock()
+        self._snapshot: Snapshot[T] = Snapshot()
+        self._task: asyncio.Task[None] | None = None
+        self._woken = asyncio.Event()
+        self._asked: list[asyncio.Future[Snapshot[T]]] = []
+        self._answering: list[asyncio.Future[Snapshot[T]]] = []
+        self._due = self._clock.monotonic()
+        self._failures = 0
+        self._paused = False
+        self._closed = False
+        self._under_way: object | None = None
+
+    @property
+    def snapshot(self) -> Snapshot[T]:
+        """The newest picture; its ``at`` moves on even while nothing differs."""
+        return self._snapshot
+
+    @property
+    def paused(self) -> bool:
+        """It asks only when told to."""
+        return self._paused
+
+    @property
+    def running(self) -> bool:
+        """It was started and not stopped."""
+        return self._task is not None and not self._task.done()
+
+    @property
+    def failing(self) -> bool:
+        """Its last question got no answer."""
+        return self.running and self._failures > 0
+
+    @property
+    def rests(self) -> float | None:
+        """Seconds until it asks again, 0 while it asks; nothing where it only asks when told to."""
+        if self._under_way:
+            return 0.0
+        return None if self._paused or not self.running else max(self._due - self._clock.monotonic(), 0.0)
+
+    def start(self) -> None:
+        """Begin; the first question is asked at once."""
+        if not self.running:
+            self._closed = False
+            _started.add(self)
+            self._task = asyncio.create_task(self._run(), name="poller")
+
+    def close(self) -> None:
+        """End without waiting; whoever waits for a refresh gets the picture as it is. Nothing is published any more."""
+        self._closed = True
+        if self._task is not None:
+            self._task.cancel()
+        self._settle(self._answering)
+        self._settle(self._asked)
+
+    async def stop(self) -> None:
+        """End, and wait for a question that is under way to be dropped."""
+        self.close()
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    def pause(self) -> None:
+        """Ask no more until resumed; an answer under way is still published."""
+        self._paused = True
+        self._woken.set()
+
+    def resume(self) -> None:
+        """Ask again, at once if it is overdue."""
+        self._paused = False
+        self._woken.set()
+
+    def every(self, interval: float) -> None:
+        """Change the interval, in seconds."""
+        sooner = interval < self._interval
+        self._interval = interval
+        if sooner and not self._failures:
+            self._due = min(self._due, self._clock.monotonic() + interval)
+            self._woken.set()
+
+    def hurry(self) -> None:
+        """Ask at once and not after the wait that failures have made long."""
+        self._failures = 0
+        self._due = min(self._due, self._clock.monotonic())
+        self._woken.set()
+
+    async def refresh(self, *, anew: bool = False) -> Snapshot[T]:
+        """Ask now, even while paused; returns the picture that this question gave.
+
+        A question that is already under way does not count: it may have seen the engine before what the caller did.
+
+        Args:
+            anew: give that question up instead of waiting for its answer.
+
+        Raises:
+            RuntimeError: the poller is not running.
+        """
+        if not self.running:
+            raise RuntimeError("a poller that does not run cannot refresh")
+        answered: asyncio.Future[Snapshot[T]] = asyncio.get_running_loop().create_future()
+        self._asked.append(answered)
+        self._woken.set()
+        if anew and self._under_way and self._task is not None:
+            self._task.cancel()
+            self._asked += self._answering
+            self._answering = []
+            self._task = asyncio.create_task(self._run(), name="poller")
+        return await answered
+
+    async def _run(self) -> None:
+        while True:
+            await self._until_due()
+            await self._round()
+
+    async def _until_due(self) -> None:
+        while not self._asked:
+            left = None if self._paused else self._due - self._clock.monotonic()
+            if left is not None and left <= 0:
+                return
+            await self._clock.wait(self._woken, left)
+            self._woken.clear()
+
+    async def _round(self) -> None:
+        self._answering, self._asked = self._asked, []
+        started = self._clock.monotonic()
+        this = self._under_way = object()
+        try:
+            value = await self._fetch()
+        except EngineProblem as problem:
+            self._failed(problem.sentence)
+        except Exception as problem:
+            if self._closed:
+                return  # the screen that asks is being taken down
+            _log.exception("a poller's question failed in the console itself")
+            self._failed(f"The console made a mistake: {one_line(repr(problem), 200)}")
+        else:
+            self._failures = 0
+            self._show(Snapshot(value, self._clock.now()))
+        finally:
+            if self._under_way is this:
+                self._under_way = None
+        self._due = self._clock.monotonic() + self._rest(self._clock.monotonic() - started)
+        self._settle(self._answering)
+
+    def _rest(self, took: float) -> float:
+        backing_off = self._interval * 2.0 ** min(self._failures, 10)
+        resting = took if self._failures else GENTLE * took
+        return min(max(backing_off, resting), max(LONGEST, self._interval))
+
+    def _failed(self, sentence: str) -> None:
+        self._failures += 1
+        since = self._snapshot.stale_since or self._clock.now()
+        self._show(replace(self._snapshot, problem=sentence, stale_since=since))
+
+    def _show(self, snapshot: Snapshot[T]) -> None:
+        differs = not snapshot.same_picture(self._snapshot)
+        self._snapshot = snapshot
+        if not differs or self._closed:
+            return
+        try:
+            self._publish(snapshot)
+        except Exception:
+            if self._closed:
+                return
+            _log.exception("a listener of a poller failed")
+
+    def _settle(self, waiting: list[asyncio.Future[Snapshot[T]]]) -> None:
+        for answered in waiting:
+            if not answered.done():
+                answered.set_result(self._snapshot)
+        waiting.clear()
+
+
+def close_all() -> None:
+    """End every poller of the process: the screens that listen are about to be taken down."""
+    for poller in list(_started):
+        poller.close()
+
+
+def soonest() -> float | None:
+    """Seconds until a poller of the process asks again what it got no answer to, 0 while one asks.
+
+    Nothing if none will by itself. Where none has failed yet all of them count.
+    """
+    failing = [poller for poller in _started if poller.failing]
+    return min((rest for poller in failing or _started if (rest := poller.rests) is not None), default=None)
+
+
+def hurry_all() -> None:
+    """Every poller of the process asks at once: what they ask answers again."""
+    for poller in list(_started):
+        poller.hurry()

@@ -1,0 +1,289 @@
+"""What the screens of one console share: the engine, what it is called, what is known about it, news.
+
+Nothing here is a widget. Screens are handed the session and subscribe to its news.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+
+from console.batches.known_batches import KnownBatches
+from console.session.event_log import Event, EventLog
+from console.session.known_values import KnownValues
+from console.session.safety import Safety
+from console.text.ink import Ink
+from console.text.words import clock
+
+if TYPE_CHECKING:
+    from console.causes.open_incidents import OpenIncidents
+    from console.engine.client import EngineClient
+    from console.session.background import BackgroundReading
+    from store.journal import Journal
+
+T = TypeVar("T")
+PACES = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+"""Seconds between two readings that can be chosen."""
+USUAL_PACE = 2.0
+SILENT = 4.0
+"""Seconds for which a question may stay unanswered, and no other be answered, before the engine counts as silent."""
+News = Literal["state", "identity", "counts", "event", "batches", "journal"]
+
+
+class NewsFeed(Protocol):
+    """Carries news to whoever has subscribed; the application provides it (a ``textual.signal.Signal``)."""
+
+    def publish(self, data: News) -> None:
+        """Tell every subscriber."""
+        ...
+
+    def subscribe(self, node: Any, callback: Callable[[News], None]) -> None:
+        """Call ``callback`` with each piece of news for as long as the node is mounted."""
+        ...
+
+
+@dataclass(frozen=True)
+class ConnectionIdentity:
+    """Which engine this is, in the words of line 1."""
+
+    environment: str
+    """A word in capitals: ``DEMO``, ``PROD``."""
+    url: str = ""
+    """Where it answers; empty for the engine in this process."""
+    user: str = ""
+    engine: str = ""
+    """Its name, known once it has answered."""
+    kind: str = ""
+    """Kind and version, known once it has answered."""
+    profile: str = ""
+    """The connection profile that named it, if one did."""
+    readonly: bool = False
+    """Nothing may be changed through this connection."""
+    name: str = ""
+    """What it is called wherever it is remembered: the profile, the address without a password, or the store's path."""
+
+    @property
+    def called(self) -> str:
+        """What people call it: the profile, or the engine's own name; ``default`` is nobody's name."""
+        host = self.url.partition("://")[2].partition("/")[0]
+        named = self.engine if self.engine != "default" else ""
+        return self.profile or named or host or self.engine or self.environment
+
+
+class NotOpen(Exception):
+    """The engine has not been opened, or could not be."""
+
+
+class Session:
+    """One console and its engine."""
+
+    def __init__(self, identity: ConnectionIdentity) -> None:
+        self.identity = identity
+        self.safety = Safety(identity.environment, identity.readonly)
+        """Whether orders may be given; it is of this engine, and so is gone with it."""
+        self.client: EngineClient | None = None
+        self.failed_to_open = ""
+        """One sentence if the engine could not be opened."""
+        self.stale = ""
+        """One sentence while the engine does not answer; empty while it does."""
+        self.paused = False
+        self.pace = USUAL_PACE
+        """Seconds between two readings of what is in sight, at least."""
+        self.counts: dict[str, int] = {}
+        """Rows per view as the tab line shows them."""
+        self.failed_jobs = 0
+        """Jobs with no retries left."""
+        self.events = EventLog()
+        """What was said to the operator."""
+        self.launched: set[str] = set()
+        """Batches launched from this console that have not ended."""
+        self.launching = False
+        """A launch is on its way: until its fate is known no other may begin."""
+        self.book = KnownBatches()
+        """Batches, running and ended."""
+        self.known = KnownValues()
+        """Values that exist on the engine, for completion."""
+        self.journal: Journal | None = None
+        """The operator's memory; none until it is open, and where it could not be opened."""
+        self.grouped: OpenIncidents | None = None
+        """All open incidents by cause, once somebody has asked for them."""
+        self.follower: BackgroundReading | None = None
+        """Who keeps book and counts up to date, once the engine is open."""
+        self.news: NewsFeed
+        self._answered = time.monotonic()
+        self._asking: dict[object, float] = {}
+        self._opened = asyncio.Event()
+
+    # -- the engine -------------------------------------------------------------------------------------------------
+
+    def open(self, client: EngineClient) -> None:
+        """The engine answers from now on."""
+        self.client = client
+        client.guard_orders(self.safety.why_not)
+        self._answered = time.monotonic()
+        self._opened.set()
+        self.news.publish("state")
+
+    async def opened(self) -> EngineClient:
+        """The engine, as soon as it is open."""
+        await self._opened.wait()
+        assert self.client is not None
+        return self.client
+
+    async def ask(self, question: Callable[[EngineClient], Awaitable[T]]) -> T:
+        """Ask the engine, and remember whether it answered. A question that sends nothing tells nothing about it.
+
+        Raises:
+            EngineProblem: it refused, or did not answer.
+        """
+        from console.engine.errors import EngineProblem, Refused, Slow, Unanswered, Unintelligible, Unreachable
+
+        client = await self.opened()
+        answers = client.answers
+        this, began = object(), time.monotonic()
+        self._asking[this] = began
+        try:
+            answer = await question(client)
+        except (Unreachable, Slow, Unintelligible) as problem:
+            # Where others were answered meanwhile it was the question that took too long, not the engine that is gone.
+            if self._answered <= began:
+                self._lost(problem.sentence)
+            raise
+        except Unanswered:
+            raise
+        except Refused as problem:
+            # A proxy that answers in the engine's place is no sign of life of the engine.
+            if problem.between:
+                self._lost(problem.sentence)
+            else:
+                self._heard()
+            raise
+        except EngineProblem:
+            if client.answers != answers:
+                self._heard()
+            raise
+        finally:
+            del self._asking[this]
+        if client.answers != answers:
+            self._heard()
+        return answer
+
+    def _heard(self) -> None:
+        from console.session.poller import hurry_all
+
+        self._answered = time.monotonic()
+        if self.stale:
+            self.stale = ""
+            self.say("The engine answers again.", "good")
+            hurry_all()
+            self.news.publish("state")
+
+    def _lost(self, sentence: str) -> None:
+        if not self.stale:
+            self.stale = sentence
+            answered = datetime.now(UTC) - timedelta(seconds=self.data_age)
+            # What is cut off on a narrow screen is what line 1 says too.
+            off = "SAFE again, orders are off." if self.safety.lock() else "Orders are off."
+            self.say(f"{off} {sentence} Rows are from {clock(answered)}.", "failed")
+            self.news.publish("state")
+
+    @property
+    def data_age(self) -> float:
+        """Seconds since the engine last answered."""
+        return time.monotonic() - self._answered
+
+    @property
+    def silent(self) -> bool:
+        """The engine is lost, or has left a question unanswered for a while and answered no other meanwhile."""
+        now = time.monotonic()
+        oldest = min((began for began in self._asking.values() if began >= self._answered), default=now)
+        return bool(self.stale) or now - oldest >= SILENT
+
+    @property
+    def round_trip(self) -> float | None:
+        """Seconds that the last answered request took."""
+        return self.client.round_trip if self.client else None
+
+    def why_unheard(self) -> str:
+        """One sentence if the engine does not hear orders now; empty if it does."""
+        if self.client is None:
+            return self.failed_to_open or "The engine is not open yet."
+        return "Orders are off until the engine answers." if self.silent else ""
+
+    def why_no_launch(self) -> str:
+        """One sentence while a launch is on its way; empty while none is."""
+        return "A launch is still on its way; wait until it is known what became of it." if self.launching else ""
+
+    def why_no_orders(self) -> str:
+        """One sentence if the engine cannot or must not be changed now; empty if it may be."""
+        return self.why_unheard() or self.safety.why_not()
+
+    def arm(self) -> None:
+        """Take the safety off for ten minutes."""
+        if self.safety.arm():
+            self.say(f"ARMED: capital keys may change {self.identity.environment} for ten minutes.", "failed")
+            self.news.publish("state")
+
+    def disarm(self, why: str = "") -> None:
+        """Put the safety back on."""
+        if self.safety.lock():
+            self.say(f"SAFE again{': ' + why if why else ''}.", "good")
+            self.news.publish("state")
+
+    def heed_time(self) -> None:
+        """Say it when the safety has come back by itself. Called every second by the screen in front."""
+        if self.safety.ran_out:
+            self.disarm("the ten minutes are over")
+
+    def pause(self, paused: bool) -> None:
+        """Stop every reading that was not asked for, or go on."""
+        self.paused = paused
+        self.say("Paused: nothing is read until p or r." if paused else "Reading again.", "warning" if paused else "")
+        self.news.publish("state")
+
+    @property
+    def engine_name(self) -> str:
+        """The stable name under which this engine is remembered in the journal."""
+        return self.identity.name or self.identity.url or "embedded"
+
+    def keep_journal(self, journal: Journal) -> None:
+        """From now on launches are written down."""
+        self.journal = journal
+        self.news.publish("journal")
+
+    @property
+    def event(self) -> Event | None:
+        """What was said last."""
+        return self.events.newest
+
+    def change_pace(self, step: int) -> None:
+        """Read less often (1) or more often (-1)."""
+        at = PACES.index(self.pace) + step
+        if not 0 <= at < len(PACES):
+            self.say(f"{PACES[0]:g} to {PACES[-1]:g} seconds between two readings is all there is.", "muted")
+            return
+        self.pace = PACES[at]
+        self.say(f"Every {self.pace:g} seconds it is read again; a slow engine is asked less often.", "muted")
+        self.news.publish("state")
+
+    # -- news -------------------------------------------------------------------------------------------------------
+
+    def say(self, sentence: str, ink: Ink = "") -> None:
+        """One sentence for the operator."""
+        self.events.add(Event(sentence, ink))
+        self.news.publish("event")
+
+    def count(self, **counts: int) -> None:
+        """Rows of a view, for the tab line."""
+        if any(self.counts.get(view) != number for view, number in counts.items()):
+            self.counts.update(counts)
+            self.news.publish("counts")
+
+    def identify(self, identity: ConnectionIdentity) -> None:
+        """More is known about the engine."""
+        self.identity = identity
+        self.news.publish("identity")
