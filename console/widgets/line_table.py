@@ -5,14 +5,18 @@ waits: rows that are not there yet are drawn as ``…``. Cursor and marks belong
 takes them along. Only lines that look different are repainted.
 """
 
+from __future__ import annotations
+
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment
 from textual import events
 from textual.binding import BindingType
 from textual.geometry import Region, Size
+from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.timer import Timer
@@ -25,8 +29,6 @@ from console.widgets.ink import Inked
 from console.widgets.marks import Marks
 from console.widgets.row_painter import GUTTER, RowPainter
 from console.widgets.rows import PageCache, Row
-from console.widgets.table_messages import TableMessages
-from console.widgets.table_places import TablePlaces
 from console.widgets.thumb import thumb
 
 AHEAD = 1.0
@@ -35,8 +37,50 @@ SETTLE = 0.04
 """Seconds without movement after which missing rows are asked for."""
 
 
-class LineTable(TableMessages, TablePlaces, Inked, ScrollView, can_focus=True):
+@dataclass
+class TableMessage(Message):
+    """From a table."""
+
+    table: LineTable
+
+    @property
+    def control(self) -> LineTable:
+        """The table, so that a handler can name it by a selector."""
+        return self.table
+
+
+class LineTable(Inked, ScrollView, can_focus=True):
     """Rows of an ordered result, drawn line by line."""
+
+    @dataclass
+    class RowsWanted(TableMessage):
+        """Rows from ``first`` to ``last``, both included, are not there or stale."""
+
+        first: int
+        last: int
+
+    @dataclass
+    class CursorMoved(TableMessage):
+        """The cursor stands on another row, or that row looks different now. ``row`` is none where none is loaded."""
+
+        row: Row | None
+
+        def can_replace(self, message: Message) -> bool:
+            """A newer position makes an older one in the queue pointless."""
+            return isinstance(message, LineTable.CursorMoved) and message.table is self.table
+
+    @dataclass
+    class MarksChanged(TableMessage):
+        """Other rows are chosen now. ``unread`` rows of a range could not be marked, since they are not loaded."""
+
+        marks: Marks
+        unread: int = 0
+
+    @dataclass
+    class Opened(TableMessage):
+        """A row was clicked twice."""
+
+        row: Row
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(at({"table", "marks"}))
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -66,7 +110,8 @@ class LineTable(TableMessages, TablePlaces, Inked, ScrollView, can_focus=True):
         self.total = 0
         self.cursor = 0
         self.cursor_id: str | None = None
-        self.column = None
+        self.column: int | None = None
+        """Index of the column whose cell is chosen, once one was."""
         self.marks = Marks()
         self.marked_at = 0.0
         """When the marks were changed, by the monotonic clock."""
@@ -203,6 +248,45 @@ class LineTable(TableMessages, TablePlaces, Inked, ScrollView, can_focus=True):
         self.post_message(self.CursorMoved(self, row))
         self._want_soon()
 
+    @property
+    def fitting(self) -> list[int]:
+        """Indexes of the columns that are shown."""
+        return self._painter.fitting
+
+    def choose_column(self, index: int) -> None:
+        """The cell of this column is the chosen one."""
+        self.column = index
+        self.refresh(Region(0, 0, self.size.width, 1))
+        self._repaint(self.cursor)
+
+    def _choose_beside(self, step: int) -> None:
+        fitting = self.fitting
+        if not fitting:
+            return
+        if self.column not in fitting:
+            self.choose_column(fitting[0] if step > 0 else fitting[-1])
+        else:
+            at = fitting.index(self.column) + step
+            self.choose_column(fitting[max(0, min(at, len(fitting) - 1))])
+
+    def turn_page(self, pages: int) -> None:
+        """So many screens further, the cursor on the same line of the screen; at an end it goes to the last row."""
+        line = self.cursor - self.top
+        last = max(self.total - self.lines, 0)
+        top = max(0, min(self.top + pages * self.lines, last))
+        if top == self.top:
+            self.move_to(self.total - 1 if pages > 0 else 0)
+            return
+        self.scroll_to(y=top, animate=False, force=True)
+        self.move_to(top + line)
+
+    @property
+    def page(self) -> tuple[int, int]:
+        """Which page is in sight and how many there are, in heights of the viewport."""
+        lines = max(self.lines, 1)
+        pages = max(1, -(-self.total // lines))
+        return min(-(-(self.top + lines) // lines), pages), pages
+
     def _show_cursor(self) -> None:
         top = self.top
         if self.cursor < top:
@@ -255,6 +339,81 @@ class LineTable(TableMessages, TablePlaces, Inked, ScrollView, can_focus=True):
             if row and (row.id in before) != (row.id in marks):
                 self._repaint(index)
         self.post_message(self.MarksChanged(self, marks, unread))
+
+    # -- keys ---------------------------------------------------------------------------------------------------------
+
+    def action_down(self) -> None:
+        """One row down."""
+        self.move_to(self.cursor + 1)
+
+    def action_up(self) -> None:
+        """One row up."""
+        self.move_to(self.cursor - 1)
+
+    def action_first(self) -> None:
+        """To the first row."""
+        self.move_to(0)
+
+    def action_last(self) -> None:
+        """To the last row."""
+        self.move_to(self.total - 1)
+
+    def action_page_down(self) -> None:
+        """One screen down."""
+        self.move_to(self.cursor + max(self.lines - 1, 1))
+
+    def action_page_up(self) -> None:
+        """One screen up."""
+        self.move_to(self.cursor - max(self.lines - 1, 1))
+
+    def action_next_page(self) -> None:
+        """The next page of the result."""
+        self.turn_page(1)
+
+    def action_previous_page(self) -> None:
+        """The page before."""
+        self.turn_page(-1)
+
+    def action_cell_right(self) -> None:
+        """Choose the cell to the right."""
+        self._choose_beside(1)
+
+    def action_cell_left(self) -> None:
+        """Choose the cell to the left."""
+        self._choose_beside(-1)
+
+    def action_mark(self) -> None:
+        """Turn the mark of the row around and go to the next row."""
+        if self.markable and self.row is not None:
+            self.choose(self.marks.toggled(self.row.id))
+            self.move_to(self.cursor + 1)
+
+    def action_range(self) -> None:
+        """Start or end a range."""
+        if self.markable:
+            (self.end_range if self.ranging else self.start_range)()
+
+    def action_range_down(self) -> None:
+        """Mark this row and the next one."""
+        self.mark_and_move(1)
+
+    def action_range_up(self) -> None:
+        """Mark this row and the one before."""
+        self.mark_and_move(-1)
+
+    def action_mark_page(self) -> None:
+        """Mark all rows in sight."""
+        if self.markable:
+            self.choose(self.marks.with_all(row.id for row in self.in_sight()))
+
+    def action_mark_all(self) -> None:
+        """Take everything that matches."""
+        if self.markable:
+            self.choose(Marks(everything=True))
+
+    def action_unmark(self) -> None:
+        """Take all marks away."""
+        self.choose(Marks())
 
     # -- asking for rows --------------------------------------------------------------------------------------------
 

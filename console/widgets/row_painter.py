@@ -1,6 +1,7 @@
 """Draws the lines of a table, and keeps what it has drawn."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Protocol
 
 from rich.segment import Segment
 from rich.style import Style
@@ -22,6 +23,12 @@ _BLANK = Cell("")
 _CHOSEN = Style(underline=True)
 
 
+class StyleOf(Protocol):
+    """Gives the Rich style of a component class; ``partial`` leaves the ground out."""
+
+    def __call__(self, *names: str, partial: bool = False) -> Style: ...
+
+
 class RowPainter:
     """Rows as strips of cells.
 
@@ -30,7 +37,7 @@ class RowPainter:
         style: the Rich style of a component class of the table; ``partial`` leaves the ground out.
     """
 
-    def __init__(self, columns: Sequence[Column], style: Callable[..., Style]) -> None:
+    def __init__(self, columns: Sequence[Column], style: StyleOf) -> None:
         self._columns = columns
         self._style = style
         self._width = 0

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from console.text.ink import Ink
 
@@ -22,7 +22,7 @@ class Row(NamedTuple):
 
     id: str
     cells: tuple[Cell, ...]
-    item: Any = None
+    item: object = None
 
 
 class PageCache:

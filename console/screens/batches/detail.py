@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import work
 from textual.binding import BindingType
@@ -234,7 +234,7 @@ class BatchDetail(FailedJobOrders):
         """The failed jobs under the cursor, while their table has the focus."""
         table = self.query_one("#failures", LineTable)
         row = table.row if table.display and table.has_focus else None
-        return row.item if row is not None else None
+        return cast("FailedJobs", row.item) if row is not None else None
 
     def needy_job(self) -> str:
         """The seed or monitor job that keeps the batch from going on; empty if there is none."""
@@ -266,10 +266,10 @@ class BatchDetail(FailedJobOrders):
             self._open_job(group.jobs[0])
             return
         row = self.query_one("#events", LineTable).row
-        if row is not None and "NEW error" in row.item.sentence:
+        if row is not None and "NEW error" in cast("BatchEvent", row.item).sentence:
             self.action_outcomes()
         elif row is not None:
-            self.session.say(inert(row.item.sentence))
+            self.session.say(inert(cast("BatchEvent", row.item).sentence))
 
     @work(group="batch.job", exclusive=True, exit_on_error=False)
     async def _open_job(self, job_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from textual.binding import BindingType
 
@@ -61,7 +61,7 @@ class BatchesScreen(BatchOrders, ListScreen):
     def chosen(self) -> BatchView | None:
         """The batch under the cursor."""
         row = self.table.row
-        return None if row is None else self.session.book.get(row.id) or row.item
+        return None if row is None else self.session.book.get(row.id) or cast("BatchView", row.item)
 
     def ordered(self) -> None:
         """Show what has become of it."""
@@ -69,4 +69,4 @@ class BatchesScreen(BatchOrders, ListScreen):
 
     def open_row(self, row: Row) -> None:
         """The batch with its phases, tasks and failed jobs."""
-        self.app.push_screen(BatchDetail(self.session, row.item))
+        self.app.push_screen(BatchDetail(self.session, cast("BatchView", row.item)))

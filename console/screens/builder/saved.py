@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -117,7 +117,7 @@ class SavedQueries(ModalScreen["str | None"]):
     def action_take(self) -> None:
         """Answer the one under the cursor."""
         row = self.query_one(LineTable).row
-        self.dismiss(row.item.text if row else None)
+        self.dismiss(cast("SavedQuery", row.item).text if row else None)
 
     async def action_forget(self) -> None:
         """Take its name away."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -72,7 +72,7 @@ class Palette(ModalScreen["Action | None"]):
     def action_run(self) -> None:
         """Answer the action under the cursor."""
         row = self.query_one(LineTable).row
-        self.dismiss(row.item if row else None)
+        self.dismiss(cast("Action", row.item) if row else None)
 
     def action_close(self) -> None:
         """Answer nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
 from textual.binding import BindingType
 
@@ -201,11 +201,11 @@ class MembersScreen(IncidentLooks, ListScreen):
     def incident_in_hand(self) -> GroupMember | None:
         """The incident under the cursor."""
         row = self.table.row
-        return row.item.member if row is not None else None
+        return cast("One", row.item).member if row is not None else None
 
     def open_row(self, row: Row) -> None:
         """The incident in full."""
-        self.app.push_screen(IncidentDetail(self.session, row.item.member))
+        self.app.push_screen(IncidentDetail(self.session, cast("One", row.item).member))
 
     def action_refresh(self) -> None:
         """Read everything again, their tasks too."""
@@ -240,5 +240,5 @@ class MembersScreen(IncidentLooks, ListScreen):
         if marks:
             chosen = [member for member in self._members.all_matching() if member.id in marks]
         else:
-            chosen = [row.item.member] if row is not None else []
+            chosen = [cast("One", row.item).member] if row is not None else []
         return frozenset(member.configuration for member in chosen if member.configuration is not None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import work
 from textual.app import ComposeResult
@@ -58,7 +58,7 @@ class InstancesScreen(ListScreen):
 
     def _show_standing(self) -> None:
         pane = self.query_one("#standing", Pane)
-        rows: list[InstanceActivity] = [row.item for row in self.table.loaded()]
+        rows = [cast("InstanceActivity", row.item) for row in self.table.loaded()]
         what = "" if self.narrow or not rows else "  (activity : instances : without retries)"
         pane.entitle(f"{_whose(len(rows), self.matching)}{what}")
         pane.show(_stands(activity_of(rows), pane.size.width, pane.size.height))
@@ -74,7 +74,7 @@ class InstancesScreen(ListScreen):
         """The instance with its tasks and variables in full."""
         row = self.table.row
         if row is not None:
-            self.app.push_screen(InstanceDetail(self.session, row.item.instance))
+            self.app.push_screen(InstanceDetail(self.session, cast("InstanceActivity", row.item).instance))
 
     def action_incidents(self) -> None:
         """The open incidents of the instance, in the incidents view."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import BindingType
 
@@ -35,7 +35,7 @@ class JobsScreen(JobOrders, ListScreen):
     def job(self) -> Job | None:
         """The job under the cursor."""
         row = self.table.row
-        return row.item if row is not None else None
+        return cast("Job", row.item) if row is not None else None
 
     def chosen(self) -> Chosen | None:
         """The marked jobs; where none are, the one under the cursor."""
@@ -63,7 +63,7 @@ class JobsScreen(JobOrders, ListScreen):
 
     def open_row(self, row: Row) -> None:
         """The job with its stack trace."""
-        self.app.push_screen(JobDetail(self.session, row.item))
+        self.app.push_screen(JobDetail(self.session, cast("Job", row.item)))
 
     def hint_labels(self) -> dict[str, str]:
         """What the keys would do with the job under the cursor, or with the marked ones."""

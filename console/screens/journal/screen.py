@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
 from textual.binding import BindingType
@@ -150,7 +150,7 @@ class JournalScreen(LaunchOrders):
     def chosen(self) -> Launch | None:
         """The launch under the cursor."""
         row = self.table.row
-        return None if row is None else row.item
+        return None if row is None else cast("Launch", row.item)
 
     @on(LineTable.Opened, "#rows")
     def action_open(self) -> None:

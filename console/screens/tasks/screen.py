@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 
 from textual import work
 from textual.app import ComposeResult
@@ -150,12 +150,12 @@ class TasksScreen(TaskLooks, ListScreen):
 
     def open_row(self, row: Row) -> None:
         """The task in full."""
-        self.app.push_screen(TaskDetail(self.session, row.item))
+        self.app.push_screen(TaskDetail(self.session, cast("ExternalTask", row.item)))
 
     def task_in_hand(self) -> ExternalTask | None:
         """The task under the cursor."""
         row = self.table.row
-        return row.item if row is not None else None
+        return cast("ExternalTask", row.item) if row is not None else None
 
     def action_retry(self) -> None:
         """Ask how the chosen tasks are to be retried."""
