@@ -13,7 +13,8 @@ import httpx
 
 from console.engine.answers import number, read_json, record, records
 from console.engine.channel import Channel, Limits
-from console.engine.errors import NotThere, Refused, Unintelligible
+from console.engine.errors import Refused, Unintelligible
+from console.engine.hold import Hold
 from console.engine.identity import RETRIAGE, Identity, guess_kind
 from console.engine.orders import Orders
 from console.engine.paths import part
@@ -87,6 +88,11 @@ class EngineClient(Orders):
         return self._channel.round_trip
 
     @property
+    def hold(self) -> Hold:
+        """What holds questions back."""
+        return self._channel.hold
+
+    @property
     def answers(self) -> int:
         """How often the engine itself has answered, a refusal included."""
         return self._channel.answers
@@ -101,14 +107,17 @@ class EngineClient(Orders):
         """The version that the engine tells, ``None`` when it tells none."""
         try:
             answer = await self._value("GET", "version")
-        except NotThere:
+        except Refused as problem:
+            if problem.status != 404:
+                raise
             return None
         version = answer.get("version") if isinstance(answer, dict) else None
         return version if isinstance(version, str) else None
 
     async def engine_names(self) -> list[str]:
         """Names of the process engines behind this address."""
-        answer = await self._value("GET", "engine") if "/engine/" not in self._url else []
+        # Engines that know users tell these names to anybody (observed on Camunda 7.24.0).
+        answer = await self._value("GET", "engine", needs_login=False) if "/engine/" not in self._url else []
         if not isinstance(answer, list):
             raise Unintelligible("The engine answered something else than a list of engines.")
         return [entry["name"] for entry in answer if isinstance(entry, dict) and isinstance(entry.get("name"), str)]
@@ -312,8 +321,17 @@ class EngineClient(Orders):
     async def _get_count(self, path: str, query: Query) -> int:
         return number(await self._value("GET", f"{path}/count", params=parameters(_unsorted(query))))
 
-    async def _value(self, method: str, path: str, *, params: Mapping[str, str] | None = None, body: Any = None) -> Any:
-        return read_json((await self._channel.ask(method, path, params=params, body=body)).content)
+    async def _value(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Any = None,
+        needs_login: bool = True,
+    ) -> Any:
+        answer = await self._channel.ask(method, path, params=params, body=body, needs_login=needs_login)
+        return read_json(answer.content)
 
     async def _text(self, path: str) -> str | None:
         answer = await self._channel.ask("GET", path)
