@@ -9,7 +9,7 @@
     │   └── TooLarge      an answer was larger than the console reads
     ├── Forbidden         the console's own safety holds the order back; nothing was sent
     ├── Unsayable         the question cannot be said in the contract's query string; nothing was sent
-    ├── Unanswered        an order was sent and its answer never came: it may have been carried out
+    ├── Unanswered        an order was sent and no answer proves what became of it: it may have been carried out
     └── Refused           the engine (or a proxy before it) said no
         ├── Denied        403, or one of these two
         │   ├── LoginRefused  401, 407: nothing is asked any more until somebody says so
@@ -107,18 +107,24 @@ class Forbidden(EngineProblem):
 
 
 class Unanswered(EngineProblem):
-    """An order was sent and no answer came: it may have been carried out, or may still be.
+    """An order was sent, and no answer proves what became of it: it may have been carried out, or may still be.
 
     Attributes:
         since: when the order was sent, on the engine's clock as far as the console knows it. What the order made
             cannot be older; look for it from here on.
         what: the order in words, "launch of a batch".
+        status: status of an answer that proves nothing, ``None`` where none came.
     """
 
-    def __init__(self, sentence: str, what: str, since: datetime) -> None:
+    def __init__(self, sentence: str, what: str, since: datetime, status: int | None = None) -> None:
         super().__init__(sentence)
         self.what = what
         self.since = since
+        self.status = status
+
+
+TOO_LARGE = 413
+"""Status of a proxy that does not take in a request of this size, so that the engine never sees it."""
 
 
 class Refused(EngineProblem):
@@ -161,6 +167,12 @@ class Refused(EngineProblem):
             retry_after: seconds for which none is sent from now on.
         """
         return type(self)(self.sentence, self.status, self.type, self.message, self.code, retry_after)
+
+    @property
+    def proves_nothing_done(self) -> bool:
+        """The answer proves that an order was not carried out: it is an error body of the contract, or a proxy found
+        the request too large to pass it on. Every other answer may stand in the place of one that told of success."""
+        return self.type is not None or self.status == TOO_LARGE
 
 
 class RanAndFailed(Refused):
