@@ -210,8 +210,16 @@ class RetriageApp(App[None]):
 
         follower = self.session.follower = BackgroundReading(self.session)
         follower.start()
-        self.session.news.subscribe(self, lambda news: follower.heed_pause() if news == "state" else None)
+        self.session.news.subscribe(self, self._heed_state)
         self._identify()
+
+    def _heed_state(self, news: str) -> None:
+        """Rest while paused; ask who the engine is as soon as it answers, if it has not told yet."""
+        if news != "state" or self.session.follower is None:
+            return
+        self.session.follower.heed_pause()
+        if not self.session.identity.kind and not self.session.stale:
+            self._identify()
 
     @work(group="app.identify", exclusive=True, exit_on_error=False)
     async def _identify(self) -> None:
@@ -303,10 +311,13 @@ class RetriageApp(App[None]):
         """The one way from a key or a list to an action; what changes the engine has to pass the safety."""
         from console.screens.gate import why_not
 
-        why = why_not(self.session, default_namespace or self, action) if isinstance(action, str) else ""
+        view = getattr(self.screen, "freshness", None)
+        why = why_not(self.session, default_namespace or self, action, view) if isinstance(action, str) else ""
         if why:
             self.session.say(why, "warning")
             return True
+        if action == "refresh":
+            self.session.ask_again()
         return await super().run_action(action, default_namespace, namespaces)
 
     @work(group="app.arm", exclusive=True, exit_on_error=False)
@@ -331,7 +342,9 @@ class RetriageApp(App[None]):
             await super().on_event(event)
 
     def on_key(self, event: events.Key) -> None:
-        """Keys that nothing below has used."""
+        """Keys that nothing below has used; the one that asks for news asks everywhere where nothing may be asked."""
+        if event.key in named("list.refresh").present_keys:
+            self.session.ask_again()
         if self._keys.came_back(event):
             event.prevent_default()
 

@@ -5,7 +5,7 @@ skip) and ``size`` (most rows to return). Lists go by POST where the contract ha
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -91,6 +91,10 @@ class EngineClient(Orders):
     def hold(self) -> Hold:
         """What holds questions back."""
         return self._channel.hold
+
+    def renew_token(self, new_token: Callable[[], Awaitable[str]]) -> None:
+        """Get another bearer token in this way when the one in use is refused."""
+        self._channel.new_token = new_token
 
     @property
     def answers(self) -> int:

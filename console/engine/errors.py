@@ -86,7 +86,7 @@ class Unintelligible(EngineProblem):
     @property
     def brief(self) -> str:
         """The cause in a word or two, for line 1."""
-        return "no engine's answer"
+        return "no engine"
 
 
 class TooLarge(Unintelligible):
@@ -95,7 +95,7 @@ class TooLarge(Unintelligible):
     @property
     def brief(self) -> str:
         """The cause in a word or two, for line 1."""
-        return "answer too large"
+        return "too large"
 
 
 class Unsayable(EngineProblem):

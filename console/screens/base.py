@@ -18,6 +18,7 @@ from console.actions import at
 from console.screens import clipboard
 from console.screens.chrome import HintLine, IdentityLine, TabLine
 from console.screens.events.line import EventLine
+from console.session.connection import Freshness
 from console.session.session import News, Session
 from console.widgets.line import Line
 
@@ -99,6 +100,11 @@ class ConsoleScreen(Screen[None]):
         yield EventLine(id="event")
         yield HintLine(id="hints")
 
+    @property
+    def freshness(self) -> Freshness | None:
+        """What became of this screen's last question; none where it asks nothing again and again."""
+        return None
+
     def body(self) -> Iterable[Widget]:
         """The widgets between the chrome."""
         return ()
@@ -111,7 +117,7 @@ class ConsoleScreen(Screen[None]):
 
     def _news(self, news: News) -> None:
         if news in ("state", "identity"):
-            self.query_one(IdentityLine).tell(self.session)
+            self.query_one(IdentityLine).tell(self.session, self.freshness)
         elif news == "counts":
             self.query_one(TabLine).tell(self.session, self.VIEW)
         elif news == "event":
@@ -124,7 +130,7 @@ class ConsoleScreen(Screen[None]):
     def _tick(self) -> None:
         if self.is_current:
             self.session.heed_time()
-            self.query_one(IdentityLine).tell(self.session)
+            self.query_one(IdentityLine).tell(self.session, self.freshness)
             self._tell_event()
 
     def _tell_event(self) -> None:
@@ -154,7 +160,7 @@ class ConsoleScreen(Screen[None]):
 
     def tell_chrome(self) -> None:
         """Bring all lines of the chrome up to date."""
-        self.query_one(IdentityLine).tell(self.session)
+        self.query_one(IdentityLine).tell(self.session, self.freshness)
         self.query_one(TabLine).tell(self.session, self.VIEW)
         self._tell_event()
         self.tell_hints()

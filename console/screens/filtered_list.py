@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from console.reading.filtered_pages import FilteredPages
 from console.session import saved_filters
+from console.session.connection import Freshness
 from console.text.words import clock, count, things
 from console.widgets.line import Span
 
 if TYPE_CHECKING:
+    from console.engine.client import EngineClient
     from console.screens.subject import Subject
     from console.session.session import Session
     from store.contract.queries import Query
 
 AGAIN = 10.0
-"""Seconds between two ways through all rows, at least; ten times as long as one took, at most a few minutes."""
-LONGEST = 300.0
+"""Seconds between two ways through all rows, at least; ten times as long as one took."""
 AFTER_A_FAILURE = 3.0
 """Seconds before a page that was not answered is asked for again."""
 
@@ -35,6 +36,7 @@ class FilteredList:
         wanted: answers what the console looks for as of now, for each way anew.
         changed: is told when more is known.
         retried: where ids of rows that were retried from here before are kept; nothing if nobody asks for them.
+        fresh: is told what becomes of the questions.
     """
 
     def __init__(
@@ -45,9 +47,11 @@ class FilteredList:
         wanted: Callable[[], Callable[[Any], bool]],
         changed: Callable[[], None],
         retried: set[str] | None = None,
+        fresh: Freshness | None = None,
     ) -> None:
         self.query = query
         self._retried = retried
+        self._fresh = fresh or Freshness()
         self._session = session
         self._subject = subject
         self._wanted = wanted
@@ -122,7 +126,7 @@ class FilteredList:
         while True:
             started = time.monotonic()
             await self._through()
-            pause = min(max(AGAIN, 10 * (time.monotonic() - started)), LONGEST)
+            pause = max(AGAIN, 10 * (time.monotonic() - started))
             try:
                 await asyncio.wait_for(self._asked.wait(), pause)
             except TimeoutError:
@@ -146,7 +150,9 @@ class FilteredList:
             await self._allowed()
             try:
                 if not going.looked:
-                    self.among = await self._session.ask(lambda client: self._subject.count(client, self.query))
+                    self.among = await self._session.ask(
+                        lambda client: self._subject.count(client, self.query), self._fresh
+                    )
                     if self._kept is None:
                         self._changed()
                 await going.next()
@@ -164,8 +170,12 @@ class FilteredList:
         self.among = going.looked
         self._changed()
 
+    async def _count(self, client: EngineClient) -> int:
+        return await self._subject.count(client, self.query)
+
     async def _page(self, first: int, size: int) -> list[Any]:
-        rows = await self._session.ask(lambda client: self._subject.read(client, self.query, first, size))
+        rows = await self._session.ask(lambda client: self._subject.read(client, self.query, first, size), self._fresh)
+        self._fresh.heard()
         if self._retried is not None:
             self._retried.update(
                 await saved_filters.retried(self._session, [self._subject.identify(row) for row in rows])

@@ -40,6 +40,8 @@ class Subject(ABC, Generic[R]):
     thing: ClassVar[str]
     """One of them, in words."""
     columns: ClassVar[Sequence[Column]]
+    questions: int = 1
+    """Questions to the engine that one reading of a page takes."""
     sorts: ClassVar[Sequence[Sort]]
     legend: ClassVar[str] = ""
     """What the state letters mean."""

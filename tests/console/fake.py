@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from console.engine.errors import Forbidden, NotThere, Refused, Unreachable
+from console.engine.hold import Hold
 from console.engine.identity import Identity
 from console.launch.unanswered import FoundBatches
 from store.contract.history import HistoricExternalTaskLog, HistoricJobLog
@@ -73,6 +74,7 @@ class FakeEngine:
         self.total = tasks
         self.round_trip: float | None = 0.012
         self.answers = 0
+        self.hold = Hold()
         self.url = "http://engine.test/engine-rest"
         self.delay = 0.0
         self.gone = False

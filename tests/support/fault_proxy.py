@@ -397,12 +397,15 @@ class FaultTransport(httpx.AsyncBaseTransport):
         self.faults = Faults()
         self.refusing = False
         """No connection can be made."""
+        self.under_way = 0
+        """Requests that have not been answered yet."""
         self._engine = engine
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request, or fail as the network does."""
         if self.refusing:
             raise httpx.ConnectError("connection refused", request=request)
+        self.under_way += 1
         at, body = time.monotonic(), await request.aread()
         path = request.url.raw_path.decode()
         playing = self.faults._for(f"{request.method} {path}")
@@ -429,6 +432,7 @@ class FaultTransport(httpx.AsyncBaseTransport):
             status, sent = answer.status_code, len(content)
             return httpx.Response(status, headers=answer.headers, stream=_Repeated(content, 1))
         finally:
+            self.under_way -= 1
             agent, authorization = request.headers.get("user-agent", ""), request.headers.get("authorization", "")
             self.faults._note(Asked(at, request.method, path, body, authorization, agent, status, sent, fault))
 

@@ -26,6 +26,7 @@ class Batches(Subject[BatchView]):
     name = "batches"
     title = "Batches"
     thing = "Batch"
+    questions = 2
     columns = COLUMNS
     sorts = (Sort("startTime", "start", descending=True), Sort("batchId", "id"), Sort("tenantId", "tenant"))
 

@@ -33,7 +33,7 @@ EMPTY_STORE = (
     "There are no external tasks in this store yet. `retriage demo` opens a made-up world to try things on; "
     "`retriage demo-data --store FILE --tasks 5000` fills an empty store with one."
 )
-CAUSES_EVERY = 10.0
+CAUSES_EVERY = 30.0
 """Seconds between two samples of incidents."""
 CAUSES_EVERY_WHILE_LAUNCHED = 3.0
 """The same while a batch launched here runs, since incidents go then."""
