@@ -302,10 +302,17 @@ class RetriageApp(App[None]):
     ) -> bool:
         """The one way from a key or a list to an action; what changes the engine has to pass the safety."""
         from console.screens.gate import why_not
+        from console.screens.verbs import method_of
 
         why = why_not(self.session, default_namespace or self, action) if isinstance(action, str) else ""
         if why:
             self.session.say(why, "warning")
+            return True
+        attached = method_of(default_namespace, action) if isinstance(action, str) else None
+        if attached is not None:
+            done = attached()
+            if done is not None:
+                await done
             return True
         return await super().run_action(action, default_namespace, namespaces)
 
