@@ -118,7 +118,7 @@ def proposed(total: int) -> Waves:
     if total <= _SMALL:
         return ONE_WAVE
     size = 10 if total < _LARGE else 100
-    sizes = []
+    sizes: list[WaveSize] = []
     while size * 5 <= total and len(sizes) < 3:
         sizes.append(WaveSize(size))
         size *= 10
