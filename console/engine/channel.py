@@ -18,7 +18,17 @@ from typing import Any
 
 import httpx
 
-from console.engine.errors import EngineProblem, Forbidden, Refused, Slow, Unanswered, Unreachable, Unsayable, one_line
+from console.engine.errors import (
+    EngineProblem,
+    Forbidden,
+    Refused,
+    Slow,
+    Unanswered,
+    Unintelligible,
+    Unreachable,
+    Unsayable,
+    one_line,
+)
 from console.engine.refusals import refusal
 
 
@@ -102,6 +112,8 @@ class Channel:
                 raise
             cause = f"the answer, {problem.status}, does not prove to be the engine's"
             raise Unanswered(in_doubt(what, cause), what, since, problem.status) from problem
+        except Unintelligible as problem:
+            raise Unanswered(in_doubt(what, "its answer cannot be read"), what, since) from problem
         except (httpx.HTTPError, TimeoutError) as problem:
             late = isinstance(problem, TimeoutError | httpx.TimeoutException)
             cause = "no answer came in time" if late else "the connection broke before an answer came"
