@@ -1,8 +1,10 @@
 """The one way to an engine: sends a request, waits with care, and turns every failure into an EngineProblem.
 
 A *question* changes nothing: it is asked again, once, when the connection broke. An *order* is sent once. If its
-connection could not be made, nothing happened (:class:`Unreachable`); if it broke later, the order may have been
-carried out (:class:`Unanswered`), and whoever gave it must look.
+connection could not be made, nothing happened (:class:`Unreachable`). Only an error body of the contract proves that
+it was not carried out (:class:`Refused`), and so does a proxy that found it too large. After anything else, a broken
+connection as well as a page of a proxy, it may have been carried out (:class:`Unanswered`), and whoever gave it must
+look.
 """
 
 import asyncio
@@ -16,7 +18,17 @@ from typing import Any
 
 import httpx
 
-from console.engine.errors import EngineProblem, Forbidden, Refused, Slow, Unanswered, Unreachable, Unsayable, one_line
+from console.engine.errors import (
+    EngineProblem,
+    Forbidden,
+    Refused,
+    Slow,
+    Unanswered,
+    Unintelligible,
+    Unreachable,
+    Unsayable,
+    one_line,
+)
 from console.engine.refusals import refusal
 
 
@@ -82,8 +94,8 @@ class Channel:
         """Send an order, once; returns a 2xx answer. ``what`` names it for the sentence, "deletion of the batch".
 
         Raises:
-            EngineProblem: Forbidden or Unreachable (nothing was sent), Unanswered (it may have been carried out) or
-                Refused.
+            EngineProblem: Forbidden or Unreachable (nothing was sent), Refused (nothing was done) or Unanswered (it may
+                have been carried out).
         """
         if why := self.why_no_order():
             raise Forbidden(why)
@@ -96,15 +108,16 @@ class Channel:
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as problem:
             raise self._unreachable(problem) from problem
         except Refused as problem:
-            if not problem.between:
+            if problem.proves_nothing_done:
                 raise
-            sentence = f"The {what} was sent, but a proxy answered {problem.status}: it may have been carried out."
-            raise Unanswered(sentence, what, since) from problem
+            cause = f"the answer, {problem.status}, does not prove to be the engine's"
+            raise Unanswered(in_doubt(what, cause), what, since, problem.status) from problem
+        except Unintelligible as problem:
+            raise Unanswered(in_doubt(what, "its answer cannot be read"), what, since) from problem
         except (httpx.HTTPError, TimeoutError) as problem:
             late = isinstance(problem, TimeoutError | httpx.TimeoutException)
             cause = "no answer came in time" if late else "the connection broke before an answer came"
-            sentence = f"The {what} was sent, but {cause}: it may have been carried out."
-            raise Unanswered(sentence, what, since) from problem
+            raise Unanswered(in_doubt(what, cause), what, since) from problem
 
     async def _ask(self, method: str, path: str, params: Mapping[str, str] | None, body: Any) -> httpx.Response:
         wait = httpx.Timeout(self._limits.read, connect=self._limits.connect, pool=self._limits.question)
@@ -154,6 +167,16 @@ class Channel:
     def _host(self) -> str:
         url = self._http.base_url
         return f"{url.host}:{url.port}" if url.port else url.host
+
+
+def in_doubt(what: str, cause: str) -> str:
+    """The sentence about an order of which nothing proves what became of it.
+
+    Args:
+        what: the order in words, "launch of the batch".
+        cause: what is wrong with its answer.
+    """
+    return f"The {what} was sent, but {cause}: it is not known whether it was carried out."
 
 
 def _causes(problem: BaseException) -> list[BaseException]:

@@ -8,7 +8,7 @@
     ├── Unintelligible    an answer came, but not one of the contract
     ├── Forbidden         the console's own safety holds the order back; nothing was sent
     ├── Unsayable         the question cannot be said in the contract's query string; nothing was sent
-    ├── Unanswered        an order was sent and its answer never came: it may have been carried out
+    ├── Unanswered        an order was sent and no answer proves what became of it: it may have been carried out
     └── Refused           the engine (or a proxy before it) said no
         ├── Denied        401, 403, 407
         ├── RanAndFailed  the order was carried out, and what it ran has failed
@@ -68,22 +68,26 @@ class Forbidden(EngineProblem):
 
 
 class Unanswered(EngineProblem):
-    """An order was sent and no answer came: it may have been carried out, or may still be.
+    """An order was sent, and no answer proves what became of it: it may have been carried out, or may still be.
 
     Attributes:
         since: when the order was sent, on the engine's clock as far as the console knows it. What the order made
             cannot be older; look for it from here on.
         what: the order in words, "launch of a batch".
+        status: status of an answer that proves nothing, ``None`` where none came.
     """
 
-    def __init__(self, sentence: str, what: str, since: datetime) -> None:
+    def __init__(self, sentence: str, what: str, since: datetime, status: int | None = None) -> None:
         super().__init__(sentence)
         self.what = what
         self.since = since
+        self.status = status
 
 
 GATEWAY = frozenset({502, 503, 504})
 """Statuses of a proxy whose engine did not answer it."""
+TOO_LARGE = 413
+"""Status of a proxy that does not take in a request of this size, so that the engine never sees it."""
 
 
 class Refused(EngineProblem):
@@ -106,6 +110,12 @@ class Refused(EngineProblem):
         self.type = type
         self.message = message
         self.code = code
+
+    @property
+    def proves_nothing_done(self) -> bool:
+        """The answer proves that an order was not carried out: it is an error body of the contract, or a proxy found
+        the request too large to pass it on. Every other answer may stand in the place of one that told of success."""
+        return self.type is not None or self.status == TOO_LARGE
 
 
 class RanAndFailed(Refused):

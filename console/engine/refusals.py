@@ -16,6 +16,7 @@ from console.engine.errors import Denied, NotThere, Refused, one_line
 
 _TITLE = re.compile(r"<(title|h1)[^>]*>(.*?)</\1>", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
+_CLASS = re.compile(r"[A-Za-z_$][\w$]*")
 _BODY_LIMIT = 20_000
 
 
@@ -36,14 +37,21 @@ def _of_kind(answer: httpx.Response, sentence: str, kind: str | None, message: s
 
 
 def _error_body(answer: httpx.Response) -> tuple[str, str, int | None] | None:
-    """``type``, ``message`` and ``code`` if the body is the contract's."""
+    """``type``, ``message`` and ``code`` if the body is the contract's.
+
+    Its ``type`` is the simple name of a Java class and ``message`` is always there, if only as null (REST reference,
+    "Error Handling"). Proxies have JSON of their own: problem details (RFC 9457) name a URL as ``type`` and no
+    ``message``.
+    """
     try:
         body: Any = json.loads(answer.content)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(body, dict) or not isinstance(body.get("type"), str):
+    if not isinstance(body, dict) or not isinstance(body.get("type"), str) or not _CLASS.fullmatch(body["type"]):
         return None
-    message, code = body.get("message"), body.get("code")
+    message, code = body.get("message", 0), body.get("code")
+    if not isinstance(message, str | None):
+        return None
     plain_code = code if isinstance(code, int) and not isinstance(code, bool) else None
     return body["type"], message if isinstance(message, str) else "", plain_code
 

@@ -26,6 +26,13 @@ class Outcome(NamedTuple):
     """What the first refusal, or the first failure, said."""
     failed: int = 0
     """Carried out, but what they ran has failed."""
+    unknown: int = 0
+    """Sent, but nothing proves what became of them."""
+
+    @property
+    def all_done(self) -> bool:
+        """Each was carried out, and nothing has failed."""
+        return not (self.refused or self.left or self.failed or self.unknown)
 
 
 async def order_each(
@@ -35,19 +42,20 @@ async def order_each(
     told: Callable[[int], None],
 ) -> Outcome:
     """Give the order for each id once; ``told`` hears from time to time how many are through."""
-    from console.engine.errors import EngineProblem, RanAndFailed
+    from console.engine.errors import EngineProblem, RanAndFailed, Unanswered
 
     waiting = list(reversed(ids))
-    done = failed = 0
+    done = failed = unknown = 0
     refusals: list[str] = []
 
     async def one(id: str) -> int:
-        nonlocal failed
+        nonlocal failed, unknown
         try:
             await session.ask(lambda client: order(client, id))
         except EngineProblem as problem:
             refusals.append(problem.sentence)
             failed += isinstance(problem, RanAndFailed)
+            unknown += isinstance(problem, Unanswered)
             return 0
         return 1
 
@@ -60,4 +68,5 @@ async def order_each(
                 told(done)
 
     await asyncio.gather(*(worker() for _ in range(AT_ONCE)))
-    return Outcome(done, len(refusals) - failed, len(waiting), refusals[0] if refusals else "", failed)
+    refused = len(refusals) - failed - unknown
+    return Outcome(done, refused, len(waiting), refusals[0] if refusals else "", failed, unknown)

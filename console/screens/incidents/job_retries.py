@@ -64,8 +64,9 @@ async def retried_one_by_one(session: Session, jobs: Sequence[str]) -> None:
         lambda client, job: client.set_job_retries(job, 1),
         lambda done: session.say(f"{count(done)} of {all_jobs} have their retry …"),
     )
-    if outcome.refused or outcome.left:
-        left = f", {count(outcome.left)} not tried" if outcome.left else ""
+    if not outcome.all_done:
+        left = f", {count(outcome.unknown)} not known" if outcome.unknown else ""
+        left += f", {count(outcome.left)} not tried" if outcome.left else ""
         said = f"{things(outcome.done, 'job')} will be tried again, {count(outcome.refused)} refused{left}."
         session.say(f"{said} {outcome.sentence}".rstrip(), "warning")
     else:

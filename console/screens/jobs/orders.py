@@ -130,15 +130,20 @@ class JobOrders(ConsoleScreen):
         told = await order_each(
             self.session, ids, plan.order, lambda done: self.session.say(f"{count(done)} of {many} so far …", "muted")
         )
-        if not told.refused and not told.failed and not told.left:
+        if told.all_done:
             self.session.say(plan.said, "good")
         elif len(ids) == 1:
             self.session.say(told.sentence, "failed")
         else:
-            others = ((told.failed, "failed"), (told.refused, "refused"), (told.left, "not tried"))
+            others = (
+                (told.failed, "failed"),
+                (told.refused, "refused"),
+                (told.unknown, "not known"),
+                (told.left, "not tried"),
+            )
             rest = ", ".join(f"{count(number)} {what}" for number, what in others if number)
             self.session.say(f"{plan.done}: {count(told.done)} of {many}; {rest}. {told.sentence}".rstrip(), "failed")
-        if (told.done or told.failed) and self.is_attached:
+        if (told.done or told.failed or told.unknown) and self.is_attached:
             self.carried_out(gone=plan.gone and bool(told.done))
 
     # -- a batch for all --------------------------------------------------------------------------------------------

@@ -71,6 +71,7 @@ async def unlocked(session: Session, tasks: Sequence[ExternalTask]) -> None:
         f"{things(len(tasks) - len(ids), 'task')} left alone: unlocked, ended or locked anew meanwhile"
         if len(ids) < len(tasks) else "",
         f"{things(outcome.refused, 'task')} refused: {outcome.sentence.rstrip('.')}" if outcome.refused else "",
+        f"{things(outcome.unknown, 'task')} not known: {outcome.sentence.rstrip('.')}" if outcome.unknown else "",
         f"{things(outcome.left, 'task')} not ordered, the engine does not answer" if outcome.left else "",
     ]  # fmt: skip
     rest = "".join(f"; {part}" for part in parts if part)
