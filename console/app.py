@@ -335,7 +335,19 @@ class RetriageApp(App[None]):
                 event = events.Key("escape", None)  # the keys of the application do not reach into a dialog
             await self._keys.put(event)
         else:
+            if isinstance(event, events.MouseEvent):
+                self._keys.pressed_at = event.time
             await super().on_event(event)
+
+    @property
+    def input_time(self) -> float:
+        """When the key, or the mouse button, that is being handled was pressed, by the monotonic clock."""
+        return self._keys.pressed_at
+
+    @property
+    def frame_written(self) -> bool:
+        """The terminal has taken all that was written; a driver that cannot tell writes at once."""
+        return bool(getattr(self._driver, "written", True))
 
     def on_key(self, event: events.Key) -> None:
         """Keys that nothing below has used."""
