@@ -1,24 +1,29 @@
 """The store without a screen: served over a socket, or filled with a demo world."""
 
 import asyncio
+import ipaddress
+import logging
 import socket
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
 
 from store.api.app import ROOT
+from store.api.hosts import AllowedHosts
 from store.api.parking import close_parking
+from store.api.users import User
 from store.database import StoreNotOpened, open_database
 from store.embedded import embedded_app
+from store.server.certificate import tls_context
+from store.server.problems import ServerProblem
 
 KEEP_ALIVE_SECONDS = 75
 """How long a connection may be idle before it is closed: longer than clients pause between two polls."""
 
-
-class ServerProblem(Exception):
-    """What stands in the way, in one sentence for the person at the keyboard."""
+log = logging.getLogger(__name__)
 
 
 def serve(
@@ -29,31 +34,52 @@ def serve(
     demo_tasks: int = 0,
     demo_seed: int = 1,
     strict: bool | None = None,
-    users: Sequence[str] = (),
+    users: Sequence[User] = (),
+    allow_anonymous: bool = False,
+    allowed_hosts: Sequence[str] = (),
+    certificate: Path | None = None,
+    key: Path | None = None,
 ) -> None:
     """Serve a store until the process is told to end (SIGINT, SIGTERM), then end in good order.
 
     Args:
         store: path of an SQLite file, or an SQLAlchemy URL.
-        host: address to listen at.
+        host: address to listen at, and a name by which the server may be called.
         port: port to listen at, 0 for a free one.
         demo_tasks: fill an empty store with a demo world of so many external tasks; no simulated workers run.
         demo_seed: the world's seed.
         strict: refuse unknown task ids in ``retries-async``.
-        users: who may ask, each as NAME:PASSWORD; none lets everybody in.
+        users: who may ask; none lets everybody in who reaches the address.
+        allow_anonymous: let everybody in at an address that other machines reach.
+        allowed_hosts: further names by which the server may be called, such as that of a proxy.
+        certificate: PEM file of a certificate, for TLS.
+        key: PEM file of its key; none if the certificate's file holds it.
 
     Raises:
-        ServerProblem: a user is none, the store cannot be opened, or the address not be listened at.
+        ServerProblem: the address is open to other machines and there are no users, the certificate is none, the store
+            cannot be opened, or the address not be listened at.
     """
-    known = read_users(users)
+    if key is not None and certificate is None:
+        raise ServerProblem("a key without its certificate; give --certificate too")
+    tls = None if certificate is None else tls_context(certificate, key)
+    if not _is_loopback(host):
+        if not users and not allow_anonymous:
+            raise ServerProblem(
+                f"whoever reaches {host} could command this engine; "
+                "name its users with --user-file, or let everybody in with --allow-anonymous"
+            )
+        if users and tls is None:
+            log.warning("passwords travel unencrypted to %s; --certificate, or a proxy with TLS, hides them", host)
     asyncio.run(_try_to_open(store))
-    app = embedded_app(store, demo_tasks=demo_tasks, demo_seed=demo_seed, strict=strict, users=known)
+    app = embedded_app(store, demo_tasks=demo_tasks, demo_seed=demo_seed, strict=strict, users=users)
+    app.add_middleware(AllowedHosts, names=[] if _is_wildcard(host) else [host], proxied=allowed_hosts)
     config = uvicorn.Config(
         app,
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=10,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        ssl_context_factory=None if tls is None else lambda _config, _default: tls,
     )
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -63,28 +89,29 @@ def serve(
     # asyncio sets this only on sockets that name their protocol; without it each answer waits for a delayed ACK.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     with listening:
-        server = _Server(config, f"http://{host}:{listening.getsockname()[1]}{ROOT}")
+        name = f"[{host}]" if family == socket.AF_INET6 else host
+        scheme = "http" if tls is None else "https"
+        server = _Server(config, f"{scheme}://{name}:{listening.getsockname()[1]}{ROOT}")
         server.run(sockets=[listening])
     if not server.started:
         raise ServerProblem(f"the store {store} could not be opened; the reason stands above")
 
 
-def read_users(given: Sequence[str]) -> dict[str, str]:
-    """Passwords by name.
+def _is_wildcard(host: str) -> bool:
+    """Whether an address stands for all addresses of the machine: nobody is called so."""
+    try:
+        return ipaddress.ip_address(host or "0.0.0.0").is_unspecified
+    except ValueError:
+        return False
 
-    Args:
-        given: users as NAME:PASSWORD. The password may hold colons, the name not.
 
-    Raises:
-        ServerProblem: one of them is no such pair. The text does not repeat it: it may be a password.
-    """
-    users = {}
-    for number, user in enumerate(given, 1):
-        name, colon, password = user.partition(":")
-        if not (name and colon and password):
-            raise ServerProblem(f"user {number} is not given as NAME:PASSWORD, both not empty")
-        users[name] = password
-    return users
+def _is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address, or all addresses of a name."""
+    try:
+        found = socket.getaddrinfo(host or "0.0.0.0", None, type=socket.SOCK_STREAM)
+        return all(ipaddress.ip_address(str(place[0]).partition("%")[0]).is_loopback for *_, place in found)
+    except (OSError, ValueError):
+        return False
 
 
 async def _try_to_open(store: str) -> None:
