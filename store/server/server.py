@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import logging
 import socket
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,10 +19,17 @@ from store.api.users import User
 from store.database import StoreNotOpened, open_database
 from store.embedded import embedded_app
 from store.server.certificate import tls_context
+from store.server.connections import connections_of
+from store.server.descriptors import raise_limit
 from store.server.problems import ServerProblem
+from store.server.repeated_lines import RepeatedLines
+from store.settings import StoreSettings
 
 KEEP_ALIVE_SECONDS = 75
 """How long a connection may be idle before it is closed: longer than clients pause between two polls."""
+
+BACKLOG = 512
+"""Connections that wait to be taken."""
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +70,7 @@ def serve(
     if key is not None and certificate is None:
         raise ServerProblem("a key without its certificate; give --certificate too")
     tls = None if certificate is None else tls_context(certificate, key)
+    repeated = _log_to_stderr()
     if not _is_loopback(host):
         if not users and not allow_anonymous:
             raise ServerProblem(
@@ -73,9 +82,12 @@ def serve(
     asyncio.run(_try_to_open(store))
     app = embedded_app(store, demo_tasks=demo_tasks, demo_seed=demo_seed, strict=strict, users=users)
     app.add_middleware(AllowedHosts, names=[] if _is_wildcard(host) else [host], proxied=allowed_hosts)
+    settings = StoreSettings()
     config = uvicorn.Config(
         app,
-        log_level="warning",
+        http=connections_of(settings, raise_limit(settings.max_connections)),  # type: ignore[arg-type]
+        ws="none",
+        log_config=None,
         access_log=False,
         timeout_graceful_shutdown=10,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
@@ -83,7 +95,7 @@ def serve(
     )
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listening = socket.create_server((host, port), family=family, backlog=512)
+        listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except (OSError, OverflowError) as error:
         raise ServerProblem(f"cannot listen at {host}:{port}: {error}") from error
     # asyncio sets this only on sockets that name their protocol; without it each answer waits for a delayed ACK.
@@ -91,10 +103,20 @@ def serve(
     with listening:
         name = f"[{host}]" if family == socket.AF_INET6 else host
         scheme = "http" if tls is None else "https"
-        server = _Server(config, f"{scheme}://{name}:{listening.getsockname()[1]}{ROOT}")
+        server = _Server(config, f"{scheme}://{name}:{listening.getsockname()[1]}{ROOT}", settings, repeated)
         server.run(sockets=[listening])
     if not server.started:
         raise ServerProblem(f"the store {store} could not be opened; the reason stands above")
+
+
+def _log_to_stderr() -> RepeatedLines:
+    """Write warnings to where the process complains; answers what counts those that repeat themselves."""
+    repeated = RepeatedLines()
+    handler = logging.StreamHandler()
+    handler.addFilter(repeated)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    return repeated
 
 
 def _is_wildcard(host: str) -> bool:
@@ -125,21 +147,45 @@ async def _try_to_open(store: str) -> None:
 class _Server(uvicorn.Server):
     """Says where it listens once it does."""
 
-    def __init__(self, config: uvicorn.Config, address: str) -> None:
+    def __init__(self, config: uvicorn.Config, address: str, settings: StoreSettings, repeated: RepeatedLines) -> None:
         super().__init__(config)
         self._address = address
+        self._settings = settings
+        self._repeated = repeated
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Open the store, then listen."""
-        await super().startup(sockets)
-        if self.started:
-            print(f"Serving {self._address}", flush=True)
+        """Open the store, then listen. Unlike uvicorn's own, with a deadline for the TLS handshake."""
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            sys.exit(uvicorn.config.STARTUP_FAILURE)
+        for listening in sockets or ():
+            server = await asyncio.get_running_loop().create_server(
+                self._connection,
+                sock=listening,
+                ssl=self.config.ssl,
+                backlog=BACKLOG,
+                ssl_handshake_timeout=self._settings.head_seconds if self.config.ssl else None,
+            )
+            self.servers = [server]
+        self.started = True
+        print(f"Serving {self._address}", flush=True)
+
+    def _connection(self) -> asyncio.Protocol:
+        made: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
+        return made(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Once in a tenth of a second."""
+        if counter % 10 == 0:
+            self._repeated.tell()
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer the parked fetches first: nobody should wait for them."""
         if isinstance(self.config.app, FastAPI):
             close_parking(self.config.app.state.store)
         await super().shutdown(sockets)
+        self._repeated.tell(at_end=True)
 
 
 def fill(store: str, tasks: int, seed: int, progress: Callable[[int], None]) -> float:
