@@ -1,11 +1,14 @@
-"""What can be set about the embedded engine."""
+"""What can be set about the embedded engine and its server."""
 
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class StoreSettings(BaseSettings):
-    """How batches are cut and how hard the runner works. ``RETRIAGE_BATCH_JOBS_PER_SEED=500`` and so on."""
+    """How batches are cut, how hard the runner works, and how much a client may ask of a server.
+
+    ``RETRIAGE_BATCH_JOBS_PER_SEED=500`` and so on.
+    """
 
     model_config = SettingsConfigDict(env_prefix="RETRIAGE_", extra="ignore")
 
@@ -41,3 +44,16 @@ class StoreSettings(BaseSettings):
     max_parked_fetches: PositiveInt = 1000
     """Most long-polling fetches that wait at the same time. Each costs some 35 kB, and two milliseconds whenever tasks
     become fetchable."""
+
+    max_connections: PositiveInt = 2000
+    """Most connections to ``serve``; fewer where the system gives fewer descriptors. For a new one the one is closed
+    that was heard longest ago of those that owe a request; those that wait for an answer stay."""
+
+    head_seconds: PositiveFloat = 10.0
+    """How long a connection to ``serve`` may take for the head of a request, and for its TLS handshake."""
+
+    body_seconds: PositiveFloat = 30.0
+    """How long a connection to ``serve`` may be silent in the middle of a body."""
+
+    answer_seconds: PositiveFloat = 60.0
+    """How long a connection to ``serve`` may leave an answer lying."""

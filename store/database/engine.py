@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from store.database.folding import FOLD, fold
 from store.database.migrate import NotAStore, migrate
+from store.private_files import make_file
 
 WAIT_SECONDS = 60
 """How long a writer waits for its turn, and SQLite for a lock of another process."""
@@ -120,16 +121,18 @@ def _first_line(error: BaseException) -> str:
 
 
 def store_url(store: str) -> URL:
-    """The URL of a store given as a path or a URL."""
+    """The URL of a store given as a path or a URL. An SQLite file that is missing is made, with its folder."""
     if "://" not in store:
         path = Path(store).expanduser().resolve()
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_file(path)
         return URL.create("sqlite+aiosqlite", database=str(path))
     url = make_url(store)
     backend = url.get_backend_name()
     if backend == "sqlite":
         if not url.database or url.database == ":memory:":
             raise StoreNotOpened("a store in memory is lost with its connection: give a file")
+        if not url.database.startswith("file:"):
+            make_file(Path(url.database).absolute())
         return url.set(drivername="sqlite+aiosqlite")
     if backend == "postgresql":
         return url.set(drivername="postgresql+psycopg")

@@ -13,6 +13,7 @@ from console.launch.send import DecidedLaunch
 from console.screens import clipboard
 from console.screens.dialogs.field import Field
 from console.text.words import count
+from store.private_files import make_folder, open_file
 
 if TYPE_CHECKING:
     from console.launch.plan import LaunchPlan
@@ -171,7 +172,8 @@ def saved(text: str, plan: Any) -> str:
         OSError: it cannot be written.
     """
     folder = home() / "launches"
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     file = folder / f"retries-{plan.facts.at:%Y%m%d-%H%M%S}.json"
-    file.write_text(text + "\n", encoding="utf-8")
+    with open_file(file, "w") as opened:
+        opened.write(text + "\n")
     return str(file)
