@@ -41,6 +41,16 @@ class StoreSettings(BaseSettings):
     readers: PositiveInt = 4
     """Connections kept for questions."""
 
+    question_seconds: PositiveFloat = 30.0
+    """How long one question may take. It ends earlier when its caller has hung up."""
+
+    order_seconds: PositiveFloat = 120.0
+    """How long one order may take; on SQLite nobody else writes meanwhile. It does not bound the jobs of batches."""
+
+    max_conditions: PositiveInt = 2000
+    """Most conditions of one request: filters, comparisons with variables, and topics, those of nested queries too. A
+    list of ids is one condition."""
+
     max_parked_fetches: PositiveInt = 1000
     """Most long-polling fetches that wait at the same time. Each costs some 35 kB, and two milliseconds whenever tasks
     become fetchable."""

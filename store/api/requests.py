@@ -20,6 +20,7 @@ from store.api.scalars import first_scalar, split
 from store.contract.errors import ContractError, invalid
 from store.contract.model import Shape
 from store.contract.queries import Query, TimeFilter, VariableFilter
+from store.contract.size import check_conditions
 from store.contract.values import INT_MAX, Bool, Int, Long, is_absent, nearest_moment
 from store.queries.sorting import check_sort_values
 
@@ -44,15 +45,17 @@ class Body(Generic[ShapeT]):
             raise ContractError(415, "NotSupportedException", "HTTP 415 Unsupported Media Type")
         if not raw.strip():
             return self.model()
-        return parse(self.model, raw)
+        shape = parse(self.model, raw)
+        check_conditions(shape, _most_conditions(request))
+        return shape
 
 
 def body(model: type[Shape]) -> Any:
     """A dependency that reads the JSON body. An empty body is ``{}``; unknown properties are ignored.
 
     Raises (when called by the framework):
-        ContractError: 415 for another media type, or a body without one; 400 for malformed JSON (empty message) or a
-            wrong value.
+        ContractError: 415 for another media type, or a body without one; 400 for malformed JSON (empty message), a
+            wrong value, or more conditions than are taken at once.
     """
     return Depends(Body(model))
 
@@ -103,7 +106,13 @@ class Params(Generic[QueryT]):
                 values[name] = reader(alias, text[0])
         query = self.model.model_construct(**dict.fromkeys(self.model.model_fields) | values)
         check_sort_values(query)
+        check_conditions(query, _most_conditions(request))
         return cast(QueryT, query)
+
+
+def _most_conditions(request: Request) -> int:
+    most: int = request.app.state.store.settings.max_conditions
+    return most
 
 
 def query_string_fields(model: type[Query]) -> Iterator[tuple[str, str, FieldInfo]]:
