@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from console.session.session import Session
     from store.contract.queries import JobQuery
 
-SLICE = 500
-"""Ids of one question."""
-
 
 async def without_retries(client: EngineClient, jobs: Sequence[str]) -> list[str]:
     """Those of the jobs that still have no retries left.
@@ -24,13 +21,13 @@ async def without_retries(client: EngineClient, jobs: Sequence[str]) -> list[str
     Raises:
         EngineProblem: the engine did not answer.
     """
-    from console.causes.open_incidents import pieces
+    from console.reading.pages import pieces
     from store.contract.queries import JobQuery
 
     found: list[str] = []
-    for some in pieces(jobs, SLICE):
+    for some in pieces(jobs):
         query = JobQuery(job_ids=list(some), no_retries_left=True)
-        found += [job.id for job in await client.jobs(query, 0, SLICE)]
+        found += [job.id for job in await client.jobs(query, 0, len(some))]
     return found
 
 
