@@ -1,6 +1,6 @@
 """Open the embedded engine: the store behind its contract, with its job runner."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -9,7 +9,8 @@ from sqlalchemy import exists, select
 from store.api.app import create_app
 from store.api.parking import close_parking
 from store.api.state import Store
-from store.database import Database, open_database
+from store.api.users import User
+from store.database import Database, Limits, open_database
 from store.settings import StoreSettings
 from store.tables import ProcessDefinition
 from store.tables.types import col
@@ -23,7 +24,7 @@ def embedded_app(
     workers: bool = False,
     strict: bool | None = None,
     settings: StoreSettings | None = None,
-    users: Mapping[str, str] | None = None,
+    users: Iterable[User] = (),
 ) -> FastAPI:
     """The contract as an ASGI application over a store.
 
@@ -36,7 +37,7 @@ def embedded_app(
         workers: let simulated workers fetch, complete and fail tasks.
         strict: refuse unknown task ids in ``retries-async``; none leaves it to the settings.
         settings: how batches are cut and carried out; none reads them from the environment.
-        users: passwords by name; where there are any, every request must name one of them.
+        users: who may be let in; where there are any, every request must name one of them.
     """
     chosen = settings or StoreSettings()
     if strict is not None:
@@ -44,7 +45,7 @@ def embedded_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        database = await open_database(store, chosen.readers)
+        database = await open_database(store, chosen.readers, Limits(chosen.question_seconds, chosen.order_seconds))
         try:
             app.state.store = opened = Store(database, chosen)
             if demo_tasks and await _is_empty(database):

@@ -27,6 +27,7 @@ from console.engine.errors import (
     Slow,
     TooLarge,
     Unanswered,
+    Unintelligible,
     Unreachable,
     Unsayable,
     one_line,
@@ -162,8 +163,18 @@ class Channel:
             self._http.headers["Authorization"] = f"Bearer {token}"
             return True
 
-    async def order(self, method: str, path: str, what: str, *, params: Any = None, body: Any = None) -> httpx.Response:
-        """Send an order, once; returns a 2xx answer. ``what`` names it for the sentence, "deletion of the batch".
+    async def order(
+        self, method: str, path: str, what: str, *, params: Any = None, body: Any = None, content: bytes | None = None
+    ) -> httpx.Response:
+        """Send an order, once; returns a 2xx answer.
+
+        Args:
+            method: of HTTP.
+            path: below the REST root.
+            what: names it for the sentence, "deletion of the batch".
+            params: behind the path.
+            body: a value, sent as JSON.
+            content: JSON that is sent byte for byte, in place of ``body``.
 
         Raises:
             EngineProblem: Forbidden or Unreachable (nothing was sent), Refused (nothing was done) or Unanswered (it may
@@ -180,7 +191,7 @@ class Channel:
         try:
             async with self._free:
                 since = self.engine_now()
-                return await self._send(method, path, params, body, wait, self._limits.order)
+                return await self._send(method, path, params, body, wait, self._limits.order, content)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as problem:
             raise self._unreachable(problem) from problem
         except Refused as problem:
@@ -188,8 +199,8 @@ class Channel:
                 raise
             cause = f"the answer, {problem.status}, does not prove to be the engine's"
             raise Unanswered(in_doubt(what, cause), what, since, problem.status) from problem
-        except TooLarge as problem:
-            raise Unanswered(in_doubt(what, "the answer was too large to be read"), what, since) from problem
+        except Unintelligible as problem:
+            raise Unanswered(in_doubt(what, "its answer cannot be read"), what, since) from problem
         except (httpx.HTTPError, TimeoutError) as problem:
             late = isinstance(problem, TimeoutError | httpx.TimeoutException)
             cause = "no answer came in time" if late else "the connection broke before an answer came"
@@ -202,10 +213,22 @@ class Channel:
             return await self._send(method, path, params, body, wait, self._limits.question, order=False)
 
     async def _send(
-        self, method: str, path: str, params: Any, body: Any, wait: httpx.Timeout, whole: float, *, order: bool = True
+        self,
+        method: str,
+        path: str,
+        params: Any,
+        body: Any,
+        wait: httpx.Timeout,
+        whole: float,
+        content: bytes | None = None,
+        *,
+        order: bool = True,
     ) -> httpx.Response:
+        sent: dict[str, Any] = {"json": body}
+        if content is not None:
+            sent = {"content": content, "headers": {"Content-Type": "application/json"}}
         try:
-            request = self._http.build_request(method, path, params=params or None, json=body, timeout=wait)
+            request = self._http.build_request(method, path, params=params or None, timeout=wait, **sent)
         except (ValueError, httpx.InvalidURL) as problem:
             raise Unsayable("This question holds something that cannot be sent, or too much of it.") from problem
         started = time.perf_counter()

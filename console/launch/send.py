@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from console.launch.request_text import body_of
 from console.text.inert import inert
 from console.text.words import short, things
 
@@ -98,7 +97,7 @@ async def _send(session: Session, plan: LaunchPlan) -> Batch:
 
     if why := session.safety.why_not():
         raise Forbidden(why)
-    return await session.ask(lambda client: client.set_retries_async(plan.request))
+    return await session.ask(lambda client: client.launch_retries(plan.prepared))
 
 
 def _tell(session: Session, plan: LaunchPlan, batch: Batch) -> None:
@@ -174,7 +173,7 @@ async def _write_down(session: Session, order: DecidedLaunch) -> LaunchRecord:
     from store.journal import NewLaunch
 
     identity = session.identity
-    body = body_of(plan.request.model_copy(update={"external_task_ids": None}))
+    body = {name: value for name, value in plan.prepared.value.items() if name != "externalTaskIds"}
     new = NewLaunch(
         engine=session.engine_name,
         url=identity.url,
@@ -214,7 +213,7 @@ def _title(plan: LaunchPlan) -> str:
 def _taken(plan: LaunchPlan, roll: SelectedTasks, named: frozenset[str | None]) -> Iterable[tuple[str, int | None]]:
     """The tasks that the query takes, besides those named."""
     for id, has in roll.retries.items():
-        if id not in named and not (plan.narrows and has != 0):
+        if id not in named and plan.takes(has):
             yield id, has
 
 

@@ -24,6 +24,7 @@ from console.widgets.line import Line
 
 if TYPE_CHECKING:
     from console.screens.dialogs.confirm import Confirm
+    from console.screens.verbs import Verbs
 
 P = ParamSpec("P")
 S = TypeVar("S", bound="ConsoleScreen")
@@ -89,7 +90,13 @@ class ConsoleScreen(Screen[None]):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
+        self.verbs: tuple[Verbs[Any], ...] = ()
+        """Actions that are attached to this screen."""
         self._painted = 0.0
+
+    def attach(self, *verbs: Verbs[Any]) -> None:
+        """Let these verbs carry out the actions of their places here."""
+        self.verbs = (*self.verbs, *verbs)
 
     def compose(self) -> ComposeResult:
         """Chrome around the body."""
@@ -209,15 +216,16 @@ class ConsoleScreen(Screen[None]):
 
     def hint_labels(self) -> dict[str, str]:
         """Labels that say more than the table of actions, by the name of the action."""
-        return {}
+        return {name: label for verbs in self.verbs for name, label in verbs.hint_labels().items()}
 
     def idle(self) -> Collection[str]:
         """Names of actions that would do nothing now."""
-        return ()
+        return [name for verbs in self.verbs for name in verbs.idle()]
 
     def places(self) -> tuple[str, ...]:
         """Where actions are found now: the focused widget, this screen, the application."""
         focused = places_of(self.focused) if self.focused else ()
         if "typing" in focused:
             return focused
-        return (*self.PLACES, *focused, *places_of(self.app))
+        hidden = {place for verbs in self.verbs for place in verbs.PLACES if place not in verbs.places()}
+        return tuple(place for place in (*self.PLACES, *focused, *places_of(self.app)) if place not in hidden)

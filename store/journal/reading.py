@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
+from store.journal import launching
 from store.journal.records import Earlier, Launch, State, TaskBefore
 from store.journal.tables import LaunchRow, LaunchTaskRow
 from store.tables.types import col
@@ -41,6 +42,24 @@ async def launch_of(connection: AsyncConnection, batch_id: str) -> Launch | None
     """The launch that made a batch."""
     row = (await connection.execute(_launches().where(col(LaunchRow.batch_id) == batch_id))).first()
     return Launch(*row) if row else None
+
+
+async def in_doubt(connection: AsyncConnection, engine: str, limit: int) -> list[Launch]:
+    """Launches on an engine of which it is not known, or not proven, what became of them, the newest first."""
+    rows = await connection.execute(
+        _launches()
+        .where(col(LaunchRow.engine) == engine, launching.in_doubt())
+        .order_by(col(LaunchRow.id).desc())
+        .limit(limit)
+    )
+    return [Launch(*row) for row in rows]
+
+
+async def owners(connection: AsyncConnection, batch_ids: Collection[str]) -> dict[str, int]:
+    """The launches that made these batches, those that were made here."""
+    batch = col(LaunchRow.batch_id)
+    rows = await connection.execute(select(batch, col(LaunchRow.id)).where(batch.in_(list(batch_ids))))
+    return {str(row[0]): row[1] for row in rows}
 
 
 async def tasks(

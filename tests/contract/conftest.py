@@ -18,12 +18,16 @@ from tests.engines.processes import free_port, serving
 
 Folders = pytest.TempPathFactory
 HERE = Path(__file__).parent
+SOCKET = pytest.param("socket", marks=pytest.mark.socket)
 POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.postgresql)
 CAMUNDA = pytest.param("camunda", marks=pytest.mark.engine)
 USER = ("ops", "se:cret")
-ENGINES = [pytest.param("asgi"), pytest.param("socket"), POSTGRESQL, CAMUNDA]
+ENGINES = [pytest.param("asgi"), SOCKET, POSTGRESQL, CAMUNDA]
+OVER_A_SOCKET_BY_DEFAULT = {"test_http.py", "test_retries_async.py", "test_workers.py", "test_slices.py"}
+"""What a socket could change: headers and bodies, the heart of the contract, long polls. `.ci/run` takes every case."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One event loop for the suite: the embedded engine lives in it. Building the reference engine may take minutes."""
     for item in items:
@@ -31,6 +35,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
             if item.get_closest_marker("engine"):
                 item.add_marker(pytest.mark.timeout(600))
+            if item.path.name in OVER_A_SOCKET_BY_DEFAULT:
+                item.own_markers = [marker for marker in item.own_markers if marker.name != "socket"]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session", params=ENGINES)
@@ -95,6 +101,7 @@ async def open_engine(
         command += ["--user", ":".join(user)] if user else []
         stack.enter_context(serving(command, f"{root}/engine", folder / "serve.log", within=60))
         return Engine(kind, await stack.enter_async_context(client(root, auth=user)))
+    from store.api.users import User
     from store.embedded import embedded_app
     from store.settings import StoreSettings
 
@@ -102,7 +109,7 @@ async def open_engine(
     place = str(folder / "store.db")
     if kind == "postgresql":
         place = await stack.enter_async_context(fresh_database(request.getfixturevalue("postgresql")))
-    app = embedded_app(store=place, strict=strict, settings=settings, users=dict([user]) if user else None)
+    app = embedded_app(store=place, strict=strict, settings=settings, users=[User(*user)] if user else ())
     await stack.enter_async_context(alive(app.router.lifespan_context(app)))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     http = await stack.enter_async_context(client("http://embedded/engine-rest", transport, user))
