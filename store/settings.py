@@ -55,6 +55,12 @@ class StoreSettings(BaseSettings):
     """Most long-polling fetches that wait at the same time. Each costs some 35 kB, and two milliseconds whenever tasks
     become fetchable."""
 
+    max_results: PositiveInt = 50_000
+    """Most rows of one answer; a question that finds more is refused. Pages are asked for by ``maxResults``."""
+
+    max_topics: PositiveInt = 200
+    """Most topics of one ``fetchAndLock``: each is a condition of its own."""
+
     max_connections: PositiveInt = 2000
     """Most connections to ``serve``; fewer where the system gives fewer descriptors. For a new one the one is closed
     that was heard longest ago of those that owe a request; those that wait for an answer stay."""

@@ -10,7 +10,7 @@ from fastapi import Request
 from store.api.callers import hung_up
 from store.api.state import Store
 from store.commands.fetching import any_candidate, fetch_and_lock, next_expiry
-from store.contract.errors import ContractError
+from store.contract.errors import ContractError, invalid
 from store.contract.orders import FetchAndLock
 from store.contract.records import LockedExternalTask
 from store.database import now
@@ -81,6 +81,8 @@ async def fetch_or_wait(store: Store, request: Request, order: FetchAndLock) -> 
     Raises:
         ContractError: the order is refused, too many wait already, or the store is closing.
     """
+    if len(order.topics or ()) > store.settings.max_topics:
+        raise invalid(f"A fetch may name {store.settings.max_topics} topics, and this one names more.")
     rings = store.tasks.rings
     tasks = await _fetch(store, order)
     wait = (order.async_response_timeout or 0) / 1000

@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 from store.api.bodies import read_body
 from store.api.large_json import WINDOW, TooDeep, TooMany, read_json
 from store.api.scalars import first_scalar, split
+from store.api.state import Store
 from store.contract.errors import ContractError, invalid
 from store.contract.model import Shape
 from store.contract.queries import Query, TimeFilter, VariableFilter
@@ -29,6 +30,7 @@ from store.settings import StoreSettings
 
 ShapeT = TypeVar("ShapeT", bound=Shape)
 QueryT = TypeVar("QueryT", bound=Query)
+RowT = TypeVar("RowT")
 
 _SETS = {"external_task_id_in", "job_ids", "process_instance_ids"}
 """Lists whose empty text is one empty element, which matches nothing; for all others it is no filter."""
@@ -52,7 +54,8 @@ class Body(Generic[ShapeT]):
         media = request.headers.get("content-type")
         if (media is not None or raw) and (media or "").partition(";")[0].strip().lower() != "application/json":
             raise ContractError(415, "NotSupportedException", "HTTP 415 Unsupported Media Type")
-        settings: StoreSettings = request.app.state.store.settings
+        store: Store = request.app.state.store
+        settings = store.settings
         if len(raw) > WINDOW:
             shape = await to_thread(parse, self.model, raw, settings)
         elif not raw.strip():
@@ -237,6 +240,23 @@ class Page:
 
     first: int = 0
     size: int | None = None
+    most: int = INT_MAX
+    """Rows that an answer may have."""
+
+    @property
+    def limit(self) -> int:
+        """Rows to ask the database for: one more than an answer may have tells that there are too many."""
+        return self.most + 1 if self.size is None else min(self.size, self.most + 1)
+
+    def checked(self, rows: list[RowT]) -> list[RowT]:
+        """The rows, if an answer may have so many.
+
+        Raises:
+            ContractError: 400, there are more; in the words of an engine with a ``queryMaxResultsLimit``.
+        """
+        if len(rows) > self.most:
+            raise ContractError(400, "BadUserRequestException", f"Max results limit of {self.most} exceeded!", 0)
+        return rows
 
     @property
     def empty(self) -> bool:
@@ -252,7 +272,8 @@ def read_page(request: Request) -> Page:
     """
     first = _page_number(request.query_params, "firstResult")
     size = _page_number(request.query_params, "maxResults")
-    return Page(first or 0, size)
+    store: Store = request.app.state.store
+    return Page(first or 0, size, store.settings.max_results)
 
 
 _NUMBER = re.compile(r"[+-]?\d{1,4000}")

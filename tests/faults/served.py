@@ -48,7 +48,11 @@ class Served:
 
 @contextmanager
 def server(
-    folder: Path, *options: str, settings: Mapping[str, object] = {}, answer: str = "/engine"
+    folder: Path,
+    *options: str,
+    settings: Mapping[str, object] = {},
+    answer: str = "/engine",
+    descriptors: tuple[int, int] | None = None,
 ) -> Iterator[Served]:
     """Run ``retriage serve`` on a new store until the block ends.
 
@@ -57,10 +61,13 @@ def server(
         options: more of them.
         settings: by their names in ``store.settings``.
         answer: path below the contract's root that gives 200 once it is up; a whole URL for another scheme.
+        descriptors: soft and hard limit of what the process may have open.
     """
     environment = {f"RETRIAGE_{name.upper()}": str(value) for name, value in settings.items()}
     port = free_port()
     command: Sequence[str] = ["env", *(f"{name}={value}" for name, value in environment.items())]
+    if descriptors is not None:
+        command = ["prlimit", f"--nofile={descriptors[0]}:{descriptors[1]}", *command]
     command = [*command, sys.executable, "-m", "console", "serve", "--port", str(port)]
     command += ["--store", str(folder / "store.db"), *options]
     url = answer.format(port=port) if "://" in answer else f"http://127.0.0.1:{port}/engine-rest{answer}"

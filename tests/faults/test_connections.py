@@ -111,6 +111,18 @@ async def test_connections_that_say_nothing_keep_nobody_out(tmp_path: Path) -> N
     assert re.search(r"\d+ more lines like this in \d+ s: %d connections are open", served.said())
 
 
+async def test_more_connections_than_the_system_has_descriptors(tmp_path: Path) -> None:
+    """The limit of descriptors is raised as far as it may be, and there are fewer connections than that."""
+    with server(tmp_path, settings={"head_seconds": 600}, descriptors=(200, 600)) as served:
+        async with AsyncExitStack() as stack:
+            await silent(served, stack, 1100)
+            for _ in range(5):
+                async with client(served) as http:
+                    assert (await http.get("/version")).status_code == 200
+            assert 300 < served.descriptors() < 600
+            assert len(served.said().splitlines()) < 50
+
+
 async def test_one_that_waits_for_its_answer_is_not_given_up(tmp_path: Path) -> None:
     limit = 20
     order = json.dumps(

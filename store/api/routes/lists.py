@@ -30,8 +30,9 @@ def add_lists(router: APIRouter, listing: Listing[Any, Any], *, path: str = "", 
     """
 
     async def listed(store: StoreDep, request: Request, query: Any, page: PageDep) -> Response:
-        first, size = (0, 0) if page.empty else (page.first, page.size)  # asked nevertheless, for its refusals
-        return answer_list(await store.ask(request, partial(listing.page, query=query, first=first, size=size)))
+        first, size = (0, 0) if page.empty else (page.first, page.limit)  # asked nevertheless, for its refusals
+        rows = await store.ask(request, partial(listing.page, query=query, first=first, size=size))
+        return answer_list(page.checked(rows))
 
     async def counted(store: StoreDep, request: Request, query: Any) -> Response:
         return answer(Count(count=await store.ask(request, partial(listing.count, query=query))))
