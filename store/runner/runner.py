@@ -24,14 +24,14 @@ from store.batch.seed import run_seed
 from store.commands.operators import Operator
 from store.contract.errors import ContractError, missing
 from store.contract.records import MONITOR_JOB, SEED_JOB
-from store.database import Database, keep, now
+from store.database import Database, StoreLost, is_gone, keep, now
 from store.settings import StoreSettings
 from store.tables import Job
 from store.tables.types import col
 
 log = logging.getLogger(__name__)
 
-TROUBLE = (OperationalError, InterfaceError, NoConnection)
+TROUBLE = (OperationalError, InterfaceError, NoConnection, StoreLost)
 """The database did not answer, or took back a transaction that stood in the way of another. No fault of the jobs."""
 
 PAUSE_AFTER_TROUBLE = 1.0
@@ -271,12 +271,4 @@ def _is_dead(token: str, host: str) -> bool:
     if len(parts) < 3 or parts[0] != host or not parts[1].isdigit():
         return False
     pid = int(parts[1])
-    if pid == os.getpid():
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
+    return pid != os.getpid() and is_gone(pid)
