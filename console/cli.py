@@ -210,6 +210,23 @@ def user(
 
 
 @app.command()
+def doctor(
+    store: Annotated[str, typer.Option(help="Path of an SQLite file.")],
+) -> None:
+    """Look at the file of a store, say what is wrong with it, and what to do. Nothing is changed."""
+    from store.doctor import CannotExamine, examine_store
+
+    try:
+        findings = examine_store(store)
+    except CannotExamine as problem:
+        raise _fail(str(problem)) from None
+    for line in findings.lines:
+        typer.echo(line)
+    if not findings.healthy:
+        raise typer.Exit(1)
+
+
+@app.command()
 def demo_data(
     store: Annotated[str, typer.Option(help="Path of an SQLite file or an SQLAlchemy URL.")],
     tasks: Annotated[int, typer.Option(min=1, help="External tasks to make.")],

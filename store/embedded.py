@@ -10,7 +10,7 @@ from store.api.app import create_app
 from store.api.parking import close_parking
 from store.api.state import Store
 from store.api.users import User
-from store.database import Database, Limits, open_database
+from store.database import HALF_FILLED, Database, Limits, StoreNotOpened, filling, is_half_filled, open_database
 from store.settings import StoreSettings
 from store.tables import ProcessDefinition
 from store.tables.types import col
@@ -48,10 +48,14 @@ def embedded_app(
         database = await open_database(store, chosen.readers, Limits(chosen.question_seconds, chosen.order_seconds))
         try:
             app.state.store = opened = Store(database, chosen)
-            if demo_tasks and await _is_empty(database):
+            half_filled = await is_half_filled(database)
+            if half_filled and not demo_tasks:
+                raise StoreNotOpened(HALF_FILLED.format(store=store))
+            if demo_tasks and (half_filled or await _is_empty(database)):
                 from store.demo import build_world
 
-                await build_world(database, demo_tasks, demo_seed)
+                async with filling(database):
+                    await build_world(database, demo_tasks, demo_seed)
             await opened.runner.start()
             simulated = None
             if workers:

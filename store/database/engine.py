@@ -33,6 +33,17 @@ from store.private_files import make_file
 T = TypeVar("T")
 
 
+class StoreLost(ContractError):
+    """500, the file of the store was deleted or replaced."""
+
+    def __init__(self, path: str) -> None:
+        said = engine_error(
+            f"The store's file {path} was deleted or replaced while it was open, and nothing is written to it any "
+            "more. Stop the server, put the file back, and start it again."
+        ).body
+        super().__init__(500, said.type, said.message, said.code)
+
+
 class Database:
     """An open database. ``read`` and ``write``, ``reading()`` and ``writing()`` are the only ways in.
 
@@ -108,13 +119,6 @@ class Database:
             async with self._turn, self._writer.begin() as connection:
                 yield connection
 
-    def said_of_lost_file(self) -> ContractError:
-        """What is said of a file that was deleted or replaced."""
-        return engine_error(
-            f"The store's file {self.url.database} was deleted or replaced while it was open, and nothing is written "
-            "to it any more. Stop the server, put the file back, and start it again."
-        )
-
     async def close(self) -> None:
         """Close all connections. The database can not be used afterwards."""
         await self._reader.dispose()
@@ -133,7 +137,7 @@ class _Told:
 
     def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, FileLost):
-            raise self._database.said_of_lost_file() from error
+            raise StoreLost(str(self._database.url.database)) from error
         slow = isinstance(error, TooSlow) or (isinstance(error, DBAPIError) and is_interrupted(error))
         if slow and self._seconds is not None:
             raise engine_error(

@@ -12,7 +12,7 @@ import socket
 import uuid
 from collections.abc import Callable
 
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,15 +24,18 @@ from store.batch.seed import run_seed
 from store.commands.operators import Operator
 from store.contract.errors import ContractError, missing
 from store.contract.records import MONITOR_JOB, SEED_JOB
-from store.database import Database, keep, now
+from store.database import Database, StoreLost, is_gone, keep, now
 from store.settings import StoreSettings
 from store.tables import Job
 from store.tables.types import col
 
 log = logging.getLogger(__name__)
 
-TROUBLE = (OperationalError, InterfaceError, NoConnection)
+TROUBLE = (OperationalError, InterfaceError, NoConnection, PendingRollbackError, StoreLost)
 """The database did not answer, or took back a transaction that stood in the way of another. No fault of the jobs."""
+
+SMALLEST_SET = 50
+"""Jobs that a set has at least, however often the database has taken back larger ones."""
 
 PAUSE_AFTER_TROUBLE = 1.0
 """Seconds to wait when the database itself did not answer."""
@@ -46,6 +49,11 @@ WORK_BETWEEN_BREATHS = 0.1
 
 BREATH = 0.005
 """Seconds that it then pauses: longer than a waiting writer of SQLite takes to look again."""
+
+
+def is_trouble(error: Exception) -> bool:
+    """Whether the database itself failed, in the middle of a statement or between two."""
+    return isinstance(error, TROUBLE) or (isinstance(error, DBAPIError) and error.connection_invalidated)
 
 
 class Runner:
@@ -65,6 +73,8 @@ class Runner:
         self._tasks_changed = tasks_changed
         self._owner = f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:12]}"
         self._turn = 0
+        self._set_size = settings.runner_set_size
+        self._may_hold = False
         self._breathed = 0.0
         self._news = asyncio.Event()
         self._leaving = False
@@ -93,16 +103,21 @@ class Runner:
         while not self._leaving:
             self._news.clear()
             try:
+                if self._may_hold:
+                    await self._let_go()
                 worked = await self.turn()
                 pause = 0.0 if worked else await self._until_next()
-            except TROUBLE as error:
-                log.warning("the database did not answer the job runner: %s", error)
-                await self._let_go()
+            except Exception as error:
+                if is_trouble(error):
+                    log.warning("the database did not answer the job runner: %s", error)
+                else:
+                    log.exception("the job runner met something that nobody foresaw; it goes on")
+                self._may_hold = True
+                # What is taken back again and again must be small enough to come to its end between two failures.
+                self._set_size = max(min(SMALLEST_SET, self._set_size), self._set_size // 2)
                 pause = PAUSE_AFTER_TROUBLE
-            except Exception:
-                log.exception("the job runner met something that nobody foresaw; it goes on")
-                await self._let_go()
-                pause = PAUSE_AFTER_TROUBLE
+            else:
+                self._set_size = min(self._settings.runner_set_size, self._set_size * 2)
             if self._leaving:
                 return
             if pause:
@@ -135,7 +150,7 @@ class Runner:
         settings = self._settings
         await self._breathe()
         async with self._database.writing() as connection:
-            most = settings.runner_set_size + ROOM_FOR_SEEDS
+            most = self._set_size + ROOM_FOR_SEEDS
             sets = await acquire(connection, token, most, settings.runner_lock_seconds)
         for one in sets:
             if self._leaving:
@@ -148,14 +163,12 @@ class Runner:
         return f"{self._owner}/{self._turn}"
 
     async def _let_go(self) -> None:
-        """Give back what this turn still holds. If that fails too, the locks expire."""
-        try:
-            async with self._database.writing() as connection:
-                for token in await owners(connection):
-                    if f"{token}/".startswith(f"{self._token()}/"):
-                        await release(connection, token)
-        except TROUBLE as error:
-            log.info("the job runner leaves its locks to expire: %s", error)
+        """Give back whatever this runner still holds. Between two turns that is nothing, unless one went wrong."""
+        async with self._database.writing() as connection:
+            for token in await owners(connection):
+                if token.startswith(f"{self._owner}/"):
+                    await release(connection, token)
+        self._may_hold = False
 
     async def _give_back(self, acquired: Acquired) -> None:
         async with self._database.writing() as connection:
@@ -164,9 +177,9 @@ class Runner:
     async def _carry_out(self, acquired: Acquired) -> None:
         try:
             await self._work(acquired)
-        except TROUBLE:
-            raise
         except Exception as error:
+            if is_trouble(error):
+                raise
             if acquired.count == 1:
                 await self._record_failure(acquired, error)
             else:
@@ -189,7 +202,7 @@ class Runner:
         while left:
             await self._breathe()
             async with self._database.writing() as connection:
-                left = (await self._carried_out(connection, acquired, self._settings.runner_set_size)).left
+                left = (await self._carried_out(connection, acquired, self._set_size)).left
         if acquired.job_type not in (SEED_JOB, MONITOR_JOB):
             self._tasks_changed()
 
@@ -232,10 +245,8 @@ class Runner:
                 failed = failures[0] if failures else None
                 if failed is None:
                     await by.note(connection, "Execute", "Job", about=about)
-        except (*TROUBLE, asyncio.CancelledError):
-            raise
         except Exception as error:
-            if isinstance(error, ContractError) and error.status == 404:
+            if is_trouble(error) or (isinstance(error, ContractError) and error.status == 404):
                 raise
             async with self._database.writing() as connection:
                 await fail(connection, [Failure.of(job_id, error)])
@@ -271,12 +282,4 @@ def _is_dead(token: str, host: str) -> bool:
     if len(parts) < 3 or parts[0] != host or not parts[1].isdigit():
         return False
     pid = int(parts[1])
-    if pid == os.getpid():
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
+    return pid != os.getpid() and is_gone(pid)

@@ -16,7 +16,7 @@ from store.api.app import ROOT
 from store.api.hosts import AllowedHosts
 from store.api.parking import close_parking
 from store.api.users import User
-from store.database import StoreNotOpened, open_database
+from store.database import HALF_FILLED, StoreNotOpened, filling, is_half_filled, open_database
 from store.embedded import embedded_app
 from store.server.certificate import tls_context
 from store.server.connections import connections_of
@@ -79,7 +79,7 @@ def serve(
             )
         if users and tls is None:
             log.warning("passwords travel unencrypted to %s; --certificate, or a proxy with TLS, hides them", host)
-    asyncio.run(_try_to_open(store))
+    asyncio.run(_try_to_open(store, demo_tasks))
     app = embedded_app(store, demo_tasks=demo_tasks, demo_seed=demo_seed, strict=strict, users=users)
     app.add_middleware(AllowedHosts, names=[] if _is_wildcard(host) else [host], proxied=allowed_hosts)
     settings = StoreSettings()
@@ -136,10 +136,15 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-async def _try_to_open(store: str) -> None:
+async def _try_to_open(store: str, demo_tasks: int) -> None:
     """Open the store and close it again, for a sentence where the server would print a traceback."""
     try:
-        await (await open_database(store)).close()
+        database = await open_database(store)
+        try:
+            if not demo_tasks and await is_half_filled(database):
+                raise ServerProblem(HALF_FILLED.format(store=store))
+        finally:
+            await database.close()
     except StoreNotOpened as error:
         raise ServerProblem(str(error)) from error
 
@@ -209,7 +214,8 @@ def fill(store: str, tasks: int, seed: int, progress: Callable[[int], None]) -> 
 
         database = await open_database(store)
         try:
-            await build_world(database, tasks, seed, progress=progress)
+            async with filling(database):
+                await build_world(database, tasks, seed, progress=progress)
         finally:
             await database.close()
 
