@@ -36,6 +36,7 @@ from console.widgets.themes import DEFAULTS, PLAIN, THEMES
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
+    from console.session.session import News
     from store.journal import Journal
 
 CLOSING = 10.0
@@ -196,6 +197,8 @@ class RetriageApp(App[None]):
         self._leaving.set()
         if self.session.follower is not None:
             await self.session.follower.stop()
+        if self.session.unanswered is not None:
+            await self.session.unanswered.stop()
         if self._engine is not None:
             if self.session.client is None:
                 self._engine.cancel()
@@ -206,11 +209,23 @@ class RetriageApp(App[None]):
     # -- news of the engine -----------------------------------------------------------------------------------------
 
     def _follow(self) -> None:
+        from console.launch.launch_events import sentence_of
+        from console.launch.unanswered import UnansweredLaunches
         from console.session.background import BackgroundReading
 
         follower = self.session.follower = BackgroundReading(self.session)
         follower.start()
-        self.session.news.subscribe(self, lambda news: follower.heed_pause() if news == "state" else None)
+        unanswered = self.session.unanswered = UnansweredLaunches(
+            self.session, lambda event: self.session.say(*sentence_of(event))
+        )
+        unanswered.start()
+
+        def heed_pause(news: News) -> None:
+            if news == "state":
+                follower.heed_pause()
+                unanswered.heed_pause()
+
+        self.session.news.subscribe(self, heed_pause)
         self._identify()
 
     @work(group="app.identify", exclusive=True, exit_on_error=False)

@@ -8,7 +8,6 @@ from typing import Any
 
 from console.engine.errors import Forbidden, NotThere, Refused, Unreachable
 from console.engine.identity import Identity
-from console.launch.unanswered import FoundBatches
 from store.contract.history import HistoricExternalTaskLog, HistoricJobLog
 from store.contract.operations import UserOperation
 from store.contract.orders import SetExternalTaskRetries
@@ -74,6 +73,7 @@ class FakeEngine:
         self.round_trip: float | None = 0.012
         self.answers = 0
         self.url = "http://engine.test/engine-rest"
+        self.user = ""
         self.delay = 0.0
         self.gone = False
         self.orders: list[tuple[Any, ...]] = []
@@ -95,6 +95,9 @@ class FakeEngine:
         """Tasks and jobs whose incident was resolved once."""
         self.notes: dict[str, str | None] = {}
         self.why_no_order: Callable[[], str] = str
+
+    def engine_now(self) -> datetime:
+        return datetime.now(UTC)
 
     def guard_orders(self, why_not: Callable[[], str]) -> None:
         self.why_no_order = why_not
@@ -318,21 +321,6 @@ class FakeEngine:
         record = statistics(f"batch-{len(self.orders)}", number)
         self.running[record.id] = record
         return Batch(**{name: getattr(record, name) for name in Batch.model_fields})
-
-    async def find_launch(
-        self, order: SetExternalTaskRetries, since: datetime, tasks: int | None = None
-    ) -> BatchStatistics | None:
-        await self._wait()
-        return next((batch for batch in self.running.values() if batch.total_jobs == tasks), None)
-
-    async def trace_launch(
-        self,
-        order: SetExternalTaskRetries,
-        since: datetime,
-        tasks: int | None = None,
-        known: frozenset[str] = frozenset(),
-    ) -> FoundBatches:
-        return FoundBatches(await self.find_launch(order, since, tasks))
 
     async def suspend_batch(self, id: str, suspended: bool) -> None:
         await self._wait()

@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from console.app import RetriageApp
 from console.engine.errors import Refused, Unreachable
 from console.journal import NoJournal, journal_at
-from console.launch.send import READ_MOST
+from console.launch.record import READ_MOST
 from console.launch.undo import Undo
 from console.reading.selection import Everything, Marked, Selection
 from console.screens.batches.detail import BatchDetail

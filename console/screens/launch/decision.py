@@ -16,6 +16,9 @@ from console.text.words import count
 from store.private_files import make_folder, open_file
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from console.launch.overlapping_batches import OverlappingBatch
     from console.launch.plan import LaunchPlan
     from console.session.session import Session
 
@@ -25,6 +28,7 @@ class Taking(ModalScreen[DecidedLaunch | None]):
 
     session: Session
     plan: LaunchPlan | None
+    rivals: Sequence[OverlappingBatch]
     _every_task_meant: bool
     _hurried: str | None
     """What stood in the retries field when launch was pressed before it was counted."""
@@ -85,7 +89,8 @@ class Taking(ModalScreen[DecidedLaunch | None]):
         why = self.why_not()
         ready = not why and self.plan is not None
         if ready and self.plan is not None and (self._waiting or not self.journal_opens):
-            self.dismiss(DecidedLaunch(self.plan, self.query_one("#reason", Field).value.strip()))
+            shown = frozenset(rival.batch_id for rival in self.rivals)
+            self.dismiss(DecidedLaunch(self.plan, self.query_one("#reason", Field).value.strip(), overlaps=shown))
             return
         self._waiting = ready
         self._hurried = self.query_one("#retries", Field).value if ready or self.plan is None else None

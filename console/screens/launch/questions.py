@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from textual import work
 from textual.screen import ModalScreen
 
-from console.launch.send import READ_MOST, DecidedLaunch
+from console.launch.record import READ_MOST
+from console.launch.send import DecidedLaunch
 from console.reading.selection import Everything, Marked, Selection, named_by_query
 from console.session import saved_filters
 from console.text.words import count
