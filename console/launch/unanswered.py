@@ -144,6 +144,7 @@ class UnansweredLaunches:
             self._over.add(launch.number)
         if finding.disproved and launch.batch_id is not None:
             self._session.launched.discard(launch.batch_id)
+            self._look_up_again(launch.batch_id)
             self._tell(Disproved(launch.number, launch.batch_id))
             launch = replace(launch, batch_id=None)
             await self._settle(launch, finding, "unknown", said="its batch turned out to be another's")
@@ -169,6 +170,7 @@ class UnansweredLaunches:
         if not settled:
             return
         if known:
+            self._look_up_again(batch.id)
             self._tell(Proven(launch.number, batch.id))
             return
         jobs = batch.total_jobs if launch.exact else launch.tasks
@@ -176,13 +178,21 @@ class UnansweredLaunches:
         if self._session.follower is not None:
             await self._session.follower.launched(batch.id)
 
+    def _look_up_again(self, batch_id: str) -> None:
+        """Whose the batch is has turned out."""
+        if self._session.follower is not None:
+            self._session.follower.forget(batch_id)
+
     async def _effect(self, launch: SoughtLaunch, finding: Finding) -> None:
         """Its tasks have what it sets; its batch, where one was known, is gone."""
         said = "Its tasks have what it sets. Its batch is gone, and this engine keeps no ended ones."
         proven = launch.batch_id is not None
         if await self._settle(launch, finding, "launched", batch_id=launch.batch_id, said=said, probable=not proven):
-            told = launch.batch_id
-            self._tell(Proven(launch.number, told) if told else CarriedOut(launch.number, launch.retries))
+            if launch.batch_id is not None:
+                self._look_up_again(launch.batch_id)
+                self._tell(Proven(launch.number, launch.batch_id))
+            else:
+                self._tell(CarriedOut(launch.number, launch.retries))
 
     async def _unknown(self, launch: SoughtLaunch, finding: Finding) -> None:
         """Not found yet, or never to be known."""

@@ -109,8 +109,8 @@ async def test_tasks_of_a_query_are_written_down_and_those_left_out_are_not(path
 
 async def test_tasks_of_a_very_large_query_are_not_known(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert READ_MOST >= 10_000
-    for module in ("order", "gathering"):
-        monkeypatch.setattr(f"console.screens.launch.{module}.READ_MOST", 50)
+    for module in ("launch.record", "screens.launch.questions"):
+        monkeypatch.setattr(f"console.{module}.READ_MOST", 50)
     engine = FakeEngine(100)
     async with console(engine, path) as (app, pilot, journal):
         await launch(app, pilot, Everything(ExternalTaskQuery(no_retries_left=True)))
