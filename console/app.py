@@ -95,10 +95,8 @@ class RetriageApp(App[None]):
         """When a key was pressed last, by the monotonic clock."""
         self._connect = connect
         self._open_journal = journal
-        self.journal_opens = journal is not None
-        """The journal is not open yet, and may still be."""
-        self.unkept = "The journal is not open yet: this launch would not be written down." if journal else ""
-        """Why a launch would not be written down now, in one sentence; empty if it would."""
+        if journal is not None:
+            self.session.await_journal()
         self._engine: asyncio.Task[None] | None = None
         self._leaving = asyncio.Event()
         self._views: list[str] = []
@@ -176,12 +174,9 @@ class RetriageApp(App[None]):
         try:
             journal = await beside.enter_async_context(self._open_journal())
         except NoJournal as problem:
-            self.journal_opens = False
-            self.unkept = "There is no journal: this launch will not be written down."
-            self.session.news.publish("journal")
+            self.session.do_without_journal()
             self.session.say(f"{problem} Nothing is remembered.", "warning")
         else:
-            self.journal_opens, self.unkept = False, ""
             self.session.keep_journal(journal)
 
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:

@@ -7,7 +7,7 @@ from console.engine.answers import read_json, record
 from console.engine.channel import Channel, in_doubt
 from console.engine.errors import RanAndFailed, Refused, Unanswered, Unintelligible, one_line
 from console.engine.paths import part
-from store.contract.model import Shape
+from console.engine.retries_request import PATH, RetriesRequest, body_bytes
 from store.contract.orders import SetExternalTaskRetries, SetJobsRetries
 from store.contract.queries import JobQuery
 from store.contract.records import Batch
@@ -35,13 +35,20 @@ class Orders:
         Raises:
             Unanswered: :mod:`console.launch.find_batch` looks for what it made.
         """
-        return await self._launch("external-task/retries-async", order)
+        return await self.launch_retries(RetriesRequest(order))
 
-    async def _launch(self, path: str, order: Shape) -> Batch:
-        body = order.model_dump(mode="json", by_alias=True, exclude_none=True)
+    async def launch_retries(self, request: RetriesRequest) -> Batch:
+        """Launch a batch that sets the retries of many external tasks, with the very bytes of a request.
+
+        Raises:
+            Unanswered: :mod:`console.launch.find_batch` looks for what it made.
+        """
+        return await self._launch(PATH, request.body)
+
+    async def _launch(self, path: str, body: bytes) -> Batch:
         since = self._channel.engine_now()
         what = "launch of the batch"
-        answer = await self._channel.order("POST", path, what, body=body)
+        answer = await self._channel.order("POST", path, what, content=body)
         try:
             made = read_json(answer.content)
             if _is_batch(made):
@@ -125,7 +132,7 @@ class Orders:
             order = SetJobsRetries(retries=retries, job_query=jobs)
         else:
             order = SetJobsRetries(retries=retries, job_ids=list(jobs))
-        return await self._launch("job/retries", order)
+        return await self._launch("job/retries", body_bytes(order))
 
     async def annotate_incident(self, id: str, note: str | None) -> None:
         """Write a note on an open incident in place of the one it has; none takes it away."""

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from console.launch.evidence import SAMPLE, Before
 from console.launch.find_batch import SoughtLaunch, names_all
 from console.launch.launch_events import LaunchEvent, NotKept
-from console.launch.request_text import body_of
 from console.text.inert import inert
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ class LaunchRecord:
         from store.journal import NewLaunch
 
         identity = self.session.identity
-        body = body_of(plan.request.model_copy(update={"external_task_ids": None}))
+        body = {name: value for name, value in plan.prepared.value.items() if name != "externalTaskIds"}
         new = NewLaunch(
             engine=self.session.engine_name,
             url=identity.url,
@@ -163,7 +162,7 @@ def _tasks(plan: LaunchPlan, roll: SelectedTasks | None) -> Iterable[Before]:
 def _taken(plan: LaunchPlan, roll: SelectedTasks, named: frozenset[str | None]) -> Iterable[Before]:
     """The tasks that the query takes, besides those named."""
     for id, has in roll.retries.items():
-        if id not in named and not (plan.narrows and has != 0):
+        if id not in named and plan.takes(has):
             yield id, has
 
 

@@ -101,7 +101,7 @@ async def _send(session: Session, plan: LaunchPlan) -> Batch:
 
     if why := session.safety.why_not():
         raise Forbidden(why)
-    return await session.ask(lambda client: client.set_retries_async(plan.request))
+    return await session.ask(lambda client: client.launch_retries(plan.prepared))
 
 
 async def _look(

@@ -66,7 +66,7 @@ class SelectedTasks:
     retries: dict[str, int | None] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
     locked_until: datetime | None = None
-    suspended: int = 0
+    suspended: set[str] = field(default_factory=set)
     topics: Counter[str] = field(default_factory=Counter)
     sample: list[ExternalTask] = field(default_factory=list)
 
@@ -75,10 +75,6 @@ class SelectedTasks:
         """Named ids of tasks that do not exist."""
         return [id for id in self.named if id not in self.retries]
 
-    def above(self, retries: int) -> list[str]:
-        """Tasks with more retries than this."""
-        return [id for id, has in self.retries.items() if has is not None and has > retries]
-
     def take(self, tasks: Iterable[ExternalTask]) -> None:
         """More tasks; one that is known already is not taken twice."""
         for task in tasks:
@@ -86,7 +82,8 @@ class SelectedTasks:
                 continue
             self.retries[task.id] = task.retries
             self.topics[task.topic_name] += 1
-            self.suspended += task.suspended
+            if task.suspended:
+                self.suspended.add(task.id)
             expiry = task.lock_expiration_time
             if expiry is not None and expiry > self.at:
                 self.held.add(task.id)
@@ -110,7 +107,7 @@ class SelectedTasks:
             no_retries=found - left.total(),
             retries_left=left.total(),
             locked=len(self.held),
-            suspended=self.suspended,
+            suspended=len(self.suspended),
             retries=left,
             at=self.at,
             locked_until=self.locked_until,

@@ -114,6 +114,10 @@ class Session:
         """Values that exist on the engine, for completion."""
         self.journal: Journal | None = None
         """The operator's memory; none until it is open, and where it could not be opened."""
+        self.journal_opens = False
+        """The journal is not open yet, and may still be."""
+        self.unkept = ""
+        """Why a launch would not be written down now, in one sentence; empty if it would, or need not."""
         self.grouped: OpenIncidents | None = None
         """All open incidents by cause, once somebody has asked for them."""
         self.follower: BackgroundReading | None = None
@@ -255,9 +259,20 @@ class Session:
         """The stable name under which this engine is remembered in the journal."""
         return self.identity.name or self.identity.url or "embedded"
 
+    def await_journal(self) -> None:
+        """A journal is being opened."""
+        self.journal_opens = True
+        self.unkept = "The journal is not open yet: this launch would not be written down."
+
+    def do_without_journal(self) -> None:
+        """The journal could not be opened."""
+        self.journal_opens = False
+        self.unkept = "There is no journal: this launch will not be written down."
+        self.news.publish("journal")
+
     def keep_journal(self, journal: Journal) -> None:
         """From now on launches are written down."""
-        self.journal = journal
+        self.journal, self.journal_opens, self.unkept = journal, False, ""
         self.news.publish("journal")
         if self.unanswered is not None:
             self.unanswered.hurry()

@@ -8,6 +8,7 @@ from typing import Any
 
 from console.engine.errors import Forbidden, NotThere, Refused, Unreachable
 from console.engine.identity import Identity
+from console.engine.retries_request import RetriesRequest
 from store.contract.history import HistoricExternalTaskLog, HistoricJobLog
 from store.contract.operations import UserOperation
 from store.contract.orders import SetExternalTaskRetries
@@ -321,6 +322,9 @@ class FakeEngine:
         record = statistics(f"batch-{len(self.orders)}", number)
         self.running[record.id] = record
         return Batch(**{name: getattr(record, name) for name in Batch.model_fields})
+
+    async def launch_retries(self, request: RetriesRequest) -> Batch:
+        return await self.set_retries_async(request.order)
 
     async def suspend_batch(self, id: str, suspended: bool) -> None:
         await self._wait()

@@ -109,7 +109,7 @@ async def test_tasks_of_a_query_are_written_down_and_those_left_out_are_not(path
 
 async def test_tasks_of_a_very_large_query_are_not_known(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert READ_MOST >= 10_000
-    for module in ("launch.record", "screens.launch.questions"):
+    for module in ("launch.record", "launch.preparation"):
         monkeypatch.setattr(f"console.{module}.READ_MOST", 50)
     engine = FakeEngine(100)
     async with console(engine, path) as (app, pilot, journal):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
+from console.engine.retries_request import RetriesRequest
 from console.launch.draft import without_all
 from console.screens.base import ConsoleScreen
 from console.screens.builder.edited_draft import EditedDraft
@@ -187,7 +188,7 @@ class BuilderVerbs(Verbs[ConsoleScreen]):
         url = identity.url
         user, token = (identity.user if identity.url else "") or None, False
         if draft.request:
-            return curl_text(draft.order(), url, user, token)
+            return curl_text(RetriesRequest(draft.order()), url, user, token)
         name, query = self._edited.source.subject, draft.parsed(self._edited.source).query
         try:
             said = parameters(query) if LISTS[name][0] == "GET" else {}
