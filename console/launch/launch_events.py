@@ -146,7 +146,7 @@ def sentence_of(event: LaunchEvent) -> tuple[str, Ink]:
         case NotSent(why) | RefusedByEngine(why):
             return why, "failed"
         case NoAnswer(sentence):
-            return f"{sentence} Looking for it among the batches …", "warning"
+            return f"{sentence} Looking for its batch …", "warning"
         case Launched():
             return _launched(event)
         case Proven(number, batch_id):
