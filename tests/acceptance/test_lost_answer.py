@@ -40,8 +40,8 @@ def console(folder: Path, proxy: FaultProxy) -> Terminal:
     return Terminal(command, 120, 30, environment)
 
 
-def launch(terminal: Terminal) -> None:
-    """Retry everything without retries."""
+def launch(terminal: Terminal, proxy: FaultProxy, blind: bool = False) -> None:
+    """Retry everything without retries; ``blind`` if no batch can be listed any more once it is sent."""
     terminal.wait_for("charge-card")
     terminal.press("/")
     terminal.type("retries:0")
@@ -51,6 +51,9 @@ def launch(terminal: Terminal) -> None:
     terminal.wait_for('"retries": 3')
     terminal.quiet(1.0)
     terminal.press("L")
+    terminal.wait(lambda: proxy.faults.count(LAUNCH), "it was not sent")
+    if blind:
+        proxy.faults.play(page(502), on=BATCHES)
     terminal.wait_for("Looking for its batch", PATIENCE)
     assert "Not known whether the launch of the batch was carried out" in words(terminal)
     assert "refused" not in terminal.text.lower()
@@ -83,11 +86,13 @@ def test_a_launch_that_was_carried_out_is_never_told_as_refused(
         fault = Answer(200, LOGIN_PAGE.content, passed_on=True)
     with console(tmp_path, proxy) as terminal:
         proxy.faults.play(fault, on=LAUNCH)
-        launch(terminal)
-        terminal.wait_for("launched", PATIENCE)
-        assert proxy.faults.count(LAUNCH) == 1, "it was sent twice"
+        launch(terminal, proxy)
         (batch,) = engine.batches()
-        terminal.wait(lambda: one_launch(tmp_path) == ("launched", batch["id"]), "the journal does not know its batch")
+        known = ("launched", batch["id"])
+        terminal.wait(lambda: one_launch(tmp_path) == known, "the journal does not know its batch", PATIENCE)
+        terminal.wait(lambda: "proven by now" in words(terminal) or "launched" in words(terminal), "nothing proved it")
+        assert "refused" not in terminal.text.lower()
+        assert proxy.faults.count(LAUNCH) == 1, "it was sent twice"
         terminal.press("q")
         terminal.wait_for_end()
 
@@ -98,8 +103,7 @@ def test_what_could_not_be_looked_for_is_found_after_the_next_start(
 ) -> None:
     with console(tmp_path, proxy) as terminal:
         proxy.faults.play(page(524, passed_on=True), on=LAUNCH)
-        proxy.faults.play(page(502), on=BATCHES)
-        launch(terminal)
+        launch(terminal, proxy, blind=True)
         terminal.wait_for("Could not look for it", PATIENCE)
         assert "no such batch" not in terminal.text
         assert one_launch(tmp_path) == ("unknown", None)
@@ -110,8 +114,8 @@ def test_what_could_not_be_looked_for_is_found_after_the_next_start(
     proxy.faults.clear()
     (batch,) = engine.batches()
     with console(tmp_path, proxy) as terminal:
-        terminal.wait_for("(launch 1)", PATIENCE)
-        terminal.wait(lambda: one_launch(tmp_path) == ("launched", batch["id"]), "the journal does not know its batch")
+        known = ("launched", batch["id"])
+        terminal.wait(lambda: one_launch(tmp_path) == known, "the journal does not know its batch", PATIENCE)
         terminal.press("6")
         terminal.wait_for("ended")
         terminal.press("q")
@@ -126,7 +130,7 @@ def test_what_was_not_carried_out_is_known_when_its_time_is_over(
     before = engine.retries()
     with console(tmp_path, proxy) as terminal:
         proxy.faults.play(page(504), on=LAUNCH)
-        launch(terminal)
+        launch(terminal, proxy)
         terminal.wait_for("its batch was not there", PATIENCE)
         terminal.press("q")
         terminal.wait_for_end()
