@@ -10,11 +10,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
+from console.engine.errors import EngineProblem
+from console.screens.dialogs.confirm import Confirm
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
     from textual.app import App
 
+    from console.orders.order import Order, Report
     from console.screens.base import ConsoleScreen
 
 S = TypeVar("S", bound="ConsoleScreen")
@@ -59,6 +63,39 @@ class Verbs(Generic[S]):
     def order(self, ordering: Coroutine[None, None, None], group: str) -> None:
         """Run an order to the engine: it is carried through, and told, also when the screen is left meanwhile."""
         self.app.run_worker(ordering, group=group, exit_on_error=False)
+
+
+async def carry_out(screen: ConsoleScreen, plan: Callable[[], Awaitable[Order | str]]) -> Report | None:
+    """Carry an order out: whether it may be given, what it means, whether it is meant, what became of it.
+
+    Must run in a worker of the application (:meth:`Verbs.order`).
+
+    Args:
+        screen: where it is asked for.
+        plan: reads what the order needs, and answers it; or a sentence that says why there is nothing to order.
+
+    Returns:
+        what became of it; nothing where nothing was sent, and why was told.
+    """
+    session = screen.session
+    if why := session.why_no_orders():
+        session.say(why, "warning")
+        return None
+    try:
+        order = await plan()
+        if isinstance(order, str):
+            session.say(order, "warning")
+            return None
+        typed = str(order.number) if order.number and session.safety.guarded else ""
+        if not await screen.ask_late(Confirm(order.title, order.sentences, order.label, order.key, typed=typed)):
+            return None
+        report = await order.send(session)
+    except EngineProblem as problem:
+        session.say(problem.sentence, "failed")
+        return None
+    if report.sentence:
+        session.say(report.sentence, report.ink)
+    return report
 
 
 def method_of(node: object, name: str) -> Callable[..., Awaitable[None] | None] | None:

@@ -8,7 +8,7 @@ import pytest
 from console.engine.client import EngineClient
 from console.engine.errors import Refused, Unanswered, Unreachable
 from console.engine.orders import Orders
-from console.session.many_orders import order_each
+from console.orders.each import order_each
 from store.contract.orders import SetExternalTaskRetries
 from tests.console.test_client import BATCH
 from tests.support.fault_proxy import (

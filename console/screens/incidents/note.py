@@ -10,9 +10,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 
+from console.orders.each import order_each
 from console.screens.dialogs.choice import Choice
 from console.screens.dialogs.keys import KeyLine
-from console.session.many_orders import order_each
 from console.text.cells import wrap
 from console.text.inert import inert
 from console.text.words import count, things

@@ -19,7 +19,7 @@ SLICE = 500
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenJobs:
     """One job, some by id, or all that match a query.
 
     Attributes:

@@ -1,16 +1,19 @@
-"""Takes locks off tasks whose worker has died: asked about first, then one order after the other."""
+"""Takes locks off tasks whose worker has died, one order after the other."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.screens.dialogs.confirm import Confirm
+from console.orders.each import order_each
+from console.orders.order import Order, Report
+from console.reading.locks import MOST, holders, locked, still_locked
 from console.text.inert import inert
 from console.text.words import clock, count, things
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from console.reading.selection import Everything, Marked
     from console.session.session import Session
     from store.contract.records import ExternalTask
 
@@ -18,10 +21,19 @@ MOST_WORKERS = 3
 """So many workers are named."""
 
 
-def question(tasks: Sequence[ExternalTask], session: Session) -> Confirm:
-    """Asks whether the locks are to be taken off, and says who holds them."""
-    from console.reading.locks import holders
+async def unlock(session: Session, meant: Marked | Everything | None) -> Order | str:
+    """An order that takes the locks off the tasks that are meant, or why there is none.
 
+    Raises:
+        EngineProblem: the engine did not tell who holds them.
+    """
+    if meant is None:
+        return "There is no task to unlock."
+    tasks = await session.ask(lambda client: locked(client, meant))
+    if not tasks:
+        return "No worker holds a lock on this."
+    if len(tasks) > MOST:
+        return f"More than {count(MOST)} are locked: narrow the filter first."
     workers = holders(tasks)
     named = [f"{inert(worker)} ({count(number)})" for worker, number in list(workers.items())[:MOST_WORKERS]]
     more = [f"{count(len(workers) - MOST_WORKERS)} more workers"] if len(workers) > MOST_WORKERS else []
@@ -30,8 +42,13 @@ def question(tasks: Sequence[ExternalTask], session: Session) -> Confirm:
         f"Held by {', '.join(named + more)}; the last lock ends by itself at {clock(last)}.",
         _fetchable(tasks),
     ]
-    typed = str(len(tasks)) if session.safety.guarded else ""
-    return Confirm(f"Unlock {things(len(tasks), 'task')}?", sentences, "Unlock", "L", typed=typed)
+    return Order(
+        f"Unlock {things(len(tasks), 'task')}?",
+        sentences,
+        "Unlock",
+        lambda session: _unlocked(session, tasks),
+        len(tasks),
+    )
 
 
 def _fetchable(tasks: Sequence[ExternalTask]) -> str:
@@ -51,15 +68,8 @@ def _fetchable(tasks: Sequence[ExternalTask]) -> str:
     return f"Other workers can fetch {which}. {on}: its work may be done twice, and what it answers is refused."
 
 
-async def unlocked(session: Session, tasks: Sequence[ExternalTask]) -> None:
-    """Take the locks off that are still those that were asked about, and say what became of it.
-
-    Raises:
-        EngineProblem: the engine could not tell which ones are.
-    """
-    from console.reading.locks import still_locked
-    from console.session.many_orders import order_each
-
+async def _unlocked(session: Session, tasks: Sequence[ExternalTask]) -> Report:
+    """Take the locks off that are still those that were asked about."""
     ids = await session.ask(lambda client: still_locked(client, tasks))
     outcome = await order_each(
         session,
@@ -76,4 +86,4 @@ async def unlocked(session: Session, tasks: Sequence[ExternalTask]) -> None:
     ]  # fmt: skip
     rest = "".join(f"; {part}" for part in parts if part)
     verb = "is" if outcome.done == 1 else "are"
-    session.say(f"{things(outcome.done, 'task')} {verb} unlocked{rest}.", "warning" if rest else "good")
+    return Report(f"{things(outcome.done, 'task')} {verb} unlocked{rest}.", "warning" if rest else "good")
