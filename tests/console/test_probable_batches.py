@@ -43,9 +43,9 @@ def test_the_journal_says_whether_its_batch_is_proven(probable: bool) -> None:
 
 def test_the_journal_says_whether_a_lost_launch_was_looked_for() -> None:
     lost = launch(state="unknown", batch_id=None)
-    assert fact(lost, "looked") == "could not look for its batch yet; it is looked for until 02:20:00Z at least"
+    assert fact(lost, "looked") == "could not look yet; goes on until 02:20:00Z at least"
     seen = launch(state="unknown", batch_id=None, looked_at=NOW + timedelta(seconds=12))
-    assert looked(seen) == "its batch was not there at 02:10:12Z; it is looked for until 02:20:00Z"
+    assert looked(seen) == "not there at 02:10:12Z; goes on until 02:20:00Z"
 
 
 def test_every_state_of_a_launch_has_its_word() -> None:

@@ -114,8 +114,8 @@ def looked(launch: Launch) -> str:
     """Whether the batch of a launch in doubt was looked for, and until when it will be."""
     until = clock((launch.sent_at or launch.began_at) + LATE)
     if launch.looked_at is None:
-        return f"could not look for its batch yet; it is looked for until {until} at least"
-    return f"its batch was not there at {clock(launch.looked_at)}; it is looked for until {until}"
+        return f"could not look yet; goes on until {until} at least"
+    return f"not there at {clock(launch.looked_at)}; goes on until {until}"
 
 
 def request_lines(launch: Launch) -> list[Item]:
