@@ -10,7 +10,7 @@ from store.api.app import create_app
 from store.api.parking import close_parking
 from store.api.state import Store
 from store.api.users import User
-from store.database import Database, open_database
+from store.database import Database, Limits, open_database
 from store.settings import StoreSettings
 from store.tables import ProcessDefinition
 from store.tables.types import col
@@ -45,7 +45,7 @@ def embedded_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        database = await open_database(store, chosen.readers)
+        database = await open_database(store, chosen.readers, Limits(chosen.question_seconds, chosen.order_seconds))
         try:
             app.state.store = opened = Store(database, chosen)
             if demo_tasks and await _is_empty(database):

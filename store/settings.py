@@ -41,6 +41,16 @@ class StoreSettings(BaseSettings):
     readers: PositiveInt = 4
     """Connections kept for questions."""
 
+    question_seconds: PositiveFloat = 30.0
+    """How long one question may take. It ends earlier when its caller has hung up."""
+
+    order_seconds: PositiveFloat = 120.0
+    """How long one order may take; on SQLite nobody else writes meanwhile. It does not bound the jobs of batches."""
+
+    max_conditions: PositiveInt = 2000
+    """Most conditions of one request: filters, comparisons with variables, and topics, those of nested queries too. A
+    list of ids is one condition."""
+
     max_parked_fetches: PositiveInt = 1000
     """Most long-polling fetches that wait at the same time. Each costs some 35 kB, and two milliseconds whenever tasks
     become fetchable."""
@@ -57,3 +67,18 @@ class StoreSettings(BaseSettings):
 
     answer_seconds: PositiveFloat = 60.0
     """How long a connection to ``serve`` may leave an answer lying."""
+
+    max_body_bytes: PositiveInt = 64_000_000
+    """Most bytes of a JSON body: a million ids are 40 million."""
+
+    max_bodies_bytes: PositiveInt = 256_000_000
+    """Most bytes of all JSON bodies that are being read at the same time, without those of small ones."""
+
+    max_upload_bytes: PositiveInt = 32_000_000
+    """Most bytes of a deployment."""
+
+    max_json_depth: PositiveInt = 100
+    """How deep a JSON body may be nested. The parser itself ends at 200."""
+
+    max_json_elements: PositiveInt = 2_000_000
+    """Most elements that all lists and objects of a JSON body may have together."""

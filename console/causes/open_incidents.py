@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
 
 from console.causes.group_members import GroupMember, group_member_of
 from console.causes.groups import Groups
 from console.reading.incident_pages import IncidentPages, Read
+from console.reading.pages import pieces
 from store.contract.queries import IncidentQuery
 from store.contract.records import Incident
-
-T = TypeVar("T")
 
 PIECE = 100
 """Incidents that are folded before others have their turn."""
@@ -136,14 +134,14 @@ class OpenIncidents:
 
     async def rehome(self, members: Sequence[GroupMember]) -> None:
         """Put members into the groups they belong to now, in pieces."""
-        for some in pieces(members):
+        for some in pieces(members, PIECE):
             self.groups.rehome(some)
             await asyncio.sleep(0)
 
     async def _take(self, page: Sequence[Incident], *, arrived: bool = False) -> int:
         """Fold and keep the incidents of a page, in pieces; answers how many were not known."""
         unknown = 0
-        for piece in pieces(page):
+        for piece in pieces(page, PIECE):
             newest = max(incident.incident_timestamp for incident in piece)
             self._newest = newest if self._newest is None else max(self._newest, newest)
             some = piece if self._wanted is None else [incident for incident in piece if self._wanted(incident)]
@@ -161,9 +159,3 @@ class OpenIncidents:
             self.counted = await self._ask_count(self.query)
         if self.exact:
             self.read_at = datetime.now(UTC)
-
-
-def pieces(things: Sequence[T], size: int = PIECE) -> Iterator[Sequence[T]]:
-    """The things, so many at a time."""
-    for start in range(0, len(things), size):
-        yield things[start : start + size]

@@ -1,7 +1,9 @@
 """The client of the engine's REST contract: one method per question or order.
 
 Questions raise :class:`~console.engine.errors.EngineProblem` and nothing else. Lists are paged by ``first`` (rows to
-skip) and ``size`` (most rows to return). Lists go by POST where the contract has a POST list, otherwise by GET.
+skip) and ``size`` (most rows to return). Lists go by POST where the contract has a POST list, otherwise by GET. What is
+sorted is sorted by the rows' ids too where the endpoint takes more than one key
+(:func:`~console.engine.total_order.in_total_order`).
 """
 
 import asyncio
@@ -18,6 +20,7 @@ from console.engine.identity import RETRIAGE, Identity, guess_kind
 from console.engine.orders import Orders
 from console.engine.paths import part
 from console.engine.query_string import parameters
+from console.engine.total_order import in_total_order
 from store.contract.history import (
     HistoricExternalTaskLog,
     HistoricExternalTaskLogQuery,
@@ -164,15 +167,6 @@ class EngineClient(Orders):
         """How many incidents match, open or ended."""
         return await self._get_count("history/incident", query)
 
-    async def resolved_before(self, first: int, size: int) -> list[str]:
-        """Ids of the tasks and jobs of incidents that were resolved, the latest first; a page of what history keeps."""
-        newest = {"resolved": "true", "sortBy": "endTime", "sortOrder": "desc"}
-        answer = await self._value("GET", "history/incident", params=newest | _page(first, size))
-        if not isinstance(answer, list):
-            raise Unintelligible("The engine answered something else than a list of incidents.")
-        ids = [row.get("configuration") for row in answer if isinstance(row, dict)]
-        return [id if isinstance(id, str) else "" for id in ids]
-
     async def process_instances(self, query: ProcessInstanceQuery, first: int, size: int) -> list[ProcessInstance]:
         """A page of running process instances."""
         return await self._post_list(ProcessInstance, "process-instance", query, first, size)
@@ -275,7 +269,8 @@ class EngineClient(Orders):
         return await self._get_list(UserOperation, "history/user-operation", query, first, size)
 
     async def _post_list(self, kind: type[R], path: str, query: Query, first: int, size: int) -> list[R]:
-        return records(kind, await self._value("POST", path, params=_page(first, size), body=query.wire()))
+        body = in_total_order(query).wire()
+        return records(kind, await self._value("POST", path, params=_page(first, size), body=body))
 
     async def _post_count(self, path: str, query: Query) -> int:
         return number(await self._value("POST", f"{path}/count", body=_unsorted(query).wire()))

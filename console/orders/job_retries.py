@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from console.session.session import Session
     from store.contract.queries import JobQuery
 
-SLICE = 500
-"""Ids of one question."""
 BY_BATCH = 50
 """From so many jobs on their retries are set by a batch of the engine."""
 
@@ -28,13 +26,13 @@ async def without_retries(client: EngineClient, jobs: Sequence[str]) -> list[str
     Raises:
         EngineProblem: the engine did not answer.
     """
-    from console.causes.open_incidents import pieces
+    from console.reading.pages import pieces
     from store.contract.queries import JobQuery
 
     found: list[str] = []
-    for some in pieces(jobs, SLICE):
+    for some in pieces(jobs):
         query = JobQuery(job_ids=list(some), no_retries_left=True)
-        found += [job.id for job in await client.jobs(query, 0, SLICE)]
+        found += [job.id for job in await client.jobs(query, 0, len(some))]
     return found
 
 

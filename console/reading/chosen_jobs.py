@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
 
 MOST = 5000
 """Jobs that an order goes to one by one, at most."""
-SLICE = 500
-"""Ids of one question."""
 
 
 @dataclass(frozen=True)
@@ -64,26 +61,25 @@ class ChosenJobs:
         return max(await client.count_jobs(self.query) - len(self.ids), 0)
 
     async def _read_named(self, client: EngineClient, failed: bool) -> list[Job]:
-        from console.causes.open_incidents import pieces
+        from console.reading.pages import pieces
         from store.contract.queries import JobQuery
 
         found: list[Job] = []
-        for some in pieces(sorted(self.ids), SLICE):
-            found += await client.jobs(JobQuery(job_ids=list(some), no_retries_left=failed or None), 0, SLICE)
+        for some in pieces(sorted(self.ids)):
+            found += await client.jobs(JobQuery(job_ids=list(some), no_retries_left=failed or None), 0, len(some))
             if len(found) > MOST:
                 break
         return found[: MOST + 1]
 
     async def _read_all(self, client: EngineClient, query: JobQuery) -> list[Job]:
-        from console.reading.filtered_pages import FilteredPages
+        from console.reading.pages import pages_by_id
 
-        by_id = query.model_copy(update={"sort_by": "jobId", "sort_order": "asc"})
-        sift: FilteredPages[Job] = FilteredPages(
-            lambda first, size: client.jobs(by_id, first, size), attrgetter("id"), lambda job: job.id not in self.ids
-        )
-        while not sift.ended and len(sift.kept) <= MOST:
-            await sift.next()
-        return sift.kept[: MOST + 1]
+        found: list[Job] = []
+        async for page in pages_by_id(client.jobs, query):
+            found += [job for job in page if job.id not in self.ids]
+            if len(found) > MOST:
+                break
+        return found[: MOST + 1]
 
 
 def _failed(query: JobQuery) -> JobQuery:

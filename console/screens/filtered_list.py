@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -52,8 +52,9 @@ class FilteredList:
         self._subject = subject
         self._wanted = wanted
         self._changed = changed
-        self._going: FilteredPages[Any] | None = None
-        self._kept: list[Any] | None = None
+        self._order = subject.reading_order(query)
+        self._so_far: Sequence[Any] = ()
+        self._kept: Sequence[Any] | None = None
         self._task: asyncio.Task[None] | None = None
         self._free = asyncio.Event()
         self._free.set()
@@ -66,11 +67,9 @@ class FilteredList:
         """When the last way through ended; nothing while the first one goes on."""
 
     @property
-    def rows(self) -> list[Any]:
+    def rows(self) -> Sequence[Any]:
         """Records that fit, as far as they are known."""
-        if self._kept is not None:
-            return self._kept
-        return self._going.kept if self._going is not None else []
+        return self._kept if self._kept is not None else self._so_far
 
     @property
     def exact(self) -> bool:
@@ -84,7 +83,7 @@ class FilteredList:
 
     def part(self, first: int, size: int) -> list[Any]:
         """Rows from an index on, as far as they are known."""
-        return self.rows[first : first + size]
+        return list(self.rows[first : first + size])
 
     def told(self, title: str) -> list[Span]:
         """How many fit, and whether that is all."""
@@ -141,7 +140,7 @@ class FilteredList:
         """Look at all rows once."""
         from console.engine.errors import EngineProblem
 
-        going = self._going = FilteredPages(self._page, self._subject.identify, self._wanted())
+        going: FilteredPages[Any] = FilteredPages(self._page, self._subject.identify, self._wanted())
         while not going.ended:
             await self._allowed()
             try:
@@ -150,6 +149,7 @@ class FilteredList:
                     if self._kept is None:
                         self._changed()
                 await going.next()
+                self._so_far = self._order.arranged(going.kept)
             except EngineProblem as problem:
                 if not self._session.stale:
                     self._session.say(problem.sentence, "failed")
@@ -160,12 +160,12 @@ class FilteredList:
                 if not going.ended:
                     self._changed()
         self._asked.clear()
-        self._kept, self.looked, self.at, self._going = going.kept, going.looked, datetime.now(UTC), None
+        self._kept, self.looked, self.at = self._order.arranged(going.kept), going.looked, datetime.now(UTC)
         self.among = going.looked
         self._changed()
 
     async def _page(self, first: int, size: int) -> list[Any]:
-        rows = await self._session.ask(lambda client: self._subject.read(client, self.query, first, size))
+        rows = await self._session.ask(lambda client: self._subject.read(client, self._order.query, first, size))
         if self._retried is not None:
             self._retried.update(
                 await saved_filters.retried(self._session, [self._subject.identify(row) for row in rows])

@@ -9,7 +9,12 @@ from typing import Any
 from console.engine.errors import Forbidden, NotThere, Refused, Unreachable
 from console.engine.identity import Identity
 from console.engine.retries_request import RetriesRequest
-from store.contract.history import HistoricExternalTaskLog, HistoricJobLog
+from store.contract.history import (
+    HistoricExternalTaskLog,
+    HistoricIncident,
+    HistoricIncidentQuery,
+    HistoricJobLog,
+)
 from store.contract.operations import UserOperation
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import ExternalTaskQuery
@@ -63,6 +68,26 @@ def task(index: int) -> ExternalTask:
         tenant_id=None,
         priority=0,
         business_key=f"ord-{88000 + index}",
+    )
+
+
+def _resolved(number: int, configuration: str) -> HistoricIncident:
+    """An incident of the history; those with a greater number ended earlier."""
+    absent = dict.fromkeys(HistoricIncident.model_fields)
+    return HistoricIncident.model_validate(
+        absent
+        | {
+            "id": f"was-{number}",
+            "create_time": START,
+            "end_time": START - timedelta(seconds=number),
+            "incident_type": "failedExternalTask",
+            "cause_incident_id": f"was-{number}",
+            "root_cause_incident_id": f"was-{number}",
+            "configuration": configuration,
+            "open": False,
+            "deleted": False,
+            "resolved": True,
+        }
     )
 
 
@@ -195,9 +220,13 @@ class FakeEngine:
     def _open(self, one: Incident) -> bool:
         return one.configuration not in self.removed
 
-    async def resolved_before(self, first: int, size: int) -> list[str]:
+    async def historic_incidents(self, query: HistoricIncidentQuery, first: int, size: int) -> list[HistoricIncident]:
         await self._wait()
-        return self.resolved[first : first + size]
+        assert query.resolved
+        found = [_resolved(number, id) for number, id in enumerate(self.resolved)]
+        before = query.end_time_before
+        found = [one for one in found if before is None or (one.end_time is not None and one.end_time < before)]
+        return found[first : first + size]
 
     async def process_instances(self, query: Any, first: int, size: int) -> list[ProcessInstance]:
         await self._wait()

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from console.engine.connect import Demo, Embedded, connect
 from console.launch.counts import SelectionCounts, count_selection
 from console.reading.narrowed_queries import Trait, among, narrowed
-from console.reading.selected_tasks import PAGE, read_selected_tasks
+from console.reading.pages import PAGE
+from console.reading.selected_tasks import read_selected_tasks
 from console.reading.selection import Composed, Everything, Marked
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, ProcessInstanceQuery

@@ -8,7 +8,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from console.app import RetriageApp
-from console.reading import filtered_pages
+from console.reading import pages
 from console.screens.launch.dialog import LaunchDialog
 from console.widgets.filter_line import FilterInput
 from console.widgets.line import Line
@@ -26,7 +26,7 @@ class Held(FakeEngine):
         self.pages = asyncio.Semaphore(0)
 
     async def external_tasks(self, query: ExternalTaskQuery, first: int, size: int) -> list[ExternalTask]:
-        if size == filtered_pages.PAGE:
+        if size == pages.PAGE:
             await self.pages.acquire()
         return await super().external_tasks(query, first, size)
 

@@ -29,7 +29,7 @@ ASKED: dict[str, tuple[str, dict[str, Any]]] = {
         {
             "active": True,
             "completed": False,
-            "processDefinitionKeyNotIn": [f"k{n}" for n in range(MANY)],
+            "processDefinitionKeyNotIn": [f"k{n}" for n in range(700)],
             "variables": VARIABLES,
         },
     ),
