@@ -191,6 +191,8 @@ class RetriageApp(App[None]):
         self._leaving.set()
         if self.session.follower is not None:
             await self.session.follower.stop()
+        if self.session.unanswered is not None:
+            await self.session.unanswered.stop()
         if self._engine is not None:
             if self.session.client is None:
                 self._engine.cancel()
@@ -201,10 +203,16 @@ class RetriageApp(App[None]):
     # -- news of the engine -----------------------------------------------------------------------------------------
 
     def _follow(self) -> None:
+        from console.launch.launch_events import sentence_of
+        from console.launch.unanswered import UnansweredLaunches
         from console.session.background import BackgroundReading
 
         follower = self.session.follower = BackgroundReading(self.session)
         follower.start()
+        unanswered = self.session.unanswered = UnansweredLaunches(
+            self.session, lambda event: self.session.say(*sentence_of(event))
+        )
+        unanswered.start()
         self.session.news.subscribe(self, self._heed_state)
         self._identify()
 
@@ -213,6 +221,8 @@ class RetriageApp(App[None]):
         if news != "state" or self.session.follower is None:
             return
         self.session.follower.heed_pause()
+        if self.session.unanswered is not None:
+            self.session.unanswered.heed_pause()
         if not self.session.identity.kind and not self.session.stale:
             self._identify()
 

@@ -197,7 +197,7 @@ class Channel:
         except Refused as problem:
             if problem.proves_nothing_done:
                 raise
-            cause = f"the answer, {problem.status}, does not prove to be the engine's"
+            cause = f"answer {problem.status} is no engine's"
             raise Unanswered(in_doubt(what, cause), what, since, problem.status) from problem
         except Unintelligible as problem:
             raise Unanswered(in_doubt(what, "its answer cannot be read"), what, since) from problem
@@ -304,7 +304,7 @@ def in_doubt(what: str, cause: str) -> str:
         what: the order in words, "launch of the batch".
         cause: what is wrong with its answer.
     """
-    return f"The {what} was sent, but {cause}: it is not known whether it was carried out."
+    return f"Not known whether the {what} was carried out: {cause}."
 
 
 def _causes(problem: BaseException) -> list[BaseException]:

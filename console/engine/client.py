@@ -22,7 +22,6 @@ from console.engine.orders import Orders
 from console.engine.paths import part
 from console.engine.query_string import parameters
 from console.engine.total_order import in_total_order
-from console.launch.unanswered import EVER, MANY, NEWEST, RUNNING, FoundBatches, candidates, traces
 from store.contract.history import (
     HistoricExternalTaskLog,
     HistoricExternalTaskLogQuery,
@@ -33,7 +32,6 @@ from store.contract.history import (
 )
 from store.contract.model import Shape
 from store.contract.operations import UserOperation, UserOperationQuery
-from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import (
     BatchStatisticsQuery,
     ExternalTaskQuery,
@@ -103,6 +101,15 @@ class EngineClient(Orders):
     def answers(self) -> int:
         """How often the engine itself has answered, a refusal included."""
         return self._channel.answers
+
+    @property
+    def user(self) -> str:
+        """Who logs in; empty when nobody does, or when the engine tells by other means who it is."""
+        return self._user
+
+    def engine_now(self) -> datetime:
+        """The time by the engine's clock, as its answers tell it to the second; ours before the first."""
+        return self._channel.engine_now()
 
     async def identity(self) -> Identity:
         """Kind, version, name and address of the engine."""
@@ -219,32 +226,6 @@ class EngineClient(Orders):
         """How many batches match, running or ended."""
         return await self._get_count("history/batch", query)
 
-    async def trace_launch(
-        self,
-        order: SetExternalTaskRetries,
-        since: datetime,
-        tasks: int | None = None,
-        known: frozenset[str] = frozenset(),
-    ) -> FoundBatches:
-        """The batch of a launch that was sent and not answered, or batches that may be it.
-
-        The engine may still be at work on the order, so one look that finds nothing is no proof.
-
-        Args:
-            order: the order as it was sent.
-            since: ``since`` of the :class:`~console.engine.errors.Unanswered`.
-            tasks: how many tasks the plan counted; not needed for an order that names tasks by id.
-            known: batches that were made by other orders.
-        """
-        running, ever = await asyncio.gather(self._newest_running(), self.historic_batches(EVER, 0, NEWEST))
-        return traces(order, candidates(running, ever, since), tasks, self._user, known)
-
-    async def find_launch(
-        self, order: SetExternalTaskRetries, since: datetime, tasks: int | None = None
-    ) -> BatchStatistics | None:
-        """The batch of a launch that was sent and not answered, ``None`` when there is none, or none for certain."""
-        return (await self.trace_launch(order, since, tasks)).it
-
     async def historic_batch(self, id: str) -> HistoricBatch:
         """One batch, running or ended; NotThere when history does not know it."""
         return record(HistoricBatch, await self._value("GET", f"history/batch/{part(id)}"))
@@ -299,13 +280,6 @@ class EngineClient(Orders):
     async def user_operations(self, query: UserOperationQuery, first: int, size: int) -> list[UserOperation]:
         """A page of what was done by users who had logged in; engines keep it at history level full only."""
         return await self._get_list(UserOperation, "history/user-operation", query, first, size)
-
-    async def _newest_running(self) -> list[BatchStatistics]:
-        """Running batches of the type, the newest first where the engine can sort them so (7.20 and later)."""
-        try:
-            return await self.batches(RUNNING, 0, NEWEST)
-        except Refused:
-            return await self.batches(_unsorted(RUNNING), 0, MANY)
 
     async def _post_list(self, kind: type[R], path: str, query: Query, first: int, size: int) -> list[R]:
         body = in_total_order(query).wire()

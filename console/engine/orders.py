@@ -41,7 +41,7 @@ class Orders:
         """Launch a batch that sets the retries of many external tasks, with the very bytes of a request.
 
         Raises:
-            Unanswered: look with :func:`console.launch.unanswered.find_launch` before launching again.
+            Unanswered: :mod:`console.launch.find_batch` looks for what it made.
         """
         return await self._launch(PATH, request.body)
 

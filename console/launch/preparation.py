@@ -21,7 +21,8 @@ from console.launch.overlapping_batches import (
 )
 from console.launch.plan import LaunchPlan
 from console.launch.preview import Kind
-from console.launch.send import READ_MOST, DecidedLaunch
+from console.launch.record import READ_MOST
+from console.launch.send import DecidedLaunch
 from console.reading.selected_tasks import SelectedTasks, read_selected_tasks
 from console.reading.selection import Everything, Marked, Selection, named_by_query
 from console.session import saved_filters
@@ -300,7 +301,7 @@ class LaunchPreparation:
         if self.session.journal_opens and not twice:
             self._confirmed = self.to_be_read
             return None
-        return DecidedLaunch(plan, reason.strip())
+        return DecidedLaunch(plan, reason.strip(), overlaps=self._shown_overlaps)
 
     @property
     def waiting_for_journal(self) -> bool:
@@ -314,4 +315,9 @@ class LaunchPreparation:
         self._confirmed = None
         if self.plan is None or self.session.unkept or self.why_not(reason, typed):
             return None
-        return DecidedLaunch(self.plan, reason.strip())
+        return DecidedLaunch(self.plan, reason.strip(), overlaps=self._shown_overlaps)
+
+    @property
+    def _shown_overlaps(self) -> frozenset[str]:
+        """The other batches that the operator was told of: one more, when it is sent, stops the launch."""
+        return frozenset(batch.batch_id for batch in self.overlapping)

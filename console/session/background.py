@@ -104,6 +104,10 @@ class BackgroundReading:
         await self.look()
         await self.look_at_work()
 
+    def forget(self, batch_id: str) -> None:
+        """A batch was launched by somebody else after all, or is proven to be ours: what is told of it is looked up."""
+        self._errands.pop(batch_id, None)
+
     def undone(self, batch_id: str, ids: Iterable[str]) -> None:
         """An undo of the launch that made this batch was ordered for these tasks."""
         errand = self._errands.get(batch_id)

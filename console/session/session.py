@@ -23,6 +23,7 @@ from console.text.words import clock
 if TYPE_CHECKING:
     from console.causes.open_incidents import OpenIncidents
     from console.engine.client import EngineClient
+    from console.launch.unanswered import UnansweredLaunches
     from console.session.background import BackgroundReading
     from store.journal import Journal
 
@@ -102,6 +103,10 @@ class Session:
         """Batches launched from this console that have not ended."""
         self.launching = False
         """A launch is on its way: until its fate is known no other may begin."""
+        self.sending: set[int] = set()
+        """Launches of the journal that are on their way from here."""
+        self.unanswered: UnansweredLaunches | None = None
+        """Who looks for the batches of launches that were not answered, once the engine is open."""
         self.book = KnownBatches()
         """Batches, running and ended."""
         self.known = KnownValues()
@@ -261,6 +266,8 @@ class Session:
         """From now on launches are written down."""
         self.journal, self.journal_opens, self.unkept = journal, False, ""
         self.news.publish("journal")
+        if self.unanswered is not None:
+            self.unanswered.hurry()
 
     @property
     def event(self) -> Event | None:

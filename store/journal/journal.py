@@ -153,7 +153,7 @@ class Journal:
         looked_at: datetime,
         batch_id: str | None = None,
         jobs: int | None = None,
-        said: str = "",
+        said: str | None = None,
         probable: bool = False,
     ) -> bool:
         """What a look for the batch of a launch has shown. Nothing is changed, and False answered, where it is not in
@@ -182,11 +182,6 @@ class Journal:
         """Launches on an engine of which it is not known, or not proven, what became of them, the newest first."""
         async with self._database.reading() as connection:
             return await reading.in_doubt(connection, engine, limit)
-
-    async def owners(self, batch_ids: Collection[str]) -> dict[str, int]:
-        """Batch -> the launch that made it, for those of these batches that were made here."""
-        async with self._database.reading() as connection:
-            return await reading.owners(connection, batch_ids)
 
     async def tasks(self, launch_id: int, first: int = 0, size: int = PIECE) -> list[TaskBefore]:
         """Tasks of a launch with the retries they had, in the order of the request, from the one numbered ``first``."""

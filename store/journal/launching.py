@@ -58,16 +58,17 @@ async def settled(
     state: State,
     batch_id: str | None,
     jobs: int | None,
-    said: str,
+    said: str | None,
     probable: bool,
     looked_at: datetime,
 ) -> bool:
     """What a look for its batch has shown; answers whether the launch was still in doubt."""
+    words = {} if said is None else {"said": said}
     changed = await connection.execute(
         update(LaunchRow)
         .where(col(LaunchRow.id) == launch_id, in_doubt())
         .values(
-            state=state, batch_id=batch_id, jobs=jobs, said=said, probable=probable, looked_at=looked_at, ended_at=now()
+            state=state, batch_id=batch_id, jobs=jobs, probable=probable, looked_at=looked_at, ended_at=now(), **words
         )
     )
     return changed.rowcount > 0
@@ -76,7 +77,8 @@ async def settled(
 def in_doubt() -> ColumnElement[bool]:
     """It is not known, or not proven, what became of a launch."""
     state = col(LaunchRow.state)
-    return or_(state.in_(("sent", "unknown")), and_(state == "launched", col(LaunchRow.probable)))
+    probable = and_(state == "launched", col(LaunchRow.probable), col(LaunchRow.batch_id).is_not(None))
+    return or_(state.in_(("sent", "unknown")), probable)
 
 
 async def _set(connection: AsyncConnection, launch_id: int, **values: object) -> None:

@@ -13,7 +13,7 @@ from store.journal.tables import LaunchRow, LaunchTaskRow
 from store.tables.types import col
 
 FIELDS = tuple(Launch.__dataclass_fields__)
-TAKEN = ("launched", "sent", "unknown")
+TAKEN = ("launched", "sent", "unknown", "unknowable")
 """States of a launch that has changed its tasks, or may have."""
 MADE = "launched"
 """State of a launch that certainly has."""
@@ -53,13 +53,6 @@ async def in_doubt(connection: AsyncConnection, engine: str, limit: int) -> list
         .limit(limit)
     )
     return [Launch(*row) for row in rows]
-
-
-async def owners(connection: AsyncConnection, batch_ids: Collection[str]) -> dict[str, int]:
-    """The launches that made these batches, those that were made here."""
-    batch = col(LaunchRow.batch_id)
-    rows = await connection.execute(select(batch, col(LaunchRow.id)).where(batch.in_(list(batch_ids))))
-    return {str(row[0]): row[1] for row in rows}
 
 
 async def tasks(

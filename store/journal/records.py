@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-State = Literal["preparing", "sent", "launched", "refused", "unsent", "unknown", "not_carried_out"]
+State = Literal["preparing", "sent", "launched", "refused", "unsent", "unknown", "not_carried_out", "unknowable"]
 """What is known of a launch.
 
 ``preparing``: its tasks are being written down. ``sent``: the request went out, no answer yet; when the console is
 gone since, nobody knows what became of it. ``launched``: the engine made a batch (or set the retries). ``refused``: the
 engine said no. ``unsent``: it could not be reached. ``unknown``: no answer proves what became of it, and its batch is
 looked for. ``not_carried_out``: its batch was looked for over the whole time in which it would have begun, and there
-is none.
+is none. ``unknowable``: it was looked for as long, and the engine keeps nothing that tells.
 """
 
 
@@ -124,7 +124,8 @@ class Launch:
     @property
     def in_doubt(self) -> bool:
         """It is not known, or not proven, what became of it."""
-        return self.state in ("sent", "unknown") or (self.state == "launched" and self.probable)
+        probable = self.state == "launched" and self.probable and self.batch_id is not None
+        return self.state in ("sent", "unknown") or probable
 
 
 Tasks = Iterable[tuple[str, int | None]]

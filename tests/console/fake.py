@@ -10,7 +10,6 @@ from console.engine.errors import Forbidden, NotThere, Refused, Unreachable
 from console.engine.hold import Hold
 from console.engine.identity import Identity
 from console.engine.retries_request import RetriesRequest
-from console.launch.unanswered import FoundBatches
 from store.contract.history import (
     HistoricExternalTaskLog,
     HistoricIncident,
@@ -102,6 +101,7 @@ class FakeEngine:
         self.answers = 0
         self.hold = Hold()
         self.url = "http://engine.test/engine-rest"
+        self.user = ""
         self.delay = 0.0
         self.gone = False
         self.orders: list[tuple[Any, ...]] = []
@@ -123,6 +123,9 @@ class FakeEngine:
         """Tasks and jobs whose incident was resolved once."""
         self.notes: dict[str, str | None] = {}
         self.why_no_order: Callable[[], str] = str
+
+    def engine_now(self) -> datetime:
+        return datetime.now(UTC)
 
     def guard_orders(self, why_not: Callable[[], str]) -> None:
         self.why_no_order = why_not
@@ -353,21 +356,6 @@ class FakeEngine:
 
     async def launch_retries(self, request: RetriesRequest) -> Batch:
         return await self.set_retries_async(request.order)
-
-    async def find_launch(
-        self, order: SetExternalTaskRetries, since: datetime, tasks: int | None = None
-    ) -> BatchStatistics | None:
-        await self._wait()
-        return next((batch for batch in self.running.values() if batch.total_jobs == tasks), None)
-
-    async def trace_launch(
-        self,
-        order: SetExternalTaskRetries,
-        since: datetime,
-        tasks: int | None = None,
-        known: frozenset[str] = frozenset(),
-    ) -> FoundBatches:
-        return FoundBatches(await self.find_launch(order, since, tasks))
 
     async def suspend_batch(self, id: str, suspended: bool) -> None:
         await self._wait()

@@ -15,7 +15,7 @@ from console.app import RetriageApp
 from console.engine.errors import Refused, Unreachable
 from console.journal import NoJournal, journal_at
 from console.launch.preview import Kind
-from console.launch.send import READ_MOST
+from console.launch.record import READ_MOST
 from console.launch.undo import Undo
 from console.reading.selection import Everything, Marked, Selection
 from console.screens.batches.detail import BatchDetail
@@ -114,7 +114,7 @@ async def test_tasks_of_a_query_are_written_down_and_those_left_out_are_not(path
 
 async def test_tasks_of_a_very_large_query_are_not_known(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert READ_MOST >= 10_000
-    for module in ("send", "preparation"):
+    for module in ("record", "preparation"):
         monkeypatch.setattr(f"console.launch.{module}.READ_MOST", 50)
     engine = FakeEngine(100)
     async with console(engine, path) as (app, pilot, journal):

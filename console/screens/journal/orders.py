@@ -153,7 +153,7 @@ class LaunchOrders(ConsoleScreen):
             return "There is no launch."
         if busy := self.session.why_no_launch():
             return busy
-        if launch.state in ("preparing", "refused", "unsent"):
+        if launch.state in ("preparing", "refused", "unsent", "not_carried_out"):
             return "This launch has changed nothing."
         if not launch.listed:
             return "What its tasks had before is not known: there were too many to be read."
@@ -223,6 +223,10 @@ def question(launch: Launch, undo: Undo, session: Session) -> Confirm:
         f"{things(undo.count, 'task')} still have {launch.retries} and get back what they had: {back}.",
         f"It is done by {things(len(undo.back), 'batch', 'batches')}.",
     ]
+    if launch.state in ("sent", "unknown", "unknowable"):
+        sentences.append("It is not known whether this launch was carried out: somebody else may have set them.")
+    elif launch.probable:
+        sentences.append(f"Batch {short(launch.batch_id)} is probably its own; nothing proves it yet.")
     if undo.back.get(0):
         sentences.append("With 0 retries no worker gets them, and each gets an incident again.")
     if undo.left_alone:
