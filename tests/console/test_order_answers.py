@@ -8,6 +8,7 @@ import pytest
 from console.engine.client import EngineClient
 from console.engine.errors import Refused, Unanswered, Unreachable
 from console.engine.orders import Orders
+from console.engine.retries_request import RetriesRequest
 from console.orders.each import order_each
 from store.contract.orders import SetExternalTaskRetries
 from tests.console.test_client import BATCH
@@ -30,6 +31,7 @@ PROOF = 413
 Order = Callable[[EngineClient], Awaitable[object]]
 ORDERS: dict[str, Order] = {
     "launch": lambda client: client.set_retries_async(LAUNCH),
+    "request": lambda client: client.launch_retries(RetriesRequest(LAUNCH)),
     "jobs": lambda client: client.set_job_retries_async(["j"], 1),
     "suspend": lambda client: client.suspend_batch("b", True),
     "delete": lambda client: client.delete_batch("b"),
