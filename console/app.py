@@ -29,6 +29,8 @@ from console.keymap import Keymap
 from console.keys import KeyQueue
 from console.screens.base import SMALLEST
 from console.screens.chrome import VIEWS
+from console.screens.navigator import Navigator
+from console.screens.nouns import DETAILS, LISTS
 from console.session.session import ConnectionIdentity, Session
 from console.text.inert import inert
 from console.widgets.bindings import bindings
@@ -90,6 +92,8 @@ class RetriageApp(App[None]):
         self.animation_level = "none"
         self.session = Session(identity)
         self.session.news = Signal(self, "news")
+        self.navigator = Navigator(self, self.session, DETAILS)
+        """The ways between screens."""
         self.last_key = 0.0
         """When a key was pressed last, by the monotonic clock."""
         self._connect = connect
@@ -242,33 +246,7 @@ class RetriageApp(App[None]):
 
     def _add_modes(self) -> None:
         for name, _ in VIEWS:
-            self.add_mode(name, lambda name=name: self._screen(name))  # type: ignore[misc]
-
-    def _screen(self, view: str) -> Screen[None]:
-        """The screen of a view, imported when it is first shown."""
-        if view == "tasks":
-            from console.screens.tasks.screen import TasksScreen
-
-            return TasksScreen(self.session)
-        if view == "incidents":
-            from console.screens.incidents.screen import IncidentsScreen
-
-            return IncidentsScreen(self.session)
-        if view == "instances":
-            from console.screens.instances.screen import InstancesScreen
-
-            return InstancesScreen(self.session)
-        if view == "batches":
-            from console.screens.batches.screen import BatchesScreen
-
-            return BatchesScreen(self.session)
-        if view == "jobs":
-            from console.screens.jobs.screen import JobsScreen
-
-            return JobsScreen(self.session)
-        from console.screens.journal.screen import JournalScreen
-
-        return JournalScreen(self.session)
+            self.add_mode(name, lambda name=name: LISTS[name](self.session))  # type: ignore[misc]
 
     def view(self, name: str) -> None:
         """Go to a view."""

@@ -31,7 +31,7 @@ from console.widgets.rows import Row
 
 if TYPE_CHECKING:
     from console.launch.draft import Draft
-    from console.screens.jump import Jump
+    from console.screens.navigator import Jump
 
 LIST_CSS: list[str | PurePath] = [BASE_CSS, Path(__file__).with_name("listing.tcss")]
 
@@ -334,12 +334,17 @@ class ListScreen(ListKeys):
 
     def _jump_back(self, jumped: Jump) -> None:
         """Leave this view as it was before the jump."""
-        from console.screens.jump import back
-
         self.jumped = None
         self.query_one("#filter", FilterLine).set(jumped.before)
         self._apply(jumped.before)
-        back(self.app, jumped)
+        self.navigator.back(jumped)
+
+    def jump_to(self, jump: Jump) -> None:
+        """Show what a jump asks for; ``esc`` leads back."""
+        self.jumped = jump
+        self.query_one("#filter", FilterLine).set(jump.text)
+        self.show_filter(jump.text)
+        self.tell_hints()
 
     def action_open(self) -> None:
         """Everything about the row."""

@@ -277,7 +277,6 @@ class BatchDetail(FailedJobOrders):
     @work(group="batch.job", exclusive=True, exit_on_error=False)
     async def _open_job(self, job_id: str) -> None:
         from console.engine.errors import EngineProblem
-        from console.screens.jobs.detail import JobDetail
         from store.contract.queries import JobQuery
 
         try:
@@ -286,7 +285,7 @@ class BatchDetail(FailedJobOrders):
             self.session.say(problem.sentence, "failed")
             return
         if jobs:
-            self.app.push_screen(JobDetail(self.session, jobs[0]))
+            self.navigator.show("job", jobs[0])
         else:
             self.session.say("This job is gone.", "warning")
 

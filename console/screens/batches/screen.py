@@ -8,7 +8,6 @@ from textual.binding import BindingType
 
 from console.actions import at
 from console.batches.batch_view import BatchView
-from console.screens.batches.detail import BatchDetail
 from console.screens.batches.ordering import BatchOrders
 from console.screens.batches.subject import Batches
 from console.screens.listing import ListScreen
@@ -70,4 +69,4 @@ class BatchesScreen(BatchOrders, ListScreen):
 
     def open_row(self, row: Row) -> None:
         """The batch with its phases, tasks and failed jobs."""
-        self.app.push_screen(BatchDetail(self.session, cast("BatchView", row.item)))
+        self.navigator.show("batch", row.item)

@@ -48,13 +48,11 @@ class LaunchOrders(ConsoleScreen):
     @work(group="journal.batch", exclusive=True, exit_on_error=False)
     async def action_batch(self) -> None:
         """To its batch."""
-        from console.screens.batches.opening import open_batch
-
         launch = self.chosen()
         if launch is None or launch.batch_id is None:
             self.session.say("This launch has no batch.", "warning")
         else:
-            await open_batch(self.app, self.session, launch.batch_id)
+            await self.navigator.show_batch(launch.batch_id)
 
     # -- its request ------------------------------------------------------------------------------------------------
 
