@@ -194,7 +194,7 @@ async def launched(app: RetriageApp, pilot: Pilot[None]) -> Any:
     await pilot.press("f3", "R")
     await until(pilot, lambda: isinstance(app.screen, LaunchDialog))
     assert isinstance(app.screen, LaunchDialog)
-    return app.screen.selection
+    return app.screen.preparation.selection
 
 
 async def test_one_query_is_launched_as_a_query() -> None:

@@ -95,7 +95,7 @@ async def test_all_that_match_is_launched_by_id_and_not_before_all_were_read() -
         await until(pilot, lambda: screen(app).sifting.exact)
         await pilot.press("R")
         await until(pilot, lambda: isinstance(app.screen, LaunchDialog))
-        selection = screen(app).selection
+        selection = screen(app).preparation.selection
         assert selection.ids == fitting(1200, "card")
 
 
