@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from console.launch.checks import why_not_send
+from console.launch.decided_launch import DecidedLaunch
 from console.launch.find_batch import Finding, SoughtLaunch, look_for
 from console.launch.launch_events import Launched, LaunchEvent, NoAnswer, NotFound, NotSent, RefusedByEngine, Sending
 from console.launch.record import LaunchRecord
@@ -30,24 +31,6 @@ ASKED_ABOUT = 3
 
 Adopt = Callable[["BatchStatistics"], Awaitable[bool]]
 Tell = Callable[[LaunchEvent], None]
-
-
-@dataclass(frozen=True)
-class DecidedLaunch:
-    """A plan that the operator has decided to launch.
-
-    Attributes:
-        plan: what is sent.
-        reason: why; may be empty.
-        undoes: the launch of the journal that this one sets back.
-        overlaps: ids of other batches over the same tasks that the operator was shown; ``None`` where none are looked
-            for. One that is not among them when the launch is sent stops it.
-    """
-
-    plan: LaunchPlan
-    reason: str = ""
-    undoes: int | None = None
-    overlaps: frozenset[str] | None = None
 
 
 async def send_launch(

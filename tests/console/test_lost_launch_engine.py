@@ -9,8 +9,9 @@ import pytest
 
 from console.engine.client import EngineClient
 from console.launch import find_batch, send, unanswered
+from console.launch.decided_launch import DecidedLaunch
 from console.launch.launch_events import Disproved, NotCarriedOut, NotFound
-from console.launch.send import DecidedLaunch, send_launch
+from console.launch.send import send_launch
 from store.contract.orders import SetExternalTaskRetries
 from store.journal import Journal
 from tests.console.test_send_launch import LAUNCH, Console

@@ -17,7 +17,7 @@ from console.text.words import count, short, things
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
-    from console.launch.send import DecidedLaunch
+    from console.launch.decided_launch import DecidedLaunch
     from console.launch.undo import Undo
     from console.reading.selected_tasks import SelectedTasks
     from console.reading.selection import Marked
@@ -178,8 +178,8 @@ class LaunchOrders(ConsoleScreen):
 
     def _set_back(self, launch: Launch, undo: Undo, roll: SelectedTasks) -> Iterator[DecidedLaunch]:
         """One batch for each former value."""
+        from console.launch.decided_launch import DecidedLaunch
         from console.launch.plan import LaunchPlan
-        from console.launch.send import DecidedLaunch
         from console.reading.selection import Marked
 
         for retries, ids in sorted(undo.back.items()):

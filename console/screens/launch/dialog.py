@@ -21,11 +21,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from console.actions import at
+from console.launch.decided_launch import DecidedLaunch
 from console.launch.plan import LaunchPlan
 from console.launch.preparation import LaunchPreparation
 from console.launch.preview import BY_HAND
 from console.launch.request_file import save_request
-from console.launch.send import DecidedLaunch
 from console.reading.selection import Everything, Selection
 from console.screens import clipboard
 from console.screens.base import looking_only, places_of

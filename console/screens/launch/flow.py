@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from textual.app import App
 
+    from console.launch.decided_launch import DecidedLaunch
     from console.launch.launch_events import LaunchEvent
-    from console.launch.send import DecidedLaunch
     from console.session.session import Session
     from console.widgets.marks import Marks
     from store.contract.records import BatchStatistics
