@@ -23,8 +23,7 @@ from console.text.words import clock
 if TYPE_CHECKING:
     from console.causes.open_incidents import OpenIncidents
     from console.engine.client import EngineClient
-    from console.launch.unanswered import UnansweredLaunches
-    from console.session.background import BackgroundReading
+    from console.session.services import BatchFollower, LaunchSearch
     from store.journal import Journal
 
 T = TypeVar("T")
@@ -105,7 +104,7 @@ class Session:
         """A launch is on its way: until its fate is known no other may begin."""
         self.sending: set[int] = set()
         """Launches of the journal that are on their way from here."""
-        self.unanswered: UnansweredLaunches | None = None
+        self.unanswered: LaunchSearch | None = None
         """Who looks for the batches of launches that were not answered, once the engine is open."""
         self.book = KnownBatches()
         """Batches, running and ended."""
@@ -119,7 +118,7 @@ class Session:
         """Why a launch would not be written down now, in one sentence; empty if it would, or need not."""
         self.grouped: OpenIncidents | None = None
         """All open incidents by cause, once somebody has asked for them."""
-        self.follower: BackgroundReading | None = None
+        self.follower: BatchFollower | None = None
         """Who keeps book and counts up to date, once the engine is open."""
         self.news: NewsFeed
         self._opened = asyncio.Event()
