@@ -196,6 +196,6 @@ def test_versions_of_two_processes_are_not_added_up() -> None:
     assert group.versions() == {"v1": 2, "v2": 2}
     claims = [one.model_copy(update={"id": f"c{one.id}", "process_definition_id": "claim:1:x"}) for one in members]
     groups.put(map(group_member_of, claims))
-    assert group.versions() == {"Order v1": 2, "Order v2": 2, "claim v1": 4}
+    assert group.versions() == {"v1 Order": 2, "v2 Order": 2, "v1 claim": 4}
     groups.drop([one.id for one in members])
     assert {name: number for name, number in group.versions().items() if number} == {"v1": 4}
