@@ -86,6 +86,15 @@ class BatchView:
         return not self.ended or (self.fate is not None and self.fate.done is not None)
 
     @property
+    def work_at(self) -> datetime | None:
+        """When its tasks were looked at, if that was another moment than that of its jobs: nothing where the figures
+        of both agree, or say themselves that not all tasks were looked at."""
+        work = self.work
+        if work is None or work.settled or not self.counted or work.jobs_done in (None, self.completed):
+            return None
+        return work.at
+
+    @property
     def share(self) -> float:
         """How much is done, 0 to 1."""
         return self.completed / self.total if self.total else 1.0

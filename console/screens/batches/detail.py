@@ -166,7 +166,7 @@ class BatchDetail(FailedJobOrders):
         pane, errand = self.query_one("#work", Pane), self._errand
         if view.work is not None:
             cells = min(max(pane.size.width - 45, 6), BARS)
-            items: list[Item] = [Spans(work_spans(view.work))] if self.narrow else work_lines(view, cells)
+            items: list[Item] = [Spans(work_spans(view))] if self.narrow else work_lines(view, cells)
         else:
             items = [
                 Prose(errand.why_not if errand is not None else "looking …", "muted", lines=2 if self.narrow else 6)

@@ -59,7 +59,7 @@ class Members(Incidents):
     """Members of one group. What matches a filter is asked from the engine, and only members are kept of it."""
 
     title = "Members"
-    thing = "GroupMember"
+    thing = "Member"
     columns = (
         Column("age", 5, keep=7, align="right"),
         Column("key", 12, share=1, most=24, keep=8),
