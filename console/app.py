@@ -231,6 +231,8 @@ class RetriageApp(App[None]):
         from console.engine.errors import EngineProblem
 
         with suppress(EngineProblem):
+            await self.session.learn_capabilities()
+        with suppress(EngineProblem):
             known = await self.session.ask(lambda client: client.identity())
             # The engine's version begins with the 7 that its name ends with.
             name = known.kind.removesuffix(" 7") if known.version else known.kind

@@ -98,7 +98,9 @@ async def send_launch(
 async def _send(session: Session, plan: LaunchPlan) -> Batch:
     """Send the request, once. The safety is asked again: it may have come back since the operator decided."""
     from console.engine.errors import Forbidden
+    from console.launch.query_check import check_queries
 
+    await check_queries(session, plan.request)
     if why := session.safety.why_not():
         raise Forbidden(why)
     return await session.ask(lambda client: client.launch_retries(plan.prepared))

@@ -150,6 +150,8 @@ class ListScreen(ListKeys):
         """Counts are shown on the filter line too; a failed opening in the table."""
         if news == "counts":
             self._tell_count()
+        if news == "capabilities":
+            self.heed_capabilities()
         if news == "journal":
             self._recall()
         if news == "state":
@@ -275,7 +277,7 @@ class ListScreen(ListKeys):
 
     def action_sort(self) -> None:
         """The next sort key."""
-        sorts = self.subject.sorts
+        sorts = [sort for sort in self.subject.sorts if self.subject.sortable(sort) == sort]
         keys = [sort.key for sort in sorts]
         self.sort = sorts[(keys.index(self.sort.key) + 1) % len(sorts)]
         self._apply(self.filter_text)

@@ -218,6 +218,7 @@ class BackgroundReading:
         from store.contract.queries import ExternalTaskQuery, IncidentQuery, JobQuery, ProcessInstanceQuery
 
         ask = self._session.ask
+        await self._session.learn_capabilities()
         return {
             "tasks": await ask(lambda client: client.count_external_tasks(ExternalTaskQuery())),
             "incidents": await ask(lambda client: client.count_incidents(IncidentQuery())),

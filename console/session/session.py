@@ -6,7 +6,7 @@ Nothing here is a widget. Screens are handed the session and subscribe to its ne
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
@@ -22,6 +22,7 @@ from console.text.words import clock
 
 if TYPE_CHECKING:
     from console.causes.open_incidents import OpenIncidents
+    from console.engine.capabilities import Capabilities
     from console.engine.client import EngineClient
     from console.launch.unanswered import UnansweredLaunches
     from console.session.background import BackgroundReading
@@ -31,7 +32,7 @@ T = TypeVar("T")
 PACES = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """Seconds between two readings that can be chosen."""
 USUAL_PACE = 2.0
-News = Literal["state", "identity", "counts", "event", "batches", "journal"]
+News = Literal["state", "identity", "capabilities", "counts", "event", "batches", "journal"]
 
 
 class NewsFeed(Protocol):
@@ -122,6 +123,8 @@ class Session:
         self.follower: BackgroundReading | None = None
         """Who keeps book and counts up to date, once the engine is open."""
         self.news: NewsFeed
+        self._capabilities: Capabilities | None = None
+        self._learning = asyncio.Lock()
         self._opened = asyncio.Event()
 
     # -- the engine -------------------------------------------------------------------------------------------------
@@ -139,6 +142,47 @@ class Session:
         await self._opened.wait()
         assert self.client is not None
         return self.client
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the engine can, as far as it is known; what is doubtful is not left to it before it has answered."""
+        from console.engine.capabilities import Capabilities
+
+        return self._capabilities or Capabilities()
+
+    async def learn_capabilities(self) -> None:
+        """Find out what the engine can, unless that is known; a list that had no rows is looked at when it has some.
+
+        Raises:
+            EngineProblem: the engine did not answer.
+        """
+        from console.engine.capabilities import AT_CONNECT
+
+        async with self._learning:
+            known = self._capabilities
+            if known is not None and known.asked:
+                rows = [subject for subject in AT_CONNECT if self.counts.get(subject)]
+                if known.everything or all(known.of(subject).seen for subject in rows):
+                    return
+            self._keep_capabilities(await self.ask(lambda client: client.capabilities(known)))
+
+    async def prove(self, subject: str, fields: Iterable[str]) -> Capabilities:
+        """What the engine can, when these filters are proven too; each is asked about once.
+
+        Raises:
+            EngineProblem: the engine did not answer.
+        """
+        await self.learn_capabilities()
+        async with self._learning:
+            known = self.capabilities
+            if wanted := known.unproven(subject, fields):
+                self._keep_capabilities(await self.ask(lambda client: client.prove(known, subject, wanted)))
+        return self.capabilities
+
+    def _keep_capabilities(self, found: Capabilities) -> None:
+        if found != self._capabilities:
+            self._capabilities = found
+            self.news.publish("capabilities")
 
     async def ask(self, question: Callable[[EngineClient], Awaitable[T]], view: Freshness | None = None) -> T:
         """Ask the engine, and remember whether it answered well. A question that sends nothing tells nothing about it.

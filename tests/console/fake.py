@@ -1,11 +1,12 @@
 """A small engine in memory for tests of the screens: records made by index, so a million of them cost nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from console.engine.capabilities import EVERYTHING, Capabilities
 from console.engine.errors import Forbidden, NotThere, Refused, Unreachable
 from console.engine.hold import Hold
 from console.engine.identity import Identity
@@ -123,6 +124,7 @@ class FakeEngine:
         """Tasks and jobs whose incident was resolved once."""
         self.notes: dict[str, str | None] = {}
         self.why_no_order: Callable[[], str] = str
+        self.can = EVERYTHING
 
     def engine_now(self) -> datetime:
         return datetime.now(UTC)
@@ -140,6 +142,13 @@ class FakeEngine:
         if self.gone:
             raise Unreachable("The engine does not answer.")
         self.answers += 1
+
+    async def capabilities(self, known: Capabilities | None = None) -> Capabilities:
+        await self._wait()
+        return self.can
+
+    async def prove(self, known: Capabilities, subject: str, fields: Iterable[str]) -> Capabilities:
+        return self.can
 
     async def identity(self) -> Identity:
         await self._wait()
