@@ -233,6 +233,8 @@ class RetriageApp(App[None]):
         with suppress(EngineProblem):
             await self.session.learn_capabilities()
         with suppress(EngineProblem):
+            await self.session.learn_rights()
+        with suppress(EngineProblem):
             known = await self.session.ask(lambda client: client.identity())
             # The engine's version begins with the 7 that its name ends with.
             name = known.kind.removesuffix(" 7") if known.version else known.kind

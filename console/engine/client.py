@@ -22,6 +22,7 @@ from console.engine.identity import RETRIAGE, Identity, guess_kind
 from console.engine.orders import Orders
 from console.engine.paths import part
 from console.engine.query_string import parameters
+from console.engine.rights import Right
 from console.engine.total_order import in_total_order
 from store.contract.history import (
     HistoricExternalTaskLog,
@@ -144,6 +145,14 @@ class EngineClient(Orders):
     async def prove(self, known: Capabilities, subject: str, fields: Iterable[str]) -> Capabilities:
         """What the engine can, when it was also asked about these filters of a subject's list."""
         return known if self._embedded else await learn(self, known, subject, fields)
+
+    async def has_right(self, right: Right) -> bool:
+        """Whether the user has a right on every resource of its kind; Denied with 401 where there is no login."""
+        params = {"permissionName": right.permission, "resourceName": right.resource, "resourceType": str(right.type)}
+        answer = await self._value("GET", "authorization/check", params=params)
+        if not isinstance(answer, dict) or not isinstance(answer.get("authorized"), bool):
+            raise Unintelligible("The engine answered something else than whether that is allowed.")
+        return bool(answer["authorized"])
 
     async def first_rows(self, path: str, body: Mapping[str, Any], size: int) -> list[dict[str, Any]]:
         """The first rows of a list that is asked for by POST, just as the engine wrote them."""

@@ -112,6 +112,8 @@ class ListScreen(ListKeys):
             return "reading, none so far …"
         if self.filter_text:
             return f"0 of {count(self.session.counts.get(self.subject.name, 0))} match.  esc clears the filter"
+        if unseen := self.session.rights.unseen(self.subject.name):
+            return unseen
         return f"There are no {self.subject.title.lower()}."
 
     def _tell_count(self) -> None:
@@ -152,6 +154,8 @@ class ListScreen(ListKeys):
             self._tell_count()
         if news == "capabilities":
             self.heed_capabilities()
+        if news == "identity" and self.matching == 0:
+            self._matched(0)
         if news == "journal":
             self._recall()
         if news == "state":

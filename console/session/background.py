@@ -219,6 +219,8 @@ class BackgroundReading:
 
         ask = self._session.ask
         await self._session.learn_capabilities()
+        if self._session.history_level == "not known" and self._session.counts.get("tasks"):
+            await self._session.learn_rights()
         return {
             "tasks": await ask(lambda client: client.count_external_tasks(ExternalTaskQuery())),
             "incidents": await ask(lambda client: client.count_incidents(IncidentQuery())),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from console.batches.known_batches import KnownBatches
 from console.engine.errors import EngineProblem
+from console.engine.rights import Rights
 from console.session.connection import Connection, Freshness
 from console.session.event_log import Event, EventLog
 from console.session.known_values import KnownValues
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from console.causes.open_incidents import OpenIncidents
     from console.engine.capabilities import Capabilities
     from console.engine.client import EngineClient
+    from console.engine.history_level import HistoryLevel
     from console.launch.unanswered import UnansweredLaunches
     from console.session.background import BackgroundReading
     from store.journal import Journal
@@ -124,6 +126,10 @@ class Session:
         """Who keeps book and counts up to date, once the engine is open."""
         self.news: NewsFeed
         self._capabilities: Capabilities | None = None
+        self.rights = Rights()
+        """What the user may do, once the engine has told."""
+        self.history_level: HistoryLevel = "not known"
+        """How much the engine keeps of what has ended, as far as it shows."""
         self._learning = asyncio.Lock()
         self._opened = asyncio.Event()
 
@@ -165,6 +171,25 @@ class Session:
                 if known.everything or all(known.of(subject).seen for subject in rows):
                     return
             self._keep_capabilities(await self.ask(lambda client: client.capabilities(known)))
+
+    async def learn_rights(self) -> None:
+        """Find out what the user may do and what the engine keeps, as far as that is not known yet.
+
+        Raises:
+            EngineProblem: the engine did not answer.
+        """
+        from console.engine.history_level import infer_history_level
+        from console.engine.rights import READ_HISTORY, find_rights
+
+        async with self._learning:
+            if self.rights.login == "not known":
+                self.rights = await self.ask(find_rights)
+                self.news.publish("identity")
+            # What may not be read looks like what is not kept.
+            if self.history_level == "not known" and not self.rights.lacks(READ_HISTORY):
+                self.history_level = await self.ask(infer_history_level)
+                self.book.keeps_history = self.history_level in ("full", "not known")
+                self.news.publish("identity")
 
     async def prove(self, subject: str, fields: Iterable[str]) -> Capabilities:
         """What the engine can, when these filters are proven too; each is asked about once.
