@@ -420,6 +420,13 @@ class RetriageApp(App[None]):
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self._places(), getattr(self.screen, "VIEW", "")))
 
+    def action_engine(self) -> None:
+        """What the engine can, what its user may do, and what it keeps."""
+        from console.screens.help.screen import ENGINE_PAGE, HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self._places(), getattr(self.screen, "VIEW", ""), ENGINE_PAGE))
+
     @work(group="app.palette", exclusive=True, exit_on_error=False)
     async def action_palette(self) -> None:
         """Any action by name."""

@@ -37,15 +37,24 @@ async def check_queries(session: Session, order: SetExternalTaskRetries) -> None
     Raises:
         Forbidden: a filter is ignored, or could not be proven, or a row contradicts it; the sentence says which.
     """
+    try:
+        why = await why_not_heeded(session, order)
+    except EngineProblem as problem:
+        raise Forbidden(f"Nothing was sent, for the query could not be checked: {problem.sentence}") from problem
+    if why:
+        raise Forbidden(f"Nothing was sent. {why}")
+
+
+async def why_not_heeded(session: Session, order: SetExternalTaskRetries) -> str:
+    """One sentence if the engine does not heed a query of an order; empty if it heeds all of them.
+
+    Raises:
+        EngineProblem: it could not be asked.
+    """
     for subject, query in queries_of(order).items():
-        try:
-            why = await _why_not(session, subject, query)
-        except Forbidden:
-            raise
-        except EngineProblem as problem:
-            raise Forbidden(f"Nothing was sent, for the query could not be checked: {problem.sentence}") from problem
-        if why:
-            raise Forbidden(f"Nothing was sent. {why}")
+        if why := await _why_not(session, subject, query):
+            return why
+    return ""
 
 
 def queries_of(order: SetExternalTaskRetries) -> dict[str, Query]:

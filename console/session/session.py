@@ -104,6 +104,9 @@ class Session:
         """What was said to the operator."""
         self.launched: set[str] = set()
         """Batches launched from this console that have not ended."""
+        self.most_ids = 25_000
+        """Ids that one order may name: so many fit into the 1 MB that nginx takes in; fewer once a proxy refused more.
+        """
         self.launching = False
         """A launch is on its way: until its fate is known no other may begin."""
         self.sending: set[int] = set()

@@ -12,6 +12,7 @@ import pytest
 from console.batches.batch_end import BatchEnd
 from console.batches.batch_events import ending
 from console.batches.known_batches import KnownBatches
+from console.engine.capabilities import Capabilities, ListCapabilities
 from console.engine.client import EngineClient
 from console.engine.errors import NotThere, Refused, Unreachable
 from console.engine.history_level import HistoryLevel, infer_history_level, what_is_lost
@@ -122,6 +123,16 @@ async def test_the_page_about_the_engine_tells_rights_and_history() -> None:
     assert "to create batches  CREATE on BATCH" in told
     assert "to read batches  READ on BATCH" in told
     assert "full" in told
+
+
+async def test_the_palette_leads_to_what_is_known_of_the_engine() -> None:
+    engine = FakeEngine(40)
+    engine.can = Capabilities({"tasks": ListCapabilities(True, ignored=frozenset({"process_definition_key"}))})
+    async with console(engine) as (app, pilot):
+        await until(pilot, lambda: app.session.history_level == "full")
+        await pilot.press("colon", *("space" if key == " " else key for key in "this engine"), "enter")
+        await until(pilot, lambda: "ignores processDefinitionKey" in "\n".join(lines(app)))
+        assert "no login" in "\n".join(lines(app))
 
 
 class Kept:
