@@ -223,7 +223,7 @@ async def _first_look(client: Questions, table: AskedList, had: ListCapabilities
     try:
         rows = await client.first_rows(table.path, _sorted(*keys), 1)
     except Refused as problem:
-        if problem.between or problem.status in (401, 403, 404) or not keys:
+        if problem.status != 400 or not keys:
             raise
         rows = await client.first_rows(table.path, {}, 1)
         refused = await asyncio.gather(*(_refuses(client, table, key) for key in keys))

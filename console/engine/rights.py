@@ -97,9 +97,7 @@ async def find_rights(client: Checks) -> Rights:
         first = await client.has_right(ALL[0])
     except (NotThere, Denied) as problem:
         return Rights("no login" if problem.status == 401 else "not known")
-    except Refused as problem:
-        if problem.between:
-            raise
+    except Refused:
         return Rights()
     others = await asyncio.gather(*(_answer(client, right) for right in ALL[1:]))
     told = {ALL[0]: first} | dict(zip(ALL[1:], others, strict=True))

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlencode
 import uvicorn
 
 from store.embedded import embedded_app
-from store.server import read_users
+from store.server.users import read_users
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
