@@ -235,6 +235,10 @@ class RetriageApp(App[None]):
         from console.engine.errors import EngineProblem
 
         with suppress(EngineProblem):
+            await self.session.learn_capabilities()
+        with suppress(EngineProblem):
+            await self.session.learn_rights()
+        with suppress(EngineProblem):
             known = await self.session.ask(lambda client: client.identity())
             # The engine's version begins with the 7 that its name ends with.
             name = known.kind.removesuffix(" 7") if known.version else known.kind
@@ -393,6 +397,13 @@ class RetriageApp(App[None]):
 
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self._places(), getattr(self.screen, "VIEW", "")))
+
+    def action_engine(self) -> None:
+        """What the engine can, what its user may do, and what it keeps."""
+        from console.screens.help.screen import ENGINE_PAGE, HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self._places(), getattr(self.screen, "VIEW", ""), ENGINE_PAGE))
 
     @work(group="app.palette", exclusive=True, exit_on_error=False)
     async def action_palette(self) -> None:

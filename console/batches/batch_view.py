@@ -68,7 +68,12 @@ class BatchView:
     @property
     def ended(self) -> bool:
         """It does not run any more."""
-        return self.end is not None or self.deleted or (self.fate is not None and self.fate.how == "gone")
+        return self.end is not None or self.deleted or self.unrecorded
+
+    @property
+    def unrecorded(self) -> bool:
+        """It does not run any more, and the history does not know it."""
+        return self.fate is not None and self.fate.how in ("gone", "untold")
 
     @property
     def deleted(self) -> bool:

@@ -261,7 +261,7 @@ class LaunchPreparation:
             typed: the number of tasks as the operator typed it, where that is asked for.
         """
         plan = self.plan
-        if busy := self.session.why_no_launch():
+        if busy := self.session.why_no_launch() or self.session.rights.why_no_launch():
             return busy
         if plan is None:
             return "It is still being counted."

@@ -80,11 +80,19 @@ async def send_launch(
 
 async def _send(session: Session, plan: LaunchPlan) -> Batch:
     """Send the request, once. The safety is asked again: it may have come back since the operator decided."""
-    from console.engine.errors import Forbidden
+    from console.engine.errors import TOO_LARGE, Forbidden, Refused
+    from console.launch.query_check import check_queries
 
+    await check_queries(session, plan.request)
     if why := session.safety.why_not():
         raise Forbidden(why)
-    return await session.ask(lambda client: client.launch_retries(plan.prepared))
+    try:
+        return await session.ask(lambda client: client.launch_retries(plan.prepared))
+    except Refused as problem:
+        named = len(plan.ids) if plan.by_ids else 0
+        if problem.status == TOO_LARGE and named > 1:
+            session.most_ids = min(session.most_ids, -(-named // 2))
+        raise
 
 
 async def _look(

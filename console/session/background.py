@@ -244,6 +244,9 @@ class BackgroundReading:
         from store.contract.queries import ExternalTaskQuery, IncidentQuery, JobQuery, ProcessInstanceQuery
 
         ask = self._session.ask
+        await self._session.learn_capabilities()
+        if self._session.history_level == "not known" and self._session.counts.get("tasks"):
+            await self._session.learn_rights()
         return {
             "tasks": await ask(lambda client: client.count_external_tasks(ExternalTaskQuery())),
             "incidents": await ask(lambda client: client.count_incidents(IncidentQuery())),

@@ -112,7 +112,8 @@ class BatchDetail(FailedJobOrders):
     async def _look(self) -> Looked:
         looking = self._looking
         assert looking is not None
-        return await self.session.ask(lambda client: looking.look(client, self.chosen()))
+        acquired = "acquired" not in self.session.capabilities.unreliable("jobs")
+        return await self.session.ask(lambda client: looking.look(client, self.chosen(), acquired))
 
     def _show_looked(self, snapshot: Snapshot[Looked]) -> None:
         if snapshot.value is not None:

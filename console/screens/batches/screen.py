@@ -45,6 +45,10 @@ class BatchesScreen(BatchOrders, ListScreen):
     def _nothing(self) -> str:
         if self.filter_text:
             return "No batch matches, running or ended.  esc clears the filter"
+        if unseen := self.session.rights.unseen("batches"):
+            return unseen
+        if not self.session.book.keeps_history:
+            return "There are no running batches; this engine keeps no history of ended ones."
         return "There are no batches, running or ended."
 
     def _tell_count(self) -> None:
