@@ -15,8 +15,8 @@ from console.engine.errors import Refused, Unreachable
 from console.language import parse, subject_on
 from console.launch.draft import SOURCES, Draft
 from store.embedded import embedded_app
+from tests.console.batches.test_diagnosis import at
 from tests.console.fake import FakeEngine
-from tests.console.test_batches_doctor import at
 from tests.contract.bpmn import Drawing, Step
 from tests.engines import camunda
 from tests.support.old_engine import LACKING, forgetful

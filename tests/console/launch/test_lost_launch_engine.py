@@ -14,7 +14,7 @@ from console.launch.launch_events import Disproved, NotCarriedOut, NotFound
 from console.launch.send import send_launch
 from store.contract.orders import SetExternalTaskRetries
 from store.journal import Journal
-from tests.console.test_send_launch import LAUNCH, Console
+from tests.console.launch.test_send import LAUNCH, Console
 from tests.engines import camunda
 from tests.support.fault_proxy import FaultTransport, page
 
