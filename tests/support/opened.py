@@ -1,4 +1,4 @@
-"""Opens an installed console on the demo in a pseudo terminal, and leaves it: ``python -m tests.support.opened PROGRAM``."""
+"""Opens an installed console on the demo in a pseudo terminal: ``python -m tests.support.opened PROGRAM``."""
 
 import sys
 import tempfile
