@@ -70,6 +70,7 @@ def embedded_app(
                 if simulated is not None:
                     await simulated.stop()
                 await opened.runner.stop()
+                await opened.close()
         finally:
             await database.close()
 
