@@ -56,21 +56,21 @@ def embedded_app(
 
                 async with filling(database):
                     await build_world(database, demo_tasks, demo_seed)
-            await opened.runner.start()
-            simulated = None
-            if workers:
-                from store.demo import SimulatedWorkers
+            async with opened.open():
+                await opened.runner.start()
+                simulated = None
+                if workers:
+                    from store.demo import SimulatedWorkers
 
-                simulated = SimulatedWorkers(database, seed=demo_seed, tasks_changed=opened.tasks_changed)
-                await simulated.start()
-            try:
-                yield
-            finally:
-                close_parking(opened)
-                if simulated is not None:
-                    await simulated.stop()
-                await opened.runner.stop()
-                await opened.close()
+                    simulated = SimulatedWorkers(database, seed=demo_seed, tasks_changed=opened.tasks_changed)
+                    await simulated.start()
+                try:
+                    yield
+                finally:
+                    close_parking(opened)
+                    if simulated is not None:
+                        await simulated.stop()
+                    await opened.runner.stop()
         finally:
             await database.close()
 

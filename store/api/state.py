@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from store.api.callers import while_called
 from store.commands.fetching import topics_with_tasks
 from store.commands.news import forget_news, news_of
-from store.database import Database
+from store.database import Database, News
 from store.runner import Runner
 from store.settings import StoreSettings
 
@@ -99,6 +99,7 @@ class Store:
         """Rings when a task may have become fetchable."""
         self._looking: asyncio.Task[None] | None = None
         self._all_changed = False
+        self._news: News | None = None
         self.runner = Runner(database, settings, self.tasks_changed)
 
     async def ask(self, request: Request, question: Callable[[AsyncConnection], Awaitable[T]]) -> T:
@@ -111,8 +112,28 @@ class Store:
         return await while_called(request, self.database.read(question))
 
     def wake_runner(self) -> None:
-        """There may be jobs to do."""
+        """There may be jobs to do, here or at another server of this database."""
         self.runner.wake()
+        if self._news is not None:
+            self._news.tell(jobs=True)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Share news with other servers of this database, where it can carry them."""
+        if self.database.is_sqlite:
+            yield
+        else:
+            async with News(self.database.url, self._heard) as self._news:
+                yield
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.wait({self._looking})
+
+    def _heard(self, topics: frozenset[str] | None, jobs: bool) -> None:
+        """Another server has changed something."""
+        if jobs:
+            self.runner.wake()
+        self._changed(topics)
 
     @asynccontextmanager
     async def changing_tasks(self) -> AsyncIterator[AsyncConnection]:
@@ -140,6 +161,11 @@ class Store:
 
     def tasks_changed(self, topics: frozenset[str] | None = None) -> None:
         """Tasks may have become fetchable, of these topics or of any."""
+        self._changed(topics)
+        if self._news is not None:
+            self._news.tell(topics)
+
+    def _changed(self, topics: frozenset[str] | None) -> None:
         if topics is None and len(self.tasks.awaited) >= LOOK_FOR_ALL:
             self._all_changed = True
             if self._looking is None or self._looking.done():
@@ -158,12 +184,6 @@ class Store:
                 self.tasks.ring()
             else:
                 self.tasks.ring(found)
-
-    async def close(self) -> None:
-        """Look for nothing any more."""
-        if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.wait({self._looking})
 
 
 def _store(request: Request) -> Store:

@@ -173,11 +173,8 @@ def printable(text: str) -> str:
 
 async def _log(connection: AsyncConnection, task: Task, state: LogState, **more: str | None) -> None:
     values = {name: getattr(task, name) for name in (*LOGGED, "worker_id", "retries")}
-    await connection.execute(
-        insert(ExternalTaskLog).values(
-            id=new_id(), timestamp=now(), state=state, external_task_id=task.id, **values, **more
-        )
-    )
+    entry = {"id": new_id(), "timestamp": now(), "state": state, "external_task_id": task.id, **values, **more}
+    await connection.execute(insert(ExternalTaskLog), entry)
 
 
 async def _take_away(connection: AsyncConnection, task: Task, state: LogState) -> None:
