@@ -141,6 +141,10 @@ def serve(
     store: Store = None,
     demo: Annotated[int, typer.Option(min=0, help="Fill an empty store with so many external tasks.")] = 0,
     seed: Seed = 1,
+    workers: Annotated[
+        bool,
+        typer.Option("--workers", help="Let simulated workers fetch, complete and fail the tasks of a demo world."),
+    ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse retries-async with an unknown task id (404).")
     ] = False,
@@ -162,7 +166,8 @@ def serve(
 
     try:
         users = [*(user or ()), *_lines(user_file)]
-        run(store or str(default_store()), host, port, demo_tasks=demo, demo_seed=seed, strict=strict, users=users)
+        opened = store or str(default_store())
+        run(opened, host, port, demo_tasks=demo, demo_seed=seed, workers=workers, strict=strict, users=users)
     except ServerProblem as problem:
         raise _fail(str(problem)) from None
 

@@ -1,7 +1,8 @@
 """Open the embedded engine: the store behind its contract, with its job runner."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from sqlalchemy import exists, select
@@ -10,9 +11,16 @@ from store.api.app import create_app
 from store.api.parking import close_parking
 from store.api.state import Store
 from store.database import Database, open_database
+from store.runner import JobPace
 from store.settings import StoreSettings
 from store.tables import ProcessDefinition
 from store.tables.types import col
+
+if TYPE_CHECKING:
+    from store.demo import World
+
+COLLEAGUES_JOBS_PER_SECOND = 1.0
+"""A colleague's batch in the demo is still at work when an operator has looked round. Only a paced runner does so."""
 
 
 def embedded_app(
@@ -24,6 +32,8 @@ def embedded_app(
     strict: bool | None = None,
     settings: StoreSettings | None = None,
     users: Mapping[str, str] | None = None,
+    pace: JobPace | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> FastAPI:
     """The contract as an ASGI application over a store.
 
@@ -37,6 +47,8 @@ def embedded_app(
         strict: refuse unknown task ids in ``retries-async``; none leaves it to the settings.
         settings: how batches are cut and carried out; none reads them from the environment.
         users: passwords by name; where there are any, every request must name one of them.
+        pace: how fast batches go; the caller may change it at any time. Full speed if none is given.
+        progress: called with the number of the demo world's tasks that are written, while the store is opened.
     """
     chosen = settings or StoreSettings()
     if strict is not None:
@@ -46,17 +58,22 @@ def embedded_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = await open_database(store, chosen.readers)
         try:
-            app.state.store = opened = Store(database, chosen)
+            app.state.store = opened = Store(database, chosen, pace)
+            world = None
             if demo_tasks and await _is_empty(database):
-                from store.demo import build_world
-
-                await build_world(database, demo_tasks, demo_seed)
+                world = await _fill(database, demo_tasks, demo_seed, progress)
+                if world.at_work is not None:
+                    opened.runner.pace.of_batch[world.at_work] = COLLEAGUES_JOBS_PER_SECOND
             await opened.runner.start()
             simulated = None
             if workers:
-                from store.demo import SimulatedWorkers
+                from store.demo import SimulatedWorkers, recovery
 
-                simulated = SimulatedWorkers(database, seed=demo_seed, tasks_changed=opened.tasks_changed)
+                # In a world that was made some other time the plot is over.
+                outage = 0.0 if world is None else recovery(demo_seed)
+                simulated = SimulatedWorkers(
+                    database, seed=demo_seed, outage=outage, tasks_changed=opened.tasks_changed
+                )
                 await simulated.start()
             try:
                 yield
@@ -69,6 +86,13 @@ def embedded_app(
             await database.close()
 
     return create_app(lifespan, users)
+
+
+async def _fill(database: Database, tasks: int, seed: int, progress: Callable[[int], None] | None) -> "World":
+    """Fill an empty store. What is there when this is interrupted is no world: indexes and batches are made last."""
+    from store.demo import build_world
+
+    return await build_world(database, tasks, seed, progress=progress)
 
 
 async def _is_empty(database: Database) -> bool:

@@ -28,6 +28,7 @@ def serve(
     *,
     demo_tasks: int = 0,
     demo_seed: int = 1,
+    workers: bool = False,
     strict: bool | None = None,
     users: Sequence[str] = (),
 ) -> None:
@@ -37,8 +38,9 @@ def serve(
         store: path of an SQLite file, or an SQLAlchemy URL.
         host: address to listen at.
         port: port to listen at, 0 for a free one.
-        demo_tasks: fill an empty store with a demo world of so many external tasks; no simulated workers run.
+        demo_tasks: fill an empty store with a demo world of so many external tasks.
         demo_seed: the world's seed.
+        workers: let simulated workers fetch, complete and fail tasks.
         strict: refuse unknown task ids in ``retries-async``.
         users: who may ask, each as NAME:PASSWORD; none lets everybody in.
 
@@ -47,7 +49,7 @@ def serve(
     """
     known = read_users(users)
     asyncio.run(_try_to_open(store))
-    app = embedded_app(store, demo_tasks=demo_tasks, demo_seed=demo_seed, strict=strict, users=known)
+    app = embedded_app(store, demo_tasks=demo_tasks, demo_seed=demo_seed, workers=workers, strict=strict, users=known)
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -115,7 +117,7 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def fill(store: str, tasks: int, seed: int, progress: Callable[[int], None]) -> float:
+def fill(store: str, tasks: int, seed: int, progress: Callable[[int], None], *, batches: bool = True) -> float:
     """Fill an empty store with a demo world.
 
     Args:
@@ -123,6 +125,7 @@ def fill(store: str, tasks: int, seed: int, progress: Callable[[int], None]) -> 
         tasks: how many external tasks.
         seed: the same seed makes the same world.
         progress: told how many tasks are written.
+        batches: add the batches of other operators.
 
     Returns:
         Seconds that it took.
@@ -136,7 +139,7 @@ def fill(store: str, tasks: int, seed: int, progress: Callable[[int], None]) -> 
 
         database = await open_database(store)
         try:
-            await build_world(database, tasks, seed, progress=progress)
+            await build_world(database, tasks, seed, progress=progress, batches=batches)
         finally:
             await database.close()
 

@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.database import Database
-from store.runner import Runner
+from store.runner import JobPace, Runner
 from store.settings import StoreSettings
 
 
@@ -52,12 +52,12 @@ class Bell:
 class Store:
     """The open embedded engine."""
 
-    def __init__(self, database: Database, settings: StoreSettings) -> None:
+    def __init__(self, database: Database, settings: StoreSettings, pace: JobPace | None = None) -> None:
         self.database = database
         self.settings = settings
         self.tasks = Bell()
         """Rings when a task may have become fetchable."""
-        self.runner = Runner(database, settings, self.tasks_changed)
+        self.runner = Runner(database, settings, self.tasks_changed, pace)
 
     def wake_runner(self) -> None:
         """There may be jobs to do."""

@@ -15,9 +15,9 @@ from store.contract.orders import CompleteTask, FailTask
 from store.database import Database, open_database
 from store.demo import SimulatedWorkers, build_world
 from store.demo.causes import CARD_EXPIRED, CAUSES, OUTAGE, cause_of
-from store.demo.decisions import decide
-from store.demo.fleet import WORKERS
-from store.demo.pace import Pace, rate_for
+from store.demo.worker_names import WORKERS
+from store.demo.worker_pace import Pace, rate_for
+from store.demo.worker_reports import decide
 from store.tables import ExternalTask, ProcessInstance
 from store.tables.types import col
 
