@@ -47,7 +47,8 @@ def embedded_app(
         strict: refuse unknown task ids in ``retries-async``; none leaves it to the settings.
         settings: how batches are cut and carried out; none reads them from the environment.
         users: passwords by name; where there are any, every request must name one of them.
-        pace: how fast batches go; the caller may change it at any time. Full speed if none is given.
+        pace: how fast batches go, and simulated workers with them; the caller may change it at any time. Full speed
+            if none is given.
         progress: called with the number of the demo world's tasks that are written, while the store is opened.
     """
     chosen = settings or StoreSettings()
@@ -72,7 +73,11 @@ def embedded_app(
                 # In a world that was made some other time the plot is over.
                 outage = 0.0 if world is None else recovery(demo_seed)
                 simulated = SimulatedWorkers(
-                    database, seed=demo_seed, outage=outage, tasks_changed=opened.tasks_changed
+                    database,
+                    seed=demo_seed,
+                    outage=outage,
+                    speed=lambda: opened.runner.pace.factor,
+                    tasks_changed=opened.tasks_changed,
                 )
                 await simulated.start()
             try:

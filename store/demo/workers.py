@@ -71,6 +71,7 @@ class SimulatedWorkers:
         tasks_per_second: most tasks taken in a second; by the size of the world if none is given.
         outage: seconds from the first round until the payment provider comes back; it is there from the beginning
             if none are given.
+        speed: asked in each round: by how much faster than usual they go now.
         tasks_changed: called after each round in which tasks may have become fetchable.
     """
 
@@ -81,6 +82,7 @@ class SimulatedWorkers:
         seed: int = 1,
         tasks_per_second: float | None = None,
         outage: float = 0.0,
+        speed: Callable[[], float] = lambda: 1.0,
         tasks_changed: Callable[[], None] = lambda: None,
     ) -> None:
         self.tally = Tally()
@@ -88,6 +90,7 @@ class SimulatedWorkers:
         self._random = random.Random(f"workers {seed}")
         self._rate = tasks_per_second
         self._outage = outage
+        self._speed = speed
         self._provider_back = 0.0
         self._tasks_changed = tasks_changed
         self._new_instances = NewInstances(self._random)
@@ -138,7 +141,7 @@ class SimulatedWorkers:
         before = self.tally.completed + self.tally.started
         await self._count(at)
         pace = self._pace or self._first(at)
-        seconds, self._last = at - self._last, at
+        seconds, self._last = (at - self._last) * self._speed(), at
         await self._report(at)
         await self._start(pace.newcomers(seconds, self._ended, self._alive))
         await self._take_retried(at, pace, seconds)
