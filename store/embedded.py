@@ -19,6 +19,8 @@ from store.tables.types import col
 if TYPE_CHECKING:
     from store.demo import World
 
+__all__ = ["JobPace", "embedded_app"]
+
 COLLEAGUES_JOBS_PER_SECOND = 1.0
 """A colleague's batch in the demo is still at work when an operator has looked round. Only a paced runner does so."""
 
@@ -28,6 +30,7 @@ def embedded_app(
     *,
     demo_tasks: int = 0,
     demo_seed: int = 1,
+    outage: float | None = None,
     workers: bool = False,
     strict: bool | None = None,
     settings: StoreSettings | None = None,
@@ -43,6 +46,7 @@ def embedded_app(
         store: path of an SQLite file, or an SQLAlchemy URL.
         demo_tasks: fill an empty store with a demo world of so many external tasks.
         demo_seed: the world's seed.
+        outage: seconds for which the outage of a new demo world goes on; by the seed if none are given.
         workers: let simulated workers fetch, complete and fail tasks.
         strict: refuse unknown task ids in ``retries-async``; none leaves it to the settings.
         settings: how batches are cut and carried out; none reads them from the environment.
@@ -70,12 +74,12 @@ def embedded_app(
             if workers:
                 from store.demo import SimulatedWorkers, recovery
 
-                # In a world that was made some other time the plot is over.
-                outage = 0.0 if world is None else recovery(demo_seed)
+                # In a world that was made some other time the outage is over.
+                lasts = recovery(demo_seed) if outage is None else outage
                 simulated = SimulatedWorkers(
                     database,
                     seed=demo_seed,
-                    outage=outage,
+                    outage=0.0 if world is None else lasts,
                     speed=lambda: opened.runner.pace.factor,
                     tasks_changed=opened.tasks_changed,
                 )

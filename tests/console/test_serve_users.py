@@ -30,6 +30,12 @@ def test_users_from_everywhere(served: Served, tmp_path: Path) -> None:
     assert read_users(["night:pass word", "day:x:y"]) == {"night": "pass word", "day": "x:y"}
 
 
+@pytest.mark.parametrize(("given", "workers"), [((), False), (("--workers",), True)])
+def test_simulated_workers_come_when_they_are_called(served: Served, given: tuple[str, ...], workers: bool) -> None:
+    assert CliRunner().invoke(app, ["serve", "--demo", "50", *given]).exit_code == 0
+    assert (served["demo_tasks"], served["workers"]) == (50, workers)
+
+
 def test_users_from_the_environment(served: Served) -> None:
     assert CliRunner().invoke(app, ["serve"], env={"RETRIAGE_USERS": "ops:secret night:other"}).exit_code == 0
     assert served["users"] == ["ops:secret", "night:other"]
