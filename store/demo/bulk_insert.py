@@ -18,6 +18,26 @@ _FILLED = (ProcessInstance, ExternalTask, Execution, Variable, ErrorDetails, Inc
 _T = ExternalTask
 
 
+LONG_LOG_PAGES = 40_000
+"""SQLite writes what was committed into its file after so many pages: 160 MB."""
+
+
+@asynccontextmanager
+async def rarely_checkpointed(database: Database) -> AsyncIterator[None]:
+    """Let SQLite gather more before it writes into its file, so that it writes fewer pages twice."""
+    if not database.is_sqlite:
+        yield
+        return
+    async with database.writing() as connection:
+        usual = int((await connection.exec_driver_sql("PRAGMA wal_autocheckpoint")).scalar_one())
+        await connection.exec_driver_sql(f"PRAGMA wal_autocheckpoint={LONG_LOG_PAGES}")
+    try:
+        yield
+    finally:
+        async with database.writing() as connection:
+            await connection.exec_driver_sql(f"PRAGMA wal_autocheckpoint={usual}")
+
+
 @asynccontextmanager
 async def without_indexes(database: Database) -> AsyncIterator[None]:
     """No indexes on the tables of a world while it is written, but their keys: to sort each index once, in the end,

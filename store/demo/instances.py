@@ -65,6 +65,8 @@ class InstanceRows:
             self.made = begin + len(rows.tasks)
             if self._random.random() < FINISHED_SHARE:
                 self._ended(created)
+        # A table in the order of its key is written faster, and has fuller pages.
+        rows.task_log.sort()
         return rows
 
     def _running(self, at: int, state: TaskState, room: int) -> None:

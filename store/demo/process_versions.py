@@ -80,7 +80,7 @@ class ProcessVersions:
             line = (line[0], None)
             newest = max(0, bisect_left(self._deployed[line], at) - 1)
         places = self._of_topic[topic, line][newest]
-        return places[int(random.random() ** 2 * len(places))]
+        return places[int(random.random() ** 3 * len(places))]
 
     def steps(self, place: Place) -> list[tuple[Place, ...]]:
         """Every step of the version of a place."""

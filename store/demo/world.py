@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from store.database import Database
 from store.database import now as this_moment
-from store.demo.bulk_insert import copy_from_tasks, insert_rows, without_indexes
+from store.demo.bulk_insert import copy_from_tasks, insert_rows, rarely_checkpointed, without_indexes
 from store.demo.deployments import deploy_releases
 from store.demo.instances import InstanceRows
 from store.demo.operator_batches import add_operator_batches
@@ -89,7 +89,7 @@ async def build_world(
         versions = await deploy_releases(connection, random, milliseconds(at))
     instances = InstanceRows(random, milliseconds(at), ProcessVersions(versions), tasks)
     world = World(seed, at, len(RELEASES), len(versions))
-    async with without_indexes(database):
+    async with rarely_checkpointed(database), without_indexes(database):
         rows = await asyncio.to_thread(instances.slice, SLICE)
         while rows.tasks:
             made = instances.made

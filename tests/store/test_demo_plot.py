@@ -23,6 +23,7 @@ from store.demo.plot import BAD_RELEASE, OUTAGE_BEGAN
 from store.embedded import embedded_app
 from store.runner import JobPace, Runner
 from store.settings import StoreSettings
+from tests.store.running import STORES, store_at
 
 NOW = datetime(2026, 3, 1, 9, 15, tzinfo=UTC)
 AT = int(NOW.timestamp() * 1000)
@@ -334,3 +335,26 @@ async def test_the_embedded_engine_opens_on_the_plot_and_tells_how_far_it_is(tmp
         assert list(pace.of_batch) == [mine["id"]]
         log = (await client.get("/history/user-operation", params={"userId": COLLEAGUE})).json()
         assert {entry["property"] for entry in log} == {"nrOfInstances", "async", "retries"}
+
+
+@pytest.mark.parametrize("kind", STORES)
+async def test_the_world_is_the_same_on_every_database(request: pytest.FixtureRequest, kind: str) -> None:
+    async with store_at(request, kind) as place:
+        database = await open_database(place)
+        world = await build_world(database, TASKS, seed=7, now=NOW)
+        counted = {
+            "external_task": TASKS,
+            "execution": await number(database, "SELECT count(*) FROM external_task WHERE topic_name IS NOT NULL"),
+            "process_instance": world.process_instances,
+            "incident": world.incidents,
+            "variable": world.variables,
+            "external_task_log": world.log_entries,
+            "batch": 4,
+        }
+        joins = await number(database, "SELECT count(*) FROM execution WHERE activity_id LIKE 'Join%'")
+        counted["execution"] += joins
+        assert {table: await number(database, f"SELECT count(*) FROM {table}") for table in counted} == counted
+        assert world.at_work == (await batch_of(database, COLLEAGUE)).id
+        runner = Runner(database, StoreSettings(), pace=JobPace(5))
+        assert await runner.turn() > 0
+        await database.close()
