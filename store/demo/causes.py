@@ -176,7 +176,7 @@ MISSING_ADDRESS = Cause(
     ("NullPointerException",),
 )  # fmt: skip
 MAIL_REFUSED = Cause(
-    "mail server refuses", ("send-mail",), 0.1, _MAIL_AGES, _smtp, stack_traces.mail_server, 0.2, 0.05, ("SMTP 421",)
+    "mail server refuses", ("send-mail",), 0.092, _MAIL_AGES, _smtp, stack_traces.mail_server, 0.2, 0.05, ("SMTP 421",)
 )
 DEADLOCK = Cause(
     "deadlock", ("reserve-stock",), 0.05, _LONG_TAIL, _deadlock, stack_traces.deadlock, 0.1, 0.06, ("deadlock",)
@@ -198,7 +198,7 @@ CAUSES: tuple[Cause, ...] = (
     ),
     Cause(
         "carrier rejects the address",
-        ("ship-parcel", "book-carrier"), 0.02, _LONG_TAIL, _address, None, 0.85, 0.02, ("carrier ",),
+        ("ship-parcel", "book-carrier"), 0.016, _LONG_TAIL, _address, None, 0.85, 0.02, ("carrier ",),
     ),
     Cause(
         "invoice violates its schema",
@@ -207,7 +207,7 @@ CAUSES: tuple[Cause, ...] = (
     ),
     Cause(
         "text that must stay inert",
-        ("open-account", "create-invoice"), 0.008, _LONG_TAIL, _hostile, stack_traces.hostile, 0.6, 0.01,
+        ("open-account", "create-invoice"), 0.02, _LONG_TAIL, _hostile, stack_traces.hostile, 0.6, 0.01,
         ("ACCOUNT", "account ", "count "),
     ),
 )  # fmt: skip

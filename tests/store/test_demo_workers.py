@@ -87,7 +87,7 @@ async def test_retried_tasks_are_completed_and_their_processes_go_on(database: D
 
 
 async def test_a_lasting_cause_fails_again_with_one_retry_less_each_time(database: Database) -> None:
-    await build_world(database, TASKS, seed=7)
+    await build_world(database, 4 * TASKS, seed=7)
     cards = await retry(database, "retries = 0 AND NOT suspended AND error_message LIKE 'card %'", 2)
     failures = "SELECT count(*) FROM external_task_log WHERE state = 1 AND external_task_id IN (SELECT id FROM kept)"
     async with database.writing() as connection:
