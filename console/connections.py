@@ -110,7 +110,8 @@ def to_demo(tasks: int, seed: int, full_speed: bool = False, outage: float | Non
         outage: seconds until its outage ends; by the seed if none are given.
     """
     pace = None if full_speed else WATCHABLE
-    return Connection(Embedded(demo=Demo(tasks=tasks, seed=seed, jobs_per_second=pace, outage=outage)), "DEMO")
+    demo = Demo(tasks=tasks, seed=seed, jobs_per_second=pace, outage=outage, open_early=True)
+    return Connection(Embedded(demo=demo), "DEMO")
 
 
 def _without_password(store: str) -> str:

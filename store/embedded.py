@@ -1,5 +1,7 @@
 """Open the embedded engine: the store behind its contract, with its job runner."""
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -17,9 +19,11 @@ from store.tables import ProcessDefinition
 from store.tables.types import col
 
 if TYPE_CHECKING:
-    from store.demo import World
+    from store.demo import SimulatedWorkers, World
 
 __all__ = ["JobPace", "embedded_app"]
+
+log = logging.getLogger(__name__)
 
 COLLEAGUES_JOBS_PER_SECOND = 1.0
 """A colleague's batch in the demo is still at work when an operator has looked round. Only a paced runner does so."""
@@ -37,6 +41,7 @@ def embedded_app(
     users: Mapping[str, str] | None = None,
     pace: JobPace | None = None,
     progress: Callable[[int], None] | None = None,
+    open_early: bool = False,
 ) -> FastAPI:
     """The contract as an ASGI application over a store.
 
@@ -53,7 +58,9 @@ def embedded_app(
         users: passwords by name; where there are any, every request must name one of them.
         pace: how fast batches go, and simulated workers with them; the caller may change it at any time. Full speed
             if none is given.
-        progress: called with the number of the demo world's tasks that are written, while the store is opened.
+        progress: called with the number of the demo world's tasks that are written, after each of some hundreds.
+        open_early: be open as soon as the first tasks of a new demo world are there; the others follow, and then the
+            runner and the workers begin.
     """
     chosen = settings or StoreSettings()
     if strict is not None:
@@ -64,44 +71,98 @@ def embedded_app(
         database = await open_database(store, chosen.readers)
         try:
             app.state.store = opened = Store(database, chosen, pace)
-            world = None
-            if demo_tasks and await _is_empty(database):
-                world = await _fill(database, demo_tasks, demo_seed, progress)
-                if world.at_work is not None:
-                    opened.runner.pace.of_batch[world.at_work] = COLLEAGUES_JOBS_PER_SECOND
-            await opened.runner.start()
-            simulated = None
-            if workers:
-                from store.demo import SimulatedWorkers, recovery
-
-                # In a world that was made some other time the outage is over.
-                lasts = recovery(demo_seed) if outage is None else outage
-                simulated = SimulatedWorkers(
-                    database,
-                    seed=demo_seed,
-                    outage=0.0 if world is None else lasts,
-                    speed=lambda: opened.runner.pace.factor,
-                    tasks_changed=opened.tasks_changed,
-                )
-                await simulated.start()
+            demo = _Demo(opened, demo_tasks, demo_seed, outage, workers, progress)
+            begun = asyncio.create_task(demo.begin())
             try:
+                await (demo.first_rows(begun) if open_early else begun)
                 yield
             finally:
                 close_parking(opened)
-                if simulated is not None:
-                    await simulated.stop()
-                await opened.runner.stop()
+                await demo.end(begun)
         finally:
             await database.close()
 
     return create_app(lifespan, users)
 
 
-async def _fill(database: Database, tasks: int, seed: int, progress: Callable[[int], None] | None) -> "World":
-    """Fill an empty store. What is there when this is interrupted is no world: indexes and batches are made last."""
-    from store.demo import build_world
+class _Demo:
+    """What goes on in an open store: a world that is written, the runner, simulated workers."""
 
-    return await build_world(database, tasks, seed, progress=progress)
+    def __init__(
+        self,
+        store: Store,
+        tasks: int,
+        seed: int,
+        outage: float | None,
+        workers: bool,
+        progress: Callable[[int], None] | None,
+    ) -> None:
+        self._store = store
+        self._tasks = tasks
+        self._seed = seed
+        self._outage = outage
+        self._with_workers = workers
+        self._progress = progress
+        self._written = asyncio.Event()
+        self._workers: SimulatedWorkers | None = None
+
+    async def begin(self) -> None:
+        """Write the world, if there is to be one; then let the runner and the workers begin."""
+        store = self._store
+        world = await self._fill() if self._tasks and await _is_empty(store.database) else None
+        if world is not None and world.at_work is not None:
+            store.runner.pace.of_batch[world.at_work] = COLLEAGUES_JOBS_PER_SECOND
+        await store.runner.start()
+        if self._with_workers:
+            from store.demo import SimulatedWorkers, recovery
+
+            lasts = recovery(self._seed) if self._outage is None else self._outage
+            self._workers = SimulatedWorkers(
+                store.database,
+                seed=self._seed,
+                outage=0.0 if world is None else lasts,  # in a world of some other time it is over
+                speed=lambda: store.runner.pace.factor,
+                tasks_changed=store.tasks_changed,
+            )
+            await self._workers.start()
+
+    async def first_rows(self, begun: asyncio.Task[None]) -> None:
+        """Wait until there is something to look at, or until all has begun.
+
+        Raises:
+            Exception: what kept it from beginning.
+        """
+        seen = asyncio.create_task(self._written.wait())
+        await asyncio.wait({begun, seen}, return_when=asyncio.FIRST_COMPLETED)
+        seen.cancel()
+        if begun.done():
+            begun.result()
+        else:
+            begun.add_done_callback(_tell)
+
+    async def end(self, begun: asyncio.Task[None]) -> None:
+        """Stop all of it, in whatever state it is."""
+        begun.cancel()
+        await asyncio.wait({begun})
+        if self._workers is not None:
+            await self._workers.stop()
+        await self._store.runner.stop()
+
+    async def _fill(self) -> "World":
+        """Fill an empty store. What is there when this is interrupted is no world: indexes and batches come last."""
+        from store.demo import build_world
+
+        return await build_world(self._store.database, self._tasks, self._seed, progress=self._wrote)
+
+    def _wrote(self, tasks: int) -> None:
+        self._written.set()
+        if self._progress is not None:
+            self._progress(tasks)
+
+
+def _tell(begun: asyncio.Task[None]) -> None:
+    if not begun.cancelled() and begun.exception() is not None:
+        log.error("the demo world could not be written to its end", exc_info=begun.exception())
 
 
 async def _is_empty(database: Database) -> bool:

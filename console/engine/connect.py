@@ -77,6 +77,7 @@ def _embedded_app(store: str, demo: Demo | None) -> "tuple[FastAPI, AbstractAsyn
             workers=demo.workers,
             pace=pace,
             progress=demo.handle.wrote,
+            open_early=demo.open_early,
         )
         demo.handle.pace = None if pace.is_full_speed else pace
     enter: Callable[[FastAPI], AbstractAsyncContextManager[object]] = app.router.lifespan_context

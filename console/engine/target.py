@@ -54,6 +54,7 @@ class Demo:
         workers: simulated workers live in it.
         jobs_per_second: pace of each batch; full speed if none is given.
         outage: seconds until the world's payment provider is back; by the seed if none are given.
+        open_early: be open as soon as the first tasks are written; the others follow.
         handle: is told how far the world is written, and gets the pace when the engine is open.
     """
 
@@ -62,6 +63,7 @@ class Demo:
     workers: bool = True
     jobs_per_second: float | None = None
     outage: float | None = None
+    open_early: bool = False
     handle: DemoHandle = field(default_factory=DemoHandle, compare=False)
 
 

@@ -24,6 +24,9 @@ from store.tables.types import col
 SLICE = 2000
 """Tasks written in one transaction."""
 
+FIRST_SLICE = 500
+"""Tasks of the first transaction: enough to look at while the others are written."""
+
 
 @dataclass
 class World:
@@ -90,7 +93,7 @@ async def build_world(
     instances = InstanceRows(random, milliseconds(at), ProcessVersions(versions), tasks)
     world = World(seed, at, len(RELEASES), len(versions))
     async with rarely_checkpointed(database), without_indexes(database):
-        rows = await asyncio.to_thread(instances.slice, SLICE)
+        rows = await asyncio.to_thread(instances.slice, min(FIRST_SLICE, SLICE))
         while rows.tasks:
             made = instances.made
             async with database.writing() as connection:

@@ -14,6 +14,11 @@ SUCCESSFUL = 2
 TOPIC = "charge-card"
 
 
+def written(store: sqlite3.Connection) -> bool:
+    """The world is there to its end: what other operators have ordered comes last."""
+    return bool(store.execute("SELECT count(*) FROM batch").fetchone()[0])
+
+
 def hold_the_others(store: sqlite3.Connection) -> None:
     """Nothing fails or comes meanwhile but what the operator retries: workers hold all other tasks of the topic."""
     with store:
@@ -33,6 +38,7 @@ def test_the_keys_do_the_job(tmp_path: Path, columns: int, rows: int) -> None:
         terminal.wait_for("charge-card")
         (file,) = tmp_path.glob("retriage-*/demo.db")
         store = sqlite3.connect(file, timeout=30)
+        terminal.wait(lambda: written(store), "the world is not written to its end")
         hold_the_others(store)
         failed = {
             row[0]
