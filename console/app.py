@@ -94,10 +94,8 @@ class RetriageApp(App[None]):
         """When a key was pressed last, by the monotonic clock."""
         self._connect = connect
         self._open_journal = journal
-        self.journal_opens = journal is not None
-        """The journal is not open yet, and may still be."""
-        self.unkept = "The journal is not open yet: this launch would not be written down." if journal else ""
-        """Why a launch would not be written down now, in one sentence; empty if it would."""
+        if journal is not None:
+            self.session.await_journal()
         self._engine: asyncio.Task[None] | None = None
         self._leaving = asyncio.Event()
         self._views: list[str] = []
@@ -175,12 +173,9 @@ class RetriageApp(App[None]):
         try:
             journal = await beside.enter_async_context(self._open_journal())
         except NoJournal as problem:
-            self.journal_opens = False
-            self.unkept = "There is no journal: this launch will not be written down."
-            self.session.news.publish("journal")
+            self.session.do_without_journal()
             self.session.say(f"{problem} Nothing is remembered.", "warning")
         else:
-            self.journal_opens, self.unkept = False, ""
             self.session.keep_journal(journal)
 
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
@@ -196,6 +191,8 @@ class RetriageApp(App[None]):
         self._leaving.set()
         if self.session.follower is not None:
             await self.session.follower.stop()
+        if self.session.unanswered is not None:
+            await self.session.unanswered.stop()
         if self._engine is not None:
             if self.session.client is None:
                 self._engine.cancel()
@@ -206,12 +203,28 @@ class RetriageApp(App[None]):
     # -- news of the engine -----------------------------------------------------------------------------------------
 
     def _follow(self) -> None:
+        from console.launch.launch_events import sentence_of
+        from console.launch.unanswered import UnansweredLaunches
         from console.session.background import BackgroundReading
 
         follower = self.session.follower = BackgroundReading(self.session)
         follower.start()
-        self.session.news.subscribe(self, lambda news: follower.heed_pause() if news == "state" else None)
+        unanswered = self.session.unanswered = UnansweredLaunches(
+            self.session, lambda event: self.session.say(*sentence_of(event))
+        )
+        unanswered.start()
+        self.session.news.subscribe(self, self._heed_state)
         self._identify()
+
+    def _heed_state(self, news: str) -> None:
+        """Rest while paused; ask who the engine is as soon as it answers, if it has not told yet."""
+        if news != "state" or self.session.follower is None:
+            return
+        self.session.follower.heed_pause()
+        if self.session.unanswered is not None:
+            self.session.unanswered.heed_pause()
+        if not self.session.identity.kind and not self.session.stale:
+            self._identify()
 
     @work(group="app.identify", exclusive=True, exit_on_error=False)
     async def _identify(self) -> None:
@@ -302,10 +315,20 @@ class RetriageApp(App[None]):
     ) -> bool:
         """The one way from a key or a list to an action; what changes the engine has to pass the safety."""
         from console.screens.gate import why_not
+        from console.screens.verbs import method_of
 
-        why = why_not(self.session, default_namespace or self, action) if isinstance(action, str) else ""
+        view = getattr(self.screen, "freshness", None)
+        why = why_not(self.session, default_namespace or self, action, view) if isinstance(action, str) else ""
         if why:
             self.session.say(why, "warning")
+            return True
+        if action == "refresh":
+            self.session.ask_again()
+        attached = method_of(default_namespace, action) if isinstance(action, str) else None
+        if attached is not None:
+            done = attached()
+            if done is not None:
+                await done
             return True
         return await super().run_action(action, default_namespace, namespaces)
 
@@ -328,10 +351,24 @@ class RetriageApp(App[None]):
                 event = events.Key("escape", None)  # the keys of the application do not reach into a dialog
             await self._keys.put(event)
         else:
+            if isinstance(event, events.MouseEvent):
+                self._keys.pressed_at = event.time
             await super().on_event(event)
 
+    @property
+    def input_time(self) -> float:
+        """When the key, or the mouse button, that is being handled was pressed, by the monotonic clock."""
+        return self._keys.pressed_at
+
+    @property
+    def frame_written(self) -> bool:
+        """The terminal has taken all that was written; a driver that cannot tell writes at once."""
+        return bool(getattr(self._driver, "written", True))
+
     def on_key(self, event: events.Key) -> None:
-        """Keys that nothing below has used."""
+        """Keys that nothing below has used; the one that asks for news asks everywhere where nothing may be asked."""
+        if event.key in named("list.refresh").present_keys:
+            self.session.ask_again()
         if self._keys.came_back(event):
             event.prevent_default()
 

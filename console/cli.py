@@ -43,14 +43,6 @@ def _fail(sentence: str) -> typer.Exit:
     return typer.Exit(2)
 
 
-def _lines(file: Path | None) -> list[str]:
-    """The lines of a file that are not empty; none without a file."""
-    try:
-        return [line for line in file.read_text("utf-8").splitlines() if line.strip()] if file is not None else []
-    except (OSError, UnicodeDecodeError):
-        raise _fail(f"The file {file} cannot be read.") from None
-
-
 def _tell_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
@@ -145,6 +137,7 @@ def demo(
 
 @app.command()
 def serve(
+    context: typer.Context,
     host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen at; 0 takes a free one.")] = 8080,
     store: Store = None,
@@ -166,19 +159,85 @@ def serve(
         ),
     ] = None,
     user_file: Annotated[
-        Path | None, typer.Option(help="File with a NAME:PASSWORD on each line, for passwords that nobody should see.")
+        Path | None, typer.Option(help="File with the users and hashes of their passwords; see `retriage user`.")
     ] = None,
+    allow_anonymous: Annotated[
+        bool, typer.Option("--allow-anonymous", help="Let everybody in at an address that other machines reach.")
+    ] = False,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Name by which the server is called too; several may be given."),
+    ] = None,
+    certificate: Annotated[Path | None, typer.Option(help="PEM file of a certificate: serve https.")] = None,
+    key: Annotated[Path | None, typer.Option(help="PEM file of the certificate's private key.")] = None,
 ) -> None:
     """Serve the contract at http://HOST:PORT/engine-rest, for real external-task workers and other consoles."""
     from store.server import ServerProblem
     from store.server import serve as run
+    from store.server.users import read_user_file, read_users
 
+    source = context.get_parameter_source("user")
+    if user and source is not None and source.name == "COMMANDLINE":
+        typer.echo(
+            "retriage: everybody on this machine sees the passwords of a command line; --user-file hides them.",
+            err=True,
+        )
     try:
-        users = [*(user or ()), *_lines(user_file)]
-        opened = store or str(default_store())
-        run(opened, host, port, demo_tasks=demo, demo_seed=seed, workers=workers, strict=strict, users=users)
+        users = [*read_users(user or ()), *(read_user_file(user_file) if user_file is not None else ())]
+        run(
+            store or str(default_store()),
+            host,
+            port,
+            demo_tasks=demo,
+            demo_seed=seed,
+            workers=workers,
+            strict=strict,
+            users=users,
+            allow_anonymous=allow_anonymous,
+            allowed_hosts=allow_host or (),
+            certificate=certificate,
+            key=key,
+        )
     except ServerProblem as problem:
         raise _fail(str(problem)) from None
+
+
+@app.command()
+def user(
+    name: Annotated[str, typer.Argument(help="Name of the user.")],
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="The user may ask everything and order nothing.")
+    ] = False,
+) -> None:
+    """Make a line for the --user-file of `serve`: asks for the password, prints the name with its hash."""
+    from store.server import ServerProblem
+    from store.server.users import line_of
+
+    if sys.stdin.isatty():
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    else:
+        password = sys.stdin.readline().rstrip("\n")
+    try:
+        typer.echo(line_of(name, password, read_only=read_only))
+    except ServerProblem as problem:
+        raise _fail(str(problem)) from None
+
+
+@app.command()
+def doctor(
+    store: Annotated[str, typer.Option(help="Path of an SQLite file.")],
+) -> None:
+    """Look at the file of a store, say what is wrong with it, and what to do. Nothing is changed."""
+    from store.doctor import CannotExamine, examine_store
+
+    try:
+        findings = examine_store(store)
+    except CannotExamine as problem:
+        raise _fail(str(problem)) from None
+    for line in findings.lines:
+        typer.echo(line)
+    if not findings.healthy:
+        raise typer.Exit(1)
 
 
 @app.command()

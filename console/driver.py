@@ -72,6 +72,11 @@ class SteadyDriver(LinuxDriver):
         """Write to the terminal, without waiting for it."""
         self._outlet.write(data)
 
+    @property
+    def written(self) -> bool:
+        """The terminal has taken all that was written."""
+        return self._outlet.empty
+
     def close(self) -> None:
         """End what runs for the terminal; a terminal that takes nothing any more is not waited for long."""
         self._outlet.close()

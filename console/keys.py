@@ -41,6 +41,8 @@ class KeyQueue:
         self._under_way: object | None = None
         self._not_yet_followed: tuple[DOMNode, asyncio.TimerHandle] | None = None
         self._sent: deque[tuple[events.Key, DOMNode]] = deque(maxlen=64)
+        self.pressed_at = 0.0
+        """When the key that is being handled was pressed, by the monotonic clock; it may have waited since."""
 
     async def put(self, key: events.Key) -> None:
         """A key was pressed."""
@@ -74,6 +76,7 @@ class KeyQueue:
         place = self._app.focused or self._app.screen
         self._sent.append((key, place))
         self._under_way = object()
+        self.pressed_at = key.time
         await self._send(key)
         handle = asyncio.get_running_loop().call_later(LEISURE, self._follow_now)
         self._not_yet_followed = (place, handle)

@@ -20,6 +20,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,7 @@ def profile_named(name: str, file: Path, environ: Mapping[str, str] = os.environ
         user=told.get("user"),
         password=_secret(name, "password", told, environ),
         token=_secret(name, "token", told, environ),
+        new_token=partial(_from, name, "token", told["token_command"], False) if told.get("token_command") else None,
         ca=file.parent / Path(told["ca"]).expanduser() if told.get("ca") else None,
         insecure=told.get("verify") is False,
     )
@@ -158,12 +160,13 @@ def _secret(name: str, what: str, told: Mapping[str, Any], environ: Mapping[str,
     return _from(name, what, command) if command else None
 
 
-def _from(name: str, what: str, command: str | list[str]) -> str:
-    """The first line that the command writes. It is no shell; what it asks for is asked on the terminal."""
+def _from(name: str, what: str, command: str | list[str], asks: bool = True) -> str:
+    """The first line that the command writes. It is no shell; what it asks for is asked on the terminal, if it may."""
     words = shlex.split(command) if isinstance(command, str) else command
     problem = f"The profile {name}: the command for its {what} ({words[0]})"
     try:
-        done = subprocess.run(words, stdout=subprocess.PIPE, timeout=PATIENCE, check=False)
+        silent = None if asks else subprocess.DEVNULL
+        done = subprocess.run(words, stdin=silent, stdout=subprocess.PIPE, stderr=silent, timeout=PATIENCE, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         said = "did not end" if isinstance(error, subprocess.TimeoutExpired) else f"cannot be run: {error.strerror}"
         raise ProfileProblem(f"{problem} {said}.") from None

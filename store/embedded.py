@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,8 @@ from sqlalchemy import exists, select
 from store.api.app import create_app
 from store.api.parking import close_parking
 from store.api.state import Store
-from store.database import Database, open_database
+from store.api.users import User
+from store.database import HALF_FILLED, Database, Limits, StoreNotOpened, filling, is_half_filled, open_database
 from store.runner import JobPace
 from store.settings import StoreSettings
 from store.tables import ProcessDefinition
@@ -38,7 +39,7 @@ def embedded_app(
     workers: bool = False,
     strict: bool | None = None,
     settings: StoreSettings | None = None,
-    users: Mapping[str, str] | None = None,
+    users: Iterable[User] = (),
     pace: JobPace | None = None,
     progress: Callable[[int], None] | None = None,
     open_early: bool = False,
@@ -55,7 +56,7 @@ def embedded_app(
         workers: let simulated workers fetch, complete and fail tasks.
         strict: refuse unknown task ids in ``retries-async``; none leaves it to the settings.
         settings: how batches are cut and carried out; none reads them from the environment.
-        users: passwords by name; where there are any, every request must name one of them.
+        users: who may be let in; where there are any, every request must name one of them.
         pace: how fast batches go, and simulated workers with them; the caller may change it at any time. Full speed
             if none is given.
         progress: called with the number of the demo world's tasks that are written, after each of some hundreds.
@@ -68,9 +69,12 @@ def embedded_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        database = await open_database(store, chosen.readers)
+        database = await open_database(store, chosen.readers, Limits(chosen.question_seconds, chosen.order_seconds))
         try:
             app.state.store = opened = Store(database, chosen, pace)
+            half_filled = await is_half_filled(database)
+            if half_filled and not demo_tasks:
+                raise StoreNotOpened(HALF_FILLED.format(store=store))
             demo = _Demo(opened, demo_tasks, demo_seed, outage, workers, progress)
             begun = asyncio.create_task(demo.begin())
             try:
@@ -109,7 +113,9 @@ class _Demo:
     async def begin(self) -> None:
         """Write the world, if there is to be one; then let the runner and the workers begin."""
         store = self._store
-        world = await self._fill() if self._tasks and await _is_empty(store.database) else None
+        world = None
+        if self._tasks and (await is_half_filled(store.database) or await _is_empty(store.database)):
+            world = await self._fill()
         if world is not None and world.at_work is not None:
             store.runner.pace.of_batch[world.at_work] = COLLEAGUES_JOBS_PER_SECOND
         await store.runner.start()
@@ -149,10 +155,12 @@ class _Demo:
         await self._store.runner.stop()
 
     async def _fill(self) -> "World":
-        """Fill an empty store. What is there when this is interrupted is no world: indexes and batches come last."""
+        """Fill an empty store. What is there when this is interrupted is no world: indexes and batches come last, and
+        then the mark goes."""
         from store.demo import build_world
 
-        return await build_world(self._store.database, self._tasks, self._seed, progress=self._wrote)
+        async with filling(self._store.database):
+            return await build_world(self._store.database, self._tasks, self._seed, progress=self._wrote)
 
     def _wrote(self, tasks: int) -> None:
         self._written.set()

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from math import inf
 from typing import TYPE_CHECKING
 
 from console.batches.batch_view import BatchView, ended, running
@@ -43,6 +44,7 @@ class KnownBatches:
         """Called when there are ended batches to look into."""
         self.read_once = False
         """The batches are known."""
+        self._read_at = -inf
 
     def expect(self, batch_id: str) -> None:
         """A batch was launched here; it is looked for even if it ends before it is seen running."""
@@ -84,6 +86,18 @@ class KnownBatches:
         self.note(batch_id, news)
         return news
 
+    def expire(self) -> None:
+        """What was read is not good enough any more, however new it is."""
+        self._read_at = -inf
+
+    async def read_unless(self, client: EngineClient, seconds: float) -> tuple[BatchView, ...]:
+        """Bring the book up to date, unless somebody has done so less than so many seconds ago.
+
+        Raises:
+            EngineProblem: the engine refused, or did not answer.
+        """
+        return self.all() if time.monotonic() - self._read_at < seconds else await self.read(client)
+
     async def read(self, client: EngineClient) -> tuple[BatchView, ...]:
         """Bring the book up to date.
 
@@ -103,6 +117,7 @@ class KnownBatches:
         kept = {view.id: self._told(view) for view in self._views.values() if view.ended and view.id not in views}
         self._views = kept | views
         self.read_once = True
+        self._read_at = time.monotonic()
         return self.all()
 
     def of_history(self, records: list[HistoricBatch]) -> list[BatchView]:

@@ -33,6 +33,11 @@ class Launched(Protocol):
         ...
 
     @property
+    def probable(self) -> bool:
+        """Nothing proves yet that the batch is its own."""
+        ...
+
+    @property
     def listed(self) -> int | None:
         """How many of its tasks are written down; ``None`` when they are not known."""
         ...
@@ -63,12 +68,14 @@ class LaunchedTasks:
         why_not: one sentence where they cannot.
         retries: the value it sets, where that is known.
         reason: why it was launched; may be empty.
+        probable: it was probably launched here: no answer told so, and nothing proves it yet.
     """
 
     outcome: Outcome | None = None
     why_not: str = ""
     retries: int | None = None
     reason: str = ""
+    probable: bool = False
 
 
 NOT_HERE = "Not known: it was not launched from here, and an engine does not tell which tasks a batch works on."
@@ -86,11 +93,15 @@ async def launched_tasks_of(ledger: LaunchJournal, batch_id: str, since: datetim
     if launch is None:
         return LaunchedTasks(None, NOT_HERE)
     if launch.retries <= 0:
-        return LaunchedTasks(None, "It sets 0 retries: no worker takes its tasks.", launch.retries, launch.reason)
+        return LaunchedTasks(
+            None, "It sets 0 retries: no worker takes its tasks.", launch.retries, launch.reason, launch.probable
+        )
     if not launch.listed:
-        return LaunchedTasks(None, "Not known: its tasks were not written down.", launch.retries, launch.reason)
+        return LaunchedTasks(
+            None, "Not known: its tasks were not written down.", launch.retries, launch.reason, launch.probable
+        )
     outcome = Outcome([], launch.retries, since, max(launch.listed - MOST, 0))
     for first in range(0, min(launch.listed, MOST), PAGE):
         outcome.add(await ledger.tasks(launch.id, first, PAGE))
     outcome.setting_back(await ledger.set_back(launch.id))
-    return LaunchedTasks(outcome, "", launch.retries, launch.reason)
+    return LaunchedTasks(outcome, "", launch.retries, launch.reason, launch.probable)

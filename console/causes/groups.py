@@ -26,6 +26,7 @@ STEPS = 12
 
 
 _MOMENT = itemgetter(GroupMember._fields.index("incident_timestamp"))
+_BY_TIME = itemgetter(*map(GroupMember._fields.index, ("incident_timestamp", "id")))
 _FAILED = itemgetter(GroupMember._fields.index("configuration"))
 
 
@@ -73,7 +74,7 @@ class Group:
 
     def newest_first(self) -> list[GroupMember]:
         """Every member by its time."""
-        return [GroupMember._make(kept) for kept in sorted(self._kept.values(), key=_MOMENT, reverse=True)]
+        return [GroupMember._make(kept) for kept in sorted(self._kept.values(), key=_BY_TIME, reverse=True)]
 
     def span(self) -> tuple[datetime, datetime] | None:
         """When the first and the last member were raised; nothing when there is none."""

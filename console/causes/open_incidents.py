@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 
 from console.causes.group_members import GroupMember, group_member_of
 from console.causes.groups import Groups
 from console.reading.incident_pages import IncidentPages, Read
+from console.reading.pages import pieces
 from store.contract.queries import IncidentQuery
 from store.contract.records import Incident
-
-T = TypeVar("T")
 
 PIECE = 100
 """Incidents that are folded before others have their turn."""
 
-LATE = timedelta(seconds=5)
-"""An incident may come to light so long after the moment it bears: the engine writes that before it commits."""
+NEWEST = 100
+"""Rows of a page when only what is new is looked for."""
+LOOK_EVERY = 5
+"""Every so many times it is looked for although the count tells of nothing new: as many may have closed as came."""
 
 RESTS = 10.0
 """So many times as long as a reading took, the next one of everything waits."""
@@ -59,7 +59,9 @@ class OpenIncidents:
         self._ask_count = count
         self._wanted = wanted
         self._walk = IncidentPages(read, query)
-        self._newest: datetime | None = None
+        self._seen: set[str] = set()
+        """Ids of all that were read, also of those that are not wanted."""
+        self._catches = 0
         self._read_through = 0.0
         self._took = 0.0
 
@@ -87,19 +89,27 @@ class OpenIncidents:
     async def catch_up(self) -> int:
         """Ask for what came since; answers how many came.
 
+        As long as the count agrees the newest page is read from time to time only. Pages are read, the newest first, up
+        to one that holds nothing new; what came to light late, below that, shows in the count and comes with the next
+        reading of everything.
+
         Raises:
             EngineProblem: the engine did not answer.
         """
-        query = self.query
-        if self._newest is not None:
-            after = self._newest - LATE
-            own = query.incident_timestamp_after
-            query = query.model_copy(update={"incident_timestamp_after": after if own is None else max(own, after)})
-        walk = IncidentPages(self._read, query, newest_first=False)
-        came = 0
-        while not walk.ended:
-            came += await self._take(await walk.next(), arrived=True)
         await self._count()
+        self._catches += 1
+        if self.exact and self._catches % LOOK_EVERY:
+            return 0
+        walk = IncidentPages(self._read, self.query, size=NEWEST)
+        came, fresh = 0, True
+        while fresh and not walk.ended:
+            page = await walk.next()
+            fresh = any(incident.id not in self._seen for incident in page)
+            came += await self._take(page, arrived=True)
+            if self.exact:
+                break
+        if came:
+            await self._count()
         return came
 
     @property
@@ -130,22 +140,22 @@ class OpenIncidents:
         for some in pieces(before, PIECE * 10):
             self.groups.drop(member_id for member_id in some if member_id not in seen)
             await asyncio.sleep(0)
+        self._seen = seen
         self._finish(began)
         await self._count()
         told()
 
     async def rehome(self, members: Sequence[GroupMember]) -> None:
         """Put members into the groups they belong to now, in pieces."""
-        for some in pieces(members):
+        for some in pieces(members, PIECE):
             self.groups.rehome(some)
             await asyncio.sleep(0)
 
     async def _take(self, page: Sequence[Incident], *, arrived: bool = False) -> int:
         """Fold and keep the incidents of a page, in pieces; answers how many were not known."""
         unknown = 0
-        for piece in pieces(page):
-            newest = max(incident.incident_timestamp for incident in piece)
-            self._newest = newest if self._newest is None else max(self._newest, newest)
+        for piece in pieces(page, PIECE):
+            self._seen.update(incident.id for incident in piece)
             some = piece if self._wanted is None else [incident for incident in piece if self._wanted(incident)]
             unknown += self.groups.put(map(group_member_of, some), arrived=arrived)
             await asyncio.sleep(0)
@@ -161,9 +171,3 @@ class OpenIncidents:
             self.counted = await self._ask_count(self.query)
         if self.exact:
             self.read_at = datetime.now(UTC)
-
-
-def pieces(things: Sequence[T], size: int = PIECE) -> Iterator[Sequence[T]]:
-    """The things, so many at a time."""
-    for start in range(0, len(things), size):
-        yield things[start : start + size]

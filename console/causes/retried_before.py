@@ -6,14 +6,15 @@ task has an incident now, it has failed again. And a launch that was written dow
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
 from typing import Protocol
 
 from console.causes.group_members import GroupMember
-from console.causes.open_incidents import pieces
+from console.reading.incident_pages import IncidentPages
+from console.reading.pages import pieces
+from store.contract.history import HistoricIncident, HistoricIncidentQuery
 
-PAGE = 500
 MOST = 5_000
 """Resolved incidents that are looked at, the latest."""
 SLICE = 5_000
@@ -34,22 +35,24 @@ class EarlierLaunch(Protocol):
         ...
 
 
-async def known_to_history(resolved: Callable[[int, int], Awaitable[Sequence[str]]]) -> set[str]:
+async def known_to_history(
+    read: Callable[[HistoricIncidentQuery, int, int], Awaitable[list[HistoricIncident]]],
+) -> set[str]:
     """Ids of tasks and jobs that were retried once, as far as the latest resolved incidents tell.
 
     Args:
-        resolved: asks for a page of them: rows to skip, most rows.
+        read: asks for a page of the history of incidents: query, rows to skip, most rows.
 
     Raises:
         EngineProblem: the engine did not answer, or keeps no such history.
     """
     found: set[str] = set()
-    for first in range(0, MOST, PAGE):
-        page = await resolved(first, PAGE)
-        found.update(page)
-        if len(page) < PAGE:
-            break
-    found.discard("")
+    walk: IncidentPages[HistoricIncident] = IncidentPages(read, HistoricIncidentQuery(resolved=True))
+    looked = 0
+    while not walk.ended and looked < MOST:
+        page = await walk.next()
+        looked += len(page)
+        found.update(incident.configuration for incident in page if incident.configuration)
     return found
 
 

@@ -1,14 +1,16 @@
 """The one way to an engine: sends a request, waits with care, and turns every failure into an EngineProblem.
 
 A *question* changes nothing: it is asked again, once, when the connection broke. An *order* is sent once. If its
-connection could not be made, nothing happened (:class:`Unreachable`); if it broke later, the order may have been
-carried out (:class:`Unanswered`), and whoever gave it must look.
+connection could not be made, nothing happened (:class:`Unreachable`). Only an error body of the contract proves that
+it was not carried out (:class:`Refused`), and so does a proxy that found it too large. After anything else, a broken
+connection as well as a page of a proxy, it may have been carried out (:class:`Unanswered`), and whoever gave it must
+look. When nothing may be asked is for :class:`~console.engine.hold.Hold` to know.
 """
 
 import asyncio
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -16,7 +18,21 @@ from typing import Any
 
 import httpx
 
-from console.engine.errors import EngineProblem, Forbidden, Refused, Slow, Unanswered, Unreachable, Unsayable, one_line
+from console.engine.errors import (
+    EngineProblem,
+    Forbidden,
+    LoginRefused,
+    NoLogin,
+    Refused,
+    Slow,
+    TooLarge,
+    Unanswered,
+    Unintelligible,
+    Unreachable,
+    Unsayable,
+    one_line,
+)
+from console.engine.hold import Hold
 from console.engine.refusals import refusal
 
 
@@ -30,6 +46,7 @@ class Limits:
         question: for a whole answer to a question.
         order: for a whole answer to an order. A real engine collects all ids of a batch before it answers.
         in_flight: most requests that are under way at once.
+        answer: most bytes of an answer that are read.
     """
 
     connect: float = 4.0
@@ -37,6 +54,7 @@ class Limits:
     question: float = 60.0
     order: float = 180.0
     in_flight: int = 6
+    answer: int = 20 * 1000 * 1000
 
 
 class Channel:
@@ -53,19 +71,71 @@ class Channel:
         """How often the engine itself has answered, a refusal included."""
         self.why_no_order: Callable[[], str] = str
         """One sentence if no order may be sent now, empty if one may. The last gate, whatever road an order came."""
+        self.hold = Hold()
+        """Holds questions back after a refused login, and for as long as an answer told."""
+        self.new_token: Callable[[], Awaitable[str]] | None = None
+        """Gets another bearer token when the one in use is refused; none where there is no source of another."""
+        self._renewing = asyncio.Lock()
 
     def engine_now(self) -> datetime:
         """The engine's clock as its ``Date`` headers tell it, to the second; ours where it sends none."""
         return datetime.now(UTC) + self._skew
 
     async def ask(
-        self, method: str, path: str, *, params: Mapping[str, str] | None = None, body: Any = None
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Any = None,
+        needs_login: bool = True,
+        about_login: bool = False,
     ) -> httpx.Response:
         """Send a question; returns a 2xx answer, read to its end.
 
+        Args:
+            method: of HTTP.
+            path: below the REST root.
+            params: of the query string.
+            body: what is sent as JSON.
+            needs_login: engines that know users answer it to nobody else: an answer shows the login to be right.
+            about_login: an engine without users answers it with 401 (``/authorization/check``, observed on Camunda
+                7.24.0); that says nothing about the password and holds nothing back.
+
         Raises:
-            EngineProblem: Unreachable, Slow or Refused.
+            EngineProblem: Unreachable, Slow, TooLarge or Refused; NoLogin for 401 to a question about the login.
         """
+
+        async def once() -> httpx.Response:
+            try:
+                answer = await self._asked(method, path, params, body)
+            except Refused as refused:
+                if about_login and refused.status == 401:
+                    answer_of = (refused.sentence, refused.status, refused.type, refused.message, refused.code)
+                    raise NoLogin(*answer_of) from refused
+                if not refused.between and not isinstance(refused, LoginRefused) and needs_login:
+                    self.hold.login_known = True
+                raise
+            self.hold.login_known = self.hold.login_known or (needs_login and not _page(answer))
+            return answer
+
+        async def question() -> httpx.Response:
+            try:
+                return await once()
+            except LoginRefused as refused:
+                if not await self._renewed(refused):
+                    self.hold.note(refused)
+                    raise
+            try:
+                return await once()
+            except LoginRefused as refused:
+                self.hold.note(refused)
+                raise
+
+        return await self.hold.admitted(question)
+
+    async def _asked(self, method: str, path: str, params: Mapping[str, str] | None, body: Any) -> httpx.Response:
+        """Send a question, and once more when the connection broke."""
         try:
             return await self._ask(method, path, params, body)
         except (httpx.NetworkError, httpx.RemoteProtocolError) as problem:
@@ -78,58 +148,121 @@ class Channel:
         except (httpx.HTTPError, TimeoutError) as problem:
             raise self._failed_question(problem) from problem
 
-    async def order(self, method: str, path: str, what: str, *, params: Any = None, body: Any = None) -> httpx.Response:
-        """Send an order, once; returns a 2xx answer. ``what`` names it for the sentence, "deletion of the batch".
+    async def _renewed(self, refused: LoginRefused) -> bool:
+        """Whether there is another token now than the one that was refused."""
+        if self.new_token is None or refused.status != 401:
+            return False
+        used = self._http.headers.get("authorization")
+        async with self._renewing:
+            if self._http.headers.get("authorization") != used:
+                return True  # somebody who waited less has got it
+            try:
+                token = await self.new_token()
+            except (OSError, ValueError):
+                return False
+            self._http.headers["Authorization"] = f"Bearer {token}"
+            return True
+
+    async def order(
+        self, method: str, path: str, what: str, *, params: Any = None, body: Any = None, content: bytes | None = None
+    ) -> httpx.Response:
+        """Send an order, once; returns a 2xx answer.
+
+        Args:
+            method: of HTTP.
+            path: below the REST root.
+            what: names it for the sentence, "deletion of the batch".
+            params: behind the path.
+            body: a value, sent as JSON.
+            content: JSON that is sent byte for byte, in place of ``body``.
 
         Raises:
-            EngineProblem: Forbidden or Unreachable (nothing was sent), Unanswered (it may have been carried out) or
-                Refused.
+            EngineProblem: Forbidden or Unreachable (nothing was sent), Refused (nothing was done) or Unanswered (it may
+                have been carried out).
         """
         if why := self.why_no_order():
             raise Forbidden(why)
+        try:
+            self.hold.check()
+        except Refused as held:
+            raise Forbidden(f"The {what} was not sent: {held.sentence}") from held
         wait = httpx.Timeout(self._limits.order, connect=self._limits.connect, pool=self._limits.order)
         since = self.engine_now()
         try:
             async with self._free:
                 since = self.engine_now()
-                return await self._send(method, path, params, body, wait, self._limits.order)
+                return await self._send(method, path, params, body, wait, self._limits.order, content)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as problem:
             raise self._unreachable(problem) from problem
         except Refused as problem:
-            if not problem.between:
+            if problem.proves_nothing_done:
                 raise
-            sentence = f"The {what} was sent, but a proxy answered {problem.status}: it may have been carried out."
-            raise Unanswered(sentence, what, since) from problem
+            cause = f"answer {problem.status} is no engine's"
+            raise Unanswered(in_doubt(what, cause), what, since, problem.status) from problem
+        except Unintelligible as problem:
+            raise Unanswered(in_doubt(what, "its answer cannot be read"), what, since) from problem
         except (httpx.HTTPError, TimeoutError) as problem:
             late = isinstance(problem, TimeoutError | httpx.TimeoutException)
             cause = "no answer came in time" if late else "the connection broke before an answer came"
-            sentence = f"The {what} was sent, but {cause}: it may have been carried out."
-            raise Unanswered(sentence, what, since) from problem
+            raise Unanswered(in_doubt(what, cause), what, since) from problem
 
     async def _ask(self, method: str, path: str, params: Mapping[str, str] | None, body: Any) -> httpx.Response:
         wait = httpx.Timeout(self._limits.read, connect=self._limits.connect, pool=self._limits.question)
         async with self._free:
-            return await self._send(method, path, params, body, wait, self._limits.question)
+            self.hold.check()
+            return await self._send(method, path, params, body, wait, self._limits.question, order=False)
 
     async def _send(
-        self, method: str, path: str, params: Any, body: Any, wait: httpx.Timeout, whole: float
+        self,
+        method: str,
+        path: str,
+        params: Any,
+        body: Any,
+        wait: httpx.Timeout,
+        whole: float,
+        content: bytes | None = None,
+        *,
+        order: bool = True,
     ) -> httpx.Response:
+        sent: dict[str, Any] = {"json": body}
+        if content is not None:
+            sent = {"content": content, "headers": {"Content-Type": "application/json"}}
         try:
-            request = self._http.build_request(method, path, params=params or None, json=body, timeout=wait)
+            request = self._http.build_request(method, path, params=params or None, timeout=wait, **sent)
         except (ValueError, httpx.InvalidURL) as problem:
             raise Unsayable("This question holds something that cannot be sent, or too much of it.") from problem
         started = time.perf_counter()
         async with asyncio.timeout(whole):
-            answer = await self._http.send(request)
+            answer = await self._read(await self._http.send(request, stream=True))
         self.round_trip = time.perf_counter() - started
         self._note_clock(answer)
         if answer.status_code >= 300:
-            refused = refusal(answer)
+            refused = refusal(answer, self.engine_now())
             self.answers += not refused.between
+            if order or not isinstance(refused, LoginRefused):
+                self.hold.note(refused)
             raise refused
         # A page of a proxy is no sign of life of the engine.
-        self.answers += "html" not in answer.headers.get("content-type", "")
+        self.answers += not _page(answer)
         return answer
+
+    async def _read(self, answer: httpx.Response) -> httpx.Response:
+        """The answer with its body, which has been unpacked.
+
+        Raises:
+            TooLarge: there is more of it than is read; the connection is closed.
+        """
+        content = bytearray()
+        try:
+            async for piece in answer.aiter_bytes():
+                content += piece
+                if len(content) > self._limits.answer:
+                    limit = self._limits.answer / 1_000_000
+                    raise TooLarge(f"The answer is larger than {limit:g} MB, and the rest of it was not read.")
+        finally:
+            await answer.aclose()
+        headers = [(name, value) for name, value in answer.headers.multi_items() if name not in _OF_THE_TRANSFER]
+        return httpx.Response(answer.status_code, headers=headers, content=bytes(content), request=answer.request)
 
     def _note_clock(self, answer: httpx.Response) -> None:
         try:
@@ -154,6 +287,24 @@ class Channel:
     def _host(self) -> str:
         url = self._http.base_url
         return f"{url.host}:{url.port}" if url.port else url.host
+
+
+_OF_THE_TRANSFER = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+
+
+def _page(answer: httpx.Response) -> bool:
+    """The answer is a web page, which no engine sends."""
+    return "html" in answer.headers.get("content-type", "")
+
+
+def in_doubt(what: str, cause: str) -> str:
+    """The sentence about an order of which nothing proves what became of it.
+
+    Args:
+        what: the order in words, "launch of the batch".
+        cause: what is wrong with its answer.
+    """
+    return f"Not known whether the {what} was carried out: {cause}."
 
 
 def _causes(problem: BaseException) -> list[BaseException]:

@@ -1,11 +1,13 @@
 """The client of the engine's REST contract: one method per question or order.
 
 Questions raise :class:`~console.engine.errors.EngineProblem` and nothing else. Lists are paged by ``first`` (rows to
-skip) and ``size`` (most rows to return). Lists go by POST where the contract has a POST list, otherwise by GET.
+skip) and ``size`` (most rows to return). Lists go by POST where the contract has a POST list, otherwise by GET. What is
+sorted is sorted by the rows' ids too where the endpoint takes more than one key
+(:func:`~console.engine.total_order.in_total_order`).
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -13,12 +15,13 @@ import httpx
 
 from console.engine.answers import number, read_json, record, records
 from console.engine.channel import Channel, Limits
-from console.engine.errors import NotThere, Refused, Unintelligible
+from console.engine.errors import Refused, Unintelligible
+from console.engine.hold import Hold
 from console.engine.identity import RETRIAGE, Identity, guess_kind
 from console.engine.orders import Orders
 from console.engine.paths import part
 from console.engine.query_string import parameters
-from console.launch.unanswered import EVER, MANY, NEWEST, RUNNING, FoundBatches, candidates, traces
+from console.engine.total_order import in_total_order
 from store.contract.history import (
     HistoricExternalTaskLog,
     HistoricExternalTaskLogQuery,
@@ -29,7 +32,6 @@ from store.contract.history import (
 )
 from store.contract.model import Shape
 from store.contract.operations import UserOperation, UserOperationQuery
-from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import (
     BatchStatisticsQuery,
     ExternalTaskQuery,
@@ -87,9 +89,27 @@ class EngineClient(Orders):
         return self._channel.round_trip
 
     @property
+    def hold(self) -> Hold:
+        """What holds questions back."""
+        return self._channel.hold
+
+    def renew_token(self, new_token: Callable[[], Awaitable[str]]) -> None:
+        """Get another bearer token in this way when the one in use is refused."""
+        self._channel.new_token = new_token
+
+    @property
     def answers(self) -> int:
         """How often the engine itself has answered, a refusal included."""
         return self._channel.answers
+
+    @property
+    def user(self) -> str:
+        """Who logs in; empty when nobody does, or when the engine tells by other means who it is."""
+        return self._user
+
+    def engine_now(self) -> datetime:
+        """The time by the engine's clock, as its answers tell it to the second; ours before the first."""
+        return self._channel.engine_now()
 
     async def identity(self) -> Identity:
         """Kind, version, name and address of the engine."""
@@ -101,14 +121,17 @@ class EngineClient(Orders):
         """The version that the engine tells, ``None`` when it tells none."""
         try:
             answer = await self._value("GET", "version")
-        except NotThere:
+        except Refused as problem:
+            if problem.status != 404:
+                raise
             return None
         version = answer.get("version") if isinstance(answer, dict) else None
         return version if isinstance(version, str) else None
 
     async def engine_names(self) -> list[str]:
         """Names of the process engines behind this address."""
-        answer = await self._value("GET", "engine") if "/engine/" not in self._url else []
+        # Engines that know users tell these names to anybody (observed on Camunda 7.24.0).
+        answer = await self._value("GET", "engine", needs_login=False) if "/engine/" not in self._url else []
         if not isinstance(answer, list):
             raise Unintelligible("The engine answered something else than a list of engines.")
         return [entry["name"] for entry in answer if isinstance(entry, dict) and isinstance(entry.get("name"), str)]
@@ -157,15 +180,6 @@ class EngineClient(Orders):
         """How many incidents match, open or ended."""
         return await self._get_count("history/incident", query)
 
-    async def resolved_before(self, first: int, size: int) -> list[str]:
-        """Ids of the tasks and jobs of incidents that were resolved, the latest first; a page of what history keeps."""
-        newest = {"resolved": "true", "sortBy": "endTime", "sortOrder": "desc"}
-        answer = await self._value("GET", "history/incident", params=newest | _page(first, size))
-        if not isinstance(answer, list):
-            raise Unintelligible("The engine answered something else than a list of incidents.")
-        ids = [row.get("configuration") for row in answer if isinstance(row, dict)]
-        return [id if isinstance(id, str) else "" for id in ids]
-
     async def process_instances(self, query: ProcessInstanceQuery, first: int, size: int) -> list[ProcessInstance]:
         """A page of running process instances."""
         return await self._post_list(ProcessInstance, "process-instance", query, first, size)
@@ -211,32 +225,6 @@ class EngineClient(Orders):
     async def count_historic_batches(self, query: HistoricBatchQuery) -> int:
         """How many batches match, running or ended."""
         return await self._get_count("history/batch", query)
-
-    async def trace_launch(
-        self,
-        order: SetExternalTaskRetries,
-        since: datetime,
-        tasks: int | None = None,
-        known: frozenset[str] = frozenset(),
-    ) -> FoundBatches:
-        """The batch of a launch that was sent and not answered, or batches that may be it.
-
-        The engine may still be at work on the order, so one look that finds nothing is no proof.
-
-        Args:
-            order: the order as it was sent.
-            since: ``since`` of the :class:`~console.engine.errors.Unanswered`.
-            tasks: how many tasks the plan counted; not needed for an order that names tasks by id.
-            known: batches that were made by other orders.
-        """
-        running, ever = await asyncio.gather(self._newest_running(), self.historic_batches(EVER, 0, NEWEST))
-        return traces(order, candidates(running, ever, since), tasks, self._user, known)
-
-    async def find_launch(
-        self, order: SetExternalTaskRetries, since: datetime, tasks: int | None = None
-    ) -> BatchStatistics | None:
-        """The batch of a launch that was sent and not answered, ``None`` when there is none, or none for certain."""
-        return (await self.trace_launch(order, since, tasks)).it
 
     async def historic_batch(self, id: str) -> HistoricBatch:
         """One batch, running or ended; NotThere when history does not know it."""
@@ -293,15 +281,9 @@ class EngineClient(Orders):
         """A page of what was done by users who had logged in; engines keep it at history level full only."""
         return await self._get_list(UserOperation, "history/user-operation", query, first, size)
 
-    async def _newest_running(self) -> list[BatchStatistics]:
-        """Running batches of the type, the newest first where the engine can sort them so (7.20 and later)."""
-        try:
-            return await self.batches(RUNNING, 0, NEWEST)
-        except Refused:
-            return await self.batches(_unsorted(RUNNING), 0, MANY)
-
     async def _post_list(self, kind: type[R], path: str, query: Query, first: int, size: int) -> list[R]:
-        return records(kind, await self._value("POST", path, params=_page(first, size), body=query.wire()))
+        body = in_total_order(query).wire()
+        return records(kind, await self._value("POST", path, params=_page(first, size), body=body))
 
     async def _post_count(self, path: str, query: Query) -> int:
         return number(await self._value("POST", f"{path}/count", body=_unsorted(query).wire()))
@@ -312,8 +294,17 @@ class EngineClient(Orders):
     async def _get_count(self, path: str, query: Query) -> int:
         return number(await self._value("GET", f"{path}/count", params=parameters(_unsorted(query))))
 
-    async def _value(self, method: str, path: str, *, params: Mapping[str, str] | None = None, body: Any = None) -> Any:
-        return read_json((await self._channel.ask(method, path, params=params, body=body)).content)
+    async def _value(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Any = None,
+        needs_login: bool = True,
+    ) -> Any:
+        answer = await self._channel.ask(method, path, params=params, body=body, needs_login=needs_login)
+        return read_json(answer.content)
 
     async def _text(self, path: str) -> str | None:
         answer = await self._channel.ask("GET", path)

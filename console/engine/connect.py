@@ -5,6 +5,8 @@ import ssl
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +35,10 @@ async def connect(target: Target, *, limits: Limits | None = None) -> AsyncItera
     if isinstance(target, Remote):
         async with _remote(target) as http:
             user = target.login()[0] if target.token is None else None
-            yield EngineClient(http, limits=limits, user=user or "")
+            client = EngineClient(http, limits=limits, user=user or "")
+            if target.new_token is not None:
+                client.renew_token(partial(asyncio.to_thread, target.new_token))
+            yield client
         return
     async with AsyncExitStack() as stack:
         app = await _open(target, stack)
@@ -99,12 +104,20 @@ def _remote(target: Remote) -> httpx.AsyncClient:
         verify: bool | ssl.SSLContext = _trust(target) if root.startswith("https:") else True
     except (ValueError, OSError) as problem:
         raise EngineProblem(_sentence(target, problem)) from problem
-    headers = {"Accept": "application/json, text/plain;q=0.9, */*;q=0.1"}
+    headers = {"Accept": "application/json, text/plain;q=0.9, */*;q=0.1", "User-Agent": user_agent()}
     if target.token is not None:
         headers["Authorization"] = f"Bearer {target.token}"
         user = None
     auth = httpx.BasicAuth(user, password) if user is not None else None
     return httpx.AsyncClient(base_url=root, headers=headers, auth=auth, verify=verify, follow_redirects=False)
+
+
+def user_agent() -> str:
+    """How the console names itself to an engine and the proxies before it."""
+    try:
+        return f"retriage/{version('retriage')}"
+    except PackageNotFoundError:
+        return "retriage"
 
 
 def _trust(target: Remote) -> ssl.SSLContext:

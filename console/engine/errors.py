@@ -6,11 +6,14 @@
     ├── Unreachable       no connection: refused, name unknown, certificate not trusted
     ├── Slow              a question was not answered in time
     ├── Unintelligible    an answer came, but not one of the contract
+    │   └── TooLarge      an answer was larger than the console reads
     ├── Forbidden         the console's own safety holds the order back; nothing was sent
     ├── Unsayable         the question cannot be said in the contract's query string; nothing was sent
-    ├── Unanswered        an order was sent and its answer never came: it may have been carried out
+    ├── Unanswered        an order was sent and no answer proves what became of it: it may have been carried out
     └── Refused           the engine (or a proxy before it) said no
-        ├── Denied        401, 403, 407
+        ├── Denied        403, or one of these two
+        │   ├── LoginRefused  401, 407: nothing is asked any more until somebody says so
+        │   └── NoLogin       401 to a question about the login, where an engine has none
         ├── RanAndFailed  the order was carried out, and what it ran has failed
         └── NotThere      404
 """
@@ -40,23 +43,59 @@ def _harmless(character: str) -> bool:
 
 
 class EngineProblem(Exception):
-    """Something the engine could not be asked, or did not do. ``sentence`` is ready for the screen."""
+    """Something the engine could not be asked, or did not do. ``sentence`` is ready for the screen.
+
+    Attributes:
+        retry_after: seconds for which nothing is asked, as the answer told; infinite where it must not be asked again
+            before somebody says so; ``None`` where it is for the console to choose.
+    """
+
+    retry_after: float | None = None
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
         self.sentence = sentence
 
+    @property
+    def brief(self) -> str:
+        """The cause in a word or two, for line 1."""
+        return "not asked"
+
 
 class Unreachable(EngineProblem):
     """No connection: nothing was carried out."""
+
+    @property
+    def brief(self) -> str:
+        """The cause in a word or two, for line 1."""
+        return "no connection"
 
 
 class Slow(EngineProblem):
     """A question was not answered in time."""
 
+    @property
+    def brief(self) -> str:
+        """The cause in a word or two, for line 1."""
+        return "no answer"
+
 
 class Unintelligible(EngineProblem):
     """Something answered, but it does not speak the contract."""
+
+    @property
+    def brief(self) -> str:
+        """The cause in a word or two, for line 1."""
+        return "no engine"
+
+
+class TooLarge(Unintelligible):
+    """An answer was larger than the console reads; the rest of it was not waited for."""
+
+    @property
+    def brief(self) -> str:
+        """The cause in a word or two, for line 1."""
+        return "too large"
 
 
 class Unsayable(EngineProblem):
@@ -68,22 +107,24 @@ class Forbidden(EngineProblem):
 
 
 class Unanswered(EngineProblem):
-    """An order was sent and no answer came: it may have been carried out, or may still be.
+    """An order was sent, and no answer proves what became of it: it may have been carried out, or may still be.
 
     Attributes:
         since: when the order was sent, on the engine's clock as far as the console knows it. What the order made
             cannot be older; look for it from here on.
         what: the order in words, "launch of a batch".
+        status: status of an answer that proves nothing, ``None`` where none came.
     """
 
-    def __init__(self, sentence: str, what: str, since: datetime) -> None:
+    def __init__(self, sentence: str, what: str, since: datetime, status: int | None = None) -> None:
         super().__init__(sentence)
         self.what = what
         self.since = since
+        self.status = status
 
 
-GATEWAY = frozenset({502, 503, 504})
-"""Statuses of a proxy whose engine did not answer it."""
+TOO_LARGE = 413
+"""Status of a proxy that does not take in a request of this size, so that the engine never sees it."""
 
 
 class Refused(EngineProblem):
@@ -97,15 +138,41 @@ class Refused(EngineProblem):
     """
 
     def __init__(
-        self, sentence: str, status: int, type: str | None = None, message: str = "", code: int | None = None
+        self,
+        sentence: str,
+        status: int,
+        type: str | None = None,
+        message: str = "",
+        code: int | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(sentence)
         self.status = status
-        self.between = status in GATEWAY
-        """It comes from something between here and the engine, which may or may not have passed the request on."""
+        self.retry_after = retry_after
+        self.between = type is None
+        """It may come from something between here and the engine, which may or may not have passed the request on."""
         self.type = type
         self.message = message
         self.code = code
+
+    @property
+    def brief(self) -> str:
+        """The cause in a word or two, for line 1."""
+        return str(self.status)
+
+    def once_more(self, retry_after: float) -> "Refused":
+        """The same answer, for a question that was not sent because of it.
+
+        Args:
+            retry_after: seconds for which none is sent from now on.
+        """
+        return type(self)(self.sentence, self.status, self.type, self.message, self.code, retry_after)
+
+    @property
+    def proves_nothing_done(self) -> bool:
+        """The answer proves that an order was not carried out: it is an error body of the contract, or a proxy found
+        the request too large to pass it on. Every other answer may stand in the place of one that told of success."""
+        return self.type is not None or self.status == TOO_LARGE
 
 
 class RanAndFailed(Refused):
@@ -114,6 +181,14 @@ class RanAndFailed(Refused):
 
 class Denied(Refused):
     """Not logged in, or not allowed."""
+
+
+class LoginRefused(Denied):
+    """The user, the password or the token is not accepted. Trying on would lock the account."""
+
+
+class NoLogin(Denied):
+    """There is no login: what was asked is only known about somebody who has logged in."""
 
 
 class NotThere(Refused):

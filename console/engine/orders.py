@@ -1,12 +1,13 @@
 """Orders to the engine: what changes something. Sent once, never repeated."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from console.engine.answers import read_json, record
-from console.engine.channel import Channel
+from console.engine.channel import Channel, in_doubt
 from console.engine.errors import RanAndFailed, Refused, Unanswered, Unintelligible, one_line
 from console.engine.paths import part
-from store.contract.model import Shape
+from console.engine.retries_request import PATH, RetriesRequest, body_bytes
 from store.contract.orders import SetExternalTaskRetries, SetJobsRetries
 from store.contract.queries import JobQuery
 from store.contract.records import Batch
@@ -32,59 +33,73 @@ class Orders:
         """Launch a batch that sets the retries of many external tasks.
 
         Raises:
-            Unanswered: look with :func:`console.launch.unanswered.find_launch` before launching again.
+            Unanswered: :mod:`console.launch.find_batch` looks for what it made.
         """
-        return await self._launch("external-task/retries-async", order)
+        return await self.launch_retries(RetriesRequest(order))
 
-    async def _launch(self, path: str, order: Shape) -> Batch:
-        body = order.model_dump(mode="json", by_alias=True, exclude_none=True)
+    async def launch_retries(self, request: RetriesRequest) -> Batch:
+        """Launch a batch that sets the retries of many external tasks, with the very bytes of a request.
+
+        Raises:
+            Unanswered: :mod:`console.launch.find_batch` looks for what it made.
+        """
+        return await self._launch(PATH, request.body)
+
+    async def _launch(self, path: str, body: bytes) -> Batch:
         since = self._channel.engine_now()
         what = "launch of the batch"
-        answer = await self._channel.order("POST", path, what, body=body)
+        answer = await self._channel.order("POST", path, what, content=body)
         try:
-            return record(Batch, read_json(answer.content))
-        except Unintelligible as problem:
-            sentence = f"The {what} was answered with something that is no batch: it may have been carried out."
-            raise Unanswered(sentence, what, since) from problem
+            made = read_json(answer.content)
+            if _is_batch(made):
+                return record(Batch, made)
+        except Unintelligible:
+            pass
+        raise Unanswered(in_doubt(what, "the answer is no batch"), what, since, answer.status_code)
+
+    async def _carry_out(self, method: str, path: str, what: str, *, params: Any = None, body: Any = None) -> None:
+        """Send an order that an engine answers without a body (204)."""
+        since = self._channel.engine_now()
+        answer = await self._channel.order(method, path, what, params=params, body=body)
+        if answer.content.strip():
+            raise Unanswered(in_doubt(what, "the answer is none of an engine"), what, since, answer.status_code)
 
     async def suspend_batch(self, id: str, suspended: bool) -> None:
         """Suspend a batch, or let it go on."""
         what = "suspension of the batch" if suspended else "resumption of the batch"
-        await self._channel.order("PUT", f"batch/{part(id)}/suspended", what, body={"suspended": suspended})
+        await self._carry_out("PUT", f"batch/{part(id)}/suspended", what, body={"suspended": suspended})
 
     async def delete_batch(self, id: str, cascade: bool = False) -> None:
         """Delete a running batch with its jobs; with ``cascade`` its history too. Tasks already set stay set."""
         params = {"cascade": "true" if cascade else "false"}
-        await self._channel.order("DELETE", f"batch/{part(id)}", "deletion of the batch", params=params)
+        await self._carry_out("DELETE", f"batch/{part(id)}", "deletion of the batch", params=params)
 
     async def retry_jobs(self, job_definition_id: str, retries: int) -> None:
         """Give all jobs of the definition that have 0 retries new ones."""
         path = f"job-definition/{part(job_definition_id)}/retries"
-        await self._channel.order("PUT", path, "order to retry the jobs", body={"retries": retries})
+        await self._carry_out("PUT", path, "order to retry the jobs", body={"retries": retries})
 
     async def set_job_retries(self, job_id: str, retries: int) -> None:
         """Set the retries of one job."""
-        await self._channel.order(
-            "PUT", f"job/{part(job_id)}/retries", "order to retry the job", body={"retries": retries}
-        )
+        await self._carry_out("PUT", f"job/{part(job_id)}/retries", "order to retry the job", body={"retries": retries})
 
     async def annotate_operation(self, operation_id: str, annotation: str | None) -> None:
         """Write a note on an operation of the user operation log; ``None`` removes it."""
         path = f"history/user-operation/{part(operation_id)}"
         if annotation is None:
-            await self._channel.order("PUT", f"{path}/clear-annotation", "removal of the note")
+            await self._carry_out("PUT", f"{path}/clear-annotation", "removal of the note")
             return
         body = {"annotation": annotation}
-        await self._channel.order("PUT", f"{path}/set-annotation", "note on the operation", body=body)
+        await self._carry_out("PUT", f"{path}/set-annotation", "note on the operation", body=body)
 
     async def delete_job(self, id: str) -> None:
         """Delete a job: what it was to do is never done."""
-        await self._channel.order("DELETE", f"job/{part(id)}", "deletion of the job")
+        await self._carry_out("DELETE", f"job/{part(id)}", "deletion of the job")
 
     async def suspend_job(self, id: str, suspended: bool) -> None:
         """Suspend a job, or let it go on; an engine does not mind if there is none with this id."""
         what = "suspension of the job" if suspended else "resumption of the job"
-        await self._channel.order("PUT", f"job/{part(id)}/suspended", what, body={"suspended": suspended})
+        await self._carry_out("PUT", f"job/{part(id)}/suspended", what, body={"suspended": suspended})
 
     async def execute_job(self, id: str) -> None:
         """Carry a job out now, in this request, also one with no retries left or a suspended one.
@@ -94,7 +109,7 @@ class Orders:
             Refused: it was not run.
         """
         try:
-            await self._channel.order("POST", f"job/{part(id)}/execute", "order to carry out the job", body={})
+            await self._carry_out("POST", f"job/{part(id)}/execute", "order to carry out the job", body={})
         except Refused as problem:
             # The same status and type tell that there is no such job: only the words differ.
             if problem.type not in _OF_A_RUN or f"No job found with id '{id}'" in problem.message:
@@ -105,11 +120,11 @@ class Orders:
     async def set_external_task_retries(self, id: str, retries: int) -> None:
         """Set the retries of one external task, at once and without a batch."""
         path = f"external-task/{part(id)}/retries"
-        await self._channel.order("PUT", path, "order to set the retries", body={"retries": retries})
+        await self._carry_out("PUT", path, "order to set the retries", body={"retries": retries})
 
     async def unlock(self, id: str) -> None:
         """Take the lock off an external task, whoever holds it; its worker is forgotten."""
-        await self._channel.order("POST", f"external-task/{part(id)}/unlock", "order to unlock the task")
+        await self._carry_out("POST", f"external-task/{part(id)}/unlock", "order to unlock the task")
 
     async def set_job_retries_async(self, jobs: Sequence[str] | JobQuery, retries: int) -> Batch:
         """Launch a batch that sets the retries of many jobs, named by their ids or by what they match."""
@@ -117,12 +132,20 @@ class Orders:
             order = SetJobsRetries(retries=retries, job_query=jobs)
         else:
             order = SetJobsRetries(retries=retries, job_ids=list(jobs))
-        return await self._launch("job/retries", order)
+        return await self._launch("job/retries", body_bytes(order))
 
     async def annotate_incident(self, id: str, note: str | None) -> None:
         """Write a note on an open incident in place of the one it has; none takes it away."""
         path, what = f"incident/{part(id)}/annotation", "order to write the note"
         if note is None:
-            await self._channel.order("DELETE", path, what)
+            await self._carry_out("DELETE", path, what)
         else:
-            await self._channel.order("PUT", path, what, body={"annotation": note})
+            await self._carry_out("PUT", path, what, body={"annotation": note})
+
+
+def _is_batch(value: Any) -> bool:
+    """A JSON value is a batch, as every engine of the family answers a launch: with an id, a type and its jobs."""
+    if not isinstance(value, dict):
+        return False
+    named = all(isinstance(value.get(name), str) and value[name] for name in ("id", "type"))
+    return named and type(value.get("totalJobs")) is int

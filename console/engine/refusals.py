@@ -6,21 +6,55 @@ could not read the request), a container's or proxy's HTML page, or nothing at a
 
 import json
 import re
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from html import unescape
 from http import HTTPStatus
+from math import inf
 from typing import Any
 
 import httpx
 
-from console.engine.errors import Denied, NotThere, Refused, one_line
+from console.engine.errors import Denied, LoginRefused, NotThere, Refused, one_line
 
 _TITLE = re.compile(r"<(title|h1)[^>]*>(.*?)</\1>", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
+_CLASS = re.compile(r"[A-Za-z_$][\w$]*")
 _BODY_LIMIT = 20_000
+BUSY = frozenset({429, 503})
+"""Statuses whose answer may tell when to ask again."""
+LONGEST_WAIT = 86_400.0
+"""Most seconds that such an answer is believed."""
 
 
-def refusal(answer: httpx.Response) -> Refused:
-    """The problem that a status of 300 or more stands for."""
+def refusal(answer: httpx.Response, now: datetime) -> Refused:
+    """The problem that a status of 300 or more stands for.
+
+    Args:
+        answer: it, read to its end.
+        now: the time by the clock that its headers go by.
+    """
+    refused = _refused(answer)
+    if isinstance(refused, LoginRefused):
+        refused.retry_after = inf
+    elif answer.status_code in BUSY:
+        refused.retry_after = wait_told(answer.headers.get("retry-after", ""), now)
+    return refused
+
+
+def wait_told(header: str, now: datetime) -> float | None:
+    """Seconds that ``Retry-After`` tells (RFC 9110: a number of them, or a date); ``None`` if it tells none."""
+    if header.strip().isdecimal():
+        seconds = float(header)
+    else:
+        try:
+            seconds = (parsedate_to_datetime(header) - now).total_seconds()
+        except (ValueError, TypeError):
+            return None
+    return min(max(seconds, 0.0), LONGEST_WAIT)
+
+
+def _refused(answer: httpx.Response) -> Refused:
     body = _error_body(answer)
     if body is not None:
         kind, message, code = body
@@ -31,19 +65,28 @@ def refusal(answer: httpx.Response) -> Refused:
 
 def _of_kind(answer: httpx.Response, sentence: str, kind: str | None, message: str, code: int | None) -> Refused:
     status = answer.status_code
-    family = {401: Denied, 403: Denied, 407: Denied, 404: NotThere}.get(status, Refused)
+    family: type[Refused] = {401: LoginRefused, 403: Denied, 407: LoginRefused}.get(status, Refused)
+    if status == 404 and kind is not None:
+        family = NotThere  # a page of something else does not know what the engine has
     return family(sentence, status, kind, message, code)
 
 
 def _error_body(answer: httpx.Response) -> tuple[str, str, int | None] | None:
-    """``type``, ``message`` and ``code`` if the body is the contract's."""
+    """``type``, ``message`` and ``code`` if the body is the contract's.
+
+    Its ``type`` is the simple name of a Java class and ``message`` is always there, if only as null (REST reference,
+    "Error Handling"). Proxies have JSON of their own: problem details (RFC 9457) name a URL as ``type`` and no
+    ``message``.
+    """
     try:
         body: Any = json.loads(answer.content)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(body, dict) or not isinstance(body.get("type"), str):
+    if not isinstance(body, dict) or not isinstance(body.get("type"), str) or not _CLASS.fullmatch(body["type"]):
         return None
-    message, code = body.get("message"), body.get("code")
+    message, code = body.get("message", 0), body.get("code")
+    if not isinstance(message, str | None):
+        return None
     plain_code = code if isinstance(code, int) and not isinstance(code, bool) else None
     return body["type"], message if isinstance(message, str) else "", plain_code
 
@@ -75,7 +118,9 @@ def _plain_sentence(answer: httpx.Response, text: str) -> str:
         return "A proxy on the way wants a login (407)."
     if status in (502, 503, 504):
         return f"A proxy answers, but the engine behind it does not ({status}{detail})."
-    return f"The engine answered {status} {_phrase(status)}{detail}."
+    if status == 429:
+        return f"Too many questions for what answers there (429{detail})."
+    return f"What answers there is not the engine's own: {status} {_phrase(status)}{detail}."
 
 
 def _elsewhere(answer: httpx.Response) -> str:

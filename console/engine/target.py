@@ -1,5 +1,6 @@
 """Which engine the console talks to."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -94,6 +95,8 @@ class Remote:
         user: user for HTTP Basic.
         password: its password.
         token: bearer token, instead of user and password.
+        new_token: gets another token when that one is refused, without asking anybody; it may take its time. What it
+            raises is a ValueError or an OSError.
         ca: file (PEM) of the certificate authority that signed the engine's certificate.
         insecure: do not check certificates.
     """
@@ -102,6 +105,7 @@ class Remote:
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
+    new_token: Callable[[], str] | None = field(default=None, repr=False, compare=False)
     ca: Path | None = None
     insecure: bool = False
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from console.engine.retries_request import RetriesRequest
 from console.language import SUBJECTS, Condition, Mistake, Parsed, parse, write
 from console.language.suggest import nearest
 from console.language.tokens import tokens
@@ -155,7 +156,7 @@ class Draft:
         if not self.request:
             wire: dict[str, Any] = self.parsed(self.sources[0]).query.wire()
             return wire
-        return self.order().model_dump(mode="json", by_alias=True, exclude_none=True)
+        return RetriesRequest(self.order()).value
 
     def read_body(self, text: str) -> "Draft":
         """The draft that a JSON text means; what the console sifts is kept, for JSON has no place for it.

@@ -12,12 +12,14 @@ from functools import partial
 from typing import Any, TypeVar
 
 from console.engine.client import EngineClient
+from console.engine.total_order import in_order_of_ids
 from console.language import Parsed, matcher, remembers
 from console.launch.breakdown import Breakdown, breakdowns_of
 from console.launch.draft import Draft, Source
 from console.launch.earlier_launches import EarlierLaunches
 from console.launch.overlapping_batches import TopicWithoutWorker, topics_without_worker
-from console.reading.filtered_pages import FilteredPages, Read
+from console.reading.filtered_pages import FilteredPages
+from console.reading.pages import Pages, Read, pieces
 from store.contract.queries import ExternalTaskQuery
 from store.contract.records import ExternalTask
 
@@ -195,13 +197,10 @@ class _Counting:
     async def _of_instances(self, source: Source, ids: list[str], *, last: bool) -> AsyncIterator[None]:
         """All tasks of instances."""
         told = self.tally.sources[source.field]
-        for some in _slices(ids, NAMED):
-            query = ExternalTaskQuery(process_instance_id_in=some, sort_by="id", sort_order="asc")
-            sift: FilteredPages[ExternalTask] = FilteredPages(self._read("tasks", query), _id, _any)
-            while not sift.ended:
-                before = len(sift.kept)
-                await sift.next()
-                self._take(told, sift.kept[before:])
+        for some in pieces(ids, NAMED):
+            query = in_order_of_ids(ExternalTaskQuery(process_instance_id_in=list(some)))
+            async for rows in Pages(self._read("tasks", query)):
+                self._take(told, rows)
                 yield
         if not source.subject:
             told.looked = told.kept = len(ids)
@@ -211,8 +210,8 @@ class _Counting:
         """Tasks that are named; those that are gone are counted among the rows looked at."""
         told, ids = self.tally.sources[source.field], self._draft.ids(source)
         read = 0
-        for some in _slices(ids, NAMED):
-            query = ExternalTaskQuery(external_task_id_in=some)
+        for some in pieces(ids, NAMED):
+            query = ExternalTaskQuery(external_task_id_in=list(some))
             rows: list[ExternalTask] = await self._read("tasks", query)(0, len(some))
             read += len(some)
             told.looked, told.kept = read, told.kept + len(rows)
@@ -233,8 +232,7 @@ class _Counting:
             yield
 
     def _sift(self, source: Source, parsed: Parsed[Any]) -> FilteredPages[Any]:
-        order = _METHODS[source.subject][2]
-        query = parsed.query.model_copy(update={"sorting": None, "sort_by": order, "sort_order": "asc"})
+        query = in_order_of_ids(parsed.query)
         wanted = matcher(parsed.conditions, source.subject, self._now, self._known_retried)
         read = self._read(source.subject, query)
         if self._retried is not None and remembers(parsed.conditions, source.subject):
@@ -268,23 +266,15 @@ class _Counting:
 
 
 _METHODS = {
-    "tasks": ("external_tasks", "count_external_tasks", "id"),
-    "instances": ("process_instances", "count_process_instances", "instanceId"),
-    "history": ("historic_process_instances", "count_historic_process_instances", "instanceId"),
-    "incidents": ("incidents", "count_incidents", "incidentId"),
-    "jobs": ("jobs", "count_jobs", "jobId"),
-    "batches": ("batches", "count_batches", "batchId"),
+    "tasks": ("external_tasks", "count_external_tasks"),
+    "instances": ("process_instances", "count_process_instances"),
+    "history": ("historic_process_instances", "count_historic_process_instances"),
+    "incidents": ("incidents", "count_incidents"),
+    "jobs": ("jobs", "count_jobs"),
+    "batches": ("batches", "count_batches"),
 }
-"""Subject -> the client's list, its count, and the sort key of the id."""
+"""Subject -> the client's list and its count."""
 
 
 def _id(row: Any) -> str:
     return str(row.id)
-
-
-def _any(_row: Any) -> bool:
-    return True
-
-
-def _slices(ids: Sequence[str], size: int) -> list[list[str]]:
-    return [list(ids[start : start + size]) for start in range(0, len(ids), size)]

@@ -14,7 +14,8 @@ from typing import Protocol
 from console.batches.launched_tasks import Launched, LaunchJournal
 from console.engine.errors import Refused
 from console.reading.narrowed_queries import among
-from console.reading.task_history import SLICE, TaskHistory, TaskLog
+from console.reading.pages import pieces
+from console.reading.task_history import TaskHistory, TaskLog
 from store.contract.history import HistoricExternalTaskLogQuery
 from store.contract.queries import BatchStatisticsQuery, ExternalTaskQuery
 from store.contract.records import BatchStatistics, ExternalTask
@@ -129,10 +130,10 @@ async def earlier_launches_over(
 
 async def _there(client: Questions, ids: Sequence[str]) -> list[ExternalTask]:
     found: list[ExternalTask] = []
-    for start in range(0, len(ids), SLICE):
-        query = among(ExternalTaskQuery(), ids[start : start + SLICE])
+    for some in pieces(ids):
+        query = among(ExternalTaskQuery(), some)
         assert query is not None
-        found += await client.external_tasks(query, 0, SLICE)
+        found += await client.external_tasks(query, 0, len(some))
     return found
 
 

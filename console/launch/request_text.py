@@ -4,10 +4,9 @@ import json
 import shlex
 from typing import Any
 
-from store.contract.orders import SetExternalTaskRetries
+from console.engine.retries_request import PATH, RetriesRequest
 from store.contract.queries import Query
 
-PATH = "external-task/retries-async"
 LISTS: dict[str, tuple[str, str]] = {
     "tasks": ("POST", "external-task"),
     "instances": ("POST", "process-instance"),
@@ -19,19 +18,14 @@ LISTS: dict[str, tuple[str, str]] = {
 """Subject -> how its list is asked for."""
 
 
-def body_of(order: SetExternalTaskRetries) -> dict[str, Any]:
-    """The JSON object that is sent: what is absent is left out."""
-    return order.model_dump(mode="json", by_alias=True, exclude_none=True)
-
-
-def json_text(order: SetExternalTaskRetries, ids: int | None) -> str:
+def json_text(request: RetriesRequest, ids: int | None) -> str:
     """The body with one field a line.
 
     Args:
-        order: the order.
+        request: the request.
         ids: of a longer list of texts so many are shown and the others counted; ``None`` shows all.
     """
-    return pretty(_short(body_of(order), ids))
+    return pretty(_short(request.value, ids))
 
 
 def pretty(value: Any) -> str:
@@ -39,16 +33,16 @@ def pretty(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def curl_text(order: SetExternalTaskRetries, url: str, user: str | None, token: bool) -> str:
-    """The launch as a command for a POSIX shell; it holds no password.
+def curl_text(request: RetriesRequest, url: str, user: str | None, token: bool) -> str:
+    """The launch as a command for a POSIX shell, its body byte for byte; it holds no password.
 
     Args:
-        order: the order.
+        request: the request.
         url: REST root of the engine; empty for the engine in this process.
         user: user for HTTP Basic; curl asks for the password.
         token: a bearer token is needed; the command takes it from the variable ``TOKEN``.
     """
-    return _curl("POST", _at(url, PATH), body_of(order), user, token)
+    return _curl("POST", _at(url, PATH), request.body.decode("ascii"), user, token)
 
 
 def curl_list(subject: str, query: Query, parameters: dict[str, str], url: str, user: str | None, token: bool) -> str:
@@ -64,7 +58,7 @@ def curl_list(subject: str, query: Query, parameters: dict[str, str], url: str, 
     """
     method, path = LISTS[subject]
     if method == "POST":
-        return _curl(method, _at(url, path), query.wire(), user, token)
+        return _curl(method, _at(url, path), json.dumps(query.wire(), separators=(",", ":")), user, token)
     data = [word for name, value in parameters.items() for word in ("--data-urlencode", shlex.quote(f"{name}={value}"))]
     return " ".join(["curl", "-G", _at(url, path), *_login(user, token), *data])
 
@@ -86,10 +80,9 @@ def _at(url: str, path: str) -> str:
     return shlex.quote(f"{url}/{path}") if url else f'"$ENGINE_REST"/{shlex.quote(path)}'
 
 
-def _curl(method: str, address: str, body: Any, user: str | None, token: bool) -> str:
+def _curl(method: str, address: str, body: str, user: str | None, token: bool) -> str:
     words = ["curl", "-X", method, address, "-H", shlex.quote("Content-Type: application/json")]
-    text = json.dumps(body, separators=(",", ":"))
-    return " ".join([*words, *_login(user, token), "--data-binary", shlex.quote(text)])
+    return " ".join([*words, *_login(user, token), "--data-binary", shlex.quote(body)])
 
 
 def _login(user: str | None, token: bool) -> list[str]:

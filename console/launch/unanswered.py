@@ -1,131 +1,262 @@
-"""Was it launched? Looks for the batch of a launch whose answer never came."""
+"""Looks for the batches of launches that were not answered until it is known what became of them: beside everything
+else, when the journal is opened, and when the console is started again."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
 
-from console.engine.answers import UNKNOWN_TIME
-from store.contract.orders import SetExternalTaskRetries
-from store.contract.queries import BatchStatisticsQuery, HistoricBatchQuery
-from store.contract.records import SET_EXTERNAL_TASK_RETRIES, Batch, BatchStatistics, HistoricBatch
-
-EARLY = timedelta(seconds=2)
-"""How much earlier than ``since`` a batch may have begun: clocks are compared to the second."""
-
-LATE = timedelta(minutes=10)
-"""How much later it may have begun: an engine collects all ids before it makes the batch. A later one is another's."""
-
-NEWEST = 50
-"""So many of the newest batches are looked at."""
-
-MANY = 1000
-"""So many running batches are looked at where the engine cannot bring the newest to the top."""
-
-RUNNING = BatchStatisticsQuery.model_validate(
-    {"type": SET_EXTERNAL_TASK_RETRIES, "sorting": [{"sortBy": "startTime", "sortOrder": "desc"}]}
+from console.launch.evidence import SAMPLE
+from console.launch.find_batch import Finding, SoughtLaunch, look_for, names_all
+from console.launch.launch_events import (
+    CarriedOut,
+    Disproved,
+    Launched,
+    LaunchEvent,
+    NeverKnown,
+    NotCarriedOut,
+    Proven,
 )
-EVER = HistoricBatchQuery.model_validate(
-    {"type": SET_EXTERNAL_TASK_RETRIES, "sorting": [{"sortBy": "startTime", "sortOrder": "desc"}]}
-)
+from console.session.poller import Poller
+
+if TYPE_CHECKING:
+    from console.engine.client import EngineClient
+    from console.session.session import Session
+    from console.session.snapshot import Snapshot
+    from store.journal import Journal, Launch, State
+
+EVERY = 5.0
+"""Seconds between two looks while a launch is in doubt."""
+IDLE = 60.0
+"""Seconds between two looks into the journal while none is: another console may write into it too."""
+MOST_KNOWN = 500
+"""So many of the newest launches of the journal are asked for the batches they made."""
+ON_ITS_WAY = timedelta(minutes=4)
+"""A launch that was sent so lately may still be waited for by another console with the same journal."""
 
 
-@dataclass(frozen=True)
-class FoundBatches:
-    """What was found of a launch.
-
-    Attributes:
-        it: the batch that the order made, where nothing else can be meant.
-        perhaps: batches that may be it, the likeliest first; somebody has to say. Empty where ``it`` is known.
-    """
-
-    it: BatchStatistics | None = None
-    perhaps: tuple[BatchStatistics, ...] = ()
-
-
-def candidates(
-    running: list[BatchStatistics], ever: list[HistoricBatch], since: datetime
-) -> list[tuple[BatchStatistics, datetime]]:
-    """Batches of the type that began in the time of the order with their start, oldest first, running ones as they are
-    now.
-
-    The start is the one that history tells where the running batch does not (before 7.20 it did not).
-    """
-    alive = {batch.id: batch for batch in running}
-    starts = {batch.id: batch.start_time for batch in running if batch.start_time != UNKNOWN_TIME}
-    starts |= {batch.id: batch.start_time for batch in ever if batch.id not in starts}
-    ended = {batch.id: finished(batch) for batch in ever if batch.id not in alive}
-    found = [(batch, starts[id]) for id, batch in (ended | alive).items() if id in starts and _of_type(batch)]
-    in_time = (pair for pair in found if since - EARLY <= pair[1] <= since + LATE)
-    return sorted(in_time, key=lambda pair: pair[1])
-
-
-def _of_type(batch: BatchStatistics) -> bool:
-    """Not every engine filters as it is asked to."""
-    return batch.type == SET_EXTERNAL_TASK_RETRIES
-
-
-def traces(
-    order: SetExternalTaskRetries,
-    found: Sequence[tuple[BatchStatistics, datetime]],
-    tasks: int | None,
-    user: str = "",
-    known: frozenset[str] = frozenset(),
-) -> FoundBatches:
-    """What of ``found`` is, or may be, the batch that the order made.
-
-    It is a batch when it is the only one with exactly the expected number of jobs, and nobody else's. Ids are exact, so
-    one with another number is none of theirs; a query may match a few tasks more or less when it is carried out than
-    when it was counted, so one with another number may be.
+class UnansweredLaunches:
+    """The launches of one session, and of its journal, that are in doubt.
 
     Args:
-        order: the order.
-        found: batches of the type and of the time.
-        tasks: how many tasks the plan counted; not needed for an order that names tasks by id.
-        user: who logged in; empty when that is not known. A batch that somebody else created is his.
-        known: batches that are known to have been made by something else.
+        session: whose engine is asked.
+        tell: is told what becomes of each.
     """
-    expected = distinct_ids(order) if tasks is None or distinct_ids(order) is not None else tasks
-    mine = [batch for batch, _ in found if batch.id not in known and _may_be_of(batch, user)]
-    exact = [batch for batch in mine if expected is not None and batch.total_jobs == jobs_of(expected, batch)]
-    if len(exact) == 1:
-        return FoundBatches(exact[0])
-    if exact or distinct_ids(order) is not None:
-        return FoundBatches(None, tuple(exact))
-    return FoundBatches(
-        None, tuple(sorted(mine, key=lambda batch: abs(batch.total_jobs - jobs_of(expected or 0, batch))))
-    )
+
+    def __init__(self, session: Session, tell: Callable[[LaunchEvent], None]) -> None:
+        self._session = session
+        self._tell = tell
+        self._unkept: dict[datetime, SoughtLaunch] = {}
+        self._over: set[int] = set()
+        self._poller: Poller[int] = Poller(self._look, self._looked, interval=EVERY)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._poller.start()
+
+    async def stop(self) -> None:
+        """Look no more."""
+        await self._poller.stop()
+
+    def heed_pause(self) -> None:
+        """Rest while the session is paused."""
+        if self._poller.paused != self._session.paused:
+            (self._poller.pause if self._session.paused else self._poller.resume)()
+
+    def add(self, launch: SoughtLaunch) -> None:
+        """A launch is in doubt. One of the journal is read from there."""
+        if launch.number is None:
+            self._unkept[launch.sent_at] = launch
+        self.hurry()
+
+    def hurry(self) -> None:
+        """Look soon: the operator wants to know, or there is another launch."""
+        self._over.clear()
+        if self._poller.running:
+            self._poller.hurry()
+
+    async def look(self) -> None:
+        """Look now."""
+        if self._poller.running:
+            await self._poller.refresh()
+
+    # -- looking ----------------------------------------------------------------------------------------------------
+
+    async def _look(self) -> int:
+        """Look once for each; answers how many are in doubt.
+
+        Raises:
+            EngineProblem: the engine did not answer.
+        """
+        launches = [*await self._of_journal(), *self._unkept.values()]
+        self._poller.every(EVERY if launches else IDLE)
+        for launch in launches:
+            known = await other_batches(self._session, launch)
+            finding = await self._session.ask(partial(_ask, launch=launch, known=known))
+            await self._learn(launch, finding)
+        return len(launches)
+
+    def _looked(self, snapshot: Snapshot[int]) -> None:
+        """The journal tells when it was last looked for."""
+        self._session.news.publish("journal")
+
+    async def _of_journal(self) -> list[SoughtLaunch]:
+        from sqlalchemy.exc import SQLAlchemyError
+
+        journal = self._session.journal
+        if journal is None:
+            return []
+        try:
+            rows = await journal.in_doubt(self._session.engine_name)
+            return [await self._sought(journal, row) for row in rows if self._wanted(row)]
+        except SQLAlchemyError:
+            return []
+
+    def _wanted(self, row: Launch) -> bool:
+        """It is not on its way from here, and something can still be learnt."""
+        return row.id not in self._session.sending and row.id not in self._over
+
+    async def _sought(self, journal: Journal, row: Launch) -> SoughtLaunch:
+        from store.contract.orders import SetExternalTaskRetries
+
+        client = self._session.client
+        order = SetExternalTaskRetries.model_validate_json(row.request)
+        sample = await journal.tasks(row.id, 0, SAMPLE)
+        return SoughtLaunch(
+            row.id,
+            row.retries,
+            row.tasks,
+            names_all(order),
+            row.sent_at or row.began_at,
+            # The name in the journal is that of the login only where there is one.
+            row.user if client is not None and client.user else "",
+            tuple((task.task_id, task.retries) for task in sample),
+            row.batch_id,
+        )
+
+    # -- what was found ---------------------------------------------------------------------------------------------
+
+    async def _learn(self, launch: SoughtLaunch, finding: Finding) -> None:
+        if finding.over and launch.number is not None:
+            self._over.add(launch.number)
+        if finding.disproved and launch.batch_id is not None:
+            self._session.launched.discard(launch.batch_id)
+            self._look_up_again(launch.batch_id)
+            self._tell(Disproved(launch.number, launch.batch_id))
+            launch = replace(launch, batch_id=None)
+            await self._settle(launch, finding, "unknown", said="its batch turned out to be another's")
+        if finding.batch is not None:
+            await self._found(launch, finding)
+        elif finding.absent:
+            if await self._settle(launch, finding, "not_carried_out", said=f"Not carried out: {finding.absent}."):
+                self._tell(NotCarriedOut(launch.number, finding.absent))
+        elif finding.effect:
+            await self._effect(launch, finding)
+        elif launch.batch_id is None:
+            await self._unknown(launch, finding)
+
+    async def _found(self, launch: SoughtLaunch, finding: Finding) -> None:
+        batch = finding.batch
+        assert batch is not None
+        known = launch.batch_id == batch.id
+        if known and not finding.certain:
+            return
+        settled = await self._settle(
+            launch, finding, "launched", batch_id=batch.id, jobs=batch.total_jobs, probable=not finding.certain
+        )
+        if not settled:
+            return
+        if known:
+            self._look_up_again(batch.id)
+            self._tell(Proven(launch.number, batch.id))
+            return
+        jobs = batch.total_jobs if launch.exact else launch.tasks
+        self._tell(Launched(batch, launch.retries, jobs, finding.certain, launch.number))
+        if self._session.follower is not None:
+            await self._session.follower.launched(batch.id)
+
+    def _look_up_again(self, batch_id: str) -> None:
+        """Whose the batch is has turned out."""
+        if self._session.follower is not None:
+            self._session.follower.forget(batch_id)
+
+    async def _effect(self, launch: SoughtLaunch, finding: Finding) -> None:
+        """Its tasks have what it sets; its batch, where one was known, is gone."""
+        said = "Its tasks have what it sets. Its batch is gone, and this engine keeps no ended ones."
+        proven = launch.batch_id is not None
+        if await self._settle(launch, finding, "launched", batch_id=launch.batch_id, said=said, probable=not proven):
+            if launch.batch_id is not None:
+                self._look_up_again(launch.batch_id)
+                self._tell(Proven(launch.number, launch.batch_id))
+            else:
+                self._tell(CarriedOut(launch.number, launch.retries))
+
+    async def _unknown(self, launch: SoughtLaunch, finding: Finding) -> None:
+        """Not found yet, or never to be known."""
+        if finding.over:
+            said = "What became of it cannot be known any more: the engine keeps nothing that tells."
+            if finding.perhaps:
+                ids = ", ".join(batch.id for batch in finding.perhaps)
+                said = f"One of these batches may be its own, and nothing tells which: {ids}."
+            if await self._settle(launch, finding, "unknowable", said=said):
+                self._tell(NeverKnown(launch.number))
+        elif finding.at > launch.sent_at + ON_ITS_WAY:
+            await self._settle(launch, finding, "unknown")
+
+    async def _settle(
+        self,
+        launch: SoughtLaunch,
+        finding: Finding,
+        state: State,
+        *,
+        batch_id: str | None = None,
+        jobs: int | None = None,
+        said: str | None = None,
+        probable: bool = False,
+    ) -> bool:
+        """Write it down; answers whether it was still in doubt."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        journal = self._session.journal
+        if launch.number is None:
+            del self._unkept[launch.sent_at]
+            if state == "unknown" or probable:
+                self._unkept[launch.sent_at] = replace(launch, batch_id=batch_id)
+            return True
+        if journal is None:
+            return False
+        try:
+            settled = await journal.settled(
+                launch.number,
+                state,
+                looked_at=finding.at,
+                batch_id=batch_id,
+                jobs=jobs,
+                said=said,
+                probable=probable,
+            )
+        except SQLAlchemyError:
+            return False
+        self._session.news.publish("journal")
+        return settled
 
 
-def _may_be_of(batch: Batch, user: str) -> bool:
-    return not user or batch.create_user_id is None or batch.create_user_id.casefold() == user.casefold()
+async def _ask(client: EngineClient, launch: SoughtLaunch, known: frozenset[str]) -> Finding:
+    return await look_for(client, launch, known)
 
 
-def distinct_ids(order: SetExternalTaskRetries) -> int | None:
-    """How many tasks the order names, ``None`` when it names them by instance or query."""
-    by_other_means = (
-        order.process_instance_ids,
-        order.external_task_query,
-        order.process_instance_query,
-        order.historic_process_instance_query,
-    )
-    if any(source is not None for source in by_other_means):
-        return None
-    return len(set(order.external_task_ids or []))
+async def other_batches(session: Session, launch: SoughtLaunch) -> frozenset[str]:
+    """Batches that are known to have been made by other launches than this one."""
+    from sqlalchemy.exc import SQLAlchemyError
 
-
-def jobs_of(tasks: int, batch: Batch) -> int:
-    """``totalJobs`` of a batch over so many tasks: rounded up once over all of them."""
-    return -(-tasks // max(1, batch.invocations_per_batch_job))
-
-
-def finished(batch: HistoricBatch) -> BatchStatistics:
-    """An ended batch as its statistics would have stood at the end, as far as history tells (deleted jobs count)."""
-    shared = {name: getattr(batch, name) for name in HistoricBatch.model_fields if name in BatchStatistics.model_fields}
-    return BatchStatistics(
-        **shared,
-        jobs_created=batch.total_jobs,
-        suspended=False,
-        remaining_jobs=0,
-        completed_jobs=batch.total_jobs,
-        failed_jobs=0,
-    )
+    known = set(session.launched)
+    if session.journal is not None:
+        try:
+            made = await session.journal.launches(session.engine_name, MOST_KNOWN)
+        except SQLAlchemyError:
+            made = []
+        known |= {row.batch_id for row in made if row.batch_id is not None and row.id != launch.number}
+    return frozenset(known - {launch.batch_id})

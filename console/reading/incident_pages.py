@@ -1,81 +1,140 @@
-"""All incidents of a query, page by page, although incidents open and close while they are read.
+"""All incidents of a query, newest or oldest first, although incidents open and close while they are read.
 
-The contract has no cursor. Pages that are counted off would skip an incident for each one that closes meanwhile, so
-every page is asked for by the time of the last row of the one before, and begins with the rows of that millisecond.
+A list of incidents is sorted by one key only, and incidents of one transaction share their time: counted off in the
+order of their time some would be skipped. So every page is asked for by the time of the last row of the one before, and
+begins with the rows of that millisecond. Where a whole page lies in one millisecond, that one is read in the order of
+ids; and so is everything on an engine that passes over the times that it is asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
 
+from console.reading import pages
+from console.reading.pages import Pages, pages_by_id
+from store.contract.history import HistoricIncident, HistoricIncidentQuery
 from store.contract.queries import IncidentQuery
 from store.contract.records import Incident
 
-PAGE = 500
-"""Rows of a page: parsed in a few milliseconds, and a hundred thousand of them are two hundred questions."""
+I = TypeVar("I", Incident, HistoricIncident)  # noqa: E741
+Read = Callable[[IncidentQuery, int, int], Awaitable[list[Incident]]]
+"""Asks for a page: query, rows to skip, most rows."""
 
 STEP = timedelta(milliseconds=1)
 """What the contract's times are counted in."""
 
-Read = Callable[[IncidentQuery, int, int], Awaitable[list[Incident]]]
-"""Asks for a page: query, rows to skip, most rows."""
+
+@dataclass(frozen=True)
+class _Times:
+    """What a list calls the times that it is read by."""
+
+    key: str
+    field: str
+    before: str
+    after: str
 
 
-class IncidentPages:
-    """Goes through a query once.
+_TIMES: dict[type, _Times] = {
+    IncidentQuery: _Times(
+        "incidentTimestamp", "incident_timestamp", "incident_timestamp_before", "incident_timestamp_after"
+    ),
+    HistoricIncidentQuery: _Times("endTime", "end_time", "end_time_before", "end_time_after"),
+}
+
+
+class IncidentPages(Generic[I]):
+    """Goes through a query once. An incident that is there all the time is given exactly once.
 
     Args:
         read: asks the engine.
-        query: which incidents; its order does not matter.
+        query: which incidents; its order does not matter. Those of the history are read by the time of their end, and
+            have to have ended.
         newest_first: the way to go.
         size: most rows of a page.
     """
 
-    def __init__(self, read: Read, query: IncidentQuery, *, newest_first: bool = True, size: int = PAGE) -> None:
-        self._read = read
-        self._query = query.model_copy(
-            update={"sorting": None, "sort_by": "incidentTimestamp", "sort_order": "desc" if newest_first else "asc"}
-        )
+    def __init__(
+        self,
+        read: Callable[[Any, int, int], Awaitable[list[I]]],
+        query: IncidentQuery | HistoricIncidentQuery,
+        *,
+        newest_first: bool = True,
+        size: int | None = None,
+    ) -> None:
+        self._read: Callable[[Any, int, int], Awaitable[list[I]]] = read
+        self._times = _TIMES[type(query)]
+        self._asked: Any = query
         self._newest_first = newest_first
-        self._size = size
-        self._skip = 0
-        self._counts_off = False
+        self._size = pages.PAGE if size is None else size
+        self._edge: datetime | None = None
+        """The millisecond that the next page begins with."""
+        self._given: set[str] = set()
+        self._by_id: Pages[I] | None = None
+        """Reads a millisecond, or everything."""
+        self._passes_over = False
+        """The engine passes over the times that it is asked for."""
         self.ended = False
         """The last page was read."""
 
-    async def next(self) -> list[Incident]:
-        """The next page; some rows of the one before may be among its rows. After a failure it can be asked again.
+    async def next(self) -> list[I]:
+        """The rows of the next page that were not given before. After a failure it can be asked again.
 
         Raises:
             EngineProblem: the engine did not answer.
         """
-        page = await self._read(self._query, self._skip, self._size)
-        if len(page) < self._size:
+        if self._by_id is not None:
+            return self._fresh(await self._next_by_id(self._by_id))
+        page = await self._read(self._window(), 0, self._size)
+        if self._strayed(page):
+            self._passes_over = True
+            self._by_id = pages_by_id(self._read, self._asked, self._size)
+        elif len(page) < self._size:
             self.ended = True
-        elif self._strayed(page) or not self._move(page[-1].incident_timestamp):
-            self._skip += len(page)
-        return page
-
-    def _strayed(self, page: list[Incident]) -> bool:
-        """The engine has passed over the time it was asked for; its rows are then counted off to the end."""
-        before, after = self._query.incident_timestamp_before, self._query.incident_timestamp_after
-        first, last = page[0].incident_timestamp, page[-1].incident_timestamp
-        if (before is not None and max(first, last) >= before) or (after is not None and min(first, last) <= after):
-            self._counts_off = True
-        return self._counts_off
-
-    def _move(self, last: datetime) -> bool:
-        """Let the next page begin with the rows of this moment; not if that is where this one began."""
-        if self._newest_first:
-            edge, at = last + STEP, self._query.incident_timestamp_before
-            further = at is None or edge < at
-            update = {"incident_timestamp_before": edge}
         else:
-            edge, at = last - STEP, self._query.incident_timestamp_after
-            further = at is None or edge > at
-            update = {"incident_timestamp_after": edge}
-        if further:
-            self._query = self._query.model_copy(update=update)
-            self._skip = 0
-        return further
+            self._edge = self._time(page[-1])
+            if self._time(page[0]) == self._edge:
+                self._by_id = pages_by_id(self._read, self._between(self._edge - STEP, self._edge + STEP), self._size)
+        return self._fresh(page)
+
+    async def _next_by_id(self, way: Pages[I]) -> list[I]:
+        rows = await way.next()
+        if way.ended:
+            self._by_id = None
+            self.ended = self._passes_over
+            if self._edge is not None:
+                self._edge -= STEP if self._newest_first else -STEP
+        return rows
+
+    def _fresh(self, rows: Sequence[I]) -> list[I]:
+        fresh = [row for row in rows if row.id not in self._given]
+        self._given.update(row.id for row in fresh)
+        return fresh
+
+    def _window(self) -> Any:
+        """The query from the millisecond on that the page begins with."""
+        query = self._asked
+        if self._edge is not None and self._newest_first:
+            query = self._between(None, self._edge + STEP)
+        elif self._edge is not None:
+            query = self._between(self._edge - STEP, None)
+        order = "desc" if self._newest_first else "asc"
+        return query.model_copy(update={"sorting": None, "sort_by": self._times.key, "sort_order": order})
+
+    def _between(self, after: datetime | None, before: datetime | None) -> Any:
+        """The query between two moments, neither included. They lie within those that the query names itself."""
+        update = {self._times.after: after} if after is not None else {}
+        return self._asked.model_copy(update=update | ({self._times.before: before} if before is not None else {}))
+
+    def _strayed(self, page: Sequence[I]) -> bool:
+        """The page holds rows of before the millisecond that it should begin with."""
+        if self._edge is None:
+            return False
+        times = map(self._time, page)
+        return any(time > self._edge if self._newest_first else time < self._edge for time in times)
+
+    def _time(self, row: I) -> datetime:
+        time: datetime = getattr(row, self._times.field)
+        return time

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from console.reading.pages import pages_by_id, pieces
 from store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, ProcessInstanceQuery
 from store.contract.records import ExternalTask, HistoricProcessInstance, ProcessInstance
 
@@ -113,8 +114,8 @@ class InstanceActivities:
             EngineProblem: the engine did not answer.
         """
         found: list[InstanceActivity] = []
-        for start in range(0, len(instances), SLICE):
-            found += await self._slice(client, instances[start : start + SLICE])
+        for some in pieces(instances, SLICE):
+            found += await self._slice(client, some)
         return found
 
     async def _slice(self, client: Engine, some: Sequence[ProcessInstance]) -> list[InstanceActivity]:
@@ -158,17 +159,11 @@ async def tasks_without_retries(client: Engine, instance_ids: Iterable[str]) -> 
     Raises:
         EngineProblem: the engine did not answer.
     """
-    ids = sorted(instance_ids)
     found: set[str] = set()
-    for start in range(0, len(ids), SLICE):
-        query = ExternalTaskQuery(process_instance_id_in=ids[start : start + SLICE], no_retries_left=True)
-        first = 0
-        while True:
-            page = await client.external_tasks(query, first, MOST_TASKS)
+    for some in pieces(sorted(instance_ids), SLICE):
+        query = ExternalTaskQuery(process_instance_id_in=list(some), no_retries_left=True)
+        async for page in pages_by_id(client.external_tasks, query):
             found.update(task.id for task in page)
-            if len(page) < MOST_TASKS:
-                break
-            first += MOST_TASKS
     return found
 
 

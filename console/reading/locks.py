@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from console.reading.narrowed_queries import among, narrowed
+from console.reading.pages import pages_by_id, pieces
 from console.reading.selection import Everything, Marked
 from store.contract.queries import ExternalTaskQuery
 from store.contract.records import ExternalTask
 
-SLICE = 500
-"""Tasks in one question."""
 MOST = 2_000
 """So many locks at most are taken off at once, since that is ordered one by one."""
 
@@ -32,13 +31,12 @@ async def locked(client: Questions, selection: Marked | Everything, most: int = 
     if isinstance(selection, Marked):
         return await _locked_of(client, sorted(selection.ids), most)
     query = narrowed(selection.query, "locked")
+    if query is None:
+        return []
     found: list[ExternalTask] = []
-    read = 0
-    while query is not None and len(found) <= most:
-        page = await client.external_tasks(query.model_copy(update=_BY_ID), read, SLICE)
-        read += len(page)
+    async for page in pages_by_id(client.external_tasks, query):
         found += [task for task in page if task.id not in selection.but]
-        if len(page) < SLICE:
+        if len(found) > most:
             break
     return found[: most + 1]
 
@@ -60,15 +58,12 @@ def holders(tasks: Sequence[ExternalTask]) -> Mapping[str, int]:
 
 async def _locked_of(client: Questions, ids: Sequence[str], most: int) -> list[ExternalTask]:
     found: list[ExternalTask] = []
-    for start in range(0, len(ids), SLICE):
-        query = among(ExternalTaskQuery(locked=True), ids[start : start + SLICE])
+    for some in pieces(ids):
+        query = among(ExternalTaskQuery(locked=True), some)
         if query is not None and len(found) <= most:
-            found += await client.external_tasks(query, 0, SLICE)
+            found += await client.external_tasks(query, 0, len(some))
     return found[: most + 1]
 
 
 def _lock(task: ExternalTask) -> tuple[object, object]:
     return task.worker_id, task.lock_expiration_time
-
-
-_BY_ID = {"sorting": None, "sort_by": "id", "sort_order": "asc"}

@@ -4,22 +4,15 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Protocol
 
 from console.launch.counts import SelectionCounts
 from console.reading.narrowed_queries import among
+from console.reading.pages import pages_by_id, pieces
 from console.reading.selection import Composed, Everything, Marked, Selection
-from store.contract.queries import (
-    ExternalTaskQuery,
-    HistoricProcessInstanceQuery,
-    ProcessInstanceQuery,
-    Sorting,
-)
+from store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, ProcessInstanceQuery
 from store.contract.records import ExternalTask, HistoricProcessInstance, ProcessInstance
 
-PAGE = 500
-"""Tasks of one question."""
 SAMPLE = 3
 """So many of the oldest tasks are kept to be shown."""
 
@@ -66,7 +59,7 @@ class SelectedTasks:
     retries: dict[str, int | None] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
     locked_until: datetime | None = None
-    suspended: int = 0
+    suspended: set[str] = field(default_factory=set)
     topics: Counter[str] = field(default_factory=Counter)
     sample: list[ExternalTask] = field(default_factory=list)
 
@@ -75,10 +68,6 @@ class SelectedTasks:
         """Named ids of tasks that do not exist."""
         return [id for id in self.named if id not in self.retries]
 
-    def above(self, retries: int) -> list[str]:
-        """Tasks with more retries than this."""
-        return [id for id, has in self.retries.items() if has is not None and has > retries]
-
     def take(self, tasks: Iterable[ExternalTask]) -> None:
         """More tasks; one that is known already is not taken twice."""
         for task in tasks:
@@ -86,7 +75,8 @@ class SelectedTasks:
                 continue
             self.retries[task.id] = task.retries
             self.topics[task.topic_name] += 1
-            self.suspended += task.suspended
+            if task.suspended:
+                self.suspended.add(task.id)
             expiry = task.lock_expiration_time
             if expiry is not None and expiry > self.at:
                 self.held.add(task.id)
@@ -110,7 +100,7 @@ class SelectedTasks:
             no_retries=found - left.total(),
             retries_left=left.total(),
             locked=len(self.held),
-            suspended=self.suspended,
+            suspended=len(self.suspended),
             retries=left,
             at=self.at,
             locked_until=self.locked_until,
@@ -151,69 +141,40 @@ def _pages(client: Lists, selection: Selection) -> AsyncIterator[list[ExternalTa
     if isinstance(selection, Marked):
         return _by_ids(client, selection.ids)
     if isinstance(selection, Everything):
-        return _by_query(client, selection.query)
+        return aiter(pages_by_id(client.external_tasks, selection.query))
     return _by_sources(client, selection)
 
 
 async def _by_ids(client: TaskLists, ids: Iterable[str]) -> AsyncIterator[list[ExternalTask]]:
-    rest = iter(sorted(ids))
-    while some := list(islice(rest, PAGE)):
+    for some in pieces(sorted(ids)):
         query = among(ExternalTaskQuery(), some)
         assert query is not None
-        yield await client.external_tasks(query, 0, PAGE)
+        yield await client.external_tasks(query, 0, len(some))
 
 
 async def _by_instances(client: TaskLists, instances: Iterable[str]) -> AsyncIterator[list[ExternalTask]]:
-    rest = iter(sorted(set(instances)))
-    while some := list(islice(rest, PAGE)):
-        async for page in _by_query(client, ExternalTaskQuery(process_instance_id_in=some)):
+    for some in pieces(sorted(set(instances))):
+        async for page in pages_by_id(client.external_tasks, ExternalTaskQuery(process_instance_id_in=list(some))):
             yield page
 
 
-async def _by_query(client: TaskLists, query: ExternalTaskQuery) -> AsyncIterator[list[ExternalTask]]:
-    """All tasks in the order of their ids.
-
-    Tasks that end meanwhile make the later ones move up. So every page begins with the last row of the one before, and
-    when that row is not there any more the page is asked for again further up, until it joins what is known.
-    """
-    ordered = query.model_copy(
-        update={"sort_by": None, "sort_order": None, "sorting": [Sorting(sort_by="id", sort_order="asc")]}
-    )
-    known: set[str] = set()
-    first = 0
-    while True:
-        page = await client.external_tasks(ordered, first, PAGE)
-        if first and (not page or page[0].id not in known):
-            first = max(0, first - PAGE // 2)
-            continue
-        known.update(task.id for task in page)
-        yield page
-        if len(page) < PAGE:
-            return
-        first += PAGE - 1
-
-
 async def _by_sources(client: Lists, selection: Composed) -> AsyncIterator[list[ExternalTask]]:
-    """The union, source by source; the roll takes no task twice."""
+    """The union, source by source; no task is taken twice."""
     sources = selection.sources
     if sources.external_task_ids:
         async for page in _by_ids(client, (id for id in sources.external_task_ids if id is not None)):
             yield page
     if sources.external_task_query is not None:
-        async for page in _by_query(client, sources.external_task_query):
+        async for page in pages_by_id(client.external_tasks, sources.external_task_query):
             yield page
     if sources.process_instance_ids:
         async for page in _by_instances(client, (id for id in sources.process_instance_ids if id is not None)):
             yield page
     if sources.process_instance_query is not None:
-        first = 0
-        while found := await client.process_instances(sources.process_instance_query, first, PAGE):
+        async for found in pages_by_id(client.process_instances, sources.process_instance_query):
             async for page in _by_instances(client, (instance.id for instance in found)):
                 yield page
-            first += len(found)
     if sources.historic_process_instance_query is not None:
-        first = 0
-        while ever := await client.historic_process_instances(sources.historic_process_instance_query, first, PAGE):
+        async for ever in pages_by_id(client.historic_process_instances, sources.historic_process_instance_query):
             async for page in _by_instances(client, (instance.id for instance in ever)):
                 yield page
-            first += len(ever)

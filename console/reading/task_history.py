@@ -7,9 +7,11 @@ task has of its own, for many at once. Tasks whose activity instance is not know
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from console.engine.errors import Refused
+from console.reading.pages import Pages, pieces
 from store.contract.history import HistoricExternalTaskLog, HistoricExternalTaskLogQuery
 from store.contract.queries import Sorting
 
@@ -21,6 +23,11 @@ PAGE = 1000
 
 PAGES = 4
 """So many pages of the newest entries are read at once."""
+
+MOST_PAGES = 8
+"""So many pages are read of one question's activity instances: tasks that fail for days have thousands of entries."""
+
+_NEWEST_FIRST = [Sorting(sort_by="timestamp", sort_order="desc")]
 
 
 class TaskHistory(Protocol):
@@ -57,7 +64,7 @@ class TaskLog:
 
     def __init__(self, since: datetime) -> None:
         self._since = since
-        self._offset = 0
+        self._newest: Pages[HistoricExternalTaskLog] | None = None
         self._seen: set[str] = set()
         self.missing = False
         """The engine has no such log, or does not show it."""
@@ -91,32 +98,40 @@ class TaskLog:
         for _ in range(PAGES):
             if self.read_back or self.missing:
                 break
-            query = HistoricExternalTaskLogQuery(
-                success_log=True, sorting=[Sorting(sort_by="timestamp", sort_order="desc")]
-            )
-            page = await self._ask(client, query, self._offset, PAGE)
-            self._offset += len(page)
-            fresh = {entry.external_task_id for entry in page if entry.timestamp >= self._since}
+            entries = await self._newest_of(client).next()
+            fresh = {entry.external_task_id for entry in entries if entry.timestamp >= self._since}
             self._seen |= fresh
             found |= fresh.intersection(wanted)
-            self.read_back = len(page) < PAGE or page[-1].timestamp < self._since
+            self.read_back = self._newest_of(client).ended or any(entry.timestamp < self._since for entry in entries)
         return found
+
+    def _newest_of(self, client: TaskHistory) -> Pages[HistoricExternalTaskLog]:
+        """The way back through the log, from its newest entry when the way began."""
+        if self._newest is None:
+            query = HistoricExternalTaskLogQuery(success_log=True, sorting=_NEWEST_FIRST)
+            self._newest = Pages(lambda first, size: self._ask(client, query, first, size), size=PAGE)
+        return self._newest
 
     def read_anew(self) -> None:
         """The newest entries are read from the newest on again: tasks have gone since."""
-        self._offset = 0
+        self._newest = None
         self.read_back = False
 
     async def _of(self, client: TaskHistory, instances: Iterable[str], **events: bool) -> list[HistoricExternalTaskLog]:
+        """The entries of these activity instances, of each at least back to the newest one before the launch, as far as
+        :data:`MOST_PAGES` of a piece go."""
         entries: list[HistoricExternalTaskLog] = []
-        wanted = sorted(instances)
-        for start in range(0, len(wanted), SLICE):
-            query = HistoricExternalTaskLogQuery(
-                activity_instance_id_in=wanted[start : start + SLICE],
-                sorting=[Sorting(sort_by="timestamp", sort_order="desc")],
-                **events,
-            )
-            entries += await self._ask(client, query, 0, PAGE)
+        for some in pieces(sorted(instances), SLICE):
+            query = HistoricExternalTaskLogQuery(activity_instance_id_in=list(some), sorting=_NEWEST_FIRST, **events)
+            read = partial(self._ask, client, query)
+            older = set(some)
+            way: Pages[HistoricExternalTaskLog] = Pages(read, size=PAGE)
+            for _ in range(MOST_PAGES):
+                page = await way.next()
+                entries += page
+                older.difference_update(entry.activity_instance_id for entry in page if entry.timestamp < self._since)
+                if way.ended or not older:
+                    break
         return entries
 
     async def _ask(

@@ -18,11 +18,13 @@ from console.actions import at
 from console.screens import clipboard
 from console.screens.chrome import HintLine, IdentityLine, TabLine
 from console.screens.events.line import EventLine
+from console.session.connection import Freshness
 from console.session.session import News, Session
 from console.widgets.line import Line
 
 if TYPE_CHECKING:
     from console.screens.dialogs.confirm import Confirm
+    from console.screens.verbs import Verbs
 
 P = ParamSpec("P")
 S = TypeVar("S", bound="ConsoleScreen")
@@ -88,7 +90,13 @@ class ConsoleScreen(Screen[None]):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
+        self.verbs: tuple[Verbs[Any], ...] = ()
+        """Actions that are attached to this screen."""
         self._painted = 0.0
+
+    def attach(self, *verbs: Verbs[Any]) -> None:
+        """Let these verbs carry out the actions of their places here."""
+        self.verbs = (*self.verbs, *verbs)
 
     def compose(self) -> ComposeResult:
         """Chrome around the body."""
@@ -98,6 +106,11 @@ class ConsoleScreen(Screen[None]):
         yield Line(id="event-above")
         yield EventLine(id="event")
         yield HintLine(id="hints")
+
+    @property
+    def freshness(self) -> Freshness | None:
+        """What became of this screen's last question; none where it asks nothing again and again."""
+        return None
 
     def body(self) -> Iterable[Widget]:
         """The widgets between the chrome."""
@@ -111,7 +124,7 @@ class ConsoleScreen(Screen[None]):
 
     def _news(self, news: News) -> None:
         if news in ("state", "identity"):
-            self.query_one(IdentityLine).tell(self.session)
+            self.query_one(IdentityLine).tell(self.session, self.freshness)
         elif news == "counts":
             self.query_one(TabLine).tell(self.session, self.VIEW)
         elif news == "event":
@@ -124,7 +137,7 @@ class ConsoleScreen(Screen[None]):
     def _tick(self) -> None:
         if self.is_current:
             self.session.heed_time()
-            self.query_one(IdentityLine).tell(self.session)
+            self.query_one(IdentityLine).tell(self.session, self.freshness)
             self._tell_event()
 
     def _tell_event(self) -> None:
@@ -154,7 +167,7 @@ class ConsoleScreen(Screen[None]):
 
     def tell_chrome(self) -> None:
         """Bring all lines of the chrome up to date."""
-        self.query_one(IdentityLine).tell(self.session)
+        self.query_one(IdentityLine).tell(self.session, self.freshness)
         self.query_one(TabLine).tell(self.session, self.VIEW)
         self._tell_event()
         self.tell_hints()
@@ -203,15 +216,16 @@ class ConsoleScreen(Screen[None]):
 
     def hint_labels(self) -> dict[str, str]:
         """Labels that say more than the table of actions, by the name of the action."""
-        return {}
+        return {name: label for verbs in self.verbs for name, label in verbs.hint_labels().items()}
 
     def idle(self) -> Collection[str]:
         """Names of actions that would do nothing now."""
-        return ()
+        return [name for verbs in self.verbs for name in verbs.idle()]
 
     def places(self) -> tuple[str, ...]:
         """Where actions are found now: the focused widget, this screen, the application."""
         focused = places_of(self.focused) if self.focused else ()
         if "typing" in focused:
             return focused
-        return (*self.PLACES, *focused, *places_of(self.app))
+        hidden = {place for verbs in self.verbs for place in verbs.PLACES if place not in verbs.places()}
+        return tuple(place for place in (*self.PLACES, *focused, *places_of(self.app)) if place not in hidden)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from textual.widget import Widget
 
 from console.actions import hints, shown
+from console.session.connection import Freshness
 from console.session.session import USUAL_PACE, Session
 from console.text.inert import inert
 from console.text.words import count, roughly, span
@@ -37,9 +38,14 @@ class IdentityLine(Line):
     right end only. What it is called always stands there: the dialog that takes the safety off asks for it.
     """
 
-    def tell(self, session: Session) -> None:
-        """Show what is so now."""
-        right = [(" ", ""), *safety_said(session), *self._health(session), (f"  {_minute()} ", "muted")]
+    def tell(self, session: Session, view: Freshness | None = None) -> None:
+        """Show what is so now.
+
+        Args:
+            session: whose engine it is about.
+            view: what became of the last question of the view in front; none where it asks nothing of its own.
+        """
+        right = [(" ", ""), *safety_said(session), *self._health(session, view), (f"  {_minute()} ", "muted")]
         room = self.size.width - width_of(right)
         for left in self._lefts(session):
             if width_of(left) <= room:
@@ -70,16 +76,27 @@ class IdentityLine(Line):
             said += [(inert(path), "muted")] if path and whole else []
             yield said + [part for text, ink in told if text for part in (_GAP, (text, ink))]
 
-    def _health(self, session: Session) -> list[Span]:
+    def _health(self, session: Session, view: Freshness | None) -> list[Span]:
         if session.failed_to_open:
             return [("NO ENGINE", "failed")]
         if session.client is None:
             return [("opening", "muted")]
+        seconds = session.data_age if view is None or view.age is None else view.age
+        lost, own = session.connection.problem, view.problem if view is not None else None
         if session.silent:
-            return [(f"STALE {span(session.data_age)}", "failed"), (_again(), "muted")]
+            said: list[Span] = [
+                (f"STALE {span(seconds)}", "failed"),
+                (f" {lost.brief}" if lost else " no answer", "failed"),
+            ]
+            return [*said, (_again(None if session.connection.held else _soonest()), "muted")]
+        if own is not None and view is not None:
+            rests = None if session.paused else view.rests()
+            return [(f"STALE {span(seconds)} {own.brief}", "failed"), (_again(rests), "muted")]
         if session.paused:
-            return [(f"PAUSED {span(session.data_age)}", "warning")]
-        age = f" {span(session.data_age)}" if session.data_age >= max(AGE_SHOWN, session.pace + 2) else ""
+            return [(f"PAUSED {span(seconds)}", "warning")]
+        if view is not None and view.age is None:
+            return [("reading", "muted")]
+        age = f" {span(seconds)}" if seconds >= max(AGE_SHOWN, session.pace + 2) else ""
         if session.pace != USUAL_PACE:
             age += f" every {session.pace:g}s"
         trip = session.round_trip
@@ -100,11 +117,14 @@ def safety_said(session: Session) -> list[Span]:
     return [(f"ARMED {span(safety.left)}", "failed") if safety.armed else ("SAFE", "good"), _GAP]
 
 
-def _again() -> str:
-    """When the engine is asked again, as far as that happens by itself."""
+def _soonest() -> float | None:
     from console.session.poller import soonest
 
-    seconds = soonest()
+    return soonest()
+
+
+def _again(seconds: float | None) -> str:
+    """When it is asked again, as far as that happens by itself."""
     if seconds is None:
         return ", r asks"
     return f", again in {span(seconds)}" if seconds >= 1 else ", asking"

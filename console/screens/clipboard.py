@@ -14,6 +14,7 @@ from console.folders import home
 from console.text.cells import cut
 from console.text.inert import inert
 from console.text.words import things
+from store.private_files import make_folder, open_file
 
 MOST = 74_000
 """Bytes that terminals are known to take by OSC 52 (xterm and tmux stop near 100,000 in base 64)."""
@@ -35,8 +36,8 @@ async def keep(text: str) -> Path | None:
 
 
 def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+    make_folder(path.parent)
+    with open_file(path, "w") as file:
         file.write(text)
 
 

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from console.reading.filtered_pages import FilteredPages
 from console.session import saved_filters
+from console.session.connection import Freshness
 from console.text.words import clock, count, things
 from console.widgets.line import Span
 
 if TYPE_CHECKING:
+    from console.engine.client import EngineClient
     from console.screens.subject import Subject
     from console.session.session import Session
     from store.contract.queries import Query
 
 AGAIN = 10.0
-"""Seconds between two ways through all rows, at least; ten times as long as one took, at most a few minutes."""
-LONGEST = 300.0
+"""Seconds between two ways through all rows, at least; ten times as long as one took."""
 AFTER_A_FAILURE = 3.0
 """Seconds before a page that was not answered is asked for again."""
 
@@ -35,6 +36,7 @@ class FilteredList:
         wanted: answers what the console looks for as of now, for each way anew.
         changed: is told when more is known.
         retried: where ids of rows that were retried from here before are kept; nothing if nobody asks for them.
+        fresh: is told what becomes of the questions.
     """
 
     def __init__(
@@ -45,15 +47,18 @@ class FilteredList:
         wanted: Callable[[], Callable[[Any], bool]],
         changed: Callable[[], None],
         retried: set[str] | None = None,
+        fresh: Freshness | None = None,
     ) -> None:
         self.query = query
         self._retried = retried
+        self._fresh = fresh or Freshness()
         self._session = session
         self._subject = subject
         self._wanted = wanted
         self._changed = changed
-        self._going: FilteredPages[Any] | None = None
-        self._kept: list[Any] | None = None
+        self._order = subject.reading_order(query)
+        self._so_far: Sequence[Any] = ()
+        self._kept: Sequence[Any] | None = None
         self._task: asyncio.Task[None] | None = None
         self._free = asyncio.Event()
         self._free.set()
@@ -66,11 +71,9 @@ class FilteredList:
         """When the last way through ended; nothing while the first one goes on."""
 
     @property
-    def rows(self) -> list[Any]:
+    def rows(self) -> Sequence[Any]:
         """Records that fit, as far as they are known."""
-        if self._kept is not None:
-            return self._kept
-        return self._going.kept if self._going is not None else []
+        return self._kept if self._kept is not None else self._so_far
 
     @property
     def exact(self) -> bool:
@@ -84,7 +87,7 @@ class FilteredList:
 
     def part(self, first: int, size: int) -> list[Any]:
         """Rows from an index on, as far as they are known."""
-        return self.rows[first : first + size]
+        return list(self.rows[first : first + size])
 
     def told(self, title: str) -> list[Span]:
         """How many fit, and whether that is all."""
@@ -122,7 +125,7 @@ class FilteredList:
         while True:
             started = time.monotonic()
             await self._through()
-            pause = min(max(AGAIN, 10 * (time.monotonic() - started)), LONGEST)
+            pause = max(AGAIN, 10 * (time.monotonic() - started))
             try:
                 await asyncio.wait_for(self._asked.wait(), pause)
             except TimeoutError:
@@ -141,15 +144,18 @@ class FilteredList:
         """Look at all rows once."""
         from console.engine.errors import EngineProblem
 
-        going = self._going = FilteredPages(self._page, self._subject.identify, self._wanted())
+        going: FilteredPages[Any] = FilteredPages(self._page, self._subject.identify, self._wanted())
         while not going.ended:
             await self._allowed()
             try:
                 if not going.looked:
-                    self.among = await self._session.ask(lambda client: self._subject.count(client, self.query))
+                    self.among = await self._session.ask(
+                        lambda client: self._subject.count(client, self.query), self._fresh
+                    )
                     if self._kept is None:
                         self._changed()
                 await going.next()
+                self._so_far = self._order.arranged(going.kept)
             except EngineProblem as problem:
                 if not self._session.stale:
                     self._session.say(problem.sentence, "failed")
@@ -160,12 +166,18 @@ class FilteredList:
                 if not going.ended:
                     self._changed()
         self._asked.clear()
-        self._kept, self.looked, self.at, self._going = going.kept, going.looked, datetime.now(UTC), None
+        self._kept, self.looked, self.at = self._order.arranged(going.kept), going.looked, datetime.now(UTC)
         self.among = going.looked
         self._changed()
 
+    async def _count(self, client: EngineClient) -> int:
+        return await self._subject.count(client, self.query)
+
     async def _page(self, first: int, size: int) -> list[Any]:
-        rows = await self._session.ask(lambda client: self._subject.read(client, self.query, first, size))
+        rows = await self._session.ask(
+            lambda client: self._subject.read(client, self._order.query, first, size), self._fresh
+        )
+        self._fresh.heard()
         if self._retried is not None:
             self._retried.update(
                 await saved_filters.retried(self._session, [self._subject.identify(row) for row in rows])

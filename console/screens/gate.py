@@ -10,10 +10,11 @@ from console.screens.base import places_of
 if TYPE_CHECKING:
     from textual.app import App
 
+    from console.session.connection import Freshness
     from console.session.session import Session
 
 
-def why_not(session: Session, node: object, method: str) -> str:
+def why_not(session: Session, node: object, method: str, view: Freshness | None = None) -> str:
     """One sentence if this action must not begin now, empty if it may.
 
     An action that opens a preview may begin while the safety is on, since looking changes nothing; the order given from
@@ -23,11 +24,13 @@ def why_not(session: Session, node: object, method: str) -> str:
         session: whose engine would change.
         node: the widget, screen or application that would carry it out.
         method: the action's method, without ``action_``.
+        view: what became of the last question of the screen in front, if that asks any.
     """
     places = places_of(node)
     for action in ACTIONS:
         if action.changes_engine and action.method == method and action.place in places:
-            return session.why_unheard() if action.previews else session.why_no_orders()
+            unheard = session.why_unheard(view)
+            return unheard if action.previews else unheard or session.why_no_orders()
     return ""
 
 

@@ -123,7 +123,9 @@ class ListScreen(ListKeys):
             spans.append((count(self.matching), "strong"))
             of = f" match of {count(total)}" if self.filter_text and total is not None else ""
             spans.append((of or f" {self.subject.title.lower()}", "muted"))
-        if not (self.narrow and self.table.marks):
+        unread = self.unread_said()
+        spans += unread
+        if not unread and not (self.narrow and self.table.marks):
             spans.append(self._order_said())
         spans.append((" ", ""))
         self.query_one("#filter", FilterLine).show_count(spans)

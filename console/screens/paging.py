@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from textual import on, work
 
 from console.screens.base import ConsoleScreen
+from console.screens.chrome import IdentityLine
 from console.screens.filtered_list import FilteredList
 from console.screens.subject import Sort, Subject
+from console.session.connection import Freshness
 from console.session.session import Session
+from console.widgets.line import Span
 from console.widgets.line_table import LineTable
 from console.widgets.pane import Pane
 
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 
 LARGEST_READ = 400
 """Most rows of one request."""
-COUNT_EVERY = 3
+COUNT_EVERY = 5
 """Every so many looks the rows are counted too."""
 
 
@@ -56,6 +59,24 @@ class PagedScreen(ConsoleScreen):
         self._poller: Poller[Picture | None] | None = None
         self._counted: int | None = None
         self._looks = 0
+        self.fresh = Freshness(lambda: self._poller.rests if self._poller is not None else None, self._tell_fresh)
+        """What became of the last question for the rows."""
+
+    @property
+    def freshness(self) -> Freshness:
+        """What became of the last question for the rows."""
+        return self.fresh
+
+    def _tell_fresh(self) -> None:
+        """The rows can be read, or cannot: line 1 and the filter line say so."""
+        if self.is_attached:
+            self.query_one(IdentityLine).tell(self.session, self.fresh)
+            self._tell_count()
+
+    def unread_said(self) -> list[Span]:
+        """That the rows could not be read the last time, and why, beside their number; nothing while they can."""
+        problem = self.fresh.problem
+        return [] if problem is None else [(f"  not read now: {problem.brief} ", "failed")]
 
     @property
     def table(self) -> LineTable:
@@ -76,7 +97,7 @@ class PagedScreen(ConsoleScreen):
         from console.session.poller import Poller
 
         self._apply(self.filter_text)
-        self._poller = Poller(self._look, self._show_picture, interval=self.session.pace)
+        self._poller = Poller(self._look, self._show_picture, interval=self._interval)
         self._poller.start()
         self._heed_pause()
 
@@ -116,7 +137,9 @@ class PagedScreen(ConsoleScreen):
             if retried is not None and self.session.journal is None:
                 self.session.say("Without a journal nobody knows what was retried from here.", "warning")
             wanted = partial(self.subject.matcher, parsed, frozenset() if retried is None else retried)
-            self.sifting = FilteredList(self.session, self.subject, query, wanted, self._show_sifted, retried)
+            self.sifting = FilteredList(
+                self.session, self.subject, query, wanted, self._show_sifted, retried, self.fresh
+            )
 
     def _show_sifted(self) -> None:
         """More rows are known to fit, or other ones than before."""
@@ -157,6 +180,7 @@ class PagedScreen(ConsoleScreen):
         records = await self._ask(lambda client: self.subject.read(client, query, first, size))
         if records is None or query is not self._query:
             return
+        self.fresh.heard()
         self.session.known.note(records)
         now = datetime.now(UTC)
         rows = [self.subject.row(record, now) for record in records]
@@ -192,7 +216,7 @@ class PagedScreen(ConsoleScreen):
         from console.engine.errors import EngineProblem
 
         try:
-            return await self.session.ask(question)
+            return await self.session.ask(question, self.fresh)
         except EngineProblem as problem:
             if not self.session.stale:
                 self.session.say(problem.sentence, "failed")
@@ -219,11 +243,12 @@ class PagedScreen(ConsoleScreen):
         if query is None or self.sifting is not None:
             return None
         if self._looks % COUNT_EVERY == 0:
-            self._counted = await self.session.ask(lambda client: self.subject.count(client, query))
+            self._counted = await self.session.ask(lambda client: self.subject.count(client, query), self.fresh)
         self._looks += 1
         first, last = self.table.window()
         size = last - first + 1
-        records = await self.session.ask(lambda client: self.subject.read(client, query, first, size))
+        records = await self.session.ask(lambda client: self.subject.read(client, query, first, size), self.fresh)
+        self.fresh.heard()
         if len(records) < size and (records or first == 0):
             self._counted = first + len(records)
         elif not records:
@@ -241,9 +266,14 @@ class PagedScreen(ConsoleScreen):
         self.table.age()
         self._put(picture.first, list(picture.records))
 
+    @property
+    def _interval(self) -> float:
+        """Seconds between two readings: the more questions one takes, the longer."""
+        return self.session.pace * self.subject.questions
+
     def _heed_pause(self) -> None:
         if self._poller is not None:
-            self._poller.every(self.session.pace)
+            self._poller.every(self._interval)
             looking = self.is_current and not self.session.paused
             (self._poller.resume if looking else self._poller.pause)()
             if self.sifting is not None:

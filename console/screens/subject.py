@@ -17,6 +17,7 @@ from console.widgets.rows import Cell, Row
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
     from console.language import Parsed
+    from console.reading.reading_order import ReadingOrder
     from store.contract.queries import Query
 
 R = TypeVar("R")
@@ -40,6 +41,8 @@ class Subject(ABC, Generic[R]):
     thing: ClassVar[str]
     """One of them, in words."""
     columns: ClassVar[Sequence[Column]]
+    questions: int = 1
+    """Questions to the engine that one reading of a page takes."""
     sorts: ClassVar[Sequence[Sort]]
     legend: ClassVar[str] = ""
     """What the state letters mean."""
@@ -84,6 +87,12 @@ class Subject(ABC, Generic[R]):
         return query.model_copy(
             update={"sort_by": sort.key, "sort_order": "desc" if sort.descending else "asc", "sorting": None}
         )
+
+    def reading_order(self, query: Query) -> ReadingOrder:
+        """How all rows of a query of this list are read, while rows end and appear."""
+        from console.reading.reading_order import reading_order
+
+        return reading_order(query)
 
     @abstractmethod
     async def read(self, client: EngineClient, query: Query, first: int, size: int) -> list[R]:

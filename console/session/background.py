@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     from console.session.snapshot import Snapshot
 
 BATCHES_EVERY = 2.0
-COUNTS_EVERY = 10.0
+"""Seconds between two looks at the batches while any runs."""
+BATCHES_EVERY_AT_REST = 10.0
+"""The same while none does: one of somebody else's is news, but not urgent."""
+COUNTS_EVERY = 30.0
+COUNTS_EVERY_WHILE_LAUNCHED = 2.0
 FAILED_JOBS = "failed_jobs"
 """Counted beside the views: jobs with no retries left."""
 FATES_EVERY = 1.0
@@ -43,7 +47,7 @@ class BackgroundReading:
 
         self._session = session
         self._batches: Poller[tuple[BatchView, ...]] = Poller(
-            lambda: session.ask(session.book.read), self._show_batches, interval=BATCHES_EVERY
+            self._read_batches, self._show_batches, interval=BATCHES_EVERY_AT_REST
         )
         self._counts: Poller[dict[str, int]] = Poller(self._count, self._show_counts, interval=COUNTS_EVERY)
         self._work: Poller[dict[str, OutcomeCounts]] = Poller(self._look_at_work, self._show_work, interval=WORK_EVERY)
@@ -67,7 +71,7 @@ class BackgroundReading:
 
     def heed_pause(self) -> None:
         """Rest while the session is paused; look no more often than its pace."""
-        self._batches.every(max(BATCHES_EVERY, self._session.pace))
+        self._batches.every(self._batches_every)
         for poller in self._pollers:
             if poller.paused != self._session.paused:
                 (poller.pause if self._session.paused else poller.resume)()
@@ -79,6 +83,7 @@ class BackgroundReading:
     async def look(self) -> None:
         """Read the batches now."""
         if self._batches.running:
+            self._session.book.expire()
             await self._batches.refresh()
 
     async def count(self) -> None:
@@ -98,6 +103,10 @@ class BackgroundReading:
         self._errands.pop(batch_id, None)
         await self.look()
         await self.look_at_work()
+
+    def forget(self, batch_id: str) -> None:
+        """A batch was launched by somebody else after all, or is proven to be ours: what is told of it is looked up."""
+        self._errands.pop(batch_id, None)
 
     def undone(self, batch_id: str, ids: Iterable[str]) -> None:
         """An undo of the launch that made this batch was ordered for these tasks."""
@@ -121,6 +130,17 @@ class BackgroundReading:
 
     # -- batches ----------------------------------------------------------------------------------------------------
 
+    @property
+    def _batches_every(self) -> float:
+        live = self._session.launched or self._session.book.running()
+        return max(BATCHES_EVERY if live else BATCHES_EVERY_AT_REST, self._session.pace)
+
+    async def _read_batches(self) -> tuple[BatchView, ...]:
+        """The batches; a view that lists them reads them for everybody."""
+        # Less than the interval: what this poller has read itself at its last turn is old.
+        seconds = self._batches_every * 0.9
+        return await self._session.ask(lambda client: self._session.book.read_unless(client, seconds))
+
     def _show_batches(self, snapshot: Snapshot[tuple[BatchView, ...]]) -> None:
         views = snapshot.value
         if views is None:
@@ -129,7 +149,8 @@ class BackgroundReading:
         for batch_id in sorted(self._session.launched - running):
             self._ended(batch_id)
         self._session.count(batches=len(running))
-        self._counts.every(BATCHES_EVERY if self._session.launched else COUNTS_EVERY)
+        self._counts.every(COUNTS_EVERY_WHILE_LAUNCHED if self._session.launched else COUNTS_EVERY)
+        self._batches.every(self._batches_every)
         self._session.news.publish("batches")
 
     def _ended(self, batch_id: str) -> None:

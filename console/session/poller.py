@@ -1,14 +1,16 @@
 """Asks the same question again and again, gently.
 
 Never two at once; the next one waits ``interval`` or ten times as long as the last answer took, whichever is longer,
-so that a slow engine is asked less. Failures in a row double the wait, which is no shorter than the last one took.
-Only a picture that differs is published.
+so that a slow engine is asked less. Failures in a row double the wait, which is no shorter than the last one took and
+no longer than a minute; where the answer told how long to wait it is that long. Only a picture that differs is
+published.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from math import inf
 from typing import Any, Generic, TypeVar
 from weakref import WeakSet
 
@@ -25,7 +27,7 @@ GENTLE = 10.0
 """The engine rests so many times as long as it worked."""
 
 LONGEST = 60.0
-"""No wait is longer than this many seconds."""
+"""No wait after a failure is longer than this many seconds, unless the interval is."""
 
 
 class Poller(Generic[T]):
@@ -86,7 +88,9 @@ class Poller(Generic[T]):
         """Seconds until it asks again, 0 while it asks; nothing where it only asks when told to."""
         if self._under_way:
             return 0.0
-        return None if self._paused or not self.running else max(self._due - self._clock.monotonic(), 0.0)
+        if self._paused or not self.running or self._due == inf:
+            return None
+        return max(self._due - self._clock.monotonic(), 0.0)
 
     def start(self) -> None:
         """Begin; the first question is asked at once."""
@@ -163,7 +167,7 @@ class Poller(Generic[T]):
 
     async def _until_due(self) -> None:
         while not self._asked:
-            left = None if self._paused else self._due - self._clock.monotonic()
+            left = None if self._paused or self._due == inf else self._due - self._clock.monotonic()
             if left is not None and left <= 0:
                 return
             await self._clock.wait(self._woken, left)
@@ -173,9 +177,11 @@ class Poller(Generic[T]):
         self._answering, self._asked = self._asked, []
         started = self._clock.monotonic()
         this = self._under_way = object()
+        told: float | None = None
         try:
             value = await self._fetch()
         except EngineProblem as problem:
+            told = problem.retry_after
             self._failed(problem.sentence)
         except Exception as problem:
             if self._closed:
@@ -188,13 +194,14 @@ class Poller(Generic[T]):
         finally:
             if self._under_way is this:
                 self._under_way = None
-        self._due = self._clock.monotonic() + self._rest(self._clock.monotonic() - started)
+        self._due = self._clock.monotonic() + (told or self._rest(self._clock.monotonic() - started))
         self._settle(self._answering)
 
     def _rest(self, took: float) -> float:
+        if not self._failures:
+            return max(self._interval, GENTLE * took)
         backing_off = self._interval * 2.0 ** min(self._failures, 10)
-        resting = took if self._failures else GENTLE * took
-        return min(max(backing_off, resting), max(LONGEST, self._interval))
+        return min(max(backing_off, took), max(LONGEST, self._interval))
 
     def _failed(self, sentence: str) -> None:
         self._failures += 1

@@ -6,13 +6,14 @@ Nothing here is a widget. Screens are handed the session and subscribe to its ne
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from console.batches.known_batches import KnownBatches
+from console.engine.errors import EngineProblem
+from console.session.connection import Connection, Freshness
 from console.session.event_log import Event, EventLog
 from console.session.known_values import KnownValues
 from console.session.safety import Safety
@@ -22,6 +23,7 @@ from console.text.words import clock
 if TYPE_CHECKING:
     from console.causes.open_incidents import OpenIncidents
     from console.engine.client import EngineClient
+    from console.launch.unanswered import UnansweredLaunches
     from console.session.background import BackgroundReading
     from store.journal import Journal
 
@@ -29,8 +31,6 @@ T = TypeVar("T")
 PACES = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """Seconds between two readings that can be chosen."""
 USUAL_PACE = 2.0
-SILENT = 4.0
-"""Seconds for which a question may stay unanswered, and no other be answered, before the engine counts as silent."""
 News = Literal["state", "identity", "counts", "event", "batches", "journal"]
 
 
@@ -88,8 +88,8 @@ class Session:
         self.client: EngineClient | None = None
         self.failed_to_open = ""
         """One sentence if the engine could not be opened."""
-        self.stale = ""
-        """One sentence while the engine does not answer; empty while it does."""
+        self.connection = Connection(self._lost, self._found)
+        """Whether the engine answers well."""
         self.paused = False
         self.pace = USUAL_PACE
         """Seconds between two readings of what is in sight, at least."""
@@ -103,19 +103,25 @@ class Session:
         """Batches launched from this console that have not ended."""
         self.launching = False
         """A launch is on its way: until its fate is known no other may begin."""
+        self.sending: set[int] = set()
+        """Launches of the journal that are on their way from here."""
+        self.unanswered: UnansweredLaunches | None = None
+        """Who looks for the batches of launches that were not answered, once the engine is open."""
         self.book = KnownBatches()
         """Batches, running and ended."""
         self.known = KnownValues()
         """Values that exist on the engine, for completion."""
         self.journal: Journal | None = None
         """The operator's memory; none until it is open, and where it could not be opened."""
+        self.journal_opens = False
+        """The journal is not open yet, and may still be."""
+        self.unkept = ""
+        """Why a launch would not be written down now, in one sentence; empty if it would, or need not."""
         self.grouped: OpenIncidents | None = None
         """All open incidents by cause, once somebody has asked for them."""
         self.follower: BackgroundReading | None = None
         """Who keeps book and counts up to date, once the engine is open."""
         self.news: NewsFeed
-        self._answered = time.monotonic()
-        self._asking: dict[object, float] = {}
         self._opened = asyncio.Event()
 
     # -- the engine -------------------------------------------------------------------------------------------------
@@ -124,7 +130,7 @@ class Session:
         """The engine answers from now on."""
         self.client = client
         client.guard_orders(self.safety.why_not)
-        self._answered = time.monotonic()
+        self.connection.opened()
         self._opened.set()
         self.news.publish("state")
 
@@ -134,85 +140,80 @@ class Session:
         assert self.client is not None
         return self.client
 
-    async def ask(self, question: Callable[[EngineClient], Awaitable[T]]) -> T:
-        """Ask the engine, and remember whether it answered. A question that sends nothing tells nothing about it.
+    async def ask(self, question: Callable[[EngineClient], Awaitable[T]], view: Freshness | None = None) -> T:
+        """Ask the engine, and remember whether it answered well. A question that sends nothing tells nothing about it.
+
+        Args:
+            question: asks it.
+            view: whose question it is; that it failed is noted there. That all was answered is for the view to note.
 
         Raises:
             EngineProblem: it refused, or did not answer.
         """
-        from console.engine.errors import EngineProblem, Refused, Slow, Unanswered, Unintelligible, Unreachable
-
         client = await self.opened()
         answers = client.answers
-        this, began = object(), time.monotonic()
-        self._asking[this] = began
-        try:
-            answer = await question(client)
-        except (Unreachable, Slow, Unintelligible) as problem:
-            # Where others were answered meanwhile it was the question that took too long, not the engine that is gone.
-            if self._answered <= began:
-                self._lost(problem.sentence)
-            raise
-        except Unanswered:
-            raise
-        except Refused as problem:
-            # A proxy that answers in the engine's place is no sign of life of the engine.
-            if problem.between:
-                self._lost(problem.sentence)
-            else:
-                self._heard()
-            raise
-        except EngineProblem:
-            if client.answers != answers:
-                self._heard()
-            raise
-        finally:
-            del self._asking[this]
+        with self.connection.waiting() as began:
+            try:
+                answer = await question(client)
+            except EngineProblem as problem:
+                self.connection.failed(problem, began, view, client.answers != answers)
+                raise
         if client.answers != answers:
-            self._heard()
+            self.connection.heard(began)
         return answer
 
-    def _heard(self) -> None:
+    def ask_again(self) -> None:
+        """The operator wants the engine to be asked, also where nothing was to be asked for a while."""
+        if self.client is not None and self.client.hold.seconds:
+            from console.session.poller import hurry_all
+
+            self.client.hold.release()
+            hurry_all()
+
+    def _found(self) -> None:
         from console.session.poller import hurry_all
 
-        self._answered = time.monotonic()
-        if self.stale:
-            self.stale = ""
-            self.say("The engine answers again.", "good")
-            hurry_all()
-            self.news.publish("state")
+        self.say("The engine answers again.", "good")
+        hurry_all()
+        self.news.publish("state")
 
-    def _lost(self, sentence: str) -> None:
-        if not self.stale:
-            self.stale = sentence
-            answered = datetime.now(UTC) - timedelta(seconds=self.data_age)
-            # What is cut off on a narrow screen is what line 1 says too.
-            off = "SAFE again, orders are off." if self.safety.lock() else "Orders are off."
-            self.say(f"{off} {sentence} Rows are from {clock(answered)}.", "failed")
-            self.news.publish("state")
+    def _lost(self, problem: EngineProblem) -> None:
+        answered = datetime.now(UTC) - timedelta(seconds=self.data_age)
+        # What is cut off on a narrow screen is what line 1 says too.
+        off = "SAFE again, orders are off." if self.safety.lock() else "Orders are off."
+        held = " Nothing is asked until r is pressed: wrong logins lock an account." if self.connection.held else ""
+        self.say(f"{off} {problem.sentence}{held} Rows are from {clock(answered)}.", "failed")
+        self.news.publish("state")
+
+    @property
+    def stale(self) -> str:
+        """One sentence while the engine does not answer well; empty while it does."""
+        return self.connection.problem.sentence if self.connection.problem is not None else ""
 
     @property
     def data_age(self) -> float:
-        """Seconds since the engine last answered."""
-        return time.monotonic() - self._answered
+        """Seconds since the engine last answered well."""
+        return self.connection.age
 
     @property
     def silent(self) -> bool:
         """The engine is lost, or has left a question unanswered for a while and answered no other meanwhile."""
-        now = time.monotonic()
-        oldest = min((began for began in self._asking.values() if began >= self._answered), default=now)
-        return bool(self.stale) or now - oldest >= SILENT
+        return self.connection.silent
 
     @property
     def round_trip(self) -> float | None:
         """Seconds that the last answered request took."""
         return self.client.round_trip if self.client else None
 
-    def why_unheard(self) -> str:
-        """One sentence if the engine does not hear orders now; empty if it does."""
+    def why_unheard(self, view: Freshness | None = None) -> str:
+        """One sentence if the engine does not hear orders now, or none about the rows of this view; empty otherwise."""
         if self.client is None:
             return self.failed_to_open or "The engine is not open yet."
-        return "Orders are off until the engine answers." if self.silent else ""
+        if self.silent:
+            return "Orders are off until the engine answers."
+        if view is not None and view.problem is not None:
+            return f"Orders are off here until these rows can be read ({view.problem.brief})."
+        return ""
 
     def why_no_launch(self) -> str:
         """One sentence while a launch is on its way; empty while none is."""
@@ -250,10 +251,23 @@ class Session:
         """The stable name under which this engine is remembered in the journal."""
         return self.identity.name or self.identity.url or "embedded"
 
+    def await_journal(self) -> None:
+        """A journal is being opened."""
+        self.journal_opens = True
+        self.unkept = "The journal is not open yet: this launch would not be written down."
+
+    def do_without_journal(self) -> None:
+        """The journal could not be opened."""
+        self.journal_opens = False
+        self.unkept = "There is no journal: this launch will not be written down."
+        self.news.publish("journal")
+
     def keep_journal(self, journal: Journal) -> None:
         """From now on launches are written down."""
-        self.journal = journal
+        self.journal, self.journal_opens, self.unkept = journal, False, ""
         self.news.publish("journal")
+        if self.unanswered is not None:
+            self.unanswered.hurry()
 
     @property
     def event(self) -> Event | None:

@@ -39,6 +39,11 @@ class Outlet:
         """The terminal has not taken what was written before; more would only show later what is old by then."""
         return self._put - self._taken > BEHIND
 
+    @property
+    def empty(self) -> bool:
+        """The terminal has taken everything."""
+        return self._put == self._taken
+
     def open(self) -> None:
         """Begin to write."""
         self._thread = threading.Thread(target=self._run, daemon=True, name="terminal-output")

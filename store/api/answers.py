@@ -1,12 +1,14 @@
 """How a shape of the contract becomes a response."""
 
+import asyncio
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from fastapi import Response
+from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter
 
 from store.contract.errors import engine_error
@@ -17,6 +19,9 @@ _VALUE = rf'(?:{_WORD}|"[ !#-~]*")'
 _TYPE = re.compile(rf"\s*({_WORD}/{_WORD})\s*((?:;\s*(?:{_WORD}={_VALUE}\s*)?)*)", re.ASCII)
 _PARAMETER = re.compile(rf"({_WORD})=({_VALUE})", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+AT_ONCE = 500
+"""Records that are written in one turn of the event loop; a longer list is sent in pieces."""
 
 _LISTS: dict[type[Shape], TypeAdapter[Any]] = {}
 
@@ -34,7 +39,18 @@ def answer_list(records: Sequence[Shape]) -> Response:
     adapter = _LISTS.get(kind)
     if adapter is None:
         adapter = _LISTS[kind] = TypeAdapter(list[kind])  # type: ignore[valid-type]
+    if len(records) > AT_ONCE:
+        return StreamingResponse(_pieces(adapter, records), media_type="application/json")
     return Response(adapter.dump_json(list(records), by_alias=True), media_type="application/json")
+
+
+async def _pieces(adapter: TypeAdapter[Any], records: Sequence[Shape]) -> AsyncIterator[bytes]:
+    """A long list as JSON, some records in each turn of the event loop."""
+    for begin in range(0, len(records), AT_ONCE):
+        written = adapter.dump_json(list(records[begin : begin + AT_ONCE]), by_alias=True)
+        yield (b"," if begin else b"[") + written[1:-1]
+        await asyncio.sleep(0)
+    yield b"]"
 
 
 def answer_text(text: str | None) -> Response:

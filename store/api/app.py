@@ -2,7 +2,7 @@
 
 import re
 from asyncio import to_thread
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from functools import cache
 from typing import Any
@@ -21,6 +21,7 @@ from store.api.openapi import document
 from store.api.page import page
 from store.api.router import Router
 from store.api.routes import ROUTERS
+from store.api.users import User, Users
 from store.contract.errors import invalid
 from store.contract.records import Engine, Product, Telemetry, Version
 
@@ -43,19 +44,19 @@ PRODUCT = "Retriage"
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def create_app(lifespan: Lifespan, users: Mapping[str, str] | None = None) -> FastAPI:
+def create_app(lifespan: Lifespan, users: Iterable[User] = ()) -> FastAPI:
     """The contract as an ASGI application.
 
     Args:
         lifespan: opens the store, puts it at ``app.state.store``, and closes it.
-        users: passwords by name; where there are any, nobody else is let in.
+        users: who may be let in; where there are any, nobody else is.
     """
     app = FastAPI(title=TITLE, version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.router.redirect_slashes = False
     install(app)
     app.add_middleware(NoCache)
-    if users:
-        app.add_middleware(BasicAuthentication, users=users, root=ROOT, engine=ENGINE)
+    if known := Users(users):
+        app.add_middleware(BasicAuthentication, users=known, root=ROOT, engine=ENGINE)
     app.add_middleware(Addresses)
     app.include_router(_ABOUT, prefix=ROOT)
     app.include_router(_description(), prefix=ROOT)

@@ -7,8 +7,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from store.contract.errors import ContractError, ErrorBody, invalid, not_stored, stale
-from store.database import Race, is_too_long, lost_race
+from store.contract.errors import ContractError, ErrorBody, engine_error, invalid, not_stored, stale
+from store.database import Race, is_damaged, is_too_long, lost_race
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +50,9 @@ async def _persistence(_request: Request, error: Exception) -> Response:
         return _respond(500, stale("statement").body)
     if is_too_long(error):
         return refuse(invalid("The request names more than the database takes in one statement."))
+    if is_damaged(error):
+        log.error("the database is damaged (`retriage doctor --store` says how far): %s", getattr(error, "orig", error))
+        return refuse(engine_error("The store's database is damaged. Stop the server, and ask `retriage doctor`."))
     log.error("a statement failed", exc_info=error)
     return refuse(not_stored(_DEADLOCK if race is Race.DEADLOCK else 0))
 

@@ -7,9 +7,10 @@ from weakref import WeakKeyDictionary
 
 from fastapi import Request
 
+from store.api.callers import hung_up
 from store.api.state import Store
 from store.commands.fetching import any_candidate, fetch_and_lock, next_expiry
-from store.contract.errors import ContractError
+from store.contract.errors import ContractError, invalid
 from store.contract.orders import FetchAndLock
 from store.contract.records import LockedExternalTask
 from store.database import now
@@ -80,6 +81,8 @@ async def fetch_or_wait(store: Store, request: Request, order: FetchAndLock) -> 
     Raises:
         ContractError: the order is refused, too many wait already, or the store is closing.
     """
+    if len(order.topics or ()) > store.settings.max_topics:
+        raise invalid(f"A fetch may name {store.settings.max_topics} topics, and this one names more.")
     rings = store.tasks.rings
     tasks = await _fetch(store, order)
     wait = (order.async_response_timeout or 0) / 1000
@@ -87,7 +90,8 @@ async def fetch_or_wait(store: Store, request: Request, order: FetchAndLock) -> 
         return tasks
     deadline = asyncio.get_running_loop().time() + wait
     with parking_of(store).place():
-        gone = asyncio.create_task(_gone(request))
+        # Who has hung up gets nothing: its tasks would be locked for nobody.
+        gone = asyncio.create_task(hung_up(request))
         try:
             return await _wait(store, order, rings, deadline, gone)
         finally:
@@ -114,12 +118,6 @@ async def _wait(
             return []
         parking_of(store).check_open()
         rings = store.tasks.rings
-
-
-async def _gone(request: Request) -> None:
-    """Returns when the client has hung up. Its tasks would be locked for nobody."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 async def _look(store: Store, order: FetchAndLock) -> tuple[bool, float]:

@@ -6,6 +6,7 @@ The framework's own validation is not used: its texts and statuses are not the c
 
 import json
 import re
+from asyncio import to_thread
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,17 +15,22 @@ from typing import Annotated, Any, Generic, TypeVar, cast, get_args
 from fastapi import Depends, Request
 from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import from_json
 
+from store.api.bodies import read_body
+from store.api.large_json import WINDOW, TooDeep, TooMany, read_json
 from store.api.scalars import first_scalar, split
+from store.api.state import Store
 from store.contract.errors import ContractError, invalid
 from store.contract.model import Shape
 from store.contract.queries import Query, TimeFilter, VariableFilter
+from store.contract.size import check_conditions
 from store.contract.values import INT_MAX, Bool, Int, Long, is_absent, nearest_moment
 from store.queries.sorting import check_sort_values
+from store.settings import StoreSettings
 
 ShapeT = TypeVar("ShapeT", bound=Shape)
 QueryT = TypeVar("QueryT", bound=Query)
+RowT = TypeVar("RowT")
 
 _SETS = {"external_task_id_in", "job_ids", "process_instance_ids"}
 """Lists whose empty text is one empty element, which matches nothing; for all others it is no filter."""
@@ -37,30 +43,51 @@ class Body(Generic[ShapeT]):
         self.model = model
 
     async def __call__(self, request: Request) -> ShapeT:
-        """The shape; see ``body``."""
-        raw = await request.body()
+        """The shape; see ``body``. It is kept with the request: a body can be read once."""
+        if not hasattr(request.state, "body"):
+            async with read_body(request) as raw:
+                request.state.body = await self._read(request, raw)
+        read: ShapeT = request.state.body
+        return read
+
+    async def _read(self, request: Request, raw: bytearray) -> ShapeT:
         media = request.headers.get("content-type")
         if (media is not None or raw) and (media or "").partition(";")[0].strip().lower() != "application/json":
             raise ContractError(415, "NotSupportedException", "HTTP 415 Unsupported Media Type")
-        if not raw.strip():
+        store: Store = request.app.state.store
+        settings = store.settings
+        if len(raw) > WINDOW:
+            shape = await to_thread(parse, self.model, raw, settings)
+        elif not raw.strip():
             return self.model()
-        return parse(self.model, raw)
+        else:
+            shape = parse(self.model, raw, settings)
+        check_conditions(shape, _most_conditions(request))
+        return shape
 
 
 def body(model: type[Shape]) -> Any:
     """A dependency that reads the JSON body. An empty body is ``{}``; unknown properties are ignored.
 
     Raises (when called by the framework):
-        ContractError: 415 for another media type, or a body without one; 400 for malformed JSON (empty message) or a
-            wrong value.
+        ContractError: 415 for another media type, or a body without one; 400 for malformed JSON (empty message), a
+            wrong value, more conditions or more of anything than the settings allow; 413 and 503, see ``read_body``.
     """
     return Depends(Body(model))
 
 
-def parse(model: type[ShapeT], raw: bytes) -> ShapeT:
+def parse(model: type[ShapeT], raw: bytes | bytearray, settings: StoreSettings) -> ShapeT:
     """JSON text to a shape; see ``body``. It may be written in UTF-8, UTF-16 or UTF-32, with a mark or without."""
     try:
-        value = from_json(raw.decode(json.detect_encoding(raw)), allow_inf_nan=False)
+        if (encoding := json.detect_encoding(raw)) != "utf-8":
+            raw = raw.decode(encoding).encode()
+        if len(raw) > WINDOW and _LIST.match(raw):
+            raise invalid("A JSON object is needed, not a list")
+        value = read_json(raw, depth=settings.max_json_depth, elements=settings.max_json_elements)
+    except TooDeep:
+        raise invalid(f"The JSON is nested deeper than {settings.max_json_depth} levels.") from None
+    except TooMany:
+        raise invalid(f"The JSON has more than {settings.max_json_elements} elements.") from None
     except ValueError:
         raise invalid("") from None
     if not isinstance(value, dict):
@@ -69,6 +96,9 @@ def parse(model: type[ShapeT], raw: bytes) -> ShapeT:
         return model.model_validate(value)
     except ValidationError as error:
         raise invalid(_sentence(error)) from None
+
+
+_LIST = re.compile(rb"\s*\[")
 
 
 def _json_kind(value: Any) -> str:
@@ -103,7 +133,13 @@ class Params(Generic[QueryT]):
                 values[name] = reader(alias, text[0])
         query = self.model.model_construct(**dict.fromkeys(self.model.model_fields) | values)
         check_sort_values(query)
+        check_conditions(query, _most_conditions(request))
         return cast(QueryT, query)
+
+
+def _most_conditions(request: Request) -> int:
+    most: int = request.app.state.store.settings.max_conditions
+    return most
 
 
 def query_string_fields(model: type[Query]) -> Iterator[tuple[str, str, FieldInfo]]:
@@ -204,6 +240,23 @@ class Page:
 
     first: int = 0
     size: int | None = None
+    most: int = INT_MAX
+    """Rows that an answer may have."""
+
+    @property
+    def limit(self) -> int:
+        """Rows to ask the database for: one more than an answer may have tells that there are too many."""
+        return self.most + 1 if self.size is None else min(self.size, self.most + 1)
+
+    def checked(self, rows: list[RowT]) -> list[RowT]:
+        """The rows, if an answer may have so many.
+
+        Raises:
+            ContractError: 400, there are more; in the words of an engine with a ``queryMaxResultsLimit``.
+        """
+        if len(rows) > self.most:
+            raise ContractError(400, "BadUserRequestException", f"Max results limit of {self.most} exceeded!", 0)
+        return rows
 
     @property
     def empty(self) -> bool:
@@ -219,7 +272,8 @@ def read_page(request: Request) -> Page:
     """
     first = _page_number(request.query_params, "firstResult")
     size = _page_number(request.query_params, "maxResults")
-    return Page(first or 0, size)
+    store: Store = request.app.state.store
+    return Page(first or 0, size, store.settings.max_results)
 
 
 _NUMBER = re.compile(r"[+-]?\d{1,4000}")

@@ -10,7 +10,10 @@ from fastapi.routing import APIRoute
 from sqlalchemy.exc import DBAPIError
 
 from store.api.declared import given_by, is_acceptable
+from store.api.requests import Body
+from store.api.users import User
 from store.contract.errors import ContractError
+from store.contract.queries import Query
 from store.database import lost_race
 
 ATTEMPTS = 4
@@ -32,8 +35,14 @@ class Route(APIRoute):
         attempt = super().get_route_handler()
 
         given = given_by(self.endpoint)
+        asks = _only_asks(self)
 
         async def handle(request: Request) -> Response:
+            user: User | None = getattr(request.state, "user", None)
+            if user is not None and user.read_only and not asks:
+                raise ContractError(
+                    403, "AuthorizationException", f"The user '{user.name}' may only read.", 0, {"userId": user.name}
+                )
             if given is not None and not is_acceptable(given, request.headers.get("accept")):
                 raise ContractError(406, "NotAcceptableException", "HTTP 406 Not Acceptable")
             for _ in range(ATTEMPTS - 1):
@@ -46,6 +55,14 @@ class Route(APIRoute):
             return await attempt(request)
 
         return handle
+
+
+def _only_asks(route: APIRoute) -> bool:
+    """Whether a route changes nothing: it is a GET, or its body is a query."""
+    readers = (reader.call for reader in route.dependant.dependencies)
+    return route.methods == {"GET"} or any(
+        isinstance(reader, Body) and issubclass(reader.model, Query) for reader in readers
+    )
 
 
 class Router(APIRouter):

@@ -1,16 +1,19 @@
 """What every route needs: the open store, reached as ``request.app.state.store``."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.api.callers import while_called
 from store.database import Database
 from store.runner import JobPace, Runner
 from store.settings import StoreSettings
+
+T = TypeVar("T")
 
 
 class Bell:
@@ -58,6 +61,15 @@ class Store:
         self.tasks = Bell()
         """Rings when a task may have become fetchable."""
         self.runner = Runner(database, settings, self.tasks_changed, pace)
+
+    async def ask(self, request: Request, question: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Answer a question; it ends when its caller has hung up.
+
+        Raises:
+            ContractError: 500, it took longer than a question may.
+            ClientDisconnect: nobody waits for the answer any more.
+        """
+        return await while_called(request, self.database.read(question))
 
     def wake_runner(self) -> None:
         """There may be jobs to do."""

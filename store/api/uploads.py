@@ -1,16 +1,15 @@
 """Files in a ``multipart/form-data`` body, with bounds."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fastapi import Request
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from store.api.bodies import bounded
+from store.api.state import Store
 from store.contract.errors import ContractError, invalid
-
-MAX_BODY = 32_000_000
-"""Bytes of a whole upload."""
 
 MAX_PARTS = 500
 
@@ -50,8 +49,13 @@ async def read_upload(request: Request, reserved: frozenset[str]) -> Upload:
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media != "multipart/form-data":
         raise ContractError(415, "NotSupportedException", "HTTP 415 Unsupported Media Type")
+    store: Store = request.app.state.store
     parser = MultiPartParser(
-        request.headers, _bounded(request), max_files=MAX_PARTS, max_fields=MAX_PARTS, max_part_size=1_000_000
+        request.headers,
+        bounded(request, store.settings.max_upload_bytes),
+        max_files=MAX_PARTS,
+        max_fields=MAX_PARTS,
+        max_part_size=1_000_000,
     )
     try:
         form = await parser.parse()
@@ -61,15 +65,6 @@ async def read_upload(request: Request, reserved: frozenset[str]) -> Upload:
         return await _sort(form.multi_items(), reserved)
     finally:
         await form.close()
-
-
-async def _bounded(request: Request) -> AsyncGenerator[bytes, None]:
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > MAX_BODY:
-            raise ContractError(413, "RestException", f"The upload is larger than {MAX_BODY} bytes.")
-        yield chunk
 
 
 async def _sort(parts: list[tuple[str, UploadFile | str]], reserved: frozenset[str]) -> Upload:

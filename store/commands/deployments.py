@@ -1,6 +1,5 @@
 """Deploy files, and remove deployments."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,7 +12,7 @@ from store.commands.processes import remember
 from store.commands.refusals import can_not_parse
 from store.contract.deployments import Deployment as Record
 from store.contract.records import ProcessDefinition as DefinitionRecord
-from store.database import new_id, now
+from store.database import elsewhere, new_id, now
 from store.queries.conditions import one_of
 from store.queries.of_definition import PRESENT
 from store.tables import Deployment, DeploymentResource, ProcessDefinition
@@ -76,7 +75,7 @@ async def deploy(
             await by.note(connection, "Create", "Deployment", *changes, about={"deployment_id": latest.id})
             return Deployed(latest, [])
         resources = changed if changed_only else resources
-    processes = await asyncio.to_thread(_parse_all, resources)
+    processes = await elsewhere(_parse_all, resources)
     deployment = Record(id=new_id(), name=name, source=source, deployment_time=now(), tenant_id=tenant_id)
     await connection.execute(insert(Deployment).values(deployment.model_dump(exclude={"links"})))
     if resources:

@@ -1,10 +1,24 @@
 """Fetch and lock: which tasks a worker gets, in one guarded statement."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, String, and_, case, literal, or_, select, text, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    String,
+    and_,
+    case,
+    exists,
+    literal,
+    or_,
+    select,
+    text,
+    union_all,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.commands.fetch_orders import Fetch, checked
@@ -14,7 +28,7 @@ from store.contract.orders import FetchAndLock, FetchTopic
 from store.contract.queries import VariableFilter
 from store.contract.records import LockedExternalTask, VariableValue
 from store.database import now
-from store.queries.conditions import Condition, any_of, like, one_of
+from store.queries.conditions import Condition, any_of, json_texts, like, one_of
 from store.queries.external_tasks import record_rows
 from store.queries.variable_filters import EXTERNAL_TASK, variable_conditions
 from store.queries.variables import Place, of_tasks
@@ -26,6 +40,9 @@ _T = ExternalTask
 _ID = col(_T.id)
 AT_ONCE = 400
 """Topics of one compound select."""
+
+FEW_TOPICS = 8
+"""Up to here a fetch names its topics in its statement without asking which of them have tasks."""
 
 _LOCK = col(_T.lock_expiration_time)
 
@@ -46,6 +63,20 @@ def candidates(fetch: Fetch, at: datetime, *, lock_rows: bool = False) -> Rows:
     every = _together([select(part.subquery()) for part in parts]).subquery()
     order = _order(fetch, every.c.priority, every.c.create_time)
     return select(every.c.id).order_by(*order).limit(fetch.most)
+
+
+async def _with_tasks(connection: AsyncConnection, fetch: Fetch, at: datetime) -> Fetch:
+    """An order without the topics that have nothing for anybody now.
+
+    A statement grows with its topics, and costs far more to write than to carry out. Whoever asks for hundreds of
+    topics mostly waits for all of them.
+    """
+    if len(fetch.topics) <= FEW_TOPICS:
+        return fetch
+    asked = json_texts([str(topic.topic_name) for topic in fetch.topics])
+    task = exists().where(col(_T.topic_name) == asked.c.value, _ready(at))
+    found = set((await connection.execute(select(asked.c.value).where(task))).scalars())
+    return replace(fetch, topics=tuple(topic for topic in fetch.topics if topic.topic_name in found))
 
 
 def _together(parts: list[Rows]) -> CompoundSelect[Any]:
@@ -116,7 +147,9 @@ def _variable_filters(wanted: dict[str, Any]) -> list[Condition]:
     """One condition per variable of the instance; any of them suffices."""
     filters = [VariableFilter(name=name, operator="eq", value=value) for name, value in wanted.items()]
     instance = col(_T.process_instance_id)
-    return variable_conditions(filters, instance, EXTERNAL_TASK, of_instance_only=True, dates=False, exact=True)
+    return variable_conditions(
+        filters, instance, EXTERNAL_TASK, of_instance_only=True, dates=False, exact=True, either=True
+    )
 
 
 async def any_candidate(connection: AsyncConnection, order: FetchAndLock) -> bool:
@@ -125,10 +158,11 @@ async def any_candidate(connection: AsyncConnection, order: FetchAndLock) -> boo
     Raises:
         ContractError: see ``checked``.
     """
-    fetch = checked(order)
+    at = now()
+    fetch = await _with_tasks(connection, checked(order), at)
     if not fetch.topics or not fetch.most:
         return False
-    return (await connection.execute(candidates(fetch, now()).limit(1))).first() is not None
+    return (await connection.execute(candidates(fetch, at).limit(1))).first() is not None
 
 
 async def next_expiry(connection: AsyncConnection, order: FetchAndLock) -> datetime | None:
@@ -155,10 +189,10 @@ async def fetch_and_lock(connection: AsyncConnection, order: FetchAndLock) -> li
     Raises:
         ContractError: see ``checked``; 500, a task that was picked can not be answered. Nothing must be committed then.
     """
-    fetch = checked(order)
+    at = now()
+    fetch = await _with_tasks(connection, checked(order), at)
     if not fetch.topics or not fetch.most:
         return []
-    at = now()
     picked = candidates(fetch, at, lock_rows=True).cte("picked")
     expiry = case(
         *((col(_T.topic_name) == topic.topic_name, _expiry(topic, at)) for topic in fetch.topics),

@@ -1,12 +1,12 @@
 """The processes behind definitions: parsed once, kept while they are used."""
 
-import asyncio
 from collections import OrderedDict
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.bpmn import Process, parse
 from store.contract.errors import null_value
+from store.database import elsewhere
 from store.queries.definitions import definition_content
 
 KEPT = 200
@@ -37,7 +37,7 @@ async def process_of(connection: AsyncConnection, definition_id: str) -> Process
                 f"no deployed process definition found with id '{definition_id}': processDefinition is null"
             )
         key = definition_id.rpartition(":")[0].rpartition(":")[0]
-        processes = await asyncio.to_thread(parse, content, definition_id)
+        processes = await elsewhere(parse, content, definition_id)
         found = next(process for process in processes if process.key == key)
     remember(definition_id, found)
     return found

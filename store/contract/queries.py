@@ -60,6 +60,8 @@ class Query(Shape):
     NOT_FILTERS: ClassVar[frozenset[str]] = frozenset({"sort_by", "sort_order", "sorting"})
     KEEPS_EMPTY: ClassVar[frozenset[str]] = frozenset()
     """Lists for which an empty text in a query string is one empty element; for the others it is no filter."""
+    PER_ELEMENT: ClassVar[frozenset[str]] = frozenset()
+    """Lists whose elements are a condition each; the others are one condition, however long they are."""
 
     sort_by: Text = Field(default=None, description="Sort key.")
     sort_order: Text = Field(default=None, description="asc or desc.")
@@ -174,6 +176,8 @@ class ProcessInstanceQuery(Query):
 
 class HistoricProcessInstanceQuery(Query):
     """Which process instances, running or ended."""
+
+    PER_ELEMENT = frozenset({"process_definition_key_not_in"})
 
     SORT_KEYS: ClassVar[tuple[str, ...]] = (
         "instanceId",

@@ -1,20 +1,33 @@
 """Engines, units of work, ids, the clock and migrations."""
 
-from store.database.bounds import is_too_long
+from store.database.bounds import is_damaged, is_too_long
 from store.database.clock import now
-from store.database.engine import Database, StoreNotOpened, open_database
+from store.database.engine import Database, StoreLost, StoreNotOpened, open_database
+from store.database.filling import HALF_FILLED, BeingFilled, filling, is_half_filled
 from store.database.folding import folded
 from store.database.ids import IdRun, new_id
 from store.database.keeping import Kept, keep
+from store.database.limits import Limits
+from store.database.processes import is_gone
 from store.database.races import Race, lost_race
+from store.database.sqlite import elsewhere
 
 __all__ = [
+    "HALF_FILLED",
+    "BeingFilled",
     "Database",
     "IdRun",
     "Kept",
+    "Limits",
     "Race",
+    "StoreLost",
     "StoreNotOpened",
+    "elsewhere",
+    "filling",
     "folded",
+    "is_damaged",
+    "is_gone",
+    "is_half_filled",
     "is_too_long",
     "keep",
     "lost_race",

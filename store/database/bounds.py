@@ -1,4 +1,6 @@
-"""Statements that are longer, or deeper, than a database takes."""
+"""Statements that a database does not take, or not to their end, and files that it can not read."""
+
+import sqlite3
 
 from sqlalchemy.exc import DBAPIError
 
@@ -16,3 +18,28 @@ def is_too_long(error: BaseException) -> bool:
     said = str(error.orig)
     code: str = getattr(error.orig, "sqlstate", None) or ""
     return code.startswith(_LIMITS) or any(words in said for words in _PASSED) or "65535" in said
+
+
+_CANCELED = "57014"
+"""PostgreSQL's code of a statement that was stopped: it took too long, or somebody asked for its end."""
+
+_DAMAGED = {"XX001", "XX002"}
+"""PostgreSQL's codes of damaged data, and of a damaged index."""
+
+
+def is_interrupted(error: BaseException) -> bool:
+    """Whether a statement was stopped before its end."""
+    if not isinstance(error, DBAPIError):
+        return False
+    return (
+        getattr(error.orig, "sqlstate", None) == _CANCELED
+        or getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT
+    )
+
+
+def is_damaged(error: BaseException) -> bool:
+    """Whether a statement failed because a page of the database can not be what it is."""
+    if not isinstance(error, DBAPIError):
+        return False
+    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or getattr(error.orig, "sqlstate", None) in _DAMAGED

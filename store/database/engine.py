@@ -11,59 +11,113 @@ own and are never held up by the writer (WAL). On PostgreSQL both are ordinary p
 """
 
 import asyncio
-import sqlite3
-import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection, event, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.database.folding import FOLD, fold
+from store.contract.errors import ContractError, engine_error
+from store.database.bounds import is_interrupted
+from store.database.examine import examine
+from store.database.limits import Limits
 from store.database.migrate import NotAStore, migrate
+from store.database.postgresql import postgresql_engine
+from store.database.sqlite import FileLost, SqliteFile, TooSlow, at_once, sqlite_engine
+from store.private_files import make_file
 
-WAIT_SECONDS = 60
-"""How long a writer waits for its turn, and SQLite for a lock of another process."""
+T = TypeVar("T")
 
-LOOK_AGAIN_MILLISECONDS = 4
-"""In this time a writer looks three times whether another process has ended its transaction, and then begins anew."""
+
+class StoreLost(ContractError):
+    """500, the file of the store was deleted or replaced."""
+
+    def __init__(self, path: str) -> None:
+        said = engine_error(
+            f"The store's file {path} was deleted or replaced while it was open, and nothing is written to it any "
+            "more. Stop the server, put the file back, and start it again."
+        ).body
+        super().__init__(500, said.type, said.message, said.code)
 
 
 class Database:
-    """An open database. ``reading()`` and ``writing()`` are the only ways in."""
+    """An open database. ``read`` and ``write``, ``reading()`` and ``writing()`` are the only ways in.
 
-    def __init__(self, url: URL, readers: int = 4) -> None:
+    Args:
+        url: of an SQLite file or a PostgreSQL database.
+        readers: connections kept for reading, and on PostgreSQL as many for writing.
+        limits: how long questions and orders may take.
+    """
+
+    def __init__(self, url: URL, readers: int = 4, limits: Limits | None = None) -> None:
         self.url = url
         self.is_sqlite = url.get_backend_name() == "sqlite"
+        self.limits = limits or Limits()
         self._turn = asyncio.Lock()
+        self._file: SqliteFile | None = None
         if self.is_sqlite:
-            self._reader = _sqlite(url, readers, writes=False)
-            self._writer = _sqlite(url, 1, writes=True)
+            self._file = SqliteFile(Path(url.database or ""))
+            self._reader = sqlite_engine(self._file, readers, writes=False)
+            self._writer = sqlite_engine(self._file, 1, writes=True)
         else:
-            self._reader = create_async_engine(
-                url, pool_size=readers, pool_timeout=WAIT_SECONDS, isolation_level="REPEATABLE READ"
-            )
-            self._writer = create_async_engine(url, pool_size=readers, pool_timeout=WAIT_SECONDS)
+            self._reader = postgresql_engine(url, readers, self.limits.question, repeatable=True)
+            self._writer = postgresql_engine(url, readers, self.limits.order)
+
+    async def read(self, question: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Answer a question from one consistent state. It ends when the caller is cancelled.
+
+        Args:
+            question: awaits nothing but statements.
+
+        Raises:
+            ContractError: 500, it took longer than a question may, or the store's file is lost.
+        """
+        with _Told(self, self.limits.question):
+            if not self.is_sqlite:
+                async with self.reading() as connection:
+                    return await question(connection)
+            async with self._reader.connect() as connection:
+                return await at_once(connection, question, self.limits.question)
+
+    async def write(self, order: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Carry out an order in one transaction: committed when it ends, rolled back when it raises.
+
+        Args:
+            order: awaits nothing but statements.
+
+        Raises:
+            ContractError: 500, it took longer than an order may, or the store's file is lost.
+        """
+        with _Told(self, self.limits.order):
+            if not self.is_sqlite:
+                async with self.writing() as connection:
+                    return await order(connection)
+            async with self._turn, self._writer.connect() as connection:
+                return await at_once(connection, order, self.limits.order)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """A connection that sees one consistent state and changes nothing."""
-        async with self._reader.connect() as connection, connection.begin():
-            yield connection
+        """A connection that sees one consistent state and changes nothing, for work that awaits other things too."""
+        with _Told(self, None):
+            async with self._reader.connect() as connection, connection.begin():
+                yield connection
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """One transaction: committed when the block ends, rolled back when it raises."""
-        if not self.is_sqlite:
-            async with self._writer.begin() as connection:
+        """One transaction for work that awaits other things too: committed when the block ends, rolled back when it
+        raises.
+        """
+        with _Told(self, None):
+            if not self.is_sqlite:
+                async with self._writer.begin() as connection:
+                    yield connection
+                return
+            async with self._turn, self._writer.begin() as connection:
                 yield connection
-            return
-        async with self._turn, self._writer.begin() as connection:
-            yield connection
 
     async def close(self) -> None:
         """Close all connections. The database can not be used afterwards."""
@@ -71,26 +125,50 @@ class Database:
         await self._writer.dispose()
 
 
+class _Told:
+    """Turns what the database says of an ended transaction into a sentence for who asked."""
+
+    def __init__(self, database: Database, seconds: float | None) -> None:
+        self._database = database
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, FileLost):
+            raise StoreLost(str(self._database.url.database)) from error
+        slow = isinstance(error, TooSlow) or (isinstance(error, DBAPIError) and is_interrupted(error))
+        if slow and self._seconds is not None:
+            raise engine_error(
+                f"The database was asked for more than it could do in {self._seconds:g} seconds, and was stopped. "
+                "Nothing was changed: ask for less at a time."
+            ) from error
+
+
 class StoreNotOpened(ValueError):
     """A store cannot be opened; the text is one sentence for whoever named it, without passwords."""
 
 
-async def open_database(store: str, readers: int = 4) -> Database:
+async def open_database(store: str, readers: int = 4, limits: Limits | None = None) -> Database:
     """Open a store, bring its tables up to date, and answer it.
 
     Args:
         store: path of an SQLite file (made with its folder if missing), or an SQLAlchemy URL.
         readers: connections kept for reading.
+        limits: how long questions and orders may take.
 
     Raises:
         StoreNotOpened: it is neither a path nor a URL of SQLite or PostgreSQL, cannot be reached, is no store, or was
-            written by a newer version.
+            written by a newer version. Nothing of it was changed.
     """
     try:
         url = store_url(store)
-    except (OSError, ArgumentError) as error:
+        if url.get_backend_name() == "sqlite":
+            await asyncio.to_thread(examine, Path(url.database or ""))
+        database = Database(url, readers, limits)
+    except (OSError, ArgumentError, NotAStore) as error:
         raise StoreNotOpened(f"The store {_named(store)} cannot be opened: {_first_line(error)}.") from error
-    database = Database(url, readers)
     try:
         async with database._writer.connect() as connection:
             await connection.run_sync(migrate)
@@ -100,6 +178,8 @@ async def open_database(store: str, readers: int = 4) -> Database:
         if isinstance(error, SQLAlchemyError | CommandError | NotAStore | OSError):
             raise StoreNotOpened(f"The store {_named(store)} cannot be opened: {_first_line(error)}.") from error
         raise
+    if database._file is not None:
+        database._file.remember()
     return database
 
 
@@ -109,7 +189,7 @@ def _named(store: str) -> str:
         return store
     try:
         return make_url(store).render_as_string(hide_password=True)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         return store.partition("://")[0]
 
 
@@ -120,66 +200,35 @@ def _first_line(error: BaseException) -> str:
 
 
 def store_url(store: str) -> URL:
-    """The URL of a store given as a path or a URL."""
+    """The URL of a store given as a path or a URL. An SQLite file that is missing is made, with its folder.
+
+    Raises:
+        StoreNotOpened: it is a URL of something that is no store.
+        ArgumentError: it is no URL.
+        OSError: the file cannot be made.
+    """
     if "://" not in store:
         path = Path(store).expanduser().resolve()
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_file(path)
         return URL.create("sqlite+aiosqlite", database=str(path))
-    url = make_url(store)
-    backend = url.get_backend_name()
+    try:
+        url = make_url(store)
+    except ValueError:
+        raise ArgumentError("its port is no number") from None
+    if url.drivername == "postgres":
+        raise ArgumentError("write postgresql:// instead of postgres://")
+    try:
+        backend = url.get_backend_name()
+    except ArgumentError:
+        raise ArgumentError(f"a store is an SQLite file or a PostgreSQL database, not {url.drivername}") from None
     if backend == "sqlite":
         if not url.database or url.database == ":memory:":
             raise StoreNotOpened("a store in memory is lost with its connection: give a file")
-        return url.set(drivername="sqlite+aiosqlite")
+        if url.database.startswith("file:"):
+            raise StoreNotOpened("write sqlite:///PATH, without file:")
+        path = Path(url.database).absolute()
+        make_file(path)
+        return URL.create("sqlite+aiosqlite", database=str(path))
     if backend == "postgresql":
         return url.set(drivername="postgresql+psycopg")
     raise StoreNotOpened(f"a store is an SQLite file or a PostgreSQL database, not {backend}")
-
-
-def _sqlite(url: URL, connections: int, *, writes: bool) -> AsyncEngine:
-    engine = create_async_engine(
-        url, pool_size=connections, max_overflow=0, pool_timeout=WAIT_SECONDS * 10 if writes else WAIT_SECONDS
-    )
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def _prepare(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None
-        connection.create_function(FOLD, 1, fold, deterministic=True)
-        cursor = connection.cursor()
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=NORMAL",
-            "wal_autocheckpoint=4000",  # a set of jobs fills more pages than the default of 1000
-            "case_sensitive_like=ON",  # as PostgreSQL and the engine's own H2 do
-            f"busy_timeout={LOOK_AGAIN_MILLISECONDS if writes else WAIT_SECONDS * 1000}",
-            "cache_size=-32000" if writes else "cache_size=-8000",
-            f"query_only={'OFF' if writes else 'ON'}",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def _begin(connection: Any) -> None:
-        if writes:
-            _begin_writing(connection)
-        else:
-            connection.exec_driver_sql("BEGIN")
-
-    return engine
-
-
-def _begin_writing(connection: Connection) -> None:
-    """Begin as soon as no other process writes.
-
-    Raises:
-        OperationalError: one did for a whole ``WAIT_SECONDS``.
-    """
-    deadline = time.monotonic() + WAIT_SECONDS
-    while True:
-        try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            return
-        except OperationalError as error:
-            code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-            if code != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
-                raise

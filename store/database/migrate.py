@@ -1,20 +1,39 @@
 """Bring the tables of a store up to date."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, func, inspect, select
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, func, inspect, select, table, text
+from sqlalchemy import column as named
 
 _MIGRATES = 0x7265747269616765
 """Names the lock of PostgreSQL that whoever migrates holds: ``retriage`` in ASCII."""
 
+APPLICATION_ID = 0x52545247
+"""Marks an SQLite file as a store: ``RTRG`` in ASCII, where the file format has the id of its application."""
 
 _STORE = Path(__file__).parent / "migrations"
 
 
 class NotAStore(Exception):
     """The file is a database of something else."""
+
+
+class NewerStore(NotAStore):
+    """A newer version has written it."""
+
+    def __init__(self) -> None:
+        super().__init__("it was written by a newer version of Retriage")
+
+
+@cache
+def known_revisions(scripts: Path = _STORE) -> frozenset[str]:
+    """The versions of the tables that this version knows."""
+    directory = ScriptDirectory.from_config(_config(scripts))
+    return frozenset(script.revision for script in directory.walk_revisions())
 
 
 def migrate(connection: Connection, scripts: Path = _STORE, version_table: str = "alembic_version") -> None:
@@ -28,14 +47,33 @@ def migrate(connection: Connection, scripts: Path = _STORE, version_table: str =
         version_table: the table that tells which of them have run; each kind of database has its own.
 
     Raises:
-        NotAStore: an SQLite file that has tables, but not this one.
+        NotAStore: it has tables of something else.
+        NewerStore: a newer version has written it.
     """
-    if connection.dialect.name == "postgresql":
+    is_postgresql = connection.dialect.name == "postgresql"
+    if is_postgresql:
+        connection.execute(text("SET LOCAL statement_timeout = 0"))  # a large store takes its time
         connection.execute(select(func.pg_advisory_xact_lock(_MIGRATES)))
-    elif (tables := inspect(connection).get_table_names()) and version_table not in tables:
+    tables = inspect(connection).get_table_names()
+    if version_table in tables:
+        versions = set(connection.execute(select(table(version_table, named("version_num")).c.version_num)).scalars())
+        if not versions:
+            raise NotAStore(f"it is a database of something else: its {version_table} is empty")
+        if not versions <= known_revisions(scripts):
+            raise NewerStore
+    elif tables and not is_postgresql:
         raise NotAStore("it is an SQLite database of something else")
-    config = Config()
-    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
+    config = _config(scripts)
     config.attributes["connection"] = connection
     config.attributes["version_table"] = version_table
     command.upgrade(config, "head")
+    if not is_postgresql and scripts == _STORE:
+        marked = connection.execute(text("PRAGMA application_id")).scalar_one() == APPLICATION_ID
+        if not marked:
+            connection.execute(text(f"PRAGMA application_id = {APPLICATION_ID}"))
+
+
+def _config(scripts: Path) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
+    return config

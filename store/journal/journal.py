@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from contextlib import closing
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
@@ -119,17 +120,46 @@ class Journal:
             first += len(piece)
         return first
 
-    async def sent(self, launch_id: int, listed: int | None) -> None:
-        """The request goes out now; ``listed`` tasks are written down, ``None`` when they are not all known."""
+    async def sent(self, launch_id: int, listed: int | None, at: datetime | None = None) -> None:
+        """The request goes out now.
+
+        Args:
+            launch_id: the launch.
+            listed: so many of its tasks are written down; ``None`` when they are not all known.
+            at: now, by the engine's clock.
+        """
         async with self._database.writing() as connection:
-            await launching.sent(connection, launch_id, listed)
+            await launching.sent(connection, launch_id, listed, at)
 
     async def ended(
-        self, launch_id: int, state: State, *, batch_id: str | None = None, jobs: int | None = None, said: str = ""
+        self,
+        launch_id: int,
+        state: State,
+        *,
+        batch_id: str | None = None,
+        jobs: int | None = None,
+        said: str = "",
+        probable: bool = False,
     ) -> None:
-        """What became of a launch."""
+        """What became of a launch; ``probable`` if nothing proves yet that the batch is its own."""
         async with self._database.writing() as connection:
-            await launching.ended(connection, launch_id, state, batch_id, jobs, said)
+            await launching.ended(connection, launch_id, state, batch_id, jobs, said, probable)
+
+    async def settled(
+        self,
+        launch_id: int,
+        state: State,
+        *,
+        looked_at: datetime,
+        batch_id: str | None = None,
+        jobs: int | None = None,
+        said: str | None = None,
+        probable: bool = False,
+    ) -> bool:
+        """What a look for the batch of a launch has shown. Nothing is changed, and False answered, where it is not in
+        doubt any more: another console with the same file, or the answer itself, was first."""
+        async with self._database.writing() as connection:
+            return await launching.settled(connection, launch_id, state, batch_id, jobs, said, probable, looked_at)
 
     # -- and read again ---------------------------------------------------------------------------------------------
 
@@ -147,6 +177,11 @@ class Journal:
         """The launch that made a batch, ``None`` when it was not made by this console."""
         async with self._database.reading() as connection:
             return await reading.launch_of(connection, batch_id)
+
+    async def in_doubt(self, engine: str, limit: int = 100) -> list[Launch]:
+        """Launches on an engine of which it is not known, or not proven, what became of them, the newest first."""
+        async with self._database.reading() as connection:
+            return await reading.in_doubt(connection, engine, limit)
 
     async def tasks(self, launch_id: int, first: int = 0, size: int = PIECE) -> list[TaskBefore]:
         """Tasks of a launch with the retries they had, in the order of the request, from the one numbered ``first``."""

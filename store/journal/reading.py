@@ -7,12 +7,13 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
+from store.journal import launching
 from store.journal.records import Earlier, Launch, State, TaskBefore
 from store.journal.tables import LaunchRow, LaunchTaskRow
 from store.tables.types import col
 
 FIELDS = tuple(Launch.__dataclass_fields__)
-TAKEN = ("launched", "sent", "unknown")
+TAKEN = ("launched", "sent", "unknown", "unknowable")
 """States of a launch that has changed its tasks, or may have."""
 MADE = "launched"
 """State of a launch that certainly has."""
@@ -41,6 +42,17 @@ async def launch_of(connection: AsyncConnection, batch_id: str) -> Launch | None
     """The launch that made a batch."""
     row = (await connection.execute(_launches().where(col(LaunchRow.batch_id) == batch_id))).first()
     return Launch(*row) if row else None
+
+
+async def in_doubt(connection: AsyncConnection, engine: str, limit: int) -> list[Launch]:
+    """Launches on an engine of which it is not known, or not proven, what became of them, the newest first."""
+    rows = await connection.execute(
+        _launches()
+        .where(col(LaunchRow.engine) == engine, launching.in_doubt())
+        .order_by(col(LaunchRow.id).desc())
+        .limit(limit)
+    )
+    return [Launch(*row) for row in rows]
 
 
 async def tasks(

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-State = Literal["preparing", "sent", "launched", "refused", "unsent", "unknown"]
+State = Literal["preparing", "sent", "launched", "refused", "unsent", "unknown", "not_carried_out", "unknowable"]
 """What is known of a launch.
 
 ``preparing``: its tasks are being written down. ``sent``: the request went out, no answer yet; when the console is
 gone since, nobody knows what became of it. ``launched``: the engine made a batch (or set the retries). ``refused``: the
-engine said no. ``unsent``: it could not be reached. ``unknown``: it was not answered, and no such batch was found.
+engine said no. ``unsent``: it could not be reached. ``unknown``: no answer proves what became of it, and its batch is
+looked for. ``not_carried_out``: its batch was looked for over the whole time in which it would have begun, and there
+is none. ``unknowable``: it was looked for as long, and the engine keeps nothing that tells.
 """
 
 
@@ -92,7 +94,10 @@ class Launch:
         batch_id: its batch, where it was made.
         jobs: jobs of the batch.
         ended_at: when the answer came, or was given up.
-        said: what the engine said when it refused.
+        said: what the engine said when it refused; what is known of a launch that was not answered.
+        sent_at: when it was sent, by the engine's clock; ``None`` where it was not.
+        probable: the batch is probably its own, and nothing proves it yet.
+        looked_at: when the engine last answered where its batch was looked for.
     """
 
     id: int
@@ -112,6 +117,15 @@ class Launch:
     jobs: int | None
     ended_at: datetime | None
     said: str
+    sent_at: datetime | None = None
+    probable: bool = False
+    looked_at: datetime | None = None
+
+    @property
+    def in_doubt(self) -> bool:
+        """It is not known, or not proven, what became of it."""
+        probable = self.state == "launched" and self.probable and self.batch_id is not None
+        return self.state in ("sent", "unknown") or probable
 
 
 Tasks = Iterable[tuple[str, int | None]]

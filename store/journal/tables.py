@@ -47,13 +47,15 @@ class LaunchRow(_Journaled, table=True):
     """An order that this console sent, or was about to send.
 
     ``request`` is its body without the list of task ids, which are rows of ``launch_task``; ``tasks`` is the number
-    that was counted before, ``listed`` the number of rows, null while they are not all known.
+    that was counted before, ``listed`` the number of rows, null while they are not all known. ``sent_at`` is by the
+    engine's clock, null of what was never sent; ``looked_at`` is when its batch was last looked for.
     """
 
     __tablename__ = "launch"
     __table_args__ = (
         Index("launch_engine", "engine", "id"),
         Index("launch_batch", "batch_id"),
+        Index("launch_state", "engine", "state"),
         {"sqlite_autoincrement": True},
     )
 
@@ -74,6 +76,9 @@ class LaunchRow(_Journaled, table=True):
     jobs: int | None = None
     ended_at: datetime | None = Field(default=None, sa_type=UtcTime)
     said: str = Field(default="", sa_type=Text)
+    sent_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    probable: bool = False
+    looked_at: datetime | None = Field(default=None, sa_type=UtcTime)
 
 
 class LaunchTaskRow(_Journaled, table=True):

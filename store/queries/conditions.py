@@ -4,9 +4,10 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Text, false, func, literal, or_, select
+from sqlalchemy import Boolean, ColumnElement, Text, UnaryExpression, false, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import operators
 from sqlalchemy.sql.functions import GenericFunction
 
 from store.contract.errors import null_value
@@ -145,18 +146,34 @@ def all_of(parts: list[Condition]) -> list[Condition]:
     return [_all_of(*parts)] if len(parts) > SHORT_LIST else parts
 
 
-class _all_of(GenericFunction[bool]):
-    """Conditions that must all hold. A row of many is a tree as deep as it is long, which SQLite bounds at 1000."""
+class _Tree(GenericFunction[bool]):
+    """Conditions in a balanced tree. A row of many is a tree as deep as it is long, which SQLite bounds at 1000.
+
+    It stands among other conditions as it is. What SQLAlchemy makes of a function there, ``(…) = 1``, is a value that
+    SQLite has to know, so that it looks at every part of every row where one would have decided.
+    """
 
     type = Boolean()
+    inherit_cache = True
+
+    def self_group(self, against: Any = None) -> Any:
+        """Itself: it is written with its parentheses."""
+        return self
+
+    def _negate(self) -> Any:
+        return UnaryExpression(self, operator=operators.inv, type_=self.type)
+
+
+class _all_of(_Tree):
+    """Conditions that must all hold."""
+
     inherit_cache = True
     name = "retriage_all_of"
 
 
-class _any_of(GenericFunction[bool]):
-    """Conditions of which one must hold; see ``_all_of``."""
+class _any_of(_Tree):
+    """Conditions of which one must hold."""
 
-    type = Boolean()
     inherit_cache = True
     name = "retriage_any_of"
 

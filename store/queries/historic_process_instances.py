@@ -193,7 +193,7 @@ def historic_process_instance_conditions(
     if _contradicts(query):
         found.append(false())
     for entry in query.or_queries or ():
-        either = any_of(_own_conditions(entry, True))
+        either = any_of(_own_conditions(entry, True, either=True))
         if either is not None:
             found.append(either)
     return all_of(found)
@@ -210,7 +210,7 @@ def _contradicts(query: HistoricProcessInstanceQuery) -> bool:
     return bool(started or finished)
 
 
-def _own_conditions(query: HistoricProcessInstanceQuery, nested: bool) -> list[Condition]:
+def _own_conditions(query: HistoricProcessInstanceQuery, nested: bool, *, either: bool = False) -> list[Condition]:
     called = query.super_process_instance_id or query.super_case_instance_id
     if query.root_process_instances and called is not None:
         other = "superProcessInstanceId" if query.super_process_instance_id else "superCaseInstanceId"
@@ -238,6 +238,7 @@ def _own_conditions(query: HistoricProcessInstanceQuery, nested: bool) -> list[C
         names_ignore_case=bool(query.variable_names_ignore_case),
         values_ignore_case=bool(query.variable_values_ignore_case),
         dates=not nested,
+        either=either,
     )
 
 

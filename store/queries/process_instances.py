@@ -128,13 +128,13 @@ def process_instance_conditions(query: ProcessInstanceQuery, *, nested: bool = F
 def _matching(query: ProcessInstanceQuery, nested: bool = False) -> list[Condition]:
     found = _own_conditions(query, nested)
     for entry in query.or_queries or ():
-        either = any_of(_own_conditions(entry, True))
+        either = any_of(_own_conditions(entry, True, either=True))
         if either is not None:
             found.append(either)
     return found
 
 
-def _own_conditions(query: ProcessInstanceQuery, nested: bool) -> list[Condition]:
+def _own_conditions(query: ProcessInstanceQuery, nested: bool, *, either: bool = False) -> list[Condition]:
     if query.root_process_instances and query.super_process_instance is not None:
         raise engine_error("Invalid query usage: cannot set both rootProcessInstances and superProcessInstanceId")
     if query.leaf_process_instances and query.sub_process_instance is not None:
@@ -152,6 +152,7 @@ def _own_conditions(query: ProcessInstanceQuery, nested: bool) -> list[Condition
         names_ignore_case=bool(query.variable_names_ignore_case),
         values_ignore_case=bool(query.variable_values_ignore_case),
         dates=not nested,
+        either=either,
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, String, and_, exists, false, func, not_, or_, select
+from sqlalchemy import ColumnElement, String, and_, false, func, not_, or_, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
@@ -19,7 +19,7 @@ from store.contract.errors import ContractError, engine_error, invalid
 from store.contract.queries import VariableFilter
 from store.contract.values import INT_MAX, LONG_MAX, SHORT_MAX, is_absent, nearest_moment
 from store.database import folded
-from store.queries.conditions import Condition, like
+from store.queries.conditions import Condition, any_of, like, one_of
 from store.tables import Variable
 from store.tables.types import col
 
@@ -38,6 +38,9 @@ _ORDER_WORDS = {
     "lt": "less than",
     "lteq": "less than or equal",
 }
+MOST_JOINED = 8
+"""Conditions of one query that PostgreSQL may join as it likes."""
+
 _WHOLE = {"Short": SHORT_MAX, "Integer": INT_MAX, "Long": LONG_MAX}
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
@@ -101,8 +104,9 @@ def variable_conditions(
     values_ignore_case: bool = False,
     dates: bool = True,
     exact: bool = False,
+    either: bool = False,
 ) -> list[Condition]:
-    """One condition per filter; all must hold.
+    """One condition per filter, for all that must hold; or few conditions, of which one holds where any filter does.
 
     Args:
         filters: the comparisons.
@@ -116,6 +120,7 @@ def variable_conditions(
             and in the bodies of lists and counts, not in queries nested in another body (observed on Camunda 7.24.0).
         exact: a number is compared with the one type that it has as a value: Integer, Long where it is too large for
             that, Double with a fraction point; one beyond 64 bits is an object (observed on Camunda 7.24.0).
+        either: one filter suffices. Together they look once at the variables of an instance, not once each.
 
     Raises:
         ContractError: an unknown operator, a missing name, or a value that cannot be compared that way.
@@ -124,8 +129,13 @@ def variable_conditions(
     if of_instance_only:
         scope.append(col(Variable.execution_id).is_(None))
     reading = _Reading(names_ignore_case, values_ignore_case, dates, exact)
-    checked = (_checked(_as_date(one) if dates else one, rules, reading) for one in filters)
-    return [_exists(one, instance, scope, reading) for one in checked]
+    checked = [_checked(_as_date(one) if dates else one, rules, reading) for one in filters]
+    if not either:
+        apart = len(checked) > MOST_JOINED
+        return [_exists([one], instance, scope, reading, apart=apart) for one in checked]
+    # Those with an index first: an OR that holds is not looked at any further.
+    parts = ([one for one in checked if _has_index(one, reading) is indexed] for indexed in (True, False))
+    return [_exists(part, instance, scope, reading) for part in parts if part]
 
 
 def _as_date(one: VariableFilter) -> VariableFilter:
@@ -148,22 +158,53 @@ def _checked(one: VariableFilter, rules: VariableRules, reading: _Reading) -> Va
     return one
 
 
-def _exists(
-    one: VariableFilter, instance: ColumnElement[Any], scope: Sequence[Condition], reading: _Reading
-) -> Condition:
-    assert one.operator is not None
-    assert one.name is not None
-    name: ColumnElement[Any] = col(Variable.name)
-    holds = _holds(_POSITIVE.get(one.operator, one.operator), one.value, reading)
-    owner = col(Variable.process_instance_id)
+def _has_index(one: VariableFilter, reading: _Reading) -> bool:
+    """Whether an index finds the few variables that fulfil a filter."""
     any_case = reading.names_ignore_case or reading.values_ignore_case
-    if one.operator == "eq" and isinstance(one.value, str) and not any_case:
+    return one.operator == "eq" and isinstance(one.value, str) and not any_case
+
+
+def _exists(
+    filters: Sequence[VariableFilter],
+    instance: ColumnElement[Any],
+    scope: Sequence[Condition],
+    reading: _Reading,
+    *,
+    apart: bool = False,
+) -> Condition:
+    """The instance has a variable that fulfils one of these filters: all have an index, or none has one.
+
+    ``apart`` keeps PostgreSQL from making a join of it: to find an order for a hundred of them takes it many seconds.
+    """
+    owner = col(Variable.process_instance_id)
+    if _has_index(filters[0], reading):
         # A name with a text finds its few instances by an index, which then find the rows that are asked for.
-        return instance.in_(select(owner).where(*scope, name == one.name, holds))
-    named = folded(name) == folded(one.name) if reading.names_ignore_case else _by_scope(name) == one.name
-    if one.operator in _POSITIVE:
-        holds = not_(func.coalesce(holds, False))
-    return exists().where(owner == instance, *scope, named, holds)
+        name: ColumnElement[Any] = col(Variable.name)
+        parts = [and_(name == one.name, _fulfils(one, reading)) for one in filters]
+        owners = select(owner).where(*scope, _one_holds(parts))
+        return instance.in_(owners.offset(0) if apart else owners)
+    fold: Callable[[Any], Any] = folded if reading.names_ignore_case else str
+    named = folded(col(Variable.name)) if reading.names_ignore_case else _by_scope(col(Variable.name))
+    parts = [and_(named == fold(one.name), _fulfils(one, reading)) for one in filters]
+    where = [owner == instance, *scope, _one_holds(parts)]
+    if len(parts) > 1 and not reading.names_ignore_case:
+        # Most variables have none of the names, which is one look into a list, where each part would be one.
+        where.insert(-1, one_of(named, list({str(one.name): None for one in filters})))
+    variables = select(owner).where(*where)
+    return (variables.offset(0) if apart else variables).exists()
+
+
+def _one_holds(parts: Sequence[Condition]) -> Condition:
+    found = any_of(parts)
+    assert found is not None
+    return found
+
+
+def _fulfils(one: VariableFilter, reading: _Reading) -> Condition:
+    """A variable of the right name fulfils a filter."""
+    assert one.operator is not None
+    holds = _holds(_POSITIVE.get(one.operator, one.operator), one.value, reading)
+    return not_(func.coalesce(holds, False)) if one.operator in _POSITIVE else holds
 
 
 def _holds(compare: str, value: Any, reading: _Reading) -> Condition:

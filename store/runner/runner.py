@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from sqlalchemy import and_
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -36,7 +36,7 @@ from store.batch.seed import run_seed
 from store.commands.operators import Operator
 from store.contract.errors import ContractError, missing
 from store.contract.records import MONITOR_JOB, SEED_JOB
-from store.database import Database, keep, now
+from store.database import Database, StoreLost, is_gone, keep, now
 from store.runner.pace import TURN_SECONDS, JobPace
 from store.settings import StoreSettings
 from store.tables import Job
@@ -44,8 +44,11 @@ from store.tables.types import col
 
 log = logging.getLogger(__name__)
 
-TROUBLE = (OperationalError, InterfaceError, NoConnection)
+TROUBLE = (OperationalError, InterfaceError, NoConnection, PendingRollbackError, StoreLost)
 """The database did not answer, or took back a transaction that stood in the way of another. No fault of the jobs."""
+
+SMALLEST_SET = 50
+"""Jobs that a set has at least, however often the database has taken back larger ones."""
 
 PAUSE_AFTER_TROUBLE = 1.0
 """Seconds to wait when the database itself did not answer."""
@@ -59,6 +62,11 @@ WORK_BETWEEN_BREATHS = 0.1
 
 BREATH = 0.005
 """Seconds that it then pauses: longer than a waiting writer of SQLite takes to look again."""
+
+
+def is_trouble(error: Exception) -> bool:
+    """Whether the database itself failed, in the middle of a statement or between two."""
+    return isinstance(error, TROUBLE) or (isinstance(error, DBAPIError) and error.connection_invalidated)
 
 
 class Runner:
@@ -85,6 +93,8 @@ class Runner:
         self._owner = f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:12]}"
         self._turn = 0
         self._held_up = False
+        self._set_size = settings.runner_set_size
+        self._may_hold = False
         self._breathed = 0.0
         self._news = asyncio.Event()
         self._leaving = False
@@ -113,18 +123,23 @@ class Runner:
         while not self._leaving:
             self._news.clear()
             try:
+                if self._may_hold:
+                    await self._let_go()
                 worked = await self.turn()
                 pause = 0.0 if worked else await self._until_next()
                 if self._held_up:
                     pause = TURN_SECONDS
-            except TROUBLE as error:
-                log.warning("the database did not answer the job runner: %s", error)
-                await self._let_go()
+            except Exception as error:
+                if is_trouble(error):
+                    log.warning("the database did not answer the job runner: %s", error)
+                else:
+                    log.exception("the job runner met something that nobody foresaw; it goes on")
+                self._may_hold = True
+                # What is taken back again and again must be small enough to come to its end between two failures.
+                self._set_size = max(min(SMALLEST_SET, self._set_size), self._set_size // 2)
                 pause = PAUSE_AFTER_TROUBLE
-            except Exception:
-                log.exception("the job runner met something that nobody foresaw; it goes on")
-                await self._let_go()
-                pause = PAUSE_AFTER_TROUBLE
+            else:
+                self._set_size = min(self._settings.runner_set_size, self._set_size * 2)
             if self._leaving:
                 return
             if pause:
@@ -159,7 +174,7 @@ class Runner:
         async with self._database.writing() as connection:
             if self.pace.is_full_speed:
                 self._held_up = False
-                most = settings.runner_set_size + ROOM_FOR_SEEDS
+                most = self._set_size + ROOM_FOR_SEEDS
                 sets = await acquire(connection, token, most, settings.runner_lock_seconds)
             else:
                 sets = await self._acquire_portions(connection, token)
@@ -173,7 +188,7 @@ class Runner:
     async def _acquire_portions(self, connection: AsyncConnection, token: str) -> list[Acquired]:
         """Of each batch what its pace allows by now; each portion under a token of its own."""
         kind, of_batch = col(Job.job_type), col(Job.batch_id)
-        most, seconds = self._settings.runner_set_size, self._settings.runner_lock_seconds
+        most, seconds = self._set_size, self._settings.runner_lock_seconds
         sets = await acquire(connection, f"{token}/monitors", most, seconds, kind == MONITOR_JOB)
         batches = await ready_batches(connection)
         self._held_up = bool(batches)
@@ -194,14 +209,12 @@ class Runner:
         return f"{self._owner}/{self._turn}"
 
     async def _let_go(self) -> None:
-        """Give back what this turn still holds. If that fails too, the locks expire."""
-        try:
-            async with self._database.writing() as connection:
-                for token in await owners(connection):
-                    if f"{token}/".startswith(f"{self._token()}/"):
-                        await release(connection, token)
-        except TROUBLE as error:
-            log.info("the job runner leaves its locks to expire: %s", error)
+        """Give back whatever this runner still holds. Between two turns that is nothing, unless one went wrong."""
+        async with self._database.writing() as connection:
+            for token in await owners(connection):
+                if token.startswith(f"{self._owner}/"):
+                    await release(connection, token)
+        self._may_hold = False
 
     async def _give_back(self, acquired: Acquired) -> None:
         async with self._database.writing() as connection:
@@ -210,9 +223,9 @@ class Runner:
     async def _carry_out(self, acquired: Acquired) -> None:
         try:
             await self._work(acquired)
-        except TROUBLE:
-            raise
         except Exception as error:
+            if is_trouble(error):
+                raise
             if acquired.count == 1:
                 await self._record_failure(acquired, error)
             else:
@@ -231,12 +244,11 @@ class Runner:
             await self._carry_out(alone)
 
     async def _work(self, acquired: Acquired) -> None:
-        most = self._settings.runner_set_size
         left = True
         while left:
             await self._breathe()
             async with self._database.writing() as connection:
-                left = (await self._carried_out(connection, acquired, most)).left
+                left = (await self._carried_out(connection, acquired, self._set_size)).left
         if acquired.job_type not in (SEED_JOB, MONITOR_JOB):
             self._tasks_changed()
 
@@ -279,10 +291,8 @@ class Runner:
                 failed = failures[0] if failures else None
                 if failed is None:
                     await by.note(connection, "Execute", "Job", about=about)
-        except (*TROUBLE, asyncio.CancelledError):
-            raise
         except Exception as error:
-            if isinstance(error, ContractError) and error.status == 404:
+            if is_trouble(error) or (isinstance(error, ContractError) and error.status == 404):
                 raise
             async with self._database.writing() as connection:
                 await fail(connection, [Failure.of(job_id, error)])
@@ -318,12 +328,4 @@ def _is_dead(token: str, host: str) -> bool:
     if len(parts) < 3 or parts[0] != host or not parts[1].isdigit():
         return False
     pid = int(parts[1])
-    if pid == os.getpid():
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
+    return pid != os.getpid() and is_gone(pid)

@@ -65,6 +65,7 @@ def test_the_keys_do_the_job(tmp_path: Path, columns: int, rows: int) -> None:
         assert "Cancel" in terminal.text
         assert "noRetriesLeft" in terminal.text
 
+        terminal.wait(lambda: terminal.bold("Launch L"), "the key of the order never counts")
         terminal.press("L")
         terminal.wait_for("launched")
         terminal.press("4")
@@ -96,37 +97,6 @@ def test_the_keys_do_the_job(tmp_path: Path, columns: int, rows: int) -> None:
         terminal.press("q")
         assert terminal.wait_for_end() == 0
         assert b"\x1b[?1049l" in terminal.raw, "the terminal was not given back"
-
-
-@pytest.mark.parametrize(("columns", "rows"), [(100, 30), (80, 24)])
-def test_keys_that_arrive_in_one_burst_act_one_after_the_other(tmp_path: Path, columns: int, rows: int) -> None:
-    command = [sys.executable, "-m", "console", "demo", "--tasks", "300", "--seed", "7"]
-    with Terminal(command, columns, rows, {"TMPDIR": str(tmp_path)}) as terminal:
-        terminal.wait_for("charge-card")
-        terminal.press(b"/retries:0\rAR3")
-        terminal.wait_for('"retries": 3')
-        assert '"noRetriesLeft": true' in terminal.text, "the filter did not get its letters"
-        terminal.press(b"L4")
-        terminal.wait_for("100%")
-        terminal.wait_for("has ended")
-        terminal.press("q")
-        assert terminal.wait_for_end() == 0
-
-
-def test_a_digit_and_enter_in_one_burst_launch_what_needs_no_look(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "console", "demo", "--tasks", "300", "--seed", "7"]
-    with Terminal(command, 80, 24, {"TMPDIR": str(tmp_path)}) as terminal:
-        terminal.wait_for("charge-card")
-        terminal.press(b"/retries:0\rAR3\r")
-        terminal.wait_for("has ended")
-        (file,) = tmp_path.glob("retriage-*/demo.db")
-        store = sqlite3.connect(file, timeout=30)
-        assert store.execute("SELECT retries FROM batch").fetchall() == [(3,)]
-        store.close()
-        terminal.press("6")
-        terminal.wait_for("retries:0")
-        terminal.press("q")
-        assert terminal.wait_for_end() == 0
 
 
 def test_an_escape_and_the_order_key_in_one_burst_cancel(tmp_path: Path) -> None:

@@ -7,9 +7,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from console.engine.errors import Forbidden, NotThere, Refused, Unreachable
+from console.engine.hold import Hold
 from console.engine.identity import Identity
-from console.launch.unanswered import FoundBatches
-from store.contract.history import HistoricExternalTaskLog, HistoricJobLog
+from console.engine.retries_request import RetriesRequest
+from store.contract.history import (
+    HistoricExternalTaskLog,
+    HistoricIncident,
+    HistoricIncidentQuery,
+    HistoricJobLog,
+)
 from store.contract.operations import UserOperation
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import ExternalTaskQuery
@@ -66,6 +72,26 @@ def task(index: int) -> ExternalTask:
     )
 
 
+def _resolved(number: int, configuration: str) -> HistoricIncident:
+    """An incident of the history; those with a greater number ended earlier."""
+    absent = dict.fromkeys(HistoricIncident.model_fields)
+    return HistoricIncident.model_validate(
+        absent
+        | {
+            "id": f"was-{number}",
+            "create_time": START,
+            "end_time": START - timedelta(seconds=number),
+            "incident_type": "failedExternalTask",
+            "cause_incident_id": f"was-{number}",
+            "root_cause_incident_id": f"was-{number}",
+            "configuration": configuration,
+            "open": False,
+            "deleted": False,
+            "resolved": True,
+        }
+    )
+
+
 class FakeEngine:
     """Answers like the client; remembers orders; can be told to be slow or gone."""
 
@@ -73,7 +99,9 @@ class FakeEngine:
         self.total = tasks
         self.round_trip: float | None = 0.012
         self.answers = 0
+        self.hold = Hold()
         self.url = "http://engine.test/engine-rest"
+        self.user = ""
         self.delay = 0.0
         self.gone = False
         self.orders: list[tuple[Any, ...]] = []
@@ -95,6 +123,9 @@ class FakeEngine:
         """Tasks and jobs whose incident was resolved once."""
         self.notes: dict[str, str | None] = {}
         self.why_no_order: Callable[[], str] = str
+
+    def engine_now(self) -> datetime:
+        return datetime.now(UTC)
 
     def guard_orders(self, why_not: Callable[[], str]) -> None:
         self.why_no_order = why_not
@@ -191,9 +222,13 @@ class FakeEngine:
     def _open(self, one: Incident) -> bool:
         return one.configuration not in self.removed
 
-    async def resolved_before(self, first: int, size: int) -> list[str]:
+    async def historic_incidents(self, query: HistoricIncidentQuery, first: int, size: int) -> list[HistoricIncident]:
         await self._wait()
-        return self.resolved[first : first + size]
+        assert query.resolved
+        found = [_resolved(number, id) for number, id in enumerate(self.resolved)]
+        before = query.end_time_before
+        found = [one for one in found if before is None or (one.end_time is not None and one.end_time < before)]
+        return found[first : first + size]
 
     async def process_instances(self, query: Any, first: int, size: int) -> list[ProcessInstance]:
         await self._wait()
@@ -319,20 +354,8 @@ class FakeEngine:
         self.running[record.id] = record
         return Batch(**{name: getattr(record, name) for name in Batch.model_fields})
 
-    async def find_launch(
-        self, order: SetExternalTaskRetries, since: datetime, tasks: int | None = None
-    ) -> BatchStatistics | None:
-        await self._wait()
-        return next((batch for batch in self.running.values() if batch.total_jobs == tasks), None)
-
-    async def trace_launch(
-        self,
-        order: SetExternalTaskRetries,
-        since: datetime,
-        tasks: int | None = None,
-        known: frozenset[str] = frozenset(),
-    ) -> FoundBatches:
-        return FoundBatches(await self.find_launch(order, since, tasks))
+    async def launch_retries(self, request: RetriesRequest) -> Batch:
+        return await self.set_retries_async(request.order)
 
     async def suspend_batch(self, id: str, suspended: bool) -> None:
         await self._wait()

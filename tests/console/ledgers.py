@@ -12,6 +12,7 @@ class Launched:
     retries: int = 1
     reason: str = ""
     listed: int | None = 0
+    probable: bool = False
 
 
 class Ledger:

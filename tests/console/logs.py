@@ -81,7 +81,7 @@ def task_entry(task: ExternalTask, event: str, at: datetime, *, message: str | N
     """One entry of the log of external tasks."""
     return HistoricExternalTaskLog(
         **{f"{kind}_log": kind == event for kind in ("creation", "failure", "success", "deletion")},
-        id=f"log-{task.id}-{event}",
+        id=f"log-{task.id}-{event}-{at.isoformat()}",
         timestamp=at,
         removal_time=None,
         external_task_id=task.id,

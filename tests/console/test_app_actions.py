@@ -5,6 +5,7 @@ import inspect
 import pkgutil
 import re
 from collections import Counter
+from functools import cache
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ import console.screens
 import console.widgets
 from console.actions import ACTIONS, Action, at, hints, matching, named
 from console.app import RetriageApp
+from console.screens.verbs import Verbs
 
 HARMLESS_CAPITALS = {"G", "A", "O", "F", "J", "Y", "E"}
 """Twins of a small letter, and the whole of something: they change nothing."""
@@ -34,6 +36,7 @@ TOGETHER = (
 """Places that are in reach at the same time."""
 
 
+@cache
 def classes() -> list[type[Any]]:
     found: list[type[Any]] = [RetriageApp]
     for package in (console.widgets, console.screens):
@@ -81,7 +84,17 @@ def test_somebody_carries_every_action_out(action: Action) -> None:
         and any(getattr(b, "id", None) == action.name for b in vars(cls).get("BINDINGS", ()))
     ]
     assert bound, "nobody binds it"
-    assert all(callable(getattr(cls, f"action_{action.method}", None)) for cls in bound)
+    assert all(carries_out(cls, action) for cls in bound)
+
+
+def carries_out(cls: type[Any], action: Action) -> bool:
+    """Whether a class, or the verbs that it attaches, have the method of an action."""
+    attached = [
+        verbs
+        for verbs in classes()
+        if issubclass(verbs, Verbs) and action.place in verbs.PLACES and f"{verbs.__name__}(" in inspect.getsource(cls)
+    ]
+    return any(callable(getattr(one, f"action_{action.method}", None)) for one in (cls, *attached))
 
 
 def test_the_hint_line_is_in_the_order_of_importance() -> None:
@@ -104,7 +117,7 @@ def test_no_class_hides_an_attribute_of_textual_by_accident() -> None:
     ours |= {"ENABLE_COMMAND_PALETTE", "HORIZONTAL_BREAKPOINTS", "VERTICAL_BREAKPOINTS", "render_line", "on_event"}
     ours |= {"watch_scroll_y", "notify_style_update", "get_driver_class", "get_theme_variable_defaults", "can_replace"}
     ours |= {"control", "virtual_size", "border_title", "theme", "animation_level", "exit", "_display", "can_focus"}
-    ours |= {"can_focus_children", "run_action", "_on_key", "check_consume_key"}
+    ours |= {"can_focus_children", "run_action", "_on_key", "check_consume_key", "value", "cursor_position", "display"}
     for cls in classes():
         if not issubclass(cls, MessagePump):
             continue

@@ -11,7 +11,7 @@ from console.screens.dialogs.confirm import Confirm
 from console.screens.help.palette import Palette
 from console.screens.help.screen import HelpScreen
 from console.screens.small import TooSmall
-from console.session import session
+from console.session import connection
 from console.session.session import ConnectionIdentity
 from console.widgets.themes import THEMES
 from tests.console.fake import FakeEngine, connecting, ids, job, statistics
@@ -125,7 +125,7 @@ async def test_rows_stay_and_orders_are_off_while_the_engine_does_not_answer() -
 async def test_an_engine_that_is_silent_is_said_to_be_stale_before_its_answer_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(session, "SILENT", 0.2)
+    monkeypatch.setattr(connection, "SILENT", 0.2)
     engine = FakeEngine(100)
     async with console(engine) as (app, pilot):
         engine.delay = 3600.0
@@ -152,8 +152,8 @@ async def test_a_question_that_takes_too_long_while_others_are_answered_loses_no
     async with console(FakeEngine(100)) as (app, pilot):
 
         async def slow(client: object) -> None:
-            answered = app.session._answered
-            await until(pilot, lambda: app.session._answered > answered)
+            answered = app.session.connection._answered
+            await until(pilot, lambda: app.session.connection._answered > answered)
             raise Slow("It did not answer in time.")
 
         with pytest.raises(Slow):

@@ -235,7 +235,7 @@ async def test_the_newest_entries_are_read_back_a_few_pages_at_a_time() -> None:
     shop = Shop(1)
     lost = logs.task_entry(shop.tasks["t00000"], "success", AFTER)
     newer = AFTER + timedelta(seconds=1)
-    shop.entries = [lost, *(lost.model_copy(update={"external_task_id": f"x{n}", "timestamp": newer})
+    shop.entries = [lost, *(lost.model_copy(update={"id": f"x{n}", "external_task_id": f"x{n}", "timestamp": newer})
                             for n in range(PAGE * 5))]  # fmt: skip
     log = TaskLog(SINCE)
     assert await log.lately_completed(shop, {"t00000"}) == set()

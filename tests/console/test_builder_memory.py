@@ -14,7 +14,7 @@ from console.launch.draft import SOURCES, Draft, Source
 from console.screens.builder.faces import from_saved, saved_text
 from console.screens.builder.saved import SavedQueries, SaveQuery
 from console.screens.builder.screen import BuilderScreen
-from console.screens.builder.typing import QueryInput, put
+from console.screens.builder.text_face import QueryInput, put
 from console.widgets.filter_line import FilterInput, FilterLine
 from console.widgets.line_table import LineTable
 from console.widgets.pane import Pane
@@ -35,7 +35,7 @@ async def builder(app: RetriageApp, pilot: Pilot[None], text: str) -> BuilderScr
     await until(pilot, lambda: isinstance(app.focused, QueryInput))
     assert isinstance(app.screen, BuilderScreen)
     put(app.screen.query_one(QueryInput), text)
-    await until(pilot, lambda: screen(app).draft.text(SOURCES[0]) == text)
+    await until(pilot, lambda: screen(app).edited.draft.text(SOURCES[0]) == text)
     return app.screen
 
 
@@ -73,10 +73,10 @@ async def test_a_request_with_several_sources_is_saved_whole(journal: Journal) -
         app.session.keep_journal(journal)
         built = await builder(app, pilot, "retries:0")
         await pilot.press("f3", "left_square_bracket")
-        await until(pilot, lambda: built.source == SOURCES[-1])
+        await until(pilot, lambda: built.edited.source == SOURCES[-1])
         put(built.query_one(QueryInput), "process:OrderProcess")
-        await until(pilot, lambda: len(built.draft.chosen) == 2)
-        before = dict(built.draft.texts)
+        await until(pilot, lambda: len(built.edited.draft.chosen) == 2)
+        before = dict(built.edited.draft.texts)
         await pilot.press("f3", "s")
         await until(pilot, lambda: isinstance(app.screen, SaveQuery))
         await pilot.press(*"both", "enter")
@@ -85,7 +85,7 @@ async def test_a_request_with_several_sources_is_saved_whole(journal: Journal) -
         await pilot.press("f3", "l")
         await until(pilot, lambda: isinstance(app.screen, SavedQueries) and screen(app).query_one(LineTable).row)
         await pilot.press("enter")
-        await until(pilot, lambda: dict(built.draft.texts) == before)
+        await until(pilot, lambda: dict(built.edited.draft.texts) == before)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,10 @@ from console.app import RetriageApp
 from console.launch.draft import SOURCES
 from console.reading.selection import Composed, Everything, Marked
 from console.screens.builder.form import FormView
+from console.screens.builder.form_face import ValueInput
+from console.screens.builder.json_face import JsonArea
 from console.screens.builder.screen import BuilderScreen
-from console.screens.builder.typing import JsonArea, QueryInput, ValueInput, put
+from console.screens.builder.text_face import QueryInput, put
 from console.screens.launch.dialog import LaunchDialog
 from console.widgets.line import Line
 from console.widgets.pane import Pane
@@ -30,7 +32,7 @@ async def opened(app: RetriageApp, pilot: Pilot[None], text: str | None = None) 
     await until(pilot, lambda: isinstance(app.focused, QueryInput))
     if text is not None:
         put(builder(app).query_one(QueryInput), text)
-        await until(pilot, lambda: builder(app).draft.text(builder(app).source) == text)
+        await until(pilot, lambda: builder(app).edited.draft.text(builder(app).edited.source) == text)
     return builder(app)
 
 
@@ -192,7 +194,7 @@ async def launched(app: RetriageApp, pilot: Pilot[None]) -> Any:
     await pilot.press("f3", "R")
     await until(pilot, lambda: isinstance(app.screen, LaunchDialog))
     assert isinstance(app.screen, LaunchDialog)
-    return app.screen.selection
+    return app.screen.preparation.selection
 
 
 async def test_one_query_is_launched_as_a_query() -> None:
@@ -210,7 +212,7 @@ async def test_the_retries_of_the_request_are_those_of_the_launch() -> None:
     async with console(FakeEngine(40)) as (app, pilot):
         await opened(app, pilot, "retries:0")
         await pilot.press("f3", "g", "space", "7", "enter")
-        assert builder(app).draft.retries == 17
+        assert builder(app).edited.draft.retries == 17
         await pilot.press("R")
         await until(pilot, lambda: isinstance(app.screen, LaunchDialog) and app.screen.plan is not None)
         assert isinstance(app.screen, LaunchDialog)
@@ -233,7 +235,7 @@ async def test_a_request_of_several_sources_is_launched_as_it_was_composed() -> 
     async with console(FakeEngine(40)) as (app, pilot):
         await opened(app, pilot, "retries:0")
         await pilot.press("f3", "right_square_bracket", "slash")
-        await until(pilot, lambda: builder(app).source == SOURCES[1])
+        await until(pilot, lambda: builder(app).edited.source == SOURCES[1])
         put(builder(app).query_one(QueryInput), " ".join(ids([0, 3, 4])))
         await until(pilot, lambda: "26 external tasks in the union (exact)" in counted(app))
         assert "2 healthy tasks too" in counted(app)
@@ -249,7 +251,7 @@ async def test_of_several_sources_applied_the_list_shows_one_and_tells_how_all_a
     async with console(FakeEngine(40), size=(80, 24)) as (app, pilot):
         await opened(app, pilot, "retries:2")
         await pilot.press("f3", "right_square_bracket", "slash")
-        await until(pilot, lambda: builder(app).source == SOURCES[1])
+        await until(pilot, lambda: builder(app).edited.source == SOURCES[1])
         put(builder(app).query_one(QueryInput), ids([0])[0])
         await until(pilot, lambda: "9 external tasks in the union (exact)" in counted(app))
         await pilot.press("enter")
@@ -264,7 +266,7 @@ async def test_a_union_of_one_task_is_said_in_the_singular() -> None:
     async with console(FakeEngine(40)) as (app, pilot):
         await opened(app, pilot, f"id:{ids([0])[0]},")
         await pilot.press("f3", "right_square_bracket", "slash")
-        await until(pilot, lambda: builder(app).source == SOURCES[1])
+        await until(pilot, lambda: builder(app).edited.source == SOURCES[1])
         put(builder(app).query_one(QueryInput), ids([0])[0])
         await until(pilot, lambda: "1 external task in the union (exact)" in counted(app))
         assert "= 1 task " in f"{builder(app).query_one('#sources', Line).text} "

@@ -82,7 +82,7 @@ async def test_r_takes_exactly_the_tasks_without_retries_of_the_marked_instances
         await instances(app, pilot)
         await pilot.press("space", "space", "space", "space", "space", "R")
         await until(pilot, lambda: isinstance(app.screen, LaunchDialog))
-        assert app.screen.selection.ids == set(ids([0, 1, 2]))  # type: ignore[attr-defined]
+        assert app.screen.preparation.selection.ids == set(ids([0, 1, 2]))  # type: ignore[attr-defined]
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(app.screen, LaunchDialog))
         assert engine.orders == []
@@ -95,7 +95,7 @@ async def test_r_takes_all_that_match_but_those_unmarked() -> None:
         await pilot.press("A", "space", "R")
         await until(pilot, lambda: isinstance(app.screen, LaunchDialog))
         expected = {one.id for index in range(1, 60) if (one := task(index)).retries == 0}
-        assert app.screen.selection.ids == expected  # type: ignore[attr-defined]
+        assert app.screen.preparation.selection.ids == expected  # type: ignore[attr-defined]
 
 
 async def test_r_on_healthy_instances_says_so() -> None:

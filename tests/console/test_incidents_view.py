@@ -341,7 +341,7 @@ async def test_r_retries_exactly_the_tasks_of_the_marked_groups() -> None:
         await groups(app, pilot)
         await pilot.press("space", "space", "R")
         await until(pilot, lambda: isinstance(app.screen, LaunchDialog))
-        selection = app.screen.selection  # type: ignore[attr-defined]
+        selection = app.screen.preparation.selection  # type: ignore[attr-defined]
         assert selection.ids == {f"t-{number}" for number in range(40)}
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(app.screen, LaunchDialog))

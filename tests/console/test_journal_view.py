@@ -14,7 +14,8 @@ from textual.pilot import Pilot
 from console.app import RetriageApp
 from console.engine.errors import Refused, Unreachable
 from console.journal import NoJournal, journal_at
-from console.launch.send import READ_MOST
+from console.launch.preview import Kind
+from console.launch.record import READ_MOST
 from console.launch.undo import Undo
 from console.reading.selection import Everything, Marked, Selection
 from console.screens.batches.detail import BatchDetail
@@ -61,10 +62,14 @@ def screen(app: RetriageApp) -> Any:
     return app.screen
 
 
-async def launch(app: RetriageApp, pilot: Pilot[None], selection: Selection, retries: int = 3) -> None:
+async def launch(
+    app: RetriageApp, pilot: Pilot[None], selection: Selection, retries: int = 3, included: tuple[Kind, ...] = ()
+) -> None:
     before = app.session.event
     open_launch(app, app.session, selection, retries=retries, reason="PSP back, INC-4412")
-    await until(pilot, lambda: isinstance(app.screen, LaunchDialog) and app.screen._drift is not None)
+    await until(pilot, lambda: isinstance(app.screen, LaunchDialog) and app.screen.preparation.complete)
+    for kind in included:
+        screen(app).preparation.include(kind, True)
     await pilot.press("L")
     await until(pilot, lambda: not app.session.launching and app.session.event is not before)
 
@@ -88,7 +93,7 @@ async def test_it_is_written_down_before_it_is_sent(path: Path) -> None:
 
     engine.set_retries_async = watched  # type: ignore[method-assign]
     async with console(engine, path) as (app, pilot, journal):
-        await launch(app, pilot, Marked(frozenset(ids([0, 3, 4]))))
+        await launch(app, pilot, Marked(frozenset(ids([0, 3, 4]))), included=("never_failed",))
         assert seen == [("sent", 3, [(ids([0])[0], 0), (ids([3])[0], None), (ids([4])[0], 2)])]
         (written,) = await journal.launches(app.session.engine_name)
         assert (written.state, written.batch_id, written.jobs) == ("launched", "batch-1", 3)
@@ -109,8 +114,8 @@ async def test_tasks_of_a_query_are_written_down_and_those_left_out_are_not(path
 
 async def test_tasks_of_a_very_large_query_are_not_known(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert READ_MOST >= 10_000
-    for module in ("order", "gathering"):
-        monkeypatch.setattr(f"console.screens.launch.{module}.READ_MOST", 50)
+    for module in ("record", "preparation"):
+        monkeypatch.setattr(f"console.launch.{module}.READ_MOST", 50)
     engine = FakeEngine(100)
     async with console(engine, path) as (app, pilot, journal):
         await launch(app, pilot, Everything(ExternalTaskQuery(no_retries_left=True)))
@@ -187,7 +192,7 @@ async def test_the_same_tasks_are_launched_again_through_the_dialog(path: Path) 
         await journal_view(app, pilot, 1)
         await pilot.press("R")
         await until(pilot, lambda: isinstance(app.screen, LaunchDialog) and "the tasks of launch 1" in text(app))
-        await until(pilot, lambda: screen(app)._drift is not None)
+        await until(pilot, lambda: screen(app).preparation.complete)
         assert "failed again" not in text(app), "its batch still runs and may not have come to them"
         await pilot.press("escape")
         engine.end("batch-1")
@@ -204,7 +209,7 @@ async def test_the_same_tasks_are_launched_again_through_the_dialog(path: Path) 
 async def test_undo_sets_back_what_the_tasks_had_and_tells_what_it_leaves_alone(path: Path) -> None:
     engine = FakeEngine(100)
     async with console(engine, path) as (app, pilot, journal):
-        await launch(app, pilot, Marked(frozenset(ids(range(10)))))
+        await launch(app, pilot, Marked(frozenset(ids(range(10)))), included=("never_failed",))
         for id in ids(range(10)):
             engine.retries[id] = 3
         engine.removed.update(ids([0]))
@@ -296,7 +301,7 @@ async def test_an_undo_leaves_alone_what_a_later_launch_has_set_to_the_same_numb
 async def test_a_question_that_comes_late_does_not_come_in_front_of_another(path: Path) -> None:
     engine = FakeEngine(100)
     async with console(engine, path) as (app, pilot, _journal):
-        await launch(app, pilot, Marked(frozenset(ids(range(10)))))
+        await launch(app, pilot, Marked(frozenset(ids(range(10)))), included=("never_failed",))
         for id in ids(range(10)):
             engine.retries[id] = 3
         engine.end("batch-1")
@@ -340,7 +345,7 @@ async def test_undo_on_prod_wants_the_number_typed(path: Path) -> None:
 async def test_nothing_can_be_set_back(path: Path) -> None:
     engine = FakeEngine(100)
     async with console(engine, path) as (app, pilot, _journal):
-        await launch(app, pilot, Marked(frozenset(ids([3]))))
+        await launch(app, pilot, Marked(frozenset(ids([3]))), included=("never_failed",))
         engine.end("batch-1")
         engine.retries[ids([3])[0]] = 3
         await journal_view(app, pilot, 1)
@@ -365,7 +370,7 @@ async def test_a_journal_that_cannot_be_opened_is_one_sentence_and_the_console_w
 
 async def test_one_launch_by_ids_shows_their_number_in_the_body(path: Path) -> None:
     async with console(FakeEngine(100), path) as (app, pilot, _journal):
-        await launch(app, pilot, Marked(frozenset(ids([0, 3]))))
+        await launch(app, pilot, Marked(frozenset(ids([0, 3]))), included=("never_failed",))
         await journal_view(app, pilot, 1)
         await until(pilot, lambda: '"2 ids"' in text(app) and "externalTaskIds" in text(app))
         assert "1 launch on this engine, written down before it was sent" in text(app)

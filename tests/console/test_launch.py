@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from console.launch.counts import SelectionCounts
 from console.launch.plan import LaunchPlan
+from console.launch.preview import Kind
 from console.reading.selected_tasks import SelectedTasks
 from console.reading.selection import Composed, Everything, Marked, matches_all
 from console.screens.launch.page import total_spans
@@ -147,50 +149,125 @@ def roll(retries: dict[str, int | None], named: frozenset[str] = frozenset()) ->
     return made
 
 
-def of_ids(to: int, retries: dict[str, int | None], *gone: str, **taken: bool) -> LaunchPlan:
+def of_ids(to: int, retries: dict[str, int | None], *gone: str, included: Iterable[Kind] = ()) -> LaunchPlan:
     ids = frozenset((*retries, *gone))
     read = roll(retries, ids)
-    return LaunchPlan(Marked(ids), to, read.facts(), read, **taken)
+    return LaunchPlan(Marked(ids), to, read.facts(), read, frozenset(included))
 
 
-def test_ids_that_would_lose_retries_or_are_gone_are_left_out_unless_taken_in() -> None:
-    tasks: dict[str, int | None] = {"a": 0, "b": 5, "c": None, "d": 1}
-    for taken, ids in (
-        ({}, ["a", "c", "d"]),
-        ({"with_lowered": True}, ["a", "b", "c", "d"]),
-        ({"with_gone": True}, ["a", "c", "d", "x"]),
-        ({"with_lowered": True, "with_gone": True}, ["a", "b", "c", "d", "x"]),
-    ):
-        launch = of_ids(1, tasks, "x", **taken)
-        assert launch.request.external_task_ids == ids
+MIXED: dict[str, int | None] = {"a": 0, "b": 5, "c": None, "d": 1, "e": 3}
+
+
+@pytest.mark.parametrize(
+    ("included", "ids"),
+    [
+        ((), "ad"),
+        (("lowered",), "abd"),
+        (("never_failed",), "acd"),
+        (("unchanged",), "ade"),
+        (("gone",), "adx"),
+        (("lowered", "never_failed", "unchanged", "gone"), "abcdex"),
+    ],
+)
+def test_what_has_no_need_of_it_is_left_out_unless_taken_in_by_hand(included: tuple[Kind, ...], ids: str) -> None:
+    for selection in (Marked(frozenset({*MIXED, "x"})), Everything(SOME, frozenset({"y"})), Composed(INSTANCES)):
+        read = roll(MIXED, frozenset({*MIXED, "x"}))
+        launch = LaunchPlan(selection, 3, read.facts(), read, frozenset(included))
+        assert launch.request.external_task_ids == list(ids) if launch.by_ids else len(ids) == 6
         assert launch.count == len(ids)
-        assert launch.wants_a_look
+        assert launch.left_out == 6 - len(ids)
 
 
-def test_a_query_with_tasks_that_would_lose_retries_is_narrowed_to_those_without() -> None:
+def test_setting_to_0_takes_those_that_lose_retries_and_says_so() -> None:
+    launch = of_ids(0, MIXED)
+    assert launch.request.external_task_ids == ["b", "d", "e"]
+    assert said(launch) == [(3, "now have 1-5 tries", "1-5 -> 0 LOWERED to 0, an incident each")]
+    assert [by_hand(launch, kind)[:2] for kind in ("never_failed", "unchanged")] == [
+        (1, "never failed (-) -> 0"),
+        (1, "tries 0 -> 0"),
+    ]
+    assert launch.class_by_hand("lowered") is None
+
+
+@pytest.mark.parametrize(
+    ("to", "retries", "included", "way", "count"),
+    [
+        (3, {}, (), "failed", 10),
+        (3, {None: 3, 4: 2, 3: 1}, (), "failed", 10),
+        (3, {None: 3, 4: 2, 1: 1}, (), "ids", 11),
+        (3, {1: 1}, (), "ids", 11),
+        (3, {1: 1}, ("never_failed", "lowered"), "query", 11),
+        (3, {None: 3, 4: 2}, ("never_failed", "lowered"), "query", 15),
+        (3, {None: 3, 4: 2}, ("never_failed",), "ids", 13),
+        (3, {None: 3, 3: 2}, ("never_failed", "lowered"), "ids", 13),
+        (0, {}, ("unchanged",), "failed", 10),
+        (0, {2: 4}, (), "ids", 4),
+        (0, {2: 4, None: 1}, ("never_failed",), "left", 5),
+        (0, {2: 4, None: 1}, ("never_failed", "unchanged"), "query", 15),
+    ],
+)
+def test_a_query_is_sent_only_where_it_can_take_nothing_that_is_left_out(
+    to: int, retries: dict[int | None, int], included: tuple[Kind, ...], way: str, count: int
+) -> None:
+    left = sum(retries.values())
+    counted = facts(10 + left, no_retries=10, retries_left=left, retries=retries)
+    launch = LaunchPlan(Everything(ExternalTaskQuery(topic_name="t")), to, counted, included=frozenset(included))
+    assert (launch.way, launch.count) == (way, count)
+    assert launch.ready is (way != "ids")
+    if way == "ids":
+        assert launch.why_by_ids == "no query leaves the others out"
+        return
+    query = launch.request.external_task_query
+    assert query is not None
+    assert (query.topic_name, query.no_retries_left, query.with_retries_left) == (
+        "t", True if way == "failed" else None, True if way == "left" else None
+    )  # fmt: skip
+
+
+def test_what_is_too_much_to_be_told_apart_is_taken_or_left_out_as_a_whole() -> None:
     counts = {"no_retries": 10, "retries_left": 5, "retries": {4: 2, None: 3}}
-    launch = plan(3, 15, selection=Everything(ExternalTaskQuery()), **counts)
-    assert (launch.narrows, launch.count, launch.everything) == (True, 10, False)
+    launch = plan(3, 15, selection=Everything(ExternalTaskQuery()), **counts).but(apart=False)
+    assert (launch.way, launch.count, launch.everything) == ("failed", 10, False)
     assert launch.request.external_task_query == ExternalTaskQuery(no_retries_left=True)
     assert launch.describe() == "all without retries left"
-    whole = launch.but(with_lowered=True)
-    assert (whole.narrows, whole.count, whole.everything) == (False, 15, True)
+    assert by_hand(launch, "unknown") == (5, "tries left, or never failed", "2 LOWERED 4 -> 3")
+    whole = launch.but(included=frozenset({"unknown"}))
+    assert (whole.way, whole.count, whole.everything) == ("query", 15, True)
     assert whole.request.external_task_query == ExternalTaskQuery()
-    more = plan(4, 15, selection=Everything(ExternalTaskQuery()), **counts)
-    assert (more.narrows, more.count) == (False, 15)
-    effect = launch.lowered_class()
+    to_0 = launch.but(retries=0)
+    assert to_0.count == 0
+    assert to_0.but(included=frozenset({"unknown"})).request.external_task_query == ExternalTaskQuery(
+        with_retries_left=True
+    )
+
+
+def test_an_engine_that_cannot_be_told_the_query_is_told_the_ids() -> None:
+    read = roll({"a": 0, "b": 0})
+    launch = LaunchPlan(Everything(SOME), 3, read.facts(), read, by_ids_because="it ignores the process")
+    assert launch.request.external_task_ids == ["a", "b"]
+    assert launch.why_by_ids == "it ignores the process"
+
+
+INSTANCES = SetExternalTaskRetries(process_instance_ids=["p"], external_task_ids=["a"])
+
+
+def test_a_composed_request_is_sent_as_it_is_only_where_it_can_take_nothing_that_is_left_out() -> None:
+    failed = SetExternalTaskRetries(external_task_ids=["a"], external_task_query=SOME)
+    read = roll({"a": 0, "b": 0})
+    assert LaunchPlan(Composed(failed), 3, read.facts(), read).request == failed.model_copy(update={"retries": 3})
+    # An instance may come to a task that never failed before the engine reads this.
+    by_ids = LaunchPlan(Composed(INSTANCES), 3, read.facts(), read)
+    assert by_ids.request.external_task_ids == ["a", "b"]
+    all_of_it = by_ids.but(included=frozenset({"never_failed", "lowered"}))
+    assert all_of_it.request == INSTANCES.model_copy(update={"retries": 3})
+    lowers = roll({"a": 0, "b": 2})
+    assert LaunchPlan(Composed(INSTANCES), 1, lowers.facts(), lowers).request.external_task_ids == ["a"]
+
+
+def by_hand(launch: LaunchPlan, kind: Kind) -> tuple[int, str, str]:
+    effect = launch.class_by_hand(kind)
     assert effect is not None
-    assert (effect.count, effect.effect) == (5, "2 LOWERED 4 -> 3")
-
-
-def test_a_composed_request_is_sent_as_it_is_unless_something_of_it_is_left_out() -> None:
-    sources = SetExternalTaskRetries(process_instance_ids=["p"], external_task_ids=["a"])
-    read = roll({"a": 0, "b": 2})
-    as_it_is = LaunchPlan(Composed(sources), 3, read.facts(), read)
-    assert as_it_is.request == sources.model_copy(update={"retries": 3})
-    left_out = LaunchPlan(Composed(sources), 1, read.facts(), read)
-    assert left_out.by_ids
-    assert left_out.request.external_task_ids == ["a"]
+    return (effect.count, effect.label, effect.effect)
 
 
 def said(launch: LaunchPlan) -> list[tuple[int, str, str]]:
@@ -205,17 +282,14 @@ def test_what_becomes_of_each_group() -> None:
     assert said(launch) == [
         (10, "tries 0 -> 3", "incident closes, fetchable again"),
         (4, "tries 1 -> 3", "raised"),
-        (1, "tries 3 -> 3", "unchanged"),
-        (1, "never failed (-) -> 3", "has no need of it"),
         (2, "of them locked until 03:28Z", "set now, fetchable later"),
         (1, "of them suspended", "set now, waits for its instance"),
     ]
-    lowered, gone = launch.lowered_class(), launch.gone_class()
-    assert lowered is not None
-    assert gone is not None
-    assert (lowered.count, lowered.label, lowered.effect) == (2, "now have 5 tries", "5 -> 3 LOWERED")
-    assert (gone.count, gone.label) == (2, "gone since listing")
-    assert launch.count == 16
+    assert by_hand(launch, "never_failed") == (1, "never failed (-) -> 3", "has no need of it")
+    assert by_hand(launch, "unchanged") == (1, "tries 3 -> 3", "unchanged")
+    assert by_hand(launch, "lowered") == (2, "now have 5 tries", "5 -> 3 LOWERED")
+    assert by_hand(launch, "gone") == (2, "gone since listing", "would wedge the batch")
+    assert launch.count == 14
 
 
 def test_many_different_numbers_of_retries_are_told_in_one_line() -> None:
@@ -226,20 +300,15 @@ def test_many_different_numbers_of_retries_are_told_in_one_line() -> None:
 
 def test_setting_to_0_raises_incidents() -> None:
     launch = plan(0, 4, selection=Marked(frozenset("x")), no_retries=1, retries_left=3, retries={2: 1, None: 2})
-    assert said(launch) == [
-        (1, "tries 0 -> 0", "nothing changes for them"),
-        (2, "never failed (-) -> 0", "raises an incident"),
-    ]
-    assert launch.lowered == 1
+    assert launch.numbers["lowered"] == 1
+    assert by_hand(launch, "never_failed") == (2, "never failed (-) -> 0", "raises an incident")
     assert any("raises an incident" in warning for warning in launch.warnings())
     assert plan(0, 4).warnings() == ["They all have 0 retries already: this changes nothing."]
 
 
 def test_retries_that_were_not_looked_at_may_be_lowered() -> None:
     launch = plan(1, 9000, no_retries=1000, retries_left=8000)
-    effect = launch.lowered_class()
-    assert effect is not None
-    assert (effect.count, effect.label, effect.effect) == (8000, "tries left, or never failed", "some LOWERED")
+    assert by_hand(launch, "unknown") == (8000, "tries left, or never failed", "some LOWERED")
     assert launch.count == 1000
     assert launch.facts.never_failed is None
 

@@ -13,11 +13,14 @@ from console.app import RetriageApp
 from console.engine.errors import Unanswered
 from console.journal import journal_at
 from console.launch import send as sending
+from console.launch.preview import Kind
 from console.reading.selection import Composed, Marked
+from console.screens.dialogs import confirm_delay
+from console.screens.dialogs.choice import Choice
 from console.screens.dialogs.field import Field
 from console.screens.help.screen import HelpScreen
 from console.screens.launch import waiting
-from console.screens.launch.dialog import LaunchDialog
+from console.screens.launch.dialog import TOO_EARLY, LaunchDialog
 from console.screens.launch.flow import open_launch
 from console.screens.launch.tick import Tick
 from console.session.session import ConnectionIdentity
@@ -56,7 +59,15 @@ async def opened(app: RetriageApp, pilot: Pilot[None], *see: str) -> LaunchDialo
     found = app.screen
     assert isinstance(found, LaunchDialog)
     words = (*see, "tasks in the launch")
-    await until(pilot, lambda: found._drift is not None and all(word in text(app) for word in words))
+    # Keys count from the frame on; where the test makes that later it waits by itself.
+    await until(
+        pilot,
+        lambda: (
+            found.preparation.complete
+            and (found.delay.over or confirm_delay.DELAY)
+            and all(word in text(app) for word in words)
+        ),
+    )
     return found
 
 
@@ -161,25 +172,60 @@ async def test_l_launches_the_marked_tasks_and_clears_the_marks() -> None:
         assert app.session.launched == {"batch-1"}
 
 
-async def test_a_digit_and_enter_launch_without_a_look_at_what_needs_none() -> None:
+async def test_keys_that_were_pressed_before_it_could_be_read_do_nothing_and_are_not_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(confirm_delay, "DELAY", 1e9)
     engine = FakeEngine(100)
     async with console(engine) as (app, pilot):
         await type_filter(app, pilot, "retries:0", 60)
         await pilot.press("A", "R", "3", "enter")
+        shown = await opened(app, pilot, '"retries": 3', TOO_EARLY)
+        assert not shown.query_one("#launch", Choice).enabled
+        await pilot.press("L")
+        shown.query_one("#launch", Choice).focus()
+        await pilot.press("enter")
+        await pilot.click("#launch")
+        monkeypatch.setattr(confirm_delay, "DELAY", 0.0)
+        shown.write()
+        await until(pilot, lambda: shown.query_one("#launch", Choice).enabled)
+        assert engine.orders == []
+        assert app.screen is shown
+        await pilot.press("L")
         await until(pilot, lambda: engine.orders)
         assert engine.orders[0][1].retries == 3
         assert engine.orders[0][1].external_task_query == ExternalTaskQuery(no_retries_left=True)
 
 
-async def test_what_needs_a_look_is_not_launched_by_fast_keys() -> None:
+async def test_what_is_counted_after_a_key_is_not_launched_by_it() -> None:
     engine = FakeEngine(100)
     async with console(engine) as (app, pilot):
         engine.delay = 0.3
         await pilot.press("A", "R", "1", "enter")
-        await until(pilot, lambda: "It was not counted yet when you pressed that" in text(app))
+        await until(pilot, lambda: TOO_EARLY in text(app))
+        await opened(app, pilot)
         assert engine.orders == []
         await pilot.press("enter")
         await until(pilot, lambda: engine.orders)
+
+
+async def test_another_number_and_another_group_have_to_be_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = FakeEngine(100)
+    async with console(engine) as (app, pilot):
+        await pilot.press("A")
+        shown = await dialog(app, pilot)
+        await until(pilot, lambda: shown.delay.over)
+        monkeypatch.setattr(confirm_delay, "DELAY", 1e9)
+        shown.delay._written_at = -1e10  # read long ago
+        for change in (lambda: pilot.press("4"), lambda: pilot.press("F")):
+            await pilot.pause()
+            shown.delay._written_at = -1e10
+            assert shown.delay.over
+            await change()
+            await until(pilot, lambda: not shown.delay.over)
+            await opened(app, pilot)
+        await pilot.press("L")
+        assert engine.orders == []
 
 
 async def test_without_marks_the_task_under_the_cursor_is_named() -> None:
@@ -205,16 +251,25 @@ async def test_all_but_some_is_sent_as_ids() -> None:
         assert order.external_task_query is None
 
 
-async def test_what_would_be_lowered_is_left_out_of_a_query_unless_taken_in() -> None:
+async def take_in(pilot: Pilot[None], shown: LaunchDialog, kind: Kind) -> None:
+    before = shown.preparation.included
+    shown.set_focus(shown.query_one(f"#{kind}"))
+    await pilot.press("space")
+    await until(pilot, lambda: shown.preparation.included == before ^ {kind})
+
+
+async def test_what_has_no_need_of_it_is_left_out_of_a_query_unless_taken_in() -> None:
     engine = FakeEngine(100)
     async with console(engine) as (app, pilot):
         await pilot.press("A")
-        shown = await dialog(app, pilot, "20 LOWERED 2 -> 1", "[ ] include")
+        shown = await dialog(app, pilot, "20  now have 2 tries", "20  never failed (-) -> 1", "[ ] include")
         assert shown.plan is not None
         assert (shown.plan.count, shown.plan.everything) == (60, False)
         assert '"noRetriesLeft": true' in text(app)
-        await pilot.press("space")
-        await until(pilot, lambda: "[x] include" in text(app) and "EVERY external task of the engine" in text(app))
+        await take_in(pilot, shown, "lowered")
+        await until(pilot, lambda: "80  tasks in the launch" in text(app) and "for no query leaves" in text(app))
+        await take_in(pilot, shown, "never_failed")
+        await until(pilot, lambda: "EVERY external task of the engine" in text(app))
         await pilot.press("L")
         await until(pilot, lambda: "Press E" in text(app))
         assert engine.orders == []
@@ -223,27 +278,33 @@ async def test_what_would_be_lowered_is_left_out_of_a_query_unless_taken_in() ->
         assert engine.orders[0][1].external_task_query == ExternalTaskQuery()
 
 
-async def test_nothing_is_lowered_when_all_get_more() -> None:
-    async with console(FakeEngine(100)) as (app, pilot):
+async def test_nothing_is_lowered_when_all_get_more_but_what_never_failed_is_left_out() -> None:
+    engine = FakeEngine(100)
+    async with console(engine) as (app, pilot):
         await pilot.press("A")
         shown = await dialog(app, pilot)
         await pilot.press("5")
         await until(pilot, lambda: "tries 2 -> 5" in text(app) and not shown.query_one("#lowered", Tick).display)
         assert shown.plan is not None
-        assert shown.plan.count == 100
+        assert shown.plan.count == 80
+        await pilot.press("L")
+        await until(pilot, lambda: engine.orders)
+        assert engine.orders[0][1].external_task_ids == [id for n, id in enumerate(ids(range(100))) if n % 5 != 3]
 
 
-async def test_lowered_and_gone_ids_are_left_out_unless_taken_in() -> None:
+async def test_ids_of_all_groups_are_left_out_unless_taken_in() -> None:
     engine = FakeEngine(100)
     async with console(engine) as (app, pilot):
         wanted = Marked(frozenset([*ids(range(10)), "gone-1"]))
         open_launch(app, app.session, wanted)
-        shown = await opened(app, pilot, "now have 2 tries", "gone since listing")
+        shown = await opened(app, pilot, "now have 2 tries", "gone since listing", "never failed (-)")
         assert shown.plan is not None
-        assert shown.plan.count == 8
-        shown.set_focus(shown.query_one("#gone"))
-        await pilot.press("space")
-        await until(pilot, lambda: shown.plan is not None and shown.plan.count == 9)
+        assert shown.plan.count == 6
+        await take_in(pilot, shown, "gone")
+        await take_in(pilot, shown, "never_failed")
+        await take_in(pilot, shown, "lowered")
+        await take_in(pilot, shown, "lowered")
+        assert shown.plan.count == 9
         await pilot.press("L")
         await until(pilot, lambda: engine.orders)
         assert engine.orders[0][1].external_task_ids == sorted({*ids(range(10)), "gone-1"}.difference(ids([4, 9])))
@@ -292,7 +353,7 @@ async def test_it_is_frozen_until_f_counts_again() -> None:
         await pilot.press("A")
         shown = await dialog(app, pilot)
         engine.removed.update(ids([0, 1]))
-        shown._look_again()
+        await shown.preparation.look_again()
         await until(pilot, lambda: "2 fewer match by now" in text(app))
         assert "60  tasks in the launch" in text(app)
         await pilot.press("F")
@@ -337,9 +398,7 @@ async def test_an_unanswered_launch_is_looked_for_and_never_sent_again(
         await pilot.press("L")
         await until(
             pilot,
-            lambda: (
-                ("launched: 1 job" if carried_out else "Look at 4 before launching again: no answer, no") in said(app)
-            ),
+            lambda: ("probably that of the launch: 1 job" if carried_out else "its batch was not there") in said(app),
         )
         assert len(sent) == 1
         await until(pilot, lambda: bool(screen(app).table.marks) is not carried_out)
@@ -518,17 +577,6 @@ async def test_a_batch_launched_here_over_the_same_tasks_is_told_with_their_numb
         open_launch(app, app.session, Marked(frozenset(ids([1, 2, 5]))))
         await opened(app, pilot, f"{who} launched batch batch-1", "on 2 of these 3, suspended")
         assert "launched batch batch-2" not in text(app), "it works on none of these tasks"
-
-
-async def test_keys_behind_a_hurried_launch_do_not_change_what_is_launched() -> None:
-    engine = FakeEngine(100)
-    async with console(engine) as (app, pilot):
-        await type_filter(app, pilot, "retries:0", 60)
-        engine.delay = 0.3
-        await pilot.press("A", "R", "3", "enter", "4")
-        await until(pilot, lambda: "It was not counted yet when you pressed that" in text(app))
-        assert engine.orders == []
-        assert screen(app).retries == 34
 
 
 async def test_the_keys_of_the_dialog_are_told() -> None:

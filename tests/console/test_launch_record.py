@@ -9,7 +9,7 @@ import pytest
 from console.launch.earlier_launches import EarlierLaunches, earlier_launches_over
 from console.launch.overlapping_batches import TopicWithoutWorker, topics_without_worker
 from console.screens.builder.screen import BuilderScreen
-from console.screens.builder.typing import QueryInput, put
+from console.screens.builder.text_face import QueryInput, put
 from console.screens.launch.dialog import LaunchDialog
 from console.screens.launch.page import moment, record_said
 from console.widgets.pane import Pane

@@ -3,10 +3,11 @@
 import asyncio
 import logging
 from datetime import timedelta
+from math import inf
 
 import pytest
 
-from console.engine.errors import Unreachable
+from console.engine.errors import LoginRefused, Refused, Unreachable
 from console.session.clock import RealClock
 from console.session.poller import Poller
 from console.session.snapshot import Snapshot
@@ -105,12 +106,37 @@ async def test_a_slow_engine_is_asked_less(clock: TurnedClock, seen: Seen) -> No
     await poller.stop()
 
 
-async def test_no_wait_is_longer_than_a_minute(clock: TurnedClock, seen: Seen) -> None:
+async def test_an_engine_that_works_long_rests_ten_times_as_long(clock: TurnedClock, seen: Seen) -> None:
     slow = Subject(clock, takes=30)
     poller = Poller(slow.fetch, seen.append, interval=2.0, clock=clock)
     poller.start()
     await settle()
-    assert clock.waiting_for() == [60.0]
+    assert clock.waiting_for() == [300.0]
+    await poller.stop()
+
+
+async def test_it_waits_as_long_as_the_answer_told(clock: TurnedClock, seen: Seen) -> None:
+    busy = Subject(clock)
+    busy.problem = Refused("Too many questions.", 429, retry_after=37.0)
+    poller = Poller(busy.fetch, seen.append, interval=2.0, clock=clock)
+    poller.start()
+    await settle()
+    assert clock.waiting_for() == [37.0]
+    await poller.stop()
+
+
+async def test_after_a_refused_login_it_asks_only_when_it_is_told_to(clock: TurnedClock, seen: Seen) -> None:
+    refusing = Subject(clock)
+    refusing.problem = LoginRefused("Who?", 401, retry_after=inf)
+    poller = Poller(refusing.fetch, seen.append, interval=2.0, clock=clock)
+    poller.start()
+    await settle()
+    assert clock.waiting_for() == [None]
+    assert poller.rests is None
+    refusing.problem = None
+    poller.hurry()
+    await settle()
+    assert clock.waiting_for() == [2.0]
     await poller.stop()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from console.app import RetriageApp
-from console.reading import filtered_pages
+from console.reading import pages
 from console.screens.launch.dialog import LaunchDialog
 from console.widgets.filter_line import FilterInput
 from console.widgets.line import Line
@@ -26,7 +26,7 @@ class Held(FakeEngine):
         self.pages = asyncio.Semaphore(0)
 
     async def external_tasks(self, query: ExternalTaskQuery, first: int, size: int) -> list[ExternalTask]:
-        if size == filtered_pages.PAGE:
+        if size == pages.PAGE:
             await self.pages.acquire()
         return await super().external_tasks(query, first, size)
 
@@ -95,7 +95,7 @@ async def test_all_that_match_is_launched_by_id_and_not_before_all_were_read() -
         await until(pilot, lambda: screen(app).sifting.exact)
         await pilot.press("R")
         await until(pilot, lambda: isinstance(app.screen, LaunchDialog))
-        selection = screen(app).selection
+        selection = screen(app).preparation.selection
         assert selection.ids == fitting(1200, "card")
 
 

@@ -101,6 +101,7 @@ async def open_engine(
         command += ["--user", ":".join(user)] if user else []
         stack.enter_context(serving(command, f"{root}/engine", folder / "serve.log", within=60))
         return Engine(kind, await stack.enter_async_context(client(root, auth=user)))
+    from store.api.users import User
     from store.embedded import embedded_app
     from store.settings import StoreSettings
 
@@ -108,7 +109,7 @@ async def open_engine(
     place = str(folder / "store.db")
     if kind == "postgresql":
         place = await stack.enter_async_context(fresh_database(request.getfixturevalue("postgresql")))
-    app = embedded_app(store=place, strict=strict, settings=settings, users=dict([user]) if user else None)
+    app = embedded_app(store=place, strict=strict, settings=settings, users=[User(*user)] if user else ())
     await stack.enter_async_context(alive(app.router.lifespan_context(app)))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     http = await stack.enter_async_context(client("http://embedded/engine-rest", transport, user))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 import console.app
+from console.screens.dialogs import confirm_delay
 from console.session.session import ConnectionIdentity
 from console.widgets.themes import DARK
 from tests.console.fake import FakeEngine, connecting
@@ -24,6 +25,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> StoppedClock:
     stopped = StoppedClock()
     stopped.stop(monkeypatch)
     monkeypatch.setattr(console.app, "CLOSING", 0.1)
+    monkeypatch.setattr(confirm_delay, "DELAY", 0.0)
     # How long Textual's pilot looks whether the process rests. What a picture needs is waited for by name in `Stage`.
     monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.005)
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "TEXTUAL_DRIVER"):

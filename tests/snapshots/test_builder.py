@@ -2,7 +2,8 @@
 
 import pytest
 
-from console.screens.builder.typing import JsonArea, QueryInput, put
+from console.screens.builder.json_face import JsonArea
+from console.screens.builder.text_face import QueryInput, put
 from console.widgets.themes import LIGHT
 from tests.snapshots.conftest import NARROW, WIDE, Picture, Steps
 from tests.snapshots.night import Night, uuid, with_batches

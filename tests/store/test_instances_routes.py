@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from store.api.uploads import MAX_BODY
+from store.settings import StoreSettings
 from tests.store.drawings import END, FORKED, ONE_TASK, START, file, flows, process
 
 
@@ -83,10 +83,10 @@ async def test_the_answer_to_a_deployment(http: httpx.AsyncClient) -> None:
         ),
         ({"json": {}}, 415, "NotSupportedException", "HTTP 415 Unsupported Media Type"),
         (
-            {"files": {"data": ("a.bpmn", b"x" * (MAX_BODY + 1))}},
+            {"files": {"data": ("a.bpmn", b"x" * StoreSettings().max_upload_bytes)}},
             413,
             "RestException",
-            f"The upload is larger than {MAX_BODY} bytes.",
+            "A body may have 32000000 bytes, and this one has more.",
         ),
         (
             {"files": {"data": ("a.txt", b"x"), "deployment-activation-time": (None, "2999-01-01T00:00:00")}},

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from store.embedded import embedded_app
 from store.queries import listing
+from store.settings import StoreSettings
 from tests.store.running import STORES, client_of, store_at
 from tests.store.test_workers_routes import start
 
@@ -29,7 +30,7 @@ ASKED: dict[str, tuple[str, dict[str, Any]]] = {
         {
             "active": True,
             "completed": False,
-            "processDefinitionKeyNotIn": [f"k{n}" for n in range(MANY)],
+            "processDefinitionKeyNotIn": [f"k{n}" for n in range(700)],
             "variables": VARIABLES,
         },
     ),
@@ -53,7 +54,8 @@ async def test_many_conditions(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", STORES)
 async def test_many_topics(request: pytest.FixtureRequest, kind: str) -> None:
-    async with store_at(request, kind) as place, client_of(embedded_app(place)) as http:
+    settings = StoreSettings(max_topics=MANY + 1)
+    async with store_at(request, kind) as place, client_of(embedded_app(place, settings=settings)) as http:
         await start(http)
         names = [*(f"t{number}" for number in range(MANY)), "charge"]
         topics = [{"topicName": name, "lockDuration": 1000} for name in names]

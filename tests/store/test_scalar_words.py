@@ -8,6 +8,7 @@ from store.api.requests import parse
 from store.contract.errors import ContractError
 from store.contract.model import Shape
 from store.contract.values import Bool, Int, MaybeMoment, Text
+from store.settings import StoreSettings
 
 
 class Scalars(Shape):
@@ -34,10 +35,12 @@ class Scalars(Shape):
 )
 def test_sentences(body: bytes, sentence: str) -> None:
     with pytest.raises(ContractError) as refusal:
-        parse(Scalars, body)
+        parse(Scalars, body, StoreSettings())
     assert refusal.value.message == f"Cannot read property {sentence}"
 
 
 def test_what_can_be_read() -> None:
-    values: dict[str, Any] = parse(Scalars, b'{"number": "5", "flag": 0, "word": 3, "moment": 0}').model_dump()
+    values: dict[str, Any] = parse(
+        Scalars, b'{"number": "5", "flag": 0, "word": 3, "moment": 0}', StoreSettings()
+    ).model_dump()
     assert (values["number"], values["flag"], values["word"]) == (5, False, "3")

@@ -66,6 +66,14 @@ class Terminal:
         """The screen as it is now."""
         return "\n".join(self.lines)
 
+    def bold(self, text: str) -> bool:
+        """A text stands on the screen, and its first letter is bold."""
+        for number, line in enumerate(self._screen.display):
+            at = line.find(text)
+            if at >= 0 and self._screen.buffer[number][at].bold:
+                return True
+        return False
+
     def read(self, seconds: float) -> bool:
         """Take in what the program writes within so many seconds; false if that was nothing."""
         ready, _, _ = select.select([self._fd], [], [], seconds)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 EVERY = 3.0
 BARS = 20
 """Cells of a bar in the box about the tasks, at most."""
+PROBABLY = "Probably the batch of this launch, whose answer never came: nothing proves it yet."
 
 
 class BatchDetail(FailedJobOrders):
@@ -172,6 +173,8 @@ class BatchDetail(FailedJobOrders):
             ]
         if self.narrow and view.work is not None:
             items.append(Spans(((f"of {things(view.work.total, 'task')}", "muted"), *_new(view))))
+        if errand is not None and errand.probable:
+            items.append(Prose(PROBABLY, "warning", lines=2))
         pane.show(items)
 
     def _show_doctor(self, view: BatchView) -> None:

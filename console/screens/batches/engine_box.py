@@ -25,6 +25,8 @@ STATE_INKS: dict[str, Ink] = {"waiting": "muted", "running": "accent", "done": "
 def heading(view: BatchView, errand: LaunchedTasks | None, now: datetime, *, narrow: bool = False) -> list[Span]:
     """Which batch this is: what it sets, where it is, who began it, when and why; the id is cut where it is narrow."""
     sets = f"set retries to {errand.retries}" if errand and errand.retries is not None else inert(view.type)
+    if errand is not None and errand.probable:
+        sets = f"probably {sets}"
     spans: list[Span] = [
         (" BATCH ", "muted"),
         (inert(short(view.id) if narrow else view.id), "strong"),

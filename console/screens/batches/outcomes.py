@@ -86,7 +86,10 @@ class OutcomesScreen(ConsoleScreen):
 
     def on_mount(self) -> None:
         """Show the first rows."""
-        self.table.border_title = f"Tasks of batch {inert(short(self._batch_id))}"
+        follower = self.session.follower
+        errand = follower.errand(self._batch_id) if follower is not None else None
+        probably = ", probably those of its launch" if errand is not None and errand.probable else ""
+        self.table.border_title = f"Tasks of batch {inert(short(self._batch_id))}{probably}"
         self._show()
 
     def on_news(self, news: News) -> None:

@@ -55,6 +55,7 @@ class BatchesScreen(BatchOrders, ListScreen):
             ended = max(self.matching - self._batches.running, 0)
             spans = [(count(self._batches.running), "strong"), (" running, ", "muted"), (count(ended), "strong"),
                      (" ended", "muted")]  # fmt: skip
+        spans += self.unread_said()
         spans.append((f"  sort {self.sort.label} {'▼' if self.sort.descending else '▲'} ", "muted"))
         self.query_one("#filter", FilterLine).show_count(spans)
 

@@ -17,6 +17,7 @@ from console.widgets.rows import Cell
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
+    from console.reading.reading_order import ReadingOrder
     from store.contract.queries import BatchStatisticsQuery, Query
 
 
@@ -26,6 +27,7 @@ class Batches(Subject[BatchView]):
     name = "batches"
     title = "Batches"
     thing = "Batch"
+    questions = 2
     columns = COLUMNS
     sorts = (Sort("startTime", "start", descending=True), Sort("batchId", "id"), Sort("tenantId", "tenant"))
 
@@ -36,6 +38,12 @@ class Batches(Subject[BatchView]):
         """How many of those that match run, when they were last read or counted."""
         self.ended = 0
         """How many of those that match have ended, when they were last counted."""
+
+    def reading_order(self, query: Query) -> ReadingOrder:
+        """Running batches come before those that have ended, in the order of the list."""
+        from console.reading.reading_order import ReadingOrder
+
+        return ReadingOrder(query)
 
     async def read(self, client: EngineClient, query: Query, first: int, size: int) -> list[BatchView]:
         """A page of batches."""

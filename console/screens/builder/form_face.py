@@ -2,97 +2,148 @@
 
 from __future__ import annotations
 
-from textual import on
+from typing import ClassVar
 
-from console.launch.draft import Draft, Unusable
+from textual import on
+from textual.binding import BindingType
+
+from console.actions import at
+from console.launch.draft import Unusable
+from console.screens.builder.edited_draft import EditedDraft
 from console.screens.builder.faces import form_of, with_value
 from console.screens.builder.form import FormRow, FormView
-from console.screens.builder.typing import ValueInput
-from console.screens.builder.verbs import TakingAway
+from console.session.session import Session
 from console.text.inert import inert
-from console.widgets.line import Line
+from console.widgets.bindings import bindings
+from console.widgets.inert_input import InertInput
+from console.widgets.line import Span
 
 
-class FormFace(TakingAway):
-    """Shows the draft as a form, and changes it there."""
+class ValueInput(InertInput):
+    """A value of the form while it is typed, on the line of its row."""
 
-    _typed_value: FormRow | None = None
+    PLACES: ClassVar[tuple[str, ...]] = ("build-value",)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"build-value"}))
+    DEFAULT_CSS = """
+    ValueInput { height: 1; background: $row-cursor; display: none; layer: above; position: absolute; }
+    """
 
-    def change(self, draft: Draft, face: str) -> None:
-        """Another draft, made in this face."""
-        raise NotImplementedError
+    def __init__(self, form: FormFace) -> None:
+        super().__init__(id="value", select_on_focus=False, compact=True)
+        self._form = form
 
-    def advise(self) -> None:
-        """Bring the line under the text up to date."""
-        raise NotImplementedError
+    def open(self, value: str, place: tuple[int, int, int]) -> None:
+        """Stand on a row: column and line on the screen, and a width in cells."""
+        x, y, width = place
+        self.styles.offset, self.styles.width = (x, y), width
+        self.value = value
+        self.cursor_position = len(value)
+        self.display = True
+        self.screen.set_focus(self)
+
+    def action_take(self) -> None:
+        """Keep what is typed."""
+        self._form.take_value(0)
+
+    def action_next(self) -> None:
+        """Keep it, and type the next value."""
+        self._form.take_value(1)
+
+    def action_previous(self) -> None:
+        """Keep it, and type the value before."""
+        self._form.take_value(-1)
+
+    def action_leave(self) -> None:
+        """Keep what was there before."""
+        self._form.leave_value()
+
+
+class FormFace(FormView):
+    """Shows the source in sight as a form, and changes it there.
+
+    Args:
+        edited: whose query it is.
+        session: is told what cannot be done.
+    """
+
+    def __init__(self, edited: EditedDraft, session: Session) -> None:
+        super().__init__(id="form", classes="framed")
+        self._edited = edited
+        self._session = session
+        self._typed: FormRow | None = None
+        self._refused: tuple[Span, ...] = ()
+        self.value_input = ValueInput(self)
+        """Where a value is typed; the screen lays it above the form."""
 
     def show_form(self) -> None:
-        self.query_one("#form", FormView).show(form_of(self.draft, self.source))
-        self.entitle_form()
+        """Show the draft."""
+        self.show(form_of(self._edited.draft, self._edited.source))
+        self.entitle()
 
-    def entitle_form(self) -> None:
-        form = self.query_one("#form", FormView)
-        hidden = f"   {form.set_out_of_sight} more set" if form.set_out_of_sight else ""
-        seen, total = form.in_sight, len(form.rows)
+    def entitle(self) -> None:
+        """Say which fields are in sight, and how many of the others are set."""
+        hidden = f"   {self.set_out_of_sight} more set" if self.set_out_of_sight else ""
+        seen, total = self.in_sight, len(self.rows)
         which = f"  {seen.start + 1}-{seen.stop} of {total} fields" if 0 < len(seen) < total else ""
-        form.border_title = f"Form{which}   S the engine filters, C the console{hidden}"
+        self.border_title = f"Form{which}   S the engine filters, C the console{hidden}"
 
-    def tell_row(self) -> None:
-        mistake = self.draft.mistake(self.source)
-        row = self.query_one("#form", FormView).row
-        line = self.query_one("#advice", Line)
+    def about_row(self) -> tuple[Span, ...]:
+        """What the row under the cursor means, or why it cannot be changed now."""
+        mistake = self._edited.draft.mistake(self._edited.source)
         if mistake is not None:
-            line.show([("   the text has a mistake: ", "warning"), (inert(mistake.sentence), "warning")])
-        elif row is not None:
-            line.show([(f"   {row.name}  ", "strong"), (row.about, "muted")])
+            return (("   the text has a mistake: ", "warning"), (inert(mistake.sentence), "warning"))
+        if self.row is not None:
+            return ((f"   {self.row.name}  ", "strong"), (self.row.about, "muted"))
+        return ()
+
+    def take_refusal(self) -> tuple[Span, ...]:
+        """Why the last value was not taken, once."""
+        refused, self._refused = self._refused, ()
+        return refused
 
     @on(FormView.Moved)
-    def _form_moved(self) -> None:
-        self.advise()
-        self.entitle_form()
+    def _moved(self) -> None:
+        self._edited.changed("advice")
+        self.entitle()
 
     @on(FormView.Changed)
-    def _form_changed(self, message: FormView.Changed) -> None:
-        if self.draft.mistake(self.source) is not None:
-            self.session.say("The text has a mistake: mend it first, / goes there.", "warning")
+    def _row_changed(self, message: FormView.Changed) -> None:
+        if self._edited.draft.mistake(self._edited.source) is not None:
+            self._session.say("The text has a mistake: mend it first, / goes there.", "warning")
         elif message.value is None:
             self._type_value(message.row)
         else:
             self._set_value(message.row, message.value)
 
     def _set_value(self, row: FormRow, text: str) -> bool:
+        edited = self._edited
         try:
-            draft = with_value(self.draft, self.source, row, text)
+            draft = with_value(edited.draft, edited.source, row, text)
         except Unusable as problem:
-            self.query_one("#advice", Line).show([("   " + inert(str(problem)), "warning")])
+            self._refused = (("   " + inert(str(problem)), "warning"),)
+            edited.changed("advice")
             return False
-        self.change(draft, "form")
+        edited.change(draft, "form")
         return True
 
     def _type_value(self, row: FormRow) -> None:
-        x, y, width = self.query_one("#form", FormView).place()
-        field = self.query_one("#value", ValueInput)
-        field.styles.offset, field.styles.width = (x, y), width
-        self._typed_value = row
-        field.value = row.value
-        field.cursor_position = len(row.value)
-        field.display = True
-        self.set_focus(field)
+        self._typed = row
+        self.value_input.open(row.value, self.place())
 
     def take_value(self, step: int) -> None:
         """Keep the value that is typed, and go on by so many rows; a mistake keeps it open."""
-        row, form = self._typed_value, self.query_one("#form", FormView)
-        if row is None or not self._set_value(row, self.query_one("#value", ValueInput).value):
+        row = self._typed
+        if row is None or not self._set_value(row, self.value_input.value):
             return
         self.leave_value()
         if step:
-            form.move_to(form.cursor + step)
-            if form.row is not None and not form.row.flag:
-                self._type_value(form.row)
+            self.move_to(self.cursor + step)
+            if self.row is not None and not self.row.flag:
+                self._type_value(self.row)
 
     def leave_value(self) -> None:
         """Type a value no more."""
-        self._typed_value = None
-        self.set_focus(self.query_one("#form", FormView))
-        self.query_one("#value", ValueInput).display = False
-        self.advise()
+        self._typed = None
+        self.screen.set_focus(self)
+        self.value_input.display = False
+        self._edited.changed("advice")

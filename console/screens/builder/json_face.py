@@ -2,72 +2,117 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
 from textual.widgets import TextArea
 
+from console.actions import at
 from console.launch.draft import Unusable
+from console.screens.builder.edited_draft import Builder, EditedDraft
 from console.screens.builder.faces import json_of, sifted_here
-from console.screens.builder.form_face import FormFace
-from console.screens.builder.typing import JsonArea
 from console.text.inert import inert
+from console.widgets.bindings import bindings
 from console.widgets.pane import Pane, Prose
 
 
-class JsonFace(FormFace):
-    """Shows the draft as JSON, and reads it there."""
+class JsonArea(TextArea):
+    """The JSON while it is edited."""
 
-    json_wrong = ""
-    """Why the JSON cannot be read, in one sentence; empty while it can."""
-    _json_shown = ""
+    PLACES: ClassVar[tuple[str, ...]] = ("build-json",)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"build-json"}))
+    DEFAULT_CSS = """
+    JsonArea, JsonArea:focus { background: $background; scrollbar-size: 0 0; padding: 0; }
+    JsonArea > .text-area--cursor-line { background: $background; }
+    JsonArea:focus > .text-area--cursor-line { background: $row-cursor; }
+    """
+
+    def __init__(self, face: JsonFace, builder: Builder) -> None:
+        super().__init__(id="json", compact=True, highlight_cursor_line=False)
+        self._face = face
+        self._builder = builder
+
+    def action_back(self) -> None:
+        """Drop what cannot be read, or go back to the list."""
+        if not self._face.drop_unreadable():
+            self._builder.back()
+
+    def action_next(self) -> None:
+        """On to the text."""
+        self._builder.face("text")
+
+    def action_previous(self) -> None:
+        """Back to the form."""
+        self._builder.face("form")
+
+
+class JsonFace(Vertical):
+    """Shows the draft as JSON, and reads it there.
+
+    Args:
+        edited: whose JSON it is.
+        builder: the screen.
+    """
+
+    def __init__(self, edited: EditedDraft, builder: Builder) -> None:
+        super().__init__(id="sent", classes="framed")
+        self._edited = edited
+        self._shown = ""
+        self.area = JsonArea(self, builder)
+
+    def compose(self) -> ComposeResult:
+        """The JSON, and what the console does to the rows afterwards."""
+        yield self.area
+        yield Pane(id="then")
 
     def show_json(self) -> None:
-        if self.json_wrong:
+        """Show the draft, unless something is typed here that cannot be read."""
+        if self._edited.json_wrong:
             return
-        area = self.query_one("#json", JsonArea)
-        self._json_shown = json_of(self.draft)
-        if area.text != self._json_shown:
-            area.load_text(self._json_shown)
-        self._entitle_json()
-        self.query_one("#then", Pane).show(self._then())
+        self._shown = json_of(self._edited.draft)
+        if self.area.text != self._shown:
+            self.area.load_text(self._shown)
+        self._entitle()
+        self._show_then()
 
-    def _then(self) -> list[Prose]:
-        if self.draft.plain:
-            self.query_one("#then").styles.display = "none"
-            return []
-        pane = self.query_one("#then")
-        pane.styles.display = "block"
+    def drop_unreadable(self) -> bool:
+        """Show the draft in place of JSON that cannot be read; whether there was any."""
+        if not self._edited.json_wrong:
+            return False
+        self._edited.json_wrong = ""
+        self.show_json()
+        self._edited.changed("advice")
+        return True
+
+    def _show_then(self) -> None:
+        pane, draft = self.query_one("#then", Pane), self._edited.draft
+        pane.styles.display = "none" if draft.plain else "block"
+        if draft.plain:
+            pane.show([])
+            return
         pane.styles.height = 3
-        return [Prose(f"then in the console: {inert('  '.join(sifted_here(self.draft)))}", "warning", lines=3)]
+        pane.show([Prose(f"then in the console: {inert('  '.join(sifted_here(draft)))}", "warning", lines=3)])
 
-    def _entitle_json(self) -> None:
-        frame = self.query_one("#sent")
-        frame.border_title = "JSON: not taken over, esc drops it" if self.json_wrong else self._json_title()
-
-    def _json_title(self) -> str:
-        return "JSON   POST external-task/retries-async" if self.draft.request else "JSON"
+    def _entitle(self) -> None:
+        title = "JSON   POST external-task/retries-async" if self._edited.draft.request else "JSON"
+        self.border_title = "JSON: not taken over, esc drops it" if self._edited.json_wrong else title
 
     @on(TextArea.Changed, "#json")
-    def _json_changed(self, message: TextArea.Changed) -> None:
-        text = message.text_area.text
-        if text == self._json_shown:
-            self.json_wrong = ""
+    def _edited_here(self, message: TextArea.Changed) -> None:
+        text, edited = message.text_area.text, self._edited
+        if text == self._shown:
+            edited.json_wrong = ""
             return
-        self._json_shown = text
+        self._shown = text
         try:
-            draft = self.draft.read_body(text)
+            draft = edited.draft.read_body(text)
         except Unusable as problem:
-            self.json_wrong = str(problem)
+            edited.json_wrong = str(problem)
         else:
-            self.json_wrong = ""
-            self.change(draft, "json")
-        self._entitle_json()
-        self.advise()
-
-    def leave_json(self) -> None:
-        """Drop JSON that cannot be read; otherwise back to the list."""
-        if self.json_wrong:
-            self.json_wrong = ""
-            self.show_json()
-            self.advise()
-        else:
-            self.action_back()
+            edited.json_wrong = ""
+            edited.change(draft, "json")
+        self._entitle()
+        edited.changed("advice")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from console.launch.draft import SOURCES, Draft, Source
-from console.screens.builder.screen import BuilderScreen, List
+from console.screens.builder.edited_draft import List
+from console.screens.builder.screen import BuilderScreen
 
 if TYPE_CHECKING:
     from console.screens.subject import Subject

@@ -1,35 +1,30 @@
-"""The builder: a query as text, as a form and as JSON, counted while it is written.
-
-The texts of the draft are the truth. A face that holds something that cannot be read says so in one sentence and keeps
-it; the other faces show the last query that could be read.
-"""
+"""The builder: a query as text, as a form and as JSON, counted while it is written."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Input
 
 from console.actions import at
-from console.launch.draft import Draft, Source
-from console.screens.base import BASE_CSS
+from console.launch.draft import Draft
+from console.screens.base import BASE_CSS, ConsoleScreen
 from console.screens.builder.counting import Counting
+from console.screens.builder.edited_draft import Change, EditedDraft, List
 from console.screens.builder.explanations import count_lines, sources_line
-from console.screens.builder.faces import from_saved
-from console.screens.builder.form import FormView
-from console.screens.builder.json_face import JsonFace
-from console.screens.builder.typing import JsonArea, QueryInput, ValueInput, put
-from console.screens.filter_advice import advised
+from console.screens.builder.form_face import FormFace, ValueInput
+from console.screens.builder.json_face import JsonArea, JsonFace
+from console.screens.builder.text_face import QueryInput
+from console.screens.builder.verbs import BuilderVerbs
 from console.session.session import News, Session
 from console.text.inert import inert
 from console.widgets.bindings import bindings
-from console.widgets.filter_line import Advice, spans
+from console.widgets.filter_line import spans
 from console.widgets.line import Line
 from console.widgets.pane import Pane
 
@@ -37,24 +32,7 @@ if TYPE_CHECKING:
     from console.launch.draft_counts import DraftCounts
 
 
-class List(Protocol):
-    """The list that the builder was opened from."""
-
-    @property
-    def history(self) -> list[str]:
-        """Queries used before, the newest first."""
-        ...
-
-    def built(self, text: str) -> None:
-        """Show what this query matches."""
-        ...
-
-    def keep_draft(self, draft: Draft) -> None:
-        """Remember what was built, to go on with it later."""
-        ...
-
-
-class BuilderScreen(JsonFace):
+class BuilderScreen(ConsoleScreen):
     """Builds a query, or a request with several sources."""
 
     CSS_PATH = [BASE_CSS, Path(__file__).with_name("screen.tcss")]
@@ -65,12 +43,14 @@ class BuilderScreen(JsonFace):
     def __init__(self, session: Session, view: str, rows: tuple[str, str], draft: Draft, origin: List) -> None:
         super().__init__(session)
         self.VIEW = view  # type: ignore[misc]
-        self.draft = draft
-        self.source: Source = draft.sources[0]
-        self.origin = origin
+        self.edited = EditedDraft(draft, origin)
         self.counting = Counting(session, self._show_count)
         self._rows = rows
-        self._recalled = 0
+        self._text = QueryInput(self.edited, self, lambda subject: session.known.values(session, subject))
+        self._form = FormFace(self.edited, session)
+        self._json = JsonFace(self.edited, self)
+        self._orders = BuilderVerbs(self, self.edited, self.counting, self.face)
+        self.attach(self._orders)
         self.add_class("builder")
         self.set_class(not draft.request, "-plain")
 
@@ -82,24 +62,23 @@ class BuilderScreen(JsonFace):
         yield Line(id="sources")
         with Horizontal(id="query"):
             yield Line(id="sign")
-            yield QueryInput(id="text", select_on_focus=False, compact=True)
+            yield self._text
         yield Line(id="advice")
         with Horizontal(id="upper"):
-            yield FormView(id="form", classes="framed")
-            with Vertical(id="sent", classes="framed"):
-                yield JsonArea(id="json", compact=True, highlight_cursor_line=False)
-                yield Pane(id="then")
+            yield self._form
+            yield self._json
         yield Pane("Count", id="count", classes="framed")
-        yield ValueInput(id="value", select_on_focus=False, compact=True)
+        yield self._form.value_input
 
     def on_mount(self) -> None:
         """Show the draft in all faces."""
         for input_ in self.query(Input):
             input_.cursor_blink = False
-        area = self.query_one("#json", JsonArea)
+        area = self._json.area
         area.cursor_blink = area.match_cursor_bracket = False
         self.query_one("#sign", Line).show([(" > ", "accent")])
-        self._show_all()
+        self.edited.tell(self._changed)
+        self._changed("loaded")
 
     def on_unmount(self) -> None:
         """Count no more."""
@@ -124,135 +103,86 @@ class BuilderScreen(JsonFace):
 
     # -- showing ----------------------------------------------------------------------------------------------------
 
-    def _show_all(self) -> None:
-        put(self.query_one("#text", QueryInput), self.draft.text(self.source))
-        self.show_form()
-        self.show_json()
-        self._show_sources()
+    def _changed(self, what: Change) -> None:
+        """Show a change of the draft in every face but the one that it was made in."""
+        if what == "advice":
+            self.advise()
+            return
+        if what != "text":
+            self._text.show_text()
+        if what == "source":
+            self._text.forget_recalled()
+        self._form.show_form()
+        if what not in ("json", "source"):
+            self._json.show_json()
         self.advise()
-        self.count()
-
-    def change(self, draft: Draft, face: str) -> None:
-        """Another draft, made in this face; the others follow."""
-        self.draft = draft
-        self.origin.keep_draft(draft)
-        if face != "text":
-            put(self.query_one("#text", QueryInput), draft.text(self.source))
-        self.show_form()
-        if face != "json":
-            self.show_json()
-        self.advise()
-        self.count()
+        if what != "source":
+            self.count()
         self._show_sources()
 
     def _show_sources(self) -> None:
-        whole = "  all their tasks, healthy too" if self.source.whole else ""
+        edited = self.edited
+        whole = "  all their tasks, healthy too" if edited.source.whole else ""
         self.query_one("#heading", Line).show(
             [(" BUILD QUERY  ", "strong"), (self._rows[1], "muted"), (whole, "warning")],
             [("  F2 text  F3 form  F4 JSON ", "muted")],
         )
-        if self.draft.request:
-            self.query_one("#sources", Line).show(sources_line(self.draft, self.source, self.counting.known))
+        if edited.draft.request:
+            self.query_one("#sources", Line).show(sources_line(edited.draft, edited.source, self.counting.known))
 
     def advise(self) -> None:
         """The line under the text: a mistake, what could follow, or what the row of the form means."""
-        line = self.query_one("#advice", Line)
-        if self.json_wrong and isinstance(self.focused, JsonArea):
-            line.show([("   " + inert(self.json_wrong), "warning")])
-        elif isinstance(self.focused, FormView):
-            self.tell_row()
-        elif self.source.subject:
-            field = self.query_one("#text", QueryInput)
-            line.show(spans(field.value, self._advice(), self.size.width))
+        line, edited = self.query_one("#advice", Line), self.edited
+        if refused := self._form.take_refusal():
+            line.show(list(refused))
+        elif edited.json_wrong and isinstance(self.focused, JsonArea):
+            line.show([("   " + inert(edited.json_wrong), "warning")])
+        elif isinstance(self.focused, FormFace):
+            if about := self._form.about_row():
+                line.show(list(about))
+        elif edited.source.subject:
+            line.show(spans(self._text.value, self._text.advice(), self.size.width))
         else:
             line.show([("   ids, separated by blanks or commas", "muted")])
-
-    def _advice(self) -> Advice:
-        field = self.query_one("#text", QueryInput)
-        values = self.session.known.values(self.session, self.source.subject)
-        from console.launch.draft import without_all
-
-        return advised(without_all(field.value), field.cursor_position, self.source.subject, values)
 
     # -- counting ---------------------------------------------------------------------------------------------------
 
     def count(self) -> None:
         """Count the draft anew, some time after the last change."""
-        refusal = self.draft.refusal()
-        self.counting.count(None if refusal else self.draft)
+        refusal = self.edited.draft.refusal()
+        self.counting.count(None if refusal else self.edited.draft)
         self._show_count(None, "")
 
     def _show_count(self, known: DraftCounts | None, problem: str) -> None:
         pane = self.query_one("#count", Pane)
-        pane.show(count_lines(self.draft, known, problem, pane.size.width, self._rows))
+        pane.show(count_lines(self.edited.draft, known, problem, pane.size.width, self._rows))
         self._show_sources()
 
     def on_resize(self) -> None:
         """Lines are as long as there is room."""
         self.call_after_refresh(lambda: self._show_count(self.counting.known, ""))
-        self.call_after_refresh(self.entitle_form)
+        self.call_after_refresh(self._form.entitle)
 
-    # -- the text face ----------------------------------------------------------------------------------------------
-
-    @on(Input.Changed, "#text")
-    def _text_changed(self, message: Input.Changed) -> None:
-        message.stop()
-        if message.value != self.draft.text(self.source):
-            self.change(self.draft.with_text(self.source, message.value), "text")
-        elif isinstance(self.focused, QueryInput):
-            self.advise()
-
-    def complete(self) -> None:
-        """Take the likeliest word if one is begun, else go on to the form."""
-        from console.language import completed
-        from console.launch.draft import without_all
-
-        field = self.query_one("#text", QueryInput)
-        text, cursor = field.value, field.cursor_position
-        begun = bool(without_all(text)[:cursor].strip()) and not without_all(text)[cursor - 1].isspace()
-        words = self._advice().words if self.source.subject and begun else ()
-        done, place = completed(text, cursor, words[0]) if words else (text, cursor)
-        if done == text:
-            self.face("form")
-        else:
-            field.value, field.cursor_position = done, place
-
-    def recall(self, step: int) -> None:
-        """An older (1) or newer (-1) query."""
-        history = [text for text in self.origin.history if text != self.draft.text(self.source)]
-        if history and self.source == self.draft.sources[0]:
-            self._recalled = max(1, min(self._recalled + step, len(history)))
-            put(self.query_one("#text", QueryInput), history[self._recalled - 1])
-
-    # -- faces and sources ------------------------------------------------------------------------------------------
+    # -- what a face asks for ---------------------------------------------------------------------------------------
 
     def face(self, name: str) -> None:
         """Go to a face."""
         self.set_class(name == "json", "-json")
         self.set_focus(self.query_one(f"#{name}"))
         if name != "json":
-            self.show_json()
+            self._json.show_json()
         self.advise()
         self.tell_hints()
+
+    def apply(self) -> None:
+        """Show in the list what matches."""
+        self._orders.action_apply()
+
+    def back(self) -> None:
+        """Back to the list as it was."""
+        self._orders.action_back()
 
     def on_descendant_focus(self) -> None:
         """Other keys matter, and another line of advice."""
         super().on_descendant_focus()
         self.advise()
-
-    def load(self, text: str) -> None:
-        """Go on with a query that was saved."""
-        self.json_wrong = ""
-        self.draft = from_saved(text, self.draft)
-        self.source = self.draft.sources[0]
-        self._show_all()
-
-    def to_source(self, step: int) -> None:
-        """Another source of the request."""
-        sources = self.draft.sources
-        self.source = sources[(sources.index(self.source) + step) % len(sources)]
-        self._recalled = 0
-        put(self.query_one("#text", QueryInput), self.draft.text(self.source))
-        self.show_form()
-        self.advise()
-        self._show_sources()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -11,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from console.screens.dialogs.choice import Choice
+from console.screens.dialogs.confirm_delay import ConfirmDelay
 from console.screens.dialogs.field import Field
 from console.screens.dialogs.keys import KeyLine
 from console.text.inert import inert
@@ -26,6 +29,7 @@ class ArmDialog(ModalScreen[bool]):
     Args:
         name: the engine, as it has to be typed.
         environment: its word.
+        clock: seconds that only go forward.
     """
 
     CSS_PATH = "dialogs.tcss"
@@ -36,8 +40,9 @@ class ArmDialog(ModalScreen[bool]):
         Binding("shift+tab,up", "app.focus_previous", show=False),
     ]
 
-    def __init__(self, name: str, environment: str) -> None:
+    def __init__(self, name: str, environment: str, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
+        self.delay = ConfirmDelay(self, self._tell, clock)
         self._wanted = name
         self._environment = environment
         self._items: list[Item] = [
@@ -62,7 +67,16 @@ class ArmDialog(ModalScreen[bool]):
         """Nothing is typed yet."""
         self.query_one(".dialog").border_title = "Take the safety off?"
         self.query_one(Pane).show(self._items)
-        self.query_one("#order", Choice).enable(False)
+        self.delay.shown(self._wanted)
+        self._tell()
+
+    def on_screen_resume(self) -> None:
+        """In front again."""
+        self.delay.covered()
+        self._tell()
+
+    def _tell(self) -> None:
+        self.query_one("#order", Choice).enable(self._matches and self.delay.over)
 
     def on_resize(self) -> None:
         """The sentences take as many lines as they need."""
@@ -78,7 +92,7 @@ class ArmDialog(ModalScreen[bool]):
 
     def on_input_changed(self, message: Input.Changed) -> None:
         """The name is there, or not."""
-        self.query_one("#order", Choice).enable(self._matches)
+        self._tell()
         self._say("")
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
@@ -93,9 +107,9 @@ class ArmDialog(ModalScreen[bool]):
             self.dismiss(False)
 
     def _take(self) -> None:
-        if self._matches:
+        if self._matches and self.delay.confirms:
             self.dismiss(True)
-        else:
+        elif not self._matches:
             self._say(f"That is not its name: type {inert(self._wanted)} or press esc.")
 
     def _say(self, sentence: str) -> None:

@@ -1,6 +1,7 @@
 """A question before something changes: Cancel has the focus, and the key that opened it does nothing."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual import events
@@ -10,6 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 
 from console.screens.dialogs.choice import Choice
+from console.screens.dialogs.confirm_delay import ConfirmDelay
 from console.screens.dialogs.field import Field
 from console.screens.dialogs.keys import KeyLine
 from console.widgets.pane import Item, Pane, Prose, laid_out
@@ -19,7 +21,7 @@ WIDTH = 66
 
 
 class Confirm(ModalScreen[bool]):
-    """Asks; answers true only when the key of the order is pressed, or its button chosen.
+    """Asks; answers true only when the key of the order is pressed, or its button chosen, and it could be read before.
 
     Args:
         title: the question.
@@ -27,6 +29,7 @@ class Confirm(ModalScreen[bool]):
         label: the order in a word.
         key: the key of the order.
         typed: what has to be typed first, a number; nothing has to where it is empty.
+        clock: seconds that only go forward.
     """
 
     CSS_PATH = "dialogs.tcss"
@@ -37,8 +40,18 @@ class Confirm(ModalScreen[bool]):
         Binding("shift+tab", "before", show=False),
     ]
 
-    def __init__(self, title: str, sentences: Sequence[str | Item], label: str, key: str, *, typed: str = "") -> None:
+    def __init__(
+        self,
+        title: str,
+        sentences: Sequence[str | Item],
+        label: str,
+        key: str,
+        *,
+        typed: str = "",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         super().__init__()
+        self.delay = ConfirmDelay(self, self._tell, clock)
         self._typed = typed
         self._title = title
         self._items: list[Item] = [Prose(entry) if isinstance(entry, str) else entry for entry in sentences]
@@ -65,7 +78,16 @@ class Confirm(ModalScreen[bool]):
         """Show what is asked."""
         self.query_one(".dialog").border_title = self._title
         self.query_one(Pane).show(self._items)
-        self.query_one("#order", Choice).enable(self._said)
+        self.delay.shown(self._title)
+        self._tell()
+
+    def on_screen_resume(self) -> None:
+        """In front again."""
+        self.delay.covered()
+        self._tell()
+
+    def _tell(self) -> None:
+        self.query_one("#order", Choice).enable(self._said and self.delay.over)
 
     def on_resize(self) -> None:
         """The question takes as many lines as it needs, and a blank one."""
@@ -95,7 +117,7 @@ class Confirm(ModalScreen[bool]):
 
     def on_input_changed(self) -> None:
         """The number is there, or not."""
-        self.query_one("#order", Choice).enable(self._said)
+        self._tell()
 
     def on_input_submitted(self) -> None:
         """Enter behind the number."""
@@ -107,10 +129,10 @@ class Confirm(ModalScreen[bool]):
         return not self._typed or "".join(filter(str.isdigit, self.query_one(Field).value)) == self._typed
 
     def _order(self) -> None:
-        if self._said:
-            self.dismiss(True)
-        else:
+        if not self._said:
             self.query_one(Field).enter()
+        elif self.delay.confirms:
+            self.dismiss(True)
 
     def action_cancel(self) -> None:
         """Change nothing."""

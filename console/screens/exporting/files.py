@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from store.private_files import open_file
+
 _UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 """Control and direction characters; a line end may stand in a quoted field."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -38,7 +40,7 @@ def create(path: Path) -> tuple[Path, IO[str]]:
     for number in range(1, 1000):
         candidate = path if number == 1 else path.with_stem(f"{path.stem}-{number}")
         try:
-            return candidate, open(candidate, "x", encoding="utf-8", newline="")
+            return candidate, open_file(candidate, "x", newline="")
         except FileExistsError:
             continue
     raise FileExistsError(f"there are a thousand files like {path.name} already")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,12 +38,12 @@ class Export:
     def __init__(self, session: Session, subject: Subject[Any], query: Query, marks: Marks, number: int | None) -> None:
         self._session = session
         self._subject = subject
-        self._query = query
         self._marks = marks
         self._number = number
         self._only: Collection[str] | None = None
         self._task: asyncio.Task[None] | None = None
         self._written = 0
+        self._order = subject.reading_order(query)
 
     @property
     def running(self) -> bool:
@@ -82,19 +82,30 @@ class Export:
             self._session.say(f"{things(self._written, 'row')} written to {inert(str(path))}.{self._missing()}", "good")
 
     async def _write(self, rows: Any) -> None:
-        from console.reading.filtered_pages import FilteredPages
+        from console.reading.pages import Pages, pieces
 
-        sift = FilteredPages(self._page, self._subject.identify, lambda row: False)
+        order = self._order
+        waiting: list[Any] = []
         pages = 0
-        while not sift.ended and not self._complete():
-            fresh = [row for row in await sift.next() if self._wanted(self._subject.identify(row))]
-            fields = [row.model_dump(mode="json", by_alias=True) for row in fresh]
-            await asyncio.to_thread(rows.write, fields)
-            self._written += len(fields)
+        way: Pages[Any] = Pages(self._page, self._subject.identify)
+        while not way.ended and not self._complete(len(waiting)):
+            fresh = [row for row in await way.next() if self._wanted(self._subject.identify(row))]
+            if order.keys:
+                waiting += fresh
+            else:
+                await self._put(rows, fresh)
             pages += 1
             if pages % TOLD_EVERY == 0:
                 of = f" of {count(self._number)}" if self._number is not None else ""
-                self._session.say(f"{count(self._written)}{of} rows written; esc stops.", "muted")
+                done = f"{count(len(waiting))}{of} rows read" if waiting else f"{count(self._written)}{of} rows written"
+                self._session.say(f"{done}; esc stops.", "muted")
+        for some in pieces(order.arranged(waiting)):
+            await self._put(rows, some)
+
+    async def _put(self, rows: Any, some: Sequence[Any]) -> None:
+        fields = [row.model_dump(mode="json", by_alias=True) for row in some]
+        await asyncio.to_thread(rows.write, fields)
+        self._written += len(fields)
 
     async def _page(self, first: int, size: int) -> list[Any]:
         from console.engine.errors import EngineProblem
@@ -107,14 +118,15 @@ class Export:
         return await self._ask(first, size)
 
     async def _ask(self, first: int, size: int) -> list[Any]:
-        return await self._session.ask(lambda client: self._subject.read(client, self._query, first, size))
+        return await self._session.ask(lambda client: self._subject.read(client, self._order.query, first, size))
 
     def _wanted(self, row_id: str) -> bool:
         return (not self._marks or row_id in self._marks) and (self._only is None or row_id in self._only)
 
-    def _complete(self) -> bool:
+    def _complete(self, waiting: int) -> bool:
         """Every marked row was found."""
-        return bool(self._marks) and not self._marks.everything and self._written >= len(self._marks.ids)
+        found = self._written + waiting
+        return bool(self._marks) and not self._marks.everything and found >= len(self._marks.ids)
 
     def _missing(self) -> str:
         if not self._marks or self._marks.everything or self._written >= len(self._marks.ids):

@@ -95,13 +95,13 @@ class GroupingScreen(ListScreen):
 
     async def _page(self, query: IncidentQuery, first: int, size: int) -> list[Incident]:
         await self._going.wait()
-        page = await self.session.ask(lambda client: client.incidents(query, first, size))
+        page = await self.session.ask(lambda client: client.incidents(query, first, size), self.fresh)
         self.session.known.note(page[:NOTED])
         return page
 
     async def _counted_now(self, query: IncidentQuery) -> int:
         await self._going.wait()
-        return await self.session.ask(lambda client: client.count_incidents(query))
+        return await self.session.ask(lambda client: client.count_incidents(query), self.fresh)
 
     @work(group="groups.fill", exclusive=True, exit_on_error=False)
     async def _fill(self, book: OpenIncidents) -> None:
@@ -112,6 +112,7 @@ class GroupingScreen(ListScreen):
         except EngineProblem as problem:
             self._not_read(book, problem.sentence)
             return
+        self.fresh.heard()
         self._heed_going()
         self._settle(book)
         await self._find_again(book)
@@ -151,6 +152,7 @@ class GroupingScreen(ListScreen):
             await self._resume(book)
             return None
         await book.catch_up()
+        self.fresh.heard()
         if book.overdue and not self._working("groups.again"):
             self._read_again(book)
         if book.exact and not self.filter_text:

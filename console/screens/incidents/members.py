@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from console.causes.task_facts import TaskFact, TaskFacts
     from console.engine.client import EngineClient
     from console.language import Parsed
+    from console.reading.reading_order import ReadingOrder
     from store.contract.queries import Query
 
 
@@ -85,6 +86,12 @@ class Members(Incidents):
         if not parsed.mistakes:
             self._text, self._found = text, None
         return replace(parsed, conditions=())
+
+    def reading_order(self, query: Query) -> ReadingOrder:
+        """The members are here, in the order of their time."""
+        from console.reading.reading_order import ReadingOrder
+
+        return ReadingOrder(query)
 
     async def read(self, client: EngineClient, query: Query, first: int, size: int) -> list[Any]:
         """Members with the tasks they are about."""

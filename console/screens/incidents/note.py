@@ -10,9 +10,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 
+from console.orders.each import order_each
 from console.screens.dialogs.choice import Choice
 from console.screens.dialogs.keys import KeyLine
-from console.session.many_orders import order_each
 from console.text.cells import wrap
 from console.text.inert import inert
 from console.text.words import count, things
@@ -135,6 +135,7 @@ async def written(session: Session, ids: Sequence[str], note: str | None) -> boo
     )
     left = outcome.refused + outcome.left
     rest = f"; {things(left, 'incident')} left out: closed meanwhile, or refused" if left else ""
+    rest += f"; of {count(outcome.unknown)} it is not known" if outcome.unknown else ""
     what = "written on" if note is not None else "taken away from"
-    session.say(f"The note is {what} {things(outcome.done, 'incident')}{rest}.", "warning" if left else "good")
+    session.say(f"The note is {what} {things(outcome.done, 'incident')}{rest}.", "warning" if rest else "good")
     return outcome.done > 0 and not outcome.left

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import work
 
+from console.orders.job_retries import retry_failed_jobs
 from console.screens.base import ordering
 from console.screens.dialogs.confirm import Confirm
 from console.screens.incidents.grouping import GroupingScreen
+from console.screens.verbs import carry_out
 from console.text.inert import inert
 from console.text.words import count, things
 
 if TYPE_CHECKING:
     from console.causes.groups import Group
     from console.session.session import Session
-
-BY_BATCH = 50
-"""From so many jobs on their retries are set by a batch of the engine."""
 
 
 class GroupOrders(GroupingScreen):
@@ -77,32 +77,9 @@ class GroupOrders(GroupingScreen):
 
     @ordering("groups.jobs")
     async def _retry_jobs(self, jobs: list[str]) -> None:
-        from console.engine.errors import EngineProblem
-        from console.screens.incidents.job_retries import retried_by_batch, retried_one_by_one, without_retries
-
-        if why := self.session.why_no_orders():
-            self.session.say(why, "warning")
-            return
-        try:
-            failed = await self.session.ask(lambda client: without_retries(client, jobs))
-        except EngineProblem as problem:
-            self.session.say(problem.sentence, "failed")
-            return
-        if not failed:
-            self.session.say("None of these jobs is without retries any more.", "warning")
-            return
-        by_batch = len(failed) >= BY_BATCH
-        how = "by a batch of the engine" if by_batch else "one by one"
-        sentences = [f"{things(len(failed), 'failed job')} get 1 retry each, {how}.", "Their incidents close then."]
-        if len(failed) < len(jobs):
-            rest = things(len(jobs) - len(failed), "other job")
-            sentences.append(f"{rest}: gone meanwhile or with retries again, left alone.")
-        if not await self._sure("Retry these jobs?", sentences, "Retry", "L", len(failed)):
-            return
-        if not by_batch or not await retried_by_batch(self.session, failed):
-            await retried_one_by_one(self.session, failed)
-        self.table.unmark()
-        self.read_soon()
+        if await carry_out(self, partial(retry_failed_jobs, self.session, jobs)) is not None:
+            self.table.unmark()
+            self.read_soon()
 
     async def _sure(self, title: str, sentences: list[str], label: str, key: str, number: int) -> bool:
         """Ask; where the environment is guarded the number has to be typed. Must run in a worker."""

@@ -52,7 +52,7 @@ class RetriedBefore:
         with suppress(EngineProblem):
             again.update(
                 await known_to_history(
-                    lambda first, size: session.ask(lambda client: client.resolved_before(first, size))
+                    lambda query, first, size: session.ask(lambda client: client.historic_incidents(query, first, size))
                 )
             )
             self.known = True

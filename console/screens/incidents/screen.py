@@ -120,7 +120,9 @@ class IncidentsScreen(GroupOrders):
             spans.append((things(len(self.placed), "group"), "strong"))
             spans.append((f", {things(len(book.groups), 'incident')}", "strong"))
             spans.append(self._trust())
-        if not (self.narrow and self.table.marks):
+        unread = self.unread_said()
+        spans += unread
+        if not unread and not (self.narrow and self.table.marks):
             spans.append(self._order_said())
         spans.append((" ", ""))
         self.query_one("#filter", FilterLine).show_count(spans)

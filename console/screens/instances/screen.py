@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import work
 from textual.app import ComposeResult
@@ -25,10 +25,6 @@ from console.widgets.rows import Row
 if TYPE_CHECKING:
     from store.contract.queries import Query
 
-PAGE = 1000
-"""Instances of one page while all that match are looked up."""
-MOST = 100_000
-"""Instances that one retry looks up."""
 BAR = 24
 """Cells of the longest bar."""
 WARNING = "R lists only tasks without retries; the engine's own instance queries would also set healthy ones."
@@ -123,19 +119,19 @@ class InstancesScreen(ListScreen):
             return set(marks.ids)
         if self.sifting is not None:
             return set(self.sifting.ids) - marks.ids
-        found: set[str] = set()
-        while query is not None and len(found) < MOST:
-            page = await self._page(query, len(found))
-            if not page - found:
-                break
-            found |= page
-            self.session.say(f"{count(len(found))} instances looked up …", "muted")
-        return found - marks.ids
+        return await self._matching(query) - marks.ids if query is not None else set()
 
-    async def _page(self, query: Query, first: int) -> set[str]:
-        asked: Any = query.model_copy(update={"sorting": None, "sort_by": "instanceId", "sort_order": "asc"})
-        page = await self.session.ask(lambda client: client.process_instances(asked, first, PAGE))
-        return {instance.id for instance in page}
+    async def _matching(self, query: Query) -> set[str]:
+        from console.reading.instance_ids import instance_ids
+        from store.contract.queries import ProcessInstanceQuery
+
+        assert isinstance(query, ProcessInstanceQuery)
+        said = self.session.say
+        return await self.session.ask(
+            lambda client: instance_ids(
+                client, query, lambda known: said(f"{count(known)} instances looked up …", "muted")
+            )
+        )
 
 
 def _whose(read: int, matching: int | None) -> str:

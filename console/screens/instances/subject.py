@@ -51,6 +51,7 @@ class Instances(Subject[InstanceActivity]):
         Sort("definitionId", "version"),
         Sort("tenantId", "tenant"),
     )
+    questions = 3
     legend = "a active  S suspended   tasks external tasks   0try without retries   inc ! open incident"
 
     def __init__(self) -> None:

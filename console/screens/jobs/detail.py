@@ -9,9 +9,9 @@ from textual import work
 from textual.binding import BindingType
 
 from console.actions import at
-from console.screens.jobs.chosen import Chosen
-from console.screens.jobs.orders import JobOrders
+from console.reading.chosen_jobs import ChosenJobs
 from console.screens.jobs.subject import Jobs
+from console.screens.jobs.verbs import JobVerbs
 from console.screens.reading.screen import ReadingScreen
 from console.session.session import Session
 from console.text.inert import inert
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from store.contract.records import Job
 
 
-class JobDetail(JobOrders, ReadingScreen):
+class JobDetail(ReadingScreen):
     """A job with its stack trace."""
 
     VIEW = "jobs"
@@ -32,16 +32,13 @@ class JobDetail(JobOrders, ReadingScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings(at({"job"}))
 
     def __init__(self, session: Session, job: Job) -> None:
-        ReadingScreen.__init__(self, session, f"Job {inert(job.id)}", job.id)
+        super().__init__(session, f"Job {inert(job.id)}", job.id)
         self._shown = job
+        self.attach(JobVerbs(self, self.job, lambda: ChosenJobs(self._shown), self._ordered))
 
     def job(self) -> Job:
         """The job of this page."""
         return self._shown
-
-    def chosen(self) -> Chosen:
-        """The job of this page."""
-        return Chosen(self._shown)
 
     def facts(self) -> list[Item]:
         """Every field of the job."""
@@ -57,7 +54,7 @@ class JobDetail(JobOrders, ReadingScreen):
             return f"{message}\n\nThe engine kept no stack trace."
         return trace if message in trace[: len(message) + 200] else f"{message}\n\n{trace}"
 
-    def carried_out(self, *, gone: bool) -> None:
+    def _ordered(self, gone: bool) -> None:
         """Back to the list when the job is gone; else show what is so now."""
         if gone:
             self._leave()

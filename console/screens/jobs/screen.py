@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.binding import BindingType
 
 from console.actions import at
-from console.screens.jobs.chosen import Chosen
+from console.reading.chosen_jobs import ChosenJobs
 from console.screens.jobs.detail import JobDetail
-from console.screens.jobs.orders import JobOrders
 from console.screens.jobs.subject import Jobs
+from console.screens.jobs.verbs import JobVerbs
 from console.screens.listing import ListScreen
 from console.session.session import Session
 from console.text.words import things
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from store.contract.records import Job
 
 
-class JobsScreen(JobOrders, ListScreen):
+class JobsScreen(ListScreen):
     """Jobs of the engine, the failed ones first."""
 
     PLACES: ClassVar[tuple[str, ...]] = ("job", "list")
@@ -30,33 +30,34 @@ class JobsScreen(JobOrders, ListScreen):
     MARKABLE = True
 
     def __init__(self, session: Session) -> None:
-        ListScreen.__init__(self, session, Jobs())
+        super().__init__(session, Jobs())
+        self.attach(JobVerbs(self, self.job, self.chosen, self._ordered))
 
     def job(self) -> Job | None:
         """The job under the cursor."""
         row = self.table.row
         return cast("Job", row.item) if row is not None else None
 
-    def chosen(self) -> Chosen | None:
+    def chosen(self) -> ChosenJobs | None:
         """The marked jobs; where none are, the one under the cursor."""
         from store.contract.queries import JobQuery
 
         self.heed_filter()
         marks, job = self.table.marks, self.job()
         if not marks:
-            return Chosen(job) if job is not None else None
+            return ChosenJobs(job) if job is not None else None
         if not marks.everything:
-            return Chosen(ids=marks.ids)
+            return ChosenJobs(ids=marks.ids)
         if self.sifting is None:
             assert isinstance(self._query, JobQuery)
             unsorted = self._query.model_copy(update={"sorting": None, "sort_by": None, "sort_order": None})
-            return Chosen(ids=marks.ids, query=unsorted)
+            return ChosenJobs(ids=marks.ids, query=unsorted)
         if self.sifting.exact:
-            return Chosen(ids=self.sifting.ids - marks.ids)
+            return ChosenJobs(ids=self.sifting.ids - marks.ids)
         self.session.say(self.sifting.not_yet("job"), "warning")
         return None
 
-    def carried_out(self, *, gone: bool) -> None:
+    def _ordered(self, gone: bool) -> None:
         """Show what is so now."""
         self.table.unmark()
         self.action_refresh()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -76,9 +77,20 @@ class LaunchDetail(LaunchOrders):
         self._read(0, LARGEST)
 
     def on_news(self, news: News) -> None:
-        """Its batch goes on."""
+        """Its batch goes on, or it is known by now what became of it."""
         if news == "batches" and self.is_current:
             self._tell()
+        elif news == "journal":
+            self._read_launch()
+
+    @work(group="journal.launch", exclusive=True, exit_on_error=False)
+    async def _read_launch(self) -> None:
+        from sqlalchemy.exc import SQLAlchemyError
+
+        journal = self.session.journal
+        with suppress(SQLAlchemyError):
+            self._launch = (await journal.launch(self._launch.id) if journal is not None else None) or self._launch
+        self._tell()
 
     def on_resize(self) -> None:
         """The panes say as much as fits."""

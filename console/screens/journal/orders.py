@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from textual import work
 
+from console.engine.retries_request import RetriesRequest
 from console.screens.base import ConsoleScreen
 from console.session import saved_filters
 from console.text.words import count, short, things
@@ -68,7 +69,7 @@ class LaunchOrders(ConsoleScreen):
                     ids += [task.task_id for task in piece]
         return ids
 
-    async def _request(self, launch: Launch) -> SetExternalTaskRetries:
+    async def _order(self, launch: Launch) -> SetExternalTaskRetries:
         """The order as it was sent."""
         from store.contract.orders import SetExternalTaskRetries
 
@@ -82,7 +83,7 @@ class LaunchOrders(ConsoleScreen):
 
         launch = self.chosen()
         if launch is not None:
-            self.hand_out(json_text(await self._request(launch), None), "the request's JSON")
+            self.hand_out(json_text(RetriesRequest(await self._order(launch)), None), "the request's JSON")
 
     @work(group="journal.copy", exclusive=True, exit_on_error=False)
     async def action_copy_curl(self) -> None:
@@ -91,7 +92,8 @@ class LaunchOrders(ConsoleScreen):
 
         launch = self.chosen()
         if launch is not None:
-            text = curl_text(await self._request(launch), launch.url, launch.user if launch.url else None, False)
+            request = RetriesRequest(await self._order(launch))
+            text = curl_text(request, launch.url, launch.user if launch.url else None, False)
             self.hand_out(text, "the request as curl")
 
     # -- once more --------------------------------------------------------------------------------------------------
@@ -112,7 +114,7 @@ class LaunchOrders(ConsoleScreen):
             chosen = Marked(frozenset(ids), said)
         else:
             # Which tasks it took is not known, so what its query matches today is all that can be taken.
-            chosen = Composed(await self._request(launch), f"what the request of launch {launch.id} names today")
+            chosen = Composed(await self._order(launch), f"what the request of launch {launch.id} names today")
         if not self.left_meanwhile("The launch dialog"):
             open_launch(self.app, self.session, chosen, retries=launch.retries, reason=launch.reason)
 
@@ -151,7 +153,7 @@ class LaunchOrders(ConsoleScreen):
             return "There is no launch."
         if busy := self.session.why_no_launch():
             return busy
-        if launch.state in ("preparing", "refused", "unsent"):
+        if launch.state in ("preparing", "refused", "unsent", "not_carried_out"):
             return "This launch has changed nothing."
         if not launch.listed:
             return "What its tasks had before is not known: there were too many to be read."
@@ -185,7 +187,7 @@ class LaunchOrders(ConsoleScreen):
         for retries, ids in sorted(undo.back.items()):
             part = roll.only(ids)
             said = f"undo of launch {launch.id}: {things(len(ids), 'task')} back to {retries}"
-            plan = LaunchPlan(Marked(frozenset(ids), said), retries, part.facts(), part, with_lowered=True)
+            plan = LaunchPlan(Marked(frozenset(ids), said), retries, part.facts(), part, frozenset({"lowered"}))
             if self.session.follower is not None and launch.batch_id is not None:
                 self.session.follower.undone(launch.batch_id, ids)
             yield DecidedLaunch(plan, f"undo of launch {launch.id}", launch.id)
@@ -221,6 +223,10 @@ def question(launch: Launch, undo: Undo, session: Session) -> Confirm:
         f"{things(undo.count, 'task')} still have {launch.retries} and get back what they had: {back}.",
         f"It is done by {things(len(undo.back), 'batch', 'batches')}.",
     ]
+    if launch.state in ("sent", "unknown", "unknowable"):
+        sentences.append("It is not known whether this launch was carried out: somebody else may have set them.")
+    elif launch.probable:
+        sentences.append(f"Batch {short(launch.batch_id)} is probably its own; nothing proves it yet.")
     if undo.back.get(0):
         sentences.append("With 0 retries no worker gets them, and each gets an incident again.")
     if undo.left_alone:

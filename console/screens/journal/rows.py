@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from console.launch.find_batch import LATE
 from console.screens.batches.rows import PHASES
 from console.text.inert import inert, inert_lines
 from console.text.ink import Ink
@@ -36,7 +37,9 @@ STATES: dict[str, tuple[str, str, Ink]] = {
     "launched": ("launched", "the engine made a batch", "good"),
     "refused": ("refused", "the engine said no; nothing was changed", "failed"),
     "unsent": ("not sent", "the engine could not be reached; nothing was changed", "warning"),
-    "unknown": ("unknown", "it was not answered, and no such batch was found", "failed"),
+    "unknown": ("unknown", "no answer proves what became of it; its batch is looked for", "failed"),
+    "not_carried_out": ("not done", "it was not carried out; nothing was changed", "warning"),
+    "unknowable": ("unknown", "the engine keeps nothing any more that tells what became of it", "failed"),
 }
 """States of a launch without a batch in sight: word, meaning, ink."""
 
@@ -57,7 +60,7 @@ def row_of(launch: Launch, view: BatchView | None, now: datetime) -> Row:
             Cell(inert(launch.reason) or "-", "" if launch.reason else "faint"),
             Cell(f"undo of launch {launch.undoes}" if launch.undoes else inert(launch.title), "muted"),
             Cell(inert(launch.user), "muted"),
-            Cell(inert(launch.batch_id or "-"), "muted"),
+            Cell(inert(launch.batch_id or "-"), "warning" if launch.probable else "muted"),
         ),
         launch,
     )
@@ -65,7 +68,7 @@ def row_of(launch: Launch, view: BatchView | None, now: datetime) -> Row:
 
 def _state(launch: Launch, view: BatchView | None) -> tuple[str, Ink]:
     if view is not None:
-        return view.phase, PHASES[view.phase][1]
+        return f"{view.phase}{'?' if launch.probable else ''}", PHASES[view.phase][1]
     word, _, ink = STATES[launch.state]
     return word, ink
 
@@ -86,6 +89,7 @@ def facts(launch: Launch, view: BatchView | None, room: int = 40) -> list[Item]:
     word, ink = _state(launch, view)
     meaning = PHASES[view.phase][0] if view is not None else STATES[launch.state][1]
     known = f"{things(launch.listed, 'task')} with their former retries" if launch.listed is not None else "not known"
+    batch = inert(launch.batch_id or "-") + (" (probably; nothing proves it yet)" if launch.probable else "")
     items: list[Item] = [
         Fact("launch", f"{launch.id}   {day(launch.began_at)}", "strong"),
         Fact("state", f"{word}: {meaning}", ink, lines=3),
@@ -94,14 +98,24 @@ def facts(launch: Launch, view: BatchView | None, room: int = 40) -> list[Item]:
         Fact("reason", inert(launch.reason) or "-", lines=3),
         Fact("who", inert(launch.user) or "-"),
         Fact("engine", inert(launch.url or launch.engine), "muted", lines=2),
-        Fact("batch", inert(launch.batch_id or "-"), "muted", lines=2),
+        Fact("batch", batch, "warning" if launch.probable else "muted", lines=3),
         Fact("written", known, "" if launch.listed is not None else "warning", lines=2),
     ]
+    if launch.state in ("sent", "unknown"):
+        items.append(Fact("looked", looked(launch), "warning", lines=3))
     if launch.undoes:
         items.append(Fact("undoes", f"launch {launch.undoes}", "warning"))
     if launch.said:
         items += [Spans(), Prose(inert(launch.said), "failed", lines=4)]
     return items[:room]
+
+
+def looked(launch: Launch) -> str:
+    """Whether the batch of a launch in doubt was looked for, and until when it will be."""
+    until = clock((launch.sent_at or launch.began_at) + LATE)
+    if launch.looked_at is None:
+        return f"could not look yet; goes on until {until} at least"
+    return f"not there at {clock(launch.looked_at)}; goes on until {until}"
 
 
 def request_lines(launch: Launch) -> list[Item]:

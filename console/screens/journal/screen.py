@@ -73,6 +73,11 @@ class JournalScreen(LaunchOrders):
         self.table.border_title = "Launches"
         self._read()
 
+    def _seek(self) -> None:
+        """Whoever looks here wants to know what became of a launch that was not answered."""
+        if self.session.unanswered is not None:
+            self.session.unanswered.hurry()
+
     def idle(self) -> Collection[str]:
         """Without launches, all that is done with one."""
         return [action.name for action in at(self.PLACES)] if self.matching == 0 else ()
@@ -87,6 +92,7 @@ class JournalScreen(LaunchOrders):
     def on_screen_resume(self) -> None:
         """Somebody else may have launched with this journal meanwhile."""
         self._read()
+        self._seek()
 
     @work(group="journal.read", exclusive=True, exit_on_error=False)
     async def _read(self) -> None:

@@ -1,11 +1,15 @@
 """The launch dialog: what would become of the tasks, the settings, and the exact request, on one page.
 
-What it shows is counted once and frozen. Digits typed anywhere but in the reason go to the retries. Cancel has the
-focus; ``L`` launches, and so does enter in the last field; the key that opened it does nothing inside.
+It shows a :class:`~console.launch.preparation.LaunchPreparation` and hands keys to it. What it shows is counted once
+and frozen. Digits typed anywhere but in the reason go to the retries. Cancel has the focus; ``L`` launches, and so does
+enter in the last field, once what is shown could be read; the key that opened it does nothing inside.
 """
 
 from __future__ import annotations
 
+import json
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -13,29 +17,35 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from console.actions import at
 from console.launch.plan import LaunchPlan
-from console.reading.selection import Selection
+from console.launch.preparation import LaunchPreparation
+from console.launch.preview import BY_HAND
+from console.launch.request_file import save_request
+from console.launch.send import DecidedLaunch
+from console.reading.selection import Everything, Selection
+from console.screens import clipboard
 from console.screens.base import looking_only, places_of
 from console.screens.chrome import HintLine, IdentityLine
 from console.screens.dialogs.choice import Choice
+from console.screens.dialogs.confirm_delay import ConfirmDelay
 from console.screens.dialogs.field import Field
 from console.screens.events.line import EventLine
-from console.screens.launch.decision import Taking
+from console.screens.gate import take_safety_off_or_put_it_back
 from console.screens.launch.page import (
     drift_items,
     effect_spans,
     named,
+    overlap_items,
     quiet_said,
     record_said,
     request_items,
-    rival_items,
     sample_items,
     total_spans,
 )
-from console.screens.launch.questions import Gathering
 from console.screens.launch.tick import Tick
 from console.session.session import News, Session
 from console.text.inert import inert
@@ -45,13 +55,14 @@ from console.widgets.line import Line
 from console.widgets.pane import Item, Pane, Prose, Spans
 from store.contract.values import INT_MAX
 
-DEFAULT = "1"
-TOO_EARLY = "It was not counted yet when you pressed that: look, then press it again."
+TOO_EARLY = "You pressed that before this could be read: look, then press it again."
+DRIFT_EVERY = 5.0
+"""Seconds between two looks at how many match by now."""
 FIXED = 6
 """Lines around the panes: identity, news, keys, frame, choices."""
 
 
-class LaunchDialog(Taking, Gathering):
+class LaunchDialog(ModalScreen[DecidedLaunch | None]):
     """Answers the order to launch, or nothing.
 
     Args:
@@ -59,6 +70,7 @@ class LaunchDialog(Taking, Gathering):
         selection: what was chosen.
         retries: what stands in the field at first.
         reason: what stands in the field at first.
+        seconds: seconds that only go forward.
     """
 
     CSS_PATH = "dialog.tcss"
@@ -66,30 +78,36 @@ class LaunchDialog(Taking, Gathering):
     PLACES: ClassVar[tuple[str, ...]] = ("launch",)
     BINDINGS: ClassVar[list[BindingType]] = bindings(at({"launch"}))
 
-    def __init__(self, session: Session, selection: Selection, *, retries: int | None = None, reason: str = "") -> None:
+    def __init__(
+        self,
+        session: Session,
+        selection: Selection,
+        *,
+        retries: int | None = None,
+        reason: str = "",
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
         super().__init__()
         self.session = session
-        self.selection = selection
-        self.plan: LaunchPlan | None = None
-        self._digits = DEFAULT if retries is None else str(retries)
+        self.preparation = LaunchPreparation(session, selection, retries=retries)
+        self.delay = ConfirmDelay(self, self._enable, seconds)
         self._reason = reason
-        self._every_task_meant = False
-        self._hurried = None
-        self._insisted = False
         self._too_early = False
-        self._waiting = False
 
     def compose(self) -> ComposeResult:
         """One page, two choices."""
+        guarded = self.session.safety.guarded
+        hint = "why, and the number of the incident" + ("" if guarded else " (may stay empty)")
+        digits = str(self.preparation.retries)
         yield IdentityLine(id="identity")
         with Vertical(classes="dialog"):
             yield Pane(id="effects")
-            yield Tick(id="lowered")
-            yield Tick(id="gone")
+            for kind in BY_HAND:
+                yield Tick(kind)
             yield Line(id="total")
-            yield Field("retries", id="retries", value=self._digits, pattern=r"\d*", most=12, width=12, replaces=True)
-            yield Field("reason", id="reason", value=self._reason, hint=self._reason_hint)
-            if self.session.safety.guarded:
+            yield Field("retries", id="retries", value=digits, pattern=r"\d*", most=12, width=12, replaces=True)
+            yield Field("reason", id="reason", value=self._reason, hint=hint)
+            if guarded:
                 yield Field("count", id="count", pattern=r"[\d,. ]*", most=12, width=12)
             yield Pane(id="request")
             yield Pane(id="sample")
@@ -101,9 +119,27 @@ class LaunchDialog(Taking, Gathering):
         yield EventLine(id="event")
         yield HintLine(id="hints")
 
+    def on_mount(self) -> None:
+        """Count first."""
+        self.query_one(".dialog").border_title = f"Retry {inert(self.preparation.selection.describe())}"
+        self.query_one("#retries", Field).remark("attempts each task is given")
+        self.preparation.listeners.append(self.write)
+        self.session.news.subscribe(self, self._heed)
+        self.set_interval(1.0, self._tick)
+        self.set_interval(DRIFT_EVERY, self._look_again)
+        self.call_after_refresh(self._chrome)
+        self.write()
+        self.run_worker(self.preparation.ask(), group="launch.ask", exclusive=True, exit_on_error=False)
+
+    def _look_again(self) -> None:
+        self.run_worker(self.preparation.look_again(), group="launch.drift", exclusive=True, exit_on_error=False)
+
+    # -- what is typed ----------------------------------------------------------------------------------------------
+
     @property
-    def _reason_hint(self) -> str:
-        return "why, and the number of the incident" + ("" if self.session.safety.guarded else " (may stay empty)")
+    def plan(self) -> LaunchPlan | None:
+        """What would be launched now; none before it was counted."""
+        return self.preparation.plan
 
     @property
     def retries(self) -> int | None:
@@ -111,29 +147,11 @@ class LaunchDialog(Taking, Gathering):
         text = self.query_one("#retries", Field).value
         return int(text) if text and int(text) <= INT_MAX else None
 
-    def on_mount(self) -> None:
-        """Count first."""
-        self.query_one(".dialog").border_title = f"Retry {inert(self.selection.describe())}"
-        self.counting("counting what this would change …")
-        self.query_one("#retries", Field).remark("attempts each task is given")
-        self.session.news.subscribe(self, self._heed)
-        self.set_interval(1.0, self._tick)
-        self.call_after_refresh(self._chrome)
-        self.gather()
-
-    def counting(self, sentence: str) -> None:
-        """Nothing can be shown yet."""
-        pane = self.query_one("#effects", Pane)
-        pane.styles.height = 1
-        pane.show([Prose(sentence, "muted")])
-        for id in ("request", "sample", "warnings"):
-            self.query_one(f"#{id}", Pane).display = False
-        self.query_one("#launch", Choice).enable(False)
-
-    def failed(self, sentence: str) -> None:
-        """It could not be counted."""
-        self.query_one("#effects", Pane).styles.height = 2
-        self.query_one("#effects", Pane).show([Prose(inert(sentence), "failed"), Prose("F tries again", "muted")])
+    @property
+    def _typed(self) -> tuple[str, str]:
+        """The reason, and the number of tasks where that is asked for."""
+        number = self.query_one("#count", Field).value if self.session.safety.guarded else ""
+        return self.query_one("#reason", Field).value, number
 
     # -- around it --------------------------------------------------------------------------------------------------
 
@@ -141,6 +159,8 @@ class LaunchDialog(Taking, Gathering):
         if news in ("state", "identity", "event", "journal"):
             self._chrome()
             self.write()
+        if news == "journal":
+            self._decide(self.preparation.go_on(*self._typed))
 
     def _tick(self) -> None:
         self.session.heed_time()
@@ -170,29 +190,49 @@ class LaunchDialog(Taking, Gathering):
         self.call_after_refresh(self._chrome)
         self.call_after_refresh(self.write)
 
+    def on_screen_resume(self) -> None:
+        """In front again."""
+        self.delay.covered()
+        self._enable()
+
     # -- what it says -----------------------------------------------------------------------------------------------
 
     def write(self) -> None:
         """Show what is so now."""
-        if self.facts is None:
+        if not self.is_attached:
             return
-        lowered, gone = self.query_one("#lowered", Tick), self.query_one("#gone", Tick)
-        retries = self.plan.retries if self.retries is None and self.plan is not None else self.retries or 0
-        plan = self.plan = LaunchPlan(self.settled, retries, self.facts, self.roll, lowered.on, gone.on)
-        lowered.tell(plan.lowered_class())
-        gone.tell(plan.gone_class())
-        self.query_one("#total", Line).show(total_spans(plan, self.again))
-        self._head(plan)
-        self._lay_out(plan)
+        plan = self.preparation.plan
+        if plan is None:
+            self._write_progress()
+        else:
+            for tick in self.query(Tick):
+                tick.tell(plan.class_by_hand(tick.kind), tick.kind in plan.included)
+            self.query_one("#total", Line).show(total_spans(plan, self.preparation.again))
+            self._head(plan)
+            self._lay_out(plan)
+            if self.session.safety.guarded:
+                environment = inert(self.session.identity.environment)
+                self.query_one("#count", Field).remark(f"type {count(plan.count)} to launch on {environment}")
         self.query_one("#retries", Field).remark(*self._retries_remark())
-        if self.session.safety.guarded:
-            self.query_one("#count", Field).remark(f"type {count(plan.count)} to launch on {inert(self._environment)}")
-        self.query_one("#launch", Choice).enable(not self.why_not())
-        self._keep_up(plan)
+        self.delay.shown(self.preparation.to_be_read)
+        self._enable()
 
-    @property
-    def _environment(self) -> str:
-        return self.session.identity.environment
+    def _enable(self) -> None:
+        self.query_one("#launch", Choice).enable(self.delay.over and not self.preparation.why_not(*self._typed))
+
+    def _write_progress(self) -> None:
+        """Nothing can be shown yet, or it could not be counted."""
+        problem, pane = self.preparation.problem, self.query_one("#effects", Pane)
+        pane.display = True
+        pane.styles.height = 2 if problem else 1
+        if problem:
+            pane.show([Prose(inert(problem), "failed"), Prose("F tries again", "muted")])
+        else:
+            pane.show([Prose(self.preparation.progress, "muted")])
+        for tick in self.query(Tick):
+            tick.tell(None, False)
+        for id in ("request", "sample", "warnings"):
+            self.query_one(f"#{id}", Pane).display = False
 
     def _head(self, plan: LaunchPlan) -> None:
         frame = self.query_one(".dialog", Vertical)
@@ -211,26 +251,27 @@ class LaunchDialog(Taking, Gathering):
             return f"at most {INT_MAX:,} retries can be set", True
         return ("attempts each task is given", False) if text else ("type how many retries to set", True)
 
-    def warnings(self, plan: LaunchPlan) -> list[Item]:
+    def _warnings(self, plan: LaunchPlan) -> list[Item]:
         """What should be read before launching."""
+        known = self.preparation
         said = plan.warnings()
-        if plan.everything and not self._every_task_meant:
+        if plan.everything and not known.every_task_meant:
             said = ["This takes EVERY external task of the engine. Press E if that is meant."]
-        items: list[Item] = [Prose(text, "warning", lines=1) for text in said]
-        if self.unkept:
+        items: list[Item] = [Prose(text, "warning", lines=1) for text in (*said, *map(inert, known.notes))]
+        if self.session.unkept:
             waits = "Waiting for the journal; L again launches without writing it down."
-            items.append(Prose(waits if self._waiting else self.unkept, "warning", lines=1))
-        items += rival_items(self.rivals, plan.facts.asked)
-        items += drift_items(plan, self.now_matching)
-        if self.record is not None:
-            bad = self.record.mostly_failed
+            items.append(Prose(waits if known.waiting_for_journal else self.session.unkept, "warning", lines=1))
+        items += overlap_items(known.overlapping, plan.facts.asked)
+        items += drift_items(known.drift, plan.facts.at, isinstance(known.selection, Everything))
+        if known.record is not None:
+            bad = known.record.mostly_failed
             items.append(
-                Prose(f"{'! ' if bad else ''}{record_said(self.record)}", "warning" if bad else "muted", lines=1)
+                Prose(f"{'! ' if bad else ''}{record_said(known.record)}", "warning" if bad else "muted", lines=1)
             )
-        if self.workerless:
-            quiet = f"! no worker seen in 15 min on {quiet_said(self.workerless)}: retried tasks will sit and wait"
+        if known.workerless:
+            quiet = f"! no worker seen in 15 min on {quiet_said(known.workerless)}: retried tasks will sit and wait"
             items.append(Prose(quiet, "warning", lines=1))
-        unsafe, missing = self.session.safety.why_not(), self.why_not() if self._insisted else ""
+        unsafe, missing = self.session.safety.why_not(), known.why_not(*self._typed) if known.insisted else ""
         if unsafe:
             items.append(Prose(unsafe, "warning", lines=1))
         if self._too_early:
@@ -241,11 +282,11 @@ class LaunchDialog(Taking, Gathering):
 
     def _lay_out(self, plan: LaunchPlan) -> None:
         """Give every pane the lines it gets; the request shrinks first, then the sample."""
-        width = self.query_one("#effects", Pane).size.width or 76
+        width = self.query_one("#total", Line).size.width or 76
         effects: list[Item] = [Spans(tuple(effect_spans(effect))) for effect in plan.preview()]
-        warnings = self.warnings(plan)
+        warnings = self._warnings(plan)
         fields = 3 if self.session.safety.guarded else 2
-        ticks = sum(self.query_one(f"#{id}", Tick).display for id in ("lowered", "gone"))
+        ticks = sum(tick.display for tick in self.query(Tick))
         room = self.size.height - FIXED - len(effects) - ticks - 1 - fields - len(warnings)
         spaced = room >= 8
         blank: list[Item] = [Spans()] if spaced else []
@@ -275,6 +316,7 @@ class LaunchDialog(Taking, Gathering):
 
     def on_input_changed(self, message: Input.Changed) -> None:
         """Something was typed into a field."""
+        self.preparation.set_retries(self.retries)
         self.write()
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
@@ -292,7 +334,7 @@ class LaunchDialog(Taking, Gathering):
 
     def on_tick_turned(self, message: Tick.Turned) -> None:
         """A group was taken in, or left out."""
-        self.write()
+        self.preparation.include(message.kind, message.included)
 
     def action_include(self) -> None:
         """Take the group in, or leave it out: the one that has the focus, or the only one."""
@@ -313,14 +355,42 @@ class LaunchDialog(Taking, Gathering):
 
     def action_freeze(self) -> None:
         """Count and read again."""
-        self._every_task_meant = False
-        self.counting("counting again …")
-        self.gather()
+        self.run_worker(self.preparation.ask_again(), group="launch.ask", exclusive=True, exit_on_error=False)
 
     def action_every_task(self) -> None:
         """Yes, every task of the engine is meant."""
-        self._every_task_meant = True
+        self.preparation.mean_every_task()
+
+    def action_launch(self) -> None:
+        """Launch what is shown, if it could be read before the key was pressed; such a key is not kept for later."""
+        self._too_early = not self.delay.confirms
+        if not self._too_early and not self._decide(self.preparation.confirm(*self._typed)):
+            self._lead()
         self.write()
+
+    def _decide(self, order: DecidedLaunch | None) -> bool:
+        if order is not None:
+            self.dismiss(order)
+        return order is not None
+
+    def _lead(self) -> None:
+        """To the field that is missing."""
+        if self.plan is None or not self.session.safety.guarded or self.session.why_no_orders():
+            return
+        reason = self.query_one("#reason", Field)
+        (self.query_one("#count", Field) if reason.value.strip() else reason).enter()
+
+    def action_arm(self) -> None:
+        """Take the safety off for ten minutes, or put it back."""
+        self.run_worker(self._arm(), group="launch.arm", exclusive=True, exit_on_error=False)
+
+    async def _arm(self) -> None:
+        await take_safety_off_or_put_it_back(self.app, self.session)
+        self.write()
+
+    async def action_help(self) -> None:
+        """The keys of this page."""
+        await self.app.run_action("help")
 
     def action_cancel(self) -> None:
         """Launch nothing."""
@@ -332,3 +402,39 @@ class LaunchDialog(Taking, Gathering):
             self.action_launch()
         else:
             self.action_cancel()
+
+    # -- take away --------------------------------------------------------------------------------------------------
+
+    def action_copy_json(self) -> None:
+        """Copy the body."""
+        if self.plan is not None and self.plan.ready:
+            self._copy(self.plan.json(None), "the request's JSON")
+
+    def action_copy_curl(self) -> None:
+        """Copy the request as a command."""
+        identity = self.session.identity
+        if self.plan is not None and self.plan.ready:
+            user = identity.user if identity.url else None
+            self._copy(self.plan.curl(identity.url, user), "the request as curl")
+
+    def _copy(self, text: str, what: str) -> None:
+        self.run_worker(self._hand_out(text, what), group="launch.copy", exit_on_error=False)
+
+    async def _hand_out(self, text: str, what: str) -> None:
+        if clipboard.fits(text):
+            self.app.copy_to_clipboard(text)
+        self.session.say(clipboard.said(what, text, await clipboard.keep(text)), "muted")
+
+    def action_save(self) -> None:
+        """Write the body to a file."""
+        if self.plan is None or not self.plan.ready:
+            return
+        text = self.plan.json(None)
+        number = len(json.loads(text).get("externalTaskIds") or [])
+        try:
+            file = save_request(text, self.plan.facts.at)
+        except OSError as problem:
+            self.session.say(f"The request cannot be written to a file: {problem.strerror}.", "failed")
+            return
+        ids = f" with {count(number)} ids" if number else ""
+        self.session.say(f"The request{ids} is written to {file}", "good")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from textual.app import App
 
+    from console.launch.launch_events import LaunchEvent
     from console.launch.send import DecidedLaunch
     from console.session.session import Session
     from console.widgets.marks import Marks
@@ -111,15 +112,21 @@ async def _all_carried_out(
 
 
 async def _carry_out(app: App[None], session: Session, order: DecidedLaunch) -> str | None:
+    from console.launch.launch_events import NoAnswer, Sending, sentence_of
     from console.launch.send import send_launch
     from console.screens.launch.found_batch import is_it
     from console.screens.launch.waiting import shown_while
 
     with shown_while(app, session, order.plan.describe()) as waiting:
 
+        def tell(event: LaunchEvent) -> None:
+            if not isinstance(event, Sending | NoAnswer):
+                waiting.close()
+            session.say(*sentence_of(event))
+
         async def adopt(found: BatchStatistics) -> bool:
             waiting.close()
             return await is_it(app, found)
 
-        batch = await send_launch(session, order, adopt, waiting.close)
-    return batch.id if batch is not None else None
+        launched = await send_launch(session, order, tell, adopt)
+    return launched.batch.id if launched is not None else None

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from console.engine.retries_request import PATH
 from console.launch.plan import LaunchPlan
 from console.launch.preview import PreviewClass
-from console.launch.request_text import PATH
 from console.screens.tasks.subject import error_said
 from console.text.cells import wrap
 from console.text.inert import inert, inert_lines
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 TONES: dict[str, Ink] = {"good": "good", "plain": "", "warning": "warning"}
 LABEL = 27
-MOST_RIVALS = 2
+MOST_OVERLAPS = 2
 
 
 def effect_spans(effect: PreviewClass) -> list[Span]:
@@ -52,7 +52,7 @@ def total_spans(plan: LaunchPlan, again: int | None) -> list[Span]:
 
 def request_items(plan: LaunchPlan, width: int, room: int) -> list[Item]:
     """The exact request: one field a line where there is room, else run on; ids abbreviated."""
-    how = "by ids: exactly these tasks"
+    how = "by ids: exactly these tasks" + (f", for {plan.why_by_ids}" if plan.why_by_ids else "")
     if not plan.by_ids:
         how = "by query: takes what matches when it arrives"
     head: Item = Spans((("POST ", "accent"), (f"/{PATH}", "strong"), (f"   {how}", "muted")))
@@ -86,21 +86,21 @@ def named(task: ExternalTask) -> str:
     return f"{inert(task.business_key or short(task.process_instance_id))}  ·  {inert(task.topic_name)}"
 
 
-def rival_items(rivals: Sequence[OverlappingBatch], ours: int) -> list[Item]:
+def overlap_items(batches: Sequence[OverlappingBatch], ours: int) -> list[Item]:
     """Who else is at it."""
-    return [Prose(_rival(rival, ours), "warning", lines=1) for rival in rivals[:MOST_RIVALS]]
+    return [Prose(_overlap(batch, ours), "warning", lines=1) for batch in batches[:MOST_OVERLAPS]]
 
 
-def _rival(rival: OverlappingBatch, ours: int) -> str:
-    batch, since = short(rival.batch_id), f"{clock(rival.since)[:5]}Z" if rival.since is not None else ""
-    halted = "suspended" if rival.suspended else ""
-    if rival.covers is not None:
-        who = inert(rival.user) or ("this console" if rival.own else "somebody")
+def _overlap(other: OverlappingBatch, ours: int) -> str:
+    batch, since = short(other.batch_id), f"{clock(other.since)[:5]}Z" if other.since is not None else ""
+    halted = "suspended" if other.suspended else ""
+    if other.covers is not None:
+        who = inert(other.user) or ("this console" if other.own else "somebody")
         at = f" at {since}" if since else ""
         rest = f", {halted}" if halted else ""
-        return f"! {who} launched batch {batch}{at} on {count(rival.covers)} of these {count(ours)}{rest}"
-    who = f"{inert(rival.user)}'s batch" if rival.user else "batch"
-    told = ", ".join(filter(None, (since, f"{count(rival.left)} to go", halted)))
+        return f"! {who} launched batch {batch}{at} on {count(other.covers)} of these {count(ours)}{rest}"
+    who = f"{inert(other.user)}'s batch" if other.user else "batch"
+    told = ", ".join(filter(None, (since, f"{count(other.left)} to go", halted)))
     return f"! {who} {batch} ({told}) may hold the same tasks"
 
 
@@ -121,14 +121,16 @@ def moment(when: datetime) -> str:
     return f"{clock(when)[:5]}Z" if today else f"{day(when)[:16]}Z"
 
 
-def drift_items(plan: LaunchPlan, now: int | None) -> list[Item]:
-    """What has changed since it was counted."""
-    if now is None:
+def drift_items(drift: int, at: datetime, matching: bool) -> list[Item]:
+    """What has changed since it was counted.
+
+    Args:
+        drift: how many more there are.
+        at: when they were counted.
+        matching: they are those that match a query, not those that were named.
+    """
+    if not drift:
         return []
-    before = plan.facts.asked if plan.by_query else plan.facts.found
-    more = now - before
-    if not more:
-        return []
-    which = f"{count(abs(more))} {'more' if more > 0 else 'fewer'} match by now" if plan.by_query else ""
-    which = which or (f"{count(-more)} are gone by now" if more < 0 else f"{count(more)} are back")
-    return [Prose(f"! since {clock(plan.facts.at)}: {which}.  F counts again", "warning", lines=1)]
+    which = f"{count(abs(drift))} {'more' if drift > 0 else 'fewer'} match by now" if matching else ""
+    which = which or (f"{count(-drift)} are gone by now" if drift < 0 else f"{count(drift)} are back")
+    return [Prose(f"! since {clock(at)}: {which}.  F counts again", "warning", lines=1)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -9,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from console.launch.preview import PreviewClass
+from console.launch.preview import Kind, PreviewClass
 from console.screens.launch.page import effect_spans
 from console.widgets.frugal import strip_of
 from console.widgets.ink import Inked
@@ -25,25 +26,29 @@ class Tick(Inked, can_focus=True):
     Tick:focus { background: $row-cursor; }
     """
 
+    @dataclass
     class Turned(Message):
         """The group was taken in, or left out."""
 
-    def __init__(self, *, id: str) -> None:
-        super().__init__(id=id)
+        kind: Kind
+        included: bool
+
+    def __init__(self, kind: Kind) -> None:
+        super().__init__(id=kind)
+        self.kind = kind
         self.on = False
         self._effect: PreviewClass | None = None
 
-    def tell(self, effect: PreviewClass | None) -> None:
-        """Show this group; none hides the line."""
+    def tell(self, effect: PreviewClass | None, on: bool) -> None:
+        """Show this group, taken in or not; none hides the line."""
+        self.on = on
         self._effect = effect
         self.display = effect is not None
         self.refresh()
 
     def action_turn(self) -> None:
         """Take the group in, or leave it out."""
-        self.on = not self.on
-        self.refresh()
-        self.post_message(self.Turned())
+        self.post_message(self.Turned(self.kind, not self.on))
 
     def on_click(self) -> None:
         """The mouse."""

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import BindingType
 
 from console.actions import at
+from console.reading.selection import Marked
 from console.screens.reading.screen import ReadingScreen
-from console.screens.tasks.lookups import TaskLooks
-from console.screens.tasks.subject import STATES, error_said, state_of
+from console.screens.tasks.error_text import error_of
+from console.screens.tasks.subject import STATES, state_of
+from console.screens.tasks.verbs import TaskVerbs
 from console.session.session import Session
 from console.text.inert import inert
 from console.text.words import day
@@ -22,25 +24,21 @@ if TYPE_CHECKING:
     from store.contract.records import ExternalTask
 
 
-class TaskDetail(TaskLooks, ReadingScreen):
+class TaskDetail(ReadingScreen):
     """A task with its error message and error details."""
 
     PLACES: ClassVar[tuple[str, ...]] = ("tasks", "task", "detail")
-    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"tasks"}))
+    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"tasks", "task"}))
     VIEW = "tasks"
     HEADING = "What the worker said"
 
     def __init__(self, session: Session, task: ExternalTask) -> None:
         super().__init__(session, f"Task {inert(task.id)}", task.id)
         self._shown = task
-
-    def task_in_hand(self) -> ExternalTask:
-        """The task shown."""
-        return self._shown
+        self.attach(TaskVerbs(self, lambda: self._shown, lambda: Marked(frozenset({self._shown.id}))))
 
     def action_retry(self) -> None:
         """Launch a batch for this task."""
-        from console.reading.selection import Marked
         from console.screens.launch.flow import open_launch
 
         open_launch(self.app, self.session, Marked(frozenset({self._shown.id}), "the task on the screen"))
@@ -71,14 +69,3 @@ class TaskDetail(TaskLooks, ReadingScreen):
     async def text(self, client: EngineClient) -> str:
         """The message, then the details."""
         return await error_of(client, self._shown)
-
-
-async def error_of(client: EngineClient, task: ExternalTask) -> str:
-    """What the worker of a task said when it failed: the message, then the details."""
-    if task.error_message is None and task.retries is None:
-        return "This task has never failed."
-    details = await client.error_details(task.id)
-    message = task.error_message or error_said(task)
-    if not details:
-        return f"{message}\n\nThe worker sent no details."
-    return details if details.startswith(message) else f"{message}\n\n{details}"

@@ -15,8 +15,8 @@ from console.actions import at
 from console.screens.listing import LIST_CSS, ListScreen
 from console.screens.tasks.causes import Cause, cause_lines, causes_of
 from console.screens.tasks.detail import TaskDetail
-from console.screens.tasks.lookups import TaskLooks
 from console.screens.tasks.subject import Tasks
+from console.screens.tasks.verbs import TaskVerbs
 from console.session.session import News, Session
 from console.text.words import count
 from console.widgets.bindings import bindings
@@ -33,7 +33,7 @@ EMPTY_STORE = (
     "There are no external tasks in this store yet. `retriage demo` opens a made-up world to try things on; "
     "`retriage demo-data --store FILE --tasks 5000` fills an empty store with one."
 )
-CAUSES_EVERY = 10.0
+CAUSES_EVERY = 30.0
 """Seconds between two samples of incidents."""
 CAUSES_EVERY_WHILE_LAUNCHED = 3.0
 """The same while a batch launched here runs, since incidents go then."""
@@ -49,17 +49,18 @@ class Sample(NamedTuple):
     everything: bool
 
 
-class TasksScreen(TaskLooks, ListScreen):
+class TasksScreen(ListScreen):
     """External tasks, and what is going on with them."""
 
     CSS_PATH = [*LIST_CSS, Path(__file__).with_name("screen.tcss")]
     PLACES: ClassVar[tuple[str, ...]] = ("tasks", "task", "list")
-    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"tasks"}))
+    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"tasks", "task"}))
     VIEW = "tasks"
     MARKABLE = True
 
     def __init__(self, session: Session) -> None:
         super().__init__(session, Tasks())
+        self.attach(TaskVerbs(self, self.task_in_hand, self._locks_meant, self._unlocked))
         self._causes: Poller[Sample] | None = None
 
     def lower(self) -> ComposeResult:
@@ -184,12 +185,12 @@ class TasksScreen(TaskLooks, ListScreen):
         sifted = sifting.ids if sifting is not None else None
         return selection_of(self.table.marks, row.id if row else None, self._query, self.filter_text, sifted)
 
-    def locks_meant(self) -> Marked | Everything | None:
+    def _locks_meant(self) -> Marked | Everything | None:
         """The marked tasks, or the one under the cursor."""
         self.heed_filter()
         return self._chosen() if self._can_be_taken() else None
 
-    def unlocked(self) -> None:
+    def _unlocked(self) -> None:
         """See the tasks as they are now."""
         self.table.unmark()
         self.action_refresh()

@@ -2,9 +2,10 @@
 
 import inspect
 from collections.abc import Awaitable, Callable, Collection
+from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.exceptions import HTTPException
 
@@ -28,16 +29,13 @@ def add_lists(router: APIRouter, listing: Listing[Any, Any], *, path: str = "", 
         post: the contract has them by POST too.
     """
 
-    async def listed(store: StoreDep, query: Any, page: PageDep) -> Response:
-        async with store.database.reading() as connection:
-            if page.empty:
-                await listing.page(connection, query, 0, 0)  # for its refusals
-                return answer_list([])
-            return answer_list(await listing.page(connection, query, page.first, page.size))
+    async def listed(store: StoreDep, request: Request, query: Any, page: PageDep) -> Response:
+        first, size = (0, 0) if page.empty else (page.first, page.limit)  # asked nevertheless, for its refusals
+        rows = await store.ask(request, partial(listing.page, query=query, first=first, size=size))
+        return answer_list(page.checked(rows))
 
-    async def counted(store: StoreDep, query: Any) -> Response:
-        async with store.database.reading() as connection:
-            return answer(Count(count=await listing.count(connection, query)))
+    async def counted(store: StoreDep, request: Request, query: Any) -> Response:
+        return answer(Count(count=await store.ask(request, partial(listing.count, query=query))))
 
     for method, reader in (("GET", params), ("POST", body)) if post else (("GET", params),):
         one = Annotated[listing.query, reader(listing.query)]  # type: ignore[name-defined]
@@ -77,8 +75,7 @@ def add_one(router: APIRouter, listing: Listing[Any, Any], path: str = "/{id}", 
     async def one(store: StoreDep, id: str) -> Response:
         if id in literals:
             raise HTTPException(405)
-        async with store.database.reading() as connection:
-            return answer(await listing.get(connection, id))
+        return answer(await store.database.read(partial(listing.get, identity=id)))
 
     declare(one, Given("one", listing.shape))
     router.add_api_route(path, one, methods=["GET"], summary=listing.shape.__doc__)
@@ -94,8 +91,7 @@ def add_text(router: APIRouter, text: Text, path: str) -> None:
     """
 
     async def one_text(store: StoreDep, id: str) -> Response:
-        async with store.database.reading() as connection:
-            return answer_text(await text(connection, id))
+        return answer_text(await store.database.read(lambda connection: text(connection, id)))
 
     declare(one_text, Given("text"))
     router.add_api_route(path, one_text, methods=["GET"], summary=text.__doc__)

@@ -1,0 +1,212 @@
+"""Which batch did a launch make that no answer tells of? Looks for it among the batches of the engine.
+
+A batch is *certainly* that of the launch when it is the only one that can be meant and its user, or what it does to the
+tasks, proves it. Until then it is *probably* it: another console may have launched the same tasks in the same minute.
+That there is none is proven by a look over the whole time in which it would have begun, after that time has passed.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+
+from console.launch.evidence import Before, Effect, Witnesses, effect_on, ordered_values, orders_since
+from console.launch.newest_batches import BatchLists, FoundBatch, NewestBatches, batches_since
+from console.text.words import clock, things
+from store.contract.operations import UserOperation
+from store.contract.orders import SetExternalTaskRetries
+from store.contract.records import Batch, BatchStatistics
+
+EARLY = timedelta(seconds=2)
+"""How much earlier than the launch was sent its batch may have begun: clocks are compared to the second."""
+LATE = timedelta(minutes=10)
+"""How much later it may have begun: an engine collects all ids before it makes the batch. A later one is another's."""
+
+Whose = Literal["certain", "probable", "other"]
+"""A batch is certainly, or probably, that of the launch, or it is another's."""
+
+
+class Questions(BatchLists, Witnesses, Protocol):
+    """The part of the client that is asked."""
+
+
+@dataclass(frozen=True)
+class SoughtLaunch:
+    """A launch of which no answer proves what became of it.
+
+    Attributes:
+        number: its number in the journal; ``None`` where it is not written down.
+        retries: the number that it sets.
+        tasks: how many tasks it takes: those it names, or as they were counted.
+        exact: it names its tasks by id, so that its batch has exactly so many.
+        sent_at: when it was sent, by the engine's clock.
+        user: who logged in; empty where nobody did, or it is not known as whom.
+        sample: some of its tasks with what they had before.
+        batch_id: the batch that is probably its own already.
+    """
+
+    number: int | None
+    retries: int
+    tasks: int
+    exact: bool
+    sent_at: datetime
+    user: str = ""
+    sample: tuple[Before, ...] = ()
+    batch_id: str | None = None
+
+    @property
+    def earliest(self) -> datetime:
+        """When its batch may have begun at the earliest."""
+        return self.sent_at - EARLY
+
+    @property
+    def latest(self) -> datetime:
+        """When its batch may have begun at the latest."""
+        return self.sent_at + LATE
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a look has shown.
+
+    Attributes:
+        at: when the engine was asked, by its clock.
+        batch: the batch that the launch made.
+        certain: something proves that it is its own.
+        perhaps: where several may be it, or one whose number of jobs is another: those, the likeliest first.
+        absent: what proves that the launch was not carried out, in words; empty where nothing does.
+        effect: its tasks have what it sets, and its batch is gone without a trace.
+        disproved: the batch that was probably its own is another's.
+        over: no later look can show more.
+    """
+
+    at: datetime
+    batch: BatchStatistics | None = None
+    certain: bool = False
+    perhaps: tuple[BatchStatistics, ...] = ()
+    absent: str = ""
+    effect: bool = False
+    disproved: bool = False
+    over: bool = False
+
+
+async def look_for(client: Questions, launch: SoughtLaunch, known: Collection[str] = ()) -> Finding:
+    """Look once for the batch of a launch. The engine may still be at work on the order.
+
+    Args:
+        client: the engine.
+        launch: what is looked for.
+        known: batches that other launches made.
+
+    Raises:
+        EngineProblem: the engine did not answer; nothing was learnt.
+    """
+    seen = await batches_since(client, launch.earliest)
+    mine = candidates(launch, seen.found, known)
+    log = await orders_since(client, launch.earliest) if mine else []
+    mine = [one for one in mine if not _ordered_otherwise(launch, one, log)]
+    late = seen.at > launch.latest
+    there = any(one.batch.id == launch.batch_id for one in seen.found)
+    vanished = launch.batch_id is not None and not there
+    effect = Effect()
+    if launch.sample and (any(one.worked for one in mine) or vanished or (late and not mine and not seen.history)):
+        effect = await effect_on(client, launch.sample, launch.retries, launch.sent_at)
+    if vanished:
+        return Finding(seen.at, effect=effect.ours > 0, over=late)
+    mine = [one for one in mine if whose(launch, one, len(mine) == 1, effect) != "other"]
+    if mine:
+        found = _found(launch, mine, effect, seen.at, late)
+    else:
+        found = _nothing(launch, seen, effect) if late else Finding(seen.at)
+    return replace(found, disproved=there and all(one.batch.id != launch.batch_id for one in mine))
+
+
+def candidates(launch: SoughtLaunch, found: Sequence[FoundBatch], known: Collection[str] = ()) -> list[FoundBatch]:
+    """Batches that can be meant: of that time, nobody else's, and with a job for each task where tasks were named."""
+    return [
+        one
+        for one in found
+        if launch.earliest <= one.start <= launch.latest
+        and one.batch.id not in known
+        and _may_be_of(launch.user, one.batch)
+        and (not launch.exact or fits(launch, one.batch))
+    ]
+
+
+def whose(launch: SoughtLaunch, one: FoundBatch, alone: bool, effect: Effect) -> Whose:
+    """Whose a batch is that can be meant.
+
+    Args:
+        launch: what is looked for.
+        one: the batch.
+        alone: no other can be meant.
+        effect: what has become of the tasks.
+    """
+    if not alone:
+        return "probable"
+    if one.worked and effect.ours:
+        return "certain"
+    if one.worked and effect.another:
+        return "other"
+    # Of a query more or fewer tasks may be taken than were counted; then a user alone is no proof.
+    return "certain" if launch.user and one.batch.create_user_id and fits(launch, one.batch) else "probable"
+
+
+def _found(launch: SoughtLaunch, mine: Sequence[FoundBatch], effect: Effect, at: datetime, late: bool) -> Finding:
+    over = late and all(one.ended for one in mine)
+    if len(mine) == 1 and whose(launch, mine[0], True, effect) == "certain":
+        return Finding(at, mine[0].batch, certain=True, over=True)
+    fitting = [one.batch for one in mine if fits(launch, one.batch)]
+    kept = [one.batch for one in mine if one.batch.id == launch.batch_id]
+    for only in (kept, fitting):
+        if len(only) == 1:
+            return Finding(at, only[0], over=over)
+    likeliest = sorted(mine, key=lambda one: abs(one.batch.total_jobs - jobs_of(launch.tasks, one.batch)))
+    return Finding(at, perhaps=tuple(one.batch for one in likeliest), over=over)
+
+
+def _nothing(launch: SoughtLaunch, seen: NewestBatches, effect: Effect) -> Finding:
+    """The time is over, and no batch can be meant."""
+    between = f"no such batch began between {clock(launch.earliest)} and {clock(launch.latest)}"
+    if not seen.whole:
+        return Finding(seen.at, over=True)
+    if seen.history:
+        proof = f"{between}, running or ended (looked at {clock(seen.at)})"
+        return Finding(seen.at, absent=proof, over=True)
+    # Somebody who may not read batches is shown empty lists (observed on Camunda 7.24.0).
+    readable = not launch.user or seen.any
+    if readable and effect.unchanged and not (effect.ours or effect.another or effect.unclear):
+        proof = f"{between}, and {things(effect.unchanged, 'task')} of it looked at {clock(seen.at)} are unchanged"
+        return Finding(seen.at, absent=proof, over=True)
+    return Finding(seen.at, effect=effect.ours > 0, over=True)
+
+
+def _ordered_otherwise(launch: SoughtLaunch, one: FoundBatch, log: Sequence[UserOperation]) -> bool:
+    """The user operation log says that the batch sets another number."""
+    values = ordered_values(log, one.start, one.batch.create_user_id)
+    return bool(values) and str(launch.retries) not in values
+
+
+def _may_be_of(user: str, batch: Batch) -> bool:
+    return not user or batch.create_user_id is None or batch.create_user_id.casefold() == user.casefold()
+
+
+def fits(launch: SoughtLaunch, batch: Batch) -> bool:
+    """The batch has as many jobs as the launch has tasks."""
+    return batch.total_jobs == jobs_of(launch.tasks, batch)
+
+
+def jobs_of(tasks: int, batch: Batch) -> int:
+    """``totalJobs`` of a batch over so many tasks: rounded up once over all of them."""
+    return -(-tasks // max(1, batch.invocations_per_batch_job))
+
+
+def names_all(order: SetExternalTaskRetries) -> bool:
+    """The order names its tasks by id, and none by instance or query."""
+    by_other_means = (
+        order.process_instance_ids,
+        order.external_task_query,
+        order.process_instance_query,
+        order.historic_process_instance_query,
+    )
+    return all(source is None for source in by_other_means)

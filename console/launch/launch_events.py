@@ -1,0 +1,192 @@
+"""What becomes of a launch, step by step, and the sentence in which the operator is told of each step."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from console.text.ink import Ink
+from console.text.words import clock, short, things
+from store.contract.records import Batch
+
+
+@dataclass(frozen=True)
+class Sending:
+    """It is about to be sent, for so many tasks."""
+
+    tasks: int
+
+
+@dataclass(frozen=True)
+class NotKept:
+    """The journal cannot be written, for this reason."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class NotSent:
+    """It was not sent, or could not be: nothing was changed."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class RefusedByEngine:
+    """The engine said no in an error of the contract, or a proxy found it too large: nothing was changed."""
+
+    sentence: str
+
+
+@dataclass(frozen=True)
+class NoAnswer:
+    """It was sent, and no answer proves what became of it: its batch is looked for now."""
+
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Launched:
+    """Its batch is there.
+
+    Attributes:
+        batch: the batch.
+        retries: the number that it sets.
+        jobs: how many were expected.
+        certain: it is known to be its own: the engine answered so, or something proves it.
+        number: the launch in the journal, where that is told: one that was looked for.
+    """
+
+    batch: Batch
+    retries: int
+    jobs: int
+    certain: bool = True
+    number: int | None = None
+
+
+@dataclass(frozen=True)
+class Proven:
+    """The batch that was probably its own is its own."""
+
+    number: int | None
+    batch_id: str
+
+
+@dataclass(frozen=True)
+class Disproved:
+    """The batch that was probably its own is another's."""
+
+    number: int | None
+    batch_id: str
+
+
+@dataclass(frozen=True)
+class NotFound:
+    """No such batch was found yet; it is looked for on and on.
+
+    Attributes:
+        looked_at: when the engine last answered a look; ``None`` where every look has failed.
+        problem: why the last look failed, empty where it did not.
+        until: when it will be known at the latest that there is none, if the engine answers then.
+        perhaps: so many batches may be it, and none is for certain.
+    """
+
+    looked_at: datetime | None
+    problem: str
+    until: datetime
+    perhaps: int = 0
+
+
+@dataclass(frozen=True)
+class NotCarriedOut:
+    """It was not carried out, and this proves it."""
+
+    number: int | None
+    proof: str
+
+
+@dataclass(frozen=True)
+class CarriedOut:
+    """It was carried out: its tasks have what it sets. Its batch is gone, and the engine keeps no ended ones."""
+
+    number: int | None
+    retries: int
+
+
+@dataclass(frozen=True)
+class NeverKnown:
+    """The engine shows nothing any more that could tell what became of it."""
+
+    number: int | None
+
+
+LaunchEvent = (
+    Sending
+    | NotKept
+    | NotSent
+    | RefusedByEngine
+    | NoAnswer
+    | Launched
+    | Proven
+    | Disproved
+    | NotFound
+    | NotCarriedOut
+    | CarriedOut
+    | NeverKnown
+)
+Known = Launched | NotCarriedOut | CarriedOut
+"""What became of a launch is known, or probably known."""
+
+
+def sentence_of(event: LaunchEvent) -> tuple[str, Ink]:
+    """An event in words, and their ink."""
+    match event:
+        case Sending(tasks):
+            return f"Launching a batch for {things(tasks, 'task')} …", ""
+        case NotKept(why):
+            return f"The journal cannot be written: {why}. This launch cannot be undone from here.", "warning"
+        case NotSent(why) | RefusedByEngine(why):
+            return why, "failed"
+        case NoAnswer(sentence):
+            return f"{sentence} Looking for its batch …", "warning"
+        case Launched():
+            return _launched(event)
+        case Proven(number, batch_id):
+            return f"Batch {short(batch_id)} is that of {_which(number)}: proven by now.", "good"
+        case Disproved(number, batch_id):
+            return f"Batch {short(batch_id)} is not that of {_which(number)}; its own is looked for again.", "failed"
+        case NotFound():
+            return _not_found(event), "failed"
+        case NotCarriedOut(number, proof):
+            return f"{_capital(_which(number))} was not carried out: {proof}.", "warning"
+        case CarriedOut(number, retries):
+            told = f"its tasks have {retries}; its batch is gone, and this engine keeps no ended ones"
+            return f"{_capital(_which(number))} was carried out: {told}.", "warning"
+        case NeverKnown(number):
+            return f"What became of {_which(number)} cannot be known any more: look at its tasks.", "failed"
+
+
+def _launched(event: Launched) -> tuple[str, Ink]:
+    more = event.batch.total_jobs - event.jobs
+    drift = f", {abs(more):,} {'more' if more > 0 else 'fewer'} than were counted" if more else ""
+    jobs = f"{things(event.batch.total_jobs, 'job')}{drift}, retries {event.retries}"
+    if event.certain:
+        which = f" ({_which(event.number)})" if event.number is not None else ""
+        return f"Batch {short(event.batch.id)} launched{which}: {jobs}.", "warning" if more else "good"
+    probably = f"is probably that of {_which(event.number)}"
+    return f"Batch {short(event.batch.id)} {probably}: {jobs}. Nothing proves it yet.", "warning"
+
+
+def _not_found(event: NotFound) -> str:
+    later = f"it is looked for until {clock(event.until)}, and the journal (6) tells"
+    if event.perhaps:
+        return f"Look at 4 before launching again: {things(event.perhaps, 'batch', 'batches')} may be it; {later}."
+    if event.looked_at is None:
+        return f"Could not look for it: {event.problem} Do not launch again yet: it is looked for until that is known."
+    return f"Do not launch again yet: at {clock(event.looked_at)} its batch was not there; {later}."
+
+
+def _which(number: int | None) -> str:
+    return f"launch {number}" if number is not None else "the launch"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

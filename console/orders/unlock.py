@@ -1,0 +1,89 @@
+"""Takes locks off tasks whose worker has died, one order after the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from console.orders.each import order_each
+from console.orders.order import Order, Report
+from console.reading.locks import MOST, holders, locked, still_locked
+from console.text.inert import inert
+from console.text.words import clock, count, things
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from console.reading.selection import Everything, Marked
+    from console.session.session import Session
+    from store.contract.records import ExternalTask
+
+MOST_WORKERS = 3
+"""So many workers are named."""
+
+
+async def unlock(session: Session, meant: Marked | Everything | None) -> Order | str:
+    """An order that takes the locks off the tasks that are meant, or why there is none.
+
+    Raises:
+        EngineProblem: the engine did not tell who holds them.
+    """
+    if meant is None:
+        return "There is no task to unlock."
+    tasks = await session.ask(lambda client: locked(client, meant))
+    if not tasks:
+        return "No worker holds a lock on this."
+    if len(tasks) > MOST:
+        return f"More than {count(MOST)} are locked: narrow the filter first."
+    workers = holders(tasks)
+    named = [f"{inert(worker)} ({count(number)})" for worker, number in list(workers.items())[:MOST_WORKERS]]
+    more = [f"{count(len(workers) - MOST_WORKERS)} more workers"] if len(workers) > MOST_WORKERS else []
+    last = max(task.lock_expiration_time for task in tasks if task.lock_expiration_time is not None)
+    sentences = [
+        f"Held by {', '.join(named + more)}; the last lock ends by itself at {clock(last)}.",
+        _fetchable(tasks),
+    ]
+    return Order(
+        f"Unlock {things(len(tasks), 'task')}?",
+        sentences,
+        "Unlock",
+        lambda session: _unlocked(session, tasks),
+        len(tasks),
+    )
+
+
+def _fetchable(tasks: Sequence[ExternalTask]) -> str:
+    """Whether other workers get the tasks then, and what becomes of a worker that is still at one."""
+    held = [task for task in tasks if task.retries == 0 or task.suspended]
+    able, one = len(tasks) - len(held), len(held) == 1
+    reasons = (
+        f"{'has' if one else 'have'} no retries left" if any(task.retries == 0 for task in held) else "",
+        f"{'is' if one else 'are'} suspended" if any(task.suspended for task in held) else "",
+    )
+    why = (" and " if one else " or ").join(filter(None, reasons))
+    it, they = ("it", "it") if len(tasks) == 1 else ("them", "they")
+    on = "A worker that is alive after all goes on"
+    if not able:
+        return f"No worker can fetch {it} then: {they} {why}. {on}, and what it answers is refused."
+    which = f"{count(able)} of them at once; {count(len(held))} {why}" if held else f"{it} at once"
+    return f"Other workers can fetch {which}. {on}: its work may be done twice, and what it answers is refused."
+
+
+async def _unlocked(session: Session, tasks: Sequence[ExternalTask]) -> Report:
+    """Take the locks off that are still those that were asked about."""
+    ids = await session.ask(lambda client: still_locked(client, tasks))
+    outcome = await order_each(
+        session,
+        ids,
+        lambda client, id: client.unlock(id),
+        lambda done: session.say(f"{count(done)} of {things(len(ids), 'task')} are unlocked …"),
+    )
+    parts = [
+        f"{things(len(tasks) - len(ids), 'task')} left alone: unlocked, ended or locked anew meanwhile"
+        if len(ids) < len(tasks) else "",
+        f"{things(outcome.refused, 'task')} refused: {outcome.sentence.rstrip('.')}" if outcome.refused else "",
+        f"{things(outcome.unknown, 'task')} not known: {outcome.sentence.rstrip('.')}" if outcome.unknown else "",
+        f"{things(outcome.left, 'task')} not ordered, the engine does not answer" if outcome.left else "",
+    ]  # fmt: skip
+    rest = "".join(f"; {part}" for part in parts if part)
+    verb = "is" if outcome.done == 1 else "are"
+    return Report(f"{things(outcome.done, 'task')} {verb} unlocked{rest}.", "warning" if rest else "good")

@@ -1,0 +1,100 @@
+"""What can be done about jobs, from the list and from the page of one: each order is asked for first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from console.orders.jobs import Planned, deletion, execution, planned, retry, retry_as_batch, suspension
+from console.screens.verbs import Verbs, carry_out
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from console.orders.order import Order
+    from console.reading.chosen_jobs import ChosenJobs
+    from console.screens.base import ConsoleScreen
+    from store.contract.records import Job
+
+
+class JobVerbs(Verbs["ConsoleScreen"]):
+    """Orders to jobs, and the ways from a job to what it belongs to.
+
+    Args:
+        screen: a list of jobs, or one job.
+        job: the job under the cursor, or of the page.
+        chosen: the jobs that an order would go to; nothing, and a sentence was said, where it can go to none.
+        ordered: called after an order was carried out; ``gone`` if the jobs are not there any more.
+    """
+
+    PLACES: ClassVar[tuple[str, ...]] = ("job",)
+
+    def __init__(
+        self,
+        screen: ConsoleScreen,
+        job: Callable[[], Job | None],
+        chosen: Callable[[], ChosenJobs | None],
+        ordered: Callable[[bool], None],
+    ) -> None:
+        super().__init__(screen)
+        self._job = job
+        self._chosen = chosen
+        self._ordered = ordered
+
+    def action_retry(self) -> None:
+        """Let the job, or the marked jobs, try once more."""
+        chosen = self._chosen()
+        if chosen is None:
+            return
+        if chosen.job is None:
+            self.order(self._carry_out(partial(retry_as_batch, self.session, chosen)), "jobs.order")
+        else:
+            self._give(chosen, retry)
+
+    def action_execute(self) -> None:
+        """Carry the jobs out now."""
+        self._give(self._chosen(), execution)
+
+    def action_suspend(self) -> None:
+        """Suspend the jobs, or let them go on."""
+        self._give(self._chosen(), suspension)
+
+    def action_delete(self) -> None:
+        """Delete the jobs."""
+        self._give(self._chosen(), deletion)
+
+    def _give(self, chosen: ChosenJobs | None, plan: Planned) -> None:
+        if chosen is not None:
+            self.order(self._carry_out(partial(planned, self.session, chosen, plan)), "jobs.order")
+
+    async def _carry_out(self, plan: Callable[[], Awaitable[Order | str]]) -> None:
+        report = await carry_out(self.screen, plan)
+        if report is not None and report.changed and self.screen.is_attached:
+            self._ordered(report.gone)
+
+    # -- what it belongs to -----------------------------------------------------------------------------------------
+
+    def action_owner(self) -> None:
+        """Jump to its process instance, or open its batch."""
+        from console.screens.batches.opening import open_batch
+        from console.screens.jump import jump
+        from store.contract.queries import ProcessInstanceQuery
+
+        job = self._job()
+        if job is None:
+            return
+        if job.process_instance_id is not None:
+            jump(self.app, "instances", ProcessInstanceQuery(process_instance_ids=[job.process_instance_id]))
+        elif job.batch_id is not None:
+            self.look_up(open_batch(self.app, self.session, job.batch_id), "jobs.owner")
+        else:
+            self.session.say("This job belongs to no process instance and to no batch.", "warning")
+
+    def action_incidents(self) -> None:
+        """The open incident of the job."""
+        from console.screens.incidents.opening import open_incident
+
+        job = self._job()
+        if job is not None:
+            self.look_up(open_incident(self.app, self.session, "Job", job.id), "jobs.owner")

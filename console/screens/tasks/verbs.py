@@ -1,0 +1,112 @@
+"""What can be looked up about a task and ordered for it, in the list and in its detail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from console.screens.verbs import Verbs, carry_out
+from console.text.inert import inert
+from console.text.words import short
+
+if TYPE_CHECKING:
+    from console.engine.client import EngineClient
+    from console.reading.selection import Everything, Marked
+    from console.screens.base import ConsoleScreen
+    from store.contract.records import ExternalTask
+
+
+class TaskVerbs(Verbs["ConsoleScreen"]):
+    """Actions about a task.
+
+    Args:
+        screen: a list of tasks, or one task.
+        task: the task that is meant.
+        locks_meant: the tasks that an order about locks goes to; nothing where that cannot be said, and why was told.
+        unlocked: called when locks were taken off.
+    """
+
+    PLACES: ClassVar[tuple[str, ...]] = ("task",)
+
+    def __init__(
+        self,
+        screen: ConsoleScreen,
+        task: Callable[[], ExternalTask | None],
+        locks_meant: Callable[[], Marked | Everything | None],
+        unlocked: Callable[[], None] = lambda: None,
+    ) -> None:
+        super().__init__(screen)
+        self._task = task
+        self._locks_meant = locks_meant
+        self._unlocked = unlocked
+
+    def action_unlock(self) -> None:
+        """Take the locks off the tasks that are meant."""
+        self.order(self._unlock(self._locks_meant()), "task.unlock")
+
+    async def _unlock(self, meant: Marked | Everything | None) -> None:
+        from console.orders.unlock import unlock
+
+        if await carry_out(self.screen, partial(unlock, self.session, meant)) is not None and self.screen.is_attached:
+            self._unlocked()
+
+    def action_details(self) -> None:
+        """The error message and the error details, on the whole screen."""
+        from console.screens.reading.full import FullText
+        from console.screens.tasks.error_text import error_of
+
+        task = self._task()
+        if task is not None:
+            heading = f"Task {inert(task.id)}: what the worker said"
+            view = self.screen.VIEW
+            self.app.push_screen(FullText(self.session, view, heading, task.id, lambda c: error_of(c, task)))
+
+    def action_variables(self) -> None:
+        """Variables of the process instance."""
+        from console.screens.instances.detail import variables_said
+        from console.screens.reading.full import FullText
+
+        task = self._task()
+        if task is None:
+            return
+        instance = task.process_instance_id
+
+        async def ask(client: EngineClient) -> str:
+            return variables_said(await client.variables(instance))
+
+        heading = f"Variables of instance {inert(instance)}"
+        self.app.push_screen(FullText(self.session, self.screen.VIEW, heading, instance, ask))
+
+    def action_incidents(self) -> None:
+        """The open incident of the task."""
+        from console.screens.incidents.opening import open_incident
+
+        task = self._task()
+        if task is not None:
+            self.look_up(open_incident(self.app, self.session, "Task", task.id), "task.incidents")
+
+    def action_batch(self) -> None:
+        """The batch that set its retries last, as far as the journal knows."""
+        task = self._task()
+        if task is not None:
+            self.look_up(self._open_batch(task.id), "task.batch")
+
+    async def _open_batch(self, task_id: str) -> None:
+        from console.screens.batches.opening import open_batch
+        from console.session import saved_filters
+
+        launch = (await saved_filters.launched(self.session, [task_id])).get(task_id)
+        if launch is None or launch.batch_id is None:
+            self.session.say(f"No batch that was launched from here has set task {inert(short(task_id))}.", "muted")
+        else:
+            await open_batch(self.app, self.session, launch.batch_id)
+
+    def action_instance(self) -> None:
+        """Jump to the process instance."""
+        from console.screens.jump import jump
+        from store.contract.queries import ProcessInstanceQuery
+
+        task = self._task()
+        if task is not None:
+            jump(self.app, "instances", ProcessInstanceQuery(process_instance_ids=[task.process_instance_id]))

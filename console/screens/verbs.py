@@ -1,0 +1,112 @@
+"""Verbs: what the keys of one place of the table of actions do, attached to a screen instead of inherited by it.
+
+A verb object has a method ``action_<name>`` for each action of its places. It is handed the screen and a function that
+says what is under the cursor there, and so serves a list and the detail of one thing alike. The application asks the
+verbs of a screen before the screen itself (:meth:`console.app.RetriageApp.run_action`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+
+from console.engine.errors import EngineProblem
+from console.screens.dialogs.confirm import Confirm
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+
+    from textual.app import App
+
+    from console.orders.order import Order, Report
+    from console.screens.base import ConsoleScreen
+
+S = TypeVar("S", bound="ConsoleScreen")
+
+
+class Verbs(Generic[S]):
+    """Actions of a screen.
+
+    Args:
+        screen: the screen that they are attached to.
+    """
+
+    PLACES: ClassVar[tuple[str, ...]] = ()
+    """The places of the table of actions whose methods are here."""
+
+    def __init__(self, screen: S) -> None:
+        self.screen = screen
+        self.session = screen.session
+
+    @property
+    def app(self) -> App[None]:
+        """The application that shows the screen."""
+        app: App[None] = self.screen.app
+        return app
+
+    def places(self) -> Collection[str]:
+        """Where actions are found now; those that would go to nothing may be left out."""
+        return self.PLACES
+
+    def hint_labels(self) -> dict[str, str]:
+        """Labels that say more than the table of actions, by the name of the action."""
+        return {}
+
+    def idle(self) -> Collection[str]:
+        """Names of actions that would do nothing now."""
+        return ()
+
+    def look_up(self, looking: Coroutine[None, None, None], group: str) -> None:
+        """Run a question that opens something; it ends with the screen, and a newer one of its group ends it."""
+        self.screen.run_worker(looking, group=group, exclusive=True, exit_on_error=False)
+
+    def order(self, ordering: Coroutine[None, None, None], group: str) -> None:
+        """Run an order to the engine: it is carried through, and told, also when the screen is left meanwhile."""
+        self.app.run_worker(ordering, group=group, exit_on_error=False)
+
+
+async def carry_out(screen: ConsoleScreen, plan: Callable[[], Awaitable[Order | str]]) -> Report | None:
+    """Carry an order out: whether it may be given, what it means, whether it is meant, what became of it.
+
+    Must run in a worker of the application (:meth:`Verbs.order`).
+
+    Args:
+        screen: where it is asked for.
+        plan: reads what the order needs, and answers it; or a sentence that says why there is nothing to order.
+
+    Returns:
+        what became of it; nothing where nothing was sent, and why was told.
+    """
+    session = screen.session
+    if why := session.why_no_orders():
+        session.say(why, "warning")
+        return None
+    try:
+        order = await plan()
+        if isinstance(order, str):
+            session.say(order, "warning")
+            return None
+        typed = str(order.number) if order.number and session.safety.guarded else ""
+        if not await screen.ask_late(Confirm(order.title, order.sentences, order.label, order.key, typed=typed)):
+            return None
+        report = await order.send(session)
+    except EngineProblem as problem:
+        session.say(problem.sentence, "failed")
+        return None
+    if report.sentence:
+        session.say(report.sentence, report.ink)
+    return report
+
+
+def method_of(node: object, name: str) -> Callable[..., Awaitable[None] | None] | None:
+    """The method of the verbs attached to a node that carries out an action; none where the node does so itself.
+
+    Args:
+        node: a screen, a widget or the application.
+        name: the action, without ``action_``.
+    """
+    for verbs in getattr(node, "verbs", ()):
+        method: Callable[..., Awaitable[None] | None] | None = getattr(verbs, f"action_{name}", None)
+        if method is not None:
+            return method
+    return None

@@ -1,0 +1,126 @@
+"""How guessing passwords is made slow, without anybody being locked out by the guesses of another."""
+
+import asyncio
+import ipaddress
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+FIRST_PAUSE = 0.5
+"""Seconds from a failed login to the next look at a password; each further failure doubles them."""
+
+LONGEST_PAUSE = 5.0
+"""Seconds at most. An owner who logs in beside a guesser at the same address waits that long for each before him."""
+
+WAITING = 8
+"""Logins of one name and address that may wait for their turn; whoever comes then is told to come later."""
+
+WAITING_OF_ADDRESS = 32
+"""Logins of one address, under whatever names, that may wait for a look at their passwords."""
+
+REMEMBERED = 10_000
+"""Names and addresses whose failures are known at the same time; the oldest are forgotten."""
+
+FORGOTTEN_AFTER = 900.0
+"""Seconds without a failure after which those before do not count any more."""
+
+
+class TooManyLogins(Exception):
+    """Too many logins of this name, or of this address, wait already."""
+
+
+class Line:
+    """Logins that have their passwords looked at one after the other."""
+
+    def __init__(self) -> None:
+        self.turn = asyncio.Lock()
+        self.waiting = 0
+        self.failures = 0
+        self.failed_at = 0.0
+        self.next_look = 0.0
+
+
+class FailedLogins:
+    """Turns at having a password looked at.
+
+    Each name has a line of its own at each address, and only there does a failure make the next one wait. One password
+    of an address is looked at at a time, and one of all: a look may cost 64 MiB. So a guesser slows down himself, and
+    costs another address one look. An IPv6 address stands for its network of 64 bits, which is what one customer is
+    given.
+
+    Args:
+        clock: seconds that only grow; none is that of the event loop.
+    """
+
+    def __init__(self, clock: Callable[[], float] | None = None) -> None:
+        self._given_clock = clock
+        self._names: OrderedDict[tuple[str, str], Line] = OrderedDict()
+        self._addresses: dict[str, Line] = {}
+        self._look = asyncio.Lock()
+
+    @asynccontextmanager
+    async def turn(self, address: str, name: str) -> AsyncIterator[Line]:
+        """Wait for the turn of a name and address. Inside the block, one password may be looked at.
+
+        Raises:
+            TooManyLogins: so many wait already that it would take too long.
+        """
+        of_address = network(address)
+        line = self._line(of_address, name)
+        async with _place(line, WAITING), line.turn:
+            await asyncio.sleep(max(0.0, line.next_look - self._now()))
+            others = self._addresses.setdefault(of_address, Line())
+            try:
+                async with _place(others, WAITING_OF_ADDRESS), others.turn, self._look:
+                    yield line
+            finally:
+                if not others.waiting:
+                    self._addresses.pop(of_address, None)
+
+    def failed(self, line: Line) -> int:
+        """The password was wrong; answers how often in a row."""
+        now = self._now()
+        line.failures = 1 if now - line.failed_at > FORGOTTEN_AFTER else line.failures + 1
+        line.failed_at = now
+        line.next_look = now + min(FIRST_PAUSE * 2 ** min(line.failures - 1, 30), LONGEST_PAUSE)
+        return line.failures
+
+    def succeeded(self, line: Line) -> None:
+        """The password was right."""
+        line.failures, line.next_look = 0, 0.0
+
+    def _line(self, address: str, name: str) -> Line:
+        line = self._names.setdefault((address, name), Line())
+        self._names.move_to_end((address, name))
+        if len(self._names) > REMEMBERED:
+            oldest = next((key for key, known in self._names.items() if not known.waiting and known is not line), None)
+            if oldest is not None:
+                del self._names[oldest]
+        return line
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time() if self._given_clock is None else self._given_clock()
+
+
+@asynccontextmanager
+async def _place(line: Line, places: int) -> AsyncIterator[None]:
+    if line.waiting >= places:
+        raise TooManyLogins
+    line.waiting += 1
+    try:
+        yield
+    finally:
+        line.waiting -= 1
+
+
+def network(address: str) -> str:
+    """What counts as one address: an IPv4 address, or the first 64 bits of an IPv6 address."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.ipv4_mapped is not None:
+            return str(found.ipv4_mapped)
+        return str(ipaddress.ip_network((found, 64), strict=False))
+    return str(found)

@@ -1,0 +1,250 @@
+"""Connections: how many there may be, how long one may keep the server waiting, and what is no request at all.
+
+What uvicorn leaves open: it waits for the head of a request as long as it takes, counts requests where connections use
+up the descriptors, takes the rest of a body that was refused whatever its length, and reads a message that has both a
+``Content-Length`` and a ``Transfer-Encoding``, which proxies and servers understand differently (RFC 9112, 6.3).
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import h11
+from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
+
+from store.contract.errors import ErrorBody
+from store.settings import StoreSettings
+
+log = logging.getLogger(__name__)
+
+LONGEST_HEAD = 65_536
+"""Bytes of a request's line and headers together."""
+
+REST_SECONDS = 2.0
+"""How long the rest of a body that nobody wants is taken, so that its sender comes to read the refusal."""
+
+
+class Phase(Enum):
+    """What a connection is at; the order is that in which connections are given up for new ones."""
+
+    HEAD = "the head of its request"
+    REST = "the rest of a body that was refused"
+    IDLE = "its next request"
+    BODY = "the body of its request"
+    BUSY = "its answer"
+    """The server is at it, not the client: such a connection is not given up."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a connection may keep the server waiting, in seconds.
+
+    Attributes:
+        head: for a whole head, from the first moment.
+        body: for the next piece of a body.
+        answer: for the client to take a piece of its answer.
+    """
+
+    head: float
+    body: float
+    answer: float
+
+    @classmethod
+    def of(cls, settings: StoreSettings) -> "Patience":
+        """As the settings say."""
+        return cls(settings.head_seconds, settings.body_seconds, settings.answer_seconds)
+
+
+class Crowd:
+    """The connections of a server, by what they are at, those that were heard longest ago first."""
+
+    def __init__(self, limit: int, patience: Patience) -> None:
+        self.limit = limit
+        self.patience = patience
+        self._phases: dict[Phase, dict[HttpConnection, None]] = {phase: {} for phase in Phase}
+
+    def __len__(self) -> int:
+        return sum(map(len, self._phases.values()))
+
+    def enter(self, connection: "HttpConnection", phase: Phase) -> None:
+        """A connection is at this now; it was heard just now."""
+        self.leave(connection)
+        self._phases[phase][connection] = None
+
+    def leave(self, connection: "HttpConnection") -> None:
+        """A connection is no more."""
+        for connections in self._phases.values():
+            connections.pop(connection, None)
+
+    def make_room(self) -> bool:
+        """Give up a connection if there is no room for one more; answers whether there is room then."""
+        if len(self) < self.limit:
+            return True
+        for phase, connections in self._phases.items():
+            if connections and phase is not Phase.BUSY:
+                oldest = next(iter(connections))
+                log.warning("%d connections are open: one that owed %s made room", self.limit, phase.value)
+                oldest.give_up()
+                self.leave(oldest)
+                return True
+        log.warning("%d connections are open and all at work: one more was refused", self.limit)
+        return False
+
+
+class _Messages(h11.Connection):
+    """Reads messages, and none with two lengths."""
+
+    def next_event(self) -> Any:
+        """The next event, see h11.
+
+        Raises:
+            h11.RemoteProtocolError: the message is none.
+        """
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            names = {name for name, _ in event.headers}
+            if {b"content-length", b"transfer-encoding"} <= names:
+                raise h11.RemoteProtocolError("a body with Content-Length and Transfer-Encoding has two lengths")
+        return event
+
+
+class HttpConnection(H11Protocol):
+    """One connection: uvicorn's, with an eye on the clock.
+
+    Args:
+        crowd: all connections of the server.
+        more: what uvicorn gives its protocols.
+    """
+
+    def __init__(self, crowd: Crowd, **more: Any) -> None:
+        super().__init__(**more)
+        self.conn = _Messages(h11.SERVER, max_incomplete_event_size=LONGEST_HEAD)
+        self._crowd = crowd
+        self._phase = Phase.HEAD
+        self._deadline: asyncio.TimerHandle | None = None
+        self._stalled: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """There is a new connection."""
+        super().connection_made(transport)
+        if not self._crowd.make_room():
+            self.refuse(503, "The server has too many connections; try again later.")
+            return
+        self._enter(Phase.HEAD, self._crowd.patience.head)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is no more."""
+        self._set_deadline(None)
+        self.resume_writing()
+        self._crowd.leave(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """The client has said something."""
+        super().data_received(data)
+        if not self.transport.is_closing():
+            self._look()
+
+    def _look(self) -> None:
+        """See what the connection is at now."""
+        patience = self._crowd.patience
+        if self.cycle is not None and not self.cycle.response_complete:
+            if self.cycle.more_body:
+                self._enter(Phase.BODY, patience.body)
+            else:
+                self._enter(Phase.BUSY, None)
+        elif self.conn.their_state is h11.SEND_BODY:
+            if self._phase is not Phase.REST:
+                self._enter(Phase.REST, REST_SECONDS)
+        elif self._phase is not Phase.HEAD:
+            self._enter(Phase.HEAD, patience.head)
+
+    def on_response_complete(self) -> None:
+        """An answer is written."""
+        super().on_response_complete()
+        if self.transport.is_closing():
+            return
+        if self.conn.their_state is h11.SEND_BODY or not self.cycle.response_complete:
+            self._look()
+        else:
+            self._enter(Phase.IDLE, None)
+
+    def _enter(self, phase: Phase, seconds: float | None) -> None:
+        self._phase = phase
+        self._crowd.enter(self, phase)
+        self._set_deadline(seconds)
+
+    def _set_deadline(self, seconds: float | None) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline = None if seconds is None else self.loop.call_later(seconds, self._too_late)
+
+    def _too_late(self) -> None:
+        if self._phase is Phase.BODY and self.flow.read_paused:  # it is us who do not listen
+            self._set_deadline(self._crowd.patience.body)
+            return
+        log.warning("closed a connection that owed %s for too long", self._phase.value)
+        self.give_up()
+
+    def give_up(self) -> None:
+        """Close the connection; where a request has begun, with a word about it."""
+        if self._phase is Phase.REST:
+            self.transport.abort()
+        elif self._phase is Phase.IDLE:
+            self.transport.close()
+        else:
+            self.refuse(408, f"The server has waited too long for {self._phase.value}.")
+
+    def refuse(self, status: int, sentence: str) -> None:
+        """Answer with the contract's body, if nothing has been answered yet, and close the connection."""
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            body = ErrorBody(type="RestException", message=sentence).model_dump_json(by_alias=True).encode()
+            headers = [
+                ("content-type", "application/json"),
+                ("content-length", str(len(body))),
+                ("connection", "close"),
+            ]
+            for event in (
+                h11.Response(status_code=status, headers=headers, reason=STATUS_PHRASES[status]),
+                h11.Data(data=body),
+                h11.EndOfMessage(),
+            ):
+                self.transport.write(self.conn.send(event) or b"")
+        if self.cycle is not None:  # whoever still makes an answer need not
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        """What was read is no request."""
+        self.refuse(400, "This is no HTTP request that can be understood.")
+
+    def pause_writing(self) -> None:
+        """The client does not take its answer as fast as it comes."""
+        super().pause_writing()
+        self._stalled = self.loop.call_later(self._crowd.patience.answer, self._left_lying)
+
+    def resume_writing(self) -> None:
+        """The client has taken what was written."""
+        super().resume_writing()
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+
+    def _left_lying(self) -> None:
+        log.warning("closed a connection that did not take %s for too long", Phase.BUSY.value)
+        self.transport.abort()
+
+
+def connections_of(settings: StoreSettings, limit: int) -> Callable[..., HttpConnection]:
+    """How a server makes its connections.
+
+    Args:
+        settings: how long they may keep it waiting.
+        limit: how many there may be.
+    """
+    crowd = Crowd(limit, Patience.of(settings))
+    return lambda **more: HttpConnection(crowd, **more)

@@ -1,0 +1,230 @@
+"""The store without a screen: served over a socket, or filled with a demo world."""
+
+import asyncio
+import ipaddress
+import logging
+import socket
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from store.api.app import ROOT
+from store.api.hosts import AllowedHosts
+from store.api.parking import close_parking
+from store.api.users import User
+from store.database import HALF_FILLED, StoreNotOpened, filling, is_half_filled, open_database
+from store.embedded import embedded_app
+from store.server.certificate import tls_context
+from store.server.connections import connections_of
+from store.server.descriptors import raise_limit
+from store.server.problems import ServerProblem
+from store.server.repeated_lines import RepeatedLines
+from store.settings import StoreSettings
+
+KEEP_ALIVE_SECONDS = 75
+"""How long a connection may be idle before it is closed: longer than clients pause between two polls."""
+
+BACKLOG = 512
+"""Connections that wait to be taken."""
+
+log = logging.getLogger(__name__)
+
+
+def serve(
+    store: str,
+    host: str,
+    port: int,
+    *,
+    demo_tasks: int = 0,
+    demo_seed: int = 1,
+    workers: bool = False,
+    strict: bool | None = None,
+    users: Sequence[User] = (),
+    allow_anonymous: bool = False,
+    allowed_hosts: Sequence[str] = (),
+    certificate: Path | None = None,
+    key: Path | None = None,
+) -> None:
+    """Serve a store until the process is told to end (SIGINT, SIGTERM), then end in good order.
+
+    Args:
+        store: path of an SQLite file, or an SQLAlchemy URL.
+        host: address to listen at, and a name by which the server may be called.
+        port: port to listen at, 0 for a free one.
+        demo_tasks: fill an empty store with a demo world of so many external tasks.
+        demo_seed: the world's seed.
+        workers: let simulated workers fetch, complete and fail tasks.
+        strict: refuse unknown task ids in ``retries-async``.
+        users: who may ask; none lets everybody in who reaches the address.
+        allow_anonymous: let everybody in at an address that other machines reach.
+        allowed_hosts: further names by which the server may be called, such as that of a proxy.
+        certificate: PEM file of a certificate, for TLS.
+        key: PEM file of its key; none if the certificate's file holds it.
+
+    Raises:
+        ServerProblem: the address is open to other machines and there are no users, the certificate is none, the store
+            cannot be opened, or the address not be listened at.
+    """
+    if key is not None and certificate is None:
+        raise ServerProblem("a key without its certificate; give --certificate too")
+    tls = None if certificate is None else tls_context(certificate, key)
+    repeated = _log_to_stderr()
+    if not _is_loopback(host):
+        if not users and not allow_anonymous:
+            raise ServerProblem(
+                f"whoever reaches {host} could command this engine; "
+                "name its users with --user-file, or let everybody in with --allow-anonymous"
+            )
+        if users and tls is None:
+            log.warning("passwords travel unencrypted to %s; --certificate, or a proxy with TLS, hides them", host)
+    asyncio.run(_try_to_open(store, demo_tasks))
+    app = embedded_app(store, demo_tasks=demo_tasks, demo_seed=demo_seed, workers=workers, strict=strict, users=users)
+    app.add_middleware(AllowedHosts, names=[] if _is_wildcard(host) else [host], proxied=allowed_hosts)
+    settings = StoreSettings()
+    config = uvicorn.Config(
+        app,
+        http=connections_of(settings, raise_limit(settings.max_connections)),  # type: ignore[arg-type]
+        ws="none",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=10,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        ssl_context_factory=None if tls is None else lambda _config, _default: tls,
+    )
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except (OSError, OverflowError) as error:
+        raise ServerProblem(f"cannot listen at {host}:{port}: {error}") from error
+    # asyncio sets this only on sockets that name their protocol; without it each answer waits for a delayed ACK.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with listening:
+        name = f"[{host}]" if family == socket.AF_INET6 else host
+        scheme = "http" if tls is None else "https"
+        server = _Server(config, f"{scheme}://{name}:{listening.getsockname()[1]}{ROOT}", settings, repeated)
+        server.run(sockets=[listening])
+    if not server.started:
+        raise ServerProblem(f"the store {store} could not be opened; the reason stands above")
+
+
+def _log_to_stderr() -> RepeatedLines:
+    """Write warnings to where the process complains; answers what counts those that repeat themselves."""
+    repeated = RepeatedLines()
+    handler = logging.StreamHandler()
+    handler.addFilter(repeated)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    return repeated
+
+
+def _is_wildcard(host: str) -> bool:
+    """Whether an address stands for all addresses of the machine: nobody is called so."""
+    try:
+        return ipaddress.ip_address(host or "0.0.0.0").is_unspecified
+    except ValueError:
+        return False
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address, or all addresses of a name."""
+    try:
+        found = socket.getaddrinfo(host or "0.0.0.0", None, type=socket.SOCK_STREAM)
+        return all(ipaddress.ip_address(str(place[0]).partition("%")[0]).is_loopback for *_, place in found)
+    except (OSError, ValueError):
+        return False
+
+
+async def _try_to_open(store: str, demo_tasks: int) -> None:
+    """Open the store and close it again, for a sentence where the server would print a traceback."""
+    try:
+        database = await open_database(store)
+        try:
+            if not demo_tasks and await is_half_filled(database):
+                raise ServerProblem(HALF_FILLED.format(store=store))
+        finally:
+            await database.close()
+    except StoreNotOpened as error:
+        raise ServerProblem(str(error)) from error
+
+
+class _Server(uvicorn.Server):
+    """Says where it listens once it does."""
+
+    def __init__(self, config: uvicorn.Config, address: str, settings: StoreSettings, repeated: RepeatedLines) -> None:
+        super().__init__(config)
+        self._address = address
+        self._settings = settings
+        self._repeated = repeated
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open the store, then listen. Unlike uvicorn's own, with a deadline for the TLS handshake."""
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            sys.exit(uvicorn.config.STARTUP_FAILURE)
+        for listening in sockets or ():
+            server = await asyncio.get_running_loop().create_server(
+                self._connection,
+                sock=listening,
+                ssl=self.config.ssl,
+                backlog=BACKLOG,
+                ssl_handshake_timeout=self._settings.head_seconds if self.config.ssl else None,
+            )
+            self.servers = [server]
+        self.started = True
+        print(f"Serving {self._address}", flush=True)
+
+    def _connection(self) -> asyncio.Protocol:
+        made: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
+        return made(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Once in a tenth of a second."""
+        if counter % 10 == 0:
+            self._repeated.tell()
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer the parked fetches first: nobody should wait for them."""
+        if isinstance(self.config.app, FastAPI):
+            close_parking(self.config.app.state.store)
+        await super().shutdown(sockets)
+        self._repeated.tell(at_end=True)
+
+
+def fill(store: str, tasks: int, seed: int, progress: Callable[[int], None], *, batches: bool = True) -> float:
+    """Fill an empty store with a demo world.
+
+    Args:
+        store: path of an SQLite file, or an SQLAlchemy URL.
+        tasks: how many external tasks.
+        seed: the same seed makes the same world.
+        progress: told how many tasks are written.
+        batches: add the batches of other operators.
+
+    Returns:
+        Seconds that it took.
+
+    Raises:
+        ServerProblem: the store is not empty, or is none.
+    """
+
+    async def run() -> None:
+        from store.demo import build_world
+
+        database = await open_database(store)
+        try:
+            async with filling(database):
+                await build_world(database, tasks, seed, progress=progress, batches=batches)
+        finally:
+            await database.close()
+
+    start = time.perf_counter()
+    try:
+        asyncio.run(run())
+    except ValueError as error:
+        raise ServerProblem(str(error)) from error
+    return time.perf_counter() - start

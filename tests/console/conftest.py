@@ -1,0 +1,19 @@
+"""What all tests of the console need."""
+
+import pytest
+
+from console.screens.dialogs import confirm_delay
+from console.screens.dialogs.confirm_delay import ConfirmDelay
+
+
+@pytest.fixture(autouse=True)
+def read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who presses the keys has read what is shown as soon as it is known; a test that is about the time to read sets
+    it itself."""
+    confirms = ConfirmDelay._confirms
+
+    def at_once(delay: ConfirmDelay, moment: float) -> bool:
+        return confirms(delay, moment) if confirm_delay.DELAY else delay._content is not None
+
+    monkeypatch.setattr(confirm_delay, "DELAY", 0.0)
+    monkeypatch.setattr(ConfirmDelay, "_confirms", at_once)

@@ -1,0 +1,241 @@
+"""Which batch is that of a launch that was not answered: probably, certainly, or none, and what proves it."""
+
+from typing import Any
+
+import pytest
+
+from console.launch.find_batch import Finding, look_for
+from tests.console.lost_launches import NAMES, SENT, LostLaunchEngine, seconds, sought
+
+QUERY = {"exact": False, "tasks": 100}
+LATER = SENT + seconds(601)
+
+
+async def found(engine: LostLaunchEngine, known: tuple[str, ...] = (), **launch: Any) -> Finding:
+    return await look_for(engine, sought(**launch), known)  # type: ignore[arg-type]
+
+
+def told(finding: Finding) -> tuple[str | None, bool]:
+    return finding.batch.id if finding.batch is not None else None, finding.certain
+
+
+# -- which one can be meant
+
+
+async def test_the_only_batch_with_the_right_number_of_jobs_is_probably_it() -> None:
+    engine = LostLaunchEngine()
+    engine.run("older", after=-60)
+    engine.run("other", 9)
+    engine.run("mine", after=2)
+    assert told(await found(engine)) == ("mine", False)
+
+
+async def test_a_batch_that_has_ended_meanwhile_is_found_in_history() -> None:
+    engine = LostLaunchEngine()
+    engine.end("mine")
+    finding = await found(engine)
+    assert told(finding) == ("mine", False)
+    assert finding.batch is not None
+    assert (finding.batch.completed_jobs, finding.batch.remaining_jobs) == (3, 0)
+
+
+async def test_an_engine_before_7_20_tells_the_start_in_history_only() -> None:
+    engine = LostLaunchEngine(sorts=False)
+    engine.run("mine")
+    engine.run("older", after=-60)
+    assert told(await found(engine)) == ("mine", False)
+
+
+async def test_of_named_tasks_a_batch_with_another_number_of_jobs_is_none_of_theirs() -> None:
+    engine = LostLaunchEngine()
+    engine.run("other", 4)
+    finding = await found(engine)
+    assert (finding.batch, finding.perhaps) == (None, ())
+
+
+async def test_a_query_may_match_a_few_more_so_one_with_another_number_may_be_it_the_likeliest_first() -> None:
+    engine = LostLaunchEngine()
+    for id, jobs in (("far", 7), ("near", 98), ("nearest", 101)):
+        engine.run(id, jobs)
+    finding = await found(engine, **QUERY)
+    assert finding.batch is None
+    assert [batch.id for batch in finding.perhaps] == ["nearest", "near", "far"]
+    engine.run("counted", 100)
+    assert told(await found(engine, **QUERY)) == ("counted", False)
+
+
+async def test_jobs_of_several_tasks_are_reckoned() -> None:
+    engine = LostLaunchEngine()
+    engine.run("mine", 10, invocations_per_batch_job=10)
+    engine.run("other", 100, invocations_per_batch_job=10)
+    assert told(await found(engine, exact=False, tasks=95)) == ("mine", False)
+
+
+async def test_of_two_with_the_right_number_none_is_it() -> None:
+    engine = LostLaunchEngine()
+    engine.run("one")
+    engine.run("two", after=2)
+    finding = await found(engine)
+    assert finding.batch is None
+    assert {batch.id for batch in finding.perhaps} == {"one", "two"}
+
+
+async def test_what_another_launch_made_is_not_it() -> None:
+    engine = LostLaunchEngine()
+    engine.run("one")
+    engine.run("two", after=2)
+    assert told(await found(engine, ("one",))) == ("two", False)
+
+
+@pytest.mark.parametrize(("after", "there"), [(-5, False), (-0.9, True), (599, True), (3600, False)])
+async def test_it_began_when_the_launch_was_sent_or_in_the_ten_minutes_after(after: float, there: bool) -> None:
+    engine = LostLaunchEngine()
+    engine.run("mine", after=after)
+    assert ((await found(engine)).batch is not None) is there
+
+
+async def test_a_batch_of_another_type_is_not_it() -> None:
+    engine = LostLaunchEngine()
+    engine.run("jobs", type="set-job-retries")
+    assert (await found(engine)).batch is None
+
+
+# -- what proves it
+
+
+async def test_a_user_proves_it() -> None:
+    engine = LostLaunchEngine()
+    engine.run("his", create_user_id="bob")
+    engine.run("mine", after=2, create_user_id="Ann")
+    assert told(await found(engine, user="ann")) == ("mine", True)
+
+
+async def test_a_user_alone_proves_nothing_where_the_number_is_another() -> None:
+    engine = LostLaunchEngine()
+    engine.run("mine", 98, create_user_id="ann")
+    finding = await found(engine, user="ann", **QUERY)
+    assert (finding.batch, [batch.id for batch in finding.perhaps]) == (None, ["mine"])
+
+
+async def test_its_effect_proves_it() -> None:
+    engine = LostLaunchEngine()
+    engine.run("mine", done=1)
+    assert told(await found(engine)) == ("mine", False), "nothing has changed yet"
+    engine.retries[NAMES[1]] = 3
+    assert told(await found(engine)) == ("mine", True)
+
+
+async def test_a_batch_that_has_done_nothing_yet_has_no_effect() -> None:
+    engine = LostLaunchEngine()
+    engine.run("mine", done=0)
+    engine.retries[NAMES[1]] = 3
+    assert told(await found(engine)) == ("mine", False)
+
+
+async def test_another_number_of_retries_is_somebody_else_s_batch() -> None:
+    engine = LostLaunchEngine()
+    engine.run("his", done=3)
+    engine.retries = dict.fromkeys(NAMES, 1)
+    finding = await found(engine)
+    assert (finding.batch, finding.perhaps) == (None, ())
+    assert (await found(engine, batch_id="his")).disproved
+
+
+async def test_a_worker_that_has_failed_since_is_no_evidence_against_it() -> None:
+    engine = LostLaunchEngine()
+    engine.run("mine", done=3)
+    for index in range(3):
+        engine.fail(index, 2)
+    assert told(await found(engine)) == ("mine", False)
+
+
+async def test_without_a_log_a_third_number_proves_nothing() -> None:
+    engine = LostLaunchEngine()
+    engine.log = False
+    engine.run("mine", done=3)
+    engine.retries = dict.fromkeys(NAMES, 2)
+    assert told(await found(engine)) == ("mine", False)
+
+
+async def test_a_task_that_never_failed_may_have_the_number_from_its_worker() -> None:
+    engine = LostLaunchEngine()
+    engine.run("mine", done=3)
+    engine.fail(0, 3)
+    del engine.retries[NAMES[1]], engine.retries[NAMES[2]]
+    assert told(await found(engine, sample=((NAMES[0], None),))) == ("mine", False)
+
+
+async def test_the_operation_log_tells_of_another_number() -> None:
+    engine = LostLaunchEngine()
+    engine.run("his", create_user_id="ops")
+    engine.order("ops", 1)
+    assert (await found(engine, user="ops")).batch is None, "a shared account, and another number"
+    engine.run("mine", after=8, create_user_id="ops")
+    engine.order("ops", 3, after=8)
+    assert told(await found(engine, user="ops")) == ("mine", True)
+
+
+async def test_with_two_that_can_be_meant_the_effect_tells_neither() -> None:
+    engine = LostLaunchEngine()
+    engine.run("one", done=3)
+    engine.run("two", after=2, done=3)
+    engine.retries = dict.fromkeys(NAMES, 3)
+    finding = await found(engine)
+    assert (finding.batch, len(finding.perhaps)) == (None, 2)
+
+
+# -- what proves that there is none
+
+
+async def test_one_look_that_finds_nothing_proves_nothing() -> None:
+    finding = await found(LostLaunchEngine())
+    assert finding == Finding(SENT + seconds(4))
+
+
+async def test_a_look_over_the_whole_time_that_finds_nothing_proves_that_there_is_none() -> None:
+    engine = LostLaunchEngine(LATER)
+    engine.run("later", after=700)
+    finding = await found(engine)
+    assert (
+        finding.absent == "no such batch began between 02:10:01Z and 02:20:03Z, running or ended (looked at 02:20:04Z)"
+    )
+    assert "tasks" not in engine.asked
+
+
+async def test_the_whole_time_is_read_however_many_batches_there_are() -> None:
+    engine = LostLaunchEngine(LATER)
+    engine.end("mine", after=1)
+    for number in range(180):
+        engine.end(f"small {number}", 1, after=2 + number)
+    assert told(await found(engine)) == ("mine", False)
+
+
+async def test_where_no_ended_batches_are_kept_unchanged_tasks_prove_it() -> None:
+    engine = LostLaunchEngine(LATER, history=False)
+    assert "3 tasks of it looked at 02:20:04Z are unchanged" in (await found(engine)).absent
+    engine.retries[NAMES[0]] = 3
+    finding = await found(engine)
+    assert (finding.absent, finding.effect, finding.over) == ("", True, True)
+
+
+async def test_where_no_ended_batches_are_kept_and_no_task_is_left_nothing_can_be_known() -> None:
+    engine = LostLaunchEngine(LATER, history=False)
+    engine.retries = {}
+    finding = await found(engine)
+    assert (finding.absent, finding.effect, finding.over) == ("", False, True)
+
+
+async def test_somebody_who_is_shown_no_batch_at_all_knows_nothing_of_them() -> None:
+    engine = LostLaunchEngine(LATER, history=False)
+    finding = await found(engine, user="ann")
+    assert (finding.absent, finding.over) == ("", True)
+    engine.run("somebody's", 9)
+    assert (await found(engine, user="ann")).absent
+
+
+async def test_a_batch_that_is_gone_where_none_are_kept_is_proven_by_its_effect() -> None:
+    engine = LostLaunchEngine(history=False)
+    finding = await found(engine, batch_id="mine")
+    assert (finding.effect, finding.disproved) == (False, False)
+    engine.retries = dict.fromkeys(NAMES, 3)
+    assert (await found(engine, batch_id="mine")).effect

@@ -1,0 +1,312 @@
+"""A launch from decision to certainty, without a screen: over a proxy with faults, on the engine in this process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from console.engine.client import EngineClient
+from console.launch import find_batch, send, unanswered
+from console.launch.find_batch import LATE
+from console.launch.launch_events import (
+    Disproved,
+    Launched,
+    LaunchEvent,
+    NoAnswer,
+    NotCarriedOut,
+    NotFound,
+    NotSent,
+    Proven,
+    RefusedByEngine,
+    Sending,
+    sentence_of,
+)
+from console.launch.plan import LaunchPlan
+from console.launch.send import DecidedLaunch, send_launch
+from console.launch.unanswered import UnansweredLaunches
+from console.reading.selected_tasks import read_selected_tasks
+from console.reading.selection import Marked
+from console.session.session import ConnectionIdentity, Session
+from store.contract.orders import SetExternalTaskRetries
+from store.contract.queries import BatchStatisticsQuery, ExternalTaskQuery, HistoricBatchQuery
+from store.embedded import embedded_app
+from store.journal import Journal, Launch
+from store.settings import StoreSettings
+from tests.support.fault_proxy import STATUSES, Drop, FaultTransport, page
+from tests.support.plain import plain_world
+
+LAUNCH = "^POST .*/retries-async"
+BATCHES = "^GET .*/batch"
+
+
+class Feed:
+    """Carries news to nobody."""
+
+    def publish(self, data: Any) -> None: ...
+
+    def subscribe(self, node: Any, callback: Any) -> None: ...
+
+
+class Console:
+    """One console without a screen, before a proxy with faults."""
+
+    def __init__(self, client: EngineClient, transport: FaultTransport, journal: Journal | None) -> None:
+        self.session = Session(ConnectionIdentity("TEST", "http://e/engine-rest", "ann"))
+        self.session.news = Feed()
+        self.session.open(client)
+        self.client = client
+        self.faults = transport.faults
+        self.journal = journal
+        self.told: list[LaunchEvent] = []
+        if journal is not None:
+            self.session.keep_journal(journal)
+        self.search = self.session.unanswered = UnansweredLaunches(self.session, self.told.append)
+
+    async def ids(self) -> frozenset[str]:
+        return frozenset(task.id for task in await self.client.external_tasks(ExternalTaskQuery(), 0, 100))
+
+    async def decided(self, retries: int = 3) -> DecidedLaunch:
+        selection = Marked(await self.ids())
+        roll = await read_selected_tasks(self.client, selection)
+        assert roll is not None
+        return DecidedLaunch(LaunchPlan(selection, retries, roll.facts(), roll), overlaps=frozenset())
+
+    async def launch(self, retries: int = 3) -> Launched | None:
+        return await send_launch(self.session, await self.decided(retries), self.told.append)
+
+    async def look(self) -> None:
+        """One look of those beside everything else."""
+        await self.search._look()
+
+    async def written(self) -> Launch:
+        assert self.journal is not None
+        (launch,) = await self.journal.launches(self.session.engine_name)
+        return launch
+
+    @property
+    def kinds(self) -> list[str]:
+        return [type(event).__name__ for event in self.told]
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(send, "BETWEEN_LOOKS", 0.0)
+
+
+@asynccontextmanager
+async def served(folder: Path) -> AsyncIterator[Any]:
+    """The engine, with five tasks that have no retries; it carries out nothing by itself unless it is started."""
+    app = embedded_app(str(folder / "store.db"), settings=StoreSettings())
+    async with app.router.lifespan_context(app):
+        await app.state.store.runner.stop()
+        await plain_world(app.state.store.database, 5, retries=0)
+        yield app
+
+
+@pytest.fixture
+async def app(tmp_path: Path) -> AsyncIterator[Any]:
+    async with served(tmp_path) as one:
+        yield one
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
+    opened = await Journal.open(tmp_path / "journal.db")
+    yield opened
+    await opened.close()
+
+
+def console_before(app: Any, journal: Journal | None) -> Console:
+    transport = FaultTransport(httpx.ASGITransport(app, raise_app_exceptions=False))
+    client = EngineClient(httpx.AsyncClient(transport=transport, base_url="http://e/engine-rest"))
+    return Console(client, transport, journal)
+
+
+@pytest.fixture
+def console(app: Any, journal: Journal) -> Console:
+    return console_before(app, journal)
+
+
+async def carry_out(app: Any, console: Console) -> None:
+    """The engine carries its batches out."""
+    await app.state.store.runner.start()
+    for _ in range(3000):
+        if not await console.client.batches(BatchStatisticsQuery(), 0, 1):
+            break
+    await app.state.store.runner.stop()
+
+
+async def others(app: Any, retries: int) -> str:
+    """Another console launches the same tasks; answers its batch."""
+    other = console_before(app, None)
+    batch = await other.client.set_retries_async(
+        SetExternalTaskRetries(retries=retries, external_task_ids=sorted(await other.ids()))
+    )
+    return batch.id
+
+
+async def batches(console: Console) -> int:
+    return await console.client.count_historic_batches(HistoricBatchQuery())
+
+
+def as_if_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time in which the batch would have begun is over."""
+    monkeypatch.setattr(find_batch, "LATE", timedelta(seconds=-1))
+    monkeypatch.setattr(unanswered, "ON_ITS_WAY", timedelta())
+
+
+async def test_a_launch_that_is_answered_is_certain(console: Console) -> None:
+    launched = await console.launch()
+    assert launched is not None
+    assert launched.certain
+    assert console.kinds == ["Sending", "Launched"]
+    written = await console.written()
+    assert (written.state, written.batch_id, written.probable) == ("launched", launched.batch.id, False)
+    assert written.sent_at is not None
+    assert abs(written.sent_at - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("status", [status for status in STATUSES if status not in (413, 401, 429)])
+async def test_a_launch_that_was_carried_out_is_never_told_as_refused(console: Console, status: int) -> None:
+    console.faults.play(page(status, passed_on=True), on=LAUNCH)
+    launched = await console.launch()
+    assert launched is not None
+    assert not launched.certain, "nothing proves yet that it is its own"
+    assert console.kinds == ["Sending", "NoAnswer", "Launched"]
+    written = await console.written()
+    assert (written.state, written.batch_id, written.probable) == ("launched", launched.batch.id, True)
+    assert console.faults.count(LAUNCH) == await batches(console) == 1
+
+
+async def test_a_refusal_by_the_engine_or_for_its_size_is_a_refusal(console: Console) -> None:
+    console.faults.play(page(413), on=LAUNCH)
+    assert await console.launch() is None
+    assert console.kinds == ["Sending", "RefusedByEngine"]
+    assert (await console.written()).state == "refused"
+    assert isinstance(console.told[-1], RefusedByEngine)
+
+
+async def test_a_probable_batch_is_proven_by_what_it_does(console: Console, app: Any) -> None:
+    console.faults.play(Drop(passed_on=True), on=LAUNCH)
+    launched = await console.launch()
+    assert launched is not None
+    await console.look()
+    assert console.kinds[-1] == "Launched", "nothing is news"
+    await carry_out(app, console)
+    await console.look()
+    assert console.told[-1] == Proven(1, launched.batch.id)
+    assert not (await console.written()).in_doubt
+
+
+async def test_where_every_look_fails_it_is_not_told_that_nothing_is_there(console: Console) -> None:
+    console.faults.play(Drop(passed_on=True), on=LAUNCH)
+    console.faults.play(page(502), on=BATCHES)
+    order = await console.decided()
+    assert await send_launch(console.session, DecidedLaunch(order.plan), console.told.append) is None
+    assert console.kinds == ["Sending", "NoAnswer", "NotFound"]
+    told = console.told[-1]
+    assert isinstance(told, NotFound)
+    assert told.looked_at is None
+    assert sentence_of(told)[0].startswith("Could not look for it: ")
+    written = await console.written()
+    assert (written.state, written.looked_at) == ("unknown", None)
+    console.faults.clear()
+    await console.look()
+    assert console.kinds[-1] == "Launched"
+    written = await console.written()
+    assert (written.state, written.probable) == ("launched", True)
+    assert written.batch_id is not None
+
+
+async def test_it_is_looked_for_after_the_next_start(app: Any, journal: Journal) -> None:
+    console = console_before(app, journal)
+    console.faults.play(Drop(passed_on=True), on=LAUNCH)
+    console.faults.play(page(502), on=BATCHES)
+    await send_launch(console.session, DecidedLaunch((await console.decided()).plan), console.told.append)
+    again = console_before(app, journal)
+    await again.look()
+    assert again.kinds == ["Launched"]
+    assert (await again.written()).state == "launched"
+
+
+async def test_what_was_not_carried_out_is_known_when_its_time_is_over(
+    console: Console, app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    console.faults.play(page(504), on=LAUNCH)
+    assert await console.launch() is None
+    told = console.told[-1]
+    assert isinstance(told, NotFound)
+    assert told.looked_at is not None
+    assert "its batch was not there" in sentence_of(told)[0]
+    await console.look()
+    assert (await console.written()).state == "unknown"
+    as_if_later(monkeypatch)
+    await console.look()
+    assert isinstance(console.told[-1], NotCarriedOut)
+    written = await console.written()
+    assert written.state == "not_carried_out"
+    assert "5 tasks of it looked at" in written.said
+    assert await batches(console) == 0
+
+
+async def test_without_a_journal_it_is_looked_for_as_well(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    console = console_before(app, None)
+    console.faults.play(page(504), on=LAUNCH)
+    assert await console.launch() is None
+    await console.look()
+    as_if_later(monkeypatch)
+    await console.look()
+    assert console.kinds == ["Sending", "NoAnswer", "NotFound", "NotCarriedOut"]
+    assert await console.search._look() == 0
+
+
+async def test_somebody_else_s_batch_with_another_number_is_not_taken_for_it(
+    console: Console, app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    console.faults.play(page(504), on=LAUNCH)
+    order = await console.decided()
+    his = await others(app, 1)
+    launched = await send_launch(console.session, DecidedLaunch(order.plan), console.told.append)
+    assert launched is not None
+    assert (launched.batch.id, launched.certain) == (his, False)
+    assert "is probably that of the launch" in sentence_of(launched)[0]
+    await carry_out(app, console)
+    await console.look()
+    assert Disproved(1, his) in console.told
+    assert (await console.written()).batch_id is None
+    as_if_later(monkeypatch)
+    await console.look()
+    assert (await console.written()).state == "not_carried_out"
+
+
+async def test_a_batch_that_somebody_begins_after_the_preview_stops_the_launch(console: Console, app: Any) -> None:
+    order = await console.decided()
+    his = await others(app, 1)
+    assert await send_launch(console.session, order, console.told.append) is None
+    told = console.told[-1]
+    assert isinstance(told, NotSent)
+    assert "meanwhile" in told.why
+    assert console.faults.count(LAUNCH) == 0
+    assert console.journal is not None
+    assert await console.journal.launches(console.session.engine_name) == [], "nothing was to be sent"
+    seen = DecidedLaunch(order.plan, overlaps=frozenset({his}))
+    assert await send_launch(console.session, seen, console.told.append) is not None
+
+
+async def test_where_it_cannot_be_looked_at_others_nothing_is_sent(console: Console) -> None:
+    console.faults.play(page(502), on=BATCHES)
+    assert await console.launch() is None
+    assert console.kinds == ["Sending", "NotSent"]
+    assert console.faults.count(LAUNCH) == 0
+
+
+def test_every_event_has_its_sentence() -> None:
+    now = datetime(2026, 3, 1, 2, 10, tzinfo=UTC)
+    assert sentence_of(Sending(12_000)) == ("Launching a batch for 12,000 tasks …", "")
+    assert sentence_of(NoAnswer("It was sent."))[0] == "It was sent. Looking for its batch …"
+    told = sentence_of(NotFound(now, "", now + LATE, 2))[0]
+    assert told.startswith("Look at 4 before launching again: 2 batches may be it; it is looked for until 02:20:00Z")

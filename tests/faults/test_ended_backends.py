@@ -1,0 +1,145 @@
+"""PostgreSQL ends connections: a restart, an operator, a failover. Work goes on, and nothing is lost or done twice."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from store.batch.acquire import acquire
+from store.database import open_database
+from store.embedded import embedded_app
+from store.runner import Runner
+from store.settings import StoreSettings
+from tests.faults.conftest import Open
+from tests.faults.test_sharing import SMALL, check_done, ended, launch, rows, until
+from tests.store.running import client_of
+from tests.support.plain import plain_world
+
+pytestmark = pytest.mark.postgresql
+
+MINE = "datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+
+
+@asynccontextmanager
+async def ending(place: str, every: float) -> AsyncIterator[list[int]]:
+    """End one connection at random every so many seconds; gives the list of those that were ended."""
+    url = make_url(place).set(drivername="postgresql").render_as_string(hide_password=False)
+    ended_ones: list[int] = []
+    chance = random.Random(7)
+
+    async def end_them() -> None:
+        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+            while True:
+                await asyncio.sleep(every)
+                found = await connection.execute(f"SELECT pid FROM pg_stat_activity WHERE {MINE}".encode())
+                if pids := [pid for (pid,) in await found.fetchall()]:
+                    pid = chance.choice(pids)
+                    await connection.execute("SELECT pg_terminate_backend(%s)", [pid])
+                    ended_ones.append(pid)
+
+    task = asyncio.create_task(end_them())
+    try:
+        yield ended_ones
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def end_all(place: str) -> int:
+    """End every connection to a database."""
+    url = make_url(place).set(drivername="postgresql").render_as_string(hide_password=False)
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        found = await connection.execute(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {MINE}".encode()
+        )
+        return len(await found.fetchall())
+
+
+async def test_the_first_request_after_a_restart_is_answered(place: str) -> None:
+    app = embedded_app(place, settings=StoreSettings(runner_idle_seconds=60))
+    async with client_of(app) as http:
+        paths = ["/external-task/count", "/process-instance", "/batch"]
+        for _ in range(3):
+            assert {(await http.get(path)).status_code for path in paths} == {200}
+            assert await end_all(place)
+
+
+async def test_a_server_keeps_no_more_connections_than_it_was_told(place: str) -> None:
+    async with client_of(embedded_app(place, settings=StoreSettings(readers=2))) as http:
+        answers = await asyncio.gather(*(http.get("/external-task/count") for _ in range(30)))
+        assert {answer.status_code for answer in answers} == {200}
+        url = make_url(place).set(drivername="postgresql").render_as_string(hide_password=False)
+        async with await psycopg.AsyncConnection.connect(url) as connection:
+            found = await connection.execute(f"SELECT count(*) FROM pg_stat_activity WHERE {MINE}".encode())
+            row = await found.fetchone()
+        assert row is not None
+        assert row[0] <= 2 + 2 + 1
+
+
+async def test_a_runner_gives_back_its_own_locks_after_trouble(place: str, another: Open) -> None:
+    """Its locks would hold for ten minutes."""
+    database = await open_database(place)
+    await plain_world(database, 200)
+    batch = await launch(database, 5)
+    runner = Runner(database, SMALL.model_copy(update={"runner_lock_seconds": 600.0}))
+    async with database.writing() as connection:  # as it stands when the answer to the acquisition is lost
+        assert await acquire(connection, f"{runner._owner}/0", 30, 600.0)
+    runner._may_hold = True
+    await runner.start()
+    await ended(await another(), batch)
+    await runner.stop()
+    await check_done(database, batch, 200)
+    await database.close()
+
+
+async def test_a_batch_is_driven_to_its_end_while_connections_are_ended(place: str, another: Open) -> None:
+    tasks = 3000
+    watching = await another()
+    await plain_world(watching, tasks, retries=0)
+    batch = await launch(watching, 4)
+    await watching.close()
+    settings = StoreSettings(runner_idle_seconds=0.2, batch_jobs_per_seed=100, runner_set_size=400)
+    databases = [await another() for _ in range(2)]
+    runners = [Runner(database, settings) for database in databases]
+    async with ending(place, 0.2) as gone:
+        for runner in runners:
+            await _started(runner)
+        await _ended(place, batch.id)
+    for runner in runners:
+        await runner.stop()
+    assert len(gone) > 3
+    database = await another()
+    await check_done(database, batch, tasks)
+    assert await rows(database, "SELECT retries, count(*) FROM external_task GROUP BY 1") == [(4, tasks)]
+    await until(database, "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM job)")
+
+
+async def _started(runner: Runner) -> None:
+    """A runner's start is one transaction, which may be ended too."""
+    while True:
+        try:
+            await runner.start()
+        except Exception:
+            await asyncio.sleep(0.05)
+        else:
+            return
+
+
+async def _ended(place: str, batch: str) -> None:
+    """Wait with connections of our own, which may be ended."""
+    url = make_url(place).set(drivername="postgresql").render_as_string(hide_password=False)
+    async with asyncio.timeout(100):
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(url) as connection:
+                    found = await connection.execute("SELECT end_time FROM batch WHERE id = %s", [batch])
+                    row = await found.fetchone()
+                if row is not None and row[0] is not None:
+                    return
+            except psycopg.Error:
+                pass
+            await asyncio.sleep(0.3)

@@ -1,0 +1,106 @@
+"""What is written is for its owner's eyes only, whatever the umask; what exists keeps its mode."""
+
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from console.screens import handout
+from console.screens.exporting import files
+from console.screens.launch import taking
+from store.database import Database, open_database
+from store.journal import Journal
+from store.private_files import make_file, make_folder, open_file
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="modes are of POSIX")
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def text(path: Path) -> str:
+    return path.read_text("utf-8")
+
+
+def modes(folder: Path) -> dict[str, int]:
+    return {str(path.relative_to(folder)): mode(path) for path in sorted(folder.rglob("*"))}
+
+
+@pytest.fixture(autouse=True, params=[0o000, 0o022, 0o077], ids=oct)
+def umask(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Files are made under a generous umask, the usual one and a strict one."""
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.parametrize("url", ["{}", "sqlite:///{}"])
+async def test_a_store(tmp_path: Path, url: str) -> None:
+    place = tmp_path / "data" / "retriage" / "store.db"
+    database = await open_database(url.format(place))
+    async with database.writing(), database.reading():
+        found = modes(tmp_path)
+    await database.close()
+    assert found == {
+        "data": 0o700,
+        "data/retriage": 0o700,
+        "data/retriage/store.db": 0o600,
+        "data/retriage/store.db-shm": 0o600,
+        "data/retriage/store.db-wal": 0o600,
+    }
+
+
+async def test_the_journal(tmp_path: Path) -> None:
+    journal = await Journal.open(tmp_path / "home" / "journal.db")
+    found = modes(tmp_path)
+    await journal.close()
+    assert found.pop("home") == 0o700
+    assert set(found.values()) == {0o600}
+    assert "home/journal.db-wal" in found
+
+
+async def test_what_exists_keeps_its_mode(tmp_path: Path) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(0o775)
+    await (await open_database(str(folder / "store.db"))).close()
+    (folder / "store.db").chmod(0o664)
+    database: Database = await open_database(str(folder / "store.db"))
+    async with database.writing():
+        assert modes(folder) == dict.fromkeys(("store.db", "store.db-shm", "store.db-wal"), 0o664)
+    await database.close()
+    assert mode(folder) == 0o775
+
+
+async def test_what_the_operator_takes_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RETRIAGE_HOME", str(tmp_path / "home"))
+    plan = SimpleNamespace(facts=SimpleNamespace(at=datetime(2026, 1, 2, tzinfo=UTC)))
+    launch = Path(taking.saved("{}", plan))
+    copied = await handout.keep("text")
+    assert copied is not None
+    exported, file = files.create(tmp_path / "tasks.csv")
+    file.close()
+    assert [mode(path) for path in (launch, copied, exported)] == [0o600] * 3
+    assert [mode(path) for path in (launch.parent, tmp_path / "home")] == [0o700] * 2
+    assert [text(path) for path in (launch, copied)] == ["{}\n", "text"]
+
+
+def test_nothing_is_made_where_something_is(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.write_text("kept")
+    there.chmod(0o644)
+    make_file(there)
+    assert (mode(there), there.read_text()) == (0o644, "kept")
+    with pytest.raises(FileExistsError):
+        make_folder(there)
+    with pytest.raises(FileExistsError):
+        open_file(there, "x")
+    with open_file(there, "w") as file:
+        file.write("written over")
+    assert (mode(there), there.read_text()) == (0o644, "written over")
