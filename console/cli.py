@@ -118,12 +118,21 @@ def profiles() -> None:
 def demo(
     tasks: Annotated[int, typer.Option(min=1, help="External tasks in the world.")] = 12_000,
     seed: Seed = 1,
+    full_speed: Annotated[
+        bool, typer.Option("--full-speed", help="Carry out batches as fast as possible, not at a pace to watch.")
+    ] = False,
+    outage: Annotated[
+        float | None,
+        typer.Option(
+            min=0, metavar="SECONDS", help="When the payment provider comes back. Default: after about two minutes."
+        ),
+    ] = None,
     mouse: Annotated[bool | None, typer.Option("--mouse/--no-mouse", help="Default: off over SSH.")] = None,
 ) -> None:
     """Open the console on a throw-away world with simulated workers."""
     from console.connections import to_demo
 
-    _open(to_demo(tasks, seed), mouse)
+    _open(to_demo(tasks, seed, full_speed, outage), mouse)
 
 
 @app.command()
@@ -134,6 +143,10 @@ def serve(
     store: Store = None,
     demo: Annotated[int, typer.Option(min=0, help="Fill an empty store with so many external tasks.")] = 0,
     seed: Seed = 1,
+    workers: Annotated[
+        bool,
+        typer.Option("--workers", help="Let simulated workers fetch, complete and fail the tasks of a demo world."),
+    ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse retries-async with an unknown task id (404).")
     ] = False,
@@ -177,6 +190,7 @@ def serve(
             port,
             demo_tasks=demo,
             demo_seed=seed,
+            workers=workers,
             strict=strict,
             users=users,
             allow_anonymous=allow_anonymous,

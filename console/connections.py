@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from console.engine.target import Demo, Embedded, Remote
+from console.engine.target import WATCHABLE, Demo, Embedded, Remote
 
 if TYPE_CHECKING:
     from console.engine.target import Target
@@ -100,9 +100,18 @@ def to_store(store: str, environment: str | None, readonly: bool) -> Connection:
     return Connection(Embedded(store=place), (environment or "LOCAL").upper(), readonly=readonly)
 
 
-def to_demo(tasks: int, seed: int) -> Connection:
-    """A world that is thrown away."""
-    return Connection(Embedded(demo=Demo(tasks=tasks, seed=seed)), "DEMO")
+def to_demo(tasks: int, seed: int, full_speed: bool = False, outage: float | None = None) -> Connection:
+    """A world that is thrown away, with batches that one can watch, or as fast as they go.
+
+    Args:
+        tasks: how many external tasks.
+        seed: which world.
+        full_speed: do not hold its batches up.
+        outage: seconds until its outage ends; by the seed if none are given.
+    """
+    pace = None if full_speed else WATCHABLE
+    demo = Demo(tasks=tasks, seed=seed, jobs_per_second=pace, outage=outage, open_early=True)
+    return Connection(Embedded(demo=demo), "DEMO")
 
 
 def _without_password(store: str) -> str:

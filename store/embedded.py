@@ -1,7 +1,10 @@
 """Open the embedded engine: the store behind its contract, with its job runner."""
 
-from collections.abc import AsyncIterator, Iterable
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from sqlalchemy import exists, select
@@ -11,9 +14,20 @@ from store.api.parking import close_parking
 from store.api.state import Store
 from store.api.users import User
 from store.database import HALF_FILLED, Database, Limits, StoreNotOpened, filling, is_half_filled, open_database
+from store.runner import JobPace
 from store.settings import StoreSettings
 from store.tables import ProcessDefinition
 from store.tables.types import col
+
+if TYPE_CHECKING:
+    from store.demo import SimulatedWorkers, World
+
+__all__ = ["JobPace", "embedded_app"]
+
+log = logging.getLogger(__name__)
+
+COLLEAGUES_JOBS_PER_SECOND = 1.0
+"""A colleague's batch in the demo is still at work when an operator has looked round. Only a paced runner does so."""
 
 
 def embedded_app(
@@ -21,10 +35,14 @@ def embedded_app(
     *,
     demo_tasks: int = 0,
     demo_seed: int = 1,
+    outage: float | None = None,
     workers: bool = False,
     strict: bool | None = None,
     settings: StoreSettings | None = None,
     users: Iterable[User] = (),
+    pace: JobPace | None = None,
+    progress: Callable[[int], None] | None = None,
+    open_early: bool = False,
 ) -> FastAPI:
     """The contract as an ASGI application over a store.
 
@@ -34,10 +52,16 @@ def embedded_app(
         store: path of an SQLite file, or an SQLAlchemy URL.
         demo_tasks: fill an empty store with a demo world of so many external tasks.
         demo_seed: the world's seed.
+        outage: seconds for which the outage of a new demo world goes on; by the seed if none are given.
         workers: let simulated workers fetch, complete and fail tasks.
         strict: refuse unknown task ids in ``retries-async``; none leaves it to the settings.
         settings: how batches are cut and carried out; none reads them from the environment.
         users: who may be let in; where there are any, every request must name one of them.
+        pace: how fast batches go, and simulated workers with them; the caller may change it at any time. Full speed
+            if none is given.
+        progress: called with the number of the demo world's tasks that are written, after each of some hundreds.
+        open_early: be open as soon as the first tasks of a new demo world are there; the others follow, and then the
+            runner and the workers begin.
     """
     chosen = settings or StoreSettings()
     if strict is not None:
@@ -47,34 +71,107 @@ def embedded_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = await open_database(store, chosen.readers, Limits(chosen.question_seconds, chosen.order_seconds))
         try:
-            app.state.store = opened = Store(database, chosen)
+            app.state.store = opened = Store(database, chosen, pace)
             half_filled = await is_half_filled(database)
             if half_filled and not demo_tasks:
                 raise StoreNotOpened(HALF_FILLED.format(store=store))
-            if demo_tasks and (half_filled or await _is_empty(database)):
-                from store.demo import build_world
-
-                async with filling(database):
-                    await build_world(database, demo_tasks, demo_seed)
+            demo = _Demo(opened, demo_tasks, demo_seed, outage, workers, progress)
             async with opened.open():
-                await opened.runner.start()
-                simulated = None
-                if workers:
-                    from store.demo import SimulatedWorkers
-
-                    simulated = SimulatedWorkers(database, seed=demo_seed, tasks_changed=opened.tasks_changed)
-                    await simulated.start()
+                begun = asyncio.create_task(demo.begin())
                 try:
+                    await (demo.first_rows(begun) if open_early else begun)
                     yield
                 finally:
                     close_parking(opened)
-                    if simulated is not None:
-                        await simulated.stop()
-                    await opened.runner.stop()
+                    await demo.end(begun)
         finally:
             await database.close()
 
     return create_app(lifespan, users)
+
+
+class _Demo:
+    """What goes on in an open store: a world that is written, the runner, simulated workers."""
+
+    def __init__(
+        self,
+        store: Store,
+        tasks: int,
+        seed: int,
+        outage: float | None,
+        workers: bool,
+        progress: Callable[[int], None] | None,
+    ) -> None:
+        self._store = store
+        self._tasks = tasks
+        self._seed = seed
+        self._outage = outage
+        self._with_workers = workers
+        self._progress = progress
+        self._written = asyncio.Event()
+        self._workers: SimulatedWorkers | None = None
+
+    async def begin(self) -> None:
+        """Write the world, if there is to be one; then let the runner and the workers begin."""
+        store = self._store
+        world = None
+        if self._tasks and (await is_half_filled(store.database) or await _is_empty(store.database)):
+            world = await self._fill()
+        if world is not None and world.at_work is not None:
+            store.runner.pace.of_batch[world.at_work] = COLLEAGUES_JOBS_PER_SECOND
+        await store.runner.start()
+        if self._with_workers:
+            from store.demo import SimulatedWorkers, recovery
+
+            lasts = recovery(self._seed) if self._outage is None else self._outage
+            self._workers = SimulatedWorkers(
+                store.database,
+                seed=self._seed,
+                outage=0.0 if world is None else lasts,  # in a world of some other time it is over
+                speed=lambda: store.runner.pace.factor,
+                tasks_changed=store.tasks_changed,
+            )
+            await self._workers.start()
+
+    async def first_rows(self, begun: asyncio.Task[None]) -> None:
+        """Wait until there is something to look at, or until all has begun.
+
+        Raises:
+            Exception: what kept it from beginning.
+        """
+        seen = asyncio.create_task(self._written.wait())
+        await asyncio.wait({begun, seen}, return_when=asyncio.FIRST_COMPLETED)
+        seen.cancel()
+        if begun.done():
+            begun.result()
+        else:
+            begun.add_done_callback(_tell)
+
+    async def end(self, begun: asyncio.Task[None]) -> None:
+        """Stop all of it, in whatever state it is."""
+        begun.cancel()
+        await asyncio.wait({begun})
+        if self._workers is not None:
+            await self._workers.stop()
+        await self._store.runner.stop()
+
+    async def _fill(self) -> "World":
+        """Fill an empty store. What is there when this is interrupted is no world: indexes and batches come last, and
+        then the mark goes."""
+        from store.demo import build_world
+
+        async with filling(self._store.database):
+            return await build_world(self._store.database, self._tasks, self._seed, progress=self._wrote)
+
+    def _wrote(self, tasks: int) -> None:
+        self._written.set()
+        if self._progress is not None:
+            self._progress(tasks)
+
+
+def _tell(begun: asyncio.Task[None]) -> None:
+    if not begun.cancelled() and begun.exception() is not None:
+        log.error("the demo world could not be written to its end", exc_info=begun.exception())
 
 
 async def _is_empty(database: Database) -> bool:

@@ -68,12 +68,23 @@ async def _open(target: Embedded, stack: AsyncExitStack) -> "FastAPI":
 
 
 def _embedded_app(store: str, demo: Demo | None) -> "tuple[FastAPI, AbstractAsyncContextManager[object]]":
-    from store.embedded import embedded_app
+    from store.embedded import JobPace, embedded_app
 
     if demo is None:
         app = embedded_app(store)
     else:
-        app = embedded_app(store, demo_tasks=demo.tasks, demo_seed=demo.seed, workers=demo.workers)
+        pace = JobPace(demo.jobs_per_second)
+        app = embedded_app(
+            store,
+            demo_tasks=demo.tasks,
+            demo_seed=demo.seed,
+            outage=demo.outage,
+            workers=demo.workers,
+            pace=pace,
+            progress=demo.handle.wrote,
+            open_early=demo.open_early,
+        )
+        demo.handle.pace = None if pace.is_full_speed else pace
     enter: Callable[[FastAPI], AbstractAsyncContextManager[object]] = app.router.lifespan_context
     return app, enter(app)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import httpx
 
@@ -10,13 +11,65 @@ REST_ROOT = "/engine-rest"
 EMBEDDED_URL = f"http://embedded{REST_ROOT}"
 
 
+class Pace(Protocol):
+    """How fast the batches of the demo go, and its workers with them, in times of the usual pace."""
+
+    @property
+    def factor(self) -> float:
+        """What the usual pace is multiplied by."""
+        ...
+
+    def faster(self) -> float:
+        """Double it, within bounds; answers the factor."""
+        ...
+
+    def slower(self) -> float:
+        """Halve it, within bounds; answers the factor."""
+        ...
+
+
+@dataclass
+class DemoHandle:
+    """What can be seen and turned of a demo from outside the contract, since no engine has it.
+
+    Attributes:
+        written: external tasks of the world that are written so far, of ``Demo.tasks``.
+        pace: of its batches; none before the engine is open, and none at full speed.
+    """
+
+    written: int = 0
+    pace: Pace | None = None
+
+    def wrote(self, tasks: int) -> None:
+        """So many tasks are written."""
+        self.written = tasks
+
+
 @dataclass(frozen=True)
 class Demo:
-    """A made-up world: how many external tasks, which one, and whether simulated workers live in it."""
+    """A made-up world.
+
+    Attributes:
+        tasks: how many external tasks.
+        seed: which world.
+        workers: simulated workers live in it.
+        jobs_per_second: pace of each batch; full speed if none is given.
+        outage: seconds until the world's payment provider is back; by the seed if none are given.
+        open_early: be open as soon as the first tasks are written; the others follow.
+        handle: is told how far the world is written, and gets the pace when the engine is open.
+    """
 
     tasks: int
     seed: int = 1
     workers: bool = True
+    jobs_per_second: float | None = None
+    outage: float | None = None
+    open_early: bool = False
+    handle: DemoHandle = field(default_factory=DemoHandle, compare=False)
+
+
+WATCHABLE = 60.0
+"""Jobs per second of a batch that one can watch: 2,600 tasks take three quarters of a minute."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from store.api.callers import while_called
 from store.commands.fetching import topics_with_tasks
 from store.commands.news import forget_news, news_of
 from store.database import Database, News
-from store.runner import Runner
+from store.runner import JobPace, Runner
 from store.settings import StoreSettings
 
 log = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ class Bell:
 class Store:
     """The open embedded engine."""
 
-    def __init__(self, database: Database, settings: StoreSettings) -> None:
+    def __init__(self, database: Database, settings: StoreSettings, pace: JobPace | None = None) -> None:
         self.database = database
         self.settings = settings
         self.tasks = Bell()
@@ -100,7 +100,7 @@ class Store:
         self._looking: asyncio.Task[None] | None = None
         self._all_changed = False
         self._news: News | None = None
-        self.runner = Runner(database, settings, self.tasks_changed)
+        self.runner = Runner(database, settings, self.tasks_changed, pace)
 
     async def ask(self, request: Request, question: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """Answer a question; it ends when its caller has hung up.

@@ -1,16 +1,17 @@
 """Acquire jobs: lock what may run, and give back what was not done."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, text, true, update
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select, text, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.contract.records import MONITOR_JOB, SEED_JOB
 from store.database import now
 from store.queries.conditions import Condition
-from store.tables import Job
+from store.tables import Batch, Job
 from store.tables.types import col
 
 READY: ColumnElement[bool] = text("job.retries > 0 AND NOT job.suspended")  # type: ignore[assignment]
@@ -21,7 +22,8 @@ READY: ColumnElement[bool] = text("job.retries > 0 AND NOT job.suspended")  # ty
 class Acquired:
     """Jobs of one kind and one batch, held under one token. Their ids lie between ``low`` and ``high``.
 
-    ``ordered`` says that a person wants them done now, suspended or not.
+    ``ordered`` says that a person wants them done now, suspended or not. ``seeds`` is how many seed jobs are carried
+    out, one after the other, where this is one; none leaves it to the runner.
     """
 
     token: str
@@ -31,6 +33,7 @@ class Acquired:
     low: str
     high: str
     ordered: bool = False
+    seeds: int | None = None
 
     def held(self) -> Condition:
         """Those of them that are still held and that nobody has suspended since."""
@@ -43,7 +46,9 @@ class Acquired:
         )
 
 
-async def acquire(connection: AsyncConnection, token: str, limit: int, seconds: float) -> list[Acquired]:
+async def acquire(
+    connection: AsyncConnection, token: str, limit: int, seconds: float, among: Condition | None = None
+) -> list[Acquired]:
     """Lock up to ``limit`` jobs that are ready, due and free, by one guarded statement.
 
     Args:
@@ -51,6 +56,7 @@ async def acquire(connection: AsyncConnection, token: str, limit: int, seconds: 
         token: names this acquisition; no other may use it.
         limit: most jobs to lock.
         seconds: how long the locks hold.
+        among: only these jobs, if not all.
 
     Returns:
         What was locked, seed jobs before batch jobs before monitor jobs, the oldest batch first among each.
@@ -58,7 +64,12 @@ async def acquire(connection: AsyncConnection, token: str, limit: int, seconds: 
     at = now()
     free = or_(col(Job.lock_owner).is_(None), col(Job.lock_expiration_time) < at)
     due = or_(col(Job.due_date).is_(None), col(Job.due_date) <= at)
-    chosen: Any = select(col(Job.id)).where(READY, due, free).order_by(col(Job.id)).limit(limit)
+    chosen: Any = (
+        select(col(Job.id))
+        .where(READY, due, free, true() if among is None else among)
+        .order_by(col(Job.id))
+        .limit(limit)
+    )
     if connection.dialect.name == "postgresql":
         chosen = chosen.with_for_update(skip_locked=True)
     locked = await connection.execute(
@@ -79,6 +90,16 @@ async def acquire(connection: AsyncConnection, token: str, limit: int, seconds: 
     )
     found = [Acquired(token=token, **row._mapping) for row in await connection.execute(held)]
     return sorted(found, key=lambda one: {SEED_JOB: 0, MONITOR_JOB: 2}.get(one.job_type, 1))
+
+
+async def ready_batches(connection: AsyncConnection) -> Sequence[Row[Any]]:
+    """Running batches that have a job which is ready and due: ``id``, ``total_jobs``, ``batch_jobs_per_seed``."""
+    due = or_(col(Job.due_date).is_(None), col(Job.due_date) <= now())
+    ready = select(col(Job.batch_id)).where(READY, due)
+    columns = (col(Batch.id), col(Batch.total_jobs), col(Batch.batch_jobs_per_seed))
+    running = select(*columns).where(col(Batch.end_time).is_(None), col(Batch.id).in_(ready)).order_by(col(Batch.id))
+    batches: Sequence[Row[Any]] = (await connection.execute(running)).all()  # type: ignore[assignment]
+    return batches
 
 
 async def take(connection: AsyncConnection, token: str, job_id: str, seconds: float) -> Acquired | None:

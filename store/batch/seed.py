@@ -45,7 +45,7 @@ async def run_seed(connection: AsyncConnection, acquired: Acquired, most_jobs: i
     group = await _group(connection, batch_id, batch.seeded)
     per_seed = batch.batch_jobs_per_seed * batch.invocations_per_batch_job
     left = group.past - batch.seeded
-    executions = min(max(1, most_jobs // batch.batch_jobs_per_seed), -(-left // per_seed))
+    executions = min(acquired.seeds or max(1, most_jobs // batch.batch_jobs_per_seed), -(-left // per_seed))
     end = min(batch.seeded + executions * per_seed, group.past)
     created: int = -(-(end - batch.seeded) // batch.invocations_per_batch_job)
     await _create_jobs(connection, batch, group, end, at)

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from store.demo import traces
-from store.demo.timeline import DAY, HOUR, MINUTE, Ages
+from store.demo import stack_traces
+from store.demo.ages import DAY, HOUR, MINUTE, Ages
+from store.demo.plot import BAD_RELEASE, OUTAGE_BEGAN
 
 MESSAGE_LIMIT = 666
 """Characters of an error message that the engine keeps (``errorMessage`` of the external task reference)."""
@@ -47,40 +48,54 @@ def _hex(random: Random, digits: int) -> str:
     return f"{random.getrandbits(4 * digits):0{digits}x}"
 
 
+def _between(random: Random, first: int, last: int) -> int:
+    """A whole number from ``first`` to ``last``; ``randrange`` takes several times as long."""
+    return first + int(random.random() * (last - first + 1))
+
+
+def _one_of(random: Random, choices: tuple[str, ...]) -> str:
+    return choices[int(random.random() * len(choices))]
+
+
 def _outage(random: Random) -> str:
-    request = f"{_hex(random, 8)}-{_hex(random, 4)}"
-    return f"HTTP 503 from psp.example: upstream connect error (request {request}, {random.randrange(101, 120)})"
+    bits = random.getrandbits(48)
+    request = f"{bits >> 16:08x}-{bits & 0xFFFF:04x}"
+    return f"HTTP 503 from psp.example: upstream connect error (request {request}, {_between(random, 101, 119)})"
 
 
 def _card(random: Random) -> str:
-    month, year = random.randrange(1, 13), random.randrange(23, 26)
-    return f"card {random.choice('245')}*** **** **** {random.randrange(10_000):04d} expired {month:02d}/{year}"
+    month, year = _between(random, 1, 12), _between(random, 23, 25)
+    first, last = _one_of(random, ("2", "4", "5")), _between(random, 0, 9999)
+    return f"card {first}*** **** **** {last:04d} expired {month:02d}/{year}"
 
 
 def _smtp(random: Random) -> str:
     return (
-        f"SMTP 421 4.7.0 mx{random.randrange(1, 5)}.mail.example: too many connections from "
-        f"10.20.{random.randrange(8)}.{random.randrange(1, 255)}, try again later (queue {_hex(random, 8).upper()})"
+        f"SMTP 421 4.7.0 mx{_between(random, 1, 4)}.mail.example: too many connections from "
+        f"10.20.{_between(random, 0, 7)}.{_between(random, 1, 254)}, "
+        f"try again later (queue {random.getrandbits(32):08X})"
     )
 
 
 def _deadlock(random: Random) -> str:
-    mine, other = random.randrange(11_000, 32_000), random.randrange(11_000, 32_000)
+    mine, other = _between(random, 11_000, 31_999), _between(random, 11_000, 31_999)
     return (
         f"deadlock detected: process {mine} waits for ShareLock on transaction {random.getrandbits(27)}; "
-        f"blocked by process {other} (db-stock-{random.randrange(1, 4)}.internal:5432)"
+        f"blocked by process {other} (db-stock-{_between(random, 1, 3)}.internal:5432)"
     )
 
 
+_ADDRESS_CALLS = ('"example.crm.Address.country()"', '"example.crm.Address.postalCode()"')
+
+
 def _null_pointer(random: Random) -> str:
-    what = random.choice(('"example.crm.Address.country()"', '"example.crm.Address.postalCode()"'))
-    number = random.randrange(10_000, 99_999)
+    what, number = _one_of(random, _ADDRESS_CALLS), _between(random, 10_000, 99_998)
     return f'NullPointerException: Cannot invoke {what} because "address" of customer {number} is null'
 
 
 def _timeout(random: Random) -> str:
     return (
-        f"timeout after {30_000 + random.randrange(400)} ms: "
+        f"timeout after {_between(random, 30_000, 30_399)} ms: "
         f"GET https://screening.example/v2/persons/{random.getrandbits(24)}?trace={_hex(random, 12)}"
     )
 
@@ -89,19 +104,22 @@ def _nothing(_random: Random) -> None:
     return None
 
 
+_STREETS = ("Hauptstr.", "Rue Haute", "Calle Mayor", "Kungsgatan", "Dorpsstraat")
+_CARRIERS = ("NordPost", "ParcelOne", "Veloz")
+
+
 def _address(random: Random) -> str:
-    street = random.choice(("Hauptstr.", "Rue Haute", "Calle Mayor", "Kungsgatan", "Dorpsstraat"))
     return (
-        f'carrier "{random.choice(("NordPost", "ParcelOne", "Veloz"))}" rejected address '
-        f"'{street} {random.randrange(1, 190)}, {random.randrange(1000, 99_999):05d}': "
-        f"unknown house number (code E{random.randrange(200, 260)})"
+        f'carrier "{_one_of(random, _CARRIERS)}" rejected address '
+        f"'{_one_of(random, _STREETS)} {_between(random, 1, 189)}, {_between(random, 1000, 99_998):05d}': "
+        f"unknown house number (code E{_between(random, 200, 259)})"
     )
 
 
 def _long(random: Random) -> str:
     lines = (
-        f"line {number}: element 'cac:TaxTotal' has amount {random.randrange(100_000) / 100:.2f}, "
-        f"expected {random.randrange(100_000) / 100:.2f} (rule BR-CO-{random.randrange(10, 27)})"
+        f"line {number}: element 'cac:TaxTotal' has amount {_between(random, 0, 99_999) / 100:.2f}, "
+        f"expected {_between(random, 0, 99_999) / 100:.2f} (rule BR-CO-{_between(random, 10, 26)})"
         for number in sorted(random.sample(range(10, 900), 12))
     )
     return f"document {_hex(random, 16)} violates the invoice schema in 12 places: " + "; ".join(lines)
@@ -120,66 +138,76 @@ def _hostile(random: Random) -> str:
     return random.choice(_HOSTILE).format(random.randrange(100_000, 999_999))
 
 
-OUTAGE_BEGAN = 3.2 * HOUR
-OUTAGE_ENDED = 25 * MINUTE
-
 _OUTAGE_AGES: Ages = (
-    (OUTAGE_ENDED, HOUR, 0.16),
-    (HOUR, 2 * HOUR, 0.42),
-    (2 * HOUR, 2.75 * HOUR, 0.3),
-    (2.75 * HOUR, OUTAGE_BEGAN, 0.12),
+    (4 * MINUTE, 30 * MINUTE, 0.3),
+    (30 * MINUTE, HOUR, 0.28),
+    (HOUR, 1.6 * HOUR, 0.3),
+    (1.6 * HOUR, OUTAGE_BEGAN, 0.12),
 )
 _LONG_TAIL: Ages = (
-    (35 * MINUTE, 6 * HOUR, 0.3),
-    (6 * HOUR, DAY, 0.25),
-    (DAY, 3 * DAY, 0.22),
-    (3 * DAY, 8 * DAY, 0.15),
-    (8 * DAY, 26 * DAY, 0.08),
+    (35 * MINUTE, 6 * HOUR, 0.45),
+    (6 * HOUR, DAY, 0.3),
+    (DAY, 3 * DAY, 0.18),
+    (3 * DAY, 8 * DAY, 0.05),
+    (8 * DAY, 26 * DAY, 0.02),
 )
 _MAIL_AGES: Ages = (
-    (2 * HOUR, 5 * HOUR, 0.15),
-    (27 * HOUR, 30 * HOUR, 0.55),
-    (30 * HOUR, 5 * DAY, 0.2),
-    (5 * DAY, 14 * DAY, 0.1),
+    (20 * MINUTE, 4 * HOUR, 0.65),
+    (4 * HOUR, 30 * HOUR, 0.3),
+    (30 * HOUR, 6 * DAY, 0.05),
 )
+_RELEASE_AGES: Ages = ((4 * MINUTE, HOUR, 0.3), (HOUR, BAD_RELEASE, 0.7))
+_LEDGER_AGES: Ages = ((7 * HOUR, 30 * HOUR, 0.8), (30 * HOUR, 9 * DAY, 0.2))
 
 OUTAGE = Cause(
     "outage of the payment provider",
-    ("charge-card",), 0.56, _OUTAGE_AGES, _outage, traces.http, 0.03, 0.0, ("HTTP 503 from psp",),
+    ("charge-card",), 0.56, _OUTAGE_AGES, _outage, stack_traces.provider, 0.03, 0.0, ("HTTP 503 from psp",),
 )  # fmt: skip
+"""It is over for ``again`` and ``fresh``; as long as it goes on, nearly every attempt fails (``IN_OUTAGE``)."""
+IN_OUTAGE = 0.98
+"""Probability that an attempt fails while the payment provider is away."""
 CARD_EXPIRED = Cause(
     "card expired",
-    ("charge-card",), 0.09, _LONG_TAIL, _card, None, 0.93, 0.05, (" expired ",),
+    ("charge-card",), 0.07, _LONG_TAIL, _card, None, 0.93, 0.05, (" expired ",),
 )  # fmt: skip
+MISSING_ADDRESS = Cause(
+    "missing address",
+    ("create-invoice",), 0.12, _RELEASE_AGES, _null_pointer, stack_traces.null_address, 0.97, 0.12,
+    ("NullPointerException",),
+)  # fmt: skip
+MAIL_REFUSED = Cause(
+    "mail server refuses", ("send-mail",), 0.092, _MAIL_AGES, _smtp, stack_traces.mail_server, 0.2, 0.05, ("SMTP 421",)
+)
+DEADLOCK = Cause(
+    "deadlock", ("reserve-stock",), 0.05, _LONG_TAIL, _deadlock, stack_traces.deadlock, 0.1, 0.06, ("deadlock",)
+)
 CAUSES: tuple[Cause, ...] = (
     OUTAGE,
-    Cause("mail server refuses", ("send-mail",), 0.12, _MAIL_AGES, _smtp, traces.node, 0.2, 0.05, ("SMTP 421",)),
+    MISSING_ADDRESS,
+    MAIL_REFUSED,
     CARD_EXPIRED,
-    Cause("deadlock", ("reserve-stock",), 0.07, _LONG_TAIL, _deadlock, traces.database, 0.1, 0.06, ("deadlock",)),
-    Cause(
-        "missing address",
-        ("open-account", "create-invoice"), 0.05, _LONG_TAIL, _null_pointer, traces.java, 0.97, 0.02,
-        ("NullPointerException",),
-    ),
+    DEADLOCK,
     Cause(
         "screening is slow",
-        ("screen-customer", "fraud-check"), 0.04, _LONG_TAIL, _timeout, traces.python, 0.25, 0.07, ("timeout after",),
+        ("screen-customer", "fraud-check"), 0.04, _LONG_TAIL, _timeout, stack_traces.screening, 0.25, 0.07,
+        ("timeout after",),
     ),
     Cause(
         "legacy ledger says nothing",
-        ("legacy-sync",), 0.03, ((7.5 * DAY, 9 * DAY, 0.8), (DAY, 7 * DAY, 0.2)), _nothing, None, 0.5, 0.02, (),
+        ("legacy-sync",), 0.02, _LEDGER_AGES, _nothing, None, 0.5, 0.02, (),
     ),
     Cause(
         "carrier rejects the address",
-        ("ship-parcel", "book-carrier"), 0.02, _LONG_TAIL, _address, None, 0.85, 0.02, ("carrier ",),
+        ("ship-parcel", "book-carrier"), 0.016, _LONG_TAIL, _address, None, 0.85, 0.02, ("carrier ",),
     ),
     Cause(
         "invoice violates its schema",
-        ("archive-document",), 0.012, _LONG_TAIL, _long, traces.java, 0.95, 0.01, ("violates the invoice schema",),
+        ("archive-document",), 0.012, _LONG_TAIL, _long, stack_traces.invoice_schema, 0.95, 0.01,
+        ("violates the invoice schema",),
     ),
     Cause(
         "text that must stay inert",
-        ("open-account", "create-invoice"), 0.008, _LONG_TAIL, _hostile, traces.hostile, 0.6, 0.01,
+        ("open-account", "create-invoice"), 0.02, _LONG_TAIL, _hostile, stack_traces.hostile, 0.6, 0.01,
         ("ACCOUNT", "account ", "count "),
     ),
 )  # fmt: skip

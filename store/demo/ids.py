@@ -17,8 +17,17 @@ class Ids:
 
         Ids of later moments compare greater, and those of one moment in the order in which they were made.
         """
+        self._next += 1
+        return f"{self._begin_of(milliseconds)}{self._next:012x}"
+
+    def several(self, milliseconds: int, number: int) -> list[str]:
+        """So many ids made at this moment, in ascending order."""
+        begin, first = self._begin_of(milliseconds), self._next + 1
+        self._next += number
+        return [f"{begin}{place:012x}" for place in range(first, first + number)]
+
+    def _begin_of(self, milliseconds: int) -> str:
         if milliseconds != self._at:
             self._at = milliseconds
             self._begin = f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}-{self._mark}"
-        self._next += 1
-        return f"{self._begin}{self._next:012x}"
+        return self._begin

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from store.demo.plot import BAD_RELEASE
+
 DAY = 86_400_000
 """Milliseconds of a day."""
 
@@ -110,6 +112,7 @@ RELEASES: tuple[Release, ...] = (
     Release("shop nordic 1.2", 6 * DAY, (_order(3, "1.2-nordic"), _subscription(3, "1.2-nordic")), "nordic"),
     Release("shop 1.2", 5 * DAY // 2, (_order(3, "1.2"), _subscription(3, "1.2"))),
     Release("shop iberia 1.2", 2 * DAY, (_order(3, "1.2-iberia"),), "iberia"),
+    Release("billing 2.1", int(BAD_RELEASE * 1000), (_invoicing(2, "2.1"),)),
 )
 """All deployments, oldest first."""
 

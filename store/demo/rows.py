@@ -1,144 +1,87 @@
-"""Rows as they are written in bulk: tuples in the order of the named columns, times as milliseconds."""
+"""Rows as they are written in bulk: plain tuples in the order of the columns named here, times as milliseconds.
 
-from typing import NamedTuple
+Plain tuples of plain values, for two reasons: a million of them is made in seconds, and the garbage collector stops
+looking at them; with rows of another kind its full passes would hold up the event loop for a tenth of a second each.
+"""
+
+from dataclasses import dataclass, field
 
 from sqlmodel import SQLModel
 
 from store import tables
 
-
-class InstanceRow(NamedTuple):
-    """A process instance, running or ended."""
-
-    id: str
-    process_definition_id: str
-    business_key: str
-    tenant_id: str | None
-    state: str
-    start_time: int
-    end_time: int | None
-    start_activity_id: str
-    start_user_id: str | None
-    delete_reason: str | None
+Row = tuple[str | int | float | None, ...]
 
 
-class ExecutionRow(NamedTuple):
-    """A token that waits."""
+@dataclass(frozen=True)
+class Columns:
+    """A table and those of its columns that are written; all others take their defaults."""
 
-    id: str
-    process_instance_id: str
-    activity_id: str
-    activity_instance_id: str
-
-
-class VariableRow(NamedTuple):
-    """A variable at the scope of its instance."""
-
-    id: str
-    process_instance_id: str
-    name: str
-    type: str
-    text_value: str | None
-    long_value: int | None
-    double_value: float | None
+    table: type[SQLModel]
+    names: tuple[str, ...]
 
 
-class TaskRow(NamedTuple):
-    """An external task."""
-
-    id: str
-    topic_name: str
-    process_instance_id: str
-    process_definition_id: str
-    execution_id: str
-    activity_id: str
-    activity_instance_id: str
-    worker_id: str | None
-    lock_expiration_time: int | None
-    create_time: int
-    retries: int | None
-    error_message: str | None
-    priority: int
-    suspended: bool
-    tenant_id: str | None
-
-
-class DetailsRow(NamedTuple):
-    """The error details of a task."""
-
-    external_task_id: str
-    details: str
-
-
-class IncidentRow(NamedTuple):
-    """An incident, open or ended."""
-
-    id: str
-    incident_type: str
-    state: str
-    create_time: int
-    end_time: int | None
-    configuration: str
-    incident_message: str | None
-    process_instance_id: str
-    process_definition_id: str
-    execution_id: str
-    activity_id: str
-    tenant_id: str | None
-    history_configuration: str
+INSTANCE = Columns(
+    tables.ProcessInstance,
+    (
+        "id", "process_definition_id", "business_key", "tenant_id", "state", "start_time", "end_time",
+        "start_activity_id", "start_user_id", "delete_reason",
+    ),
+)  # fmt: skip
+JOIN = Columns(tables.Execution, ("id", "process_instance_id", "activity_id", "activity_instance_id"))
+"""A token that waits at a join. Those that wait at a task are copied from the task."""
+VARIABLE = Columns(
+    tables.Variable, ("id", "process_instance_id", "name", "type", "text_value", "long_value", "double_value")
+)
+TASK_LOG = Columns(
+    tables.ExternalTaskLog,
+    (
+        "id", "timestamp", "state", "worker_id", "retries", "error_message", "error_details",
+        "external_task_id", "topic_name", "priority", "activity_id", "activity_instance_id", "execution_id",
+        "process_instance_id", "process_definition_id", "tenant_id",
+    ),
+)  # fmt: skip
+"""An event in the life of a task: what is of the event first, then what is of the task."""
+OF_TASK = TASK_LOG.names[7:]
+"""The second half of a log entry, the same for all entries of a task."""
+TASK = Columns(
+    tables.ExternalTask,
+    (
+        "create_time", "worker_id", "lock_expiration_time", "retries", "error_message", "suspended",
+        "id", *OF_TASK[1:],
+    ),
+)  # fmt: skip
+DETAILS = Columns(tables.ErrorDetails, ("external_task_id", "details"))
+INCIDENT = Columns(
+    tables.Incident,
+    (
+        "id", "incident_type", "state", "create_time", "end_time", "configuration", "incident_message",
+        "process_instance_id", "process_definition_id", "execution_id", "activity_id", "tenant_id",
+        "history_configuration",
+    ),
+)  # fmt: skip
 
 
-class LogRow(NamedTuple):
-    """An event in the life of a task."""
-
-    id: str
-    timestamp: int
-    state: int
-    external_task_id: str
-    topic_name: str
-    worker_id: str | None
-    priority: int
-    retries: int | None
-    error_message: str | None
-    error_details: str | None
-    activity_id: str
-    activity_instance_id: str
-    execution_id: str
-    process_instance_id: str
-    process_definition_id: str
-    tenant_id: str | None
-
-
-AnyRow = InstanceRow | ExecutionRow | VariableRow | TaskRow | DetailsRow | IncidentRow | LogRow
-
-TABLES: dict[type[AnyRow], type[SQLModel]] = {
-    InstanceRow: tables.ProcessInstance,
-    ExecutionRow: tables.Execution,
-    VariableRow: tables.Variable,
-    TaskRow: tables.ExternalTask,
-    DetailsRow: tables.ErrorDetails,
-    IncidentRow: tables.Incident,
-    LogRow: tables.ExternalTaskLog,
-}
-"""The table of each kind of row."""
-
-Values = tuple[str | int | float | None, ...]
-
-
+@dataclass(slots=True)
 class Rows:
-    """The rows of a slice of the world.
+    """The rows of a slice of the world, each list as its columns above say."""
 
-    They are kept as plain tuples of plain values, for the garbage collector stops looking at those; with rows of
-    another kind its full passes would hold up the event loop for a tenth of a second each.
-    """
+    instances: list[Row] = field(default_factory=list)
+    tasks: list[Row] = field(default_factory=list)
+    joins: list[Row] = field(default_factory=list)
+    variables: list[Row] = field(default_factory=list)
+    details: list[Row] = field(default_factory=list)
+    incidents: list[Row] = field(default_factory=list)
+    task_log: list[Row] = field(default_factory=list)
 
-    def __init__(self) -> None:
-        self._rows: dict[type[AnyRow], list[Values]] = {kind: [] for kind in TABLES}
-
-    def add(self, row: AnyRow) -> None:
-        """Keep one more row."""
-        self._rows[type(row)].append(tuple(row))
-
-    def of(self, kind: type[AnyRow]) -> list[Values]:
-        """All rows of a kind, in the order in which they were added."""
-        return self._rows[kind]
+    def by_columns(self) -> tuple[tuple[Columns, list[Row]], ...]:
+        """The lists in the order in which they are written."""
+        return (
+            (INSTANCE, self.instances),
+            (TASK, self.tasks),
+            (JOIN, self.joins),
+            (VARIABLE, self.variables),
+            (DETAILS, self.details),
+            (INCIDENT, self.incidents),
+            (TASK_LOG, self.task_log),
+        )

@@ -15,10 +15,10 @@ from store.commands.workers import complete, fail
 from store.contract.errors import ContractError
 from store.contract.orders import CompleteTask
 from store.database import Database
-from store.demo.arrivals import Arrivals
-from store.demo.decisions import decide
-from store.demo.pace import Pace, rate_for
-from store.demo.taking import WINDOW, Sweep, Taken, census, take_fresh, take_retried
+from store.demo.new_instances import NewInstances
+from store.demo.worker_fetch import WINDOW, Sweep, Taken, census, take_fresh, take_retried
+from store.demo.worker_pace import Pace, rate_for
+from store.demo.worker_reports import decide
 from store.queries.conditions import one_of
 from store.tables import ProcessInstance
 from store.tables.types import col
@@ -69,6 +69,9 @@ class SimulatedWorkers:
         database: the open store.
         seed: of all chance: the same seed decides alike, though time may not.
         tasks_per_second: most tasks taken in a second; by the size of the world if none is given.
+        outage: seconds from the first round until the payment provider comes back; it is there from the beginning
+            if none are given.
+        speed: asked in each round: by how much faster than usual they go now.
         tasks_changed: called after each round in which tasks may have become fetchable.
     """
 
@@ -78,14 +81,19 @@ class SimulatedWorkers:
         *,
         seed: int = 1,
         tasks_per_second: float | None = None,
+        outage: float = 0.0,
+        speed: Callable[[], float] = lambda: 1.0,
         tasks_changed: Callable[[], None] = lambda: None,
     ) -> None:
         self.tally = Tally()
         self._database = database
         self._random = random.Random(f"workers {seed}")
         self._rate = tasks_per_second
+        self._outage = outage
+        self._speed = speed
+        self._provider_back = 0.0
         self._tasks_changed = tasks_changed
-        self._arrivals = Arrivals(self._random)
+        self._new_instances = NewInstances(self._random)
         self._held: deque[_Held] = deque()
         self._pace: Pace | None = None
         self._last = 0.0
@@ -133,7 +141,7 @@ class SimulatedWorkers:
         before = self.tally.completed + self.tally.started
         await self._count(at)
         pace = self._pace or self._first(at)
-        seconds, self._last = at - self._last, at
+        seconds, self._last = (at - self._last) * self._speed(), at
         await self._report(at)
         await self._start(pace.newcomers(seconds, self._ended, self._alive))
         await self._take_retried(at, pace, seconds)
@@ -155,6 +163,7 @@ class SimulatedWorkers:
         """The pace of this world, from what it is before the first round."""
         self._pace = Pace(self._rate or rate_for(self._tasks), self._alive)
         self._last = at - ROUND_SECONDS
+        self._provider_back = at + self._outage
         return self._pace
 
     async def _report(self, at: float) -> None:
@@ -164,11 +173,11 @@ class SimulatedWorkers:
             some = due[first : first + AT_ONCE]
             async with self._database.writing() as connection:
                 for task in some:
-                    await self._report_one(connection, task)
+                    await self._report_one(connection, task, outage=at < self._provider_back)
                 self._ended += await _ended(connection, [task.process_instance_id for task in some])
 
-    async def _report_one(self, connection: AsyncConnection, task: Taken) -> None:
-        order = decide(task.topic, task.retries, task.message, task.worker, self._random)
+    async def _report_one(self, connection: AsyncConnection, task: Taken, *, outage: bool) -> None:
+        order = decide(task.topic, task.retries, task.message, task.worker, self._random, outage)
         try:
             async with connection.begin_nested():
                 if isinstance(order, CompleteTask):
@@ -189,7 +198,7 @@ class SimulatedWorkers:
         for first in range(0, number, AT_ONCE):
             try:
                 async with self._database.writing() as connection:
-                    started = await self._arrivals.come(connection, min(AT_ONCE, number - first))
+                    started = await self._new_instances.start(connection, min(AT_ONCE, number - first))
             except ContractError as refusal:
                 log.debug("no new instances: %s", refusal)
             else:

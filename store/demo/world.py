@@ -10,18 +10,22 @@ from sqlalchemy import select
 
 from store.database import Database
 from store.database import now as this_moment
-from store.demo.bulk import write
-from store.demo.lines import Lines
-from store.demo.making import Maker
+from store.demo.bulk_insert import copy_from_tasks, insert_rows, rarely_checkpointed, without_indexes
+from store.demo.deployments import deploy_releases
+from store.demo.instances import InstanceRows
+from store.demo.operator_batches import add_operator_batches
+from store.demo.process_versions import ProcessVersions
 from store.demo.processes import RELEASES
-from store.demo.releases import deploy_releases
-from store.demo.rows import IncidentRow, InstanceRow, LogRow, Rows, TaskRow, VariableRow
+from store.demo.rows import Rows
 from store.demo.times import milliseconds
 from store.tables import Batch, Deployment, ExternalTask, Incident, ProcessInstance
 from store.tables.types import col
 
 SLICE = 2000
 """Tasks written in one transaction."""
+
+FIRST_SLICE = 500
+"""Tasks of the first transaction: enough to look at while the others are written."""
 
 
 @dataclass
@@ -37,14 +41,17 @@ class World:
     incidents: int = 0
     variables: int = 0
     log_entries: int = 0
+    batches: int = 0
+    at_work: str | None = None
+    """The batch that a colleague has at work."""
 
     def count(self, rows: Rows) -> None:
         """Add the rows of a slice."""
-        self.process_instances += len(rows.of(InstanceRow))
-        self.external_tasks += len(rows.of(TaskRow))
-        self.incidents += len(rows.of(IncidentRow))
-        self.variables += len(rows.of(VariableRow))
-        self.log_entries += len(rows.of(LogRow))
+        self.process_instances += len(rows.instances)
+        self.external_tasks += len(rows.tasks)
+        self.incidents += len(rows.incidents)
+        self.variables += len(rows.variables)
+        self.log_entries += len(rows.task_log) + len(rows.tasks)
 
 
 async def build_world(
@@ -54,6 +61,7 @@ async def build_world(
     *,
     now: datetime | None = None,
     progress: Callable[[int], None] | None = None,
+    batches: bool = True,
 ) -> World:
     """Fill an empty store with a demo world of exactly this many external tasks.
 
@@ -66,6 +74,7 @@ async def build_world(
         seed: the same seed and the same ``now`` make the same world, ids included.
         now: the moment that all ages count from; this moment if none is given.
         progress: called with the number of tasks written so far, after each slice.
+        batches: add what other operators have ordered, if the world is large enough for that.
 
     Raises:
         ValueError: the store is not empty, or the number is negative.
@@ -81,14 +90,24 @@ async def build_world(
                     f"a demo world needs an empty store, and this one has rows in its table '{table.__tablename__}'"
                 )
         versions = await deploy_releases(connection, random, milliseconds(at))
-    maker = Maker(random, milliseconds(at), Lines(versions), tasks)
+    instances = InstanceRows(random, milliseconds(at), ProcessVersions(versions), tasks)
     world = World(seed, at, len(RELEASES), len(versions))
-    while maker.made < tasks:
-        rows = await asyncio.to_thread(maker.slice, SLICE)
+    async with rarely_checkpointed(database), without_indexes(database):
+        rows = await asyncio.to_thread(instances.slice, min(FIRST_SLICE, SLICE))
+        while rows.tasks:
+            made = instances.made
+            async with database.writing() as connection:
+                await insert_rows(connection, rows)
+                # The next slice is drawn while the database copies and writes, which needs no turn of this process.
+                drawn = asyncio.create_task(asyncio.to_thread(instances.slice, SLICE))
+                await copy_from_tasks(connection, rows)
+            world.count(rows)
+            if progress is not None:
+                progress(made)
+            rows = await drawn
+    if batches:
         async with database.writing() as connection:
-            await write(connection, rows)
-        world.count(rows)
-        if progress is not None:
-            progress(maker.made)
-        await asyncio.sleep(0)
+            added = await add_operator_batches(connection, instances.ids, milliseconds(at), tasks)
+        world.batches, world.at_work = added.batches, added.at_work
+        world.incidents += added.incidents
     return world

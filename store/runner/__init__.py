@@ -1,5 +1,6 @@
 """The asyncio job runner: timing and care, no SQL of its own."""
 
+from store.runner.pace import JobPace
 from store.runner.runner import Runner
 
-__all__ = ["Runner"]
+__all__ = ["JobPace", "Runner"]

@@ -11,12 +11,24 @@ import os
 import socket
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 
+from sqlalchemy import and_
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.batch.acquire import Acquired, acquire, held_jobs, narrow, next_moment, owners, release, take
+from store.batch.acquire import (
+    Acquired,
+    acquire,
+    held_jobs,
+    narrow,
+    next_moment,
+    owners,
+    ready_batches,
+    release,
+    take,
+)
 from store.batch.execute import Outcome, run_jobs
 from store.batch.jobs import Failure, fail
 from store.batch.monitor import run_monitor
@@ -25,6 +37,7 @@ from store.commands.operators import Operator
 from store.contract.errors import ContractError, missing
 from store.contract.records import MONITOR_JOB, SEED_JOB
 from store.database import Database, StoreLost, is_gone, keep, now
+from store.runner.pace import TURN_SECONDS, JobPace
 from store.settings import StoreSettings
 from store.tables import Job
 from store.tables.types import col
@@ -63,16 +76,23 @@ class Runner:
         database: where the jobs are.
         settings: how hard to work.
         tasks_changed: called after a set of jobs was done, for whoever waits for tasks.
+        pace: how fast batches go; full speed if none is given.
     """
 
     def __init__(
-        self, database: Database, settings: StoreSettings, tasks_changed: Callable[[], None] = lambda: None
+        self,
+        database: Database,
+        settings: StoreSettings,
+        tasks_changed: Callable[[], None] = lambda: None,
+        pace: JobPace | None = None,
     ) -> None:
+        self.pace = pace or JobPace(None)
         self._database = database
         self._settings = settings
         self._tasks_changed = tasks_changed
         self._owner = f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:12]}"
         self._turn = 0
+        self._held_up = False
         self._set_size = settings.runner_set_size
         self._may_hold = False
         self._breathed = 0.0
@@ -107,6 +127,8 @@ class Runner:
                     await self._let_go()
                 worked = await self.turn()
                 pause = 0.0 if worked else await self._until_next()
+                if self._held_up:
+                    pause = TURN_SECONDS
             except Exception as error:
                 if is_trouble(error):
                     log.warning("the database did not answer the job runner: %s", error)
@@ -150,14 +172,38 @@ class Runner:
         settings = self._settings
         await self._breathe()
         async with self._database.writing() as connection:
-            most = self._set_size + ROOM_FOR_SEEDS
-            sets = await acquire(connection, token, most, settings.runner_lock_seconds)
+            if self.pace.is_full_speed:
+                self._held_up = False
+                most = self._set_size + ROOM_FOR_SEEDS
+                sets = await acquire(connection, token, most, settings.runner_lock_seconds)
+            else:
+                sets = await self._acquire_portions(connection, token)
         for one in sets:
             if self._leaving:
                 await self._give_back(one)
             else:
                 await self._carry_out(one)
         return sum(one.count for one in sets)
+
+    async def _acquire_portions(self, connection: AsyncConnection, token: str) -> list[Acquired]:
+        """Of each batch what its pace allows by now; each portion under a token of its own."""
+        kind, of_batch = col(Job.job_type), col(Job.batch_id)
+        most, seconds = self._set_size, self._settings.runner_lock_seconds
+        sets = await acquire(connection, f"{token}/monitors", most, seconds, kind == MONITOR_JOB)
+        batches = await ready_batches(connection)
+        self._held_up = bool(batches)
+        self.pace.keep_only({batch.id for batch in batches})
+        for number, batch in enumerate(batches):
+            seeds = self.pace.seeds(batch.id, batch.total_jobs, batch.batch_jobs_per_seed)
+            if seeds:
+                among = and_(of_batch == batch.id, kind == SEED_JOB)
+                found = await acquire(connection, f"{token}/seed {number}", 1, seconds, among)
+                sets += [replace(one, seeds=seeds) for one in found]
+            portion = min(most, self.pace.portion(batch.id, batch.total_jobs))
+            if portion:
+                among = and_(of_batch == batch.id, kind.not_in((SEED_JOB, MONITOR_JOB)))
+                sets += await acquire(connection, f"{token}/{number}", portion, seconds, among)
+        return sets
 
     def _token(self) -> str:
         return f"{self._owner}/{self._turn}"

@@ -41,6 +41,7 @@ def serve(
     *,
     demo_tasks: int = 0,
     demo_seed: int = 1,
+    workers: bool = False,
     strict: bool | None = None,
     users: Sequence[User] = (),
     allow_anonymous: bool = False,
@@ -54,8 +55,9 @@ def serve(
         store: path of an SQLite file, or an SQLAlchemy URL.
         host: address to listen at, and a name by which the server may be called.
         port: port to listen at, 0 for a free one.
-        demo_tasks: fill an empty store with a demo world of so many external tasks; no simulated workers run.
+        demo_tasks: fill an empty store with a demo world of so many external tasks.
         demo_seed: the world's seed.
+        workers: let simulated workers fetch, complete and fail tasks.
         strict: refuse unknown task ids in ``retries-async``.
         users: who may ask; none lets everybody in who reaches the address.
         allow_anonymous: let everybody in at an address that other machines reach.
@@ -81,7 +83,7 @@ def serve(
         if users and tls is None:
             log.warning("passwords travel unencrypted to %s; --certificate, or a proxy with TLS, hides them", host)
     asyncio.run(_try_to_open(store, demo_tasks))
-    app = embedded_app(store, demo_tasks=demo_tasks, demo_seed=demo_seed, strict=strict, users=users)
+    app = embedded_app(store, demo_tasks=demo_tasks, demo_seed=demo_seed, workers=workers, strict=strict, users=users)
     app.add_middleware(AllowedHosts, names=[] if _is_wildcard(host) else [host], proxied=allowed_hosts)
     settings = StoreSettings()
     config = uvicorn.Config(
@@ -195,7 +197,7 @@ class _Server(uvicorn.Server):
         self._repeated.tell(at_end=True)
 
 
-def fill(store: str, tasks: int, seed: int, progress: Callable[[int], None]) -> float:
+def fill(store: str, tasks: int, seed: int, progress: Callable[[int], None], *, batches: bool = True) -> float:
     """Fill an empty store with a demo world.
 
     Args:
@@ -203,6 +205,7 @@ def fill(store: str, tasks: int, seed: int, progress: Callable[[int], None]) -> 
         tasks: how many external tasks.
         seed: the same seed makes the same world.
         progress: told how many tasks are written.
+        batches: add the batches of other operators.
 
     Returns:
         Seconds that it took.
@@ -217,7 +220,7 @@ def fill(store: str, tasks: int, seed: int, progress: Callable[[int], None]) -> 
         database = await open_database(store)
         try:
             async with filling(database):
-                await build_world(database, tasks, seed, progress=progress)
+                await build_world(database, tasks, seed, progress=progress, batches=batches)
         finally:
             await database.close()
 

@@ -46,6 +46,12 @@ def test_users_from_everywhere(served: Served, tmp_path: Path) -> None:
     assert (day.name, day.read_only, day.has("x")) == ("day", True, True)
 
 
+@pytest.mark.parametrize(("given", "workers"), [((), False), (("--workers",), True)])
+def test_simulated_workers_come_when_they_are_called(served: Served, given: tuple[str, ...], workers: bool) -> None:
+    assert started("--demo", "50", *given).exit_code == 0
+    assert (served["demo_tasks"], served["workers"]) == (50, workers)
+
+
 def test_a_password_on_the_command_line_is_warned_about(served: Served) -> None:
     assert "everybody on this machine sees the passwords" in started("--user", "ops:secret").stderr
     assert not started(env={"RETRIAGE_USERS": "ops:secret night:other"}).stderr

@@ -15,9 +15,9 @@ from store.contract.orders import CompleteTask, FailTask
 from store.database import Database, open_database
 from store.demo import SimulatedWorkers, build_world
 from store.demo.causes import CARD_EXPIRED, CAUSES, OUTAGE, cause_of
-from store.demo.decisions import decide
-from store.demo.fleet import WORKERS
-from store.demo.pace import Pace, rate_for
+from store.demo.worker_names import WORKERS
+from store.demo.worker_pace import Pace, rate_for
+from store.demo.worker_reports import decide
 from store.tables import ExternalTask, ProcessInstance
 from store.tables.types import col
 
@@ -87,7 +87,7 @@ async def test_retried_tasks_are_completed_and_their_processes_go_on(database: D
 
 
 async def test_a_lasting_cause_fails_again_with_one_retry_less_each_time(database: Database) -> None:
-    await build_world(database, TASKS, seed=7)
+    await build_world(database, 4 * TASKS, seed=7)
     cards = await retry(database, "retries = 0 AND NOT suspended AND error_message LIKE 'card %'", 2)
     failures = "SELECT count(*) FROM external_task_log WHERE state = 1 AND external_task_id IN (SELECT id FROM kept)"
     async with database.writing() as connection:

@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.bpmn import parse
 from store.database import Database, open_database
+from store.demo.bpmn_xml import draw
 from store.demo.causes import CARD_EXPIRED, CAUSES, MESSAGE_LIMIT, OUTAGE, cause_of
-from store.demo.drawing import draw
 from store.demo.processes import RELEASES
-from store.demo.situations import SITUATIONS
+from store.demo.task_states import TASK_STATES
 from store.demo.world import build_world
 from store.tables import ExternalTask, ExternalTaskLog, Incident, Variable, metadata
 
@@ -159,7 +159,10 @@ async def test_every_failed_task_shows_a_known_cause(world: AsyncConnection) -> 
 
 
 async def test_open_incidents_are_those_of_tasks_without_retries(world: AsyncConnection) -> None:
-    open_ = "SELECT count(*) FROM incident WHERE end_time IS NULL AND state = 'open'"
+    open_ = (
+        "SELECT count(*) FROM incident WHERE end_time IS NULL AND state = 'open' "
+        "AND incident_type = 'failedExternalTask'"
+    )
     failed = await number(world, "SELECT count(*) FROM external_task WHERE retries = 0")
     assert await number(world, open_) == failed
     agreeing = await number(
@@ -309,7 +312,7 @@ def test_the_store_runs_every_drawing() -> None:
             assert set(tasks) <= {"AskForCard"}
 
 
-def test_the_situations_are_shares_of_one_whole() -> None:
-    assert sum(situation.share for situation in SITUATIONS) == pytest.approx(1)
+def test_the_states_are_shares_of_one_whole() -> None:
+    assert sum(state.share for state in TASK_STATES) == pytest.approx(1)
     assert sum(cause.share for cause in CAUSES) == pytest.approx(1)
     assert OUTAGE.again < 0.1 < CARD_EXPIRED.again

@@ -150,3 +150,28 @@ async def test_a_throw_away_store_leaves_nothing_behind(tmp_path: Path, monkeypa
         assert await client.count_external_tasks(ExternalTaskQuery()) == 10
         assert os.listdir(tmp_path) != []
     assert os.listdir(tmp_path) == []
+
+
+async def test_a_demo_can_be_watched_while_it_is_written_and_its_pace_be_turned(tmp_path: Path) -> None:
+    demo = Demo(tasks=90, seed=7, workers=False, jobs_per_second=0.5)
+    failed = ExternalTaskQuery(no_retries_left=True)
+    async with connect(Embedded(str(tmp_path / "store.db"), demo)) as client:
+        assert demo.handle.written == 90
+        pace = demo.handle.pace
+        assert pace is not None
+        assert pace.factor == 1
+        batch = await client.set_retries_async(SetExternalTaskRetries(retries=3, external_task_query=failed))
+        async with asyncio.timeout(60):
+            while True:
+                (seen,) = await client.batches(BatchStatisticsQuery(batch_id=batch.id), 0, 1)
+                if seen.completed_jobs:
+                    break
+                await asyncio.sleep(0.02)
+        assert seen.completed_jobs < batch.total_jobs
+        while pace.factor < 64:
+            pace.faster()
+        await _ended(client, batch.id)
+        assert await client.count_external_tasks(failed) == 0
+    hurried = Demo(tasks=10, workers=False)
+    async with connect(Embedded(str(tmp_path / "other.db"), hurried)):
+        assert hurried.handle.pace is None

@@ -11,7 +11,7 @@ from console.connections import Connection, to_address, to_demo, to_profile, to_
 from console.engine.channel import Channel
 from console.engine.client import EngineClient
 from console.engine.errors import Forbidden
-from console.engine.target import Remote
+from console.engine.target import Embedded, Remote
 from console.profiles import ProfileProblem, known_profiles, profile_named
 from console.session.safety import ARMED_SECONDS, Safety
 from console.session.session import ConnectionIdentity
@@ -199,6 +199,17 @@ def test_what_was_typed_names_the_engine(file: Path, monkeypatch: pytest.MonkeyP
     assert words(to_store("postgresql://u:pw@h/db", "prod", True)) == ("PROD", "", "postgresql://h/db")
     assert words(to_demo(10, 1)) == ("DEMO", "", "demo")
     assert to_demo(10, 1).thrown_away
+
+
+def test_batches_of_the_demo_can_be_watched_unless_they_should_hurry() -> None:
+    for hurried, seconds in ((False, (30, 60)), (True, None)):
+        target = to_demo(10, 1, hurried).target
+        assert isinstance(target, Embedded)
+        assert target.demo is not None
+        pace = target.demo.jobs_per_second
+        assert (pace is None) is hurried
+        if pace is not None and seconds is not None:
+            assert seconds[0] <= 2600 / pace <= seconds[1]
     assert not to_store("s.db", None, False).thrown_away
 
 

@@ -1,7 +1,7 @@
 """The past of a failed task: when it failed, with which message, and what its retries were before."""
 
-from dataclasses import dataclass
 from random import Random
+from typing import NamedTuple
 
 from store.demo.causes import Cause
 
@@ -10,11 +10,12 @@ RETRIES = 3
 
 _SECOND = 1000
 _WAITS = ((1 * _SECOND, 20 * _SECOND), (15 * _SECOND, 90 * _SECOND), (60 * _SECOND, 300 * _SECOND))
-_OPERATOR_WAITS = (600 * _SECOND, 36_000 * _SECOND)
+_OPERATOR_WAIT = (600 * _SECOND, 36_000 * _SECOND)
+_LASTING = 0.8
+"""A cause that is met again with at least this probability says the same each time."""
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(NamedTuple):
     """One failed attempt; ``before`` is what the retries were before it, ``left`` after it."""
 
     at: int
@@ -28,18 +29,18 @@ def failures_of(cause: Cause, created: int, now: int, left: int, random: Random)
 
     Some tasks whose cause does not go away were given one retry by an operator and have failed again.
     """
-    steps: list[tuple[int | None, int]] = [(None, 2), (2, 1), (1, 0)][: RETRIES - left]
-    again = left == 0 and cause.again > 0.8 and random.random() < 0.2
-    waits = [random.uniform(*bounds) for bounds in _WAITS[: len(steps)]]
-    if again:
-        steps.append((1, 0))
-        waits.append(random.uniform(*_OPERATOR_WAITS))
-    room = now - created
-    shrink = min(1.0, 0.98 * room / sum(waits))
-    lasting = cause.error(random) if cause.again > 0.8 else None
-    failures: list[Failure] = []
+    lasting = cause.again > _LASTING
+    attempts: list[tuple[int | None, int]] = [(None, 2), (2, 1), (1, 0)][: RETRIES - left]
+    waits = [low + (high - low) * random.random() for low, high in _WAITS[: len(attempts)]]
+    if left == 0 and lasting and random.random() < 0.2:
+        low, high = _OPERATOR_WAIT
+        attempts.append((1, 0))
+        waits.append(low + (high - low) * random.random())
+    shrink = min(1.0, 0.98 * (now - created) / sum(waits))
+    same = cause.error(random) if lasting else None
+    failures = []
     passed = 0.0
-    for wait, (before, after) in zip(waits, steps, strict=True):
+    for wait, (before, after) in zip(waits, attempts, strict=True):
         passed += wait * shrink
-        failures.append(Failure(created + int(passed), before, after, lasting or cause.error(random)))
+        failures.append(Failure(created + int(passed), before, after, same or cause.error(random)))
     return failures

@@ -1,4 +1,4 @@
-"""When the tasks of the demo world were made, and in which situation those of one time are."""
+"""How old the tasks of the demo world are: spreads of ages, and drawing from many of them in the order of time."""
 
 from bisect import bisect
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ class Aged(Protocol):
 Kind = TypeVar("Kind", bound=Aged)
 
 
-class Timeline(Generic[Kind]):
+class AgedKinds(Generic[Kind]):
     """All kinds laid over one axis of time, so that tasks can be drawn from the oldest to the youngest.
 
     The age of a task is a quantile of the sum of all spreads. That keeps the shape at any number of tasks, and makes

@@ -4,8 +4,8 @@ from random import Random
 from typing import Any
 
 from store.contract.orders import CompleteTask, FailTask
-from store.demo.causes import CARD_EXPIRED, CAUSES, OUTAGE, Cause, cause_of
-from store.demo.failing import RETRIES
+from store.demo.causes import CARD_EXPIRED, CAUSES, IN_OUTAGE, OUTAGE, Cause, cause_of
+from store.demo.failures import RETRIES
 
 _DONE: dict[str, dict[str, Any]] = {
     "charge-card": {"paid": {"type": "Boolean", "value": True}},
@@ -16,7 +16,7 @@ _DONE: dict[str, dict[str, Any]] = {
 
 
 def decide(
-    topic: str, retries: int | None, message: str | None, worker: str, random: Random
+    topic: str, retries: int | None, message: str | None, worker: str, random: Random, outage: bool = False
 ) -> CompleteTask | FailTask:
     """The report of a worker.
 
@@ -26,11 +26,15 @@ def decide(
         message: of its last failure.
         worker: who reports.
         random: the source of chance.
+        outage: the payment provider is away.
 
     Returns:
         Completion, or a failure with one retry less, and a timeout that grows with each attempt.
     """
-    cause = _of_first_attempt(topic, random) if retries is None else _of_retry(topic, message, random)
+    if outage and topic in OUTAGE.topics and random.random() < IN_OUTAGE:
+        cause: Cause | None = OUTAGE
+    else:
+        cause = _of_first_attempt(topic, random) if retries is None else _of_retry(topic, message, random)
     if cause is None:
         return CompleteTask(worker_id=worker, variables=_DONE.get(topic))
     left = max(0, (RETRIES if retries is None else retries) - 1)
@@ -57,7 +61,7 @@ def _of_first_attempt(topic: str, random: Random) -> Cause | None:
 
 
 def _of_retry(topic: str, message: str | None, random: Random) -> Cause | None:
-    """The cause that a retry meets again. The outage is over: behind it, a few cards turn out to have expired."""
+    """The cause that a retry meets again. Where the outage is over, a few cards turn out to have expired behind it."""
     cause = cause_of(topic, message)
     if cause is None or random.random() >= cause.again:
         return None

@@ -1,18 +1,15 @@
 """New instances of the demo processes."""
 
-from datetime import datetime
 from random import Random
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.commands.instances import start
-from store.contract.records import VariableValue
-from store.contract.values import format_moment
+from store.commands.instances import start as start_instance
 from store.database import now
-from store.demo.cases import Facts, facts_of
 from store.demo.processes import PREFIXES, WEIGHTS
 from store.demo.times import milliseconds
+from store.demo.variables import variables_of
 from store.tables import ProcessDefinition, ProcessInstance
 from store.tables.types import col
 
@@ -20,14 +17,14 @@ _FIRST_NUMBER = 500_000
 _D = ProcessDefinition
 
 
-class Arrivals:
+class NewInstances:
     """Starts instances on the newest versions of the demo processes. Suspended definitions are left alone."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
         self._number: int | None = None
 
-    async def come(self, connection: AsyncConnection, number: int) -> int:
+    async def start(self, connection: AsyncConnection, number: int) -> int:
         """Start so many instances in the caller's transaction; none where there are no demo processes.
 
         Returns:
@@ -42,12 +39,12 @@ class Arrivals:
         lines = list(definitions)
         for key, tenant in self._random.choices(lines, [WEIGHTS[line] for line in lines], k=number):
             self._number += 1
-            facts = facts_of(key, self._random, self._number, milliseconds(now()))
-            await start(
+            variables = variables_of(key, self._random, self._number, milliseconds(now()))
+            await start_instance(
                 connection,
                 definitions[key, tenant],
                 business_key=f"{PREFIXES[key]}-{self._number}",
-                variables=_values(facts),
+                variables={variable.name: variable.value() for variable in variables},
                 user="shop-api",
             )
         return number
@@ -63,10 +60,3 @@ async def _newest(connection: AsyncConnection) -> dict[tuple[str, str | None], s
     )
     newest = {(row.key, row.tenant_id): row for row in rows}
     return {line: row.id for line, row in newest.items() if line in WEIGHTS and not row.suspended}
-
-
-def _values(facts: Facts) -> dict[str, VariableValue]:
-    return {
-        name: VariableValue(type=type_, value=format_moment(value) if isinstance(value, datetime) else value)
-        for name, (type_, value) in facts.items()
-    }

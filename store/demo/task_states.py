@@ -1,10 +1,10 @@
-"""The situations in which the tasks of the demo world are, and how many are in each."""
+"""The states in which the tasks of the demo world are, and how many are in each."""
 
 from dataclasses import dataclass
 from enum import Enum
 
+from store.demo.ages import DAY, HOUR, MINUTE, Ages
 from store.demo.causes import CAUSES, OUTAGE, Cause
-from store.demo.timeline import DAY, HOUR, MINUTE, Ages
 
 
 class Kind(Enum):
@@ -17,8 +17,8 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True)
-class Situation:
-    """A kind of task: its share of all, its ages, and the cause if it has failed."""
+class TaskState:
+    """A state of tasks: its share of all, its ages, and the cause if it has failed."""
 
     kind: Kind
     share: float
@@ -37,30 +37,31 @@ SUSPENDED_READY_SHARE = 0.024
 _READY_AGES: Ages = ((1.0, 5 * MINUTE, 0.3), (5 * MINUTE, 40 * MINUTE, 0.4), (40 * MINUTE, 4 * HOUR, 0.3))
 _LOCKED_AGES: Ages = ((2.0, 4 * MINUTE, 0.7), (4 * MINUTE, 30 * MINUTE, 0.3))
 _RETRYING_AGES: Ages = ((1 * MINUTE, 20 * MINUTE, 0.35), (20 * MINUTE, HOUR, 0.45), (HOUR, 6 * HOUR, 0.2))
-_SUSPENDED_AGES: Ages = ((5 * HOUR, 2 * DAY, 0.6), (2 * DAY, 20 * DAY, 0.4))
+_SUSPENDED_AGES: Ages = ((5 * HOUR, 2 * DAY, 0.85), (2 * DAY, 20 * DAY, 0.15))
+_OUTAGE_RETRYING_AGES: Ages = ((10.0, 8 * MINUTE, 0.6), (8 * MINUTE, HOUR, 0.4))
 
 _TRANSIENT = {"outage of the payment provider": 0.45, "mail server refuses": 0.2, "deadlock": 0.15}
 
 
-def _situations() -> tuple[Situation, ...]:
+def _task_states() -> tuple[TaskState, ...]:
     ready = 1 - FAILED_SHARE - RETRYING_SHARE - LOCKED_SHARE - SUSPENDED_FAILED_SHARE - SUSPENDED_READY_SHARE
     made = [
-        Situation(Kind.READY, ready, _READY_AGES),
-        Situation(Kind.LOCKED, LOCKED_SHARE, _LOCKED_AGES),
-        Situation(Kind.READY, SUSPENDED_READY_SHARE, _SUSPENDED_AGES, suspended=True),
+        TaskState(Kind.READY, ready, _READY_AGES),
+        TaskState(Kind.LOCKED, LOCKED_SHARE, _LOCKED_AGES),
+        TaskState(Kind.READY, SUSPENDED_READY_SHARE, _SUSPENDED_AGES, suspended=True),
     ]
     rest = 1 - sum(_TRANSIENT.values())
     others = sum(cause.share for cause in CAUSES if cause.name not in _TRANSIENT)
     for cause in CAUSES:
         again = _TRANSIENT.get(cause.name, rest * cause.share / others)
-        ages = cause.ages if cause is OUTAGE else _RETRYING_AGES
+        ages = _OUTAGE_RETRYING_AGES if cause is OUTAGE else _RETRYING_AGES
         made += [
-            Situation(Kind.FAILED, FAILED_SHARE * cause.share, cause.ages, cause),
-            Situation(Kind.FAILED, SUSPENDED_FAILED_SHARE * cause.share, cause.ages, cause, suspended=True),
-            Situation(Kind.RETRYING, RETRYING_SHARE * again, ages, cause),
+            TaskState(Kind.FAILED, FAILED_SHARE * cause.share, cause.ages, cause),
+            TaskState(Kind.FAILED, SUSPENDED_FAILED_SHARE * cause.share, cause.ages, cause, suspended=True),
+            TaskState(Kind.RETRYING, RETRYING_SHARE * again, ages, cause),
         ]
     return tuple(made)
 
 
-SITUATIONS: tuple[Situation, ...] = _situations()
-"""All situations; the shares add up to 1."""
+TASK_STATES: tuple[TaskState, ...] = _task_states()
+"""All states; the shares add up to 1."""

@@ -6,9 +6,9 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.commands.deployments import deploy
-from store.demo.drawing import draw
+from store.demo.bpmn_xml import draw
 from store.demo.ids import Ids
-from store.demo.lines import Version
+from store.demo.process_versions import Version
 from store.demo.processes import RELEASES, Release
 from store.demo.times import moment
 from store.tables import Deployment, DeploymentResource, ProcessDefinition

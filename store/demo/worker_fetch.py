@@ -12,7 +12,7 @@ from store.contract.deployments import LockTask
 from store.contract.errors import ContractError
 from store.contract.orders import FetchAndLock, FetchTopic
 from store.database import now
-from store.demo.fleet import WORKERS
+from store.demo.worker_names import WORKERS
 from store.queries.conditions import one_of
 from store.tables import ExternalTask
 from store.tables.external_task import FAILED
