@@ -45,13 +45,13 @@ async def without_indexes(database: Database) -> AsyncIterator[None]:
     indexes = [index for table in _FILLED for index in _table(table).indexes]
     async with database.writing() as connection:
         for index in indexes:
-            await connection.run_sync(index.drop)
+            await connection.run_sync(index.drop, checkfirst=True)
     try:
         yield
     finally:
         for index in sorted(indexes, key=lambda index: str(index.name)):
             async with database.writing() as connection:
-                await connection.run_sync(index.create)
+                await connection.run_sync(index.create, checkfirst=True)
 
 
 async def insert_rows(connection: AsyncConnection, rows: Rows) -> None:
