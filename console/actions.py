@@ -268,6 +268,7 @@ ACTIONS: tuple[Action, ...] = (
     _do("app.arm", "exclamation_mark", "safety", "Take the safety off for ten minutes, or put it back.", "Anywhere"),
     _do("app.palette", "colon", "actions", "Any action by name.", "Anywhere", 7),
     _do("app.help", "question_mark", "help", "The keys of this screen.", "Anywhere"),
+    _do("app.engine", "w", "this engine", "What it can and keeps, and what you may do.", "Anywhere"),
     _do("app.events", "m", "events", "All that was said, with its time.", "Anywhere"),
     _do("app.theme", "t", "theme", "Next theme: dark, light, terminal.", "Anywhere"),
     _do("list.back", "escape", "back", "Close what is open, clear the filter.", "Anywhere", 21),

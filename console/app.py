@@ -29,6 +29,8 @@ from console.keymap import Keymap
 from console.keys import KeyQueue
 from console.screens.base import SMALLEST
 from console.screens.chrome import VIEWS
+from console.screens.navigator import Navigator
+from console.screens.nouns import DETAILS, LISTS
 from console.session.session import ConnectionIdentity, Session
 from console.text.inert import inert
 from console.widgets.bindings import bindings
@@ -90,6 +92,8 @@ class RetriageApp(App[None]):
         self.animation_level = "none"
         self.session = Session(identity)
         self.session.news = Signal(self, "news")
+        self.navigator = Navigator(self, self.session, DETAILS)
+        """The ways between screens."""
         self.last_key = 0.0
         """When a key was pressed last, by the monotonic clock."""
         self._connect = connect
@@ -231,6 +235,10 @@ class RetriageApp(App[None]):
         from console.engine.errors import EngineProblem
 
         with suppress(EngineProblem):
+            await self.session.learn_capabilities()
+        with suppress(EngineProblem):
+            await self.session.learn_rights()
+        with suppress(EngineProblem):
             known = await self.session.ask(lambda client: client.identity())
             # The engine's version begins with the 7 that its name ends with.
             name = known.kind.removesuffix(" 7") if known.version else known.kind
@@ -242,33 +250,7 @@ class RetriageApp(App[None]):
 
     def _add_modes(self) -> None:
         for name, _ in VIEWS:
-            self.add_mode(name, lambda name=name: self._screen(name))  # type: ignore[misc]
-
-    def _screen(self, view: str) -> Screen[None]:
-        """The screen of a view, imported when it is first shown."""
-        if view == "tasks":
-            from console.screens.tasks.screen import TasksScreen
-
-            return TasksScreen(self.session)
-        if view == "incidents":
-            from console.screens.incidents.screen import IncidentsScreen
-
-            return IncidentsScreen(self.session)
-        if view == "instances":
-            from console.screens.instances.screen import InstancesScreen
-
-            return InstancesScreen(self.session)
-        if view == "batches":
-            from console.screens.batches.screen import BatchesScreen
-
-            return BatchesScreen(self.session)
-        if view == "jobs":
-            from console.screens.jobs.screen import JobsScreen
-
-            return JobsScreen(self.session)
-        from console.screens.journal.screen import JournalScreen
-
-        return JournalScreen(self.session)
+            self.add_mode(name, lambda name=name: LISTS[name](self.session))  # type: ignore[misc]
 
     def view(self, name: str) -> None:
         """Go to a view."""
@@ -415,6 +397,13 @@ class RetriageApp(App[None]):
 
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self._places(), getattr(self.screen, "VIEW", "")))
+
+    def action_engine(self) -> None:
+        """What the engine can, what its user may do, and what it keeps."""
+        from console.screens.help.screen import ENGINE_PAGE, HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self._places(), getattr(self.screen, "VIEW", ""), ENGINE_PAGE))
 
     @work(group="app.palette", exclusive=True, exit_on_error=False)
     async def action_palette(self) -> None:

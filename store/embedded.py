@@ -76,13 +76,14 @@ def embedded_app(
             if half_filled and not demo_tasks:
                 raise StoreNotOpened(HALF_FILLED.format(store=store))
             demo = _Demo(opened, demo_tasks, demo_seed, outage, workers, progress)
-            begun = asyncio.create_task(demo.begin())
-            try:
-                await (demo.first_rows(begun) if open_early else begun)
-                yield
-            finally:
-                close_parking(opened)
-                await demo.end(begun)
+            async with opened.open():
+                begun = asyncio.create_task(demo.begin())
+                try:
+                    await (demo.first_rows(begun) if open_early else begun)
+                    yield
+                finally:
+                    close_parking(opened)
+                    await demo.end(begun)
         finally:
             await database.close()
 

@@ -58,7 +58,7 @@ class StoreSettings(BaseSettings):
     max_results: PositiveInt = 50_000
     """Most rows of one answer; a question that finds more is refused. Pages are asked for by ``maxResults``."""
 
-    max_topics: PositiveInt = 200
+    max_topics: PositiveInt = 1000
     """Most topics of one ``fetchAndLock``: each is a condition of its own."""
 
     max_connections: PositiveInt = 2000

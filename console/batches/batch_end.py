@@ -15,7 +15,7 @@ from store.contract.operations import UserOperation, UserOperationQuery
 from store.contract.queries import Sorting
 from store.contract.records import HistoricBatch
 
-How = Literal["done", "deleted", "unknown", "gone"]
+How = Literal["done", "deleted", "unknown", "gone", "untold"]
 
 MOST = 500
 """So many dropped jobs are looked at to tell the failed ones among them."""
@@ -43,7 +43,8 @@ class BatchEnd:
 
     Attributes:
         how: *done*: by itself. *deleted*: somebody deleted it. *unknown*: the engine keeps no job log, or does not show
-            it. *gone*: the history does not know the batch.
+            it. *gone*: the history does not know the batch. *untold*: the engine keeps no history of batches, so that
+            it is not known whether it ended by itself.
         done: jobs that were carried out, ``None`` where that is not known.
         dropped: jobs that were deleted without being carried out, one by one or with the batch.
         failed: those of the dropped ones that had failed for good; at least so many when there are :data:`MOST`.

@@ -83,6 +83,8 @@ def ending(total: int, fate: BatchEnd | None) -> tuple[str, Tone]:
     if fate is None or fate.how == "unknown" or fate.done is None:
         if fate is not None and fate.how == "gone":
             return "gone: neither running nor in the history", "warning"
+        if fate is not None and fate.how == "untold":
+            return "ended; the engine keeps no history of batches: how is not known, its tasks show it", "warning"
         return "ended; the engine keeps no job log that tells how", "plain"
     if fate.how == "deleted":
         failed = f", {_jobs(fate.failed)} failed" if fate.failed else ""

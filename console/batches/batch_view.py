@@ -68,7 +68,12 @@ class BatchView:
     @property
     def ended(self) -> bool:
         """It does not run any more."""
-        return self.end is not None or self.deleted or (self.fate is not None and self.fate.how == "gone")
+        return self.end is not None or self.deleted or self.unrecorded
+
+    @property
+    def unrecorded(self) -> bool:
+        """It does not run any more, and the history does not know it."""
+        return self.fate is not None and self.fate.how in ("gone", "untold")
 
     @property
     def deleted(self) -> bool:
@@ -84,6 +89,15 @@ class BatchView:
     def counted(self) -> bool:
         """How many jobs were done is known."""
         return not self.ended or (self.fate is not None and self.fate.done is not None)
+
+    @property
+    def work_at(self) -> datetime | None:
+        """When its tasks were looked at, if that was another moment than that of its jobs: nothing where the figures
+        of both agree, or say themselves that not all tasks were looked at."""
+        work = self.work
+        if work is None or work.settled or not self.counted or work.jobs_done in (None, self.completed):
+            return None
+        return work.at
 
     @property
     def share(self) -> float:

@@ -74,6 +74,7 @@ class DiagnosisFacts:
         later: its jobs that are due later.
         due: when the first of those is.
         locked_elsewhere: other jobs of the engine that an executor has taken.
+        tells_locks: the engine can tell which jobs an executor has taken.
         ahead: another batch that moves.
     """
 
@@ -89,6 +90,7 @@ class DiagnosisFacts:
     later: int = 0
     due: datetime | None = None
     locked_elsewhere: int = 0
+    tells_locks: bool = True
     ahead: Ahead | None = None
 
 
@@ -203,6 +205,12 @@ def _standing(signs: DiagnosisFacts) -> Diagnosis:
             which = f"other jobs, among them batch {signs.ahead.id} with {signs.ahead.left:,} to go"
         sentence = f"The job executor works on {which}: this batch waits for its turn."
         return Diagnosis("others first", sentence, "active elsewhere", "plain")
+    if not signs.tells_locks:
+        sentence = (
+            f"No job of it was done{idle}. This engine does not tell which jobs an executor has taken: it may be at "
+            "work on a long one or on other jobs, or not be active."
+        )
+        return Diagnosis("waiting", sentence, "not told by this engine", "plain")
     if signs.standing is not None and signs.standing >= IDLE:
         sentence = f"No job of it was taken{idle}, and no other of the engine is: {_INACTIVE}"
         return Diagnosis("not active", sentence, "NOT ACTIVE", "failed")

@@ -49,7 +49,12 @@ class DiagnosisReader:
         self._locked_since: datetime | None = None
 
     async def examine(
-        self, client: JobQuestions, progress: Progress, standing: float | None, others: Sequence[Ahead] = ()
+        self,
+        client: JobQuestions,
+        progress: Progress,
+        standing: float | None,
+        others: Sequence[Ahead] = (),
+        acquired: bool = True,
     ) -> DiagnosisFacts:
         """The facts of this moment.
 
@@ -58,6 +63,7 @@ class DiagnosisReader:
             progress: statistics of the batch.
             standing: seconds since anything about it changed, ``None`` when that is not known.
             others: batches that move meanwhile.
+            acquired: the engine can tell which jobs an executor has taken; an older one would count all of them.
 
         Raises:
             EngineProblem: the engine did not answer.
@@ -70,7 +76,7 @@ class DiagnosisReader:
         if progress.suspended or progress.stuck or moving or closing:
             self._locked_since = None
             return DiagnosisFacts(progress, now, standing, seed, monitor)
-        locked = await self._taken(client, self._jobs(acquired=True))
+        locked = await self._taken(client, self._jobs(acquired=True)) if acquired else 0
         self._locked_since = (self._locked_since or now) if locked else None
         later = [TimeFilter(operator="gt", value=format_moment(now))]
         due = await client.jobs(self._left(due_dates=later, sorting=[_SOONEST]), 0, 1)
@@ -86,7 +92,8 @@ class DiagnosisReader:
             suspended=await client.count_jobs(self._left(suspended=True)),
             later=await client.count_jobs(self._left(due_dates=later)) if due else 0,
             due=due[0].due_date if due else None,
-            locked_elsewhere=max(await self._taken(client, JobQuery(acquired=True)) - locked, 0),
+            locked_elsewhere=max(await self._taken(client, JobQuery(acquired=True)) - locked, 0) if acquired else 0,
+            tells_locks=acquired,
             ahead=max(others, key=lambda other: other.left, default=None),
         )
 

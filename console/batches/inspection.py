@@ -57,8 +57,13 @@ class BatchInspection:
         self._log: tuple[BatchEvent, ...] = ()
         self._logged: int | None = None
 
-    async def look(self, client: EngineClient, view: BatchView) -> Looked:
+    async def look(self, client: EngineClient, view: BatchView, acquired: bool = True) -> Looked:
         """Everything that the detail needs beyond the statistics.
+
+        Args:
+            client: answers the questions.
+            view: the batch as it is known now.
+            acquired: the engine can tell which jobs an executor has taken.
 
         Raises:
             EngineProblem: the engine did not answer.
@@ -68,7 +73,8 @@ class BatchInspection:
             jobs = await self._words(client, view)
             return Looked(None, tuple(by_cause(jobs)), len(jobs), self._log, True)
         failed = await self._failed(client) if view.failed else []
-        signs = await self._examiner.examine(client, view.progress, await self._standing(client, view), self._others())
+        standing = await self._standing(client, view)
+        signs = await self._examiner.examine(client, view.progress, standing, self._others(), acquired)
         return Looked(diagnose(signs), tuple(by_cause(failed)), len(failed), self._log)
 
     async def _failed(self, client: EngineClient) -> list[tuple[str, str | None]]:

@@ -42,6 +42,8 @@ class KnownBatches:
         self._happened: dict[str, deque[BatchEvent]] = {}
         self.wake: Callable[[], None] = lambda: None
         """Called when there are ended batches to look into."""
+        self.keeps_history = True
+        """As far as is known the engine remembers batches that have ended."""
         self.read_once = False
         """The batches are known."""
         self._read_at = -inf
@@ -66,7 +68,7 @@ class KnownBatches:
 
     def forgotten(self) -> tuple[BatchView, ...]:
         """Those that ended while the console was looking and that the history does not know."""
-        return tuple(view for view in self.all() if view.phase == "gone")
+        return tuple(view for view in self.all() if view.unrecorded)
 
     def happenings(self, batch_id: str) -> tuple[BatchEvent, ...]:
         """What was seen to happen to a batch, in the order of time."""
@@ -184,8 +186,8 @@ class KnownBatches:
             self._expected.discard(batch_id)
             if before is None:
                 return None
-            self._fates[batch_id] = BatchEnd("gone")
-            return replace(before, fate=BatchEnd("gone"))
+            fate = self._fates[batch_id] = BatchEnd("gone" if self.keeps_history else "untold")
+            return replace(before, fate=fate)
         if record.end_time is None:
             return before
         self._expected.discard(batch_id)

@@ -53,6 +53,9 @@ class Outcome:
         self._found: dict[State, dict[str, FollowedTask]] = {state: {} for state in STATES}
         self._sights: dict[str, Sight] = {}
         self._turn: deque[str] = deque()
+        self._looks: deque[tuple[datetime, int | None] | None] = deque()
+        """When the tasks in turn were looked at, and how many jobs the batch had done by then; in the same order."""
+        self._last_look: tuple[datetime, int | None] | None = None
         self._state: dict[str, State] = {}
         self._lost: set[str] = set()
         self._asked_about: dict[str, tuple[int | None, int]] = {}
@@ -71,6 +74,7 @@ class Outcome:
                 self._state[id] = "unknown"
                 self._found["unknown"][id] = FollowedTask(id, "unknown")
                 self._turn.append(id)
+                self._looks.append(None)
 
     def setting_back(self, ids: Iterable[str]) -> None:
         """An undo has been ordered for these tasks: with their former retries they have not failed again."""
@@ -81,9 +85,10 @@ class Outcome:
         """How many tasks are in which state now."""
         counts = {state: len(found) for state, found in self._found.items() if found}
         causes = tuple(cause for cause, number in self._new.most_common() if number > 0)
+        at, jobs_done = (self._looks[0] if self._looks else self._last_look) or (None, None)
         return OutcomeCounts(
             len(self._before), counts, self._new.total(), causes, self._suspended, not self._log.missing,
-            self._unfollowed,
+            self._unfollowed, at, jobs_done,
         )  # fmt: skip
 
     @property
@@ -100,19 +105,24 @@ class Outcome:
         for state in states:
             yield from self._found[state].values()
 
-    async def look(self, client: Questions, all_set: bool, quiet: bool, slices: int = SLICES) -> OutcomeCounts:
+    async def look(
+        self, client: Questions, all_set: bool, quiet: bool, slices: int | None = SLICES, jobs_done: int | None = None
+    ) -> OutcomeCounts:
         """Ask for some of the tasks.
 
         Args:
             client: lists tasks and their log.
             all_set: the batch has carried out every job with success.
             quiet: the batch carries out no further job: those that are left have failed.
-            slices: so many slices at most.
+            slices: so many slices at most; without it all tasks that have not ended are asked for.
+            jobs_done: how many jobs the batch has done, as far as it is known before the tasks are asked for.
 
         Raises:
             EngineProblem: the engine did not answer.
         """
-        for _ in range(min(slices, -(-len(self._turn) // SLICE))):
+        whole = -(-len(self._turn) // SLICE)
+        for _ in range(whole if slices is None else min(slices, whole)):
+            self._last_look = datetime.now(UTC), jobs_done
             ids = [self._turn[at] for at in range(min(SLICE, len(self._turn)))]
             query = among(ExternalTaskQuery(), ids)
             assert query is not None
@@ -125,8 +135,10 @@ class Outcome:
             await self._blame(client, [task for task in found.values() if self._state[task.id] == "again"])
             for _ in ids:
                 id = self._turn.popleft()
+                self._looks.popleft()
                 if self._state[id] not in FINAL and id not in self._lost:
                     self._turn.append(id)
+                    self._looks.append(self._last_look)
         await self._find_lost(client)
         return self.tally
 

@@ -1,7 +1,7 @@
 """Tasks of a batch as they were last seen, and how many are in which state."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
@@ -49,6 +49,9 @@ class OutcomeCounts:
         suspended: how many of the waiting ones are suspended with their instance.
         told: completed and cancelled tasks are told apart; the engine keeps a log of external tasks.
         unfollowed: tasks of the launch that are not followed, since there are too many.
+        at: when the task was looked at that was looked at longest ago; all others were since. Nothing as long as some
+            were not looked at.
+        jobs_done: how many jobs the batch had done by then; nothing where that is not known.
     """
 
     total: int
@@ -58,6 +61,8 @@ class OutcomeCounts:
     suspended: int = 0
     told: bool = True
     unfollowed: int = 0
+    at: datetime | None = field(default=None, compare=False)
+    jobs_done: int | None = field(default=None, compare=False)
 
     def of(self, state: State) -> int:
         """How many are in this state."""

@@ -26,7 +26,6 @@ STEPS = 12
 
 
 _MOMENT = itemgetter(GroupMember._fields.index("incident_timestamp"))
-_BY_TIME = itemgetter(*map(GroupMember._fields.index, ("incident_timestamp", "id")))
 _FAILED = itemgetter(GroupMember._fields.index("configuration"))
 
 
@@ -74,7 +73,21 @@ class Group:
 
     def newest_first(self) -> list[GroupMember]:
         """Every member by its time."""
-        return [GroupMember._make(kept) for kept in sorted(self._kept.values(), key=_BY_TIME, reverse=True)]
+        return [GroupMember._make(kept) for kept in sorted(self._kept.values(), key=_MOMENT, reverse=True)]
+
+    def versions(self) -> Counter[str]:
+        """Members by version; with the key of the process where there is more than one, since the versions of two
+        processes have nothing in common."""
+        named: Counter[tuple[str, str]] = Counter()
+        for definition, number in self.definitions.items():
+            key, _, rest = definition.partition(":")
+            version = rest.partition(":")[0]
+            named[(key, f"v{version}") if version.isdigit() else (definition, "")] += number
+        keys = {key for (key, _), number in named.items() if number > 0}
+        return Counter({
+            (f"{version} {key}".strip() if len(keys) > 1 else version or key): number
+            for (key, version), number in named.items()
+        })  # fmt: skip
 
     def span(self) -> tuple[datetime, datetime] | None:
         """When the first and the last member were raised; nothing when there is none."""

@@ -7,13 +7,14 @@ sorted is sorted by the rows' ids too where the endpoint takes more than one key
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
 import httpx
 
 from console.engine.answers import number, read_json, record, records
+from console.engine.capabilities import EVERYTHING, Capabilities, at_connect, learn
 from console.engine.channel import Channel, Limits
 from console.engine.errors import Refused, Unintelligible
 from console.engine.hold import Hold
@@ -21,6 +22,7 @@ from console.engine.identity import RETRIAGE, Identity, guess_kind
 from console.engine.orders import Orders
 from console.engine.paths import part
 from console.engine.query_string import parameters
+from console.engine.rights import Right
 from console.engine.total_order import in_total_order
 from store.contract.history import (
     HistoricExternalTaskLog,
@@ -135,6 +137,29 @@ class EngineClient(Orders):
         if not isinstance(answer, list):
             raise Unintelligible("The engine answered something else than a list of engines.")
         return [entry["name"] for entry in answer if isinstance(entry, dict) and isinstance(entry.get("name"), str)]
+
+    async def capabilities(self, known: Capabilities | None = None) -> Capabilities:
+        """What the engine can, as far as it is asked at connect; ``known`` is what was found out before."""
+        return EVERYTHING if self._embedded else await at_connect(self, known)
+
+    async def prove(self, known: Capabilities, subject: str, fields: Iterable[str]) -> Capabilities:
+        """What the engine can, when it was also asked about these filters of a subject's list."""
+        return known if self._embedded else await learn(self, known, subject, fields)
+
+    async def has_right(self, right: Right) -> bool:
+        """Whether the user has a right on every resource of its kind; Denied with 401 where there is no login."""
+        params = {"permissionName": right.permission, "resourceName": right.resource, "resourceType": str(right.type)}
+        answer = await self._value("GET", "authorization/check", params=params)
+        if not isinstance(answer, dict) or not isinstance(answer.get("authorized"), bool):
+            raise Unintelligible("The engine answered something else than whether that is allowed.")
+        return bool(answer["authorized"])
+
+    async def first_rows(self, path: str, body: Mapping[str, Any], size: int) -> list[dict[str, Any]]:
+        """The first rows of a list that is asked for by POST, just as the engine wrote them."""
+        answer = await self._value("POST", path, params=_page(0, size), body=dict(body))
+        if not isinstance(answer, list) or not all(isinstance(row, dict) for row in answer):
+            raise Unintelligible("The engine answered something else than a list.")
+        return answer
 
     async def external_tasks(self, query: ExternalTaskQuery, first: int, size: int) -> list[ExternalTask]:
         """A page of external tasks."""

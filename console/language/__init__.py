@@ -7,8 +7,10 @@ rows that it reads.
 """
 
 from collections.abc import Container, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeVar, overload
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from console.language.complete import completed, offers
 from console.language.conditions import Condition, Finds, said, sieve
@@ -40,8 +42,12 @@ __all__ = [
     "parse",
     "remembers",
     "spoken",
+    "subject_on",
     "write",
 ]
+
+if TYPE_CHECKING:
+    from console.engine.capabilities import Capabilities
 
 Q = TypeVar("Q", bound=Query)
 
@@ -114,6 +120,23 @@ def complete(
         values: name of a word -> values that the caller knows of, such as topics that were seen.
     """
     return offers(text, cursor, _subject(subject), values)
+
+
+def subject_on(name: str, capabilities: "Capabilities") -> Subject[Any]:
+    """The words of a subject on an engine: what that one would ignore is applied by the console, or refused.
+
+    Args:
+        name: a key of :data:`SUBJECTS`.
+        capabilities: what the engine can.
+    """
+    return _limited(name, capabilities.unreliable(name), capabilities.unsortable(name), capabilities.absent(name))
+
+
+@lru_cache(maxsize=64)
+def _limited(name: str, unreliable: frozenset[str], unsortable: frozenset[str], absent: frozenset[str]) -> Subject[Any]:
+    if not (unreliable or unsortable or absent):
+        return SUBJECTS[name]
+    return replace(SUBJECTS[name], unreliable=unreliable, unsortable=unsortable, absent=absent)
 
 
 def _subject(subject: Subject[Any] | str) -> Subject[Any]:

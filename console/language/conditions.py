@@ -52,6 +52,11 @@ class ConsoleWord(Protocol):
         """Only rows that were retried from here before can fit, which the operator's journal knows."""
         ...
 
+    @property
+    def looks_at(self) -> tuple[str, ...]:
+        """Fields of the record that it looks at and that an older engine may not have."""
+        ...
+
     def read(self, token: Token) -> Condition:
         """The condition that a token says.
 

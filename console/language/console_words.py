@@ -11,7 +11,7 @@ is found as the engine finds it, in its own case.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from operator import attrgetter, ge, gt, le, lt
+from operator import ge, gt, le, lt
 from typing import Any
 
 from console.language.conditions import Condition, Finds
@@ -41,6 +41,10 @@ class Held:
     aliases: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
     remembered: bool = False
+
+    @property
+    def looks_at(self) -> tuple[str, ...]:
+        return _looked_at(self.value)
 
     def read(self, token: Token) -> Condition:
         if token.operator is None:
@@ -94,6 +98,10 @@ class Number:
     none: str = ""
     aliases: tuple[str, ...] = ()
     remembered: bool = False
+
+    @property
+    def looks_at(self) -> tuple[str, ...]:
+        return _looked_at(self.value)
 
     def read(self, token: Token) -> Condition:
         if token.operator not in (*EQUAL, *_ORDER) or not token.values:
@@ -149,6 +157,10 @@ class Since:
     aliases: tuple[str, ...] = ()
     remembered: bool = False
 
+    @property
+    def looks_at(self) -> tuple[str, ...]:
+        return _looked_at(self.value)
+
     def read(self, token: Token) -> Condition:
         if token.operator not in ("<", ">"):
             raise Wrong(f"{self.name} is compared with < or >, as in {self.name}>1h.")
@@ -192,6 +204,10 @@ class Is:
     aliases: tuple[str, ...] = ()
     remembered: bool = False
 
+    @property
+    def looks_at(self) -> tuple[str, ...]:
+        return _looked_at(self.value)
+
     def read(self, token: Token) -> Condition:
         if token.operator is not None:
             raise Wrong(f"{self.name} takes no value; write {self.name} or -{self.name}.")
@@ -212,20 +228,35 @@ class Is:
         return ()
 
 
+@dataclass(frozen=True)
+class FieldOf:
+    """Takes a field from a record, whole or what ``taken`` makes of it."""
+
+    name: str
+    taken: Callable[[Any], Any] | None = None
+
+    def __call__(self, record: Any) -> Any:
+        value = getattr(record, self.name)
+        return value if self.taken is None else self.taken(value)
+
+
 def field(name: str) -> Callable[[Any], Any]:
     """Takes a field from a record."""
-    return attrgetter(name)
+    return FieldOf(name)
 
 
 def version(name: str) -> Callable[[Any], int | None]:
     """Takes the version out of a process definition id of the form ``key:version:id``."""
-    whole = attrgetter(name)
 
-    def taken(record: Any) -> int | None:
-        parts = (whole(record) or "").split(":")
+    def taken(whole: str | None) -> int | None:
+        parts = (whole or "").split(":")
         return int(parts[1]) if len(parts) >= 3 and parts[1].isascii() and parts[1].isdigit() else None
 
-    return taken
+    return FieldOf(name, taken)
+
+
+def _looked_at(value: Callable[[Any], Any]) -> tuple[str, ...]:
+    return (value.name,) if isinstance(value, FieldOf) else ()
 
 
 def _star(values: tuple[Value, ...]) -> str:

@@ -1,5 +1,6 @@
 """From the text of a filter line to a query."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -9,7 +10,7 @@ from console.language.subject import Subject
 from console.language.suggest import nearest
 from console.language.tokens import Token, quote, tokens
 from console.language.words import Beyond, Reading, Text, Word, Wrong
-from store.contract.queries import Query
+from store.contract.queries import Query, Sorting
 
 Q = TypeVar("Q", bound=Query)
 
@@ -54,7 +55,7 @@ def read(text: str, subject: Subject[Q], now: datetime | None = None) -> Parsed[
 
 def _read(token: Token, text: str, subject: Subject[Q], reading: Reading) -> Mistake | None:
     """Put a token into the reading; what is wrong leaves it as it was."""
-    before = {name: list(value) if isinstance(value, list) else value for name, value in reading.fields.items()}
+    before = _copied(reading.fields)
     try:
         if token.flaw is not None:
             raise Wrong(token.flaw)
@@ -81,22 +82,52 @@ def _turned(token: Token, text: str, subject: Subject[Q], now: datetime) -> str:
 
 def _take(token: Token, text: str, subject: Subject[Q], reading: Reading) -> None:
     """As a filter of the engine, else as a condition that the console applies itself."""
+    before = _copied(reading.fields)
     word = subject.by_name.get(token.name)
     local = subject.local_by_name.get(token.name)
     if word is not None and (token.variable is None or word.name == "var"):
         try:
             word.read(token, reading)
             _sayable(word, token, subject)
+            _heeded(word, subject, before, reading)
             return
         except Beyond:
-            if local is None:
+            if local is None or token.variable is not None:
                 raise
+            reading.fields = _copied(before)
     if local is not None and token.variable is None:
+        if missing := subject.absent & set(local.looks_at):
+            raise Wrong(f"This engine's {subject.name} do not tell their {_spaced(min(missing))}: {local.name} cannot "
+                        "be applied.")  # fmt: skip
         reading.conditions.append(local.read(token))
         return
     if token.name in subject.cannot:
         raise Wrong(f"The engine cannot filter {subject.name} {subject.cannot[token.name]}.")
     raise Wrong(_unknown(token, text, subject))
+
+
+def _heeded(word: Word, subject: Subject[Q], before: Mapping[str, object], reading: Reading) -> None:
+    """Nothing may be left to this engine that it would ignore: it would answer as if the word were not there."""
+    for name, value in reading.fields.items():
+        if before.get(name) == value:
+            continue
+        held = {name} | {inner for one in _entries(value) if isinstance(one, Query) for inner in one.chosen()}
+        if held & subject.unreliable:
+            raise Beyond(f"This engine cannot filter {subject.name} by {word.name}: it would pass over it.")
+        if refused := {one.sort_by for one in _entries(value) if isinstance(one, Sorting)} & subject.unsortable:
+            raise Wrong(f"This engine cannot sort {subject.name} by {min(key or '' for key in refused)}.")
+
+
+def _entries(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _copied(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, list) else value for name, value in fields.items()}
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _unknown(token: Token, text: str, subject: Subject[Q]) -> str:

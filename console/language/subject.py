@@ -40,6 +40,9 @@ class Subject(Generic[Q]):
         plain: word that a text without an operator was probably meant for.
         local: words that the console applies to the rows it reads, since the engine cannot. One may have the name of a
             word of the engine; it is asked when that one cannot say something.
+        unreliable: fields of the query that this engine ignores, or may ignore: no word puts anything there.
+        unsortable: sort keys that this engine refuses.
+        absent: fields that the records of this engine do not have: no word looks there.
     """
 
     name: str
@@ -51,6 +54,9 @@ class Subject(Generic[Q]):
     cannot: Mapping[str, str] = field(default_factory=dict)
     plain: str | None = None
     local: tuple[ConsoleWord, ...] = ()
+    unreliable: frozenset[str] = frozenset()
+    unsortable: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
 
     @cached_property
     def by_name(self) -> dict[str, Word]:

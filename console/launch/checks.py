@@ -10,7 +10,7 @@ from console.text.inert import inert
 from console.text.words import short, things
 
 if TYPE_CHECKING:
-    from console.launch.send import DecidedLaunch
+    from console.launch.decided_launch import DecidedLaunch
     from console.session.session import Session
 
 Check = Callable[["Session", "DecidedLaunch"], Awaitable[str]]

@@ -13,8 +13,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from console.engine.capabilities import EVERYTHING, Capabilities
 from console.engine.retries_request import RetriesRequest
-from console.language import SUBJECTS, Condition, Mistake, Parsed, parse, write
+from console.language import SUBJECTS, Condition, Mistake, Parsed, Subject, parse, subject_on, write
 from console.language.suggest import nearest
 from console.language.tokens import tokens
 from console.reading.selection import Everything, matches_all
@@ -66,11 +67,13 @@ class Draft:
         sources: of what it is made; the first one is the list's own.
         texts: field of a source -> its text; a source without a text takes no part.
         retries: value to set, for a request.
+        capabilities: what the engine can: what it would ignore is sought here.
     """
 
     sources: tuple[Source, ...]
     texts: Mapping[str, str] = field(default_factory=dict)
     retries: int = 1
+    capabilities: Capabilities = EVERYTHING
 
     @property
     def request(self) -> bool:
@@ -94,10 +97,14 @@ class Draft:
     def _parsed(self) -> dict[str, Parsed[Any]]:
         return {}
 
+    def words(self, source: Source) -> Subject[Any]:
+        """The words of a source on this engine."""
+        return subject_on(source.subject, self.capabilities)
+
     def parsed(self, source: Source) -> Parsed[Any]:
         """What a source's text says. Relative times count from the first time that this is asked."""
         if source.field not in self._parsed:
-            self._parsed[source.field] = parse(without_all(self.text(source)), source.subject)
+            self._parsed[source.field] = parse(without_all(self.text(source)), self.words(source))
         return self._parsed[source.field]
 
     def ids(self, source: Source) -> list[str]:
@@ -214,12 +221,12 @@ class Draft:
             text = write(query, source.subject, conditions)
         except (ValueError, KeyError, AttributeError, TypeError) as problem:
             raise Unusable(f"This query cannot be said in words: {_plain(problem)}.") from problem
-        again = parse(text, source.subject)
+        again = parse(text, self.words(source))
         if again.mistakes:
             raise Unusable(again.mistakes[0].sentence)
         kept = again.query.chosen()
         for name, value in query.chosen().items():
-            if name not in kept:
+            if name not in kept and name not in self.words(source).unreliable:
                 empty = "an empty list" if value == [] else "false" if value is False else "empty"
                 raise Unusable(f"{_alias(type(query), name)} is {empty} and filters nothing: take it out.")
         return text
@@ -243,7 +250,7 @@ def counted_from(draft: Draft, now: datetime) -> Draft:
     fresh = replace(draft)
     for source in fresh.chosen:
         if source.subject:
-            fresh._parsed[source.field] = parse(without_all(fresh.text(source)), source.subject, now)
+            fresh._parsed[source.field] = parse(without_all(fresh.text(source)), fresh.words(source), now)
     return fresh
 
 

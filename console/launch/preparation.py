@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from console.engine.errors import EngineProblem
 from console.launch.counts import SelectionCounts, count_selection
+from console.launch.decided_launch import DecidedLaunch
 from console.launch.overlapping_batches import (
     OverlappingBatch,
     TopicWithoutWorker,
@@ -22,7 +23,6 @@ from console.launch.overlapping_batches import (
 from console.launch.plan import LaunchPlan
 from console.launch.preview import Kind
 from console.launch.record import READ_MOST
-from console.launch.send import DecidedLaunch
 from console.reading.selected_tasks import SelectedTasks, read_selected_tasks
 from console.reading.selection import Everything, Marked, Selection, named_by_query
 from console.session import saved_filters
@@ -261,7 +261,7 @@ class LaunchPreparation:
             typed: the number of tasks as the operator typed it, where that is asked for.
         """
         plan = self.plan
-        if busy := self.session.why_no_launch():
+        if busy := self.session.why_no_launch() or self.session.rights.why_no_launch():
             return busy
         if plan is None:
             return "It is still being counted."

@@ -17,8 +17,8 @@ from console.text.inert import inert
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable
 
+    from console.launch.decided_launch import DecidedLaunch
     from console.launch.plan import LaunchPlan
-    from console.launch.send import DecidedLaunch
     from console.reading.selected_tasks import SelectedTasks
     from console.session.session import Session
     from store.journal import State

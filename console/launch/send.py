@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from console.launch.checks import why_not_send
+from console.launch.decided_launch import DecidedLaunch
 from console.launch.find_batch import Finding, SoughtLaunch, look_for
 from console.launch.launch_events import Launched, LaunchEvent, NoAnswer, NotFound, NotSent, RefusedByEngine, Sending
 from console.launch.record import LaunchRecord
@@ -30,24 +31,6 @@ ASKED_ABOUT = 3
 
 Adopt = Callable[["BatchStatistics"], Awaitable[bool]]
 Tell = Callable[[LaunchEvent], None]
-
-
-@dataclass(frozen=True)
-class DecidedLaunch:
-    """A plan that the operator has decided to launch.
-
-    Attributes:
-        plan: what is sent.
-        reason: why; may be empty.
-        undoes: the launch of the journal that this one sets back.
-        overlaps: ids of other batches over the same tasks that the operator was shown; ``None`` where none are looked
-            for. One that is not among them when the launch is sent stops it.
-    """
-
-    plan: LaunchPlan
-    reason: str = ""
-    undoes: int | None = None
-    overlaps: frozenset[str] | None = None
 
 
 async def send_launch(
@@ -97,11 +80,19 @@ async def send_launch(
 
 async def _send(session: Session, plan: LaunchPlan) -> Batch:
     """Send the request, once. The safety is asked again: it may have come back since the operator decided."""
-    from console.engine.errors import Forbidden
+    from console.engine.errors import TOO_LARGE, Forbidden, Refused
+    from console.launch.query_check import check_queries
 
+    await check_queries(session, plan.request)
     if why := session.safety.why_not():
         raise Forbidden(why)
-    return await session.ask(lambda client: client.launch_retries(plan.prepared))
+    try:
+        return await session.ask(lambda client: client.launch_retries(plan.prepared))
+    except Refused as problem:
+        named = len(plan.ids) if plan.by_ids else 0
+        if problem.status == TOO_LARGE and named > 1:
+            session.most_ids = min(session.most_ids, -(-named // 2))
+        raise
 
 
 async def _look(

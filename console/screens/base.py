@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, Protocol, TypeVar
 
 from textual import work
 from textual.app import ComposeResult
@@ -18,13 +18,13 @@ from console.actions import at
 from console.screens import clipboard
 from console.screens.chrome import HintLine, IdentityLine, TabLine
 from console.screens.events.line import EventLine
+from console.screens.navigator import Navigator, navigator_of
 from console.session.connection import Freshness
 from console.session.session import News, Session
 from console.widgets.line import Line
 
 if TYPE_CHECKING:
     from console.screens.dialogs.confirm import Confirm
-    from console.screens.verbs import Verbs
 
 P = ParamSpec("P")
 S = TypeVar("S", bound="ConsoleScreen")
@@ -76,6 +76,24 @@ def ordering(
     return decorate
 
 
+class Attached(Protocol):
+    """Actions that a screen does not inherit but has: :class:`console.screens.verbs.Verbs`."""
+
+    PLACES: ClassVar[tuple[str, ...]]
+
+    def places(self) -> Collection[str]:
+        """Where its actions are found now."""
+        ...
+
+    def hint_labels(self) -> dict[str, str]:
+        """Labels that say more than the table of actions, by the name of the action."""
+        ...
+
+    def idle(self) -> Collection[str]:
+        """Names of actions that would do nothing now."""
+        ...
+
+
 class ConsoleScreen(Screen[None]):
     """A screen with the identity line, the views, its body, the event line and the hint line."""
 
@@ -90,11 +108,16 @@ class ConsoleScreen(Screen[None]):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
-        self.verbs: tuple[Verbs[Any], ...] = ()
+        self.verbs: tuple[Attached, ...] = ()
         """Actions that are attached to this screen."""
         self._painted = 0.0
 
-    def attach(self, *verbs: Verbs[Any]) -> None:
+    @property
+    def navigator(self) -> Navigator:
+        """The ways to other screens."""
+        return navigator_of(self.app)
+
+    def attach(self, *verbs: Attached) -> None:
         """Let these verbs carry out the actions of their places here."""
         self.verbs = (*self.verbs, *verbs)
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from console.widgets.filter_line import Advice
 
+if TYPE_CHECKING:
+    from console.language import Subject
 
-def advised(text: str, cursor: int, subject: str, values: Mapping[str, Sequence[str]] | None = None) -> Advice:
+
+def advised(text: str, cursor: int, subject: Subject[Any], values: Mapping[str, Sequence[str]] | None = None) -> Advice:
     """The first mistake, words that could follow, and what the console would have to look for itself.
 
     Args:
         text: the line.
         cursor: place of the cursor.
-        subject: what it filters, a name of ``console.language.SUBJECTS``.
+        subject: the words of what it filters, on this engine.
         values: name of a word -> values that are known to exist.
     """
     from console.language import complete, parse, spoken

@@ -31,7 +31,7 @@ from console.widgets.rows import Row
 
 if TYPE_CHECKING:
     from console.launch.draft import Draft
-    from console.screens.jump import Jump
+    from console.screens.navigator import Jump
 
 LIST_CSS: list[str | PurePath] = [BASE_CSS, Path(__file__).with_name("listing.tcss")]
 
@@ -112,6 +112,8 @@ class ListScreen(ListKeys):
             return "reading, none so far …"
         if self.filter_text:
             return f"0 of {count(self.session.counts.get(self.subject.name, 0))} match.  esc clears the filter"
+        if unseen := self.session.rights.unseen(self.subject.name):
+            return unseen
         return f"There are no {self.subject.title.lower()}."
 
     def _tell_count(self) -> None:
@@ -150,6 +152,10 @@ class ListScreen(ListKeys):
         """Counts are shown on the filter line too; a failed opening in the table."""
         if news == "counts":
             self._tell_count()
+        if news == "capabilities":
+            self.heed_capabilities()
+        if news == "identity" and self.matching == 0:
+            self._matched(0)
         if news == "journal":
             self._recall()
         if news == "state":
@@ -275,7 +281,7 @@ class ListScreen(ListKeys):
 
     def action_sort(self) -> None:
         """The next sort key."""
-        sorts = self.subject.sorts
+        sorts = [sort for sort in self.subject.sorts if self.subject.sortable(sort) == sort]
         keys = [sort.key for sort in sorts]
         self.sort = sorts[(keys.index(self.sort.key) + 1) % len(sorts)]
         self._apply(self.filter_text)
@@ -334,12 +340,17 @@ class ListScreen(ListKeys):
 
     def _jump_back(self, jumped: Jump) -> None:
         """Leave this view as it was before the jump."""
-        from console.screens.jump import back
-
         self.jumped = None
         self.query_one("#filter", FilterLine).set(jumped.before)
         self._apply(jumped.before)
-        back(self.app, jumped)
+        self.navigator.back(jumped)
+
+    def jump_to(self, jump: Jump) -> None:
+        """Show what a jump asks for; ``esc`` leads back."""
+        self.jumped = jump
+        self.query_one("#filter", FilterLine).set(jump.text)
+        self.show_filter(jump.text)
+        self.tell_hints()
 
     def action_open(self) -> None:
         """Everything about the row."""

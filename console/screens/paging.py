@@ -22,7 +22,7 @@ from console.widgets.line_table import LineTable
 from console.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from console.language import Parsed
+    from console.language import Condition, Parsed
     from console.session.poller import Poller
     from console.session.snapshot import Snapshot
     from store.contract.queries import Query
@@ -49,6 +49,7 @@ class PagedScreen(ConsoleScreen):
     def __init__(self, session: Session, subject: Subject[Any]) -> None:
         super().__init__(session)
         self.subject = subject
+        subject.capabilities = lambda: session.capabilities
         self.filter_text = ""
         self.sort: Sort = subject.sorts[0]
         self.matching: int | None = None
@@ -56,6 +57,7 @@ class PagedScreen(ConsoleScreen):
         self.sifting: FilteredList | None = None
         """Who filters the rows, where the filter holds words that the engine does not know."""
         self._query: Query | None = None
+        self._parsed: tuple[Query, tuple[Condition, ...]] | None = None
         self._poller: Poller[Picture | None] | None = None
         self._counted: int | None = None
         self._looks = 0
@@ -112,6 +114,8 @@ class PagedScreen(ConsoleScreen):
             return
         other = text != self.filter_text
         self.filter_text = text
+        self.sort = self.subject.sortable(self.sort)
+        self._parsed = (parsed.query, parsed.conditions)
         self._query = self.subject.sorted(parsed.query, self.sort)
         self._sift(self._query, parsed)
         self.matching = None
@@ -124,6 +128,18 @@ class PagedScreen(ConsoleScreen):
         self.table.begin(keep_cursor=True)
         self._tell_count()
         self._first_page()
+
+    def heed_capabilities(self) -> None:
+        """More is known of what the engine can: the filter may be carried out by somebody else now."""
+        if self._query is None:
+            return
+        parsed = self.subject.parsed(self.filter_text)
+        unsortable = self.subject.sortable(self.sort) != self.sort
+        if unsortable or (not parsed.mistakes and (parsed.query, parsed.conditions) != self._parsed):
+            self._apply(self.filter_text)
+        elif parsed.mistakes:
+            self.session.say(f"The filter is taken off. {parsed.mistakes[0].sentence}", "warning")
+            self._apply("")
 
     def _sift(self, query: Query, parsed: Parsed[Any]) -> None:
         """Filter the rows here, from the first one on, where the engine cannot."""

@@ -15,8 +15,10 @@ from console.widgets.pane import Item
 from console.widgets.rows import Cell, Row
 
 if TYPE_CHECKING:
+    from console.engine.capabilities import Capabilities
     from console.engine.client import EngineClient
     from console.language import Parsed
+    from console.language import Subject as Words
     from console.reading.reading_order import ReadingOrder
     from store.contract.queries import Query
 
@@ -47,11 +49,22 @@ class Subject(ABC, Generic[R]):
     legend: ClassVar[str] = ""
     """What the state letters mean."""
 
+    capabilities: Callable[[], Capabilities]
+    """Answers what the engine can; nothing is asked of it that it would ignore. Set by whoever knows the engine."""
+
+    @property
+    def words(self) -> Words[Any]:
+        """The words that filter it on this engine."""
+        from console.language import SUBJECTS, subject_on
+
+        told = getattr(self, "capabilities", None)
+        return SUBJECTS[self.name] if told is None else subject_on(self.name, told())
+
     def parsed(self, text: str) -> Parsed[Any]:
         """What a filter text says: the contract's query, what the console looks for itself, and mistakes."""
         from console.language import parse
 
-        return parse(text, self.name)
+        return parse(text, self.words)
 
     def matcher(self, parsed: Parsed[Any], retried: Container[str] = frozenset()) -> Callable[[Any], bool]:
         """Whether a record fits what the console looks for itself, as of now.
@@ -72,7 +85,7 @@ class Subject(ABC, Generic[R]):
             cursor: place of the cursor.
             values: name of a word -> values that are known to exist.
         """
-        return advised(text, cursor, self.name, values)
+        return advised(text, cursor, self.words, values)
 
     def completed(self, text: str, cursor: int, word: str) -> tuple[str, int]:
         """The text with the word under the cursor replaced, and the new place of the cursor."""
@@ -84,6 +97,7 @@ class Subject(ABC, Generic[R]):
         """The query in this order, unless its text names another one."""
         if query.sorting:
             return query
+        sort = self.sortable(sort)
         return query.model_copy(
             update={"sort_by": sort.key, "sort_order": "desc" if sort.descending else "asc", "sorting": None}
         )
@@ -93,6 +107,14 @@ class Subject(ABC, Generic[R]):
         from console.reading.reading_order import reading_order
 
         return reading_order(query)
+
+    def sortable(self, sort: Sort) -> Sort:
+        """This sort, or the first one that the engine knows."""
+        told = getattr(self, "capabilities", None)
+        unsortable = told().unsortable(self.name) if told is not None else frozenset()
+        if sort.key not in unsortable:
+            return sort
+        return next((other for other in self.sorts if other.key not in unsortable), sort)
 
     @abstractmethod
     async def read(self, client: EngineClient, query: Query, first: int, size: int) -> list[R]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from console.orders.order import Order, Report
     from console.screens.base import ConsoleScreen
+    from console.screens.navigator import Navigator
 
 S = TypeVar("S", bound="ConsoleScreen")
 
@@ -43,6 +44,11 @@ class Verbs(Generic[S]):
         """The application that shows the screen."""
         app: App[None] = self.screen.app
         return app
+
+    @property
+    def navigator(self) -> Navigator:
+        """The ways to other screens."""
+        return self.screen.navigator
 
     def places(self) -> Collection[str]:
         """Where actions are found now; those that would go to nothing may be left out."""

@@ -57,6 +57,10 @@ class BackgroundReading:
         self._errands: dict[str, LaunchedTasks] = {}
         self._learning: asyncio.Task[object] | None = None
         self._working: asyncio.Task[object] | None = None
+        self._counting: asyncio.Task[object] | None = None
+        self._runs: set[str] = set()
+        self._at_work: set[str] = set()
+        """Batches that ran, and those of them that had jobs to do, when they were looked at last."""
         session.book.wake = self._learn_soon
 
     def start(self) -> None:
@@ -149,9 +153,27 @@ class BackgroundReading:
         for batch_id in sorted(self._session.launched - running):
             self._ended(batch_id)
         self._session.count(batches=len(running))
+        self._heed_movement(views)
         self._counts.every(COUNTS_EVERY_WHILE_LAUNCHED if self._session.launched else COUNTS_EVERY)
         self._batches.every(self._batches_every)
         self._session.news.publish("batches")
+
+    def _heed_movement(self, views: tuple[BatchView, ...]) -> None:
+        """When a batch has no job left to do, or ends, what is shown beside it is asked for again: the number of jobs,
+        and its tasks."""
+        runs = {view.id for view in views if not view.ended}
+        at_work = {view.id for view in views if not view.ended and view.progress.waiting}
+        if self._runs - runs or self._at_work - at_work:
+            self._count_soon()
+        self._runs, self._at_work = runs, at_work
+        followed = [view for view in views if view.work is not None and not view.work.settled]
+        if any(_state_of_jobs(view)[1] and view.work_at is not None for view in followed):
+            self._work_soon()
+
+    def _count_soon(self) -> None:
+        """Count now, unless that is being done."""
+        if self._counts.running and (self._counting is None or self._counting.done()):
+            self._counting = asyncio.create_task(self._counts.refresh(), name="counts")
 
     def _ended(self, batch_id: str) -> None:
         from console.batches.batch_events import ending
@@ -178,7 +200,11 @@ class BackgroundReading:
                 continue
             if not outcome.tally.settled:
                 all_set, quiet = _state_of_jobs(view)
-                await self._session.ask(partial(outcome.look, all_set=all_set, quiet=quiet))
+                done = view.completed if view.counted else None
+                # Once no job is left to do every task is looked at again: what was read before would contradict that.
+                look = partial(outcome.look, all_set=all_set, quiet=quiet, jobs_done=done)
+                stale = quiet and outcome.tally.jobs_done != done
+                await self._session.ask(partial(look, slices=None) if stale else look)
                 unread = unread or outcome.unread
             found[view.id] = outcome.tally
         self._work.every(WORK_EVERY_AT_FIRST if unread else WORK_EVERY)
@@ -218,6 +244,9 @@ class BackgroundReading:
         from store.contract.queries import ExternalTaskQuery, IncidentQuery, JobQuery, ProcessInstanceQuery
 
         ask = self._session.ask
+        await self._session.learn_capabilities()
+        if self._session.history_level == "not known" and self._session.counts.get("tasks"):
+            await self._session.learn_rights()
         return {
             "tasks": await ask(lambda client: client.count_external_tasks(ExternalTaskQuery())),
             "incidents": await ask(lambda client: client.count_incidents(IncidentQuery())),

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from console.session.session import Session
+    from console.session.services import AsksEngine
     from store.contract.records import ProcessDefinition
 
 FRESH = 60.0
@@ -58,7 +58,7 @@ class KnownValues:
                     if isinstance(value, str) and value:
                         self._keep(self._seen[word], value)
 
-    def values(self, session: Session, subject: str) -> Mapping[str, Sequence[str]]:
+    def values(self, session: AsksEngine, subject: str) -> Mapping[str, Sequence[str]]:
         """Word -> values that are known to exist; what the engine can tell is asked for anew if it is old."""
         self._ask(session)
         found = {word: list(dict.fromkeys((*self._told.get(word, ()), *seen))) for word, seen in self._seen.items()}
@@ -76,14 +76,14 @@ class KnownValues:
         if self._asking is not None:
             await asyncio.wait({self._asking})
 
-    def _ask(self, session: Session) -> None:
+    def _ask(self, session: AsksEngine) -> None:
         now = time.monotonic()
         if session.client is None or (self._asked_at is not None and now - self._asked_at < FRESH):
             return
         self._asked_at = now
         self._asking = asyncio.create_task(self._read(session), name="known values")
 
-    async def _read(self, session: Session) -> None:
+    async def _read(self, session: AsksEngine) -> None:
         """Ask for topics and process definitions. An engine that does not tell them is no problem."""
         from console.engine.errors import EngineProblem
 

@@ -6,13 +6,14 @@ Nothing here is a widget. Screens are handed the session and subscribe to its ne
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from console.batches.known_batches import KnownBatches
 from console.engine.errors import EngineProblem
+from console.engine.rights import Rights
 from console.session.connection import Connection, Freshness
 from console.session.event_log import Event, EventLog
 from console.session.known_values import KnownValues
@@ -22,16 +23,17 @@ from console.text.words import clock
 
 if TYPE_CHECKING:
     from console.causes.open_incidents import OpenIncidents
+    from console.engine.capabilities import Capabilities
     from console.engine.client import EngineClient
-    from console.launch.unanswered import UnansweredLaunches
-    from console.session.background import BackgroundReading
+    from console.engine.history_level import HistoryLevel
+    from console.session.services import BatchFollower, LaunchSearch
     from store.journal import Journal
 
 T = TypeVar("T")
 PACES = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """Seconds between two readings that can be chosen."""
 USUAL_PACE = 2.0
-News = Literal["state", "identity", "counts", "event", "batches", "journal"]
+News = Literal["state", "identity", "capabilities", "counts", "event", "batches", "journal"]
 
 
 class NewsFeed(Protocol):
@@ -101,11 +103,14 @@ class Session:
         """What was said to the operator."""
         self.launched: set[str] = set()
         """Batches launched from this console that have not ended."""
+        self.most_ids = 25_000
+        """Ids that one order may name: so many fit into the 1 MB that nginx takes in; fewer once a proxy refused more.
+        """
         self.launching = False
         """A launch is on its way: until its fate is known no other may begin."""
         self.sending: set[int] = set()
         """Launches of the journal that are on their way from here."""
-        self.unanswered: UnansweredLaunches | None = None
+        self.unanswered: LaunchSearch | None = None
         """Who looks for the batches of launches that were not answered, once the engine is open."""
         self.book = KnownBatches()
         """Batches, running and ended."""
@@ -119,9 +124,15 @@ class Session:
         """Why a launch would not be written down now, in one sentence; empty if it would, or need not."""
         self.grouped: OpenIncidents | None = None
         """All open incidents by cause, once somebody has asked for them."""
-        self.follower: BackgroundReading | None = None
+        self.follower: BatchFollower | None = None
         """Who keeps book and counts up to date, once the engine is open."""
         self.news: NewsFeed
+        self._capabilities: Capabilities | None = None
+        self.rights = Rights()
+        """What the user may do, once the engine has told."""
+        self.history_level: HistoryLevel = "not known"
+        """How much the engine keeps of what has ended, as far as it shows."""
+        self._learning = asyncio.Lock()
         self._opened = asyncio.Event()
 
     # -- the engine -------------------------------------------------------------------------------------------------
@@ -139,6 +150,66 @@ class Session:
         await self._opened.wait()
         assert self.client is not None
         return self.client
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the engine can, as far as it is known; what is doubtful is not left to it before it has answered."""
+        from console.engine.capabilities import Capabilities
+
+        return self._capabilities or Capabilities()
+
+    async def learn_capabilities(self) -> None:
+        """Find out what the engine can, unless that is known; a list that had no rows is looked at when it has some.
+
+        Raises:
+            EngineProblem: the engine did not answer.
+        """
+        from console.engine.capabilities import AT_CONNECT
+
+        async with self._learning:
+            known = self._capabilities
+            if known is not None and known.asked:
+                rows = [subject for subject in AT_CONNECT if self.counts.get(subject)]
+                if known.everything or all(known.of(subject).seen for subject in rows):
+                    return
+            self._keep_capabilities(await self.ask(lambda client: client.capabilities(known)))
+
+    async def learn_rights(self) -> None:
+        """Find out what the user may do and what the engine keeps, as far as that is not known yet.
+
+        Raises:
+            EngineProblem: the engine did not answer.
+        """
+        from console.engine.history_level import infer_history_level
+        from console.engine.rights import READ_HISTORY, find_rights
+
+        async with self._learning:
+            if self.rights.login == "not known":
+                self.rights = await self.ask(find_rights)
+                self.news.publish("identity")
+            # What may not be read looks like what is not kept.
+            if self.history_level == "not known" and not self.rights.lacks(READ_HISTORY):
+                self.history_level = await self.ask(infer_history_level)
+                self.book.keeps_history = self.history_level in ("full", "not known")
+                self.news.publish("identity")
+
+    async def prove(self, subject: str, fields: Iterable[str]) -> Capabilities:
+        """What the engine can, when these filters are proven too; each is asked about once.
+
+        Raises:
+            EngineProblem: the engine did not answer.
+        """
+        await self.learn_capabilities()
+        async with self._learning:
+            known = self.capabilities
+            if wanted := known.unproven(subject, fields):
+                self._keep_capabilities(await self.ask(lambda client: client.prove(known, subject, wanted)))
+        return self.capabilities
+
+    def _keep_capabilities(self, found: Capabilities) -> None:
+        if found != self._capabilities:
+            self._capabilities = found
+            self.news.publish("capabilities")
 
     async def ask(self, question: Callable[[EngineClient], Awaitable[T]], view: Freshness | None = None) -> T:
         """Ask the engine, and remember whether it answered well. A question that sends nothing tells nothing about it.

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from store.api.errors import refuse
-from store.api.failed_logins import LONGEST_PAUSE, FailedLogins, TooManyLogins
+from store.api.login_throttle import LONGEST_PAUSE, LoginThrottle, TooManyLogins
 from store.api.users import User, Users
 from store.commands.operators import NOBODY, Operator
 from store.contract.errors import ContractError
@@ -40,7 +40,7 @@ class BasicAuthentication:
     def __init__(self, app: ASGIApp, users: Users, root: str, engine: str) -> None:
         self._app = app
         self._users = users
-        self._failed = FailedLogins()
+        self._throttle = LoginThrottle()
         self._root = root
         self._engine = engine
 
@@ -85,11 +85,11 @@ class BasicAuthentication:
             return None
         if user := self._users.remembered(name, password):
             return user
-        async with self._failed.turn(address, name) as line:
+        async with self._throttle.turn(address, name) as queue:
             if user := await asyncio.to_thread(self._users.known, name, password):
-                self._failed.succeeded(line)
+                self._throttle.succeeded(queue)
                 return user
-            times = self._failed.failed(line)
+            times = self._throttle.failed(queue)
         log.warning("login of %s from %s failed (%d in a row)", ascii(name[:_SHOWN]), address, times)
         return None
 

@@ -14,11 +14,11 @@ SMALL = 65_536
 """Bytes of a body that count for nothing: small ones are read however many large ones there are."""
 
 
-class _Space:
-    """Room for the large bodies of one store."""
+class _Budget:
+    """Bytes that may be in memory of the large bodies of one store."""
 
-    def __init__(self, room: int) -> None:
-        self.left = room
+    def __init__(self, size: int) -> None:
+        self.left = size
         self.turn = asyncio.Lock()
 
     def take(self, size: int) -> None:
@@ -32,7 +32,7 @@ class _Space:
         self.left -= size
 
 
-_spaces: WeakKeyDictionary[Store, _Space] = WeakKeyDictionary()
+_budgets: WeakKeyDictionary[Store, _Budget] = WeakKeyDictionary()
 
 
 @asynccontextmanager
@@ -45,7 +45,7 @@ async def read_body(request: Request) -> AsyncIterator[bytearray]:
         ContractError: 413, it is larger than one may be; 503, too many large ones are being read.
     """
     store: Store = request.app.state.store
-    space = _spaces.setdefault(store, _Space(store.settings.max_bodies_bytes))
+    budget = _budgets.setdefault(store, _Budget(store.settings.max_bodies_bytes))
     taken = 0
     body = bytearray()
     try:
@@ -53,15 +53,15 @@ async def read_body(request: Request) -> AsyncIterator[bytearray]:
             async for piece in pieces:
                 body += piece
                 if (more := len(body) - SMALL - taken) > 0:
-                    space.take(more)
+                    budget.take(more)
                     taken += more
         if taken:
-            async with space.turn:
+            async with budget.turn:
                 yield body
         else:
             yield body
     finally:
-        space.left += taken
+        budget.left += taken
 
 
 async def bounded(request: Request, most: int) -> AsyncGenerator[bytes, None]:

@@ -3,9 +3,12 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
 from weakref import WeakKeyDictionary
 
 from fastapi import Request
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.api.callers import hung_up
 from store.api.state import Store
@@ -72,7 +75,7 @@ def parking_of(store: Store) -> Parking:
 def close_parking(store: Store) -> None:
     """Answer all fetches that wait, and let none wait any more. To be called before the server waits for requests."""
     parking_of(store).closed = True
-    store.tasks_changed()
+    store.tasks.ring()
 
 
 async def fetch_or_wait(store: Store, request: Request, order: FetchAndLock) -> list[LockedExternalTask]:
@@ -102,6 +105,7 @@ async def _wait(
     store: Store, order: FetchAndLock, rings: int, deadline: float, gone: asyncio.Task[None]
 ) -> list[LockedExternalTask]:
     clock = asyncio.get_running_loop().time
+    topics = _topics(order)
     while True:
         worth_it, pause = await _look(store, order)
         if worth_it and (tasks := await _fetch(store, order)):
@@ -109,7 +113,7 @@ async def _wait(
         left = deadline - clock()
         if left <= 0:
             return []
-        bell = asyncio.create_task(store.tasks.wait(rings, min(left, pause)))
+        bell = asyncio.create_task(store.tasks.wait(rings, min(left, pause), topics))
         try:
             await asyncio.wait({bell, gone}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -120,19 +124,32 @@ async def _wait(
         rings = store.tasks.rings
 
 
+def _topics(order: FetchAndLock) -> frozenset[str] | None:
+    """The topics whose news concern a fetch. Where it asks for variables that is any: they change with other tasks."""
+    topics = order.topics or ()
+    if any(topic.process_variables for topic in topics):
+        return None
+    return frozenset(str(topic.topic_name) for topic in topics)
+
+
 async def _look(store: Store, order: FetchAndLock) -> tuple[bool, float]:
     """Whether a fetch would get anything now, and in how many seconds to look again without news.
 
     It looks without the one writing connection: many may wait, and most wake for nothing.
     """
-    async with store.database.reading() as connection:
-        if await any_candidate(connection, order):
-            return True, SHORTEST_PAUSE
-        expiry = await next_expiry(connection, order)
+    found, expiry = await store.database.read(partial(_candidate_or_expiry, order=order))
+    if found:
+        return True, SHORTEST_PAUSE
     pause = LONGEST_PAUSE if expiry is None else (expiry - now()).total_seconds()
     return False, min(max(pause, SHORTEST_PAUSE), LONGEST_PAUSE)
 
 
+async def _candidate_or_expiry(connection: AsyncConnection, order: FetchAndLock) -> tuple[bool, datetime | None]:
+    """Whether there is a task, and if not when the next lock ends."""
+    if await any_candidate(connection, order):
+        return True, None
+    return False, await next_expiry(connection, order)
+
+
 async def _fetch(store: Store, order: FetchAndLock) -> list[LockedExternalTask]:
-    async with store.database.writing() as connection:
-        return await fetch_and_lock(connection, order)
+    return await store.database.write(partial(fetch_and_lock, order=order))

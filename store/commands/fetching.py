@@ -1,6 +1,6 @@
 """Fetch and lock: which tasks a worker gets, in one guarded statement."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,6 +41,9 @@ _ID = col(_T.id)
 AT_ONCE = 400
 """Topics of one compound select."""
 
+SOON = timedelta(seconds=30)
+"""Whoever waits for tasks looks again after so long at the latest."""
+
 FEW_TOPICS = 8
 """Up to here a fetch names its topics in its statement without asking which of them have tasks."""
 
@@ -77,6 +80,14 @@ async def _with_tasks(connection: AsyncConnection, fetch: Fetch, at: datetime) -
     task = exists().where(col(_T.topic_name) == asked.c.value, _ready(at))
     found = set((await connection.execute(select(asked.c.value).where(task))).scalars())
     return replace(fetch, topics=tuple(topic for topic in fetch.topics if topic.topic_name in found))
+
+
+async def topics_with_tasks(connection: AsyncConnection, topics: Collection[str]) -> frozenset[str]:
+    """Those of some topics that have a task which a worker may get now, or when a lock ends within ``SOON``."""
+    asked = json_texts(list(topics))
+    free = or_(_LOCK.is_(None), now() + SOON >= _LOCK)
+    task = exists().where(col(_T.topic_name) == asked.c.value, text(READY), free)
+    return frozenset((await connection.execute(select(asked.c.value).where(task))).scalars())
 
 
 def _together(parts: list[Rows]) -> CompoundSelect[Any]:

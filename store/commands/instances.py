@@ -69,7 +69,7 @@ async def start(
     process = await process_of(connection, definition_id)
     instance = Running(new_id(), definition_id, definition.tenant_id)
     starter = user or by.user
-    await connection.execute(insert(_P).values(_row(instance, process, business_key, starter, case_instance_id)))
+    await connection.execute(insert(_P), _row(instance, process, business_key, starter, case_instance_id))
     about = await by.about_instance(connection, instance.id)
     if process.initiator is not None:
         variables = {process.initiator: _starter(starter), **variables}

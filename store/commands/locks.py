@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.commands.fetching import after
 from store.commands.held import check_active, checked_worker, find, find_held, wrong_worker
+from store.commands.news import fetchable
 from store.commands.operators import NOBODY, Change, Operator
 from store.contract.deployments import ExtendLock, LockTask, SetPriority
 from store.contract.errors import ContractError, invalid
@@ -56,6 +57,7 @@ async def extend_lock(connection: AsyncConnection, task_id: str, order: ExtendLo
         message = f"Cannot extend a lock that expired: lockExpirationTime is not greater than or equal to {moment}"
         raise ContractError(400, "RestException", message, 0)
     check_active(task)
+    fetchable(connection, [task.topic_name])
     await connection.execute(update(_T).where(_ID == task_id).values(lock_expiration_time=after(at, duration)))
 
 
@@ -65,7 +67,8 @@ async def unlock(connection: AsyncConnection, task_id: str, by: Operator = NOBOD
     Raises:
         ContractError: 404, no such task.
     """
-    await find(connection, task_id)
+    task = await find(connection, task_id)
+    fetchable(connection, [task.topic_name])
     await connection.execute(update(_T).where(_ID == task_id).values(worker_id=None, lock_expiration_time=None))
     await by.note(connection, "Unlock", "ExternalTask", about=await by.about_task(connection, task_id))
 

@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.bpmn import CanNotGoOn, Kind, Process, Steps, leave
+from store.commands.news import fetchable
 from store.commands.operands import operands
 from store.commands.processes import process_of
 from store.contract.errors import engine_error
@@ -98,6 +99,7 @@ async def place_tasks(
     """
     at = now()
     tasks = [_task(instance, process, name, values, at) for name in steps.tasks]
+    fetchable(connection, (row["topic_name"] for row in tasks))
     if not tasks:
         return 0
     executions = [

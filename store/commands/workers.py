@@ -11,6 +11,7 @@ from store.commands.fetching import after, fetch_and_lock
 from store.commands.held import Task, check_active, checked_worker, find_held, only
 from store.commands.instances import hold_of_task
 from store.commands.locks import extend_lock, lock, set_priority, unlock
+from store.commands.news import fetchable
 from store.commands.processes import process_of
 from store.commands.retries import set_retries
 from store.commands.tokens import LOGGED, Running, go_on
@@ -104,6 +105,7 @@ async def fail(connection: AsyncConnection, task_id: str, order: FailTask) -> No
         await set_variables(connection, task.process_instance_id, local, task.execution_id, local=True)
     else:
         task = await _held(connection, task_id, worker, refusal)
+    fetchable(connection, [task.topic_name])
     message = None if order.error_message is None else printable(order.error_message)[:MESSAGE_LENGTH]
     await connection.execute(
         update(_T).where(_ID == task.id).values(error_message=message, lock_expiration_time=after(now(), timeout))
@@ -171,11 +173,8 @@ def printable(text: str) -> str:
 
 async def _log(connection: AsyncConnection, task: Task, state: LogState, **more: str | None) -> None:
     values = {name: getattr(task, name) for name in (*LOGGED, "worker_id", "retries")}
-    await connection.execute(
-        insert(ExternalTaskLog).values(
-            id=new_id(), timestamp=now(), state=state, external_task_id=task.id, **values, **more
-        )
-    )
+    entry = {"id": new_id(), "timestamp": now(), "state": state, "external_task_id": task.id, **values, **more}
+    await connection.execute(insert(ExternalTaskLog), entry)
 
 
 async def _take_away(connection: AsyncConnection, task: Task, state: LogState) -> None:

@@ -8,6 +8,7 @@ from store.database.folding import folded
 from store.database.ids import IdRun, new_id
 from store.database.keeping import Kept, keep
 from store.database.limits import Limits
+from store.database.news import News
 from store.database.processes import is_gone
 from store.database.races import Race, lost_race
 from store.database.sqlite import elsewhere
@@ -19,6 +20,7 @@ __all__ = [
     "IdRun",
     "Kept",
     "Limits",
+    "News",
     "Race",
     "StoreLost",
     "StoreNotOpened",

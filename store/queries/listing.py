@@ -1,6 +1,5 @@
 """What every query offers: a page of records, how many match, one by its id."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
@@ -17,10 +16,6 @@ from store.tables.types import Rows
 
 QueryT = TypeVar("QueryT", bound=Query)
 RecordT = TypeVar("RecordT", bound=Shape)
-
-
-AT_ONCE = 100
-"""Records that are made in one turn of the event loop: some milliseconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,12 +67,7 @@ class Listing(Generic[QueryT, RecordT]):
         where = self._where(query)
         order = order_by(query, self.sort_columns, self.key)
         rows = await page_of(connection, self.rows, self.key, where, order, first, size)
-        records: list[RecordT] = []
-        for begin in range(0, len(rows), AT_ONCE):
-            if begin:
-                await asyncio.sleep(0)
-            records += [self._record(row) for row in rows[begin : begin + AT_ONCE]]
-        return records
+        return [self._record(row) for row in rows]
 
     async def count(self, connection: AsyncConnection, query: QueryT) -> int:
         """How many records match.

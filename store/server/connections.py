@@ -27,7 +27,7 @@ REST_SECONDS = 2.0
 """How long the rest of a body that nobody wants is taken, so that its sender comes to read the refusal."""
 
 
-class Phase(Enum):
+class State(Enum):
     """What a connection is at; the order is that in which connections are given up for new ones."""
 
     HEAD = "the head of its request"
@@ -39,7 +39,7 @@ class Phase(Enum):
 
 
 @dataclass(frozen=True)
-class Patience:
+class Deadlines:
     """How long a connection may keep the server waiting, in seconds.
 
     Attributes:
@@ -53,40 +53,40 @@ class Patience:
     answer: float
 
     @classmethod
-    def of(cls, settings: StoreSettings) -> "Patience":
+    def of(cls, settings: StoreSettings) -> "Deadlines":
         """As the settings say."""
         return cls(settings.head_seconds, settings.body_seconds, settings.answer_seconds)
 
 
-class Crowd:
+class OpenConnections:
     """The connections of a server, by what they are at, those that were heard longest ago first."""
 
-    def __init__(self, limit: int, patience: Patience) -> None:
+    def __init__(self, limit: int, deadlines: Deadlines) -> None:
         self.limit = limit
-        self.patience = patience
-        self._phases: dict[Phase, dict[HttpConnection, None]] = {phase: {} for phase in Phase}
+        self.deadlines = deadlines
+        self._by_state: dict[State, dict[HttpConnection, None]] = {state: {} for state in State}
 
     def __len__(self) -> int:
-        return sum(map(len, self._phases.values()))
+        return sum(map(len, self._by_state.values()))
 
-    def enter(self, connection: "HttpConnection", phase: Phase) -> None:
+    def enter(self, connection: "HttpConnection", state: State) -> None:
         """A connection is at this now; it was heard just now."""
         self.leave(connection)
-        self._phases[phase][connection] = None
+        self._by_state[state][connection] = None
 
     def leave(self, connection: "HttpConnection") -> None:
         """A connection is no more."""
-        for connections in self._phases.values():
+        for connections in self._by_state.values():
             connections.pop(connection, None)
 
     def make_room(self) -> bool:
         """Give up a connection if there is no room for one more; answers whether there is room then."""
         if len(self) < self.limit:
             return True
-        for phase, connections in self._phases.items():
-            if connections and phase is not Phase.BUSY:
+        for state, connections in self._by_state.items():
+            if connections and state is not State.BUSY:
                 oldest = next(iter(connections))
-                log.warning("%d connections are open: one that owed %s made room", self.limit, phase.value)
+                log.warning("%d connections are open: one that owed %s made room", self.limit, state.value)
                 oldest.give_up()
                 self.leave(oldest)
                 return True
@@ -94,7 +94,7 @@ class Crowd:
         return False
 
 
-class _Messages(h11.Connection):
+class _Requests(h11.Connection):
     """Reads messages, and none with two lengths."""
 
     def next_event(self) -> Any:
@@ -115,31 +115,31 @@ class HttpConnection(H11Protocol):
     """One connection: uvicorn's, with an eye on the clock.
 
     Args:
-        crowd: all connections of the server.
+        connections: all connections of the server.
         more: what uvicorn gives its protocols.
     """
 
-    def __init__(self, crowd: Crowd, **more: Any) -> None:
+    def __init__(self, connections: OpenConnections, **more: Any) -> None:
         super().__init__(**more)
-        self.conn = _Messages(h11.SERVER, max_incomplete_event_size=LONGEST_HEAD)
-        self._crowd = crowd
-        self._phase = Phase.HEAD
+        self.conn = _Requests(h11.SERVER, max_incomplete_event_size=LONGEST_HEAD)
+        self._open = connections
+        self._state = State.HEAD
         self._deadline: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """There is a new connection."""
         super().connection_made(transport)
-        if not self._crowd.make_room():
+        if not self._open.make_room():
             self.refuse(503, "The server has too many connections; try again later.")
             return
-        self._enter(Phase.HEAD, self._crowd.patience.head)
+        self._enter(State.HEAD, self._open.deadlines.head)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is no more."""
         self._set_deadline(None)
         self.resume_writing()
-        self._crowd.leave(self)
+        self._open.leave(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -150,17 +150,17 @@ class HttpConnection(H11Protocol):
 
     def _look(self) -> None:
         """See what the connection is at now."""
-        patience = self._crowd.patience
+        deadlines = self._open.deadlines
         if self.cycle is not None and not self.cycle.response_complete:
             if self.cycle.more_body:
-                self._enter(Phase.BODY, patience.body)
+                self._enter(State.BODY, deadlines.body)
             else:
-                self._enter(Phase.BUSY, None)
+                self._enter(State.BUSY, None)
         elif self.conn.their_state is h11.SEND_BODY:
-            if self._phase is not Phase.REST:
-                self._enter(Phase.REST, REST_SECONDS)
-        elif self._phase is not Phase.HEAD:
-            self._enter(Phase.HEAD, patience.head)
+            if self._state is not State.REST:
+                self._enter(State.REST, REST_SECONDS)
+        elif self._state is not State.HEAD:
+            self._enter(State.HEAD, deadlines.head)
 
     def on_response_complete(self) -> None:
         """An answer is written."""
@@ -170,11 +170,11 @@ class HttpConnection(H11Protocol):
         if self.conn.their_state is h11.SEND_BODY or not self.cycle.response_complete:
             self._look()
         else:
-            self._enter(Phase.IDLE, None)
+            self._enter(State.IDLE, None)
 
-    def _enter(self, phase: Phase, seconds: float | None) -> None:
-        self._phase = phase
-        self._crowd.enter(self, phase)
+    def _enter(self, state: State, seconds: float | None) -> None:
+        self._state = state
+        self._open.enter(self, state)
         self._set_deadline(seconds)
 
     def _set_deadline(self, seconds: float | None) -> None:
@@ -183,20 +183,20 @@ class HttpConnection(H11Protocol):
         self._deadline = None if seconds is None else self.loop.call_later(seconds, self._too_late)
 
     def _too_late(self) -> None:
-        if self._phase is Phase.BODY and self.flow.read_paused:  # it is us who do not listen
-            self._set_deadline(self._crowd.patience.body)
+        if self._state is State.BODY and self.flow.read_paused:  # it is us who do not listen
+            self._set_deadline(self._open.deadlines.body)
             return
-        log.warning("closed a connection that owed %s for too long", self._phase.value)
+        log.warning("closed a connection that owed %s for too long", self._state.value)
         self.give_up()
 
     def give_up(self) -> None:
         """Close the connection; where a request has begun, with a word about it."""
-        if self._phase is Phase.REST:
+        if self._state is State.REST:
             self.transport.abort()
-        elif self._phase is Phase.IDLE:
+        elif self._state is State.IDLE:
             self.transport.close()
         else:
-            self.refuse(408, f"The server has waited too long for {self._phase.value}.")
+            self.refuse(408, f"The server has waited too long for {self._state.value}.")
 
     def refuse(self, status: int, sentence: str) -> None:
         """Answer with the contract's body, if nothing has been answered yet, and close the connection."""
@@ -225,7 +225,7 @@ class HttpConnection(H11Protocol):
     def pause_writing(self) -> None:
         """The client does not take its answer as fast as it comes."""
         super().pause_writing()
-        self._stalled = self.loop.call_later(self._crowd.patience.answer, self._left_lying)
+        self._stalled = self.loop.call_later(self._open.deadlines.answer, self._left_lying)
 
     def resume_writing(self) -> None:
         """The client has taken what was written."""
@@ -235,7 +235,7 @@ class HttpConnection(H11Protocol):
             self._stalled = None
 
     def _left_lying(self) -> None:
-        log.warning("closed a connection that did not take %s for too long", Phase.BUSY.value)
+        log.warning("closed a connection that did not take %s for too long", State.BUSY.value)
         self.transport.abort()
 
 
@@ -246,5 +246,5 @@ def connections_of(settings: StoreSettings, limit: int) -> Callable[..., HttpCon
         settings: how long they may keep it waiting.
         limit: how many there may be.
     """
-    crowd = Crowd(limit, Patience.of(settings))
-    return lambda **more: HttpConnection(crowd, **more)
+    connections = OpenConnections(limit, Deadlines.of(settings))
+    return lambda **more: HttpConnection(connections, **more)

@@ -61,7 +61,8 @@ def serve(
         strict: refuse unknown task ids in ``retries-async``.
         users: who may ask; none lets everybody in who reaches the address.
         allow_anonymous: let everybody in at an address that other machines reach.
-        allowed_hosts: further names by which the server may be called, such as that of a proxy.
+        allowed_hosts: further names by which the server may be called, such as that of a proxy. Only where there are
+            any, ``X-Forwarded-For`` and ``X-Forwarded-Proto`` are believed, from this machine's own proxies.
         certificate: PEM file of a certificate, for TLS.
         key: PEM file of its key; none if the certificate's file holds it.
 
@@ -91,6 +92,7 @@ def serve(
         ws="none",
         log_config=None,
         access_log=False,
+        proxy_headers=bool(allowed_hosts),
         timeout_graceful_shutdown=10,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         ssl_context_factory=None if tls is None else lambda _config, _default: tls,

@@ -44,10 +44,12 @@ class NightEngine:
     Args:
         store: the SQLite file.
         settings: variables of the server's environment.
+        program: the module that serves it, with the arguments of ``retriage serve``.
     """
 
-    def __init__(self, store: Path, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(self, store: Path, settings: Mapping[str, str] | None = None, program: str = "console") -> None:
         self._store = store
+        self._program = program
         self._settings = dict(settings or {})
         self._port = free_port()
         self._running = ExitStack()
@@ -75,7 +77,7 @@ class NightEngine:
     def start(self) -> None:
         """Serve the store, at the same address every time."""
         variables = [f"{name}={value}" for name, value in self._settings.items()]
-        serve = [sys.executable, "-m", "console", "serve", "--port", str(self._port), "--store", str(self._store)]
+        serve = [sys.executable, "-m", self._program, "serve", "--port", str(self._port), "--store", str(self._store)]
         command = ["env", *variables, *serve, "--user", f"{USER}:{PASSWORD}"]
         answer = f"http://{USER}:{PASSWORD}@127.0.0.1:{self._port}/engine-rest/version"
         log = self._store.with_suffix(".log")

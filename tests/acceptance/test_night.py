@@ -152,6 +152,7 @@ def arm(terminal: Terminal) -> None:
     terminal.press("!")
     terminal.wait_for("Type the engine's name: " + PROFILE)
     terminal.type(PROFILE)
+    terminal.wait(lambda: terminal.bold("Take it off enter"), "the name does not count")
     terminal.press("\r")
     terminal.wait(lambda: re.search(r"ARMED \d+[ms]", terminal.lines[0]), "the first line does not say ARMED")
 
@@ -167,6 +168,7 @@ def launch(terminal: Terminal, engine: NightEngine, group: Group) -> Record:
     arm(terminal)
     terminal.wait_for("Launch")
     terminal.type(str(len(group.launched)))
+    terminal.wait(lambda: terminal.bold("Launch L"), "the key of the order never counts")
     terminal.press("\r")
     terminal.wait_for(f"launched: {len(group.launched)} jobs")
     (batch,) = engine.batches()
@@ -241,7 +243,9 @@ def look_at_the_new_error(terminal: Terminal, engine: NightEngine) -> None:
     terminal.wait_for(NOTE)
     terminal.press("\r")
     terminal.wait_for("Write this note?")
-    terminal.press(str(FAILING), "W")
+    terminal.press(str(FAILING))
+    terminal.wait(lambda: terminal.bold("Write W"), "the key of the order never counts")
+    terminal.press("W")
     terminal.wait_for(f"The note is written on {FAILING} incidents")
     noted = engine.incidents(EXPIRED)
     assert [one["annotation"] for one in noted] == [NOTE] * FAILING
@@ -296,7 +300,10 @@ def launch_at_once(terminal: Terminal, group: Group) -> None:
     terminal.wait_for(f"Retry {len(group.ids)} tasks")
     terminal.wait_for("exactly these tasks")
     arm(terminal)
-    terminal.press(f"L{REASON}\r{len(group.ids)}\r")
+    terminal.press("\x1b[A", "\x1b[A")
+    terminal.press(f"{REASON}\r{len(group.ids)}")
+    terminal.wait(lambda: terminal.bold("Launch L"), "the key of the order never counts")
+    terminal.press("\r")
 
 
 @pytest.mark.parametrize(("columns", "rows"), SIZES)

@@ -1,6 +1,7 @@
 """Batches of two sizes against bare ``sqlite3`` and the real engine: ``python -m tests.bench [SMALL LARGE]``.
 
-The terminal, bytes and answers to keys: ``python -m tests.bench terminal [TASKS]``.
+The terminal, bytes and answers to keys: ``python -m tests.bench terminal [TASKS]``. Single orders, one caller and four,
+and beside long polls: ``python -m tests.bench orders [SECONDS]``.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from store.database import open_database
-from tests.bench import bare, reference, terminal
+from tests.bench import bare, orders, reference, terminal
 from tests.engines import camunda
 from tests.support.plain import plain_world
 
@@ -69,5 +70,7 @@ def main(small: int = 10_000, large: int = 100_000) -> None:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["terminal"]:
         terminal.main(*(int(argument) for argument in sys.argv[2:]))
+    elif sys.argv[1:2] == ["orders"]:
+        orders.main(*(float(argument) for argument in sys.argv[2:]))
     else:
         main(*(int(argument) for argument in sys.argv[1:]))

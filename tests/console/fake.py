@@ -1,15 +1,17 @@
 """A small engine in memory for tests of the screens: records made by index, so a million of them cost nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from console.engine.errors import Forbidden, NotThere, Refused, Unreachable
+from console.engine.capabilities import EVERYTHING, Capabilities
+from console.engine.errors import Denied, Forbidden, NotThere, Refused, Unreachable
 from console.engine.hold import Hold
 from console.engine.identity import Identity
 from console.engine.retries_request import RetriesRequest
+from console.engine.rights import Right
 from store.contract.history import (
     HistoricExternalTaskLog,
     HistoricIncident,
@@ -123,6 +125,9 @@ class FakeEngine:
         """Tasks and jobs whose incident was resolved once."""
         self.notes: dict[str, str | None] = {}
         self.why_no_order: Callable[[], str] = str
+        self.can = EVERYTHING
+        self.granted: dict[str, bool] | None = None
+        """Permission and resource -> whether the user has it, the others he has; none for an engine without login."""
 
     def engine_now(self) -> datetime:
         return datetime.now(UTC)
@@ -140,6 +145,25 @@ class FakeEngine:
         if self.gone:
             raise Unreachable("The engine does not answer.")
         self.answers += 1
+
+    async def capabilities(self, known: Capabilities | None = None) -> Capabilities:
+        await self._wait()
+        return self.can
+
+    async def prove(self, known: Capabilities, subject: str, fields: Iterable[str]) -> Capabilities:
+        return self.can
+
+    async def has_right(self, right: Right) -> bool:
+        await self._wait()
+        if self.granted is None:
+            raise Denied("The engine does not know this user or password (401).", 401, "InvalidRequestException")
+        return self.granted.get(f"{right.permission} {right.resource}", True)
+
+    async def count_external_task_log(self, query: Any) -> int:
+        await self._wait()
+        if self.no_logs:
+            raise NotThere("It is not there.", 404)
+        return 1
 
     async def identity(self) -> Identity:
         await self._wait()

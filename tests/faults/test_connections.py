@@ -203,3 +203,14 @@ async def test_names_and_pages_of_others(tmp_path: Path) -> None:
             assert (await http.post("/deployment/create", files=files, headers=foreign)).status_code == 403
         assert "does not answer to the name 'rebound.example'" in served.said()
         assert "takes no orders from a page of 'http://page.example'" in served.said()
+
+
+@pytest.mark.parametrize("proxied", [False, True])
+async def test_only_a_proxy_says_where_a_request_comes_from(tmp_path: Path, proxied: bool) -> None:
+    options = ["--allow-host", "bpm.example"] if proxied else []
+    with server(tmp_path, "--user", "ops:secret", *options) as served:
+        async with client(served) as http:
+            told = {"X-Forwarded-For": "192.0.2.7"}
+            assert (await http.get("/version", auth=("ops", "wrong"), headers=told)).status_code == 401
+        address = "192.0.2.7" if proxied else "127.0.0.1"
+        await until(lambda: f"login of 'ops' from {address} failed (1 in a row)" in served.said())

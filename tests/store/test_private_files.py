@@ -6,13 +6,12 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from console.screens import handout
+from console.launch.request_file import save_request
+from console.screens import clipboard
 from console.screens.exporting import files
-from console.screens.launch import taking
 from store.database import Database, open_database
 from store.journal import Journal
 from store.private_files import make_file, make_folder, open_file
@@ -80,9 +79,8 @@ async def test_what_exists_keeps_its_mode(tmp_path: Path) -> None:
 
 async def test_what_the_operator_takes_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RETRIAGE_HOME", str(tmp_path / "home"))
-    plan = SimpleNamespace(facts=SimpleNamespace(at=datetime(2026, 1, 2, tzinfo=UTC)))
-    launch = Path(taking.saved("{}", plan))
-    copied = await handout.keep("text")
+    launch = Path(save_request("{}", datetime(2026, 1, 2, tzinfo=UTC)))
+    copied = await clipboard.keep("text")
     assert copied is not None
     exported, file = files.create(tmp_path / "tasks.csv")
     file.close()

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from store.api.authentication import BasicAuthentication
-from store.api.failed_logins import FIRST_PAUSE, LONGEST_PAUSE, WAITING, FailedLogins, TooManyLogins, network
+from store.api.login_throttle import FIRST_PAUSE, LONGEST_PAUSE, WAITING, LoginThrottle, TooManyLogins, network
 from store.api.users import User, Users, hashed, is_hash
 from store.embedded import embedded_app
 from tests.store.running import client_of
@@ -62,13 +62,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
 
 
-async def guess(logins: FailedLogins, address: str, name: str) -> None:
+async def guess(logins: LoginThrottle, address: str, name: str) -> None:
     async with logins.turn(address, name) as line:
         logins.failed(line)
 
 
 async def test_each_failure_doubles_the_pause_up_to_a_bound(clock: Clock) -> None:
-    logins, pauses = FailedLogins(clock), []
+    logins, pauses = LoginThrottle(clock), []
     for _ in range(40):
         before = clock.now
         await guess(logins, "192.0.2.1", "ann")
@@ -78,7 +78,7 @@ async def test_each_failure_doubles_the_pause_up_to_a_bound(clock: Clock) -> Non
 
 
 async def test_a_guesser_slows_down_nobody_else(clock: Clock) -> None:
-    logins = FailedLogins(clock)
+    logins = LoginThrottle(clock)
     for _ in range(10):
         await guess(logins, "192.0.2.1", "ann")
     before = clock.now
@@ -94,7 +94,7 @@ async def test_a_guesser_slows_down_nobody_else(clock: Clock) -> None:
 
 
 async def test_one_who_guesses_at_many_places_at_once_has_one_turn() -> None:
-    logins, looks = FailedLogins(), 0
+    logins, looks = LoginThrottle(), 0
     looking = asyncio.Event()
 
     async def look() -> None:

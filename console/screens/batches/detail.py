@@ -112,7 +112,8 @@ class BatchDetail(FailedJobOrders):
     async def _look(self) -> Looked:
         looking = self._looking
         assert looking is not None
-        return await self.session.ask(lambda client: looking.look(client, self.chosen()))
+        acquired = "acquired" not in self.session.capabilities.unreliable("jobs")
+        return await self.session.ask(lambda client: looking.look(client, self.chosen(), acquired))
 
     def _show_looked(self, snapshot: Snapshot[Looked]) -> None:
         if snapshot.value is not None:
@@ -166,7 +167,7 @@ class BatchDetail(FailedJobOrders):
         pane, errand = self.query_one("#work", Pane), self._errand
         if view.work is not None:
             cells = min(max(pane.size.width - 45, 6), BARS)
-            items: list[Item] = [Spans(work_spans(view.work))] if self.narrow else work_lines(view, cells)
+            items: list[Item] = [Spans(work_spans(view))] if self.narrow else work_lines(view, cells)
         else:
             items = [
                 Prose(errand.why_not if errand is not None else "looking …", "muted", lines=2 if self.narrow else 6)
@@ -277,7 +278,6 @@ class BatchDetail(FailedJobOrders):
     @work(group="batch.job", exclusive=True, exit_on_error=False)
     async def _open_job(self, job_id: str) -> None:
         from console.engine.errors import EngineProblem
-        from console.screens.jobs.detail import JobDetail
         from store.contract.queries import JobQuery
 
         try:
@@ -286,7 +286,7 @@ class BatchDetail(FailedJobOrders):
             self.session.say(problem.sentence, "failed")
             return
         if jobs:
-            self.app.push_screen(JobDetail(self.session, jobs[0]))
+            self.navigator.show("job", jobs[0])
         else:
             self.session.say("This job is gone.", "warning")
 

@@ -216,7 +216,6 @@ class OutcomesScreen(ConsoleScreen):
     @work(group="outcomes.open", exclusive=True, exit_on_error=False)
     async def _open_task(self, task_id: str) -> None:
         from console.engine.errors import EngineProblem, NotThere
-        from console.screens.tasks.detail import TaskDetail
 
         try:
             task = await self.session.ask(lambda client: client.external_task(task_id))
@@ -225,7 +224,7 @@ class OutcomesScreen(ConsoleScreen):
         except EngineProblem as problem:
             self.session.say(problem.sentence, "failed")
         else:
-            self.app.push_screen(TaskDetail(self.session, task))
+            self.navigator.show("task", task)
 
     def action_back(self) -> None:
         """To the batch."""

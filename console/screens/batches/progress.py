@@ -9,7 +9,7 @@ from console.batches.batch_view import BatchView
 from console.screens.batches.rows import INKS, PHASES, WORDS, WORK_INKS, took, work_spans
 from console.text.inert import inert
 from console.text.ink import Ink
-from console.text.words import bar, count, day, percent, span, things
+from console.text.words import bar, clock, count, day, percent, span, things
 from console.widgets.pane import Fact, Item, Prose, Spans
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def summary(view: BatchView, now: datetime) -> list[Item]:
 
 def _under(view: BatchView) -> Item:
     if view.work is not None:
-        return Spans((("work ", "muted"), *work_spans(view.work)))
+        return Spans((("work ", "muted"), *work_spans(view)))
     if view.ended:
         return Prose(how_it_ended(view)[0], "muted", lines=1)
     return Prose(view.progress.sentence(), "muted", lines=1)
@@ -124,6 +124,8 @@ def work_lines(view: BatchView, cells: int) -> list[Item]:
         f"of {things(work.set, 'task')} retried so far" if work.set < work.total else f"of {things(work.total, 'task')}"
     )
     more = f"; {count(work.unfollowed)} more are not followed" if work.unfollowed else ""
+    if view.work_at is not None:
+        more += f", as of {clock(view.work_at)}"
     lines: list[Item] = [Spans(((told + more, "muted"),))]
     for state, ink in WORK_INKS.items():
         number = work.of(state)

@@ -17,7 +17,6 @@ from console.widgets.rows import Cell
 
 if TYPE_CHECKING:
     from console.batches.batch_events import Tone
-    from console.batches.outcome_counts import OutcomeCounts
     from console.batches.task_state import State
 
 COLUMNS: Sequence[Column] = (
@@ -156,19 +155,24 @@ def _lines(view: BatchView, width: int, now: datetime, most: int) -> list[Item]:
     under: list[Span] = [*_how_far(view, cells), (failed, "failed"), (left, "muted")]
     items: list[Item] = [Spans(tuple(head)), Spans(tuple(under))]
     if view.work is not None and most > 2:
-        items.append(Spans((("work: ", "muted"), *work_spans(view.work))))
+        items.append(Spans((("work: ", "muted"), *work_spans(view))))
     return items
 
 
-def work_spans(work: OutcomeCounts) -> tuple[Span, ...]:
-    """What became of the tasks, in one line; states without tasks are left out."""
-    shown: list[Span] = []
+def work_spans(view: BatchView) -> tuple[Span, ...]:
+    """What became of the tasks, in one line; states without tasks are left out. Figures of another moment than those of
+    the jobs bear it."""
+    work, shown = view.work, list[Span]()
+    if work is None:
+        return ()
     for state, ink in WORK_INKS.items():
         number = work.of(state)
         if number or state == "again" or (state == "done" and work.told):
             shown += [(f"{WORDS.get(state, state)} ", "muted"), (f"{count(number)}  ", ink if number else "faint")]
     if work.new:
         shown.append((f"{count(work.new)} NEW", "failed"))
+    if view.work_at is not None:
+        shown.append((f"{'' if not work.new else '  '}as of {clock(view.work_at)}", "muted"))
     return tuple(shown)
 
 

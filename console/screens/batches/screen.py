@@ -8,7 +8,6 @@ from textual.binding import BindingType
 
 from console.actions import at
 from console.batches.batch_view import BatchView
-from console.screens.batches.detail import BatchDetail
 from console.screens.batches.ordering import BatchOrders
 from console.screens.batches.subject import Batches
 from console.screens.listing import ListScreen
@@ -46,6 +45,10 @@ class BatchesScreen(BatchOrders, ListScreen):
     def _nothing(self) -> str:
         if self.filter_text:
             return "No batch matches, running or ended.  esc clears the filter"
+        if unseen := self.session.rights.unseen("batches"):
+            return unseen
+        if not self.session.book.keeps_history:
+            return "There are no running batches; this engine keeps no history of ended ones."
         return "There are no batches, running or ended."
 
     def _tell_count(self) -> None:
@@ -70,4 +73,4 @@ class BatchesScreen(BatchOrders, ListScreen):
 
     def open_row(self, row: Row) -> None:
         """The batch with its phases, tasks and failed jobs."""
-        self.app.push_screen(BatchDetail(self.session, cast("BatchView", row.item)))
+        self.navigator.show("batch", row.item)

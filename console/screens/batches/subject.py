@@ -69,7 +69,7 @@ class Batches(Subject[BatchView]):
         """The running ones, and those that are gone from everywhere but were seen; at most the newest :data:`MOST`."""
         if query.chosen():
             return [self._known(running(record)) for record in await client.batches(query, 0, MOST)]
-        views = [view for view in await self._book.read(client) if not view.ended or view.phase == "gone"]
+        views = [view for view in await self._book.read(client) if not view.ended or view.unrecorded]
         return _ordered(views, query)
 
     def _known(self, view: BatchView) -> BatchView:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from console.launch.draft import Draft, Source, Unusable
@@ -99,19 +100,19 @@ def from_saved(text: str, draft: Draft) -> Draft:
     A JSON object is a request with each query in words, or what the engine is told. Everything else is the list's own
     query in words.
     """
-    plain = Draft(draft.sources, {draft.sources[0].field: text}, draft.retries)
+    plain = replace(draft, texts={draft.sources[0].field: text})
     if not text.lstrip().startswith("{"):
         return plain
     try:
         value: Any = json.loads(text)
         if not draft.request or any(isinstance(part, dict | list) for part in value.values()):
-            return Draft(draft.sources, {}, draft.retries).read_body(text)
+            return replace(draft, texts={}).read_body(text)
     except (ValueError, Unusable):
         return plain
     names = {source.field: (_wire_name(source), source.field) for source in draft.sources}
     texts = {field: str(value[name]) for field, known in names.items() for name in known if name in value}
     retries = value.get(RETRIES)
-    return Draft(draft.sources, texts, retries if isinstance(retries, int) and retries >= 0 else draft.retries)
+    return replace(draft, texts=texts, retries=retries if isinstance(retries, int) and retries >= 0 else draft.retries)
 
 
 def _wire_name(source: Source) -> str:
@@ -122,8 +123,6 @@ def _wire_name(source: Source) -> str:
 
 
 def _with_retries(draft: Draft, text: str) -> Draft:
-    from dataclasses import replace
-
     from store.contract.values import INT_MAX
 
     digits = text.strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from console.launch.draft import SOURCES, Draft, Source
@@ -37,7 +38,7 @@ def builder_for(
     """
     rows = ROWS[subject.name]
     sources = SOURCES if subject.name == "tasks" else (Source("query", rows[1], subject.name),)
-    draft = Draft(sources, {sources[0].field: text})
+    draft = Draft(sources, {sources[0].field: text}, capabilities=session.capabilities)
     if before is not None and before[0] == text:
-        draft = before[1]
+        draft = replace(before[1], capabilities=session.capabilities)
     return BuilderScreen(session, subject.name, rows, draft, origin)

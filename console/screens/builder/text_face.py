@@ -60,8 +60,9 @@ class QueryInput(InertInput):
 
     def advice(self) -> Advice:
         """What the language says about the text."""
-        subject = self._edited.source.subject
-        return advised(without_all(self.value), self.cursor_position, subject, self._values(subject))
+        source = self._edited.source
+        words = self._edited.draft.words(source)
+        return advised(without_all(self.value), self.cursor_position, words, self._values(source.subject))
 
     def watch_value(self, value: str) -> None:
         """The draft follows what is typed."""

@@ -62,8 +62,16 @@ def engine_page(session: Session, width: int) -> list[list[Span]]:
         *((view, f"{count(number)} {'without retries' if view == 'jobs' else ''}".strip())
           for view, number in session.counts.items()),
     ]  # fmt: skip
+    facts += [("history", session.history_level), ("login", session.rights.login)]
+    facts += [("right" if yes else "NO right", f"to {right.said}  {right.permission} on {right.resource}")
+              for right, yes in session.rights.granted.items()]  # fmt: skip
+    limits = session.capabilities.limits
+    lacks = [(subject, ", ".join(words)) for subject, words in limits.items()] or [
+        ("nothing", "is known that it lacks" if session.capabilities.asked else "is known yet: it has not answered")
+    ]
     cannot = [(label, words) for label, words in here if words]
     return [*_page("This engine", facts, width), [],
+            *_page("What it lacks, and the console does or refuses", lacks, width), [],
             *_page("What it cannot filter, and the console does", cannot, width)]  # fmt: skip
 
 

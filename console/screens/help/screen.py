@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from console.session.session import Session
 
 PAGES = ("keys", "filter words", "this terminal", "this engine")
+ENGINE_PAGE = 3
 
 
 class HelpScreen(ModalScreen[None]):
@@ -36,11 +37,11 @@ class HelpScreen(ModalScreen[None]):
         Binding("enter", "found", show=False, priority=True),
     ]
 
-    def __init__(self, places: Collection[str], view: str = "") -> None:
+    def __init__(self, places: Collection[str], view: str = "", page: int = 0) -> None:
         super().__init__()
         self._places = tuple(places)
         self._view = view
-        self._page = 0
+        self._page = page
         self._sought = ""
 
     def compose(self) -> ComposeResult:

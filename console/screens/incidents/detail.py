@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from console.screens.incidents.lookups import IncidentLooks
+from textual.binding import BindingType
+
+from console.actions import at
+from console.screens.incidents.verbs import IncidentVerbs
 from console.screens.reading.screen import ReadingScreen
 from console.session.session import Session
 from console.text.inert import inert
 from console.text.words import day
+from console.widgets.bindings import bindings
 from console.widgets.pane import Fact, Item, Pane
 
 if TYPE_CHECKING:
@@ -19,7 +23,7 @@ if TYPE_CHECKING:
     from store.contract.records import Incident
 
 
-class IncidentDetail(IncidentLooks, ReadingScreen):
+class IncidentDetail(ReadingScreen):
     """An incident with its message and the details of the task or job that failed.
 
     Args:
@@ -29,15 +33,13 @@ class IncidentDetail(IncidentLooks, ReadingScreen):
 
     VIEW = "incidents"
     PLACES: ClassVar[tuple[str, ...]] = ("incident", "detail")
+    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"incident"}))
     HEADING = "What was said when it failed"
 
     def __init__(self, session: Session, incident: Incident | GroupMember) -> None:
-        ReadingScreen.__init__(self, session, f"Incident {inert(incident.id)}", incident.id)
+        super().__init__(session, f"Incident {inert(incident.id)}", incident.id)
         self._incident = incident
-
-    def incident_in_hand(self) -> Incident | GroupMember:
-        """The incident shown."""
-        return self._incident
+        self.attach(IncidentVerbs(self, lambda: self._incident))
 
     def facts(self) -> list[Item]:
         """Every field of the incident that is known."""

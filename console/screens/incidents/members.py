@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 from textual.binding import BindingType
 
 from console.actions import at
-from console.screens.incidents.detail import IncidentDetail
-from console.screens.incidents.lookups import IncidentLooks
 from console.screens.incidents.subject import Incidents
+from console.screens.incidents.verbs import IncidentVerbs
 from console.screens.listing import ListScreen
 from console.screens.subject import Sort
 from console.session.session import Session
@@ -60,7 +59,7 @@ class Members(Incidents):
     """Members of one group. What matches a filter is asked from the engine, and only members are kept of it."""
 
     title = "Members"
-    thing = "GroupMember"
+    thing = "Member"
     columns = (
         Column("age", 5, keep=7, align="right"),
         Column("key", 12, share=1, most=24, keep=8),
@@ -181,17 +180,18 @@ def _tries(record: One) -> tuple[str, Ink]:
     return ("0 S", "suspended") if record.fact.suspended else ("0", "failed")
 
 
-class MembersScreen(IncidentLooks, ListScreen):
+class MembersScreen(ListScreen):
     """All members of a group."""
 
     PLACES: ClassVar[tuple[str, ...]] = ("members", "incident", "list")
-    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"members"}))
+    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"members", "incident"}))
     VIEW: ClassVar[str] = "incidents"
     MARKABLE = True
 
     def __init__(self, session: Session, group: Group, facts: TaskFacts) -> None:
         self._members = Members(group, facts)
-        ListScreen.__init__(self, session, self._members)
+        super().__init__(session, self._members)
+        self.attach(IncidentVerbs(self, self.incident_in_hand))
         self._group = group
         self._facts = facts
 
@@ -212,7 +212,7 @@ class MembersScreen(IncidentLooks, ListScreen):
 
     def open_row(self, row: Row) -> None:
         """The incident in full."""
-        self.app.push_screen(IncidentDetail(self.session, cast("One", row.item).member))
+        self.navigator.show("incident", cast("One", row.item).member)
 
     def action_refresh(self) -> None:
         """Read everything again, their tasks too."""

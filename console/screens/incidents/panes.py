@@ -117,10 +117,7 @@ def _member(member: GroupMember, facts: TaskFacts, now: datetime) -> list[Span]:
 
 def _spread(group: Group, told: Told) -> list[list[Span]]:
     """Versions; topics where there is more than one; workers, as far as their tasks were asked for."""
-    versions: Counter[str] = Counter()
-    for definition, number in group.definitions.items():
-        versions[version_of(definition) or definition] += number
-    lines = [_breakdown("versions ", versions)]
+    lines = [_breakdown("versions ", group.versions())]
     if told.workers:
         part = f"(of {count(told.asked)} asked)  " if told.asked < group.count else ""
         lines.append([*_breakdown("workers ", told.workers), (part, "faint")])

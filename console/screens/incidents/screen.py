@@ -237,12 +237,10 @@ class IncidentsScreen(GroupOrders):
 
     def action_details(self) -> None:
         """What was said in full about the member whose message is shown."""
-        from console.screens.incidents.detail import IncidentDetail
-
         group = self.group()
         member = self.sample(group) if group is not None else None
         if member is not None:
-            self.app.push_screen(IncidentDetail(self.session, member))
+            self.navigator.show("incident", member)
 
     def open_row(self, row: Row) -> None:
         """The members of the group."""

@@ -11,7 +11,6 @@ from textual.binding import BindingType
 
 from console.actions import at
 from console.reading.instance_activity import InstanceActivity, activity_of, tasks_without_retries
-from console.screens.instances.detail import InstanceDetail
 from console.screens.instances.subject import Instances
 from console.screens.listing import LIST_CSS, ListScreen
 from console.session.session import Session
@@ -61,25 +60,23 @@ class InstancesScreen(ListScreen):
 
     def open_row(self, row: Row) -> None:
         """The tasks of the instance, in the tasks view."""
-        from console.screens.jump import jump
         from store.contract.queries import ExternalTaskQuery
 
-        jump(self.app, "tasks", ExternalTaskQuery(process_instance_id=row.id))
+        self.navigator.jump("tasks", ExternalTaskQuery(process_instance_id=row.id))
 
     def action_variables(self) -> None:
         """The instance with its tasks and variables in full."""
         row = self.table.row
         if row is not None:
-            self.app.push_screen(InstanceDetail(self.session, cast("InstanceActivity", row.item).instance))
+            self.navigator.show("instance", cast("InstanceActivity", row.item).instance)
 
     def action_incidents(self) -> None:
         """The open incidents of the instance, in the incidents view."""
-        from console.screens.jump import jump
         from store.contract.queries import IncidentQuery
 
         row = self.table.row
         if row is not None:
-            jump(self.app, "incidents", IncidentQuery(process_instance_id=row.id))
+            self.navigator.jump("incidents", IncidentQuery(process_instance_id=row.id))
 
     @work(group="instances.retry", exclusive=True, exit_on_error=False)
     async def action_retry(self) -> None:

@@ -8,7 +8,6 @@ from textual.binding import BindingType
 
 from console.actions import at
 from console.reading.chosen_jobs import ChosenJobs
-from console.screens.jobs.detail import JobDetail
 from console.screens.jobs.subject import Jobs
 from console.screens.jobs.verbs import JobVerbs
 from console.screens.listing import ListScreen
@@ -64,7 +63,7 @@ class JobsScreen(ListScreen):
 
     def open_row(self, row: Row) -> None:
         """The job with its stack trace."""
-        self.app.push_screen(JobDetail(self.session, cast("Job", row.item)))
+        self.navigator.show("job", row.item)
 
     def hint_labels(self) -> dict[str, str]:
         """What the keys would do with the job under the cursor, or with the marked ones."""

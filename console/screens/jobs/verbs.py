@@ -77,24 +77,20 @@ class JobVerbs(Verbs["ConsoleScreen"]):
 
     def action_owner(self) -> None:
         """Jump to its process instance, or open its batch."""
-        from console.screens.batches.opening import open_batch
-        from console.screens.jump import jump
         from store.contract.queries import ProcessInstanceQuery
 
         job = self._job()
         if job is None:
             return
         if job.process_instance_id is not None:
-            jump(self.app, "instances", ProcessInstanceQuery(process_instance_ids=[job.process_instance_id]))
+            self.navigator.jump("instances", ProcessInstanceQuery(process_instance_ids=[job.process_instance_id]))
         elif job.batch_id is not None:
-            self.look_up(open_batch(self.app, self.session, job.batch_id), "jobs.owner")
+            self.look_up(self.navigator.show_batch(job.batch_id), "jobs.owner")
         else:
             self.session.say("This job belongs to no process instance and to no batch.", "warning")
 
     def action_incidents(self) -> None:
         """The open incident of the job."""
-        from console.screens.incidents.opening import open_incident
-
         job = self._job()
         if job is not None:
-            self.look_up(open_incident(self.app, self.session, "Job", job.id), "jobs.owner")
+            self.look_up(self.navigator.show_incident_of("Job", job.id), "jobs.owner")

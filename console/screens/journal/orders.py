@@ -17,7 +17,7 @@ from console.text.words import count, short, things
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
-    from console.launch.send import DecidedLaunch
+    from console.launch.decided_launch import DecidedLaunch
     from console.launch.undo import Undo
     from console.reading.selected_tasks import SelectedTasks
     from console.reading.selection import Marked
@@ -48,13 +48,11 @@ class LaunchOrders(ConsoleScreen):
     @work(group="journal.batch", exclusive=True, exit_on_error=False)
     async def action_batch(self) -> None:
         """To its batch."""
-        from console.screens.batches.opening import open_batch
-
         launch = self.chosen()
         if launch is None or launch.batch_id is None:
             self.session.say("This launch has no batch.", "warning")
         else:
-            await open_batch(self.app, self.session, launch.batch_id)
+            await self.navigator.show_batch(launch.batch_id)
 
     # -- its request ------------------------------------------------------------------------------------------------
 
@@ -180,8 +178,8 @@ class LaunchOrders(ConsoleScreen):
 
     def _set_back(self, launch: Launch, undo: Undo, roll: SelectedTasks) -> Iterator[DecidedLaunch]:
         """One batch for each former value."""
+        from console.launch.decided_launch import DecidedLaunch
         from console.launch.plan import LaunchPlan
-        from console.launch.send import DecidedLaunch
         from console.reading.selection import Marked
 
         for retries, ids in sorted(undo.back.items()):

@@ -14,7 +14,6 @@ from textual.widget import Widget
 
 from console.actions import at
 from console.screens.base import BASE_CSS
-from console.screens.journal.detail import LaunchDetail
 from console.screens.journal.orders import LaunchOrders
 from console.screens.journal.rows import COLUMNS, facts, request_lines, row_of, summary
 from console.session.session import News, Session
@@ -163,7 +162,7 @@ class JournalScreen(LaunchOrders):
         """The launch with its tasks."""
         launch = self.chosen()
         if launch is not None:
-            self.app.push_screen(LaunchDetail(self.session, launch))
+            self.navigator.show("launch", launch)
 
     def legend(self) -> str:
         """What the columns mean."""

@@ -21,11 +21,12 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from console.actions import at
+from console.launch.decided_launch import DecidedLaunch
+from console.launch.foreseen import foreseen
 from console.launch.plan import LaunchPlan
 from console.launch.preparation import LaunchPreparation
 from console.launch.preview import BY_HAND
 from console.launch.request_file import save_request
-from console.launch.send import DecidedLaunch
 from console.reading.selection import Everything, Selection
 from console.screens import clipboard
 from console.screens.base import looking_only, places_of
@@ -258,6 +259,7 @@ class LaunchDialog(ModalScreen[DecidedLaunch | None]):
         if plan.everything and not known.every_task_meant:
             said = ["This takes EVERY external task of the engine. Press E if that is meant."]
         items: list[Item] = [Prose(text, "warning", lines=1) for text in (*said, *map(inert, known.notes))]
+        items += [Prose(text, "warning", lines=1) for text in foreseen(self.session, plan)]
         if self.session.unkept:
             waits = "Waiting for the journal; L again launches without writing it down."
             items.append(Prose(waits if known.waiting_for_journal else self.session.unkept, "warning", lines=1))
@@ -272,6 +274,7 @@ class LaunchDialog(ModalScreen[DecidedLaunch | None]):
             quiet = f"! no worker seen in 15 min on {quiet_said(known.workerless)}: retried tasks will sit and wait"
             items.append(Prose(quiet, "warning", lines=1))
         unsafe, missing = self.session.safety.why_not(), known.why_not(*self._typed) if known.insisted else ""
+        said += foreseen(self.session, plan)
         if unsafe:
             items.append(Prose(unsafe, "warning", lines=1))
         if self._too_early:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from console.reading.selection import Everything, Marked, Selection
@@ -12,8 +13,8 @@ if TYPE_CHECKING:
 
     from textual.app import App
 
+    from console.launch.decided_launch import DecidedLaunch
     from console.launch.launch_events import LaunchEvent
-    from console.launch.send import DecidedLaunch
     from console.session.session import Session
     from console.widgets.marks import Marks
     from store.contract.records import BatchStatistics
@@ -100,13 +101,27 @@ def send_off(
 async def _all_carried_out(
     app: App[None], session: Session, orders: Iterable[DecidedLaunch], done: Callable[[str], None] | None
 ) -> None:
+    from console.launch.split_by_ids import parts_of
+
     try:
         for order in orders:
-            batch_id = await _carry_out(app, session, order)
-            if batch_id is None:
-                return
-            if done is not None:
-                done(batch_id)
+            parts = parts_of(order.plan, session.most_ids)
+            made: frozenset[str] = frozenset()
+            while parts:
+                plan = parts.pop(0)
+                # A batch of the parts before is none of somebody else's.
+                known = None if order.overlaps is None else order.overlaps | made
+                batch_id = await _carry_out(app, session, replace(order, plan=plan, overlaps=known))
+                made |= {batch_id} if batch_id is not None else frozenset()
+                smaller = parts_of(plan, session.most_ids) if batch_id is None else []
+                if batch_id is None and len(smaller) == 1:
+                    return
+                if smaller:
+                    # That a proxy found the order too large proves that nothing was done.
+                    parts = [*smaller, *(one for rest in parts for one in parts_of(rest, session.most_ids))]
+                    session.say(f"Too large for a proxy, nothing was done: sent as {len(smaller)} batches.", "warning")
+                elif done is not None and batch_id is not None:
+                    done(batch_id)
     finally:
         session.launching = False
 

@@ -14,7 +14,6 @@ from textual.containers import Horizontal
 from console.actions import at
 from console.screens.listing import LIST_CSS, ListScreen
 from console.screens.tasks.causes import Cause, cause_lines, causes_of
-from console.screens.tasks.detail import TaskDetail
 from console.screens.tasks.subject import Tasks
 from console.screens.tasks.verbs import TaskVerbs
 from console.session.session import News, Session
@@ -151,7 +150,7 @@ class TasksScreen(ListScreen):
 
     def open_row(self, row: Row) -> None:
         """The task in full."""
-        self.app.push_screen(TaskDetail(self.session, cast("ExternalTask", row.item)))
+        self.navigator.show("task", row.item)
 
     def task_in_hand(self) -> ExternalTask | None:
         """The task under the cursor."""

@@ -80,11 +80,9 @@ class TaskVerbs(Verbs["ConsoleScreen"]):
 
     def action_incidents(self) -> None:
         """The open incident of the task."""
-        from console.screens.incidents.opening import open_incident
-
         task = self._task()
         if task is not None:
-            self.look_up(open_incident(self.app, self.session, "Task", task.id), "task.incidents")
+            self.look_up(self.navigator.show_incident_of("Task", task.id), "task.incidents")
 
     def action_batch(self) -> None:
         """The batch that set its retries last, as far as the journal knows."""
@@ -93,20 +91,18 @@ class TaskVerbs(Verbs["ConsoleScreen"]):
             self.look_up(self._open_batch(task.id), "task.batch")
 
     async def _open_batch(self, task_id: str) -> None:
-        from console.screens.batches.opening import open_batch
         from console.session import saved_filters
 
         launch = (await saved_filters.launched(self.session, [task_id])).get(task_id)
         if launch is None or launch.batch_id is None:
             self.session.say(f"No batch that was launched from here has set task {inert(short(task_id))}.", "muted")
         else:
-            await open_batch(self.app, self.session, launch.batch_id)
+            await self.navigator.show_batch(launch.batch_id)
 
     def action_instance(self) -> None:
         """Jump to the process instance."""
-        from console.screens.jump import jump
         from store.contract.queries import ProcessInstanceQuery
 
         task = self._task()
         if task is not None:
-            jump(self.app, "instances", ProcessInstanceQuery(process_instance_ids=[task.process_instance_id]))
+            self.navigator.jump("instances", ProcessInstanceQuery(process_instance_ids=[task.process_instance_id]))

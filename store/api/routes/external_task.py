@@ -1,5 +1,6 @@
 """External tasks: lists, one, error details, retries."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import Response
@@ -43,8 +44,7 @@ async def put_retries_in_bulk(
     store: StoreDep, by: OperatorDep, order: Annotated[SetExternalTaskRetries, body(SetExternalTaskRetries)]
 ) -> Response:
     """Set the retries of many tasks at once: all or none."""
-    async with store.changing_tasks() as connection:
-        await set_retries_in_bulk(connection, order, by)
+    await store.change_tasks(partial(set_retries_in_bulk, order=order, by=by))
     return no_content()
 
 
@@ -54,8 +54,7 @@ async def post_retries_async(
     store: StoreDep, by: OperatorDep, order: Annotated[SetExternalTaskRetries, body(SetExternalTaskRetries)]
 ) -> Response:
     """Create a batch that sets the retries of many tasks."""
-    async with store.database.writing() as connection:
-        batch = await set_retries_async(connection, order, store.settings, by)
+    batch = await store.database.write(partial(set_retries_async, order=order, settings=store.settings, by=by))
     store.wake_runner()
     return answer(batch)
 
@@ -66,8 +65,7 @@ async def put_retries(
     store: StoreDep, by: OperatorDep, task_id: str, order: Annotated[SetRetries, body(SetRetries)]
 ) -> Response:
     """Set the retries of one task."""
-    async with store.changing_tasks() as connection:
-        await set_retries_of_one(connection, task_id, order, by)
+    await store.change_tasks(partial(set_retries_of_one, task_id=task_id, order=order, by=by))
     return no_content()
 
 

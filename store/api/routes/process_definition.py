@@ -55,7 +55,7 @@ async def _answer_xml(store: Store, find: Find) -> Response:
 
 
 async def _answer_start(store: Store, by: Operator, request: Request, find: Find, order: StartProcess) -> Response:
-    async with store.changing_tasks() as connection:
+    async def started(connection: AsyncConnection) -> ProcessInstance:
         definition_id = await find(connection)
         try:
             if order.start_instructions:
@@ -74,8 +74,10 @@ async def _answer_start(store: Store, by: Operator, request: Request, find: Find
         instance.links = [self_link(request, "process-definition", "process-instance", instance.id)]
         if order.with_variables_in_return:
             seen = await of_instance(connection, instance.id) | transient(given)
-            instance = StartedInstance(**dict(instance), variables=seen)
-    return answer(instance)
+            return StartedInstance(**dict(instance), variables=seen)
+        return instance
+
+    return answer(await store.change_tasks(started))
 
 
 def _not_started(definition_id: str, refusal: ContractError) -> ContractError:

@@ -1,5 +1,6 @@
 """Process instances: suspend, activate, delete; remove from history."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import Response
@@ -26,8 +27,7 @@ async def put_suspended_in_bulk(
     store: StoreDep, by: OperatorDep, order: Annotated[SetInstancesSuspended, body(SetInstancesSuspended)]
 ) -> Response:
     """Suspend or activate many instances."""
-    async with store.changing_tasks() as connection:
-        await set_suspended_in_bulk(connection, order, by)
+    await store.change_tasks(partial(set_suspended_in_bulk, order=order, by=by))
     return no_content()
 
 

@@ -1,5 +1,6 @@
 """What workers ask and report."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import Request, Response
@@ -32,8 +33,7 @@ async def fetch_and_lock(
 @gives_nothing
 async def complete(store: StoreDep, task_id: str, order: Annotated[CompleteTask, body(CompleteTask)]) -> Response:
     """The work is done."""
-    async with store.changing_tasks() as connection:
-        await workers.complete(connection, task_id, order)
+    await store.change_tasks(partial(workers.complete, task_id=task_id, order=order))
     return no_content()
 
 
@@ -41,8 +41,7 @@ async def complete(store: StoreDep, task_id: str, order: Annotated[CompleteTask,
 @gives_nothing
 async def fail(store: StoreDep, task_id: str, order: Annotated[FailTask, body(FailTask)]) -> Response:
     """The work could not be done."""
-    async with store.changing_tasks() as connection:
-        await workers.fail(connection, task_id, order)
+    await store.change_tasks(partial(workers.fail, task_id=task_id, order=order))
     return no_content()
 
 
@@ -50,8 +49,7 @@ async def fail(store: StoreDep, task_id: str, order: Annotated[FailTask, body(Fa
 @gives_nothing
 async def bpmn_error(store: StoreDep, task_id: str, order: Annotated[BpmnError, body(BpmnError)]) -> Response:
     """The work met an error that the process may know."""
-    async with store.changing_tasks() as connection:
-        await workers.bpmn_error(connection, task_id, order)
+    await store.change_tasks(partial(workers.bpmn_error, task_id=task_id, order=order))
     return no_content()
 
 
@@ -59,8 +57,7 @@ async def bpmn_error(store: StoreDep, task_id: str, order: Annotated[BpmnError, 
 @gives_nothing
 async def lock(store: StoreDep, task_id: str, order: Annotated[LockTask, body(LockTask)]) -> Response:
     """Lock one task."""
-    async with store.database.writing() as connection:
-        await workers.lock(connection, task_id, order)
+    await store.database.write(partial(workers.lock, task_id=task_id, order=order))
     return no_content()
 
 
@@ -68,8 +65,7 @@ async def lock(store: StoreDep, task_id: str, order: Annotated[LockTask, body(Lo
 @gives_nothing
 async def extend_lock(store: StoreDep, task_id: str, order: Annotated[ExtendLock, body(ExtendLock)]) -> Response:
     """Let a lock expire at another moment."""
-    async with store.changing_tasks() as connection:
-        await workers.extend_lock(connection, task_id, order)
+    await store.change_tasks(partial(workers.extend_lock, task_id=task_id, order=order))
     return no_content()
 
 
@@ -77,8 +73,7 @@ async def extend_lock(store: StoreDep, task_id: str, order: Annotated[ExtendLock
 @gives_nothing
 async def unlock(store: StoreDep, by: OperatorDep, task_id: str) -> Response:
     """Take a task from its worker."""
-    async with store.changing_tasks() as connection:
-        await workers.unlock(connection, task_id, by)
+    await store.change_tasks(partial(workers.unlock, task_id=task_id, by=by))
     return no_content()
 
 
@@ -88,6 +83,5 @@ async def set_priority(
     store: StoreDep, by: OperatorDep, task_id: str, order: Annotated[SetPriority, body(SetPriority)]
 ) -> Response:
     """Set the priority of a task."""
-    async with store.database.writing() as connection:
-        await workers.set_priority(connection, task_id, order, by)
+    await store.database.write(partial(workers.set_priority, task_id=task_id, order=order, by=by))
     return no_content()

@@ -19,6 +19,7 @@ from console.engine.client import EngineClient
 from console.launch import draft_counts
 from console.launch.draft import ALL, SOURCES, Draft, Source
 from console.reading import instance_activity, instance_ids, pages, task_history
+from console.reading.chosen_jobs import ChosenJobs
 from console.reading.filtered_pages import FilteredPages
 from console.reading.incident_pages import IncidentPages
 from console.reading.locks import locked
@@ -29,7 +30,6 @@ from console.reading.task_history import TaskLog
 from console.screens.exporting import run
 from console.screens.filtered_list import FilteredList
 from console.screens.incidents.subject import Incidents
-from console.screens.jobs.chosen import Chosen
 from console.screens.tasks.subject import Tasks
 from console.widgets.marks import Marks
 from store.contract.orders import SetExternalTaskRetries
@@ -286,12 +286,12 @@ async def every_instance(client: EngineClient) -> list[str]:
 
 async def failed_jobs(client: EngineClient) -> list[str]:
     by_retries = JobQuery(sort_by="jobRetries", sort_order="asc")
-    return [one.id for one in await Chosen(query=by_retries).read(client, failed=True)]
+    return [one.id for one in await ChosenJobs(query=by_retries).read(client, failed=True)]
 
 
 async def named_jobs(client: EngineClient) -> list[str]:
     ids = frozenset(f"j-{number:04d}" for number in range(60))
-    return [one.id for one in await Chosen(ids=ids).read(client)]
+    return [one.id for one in await ChosenJobs(ids=ids).read(client)]
 
 
 async def newest_incidents(client: EngineClient) -> list[str]:

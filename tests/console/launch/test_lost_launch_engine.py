@@ -9,11 +9,12 @@ import pytest
 
 from console.engine.client import EngineClient
 from console.launch import find_batch, send, unanswered
+from console.launch.decided_launch import DecidedLaunch
 from console.launch.launch_events import Disproved, NotCarriedOut, NotFound
-from console.launch.send import DecidedLaunch, send_launch
+from console.launch.send import send_launch
 from store.contract.orders import SetExternalTaskRetries
 from store.journal import Journal
-from tests.console.test_send_launch import LAUNCH, Console
+from tests.console.launch.test_send import LAUNCH, Console
 from tests.engines import camunda
 from tests.support.fault_proxy import FaultTransport, page
 

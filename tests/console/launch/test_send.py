@@ -11,6 +11,7 @@ import pytest
 
 from console.engine.client import EngineClient
 from console.launch import find_batch, send, unanswered
+from console.launch.decided_launch import DecidedLaunch
 from console.launch.find_batch import LATE
 from console.launch.launch_events import (
     Disproved,
@@ -26,7 +27,7 @@ from console.launch.launch_events import (
     sentence_of,
 )
 from console.launch.plan import LaunchPlan
-from console.launch.send import DecidedLaunch, send_launch
+from console.launch.send import send_launch
 from console.launch.unanswered import UnansweredLaunches
 from console.reading.selected_tasks import read_selected_tasks
 from console.reading.selection import Marked

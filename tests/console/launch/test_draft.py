@@ -16,7 +16,7 @@ from console.reading.selection import Everything
 from console.screens.builder.faces import form_of, from_saved, json_of, saved_text, with_value
 from console.screens.builder.form import FormRow
 from store.contract.orders import SetExternalTaskRetries
-from tests.console.test_language_properties import queries
+from tests.console.language.test_properties import queries
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 TASKS, IDS, INSTANCE_IDS, INSTANCES, HISTORY = SOURCES

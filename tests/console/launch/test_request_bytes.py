@@ -17,8 +17,8 @@ from console.screens.launch.dialog import LaunchDialog
 from console.widgets.pane import Pane
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import ExternalTaskQuery, ProcessInstanceQuery, VariableFilter
+from tests.console.screens.test_embedded_engine import ENGINE, world
 from tests.console.settle import until
-from tests.console.test_views_engine import ENGINE, world
 
 HOSTILE = "it's \u202e\x1b[31m \\u0022 — \U0001f4b3"
 

@@ -11,7 +11,7 @@ from console.engine.orders import Orders
 from console.engine.retries_request import RetriesRequest
 from console.orders.each import order_each
 from store.contract.orders import SetExternalTaskRetries
-from tests.console.test_client import BATCH
+from tests.console.engine.test_client import BATCH
 from tests.support.fault_proxy import (
     BROKEN_JSON,
     LOGIN_PAGE,

@@ -18,7 +18,7 @@ from console.language.console_words import NONE, Held, Is, Number
 from console.language.tokens import quote
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import JobQuery, Query
-from tests.console.test_language_engine import METHODS
+from tests.console.language.test_engine_words import METHODS
 
 MOST = 500
 VALUES = 4

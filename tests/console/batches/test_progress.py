@@ -6,7 +6,7 @@ import pytest
 
 from console.batches.progress import Progress, Speed, progress
 from store.contract.records import BatchStatistics
-from tests.console.test_client import BATCH
+from tests.console.engine.test_client import BATCH
 
 
 def batch(total: int, created: int, completed: int, failed: int = 0, **more: Any) -> BatchStatistics:

@@ -12,7 +12,7 @@ import pytest
 from tests.bench.terminal import of_table
 from tests.support.terminal import Terminal
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TABLE = 78
 """Cells of the table at 120x40."""
 FAKE = """

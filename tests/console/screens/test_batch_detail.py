@@ -27,8 +27,8 @@ from store.journal import Journal
 from tests.console import logs
 from tests.console.fake import FakeEngine, ids, job, statistics, task
 from tests.console.ledgers import Ledger
+from tests.console.screens.test_batches import confirmed, engine_with_a_batch, view
 from tests.console.settle import console, lines, until
-from tests.console.test_views_batches import confirmed, engine_with_a_batch, view
 
 GONE, LOCKED_OUT = "Cannot find external task with id 8", "Deadlock found when trying to get lock"
 

@@ -29,7 +29,7 @@ class TooManyLogins(Exception):
     """Too many logins of this name, or of this address, wait already."""
 
 
-class Line:
+class LoginQueue:
     """Logins that have their passwords looked at one after the other."""
 
     def __init__(self) -> None:
@@ -40,10 +40,10 @@ class Line:
         self.next_look = 0.0
 
 
-class FailedLogins:
+class LoginThrottle:
     """Turns at having a password looked at.
 
-    Each name has a line of its own at each address, and only there does a failure make the next one wait. One password
+    Each name has a queue of its own at each address, and only there does a failure make the next one wait. One password
     of an address is looked at at a time, and one of all: a look may cost 64 MiB. So a guesser slows down himself, and
     costs another address one look. An IPv6 address stands for its network of 64 bits, which is what one customer is
     given.
@@ -54,63 +54,63 @@ class FailedLogins:
 
     def __init__(self, clock: Callable[[], float] | None = None) -> None:
         self._given_clock = clock
-        self._names: OrderedDict[tuple[str, str], Line] = OrderedDict()
-        self._addresses: dict[str, Line] = {}
+        self._names: OrderedDict[tuple[str, str], LoginQueue] = OrderedDict()
+        self._addresses: dict[str, LoginQueue] = {}
         self._look = asyncio.Lock()
 
     @asynccontextmanager
-    async def turn(self, address: str, name: str) -> AsyncIterator[Line]:
+    async def turn(self, address: str, name: str) -> AsyncIterator[LoginQueue]:
         """Wait for the turn of a name and address. Inside the block, one password may be looked at.
 
         Raises:
             TooManyLogins: so many wait already that it would take too long.
         """
         of_address = network(address)
-        line = self._line(of_address, name)
-        async with _place(line, WAITING), line.turn:
-            await asyncio.sleep(max(0.0, line.next_look - self._now()))
-            others = self._addresses.setdefault(of_address, Line())
+        queue = self._queue(of_address, name)
+        async with _place(queue, WAITING), queue.turn:
+            await asyncio.sleep(max(0.0, queue.next_look - self._now()))
+            others = self._addresses.setdefault(of_address, LoginQueue())
             try:
                 async with _place(others, WAITING_OF_ADDRESS), others.turn, self._look:
-                    yield line
+                    yield queue
             finally:
                 if not others.waiting:
                     self._addresses.pop(of_address, None)
 
-    def failed(self, line: Line) -> int:
+    def failed(self, queue: LoginQueue) -> int:
         """The password was wrong; answers how often in a row."""
         now = self._now()
-        line.failures = 1 if now - line.failed_at > FORGOTTEN_AFTER else line.failures + 1
-        line.failed_at = now
-        line.next_look = now + min(FIRST_PAUSE * 2 ** min(line.failures - 1, 30), LONGEST_PAUSE)
-        return line.failures
+        queue.failures = 1 if now - queue.failed_at > FORGOTTEN_AFTER else queue.failures + 1
+        queue.failed_at = now
+        queue.next_look = now + min(FIRST_PAUSE * 2 ** min(queue.failures - 1, 30), LONGEST_PAUSE)
+        return queue.failures
 
-    def succeeded(self, line: Line) -> None:
+    def succeeded(self, queue: LoginQueue) -> None:
         """The password was right."""
-        line.failures, line.next_look = 0, 0.0
+        queue.failures, queue.next_look = 0, 0.0
 
-    def _line(self, address: str, name: str) -> Line:
-        line = self._names.setdefault((address, name), Line())
+    def _queue(self, address: str, name: str) -> LoginQueue:
+        queue = self._names.setdefault((address, name), LoginQueue())
         self._names.move_to_end((address, name))
         if len(self._names) > REMEMBERED:
-            oldest = next((key for key, known in self._names.items() if not known.waiting and known is not line), None)
+            oldest = next((key for key, known in self._names.items() if not known.waiting and known is not queue), None)
             if oldest is not None:
                 del self._names[oldest]
-        return line
+        return queue
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time() if self._given_clock is None else self._given_clock()
 
 
 @asynccontextmanager
-async def _place(line: Line, places: int) -> AsyncIterator[None]:
-    if line.waiting >= places:
+async def _place(queue: LoginQueue, places: int) -> AsyncIterator[None]:
+    if queue.waiting >= places:
         raise TooManyLogins
-    line.waiting += 1
+    queue.waiting += 1
     try:
         yield
     finally:
-        line.waiting -= 1
+        queue.waiting -= 1
 
 
 def network(address: str) -> str:

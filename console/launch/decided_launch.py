@@ -1,0 +1,27 @@
+"""A launch that the operator has decided on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from console.launch.plan import LaunchPlan
+
+
+@dataclass(frozen=True)
+class DecidedLaunch:
+    """A plan that the operator has decided to launch.
+
+    Attributes:
+        plan: what is sent.
+        reason: why; may be empty.
+        undoes: the launch of the journal that this one sets back.
+        overlaps: ids of other batches over the same tasks that the operator was shown; ``None`` where none are looked
+            for. One that is not among them when the launch is sent stops it.
+    """
+
+    plan: LaunchPlan
+    reason: str = ""
+    undoes: int | None = None
+    overlaps: frozenset[str] | None = None

@@ -1,0 +1,29 @@
+"""What will not work about a launch on this engine, said before it is sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from console.launch.plan import LaunchPlan
+    from console.session.session import Session
+
+
+def foreseen(session: Session, plan: LaunchPlan) -> list[str]:
+    """A sentence for each thing that the operator should know beforehand, the worst one first.
+
+    Args:
+        session: what is known of the user's rights and of the engine's history.
+        plan: what would be sent.
+    """
+    from console.engine.history_level import what_is_lost
+    from console.engine.rights import READ_BATCHES
+    from console.launch.split_by_ids import said_of_parts
+
+    rights = session.rights
+    said = [rights.why_no_launch()]
+    if rights.lacks(READ_BATCHES):
+        said.append("This user cannot read batches (READ on Batch): the batch will not be seen here, only its tasks.")
+    said.append(said_of_parts(plan, session.most_ids))
+    said.append(what_is_lost(session.history_level))
+    return [sentence for sentence in said if sentence]

@@ -1,0 +1,101 @@
+"""The one table from a noun to its screens. Each is imported when it is first shown: the first frame needs but one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from console.screens.navigator import Details, Lists
+    from console.session.session import Session
+
+
+def _tasks(session: Session) -> Screen[None]:
+    from console.screens.tasks.screen import TasksScreen
+
+    return TasksScreen(session)
+
+
+def _incidents(session: Session) -> Screen[None]:
+    from console.screens.incidents.screen import IncidentsScreen
+
+    return IncidentsScreen(session)
+
+
+def _instances(session: Session) -> Screen[None]:
+    from console.screens.instances.screen import InstancesScreen
+
+    return InstancesScreen(session)
+
+
+def _batches(session: Session) -> Screen[None]:
+    from console.screens.batches.screen import BatchesScreen
+
+    return BatchesScreen(session)
+
+
+def _jobs(session: Session) -> Screen[None]:
+    from console.screens.jobs.screen import JobsScreen
+
+    return JobsScreen(session)
+
+
+def _journal(session: Session) -> Screen[None]:
+    from console.screens.journal.screen import JournalScreen
+
+    return JournalScreen(session)
+
+
+def _task(session: Session, record: Any) -> Screen[None]:
+    from console.screens.tasks.detail import TaskDetail
+
+    return TaskDetail(session, record)
+
+
+def _incident(session: Session, record: Any) -> Screen[None]:
+    from console.screens.incidents.detail import IncidentDetail
+
+    return IncidentDetail(session, record)
+
+
+def _instance(session: Session, record: Any) -> Screen[None]:
+    from console.screens.instances.detail import InstanceDetail
+
+    return InstanceDetail(session, record)
+
+
+def _batch(session: Session, record: Any) -> Screen[None]:
+    from console.screens.batches.detail import BatchDetail
+
+    return BatchDetail(session, record)
+
+
+def _job(session: Session, record: Any) -> Screen[None]:
+    from console.screens.jobs.detail import JobDetail
+
+    return JobDetail(session, record)
+
+
+def _launch(session: Session, record: Any) -> Screen[None]:
+    from console.screens.journal.detail import LaunchDetail
+
+    return LaunchDetail(session, record)
+
+
+LISTS: Lists = {
+    "tasks": _tasks,
+    "incidents": _incidents,
+    "instances": _instances,
+    "batches": _batches,
+    "jobs": _jobs,
+    "journal": _journal,
+}
+DETAILS: Details = {
+    "task": _task,
+    "incident": _incident,
+    "instance": _instance,
+    "batch": _batch,
+    "job": _job,
+    "launch": _launch,
+}

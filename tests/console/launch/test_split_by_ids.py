@@ -1,0 +1,98 @@
+"""A launch by ids that a proxy finds too large becomes several batches, and none of its tasks is left out or twice."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from console.app import RetriageApp
+from console.engine.errors import Refused
+from console.launch.plan import LaunchPlan
+from console.launch.split_by_ids import parts_of, said_of_parts
+from console.reading.selected_tasks import SelectedTasks
+from console.reading.selection import Everything, Marked
+from console.screens.launch.flow import open_launch
+from store.contract.orders import SetExternalTaskRetries
+from store.contract.queries import ExternalTaskQuery
+from store.contract.records import Batch
+from tests.console.fake import FakeEngine, ids, task
+from tests.console.settle import console, lines, until
+
+
+def plan(number: int) -> LaunchPlan:
+    tasks = [task(index).model_copy(update={"retries": 0}) for index in range(number)]
+    roll = SelectedTasks(datetime(2026, 3, 1, tzinfo=UTC), frozenset(one.id for one in tasks))
+    roll.take(tasks)
+    return LaunchPlan(Marked(roll.named, "process:claim"), 1, roll.facts(), roll)
+
+
+@pytest.mark.parametrize(("number", "most", "sizes"), [(10, 10, [10]), (10, 4, [4, 4, 2]), (3, 1, [1, 1, 1])])
+def test_each_task_is_in_one_part(number: int, most: int, sizes: list[int]) -> None:
+    whole = plan(number)
+    parts = parts_of(whole, most)
+    assert [len(part.ids) for part in parts] == [part.count for part in parts] == sizes
+    assert [id for part in parts for id in part.ids] == whole.ids
+    assert all(part.request.retries == 1 for part in parts)
+    assert bool(said_of_parts(whole, most)) == (len(sizes) > 1)
+    assert all(not said_of_parts(part, most) for part in parts)
+
+
+def test_a_query_is_never_split() -> None:
+    whole = LaunchPlan(Everything(ExternalTaskQuery(topic_name="x")), 1, plan(10).facts)
+    assert parts_of(whole, 2) == [whole]
+    assert said_of_parts(whole, 2) == ""
+
+
+class Narrow(FakeEngine):
+    """Behind a proxy that takes in so many ids."""
+
+    def __init__(self, tasks: int, takes: int) -> None:
+        super().__init__(tasks)
+        self.takes = takes
+        self.refused: list[int] = []
+        self.taken: list[str] = []
+
+    async def set_retries_async(self, order: SetExternalTaskRetries) -> Batch:
+        named = list(order.external_task_ids or [])
+        if len(named) > self.takes:
+            self.refused.append(len(named))
+            raise Refused("The engine answered 413 Request Entity Too Large.", 413)
+        self.taken += [id for id in named if id is not None]
+        return await super().set_retries_async(order)
+
+
+async def launched(app: RetriageApp, pilot: Any, engine: Narrow, chosen: frozenset[str]) -> None:
+    """Launch the chosen tasks, and wait until all of them are on their way."""
+    open_launch(app, app.session, Marked(chosen))
+    await until(pilot, lambda: "tasks in the launch" in "\n".join(lines(app)))
+    deadline = asyncio.get_running_loop().time() + 30
+    while len(engine.taken) < len(chosen) or app.session.launching:
+        assert asyncio.get_running_loop().time() < deadline, lines(app)
+        if not engine.taken and not app.session.launching:
+            await pilot.press("L")
+        await pilot.pause(0.2)
+
+
+async def test_after_a_413_it_is_sent_in_parts_and_the_operator_is_told() -> None:
+    engine = Narrow(100, 3)
+    failed = frozenset(ids([index for index in range(20) if task(index).retries == 0]))
+    async with console(engine) as (app, pilot):
+        await launched(app, pilot, engine, failed)
+        news = [event.sentence for event in app.session.events]
+    assert sorted(engine.taken) == sorted(failed)
+    assert engine.refused == [12, 6]
+    assert any("nothing was done: sent as 2 batches" in sentence for sentence in news)
+
+
+async def test_a_size_that_is_known_to_be_too_large_is_said_before_and_not_tried() -> None:
+    engine = Narrow(100, 5)
+    failed = frozenset(ids([index for index in range(20) if task(index).retries == 0]))
+    async with console(engine) as (app, pilot):
+        app.session.most_ids = 5
+        open_launch(app, app.session, Marked(failed))
+        await until(pilot, lambda: "3 batches of at most 5 tasks" in "\n".join(lines(app)))
+        await pilot.press("escape")
+        await launched(app, pilot, engine, failed)
+    assert sorted(engine.taken) == sorted(failed)
+    assert engine.refused == []

@@ -1,0 +1,82 @@
+"""A whole order is handed over to the thread of its connection once, and comes back once."""
+
+import asyncio
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from store.commands import instances, workers
+from store.contract.orders import CompleteTask, FetchAndLock
+from store.database.sqlite import FileConnection
+from store.tables import ProcessInstance
+from tests.store.drawings import ONE_TASK
+from tests.store.running import opened
+
+
+async def test_an_order_is_one_hop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hops = 0
+    made = FileConnection.__init__
+
+    def counted(self: FileConnection, connector: Any) -> None:
+        made(self, connector)
+        put = self._tx.put_nowait
+
+        class Counting:
+            get = self._tx.get
+
+            def put_nowait(self, item: Any) -> None:
+                nonlocal hops
+                hops += 1
+                put(item)
+
+        self._tx = Counting()  # type: ignore[assignment]
+
+    monkeypatch.setattr(FileConnection, "__init__", counted)
+    async with opened(str(tmp_path / "store.db")) as engine:
+        definition = await engine.deploy(ONE_TASK)
+        topics = [{"topicName": "charge", "lockDuration": 60_000}]
+        fetch = FetchAndLock.model_validate({"workerId": "w", "maxTasks": 1, "topics": topics})
+        found: list[int] = []
+        for _ in range(2):
+            before = hops
+            await engine.database.write(partial(instances.start, definition_id=definition))
+            found.append(hops - before)
+        before = hops
+        (task,) = await engine.database.write(partial(workers.fetch_and_lock, order=fetch))
+        found.append(hops - before)
+        before = hops
+        await engine.database.write(partial(workers.complete, task_id=task.id, order=CompleteTask(worker_id="w")))
+        found.append(hops - before)
+        assert found == [1, 1, 1, 1]
+
+
+async def test_an_order_that_fails_leaves_nothing_and_the_connection_is_free(tmp_path: Path) -> None:
+    async with opened(str(tmp_path / "store.db")) as engine:
+        definition = await engine.deploy(ONE_TASK)
+
+        async def fails(connection: Any) -> None:
+            await instances.start(connection, definition)
+            raise ValueError("no")
+
+        async def gives_a_turn(connection: Any) -> str:
+            await asyncio.sleep(0)
+            return "done"
+
+        class Waits:
+            def __await__(self) -> Iterator[str]:
+                yield "something"
+
+        async def waits(connection: Any) -> None:
+            await instances.start(connection, definition)
+            await Waits()
+
+        with pytest.raises(ValueError, match="no"):
+            await engine.database.write(fails)
+        with pytest.raises(RuntimeError, match="waited for something other"):
+            await engine.database.write(waits)
+        assert await engine.database.write(gives_a_turn) == "done"
+        await engine.start(definition)
+        assert len(await engine.rows(ProcessInstance)) == 1
