@@ -230,9 +230,7 @@ def stop(made):
 async def main():
     database = await open_database(sys.argv[1])
     async with filling(database):
-        async with database.writing() as connection:
-            await connection.exec_driver_sql("DROP INDEX external_task_topic")
-        await build_world(database, 6000, progress=stop)
+        await build_world(database, 6000, progress=stop)  # its indexes come last
 
 asyncio.run(main())
 """
