@@ -23,12 +23,15 @@ log = logging.getLogger(__name__)
 LONGEST_HEAD = 65_536
 """Bytes of a request's line and headers together."""
 
+STOPPED_SECONDS = 1.0
+"""How long nothing has come of a body that has stopped coming."""
+
 REST_SECONDS = 2.0
 """How long the rest of a body that nobody wants is taken, so that its sender comes to read the refusal."""
 
 
 class State(Enum):
-    """What a connection is at; the order is that in which connections are given up for new ones."""
+    """What a connection is at."""
 
     HEAD = "the head of its request"
     REST = "the rest of a body that was refused"
@@ -83,15 +86,23 @@ class OpenConnections:
         """Give up a connection if there is no room for one more; answers whether there is room then."""
         if len(self) < self.limit:
             return True
-        for state, connections in self._by_state.items():
-            if connections and state is not State.BUSY:
-                oldest = next(iter(connections))
-                log.warning("%d connections are open: one that owed %s made room", self.limit, state.value)
-                oldest.give_up()
-                self.leave(oldest)
-                return True
-        log.warning("%d connections are open and all at work: one more was refused", self.limit)
-        return False
+        connection = self._least_wanted()
+        if connection is None:
+            log.warning("%d connections are open and all at work: one more was refused", self.limit)
+            return False
+        log.warning("%d connections are open: one that owed %s made room", self.limit, connection.state.value)
+        connection.give_up()
+        self.leave(connection)
+        return True
+
+    def _least_wanted(self) -> "HttpConnection | None":
+        """Who is given up first: a body that has stopped coming before a client between two requests, and that before
+        a body that comes."""
+        oldest = {state: next(iter(connections)) for state, connections in self._by_state.items() if connections}
+        body = oldest.get(State.BODY)
+        stopped = body if body is not None and body.silent_for() > STOPPED_SECONDS else None
+        order = (oldest.get(State.HEAD), oldest.get(State.REST), stopped, oldest.get(State.IDLE), body)
+        return next((connection for connection in order if connection is not None), None)
 
 
 class _Requests(h11.Connection):
@@ -123,7 +134,8 @@ class HttpConnection(H11Protocol):
         super().__init__(**more)
         self.conn = _Requests(h11.SERVER, max_incomplete_event_size=LONGEST_HEAD)
         self._open = connections
-        self._state = State.HEAD
+        self.state = State.HEAD
+        self._heard = self.loop.time()
         self._deadline: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
 
@@ -157,9 +169,9 @@ class HttpConnection(H11Protocol):
             else:
                 self._enter(State.BUSY, None)
         elif self.conn.their_state is h11.SEND_BODY:
-            if self._state is not State.REST:
+            if self.state is not State.REST:
                 self._enter(State.REST, REST_SECONDS)
-        elif self._state is not State.HEAD:
+        elif self.state is not State.HEAD:
             self._enter(State.HEAD, deadlines.head)
 
     def on_response_complete(self) -> None:
@@ -173,7 +185,8 @@ class HttpConnection(H11Protocol):
             self._enter(State.IDLE, None)
 
     def _enter(self, state: State, seconds: float | None) -> None:
-        self._state = state
+        self.state = state
+        self._heard = self.loop.time()
         self._open.enter(self, state)
         self._set_deadline(seconds)
 
@@ -183,20 +196,24 @@ class HttpConnection(H11Protocol):
         self._deadline = None if seconds is None else self.loop.call_later(seconds, self._too_late)
 
     def _too_late(self) -> None:
-        if self._state is State.BODY and self.flow.read_paused:  # it is us who do not listen
+        if self.state is State.BODY and self.flow.read_paused:  # it is us who do not listen
             self._set_deadline(self._open.deadlines.body)
             return
-        log.warning("closed a connection that owed %s for too long", self._state.value)
+        log.warning("closed a connection that owed %s for too long", self.state.value)
         self.give_up()
+
+    def silent_for(self) -> float:
+        """Seconds since the client was heard, or an answer was written to it."""
+        return self.loop.time() - self._heard
 
     def give_up(self) -> None:
         """Close the connection; where a request has begun, with a word about it."""
-        if self._state is State.REST:
+        if self.state is State.REST:
             self.transport.abort()
-        elif self._state is State.IDLE:
+        elif self.state is State.IDLE:
             self.transport.close()
         else:
-            self.refuse(408, f"The server has waited too long for {self._state.value}.")
+            self.refuse(408, f"The server has waited too long for {self.state.value}.")
 
     def refuse(self, status: int, sentence: str) -> None:
         """Answer with the contract's body, if nothing has been answered yet, and close the connection."""
