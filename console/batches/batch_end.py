@@ -114,7 +114,9 @@ async def _who(client: JobHistory, batch: HistoricBatch) -> str:
     query = UserOperationQuery(batch_id=batch.id, entity_type="Batch", operation_type="Delete")
     try:
         entries = await client.user_operations(query, 0, 1)
-    except Refused:
+    except Refused as problem:
+        if problem.between:
+            raise
         return ""
     return entries[0].user_id or "" if entries else ""
 

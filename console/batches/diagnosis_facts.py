@@ -101,7 +101,9 @@ class DiagnosisReader:
         """How many of these jobs an executor has taken; 0 from an engine that is too old for the question."""
         try:
             return await client.count_jobs(query)
-        except Refused:
+        except Refused as problem:
+            if problem.between:
+                raise
             return 0
 
     async def _maker(self, client: JobQuestions) -> Hitch | None:

@@ -87,7 +87,9 @@ class BatchInspection:
             return []
         try:
             return await last_words(client, view.record)
-        except Refused:
+        except Refused as problem:
+            if problem.between:
+                raise
             return []
 
     async def _standing(self, client: EngineClient, view: BatchView) -> float | None:
@@ -103,7 +105,9 @@ class BatchInspection:
             query = HistoricJobLogQuery(job_definition_id=self._work, success_log=True, sorting=[_NEWEST])
             try:
                 entries = await client.job_log(query, 0, 1)
-            except Refused:
+            except Refused as problem:
+                if problem.between:
+                    raise
                 entries = []
             self._last_job = entries[0].timestamp if entries else view.start
         return max((datetime.now(UTC) - self._last_job).total_seconds(), view.watched)
@@ -120,12 +124,14 @@ class BatchInspection:
         """The job log is read when another job has failed, not every time."""
         if self._logged == view.failed:
             return
-        self._logged = view.failed
         query = HistoricJobLogQuery(job_definition_id=self._work, failure_log=True, sorting=[_NEWEST])
         try:
             self._log = tuple(given_up(await client.job_log(query, 0, MOST_ENTRIES)))
-        except Refused:
+        except Refused as problem:
+            if problem.between:
+                raise
             self._log = ()
+        self._logged = view.failed
 
 
 _NEWEST = Sorting(sort_by="timestamp", sort_order="desc")

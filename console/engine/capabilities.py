@@ -223,7 +223,7 @@ async def _first_look(client: Questions, table: AskedList, had: ListCapabilities
     try:
         rows = await client.first_rows(table.path, _sorted(*keys), 1)
     except Refused as problem:
-        if problem.status != 400 or not keys:
+        if problem.status != 400 or problem.between or not keys:
             raise
         rows = await client.first_rows(table.path, {}, 1)
         refused = await asyncio.gather(*(_refuses(client, table, key) for key in keys))
@@ -243,7 +243,7 @@ async def _refuses(client: Questions, table: AskedList, key: str) -> bool:
     try:
         await client.first_rows(table.path, _sorted(key), 1)
     except Refused as problem:
-        return problem.status == 400
+        return problem.status == 400 and not problem.between
     return False
 
 
@@ -263,9 +263,10 @@ async def _heeds(client: Questions, table: AskedList, name: str, rows: bool) -> 
             return "ignored" if await client.first_rows(table.path, {said: impossible}, 1) else "heeded"
         await client.first_rows(table.path, {said: _of_wrong_type(table.query, name)}, 1)
     except Refused as problem:
-        if problem.status == 400 and (impossible is None or not rows):
-            return "heeded"
-        return "not known"
+        # What cannot be read is refused in text/plain, with the name of the field (observed on Camunda 7.24.0 and
+        # 7.21.0); a page of a proxy with that status proves nothing.
+        named = not problem.between or f'"{said}"' in problem.message
+        return "heeded" if problem.status == 400 and named and (impossible is None or not rows) else "not known"
     except EngineProblem:
         return "not known"
     return "ignored"

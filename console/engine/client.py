@@ -147,9 +147,9 @@ class EngineClient(Orders):
         return known if self._embedded else await learn(self, known, subject, fields)
 
     async def has_right(self, right: Right) -> bool:
-        """Whether the user has a right on every resource of its kind; Denied with 401 where there is no login."""
+        """Whether the user has a right on every resource of its kind; NoLogin where there is no login."""
         params = {"permissionName": right.permission, "resourceName": right.resource, "resourceType": str(right.type)}
-        answer = await self._value("GET", "authorization/check", params=params)
+        answer = await self._value("GET", "authorization/check", params=params, about_login=True)
         if not isinstance(answer, dict) or not isinstance(answer.get("authorized"), bool):
             raise Unintelligible("The engine answered something else than whether that is allowed.")
         return bool(answer["authorized"])
@@ -327,8 +327,11 @@ class EngineClient(Orders):
         params: Mapping[str, str] | None = None,
         body: Any = None,
         needs_login: bool = True,
+        about_login: bool = False,
     ) -> Any:
-        answer = await self._channel.ask(method, path, params=params, body=body, needs_login=needs_login)
+        answer = await self._channel.ask(
+            method, path, params=params, body=body, needs_login=needs_login, about_login=about_login
+        )
         return read_json(answer.content)
 
     async def _text(self, path: str) -> str | None:
@@ -336,10 +339,13 @@ class EngineClient(Orders):
         return None if answer.status_code == 204 else answer.content.decode("utf-8", errors="replace")
 
     async def _product(self) -> Any:
-        """Name of the product. Whether to tell it is the engine's choice, so a refusal is no problem."""
+        """Name of the product. Whether to tell it is the choice of the engine and its proxies, so a refusal is no
+        problem; a login that is not accepted, or a wait that is told, is one."""
         try:
             answer = await self._value("GET", "telemetry/data")
-        except (Refused, Unintelligible):
+        except (Refused, Unintelligible) as problem:
+            if problem.retry_after:
+                raise
             return None
         product = answer.get("product") if isinstance(answer, dict) else None
         return product.get("name") if isinstance(product, dict) else None

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from console.engine.errors import Denied, EngineProblem, NotThere, Refused
+from console.engine.errors import EngineProblem, NoLogin, Refused
 
 Login = Literal["not known", "no login", "asked"]
 
@@ -95,9 +95,11 @@ async def find_rights(client: Checks) -> Rights:
     """
     try:
         first = await client.has_right(ALL[0])
-    except (NotThere, Denied) as problem:
-        return Rights("no login" if problem.status == 401 else "not known")
-    except Refused:
+    except NoLogin:
+        return Rights("no login")
+    except Refused as problem:
+        if problem.retry_after:
+            raise
         return Rights()
     others = await asyncio.gather(*(_answer(client, right) for right in ALL[1:]))
     told = {ALL[0]: first} | dict(zip(ALL[1:], others, strict=True))

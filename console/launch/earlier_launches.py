@@ -144,7 +144,9 @@ async def _topics(client: Questions, ids: Sequence[str], there: Sequence[Externa
     query = HistoricExternalTaskLogQuery(external_task_id=ids[0])
     try:
         return {entry.topic_name for entry in await client.external_task_log(query, 0, 1) if entry.topic_name}
-    except Refused:
+    except Refused as problem:
+        if problem.between:
+            raise
         return set()
 
 

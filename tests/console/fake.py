@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from console.engine.capabilities import EVERYTHING, Capabilities
-from console.engine.errors import Denied, Forbidden, NotThere, Refused, Unreachable
+from console.engine.errors import Denied, Forbidden, NoLogin, NotThere, Unreachable
 from console.engine.hold import Hold
 from console.engine.identity import Identity
 from console.engine.retries_request import RetriesRequest
@@ -156,13 +156,13 @@ class FakeEngine:
     async def has_right(self, right: Right) -> bool:
         await self._wait()
         if self.granted is None:
-            raise Denied("The engine does not know this user or password (401).", 401, "InvalidRequestException")
+            raise NoLogin("The engine does not know this user or password (401).", 401, "InvalidRequestException")
         return self.granted.get(f"{right.permission} {right.resource}", True)
 
     async def count_external_task_log(self, query: Any) -> int:
         await self._wait()
         if self.no_logs:
-            raise NotThere("It is not there.", 404)
+            raise NotThere("It is not there.", 404, "NotFoundException")
         return 1
 
     async def identity(self) -> Identity:
@@ -267,10 +267,10 @@ class FakeEngine:
         return len(query.process_instance_ids) if query.process_instance_ids else self.total
 
     async def historic_process_instances(self, query: Any, first: int, size: int) -> list[HistoricProcessInstance]:
-        raise Refused("The engine keeps no history.", 403)
+        raise Denied("The engine keeps no history.", 403, "AuthorizationException")
 
     async def historic_process_instance(self, id: str) -> HistoricProcessInstance:
-        raise NotThere("It is not there.", 404)
+        raise NotThere("It is not there.", 404, "NotFoundException")
 
     async def variables(self, instance_id: str) -> dict[str, VariableValue]:
         await self._wait()
@@ -290,7 +290,7 @@ class FakeEngine:
     async def historic_batch(self, id: str) -> HistoricBatch:
         await self._wait()
         if id not in self.ended:
-            raise NotThere("There is no such batch.", 404)
+            raise NotThere("There is no such batch.", 404, "InvalidRequestException")
         return self.ended[id]
 
     async def historic_batches(self, query: Any, first: int, size: int) -> list[HistoricBatch]:
@@ -306,7 +306,7 @@ class FakeEngine:
     async def job_log(self, query: Any, first: int, size: int) -> list[HistoricJobLog]:
         await self._wait()
         if self.no_logs:
-            raise NotThere("It is not there.", 404)
+            raise NotThere("It is not there.", 404, "NotFoundException")
         found = [one for one in self.job_entries if logs.fits(one, query)]
         return logs.ordered(found, query)[first : first + size]
 
@@ -316,7 +316,7 @@ class FakeEngine:
     async def external_task_log(self, query: Any, first: int, size: int) -> list[HistoricExternalTaskLog]:
         await self._wait()
         if self.no_logs:
-            raise NotThere("It is not there.", 404)
+            raise NotThere("It is not there.", 404, "NotFoundException")
         wanted = query.activity_instance_id_in
         found = [one for one in self.task_entries if not wanted or one.activity_instance_id in wanted]
         return logs.ordered([one for one in found if logs.happened(one, query)], query)[first : first + size]

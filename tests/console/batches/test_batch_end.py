@@ -95,7 +95,7 @@ async def test_a_proxy_in_the_engines_place_is_a_problem_and_no_fate() -> None:
 async def test_a_user_operation_log_that_is_not_there_is_nobodys_fault() -> None:
     class Without(FakeEngine):
         async def user_operations(self, query: Any, first: int, size: int) -> Any:
-            raise NotThere("It is not there.", 404)
+            raise NotThere("It is not there.", 404, "NotFoundException")
 
     engine = Without(1)
     assert (await fate(engine, ended(engine, deleted=True))).by == ""

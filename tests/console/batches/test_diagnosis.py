@@ -170,7 +170,7 @@ async def test_an_engine_too_old_for_the_question_about_locks() -> None:
     class Old(FakeEngine):
         async def count_jobs(self, query: JobQuery) -> int:
             if query.acquired:
-                raise Refused("The engine does not know acquired.", 400)
+                raise Refused("The engine does not know acquired.", 400, "InvalidRequestException")
             return await super().count_jobs(query)
 
     engine = Old(1)

@@ -120,7 +120,7 @@ async def test_a_cancelled_task_is_gone_and_not_done() -> None:
 
 async def test_without_a_log_whatever_went_is_gone() -> None:
     shop = Shop(3)
-    shop.problem = NotThere("no such endpoint", 404)
+    shop.problem = NotThere("no such endpoint", 404, "NotFoundException")
     outcome = shop.outcome()
     await shop.look(outcome)
     shop.end(0)

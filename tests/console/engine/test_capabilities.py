@@ -152,11 +152,22 @@ async def test_a_question_that_nobody_answers_proves_nothing() -> None:
     from console.engine.capabilities import learn
 
     lost = Unreachable("gone")
-    found = await learn(Answers([], lost, Refused("no", 500), Refused("no", 400), [], lost), Capabilities(), "tasks")
+    unread = Refused(
+        "no", 400, None, 'Cannot deserialize (through reference chain: TaskQueryDto["processDefinitionName"])'
+    )
+    found = await learn(Answers([], lost, Refused("no", 500), unread, [], lost), Capabilities(), "tasks")
     assert found.of("tasks").heeded == {"process_definition_name"}
     assert found.of("tasks").ignored == {"process_definition_name_like"}
     assert "process_definition_key" in found.unreliable("tasks")
     assert found.unproven("tasks", ["process_definition_key"]) == ["process_definition_key"]
+
+
+async def test_a_page_of_a_proxy_proves_no_filter() -> None:
+    from console.engine.capabilities import learn
+
+    blocked = Refused("no", 400, None, "Request blocked")
+    found = await learn(Answers([], *[blocked] * 5), Capabilities(), "tasks")
+    assert (found.of("tasks").heeded, found.of("tasks").ignored) == (frozenset(), frozenset())
 
 
 async def test_sort_keys_that_an_engine_refuses_are_found_one_by_one() -> None:

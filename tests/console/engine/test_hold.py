@@ -13,6 +13,7 @@ from console.engine.channel import Channel, Limits
 from console.engine.client import EngineClient
 from console.engine.errors import EngineProblem, Forbidden, LoginRefused, NoLogin, Refused, TooLarge, Unreachable
 from console.engine.refusals import wait_told
+from console.engine.rights import LAUNCH, Rights, find_rights
 from store.contract.queries import ExternalTaskQuery
 from tests.support.fault_proxy import FaultTransport, engine_error, huge, page
 
@@ -104,9 +105,10 @@ async def test_a_question_about_the_login_may_be_answered_401_where_there_is_non
     scene.faults.play(engine_error(401, "InvalidRequestException"), on="authorization/check")
     for _ in range(2):
         with pytest.raises(NoLogin):
-            await scene.channel.ask("GET", "authorization/check", about_login=True)
-    assert scene.channel.hold.seconds == 0
-    assert (await scene.channel.ask("GET", "incident/count")).status_code == 200
+            await scene.client.has_right(LAUNCH)
+    assert await find_rights(scene.client) == Rights("no login")
+    assert scene.client.hold.seconds == 0
+    assert await scene.many() == [1] * 13
 
 
 @pytest.mark.parametrize("status", [429, 503])

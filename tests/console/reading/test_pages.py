@@ -328,7 +328,7 @@ class Session:
         self._client = client
         self.said: list[str] = []
 
-    async def ask(self, question: Callable[[EngineClient], Awaitable[Any]]) -> Any:
+    async def ask(self, question: Callable[[EngineClient], Awaitable[Any]], view: Any = None) -> Any:
         return await question(self._client)
 
     def say(self, sentence: str, tone: str = "") -> None:

@@ -483,7 +483,7 @@ async def test_incidents_that_closed_before_the_note_came_are_counted() -> None:
 
     async def refusing(id: str, note: str | None) -> None:
         if id in ("i-30", "i-31"):
-            raise NotThere("There is no such incident.", 400)
+            raise NotThere("There is no such incident.", 400, "BadUserRequestException")
         engine.orders.append(("annotate_incident", id, note))
 
     engine.annotate_incident = refusing  # type: ignore[method-assign]

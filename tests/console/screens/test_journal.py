@@ -130,7 +130,10 @@ async def test_tasks_of_a_very_large_query_are_not_known(path: Path, monkeypatch
 
 @pytest.mark.parametrize(
     ("problem", "state"),
-    [(Refused("The engine said no.", 400), "refused"), (Unreachable("It cannot be reached."), "unsent")],
+    [
+        (Refused("The engine said no.", 400, "InvalidRequestException"), "refused"),
+        (Unreachable("It cannot be reached."), "unsent"),
+    ],
 )
 async def test_what_became_of_a_launch_that_failed(path: Path, problem: Exception, state: str) -> None:
     engine = FakeEngine(100)
