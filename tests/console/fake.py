@@ -162,7 +162,7 @@ class FakeEngine:
     async def count_external_task_log(self, query: Any) -> int:
         await self._wait()
         if self.no_logs:
-            raise NotThere("It is not there.", 404)
+            raise NotThere("It is not there.", 404, "NotFoundException")
         return 1
 
     async def identity(self) -> Identity:
@@ -270,7 +270,7 @@ class FakeEngine:
         raise Refused("The engine keeps no history.", 403)
 
     async def historic_process_instance(self, id: str) -> HistoricProcessInstance:
-        raise NotThere("It is not there.", 404)
+        raise NotThere("It is not there.", 404, "NotFoundException")
 
     async def variables(self, instance_id: str) -> dict[str, VariableValue]:
         await self._wait()
@@ -306,7 +306,7 @@ class FakeEngine:
     async def job_log(self, query: Any, first: int, size: int) -> list[HistoricJobLog]:
         await self._wait()
         if self.no_logs:
-            raise NotThere("It is not there.", 404)
+            raise NotThere("It is not there.", 404, "NotFoundException")
         found = [one for one in self.job_entries if logs.fits(one, query)]
         return logs.ordered(found, query)[first : first + size]
 
@@ -316,7 +316,7 @@ class FakeEngine:
     async def external_task_log(self, query: Any, first: int, size: int) -> list[HistoricExternalTaskLog]:
         await self._wait()
         if self.no_logs:
-            raise NotThere("It is not there.", 404)
+            raise NotThere("It is not there.", 404, "NotFoundException")
         wanted = query.activity_instance_id_in
         found = [one for one in self.task_entries if not wanted or one.activity_instance_id in wanted]
         return logs.ordered([one for one in found if logs.happened(one, query)], query)[first : first + size]

@@ -294,7 +294,7 @@ async def test_jobs_that_are_gone_meanwhile_are_no_problem() -> None:
         async def delete_job(self, id: str) -> None:
             await super().delete_job(id)
             if id == "gone-0":
-                raise NotThere("No job found.", 404)
+                raise NotThere("No job found.", 404, "InvalidRequestException")
 
     engine = Racing(10)
     engine.__dict__.update(

@@ -14,11 +14,11 @@ from textual.widget import Widget
 
 from console.actions import at
 from console.batches.batch_view import BatchView
-from console.screens.base import BASE_CSS
+from console.screens.base import BASE_CSS, ConsoleScreen
 from console.screens.batches.engine_box import doctor, engine_brief, engine_lines, heading
-from console.screens.batches.failed_jobs import FailedJobOrders
 from console.screens.batches.lists import EVENT_COLUMNS, FAILED_COLUMNS, event_rows, failed_rows
 from console.screens.batches.rows import work_spans
+from console.screens.batches.verbs import BatchVerbs
 from console.session.session import News, Session
 from console.text.inert import inert
 from console.text.words import count, things
@@ -41,7 +41,7 @@ BARS = 20
 PROBABLY = "Probably the batch of this launch, whose answer never came: nothing proves it yet."
 
 
-class BatchDetail(FailedJobOrders):
+class BatchDetail(ConsoleScreen):
     """A batch in full, also after it has moved to the history."""
 
     CSS_PATH = [BASE_CSS, Path(__file__).with_name("detail.tcss")]
@@ -55,6 +55,7 @@ class BatchDetail(FailedJobOrders):
         self._poller: Poller[Looked] | None = None
         self._looking: BatchInspection | None = None
         self._looked: Looked | None = None
+        self.attach(BatchVerbs(self, self.chosen, self._look_now, self.group, self.vital_job))
 
     def body(self) -> Iterable[Widget]:
         """Two questions above, the doctor between, failed jobs and events below."""
@@ -121,10 +122,6 @@ class BatchDetail(FailedJobOrders):
             if self._looked.of_ended and self._poller is not None and self._looked.read >= self.chosen().failed:
                 self._poller.pause()
             self._show()
-
-    def ordered(self) -> None:
-        """Look at what has become of it."""
-        self._look_now()
 
     @work(group="batch.now", exclusive=True, exit_on_error=False)
     async def _look_now(self) -> None:
@@ -222,15 +219,11 @@ class BatchDetail(FailedJobOrders):
         ]
         return sorted(known, key=lambda happening: happening.at, reverse=True)
 
-    def hint_labels(self) -> dict[str, str]:
-        """What the capitals would do to the group under the cursor."""
-        return super().hint_labels() | self.group_labels()
-
     def idle(self) -> Collection[str]:
-        """Its tasks are known only where it was launched from here; a failed seed or monitor job can be retried too."""
-        idle = {*super().idle()} - ({"batches.retry-jobs"} if self.needy_job() else set())
+        """Its tasks are known only where it was launched from here."""
         errand = self._errand
-        return idle if errand is not None and errand.outcome is not None else idle | {"batch.outcomes"}
+        known = errand is not None and errand.outcome is not None
+        return [*super().idle(), *(() if known else ("batch.outcomes",))]
 
     # -- the group under the cursor ---------------------------------------------------------------------------------
 
@@ -240,7 +233,7 @@ class BatchDetail(FailedJobOrders):
         row = table.row if table.display and table.has_focus else None
         return cast("FailedJobs", row.item) if row is not None else None
 
-    def needy_job(self) -> str:
+    def vital_job(self) -> str:
         """The seed or monitor job that keeps the batch from going on; empty if there is none."""
         diagnosis = self._looked.diagnosis if self._looked is not None else None
         return diagnosis.job if diagnosis is not None else ""
@@ -269,8 +262,10 @@ class BatchDetail(FailedJobOrders):
         if group is not None:
             self._open_job(group.jobs[0])
             return
+        from console.batches.batch_events import NewCauses
+
         row = self.query_one("#events", LineTable).row
-        if row is not None and "NEW error" in cast("BatchEvent", row.item).sentence:
+        if row is not None and isinstance(cast("BatchEvent", row.item).what, NewCauses):
             self.action_outcomes()
         elif row is not None:
             self.session.say(inert(cast("BatchEvent", row.item).sentence))

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from console.screens.batches.engine_box import moment
-from console.screens.batches.rows import INKS
 from console.text.inert import inert
 from console.text.words import count
 from console.widgets.columns import Column
@@ -50,7 +49,7 @@ def event_rows(happenings: Sequence[BatchEvent], now: datetime) -> list[Row]:
     return [
         Row(
             f"{happening.at.isoformat()} {happening.sentence}",
-            (Cell(moment(happening.at, now), "muted"), Cell(inert(happening.sentence), INKS[happening.tone])),
+            (Cell(moment(happening.at, now), "muted"), Cell(inert(happening.sentence), happening.ink)),
             happening,
         )
         for happening in happenings

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from console.batches.batch_view import BatchView
-from console.screens.batches.rows import INKS, PHASES, WORDS, WORK_INKS, took, work_spans
+from console.screens.batches.rows import PHASES, WORDS, WORK_INKS, took, work_spans
 from console.text.inert import inert
 from console.text.ink import Ink
 from console.text.words import bar, clock, count, day, percent, span, things
@@ -53,8 +53,8 @@ def how_it_ended(view: BatchView) -> tuple[str, Ink]:
     """One sentence about the end of an ended batch, and its ink."""
     from console.batches.batch_events import ending
 
-    sentence, tone = ending(view.total, view.fate)
-    return f"{inert(sentence)}.", INKS[tone] or "muted"
+    sentence, ink = ending(view.total, view.fate)
+    return f"{inert(sentence)}.", ink or "muted"
 
 
 def _step(step: Step, cells: int) -> list[Item]:
