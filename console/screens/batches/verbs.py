@@ -35,7 +35,7 @@ class BatchVerbs(Verbs["ConsoleScreen"]):
         self,
         screen: ConsoleScreen,
         chosen: Callable[[], BatchView | None],
-        ordered: Callable[[], None],
+        ordered: Callable[[], object],
         group: Callable[[], FailedJobs | None] = lambda: None,
         vital: Callable[[], str] = lambda: "",
     ) -> None:
