@@ -257,6 +257,7 @@ class BackgroundReading:
         if snapshot.value is not None:
             counts = dict(snapshot.value)
             failed = counts.pop(FAILED_JOBS)
+            self._session.book.incidents = counts.get("incidents")
             changed = failed != self._session.failed_jobs
             self._session.failed_jobs = failed
             self._session.count(**counts)
