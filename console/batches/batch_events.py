@@ -1,111 +1,270 @@
-"""What has happened to a batch, as a list of sentences with times: from its records, its job log, and what was seen."""
+"""What has happened to a batch, from its records, its job log, and what was seen; and the sentence for each event."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from console.batches.batch_end import BatchEnd
 from console.batches.outcome_counts import OutcomeCounts
 from console.batches.progress import Progress
+from console.text.ink import Ink
+from console.text.words import short, things
 from store.contract.history import HistoricJobLog
 
-Tone = Literal["plain", "good", "warning", "failed"]
+
+@dataclass(frozen=True)
+class Started:
+    """It was made, with so many jobs to be done, by somebody who may not be known."""
+
+    jobs: int
+    by: str
+
+
+@dataclass(frozen=True)
+class AllJobsMade:
+    """The seed job has made all of its jobs."""
+
+    jobs: int
+
+
+@dataclass(frozen=True)
+class FirstJobDone:
+    """The engine has begun to carry its jobs out."""
+
+
+@dataclass(frozen=True)
+class Suspended:
+    """It was suspended."""
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """It goes on after it was suspended."""
+
+
+@dataclass(frozen=True)
+class JobsFailed:
+    """So many more jobs have no retries left."""
+
+    jobs: int
+
+
+@dataclass(frozen=True)
+class JobFailed:
+    """One job has no retries left, with the message of its last failure; ``None`` where there was none."""
+
+    message: str | None
+
+
+@dataclass(frozen=True)
+class JobsRetried:
+    """So many jobs that had failed have retries again."""
+
+    jobs: int
+
+
+@dataclass(frozen=True)
+class FailedJobsThrough:
+    """So many jobs that had failed were done at another try, or deleted."""
+
+    jobs: int
+
+
+@dataclass(frozen=True)
+class OnlyFailedJobsLeft:
+    """Nothing but so many failed jobs is left."""
+
+    jobs: int
+
+
+@dataclass(frozen=True)
+class NoJobLeft:
+    """All jobs are through."""
+
+
+@dataclass(frozen=True)
+class NewCauses:
+    """Tasks failed again of causes of which none of this launch had failed before.
+
+    Attributes:
+        tasks: how many more they are.
+        causes: those causes, the most frequent first.
+    """
+
+    tasks: int
+    causes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """It does not run any more.
+
+    Attributes:
+        jobs: of the whole batch.
+        end: how it ended, ``None`` where that is not known.
+    """
+
+    jobs: int
+    end: BatchEnd | None
+
+
+What = (
+    Started
+    | AllJobsMade
+    | FirstJobDone
+    | Suspended
+    | Resumed
+    | JobsFailed
+    | JobFailed
+    | JobsRetried
+    | FailedJobsThrough
+    | OnlyFailedJobsLeft
+    | NoJobLeft
+    | NewCauses
+    | Ended
+)
+"""The kinds of events."""
 
 
 @dataclass(frozen=True)
 class BatchEvent:
-    """One event. The sentence may hold texts of the engine and of workers: it is not harmless yet."""
+    """One event of a batch: when, and what has happened."""
 
     at: datetime
-    sentence: str
-    tone: Tone = "plain"
+    what: What
+
+    @property
+    def sentence(self) -> str:
+        """What has happened, in words. It may hold texts of the engine and of workers: it is not inert yet."""
+        return sentence_of(self.what)[0]
+
+    @property
+    def ink(self) -> Ink:
+        """How it is written."""
+        return sentence_of(self.what)[1]
+
+
+def sentence_of(what: What) -> tuple[str, Ink]:
+    """An event in words, not inert yet, and their ink."""
+    match what:
+        case Started(jobs, by):
+            return f"started{f' by {by}' if by else ''}: {things(jobs, 'job')}", ""
+        case AllJobsMade(jobs):
+            return f"the seed job has made all {things(jobs, 'job')}", ""
+        case FirstJobDone():
+            return "the first job was done", ""
+        case Suspended():
+            return "suspended", "warning"
+        case Resumed():
+            return "goes on", "good"
+        case JobsFailed(jobs):
+            return f"{things(jobs, 'job')} failed for good", "failed"
+        case JobFailed(message):
+            return f"a batch job failed: {message or 'no message'}", "failed"
+        case JobsRetried(jobs):
+            return f"{things(jobs, 'job')} that had failed {'has' if jobs == 1 else 'have'} retries again", ""
+        case FailedJobsThrough(jobs):
+            return f"{things(jobs, 'job')} that had failed: done at another try, or deleted", ""
+        case OnlyFailedJobsLeft(jobs):
+            return f"only failed jobs are left: {jobs:,}", "failed"
+        case NoJobLeft():
+            return "no job is left", "good"
+        case NewCauses(tasks, causes):
+            return f"{things(tasks, 'task')} failed again with a NEW error: {', '.join(causes[:3])}", "failed"
+        case Ended(jobs, end):
+            _, sentence, ink = _ending(jobs, end)
+            return sentence, ink
+
+
+def ending(jobs: int, end: BatchEnd | None) -> tuple[str, Ink]:
+    """How a batch of so many jobs ended, in a few words, and their ink."""
+    return sentence_of(Ended(jobs, end))
+
+
+def announcement(batch_id: str, what: What) -> tuple[str, Ink]:
+    """An event as a whole sentence about a batch, for whoever looks at something else; not inert yet."""
+    sentence, ink = sentence_of(what)
+    verb = f" {_ending(what.jobs, what.end)[0]} " if isinstance(what, Ended) else ": "
+    return f"Batch {short(batch_id)}{verb}{sentence}.", ink
+
+
+def _ending(jobs: int, end: BatchEnd | None) -> tuple[str, str, Ink]:
+    """The verb that goes before it in a whole sentence, how it ended, and the ink of that."""
+    if end is not None and end.how == "gone":
+        return "is", "gone: neither running nor in the history", "warning"
+    if end is not None and end.how == "untold":
+        return "has", "ended; the engine keeps no history of batches: how is not known, its tasks show it", "warning"
+    if end is None or end.how == "unknown" or end.done is None:
+        return "has", "ended; the engine keeps no job log that tells how", ""
+    if end.how == "deleted":
+        failed = f", {things(end.failed, 'job')} failed" if end.failed else ""
+        return "was", f"deleted by {end.by or 'somebody'} at {end.done:,} of {jobs:,}{failed}", "warning"
+    if end.dropped:
+        failed = f", {end.failed:,} of them failed" if end.failed else ""
+        dropped = f"{end.dropped:,} dropped{failed}" if end.failed < end.dropped else f"{end.failed:,} failed dropped"
+        return "has", f"ended: {end.done:,} jobs done, {dropped}", "warning"
+    return "has", f"ended: all {things(jobs, 'job')} done", "good"
+
+
+# -- where events come from -------------------------------------------------------------------------------------------
 
 
 def seen(before: Progress, now: Progress, at: datetime) -> list[BatchEvent]:
     """What has changed between two looks at a running batch."""
-    found: list[BatchEvent] = []
+    found: list[What] = []
     if now.suspended != before.suspended:
-        found.append(
-            BatchEvent(at, "suspended" if now.suspended else "goes on", "warning" if now.suspended else "good")
-        )
+        found.append(Suspended() if now.suspended else Resumed())
     if before.created < before.total <= now.created:
-        found.append(BatchEvent(at, f"the seed job has made all {_jobs(now.total)}"))
+        found.append(AllJobsMade(now.total))
     if now.failed > before.failed:
-        found.append(BatchEvent(at, f"{_jobs(now.failed - before.failed)} failed for good", "failed"))
+        found.append(JobsFailed(now.failed - before.failed))
     if now.failed < before.failed:
-        found += _no_longer_failed(before, now, at)
+        found += _no_longer_failed(before, now)
     if now.stuck and not before.stuck:
-        found.append(BatchEvent(at, f"only failed jobs are left: {now.failed:,}", "failed"))
+        found.append(OnlyFailedJobsLeft(now.failed))
     if before.completed < before.total <= now.completed and now.total:
-        found.append(BatchEvent(at, "no job is left", "good"))
-    return found
+        found.append(NoJobLeft())
+    return [BatchEvent(at, what) for what in found]
 
 
-def _no_longer_failed(before: Progress, now: Progress, at: datetime) -> list[BatchEvent]:
+def _no_longer_failed(before: Progress, now: Progress) -> list[What]:
     """Jobs that had failed. Only new retries make more jobs wait; what is through may have been deleted as well."""
     fewer = before.failed - now.failed
     again = min(max(now.waiting - before.waiting, 0), fewer)
-    found: list[BatchEvent] = []
+    found: list[What] = []
     if again:
-        found.append(BatchEvent(at, f"{_jobs(again)} that had failed {'has' if again == 1 else 'have'} retries again"))
+        found.append(JobsRetried(again))
     if fewer > again:
-        found.append(BatchEvent(at, f"{_jobs(fewer - again)} that had failed: done at another try, or deleted"))
+        found.append(FailedJobsThrough(fewer - again))
     return found
 
 
 def heard(before: OutcomeCounts | None, now: OutcomeCounts, at: datetime) -> list[BatchEvent]:
     """What has changed between two looks at the tasks of a batch: failures that are news."""
     old = before.new_causes if before is not None else ()
-    causes = [cause for cause in now.new_causes if cause not in old]
+    causes = tuple(cause for cause in now.new_causes if cause not in old)
     if not causes:
         return []
     more = now.new - (before.new if before is not None else 0)
-    tasks = "1 task" if more == 1 else f"{max(more, 1):,} tasks"
-    return [BatchEvent(at, f"{tasks} failed again with a NEW error: {', '.join(causes[:3])}", "failed")]
+    return [BatchEvent(at, NewCauses(max(more, 1), causes))]
 
 
 def recorded(
     total: int, user: str | None, start: datetime, first: datetime | None, end: datetime | None, fate: BatchEnd | None
 ) -> list[BatchEvent]:
     """What the record of the batch tells: start, first job, end."""
-    by = f" by {user}" if user else ""
-    found = [BatchEvent(start, f"started{by}: {_jobs(total)}")]
+    found = [BatchEvent(start, Started(total, user or ""))]
     if first is not None:
-        found.append(BatchEvent(first, "the first job was done"))
+        found.append(BatchEvent(first, FirstJobDone()))
     if end is not None:
-        found.append(BatchEvent(end, *ending(total, fate)))
+        found.append(BatchEvent(end, Ended(total, fate)))
     return found
-
-
-def ending(total: int, fate: BatchEnd | None) -> tuple[str, Tone]:
-    """How the batch ended, in one sentence."""
-    if fate is None or fate.how == "unknown" or fate.done is None:
-        if fate is not None and fate.how == "gone":
-            return "gone: neither running nor in the history", "warning"
-        if fate is not None and fate.how == "untold":
-            return "ended; the engine keeps no history of batches: how is not known, its tasks show it", "warning"
-        return "ended; the engine keeps no job log that tells how", "plain"
-    if fate.how == "deleted":
-        failed = f", {_jobs(fate.failed)} failed" if fate.failed else ""
-        return f"deleted by {fate.by or 'somebody'} at {fate.done:,} of {total:,}{failed}", "warning"
-    if fate.dropped:
-        failed = f", {fate.failed:,} of them failed" if fate.failed else ""
-        dropped = (
-            f"{fate.dropped:,} dropped{failed}" if fate.failed < fate.dropped else f"{fate.failed:,} failed dropped"
-        )
-        return f"ended: {fate.done:,} jobs done, {dropped}", "warning"
-    return f"ended: all {_jobs(total)} done", "good"
 
 
 def given_up(entries: Sequence[HistoricJobLog]) -> list[BatchEvent]:
     """Jobs that failed for good: attempts after which no retries were left."""
     return [
-        BatchEvent(entry.timestamp, f"a batch job failed: {entry.job_exception_message or 'no message'}", "failed")
+        BatchEvent(entry.timestamp, JobFailed(entry.job_exception_message))
         for entry in entries
         if entry.failure_log and entry.job_retries <= 1
     ]
-
-
-def _jobs(number: int) -> str:
-    return "1 job" if number == 1 else f"{number:,} jobs"

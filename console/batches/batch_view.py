@@ -38,6 +38,10 @@ class BatchView:
     seconds_left: float | None = None
     """Until all jobs are done, as far as the last two minutes tell; none as long as that would be a guess."""
     per_second: float | None = None
+    work_per_second: float | None = None
+    """Tasks that are through per second, done or failed again, over the last two minutes."""
+    work_seconds_left: float | None = None
+    """Until its tasks are through, as far as the last two minutes tell."""
     standing: float | None = None
     """Seconds since its numbers last changed; none before that was seen."""
     watched: float = 0.0

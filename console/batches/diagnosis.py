@@ -6,9 +6,9 @@ suspended and not locked; it locks them for five minutes; when it found none it 
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 from console.batches.progress import POLL, Progress
+from console.text.ink import Ink
 
 LOCK = timedelta(minutes=5)
 """``lockTimeInMillis`` of an executor that was not told otherwise: a job is locked for so long."""
@@ -21,8 +21,6 @@ STANDING = 10.0
 
 NOT_NEEDED = "not needed"
 """About the job executor, where no executor would help."""
-
-Tone = Literal["good", "plain", "warning", "failed"]
 
 
 @dataclass(frozen=True)
@@ -102,13 +100,13 @@ class Diagnosis:
         name: of the case, for tests and for whoever wants to act on it.
         sentence: for the operator, with what he can do about it.
         runner: about the job executor, in a few words.
-        tone: how bad it is.
+        ink: how bad it is.
     """
 
     name: str
     sentence: str
     runner: str
-    tone: Tone = "plain"
+    ink: Ink = ""
     job: str = field(default="", compare=False)
     """The seed or monitor job that needs help, where it is one."""
 
@@ -198,24 +196,24 @@ def _standing(signs: DiagnosisFacts) -> Diagnosis:
     if signs.later and not signs.ready:
         first = f", the first at {_clock(signs.due, signs.now)}" if signs.due is not None else ""
         return Diagnosis("due later", f"{_jobs(signs.later)} due later{first}: nothing happens before.",
-                         "waits for due jobs", "plain")  # fmt: skip
+                         "waits for due jobs", "")  # fmt: skip
     if signs.locked_elsewhere:
         which = "other jobs of the engine"
         if signs.ahead is not None:
             which = f"other jobs, among them batch {signs.ahead.id} with {signs.ahead.left:,} to go"
         sentence = f"The job executor works on {which}: this batch waits for its turn."
-        return Diagnosis("others first", sentence, "active elsewhere", "plain")
+        return Diagnosis("others first", sentence, "active elsewhere", "")
     if not signs.tells_locks:
         sentence = (
             f"No job of it was done{idle}. This engine does not tell which jobs an executor has taken: it may be at "
             "work on a long one or on other jobs, or not be active."
         )
-        return Diagnosis("waiting", sentence, "not told by this engine", "plain")
+        return Diagnosis("waiting", sentence, "not told by this engine", "")
     if signs.standing is not None and signs.standing >= IDLE:
         sentence = f"No job of it was taken{idle}, and no other of the engine is: {_INACTIVE}"
         return Diagnosis("not active", sentence, "NOT ACTIVE", "failed")
     sentence = f"No job of it was taken{idle}; the job executor looks at least every {IDLE:.0f} s."
-    return Diagnosis("waiting", sentence, f"no job taken{idle}" if idle else "not seen at work yet", "plain")
+    return Diagnosis("waiting", sentence, f"no job taken{idle}" if idle else "not seen at work yet", "")
 
 
 _INACTIVE = "the job executor is not active."

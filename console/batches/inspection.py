@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -11,9 +12,12 @@ from console.batches.batch_events import BatchEvent, given_up
 from console.batches.diagnosis import STANDING, Ahead, Diagnosis, diagnose
 from console.batches.diagnosis_facts import DiagnosisReader
 from console.batches.failed_jobs import FailedJobs, by_cause
+from console.batches.incidents_since import IncidentsReader, IncidentsSince
+from console.batches.job_states import JobState, JobStateReader
 from console.engine.errors import Refused
 from store.contract.history import HistoricJobLogQuery
 from store.contract.queries import JobQuery, Sorting
+from store.contract.records import SET_EXTERNAL_TASK_RETRIES
 
 if TYPE_CHECKING:
     from console.batches.batch_view import BatchView
@@ -36,6 +40,9 @@ class Looked:
         read: how many failed jobs were read.
         log: jobs that failed for good, from the job log.
         of_ended: it had ended.
+        jobs: its jobs by part and state; nothing of an ended one.
+        incidents: what has become of the incidents since it was started; nothing before that was read, and where it
+            is not known which tasks it was launched for.
     """
 
     diagnosis: Diagnosis | None = None
@@ -43,12 +50,20 @@ class Looked:
     read: int = 0
     log: tuple[BatchEvent, ...] = ()
     of_ended: bool = False
+    jobs: tuple[JobState, ...] = ()
+    incidents: IncidentsSince | None = None
 
 
 class BatchInspection:
-    """Looks at one batch again and again."""
+    """Looks at one batch again and again.
 
-    def __init__(self, view: BatchView, book: KnownBatches) -> None:
+    Args:
+        view: the batch.
+        book: tells which other batches run.
+        ours: whether a task is one of those that it was launched for.
+    """
+
+    def __init__(self, view: BatchView, book: KnownBatches, ours: Callable[[str], bool] = lambda id: False) -> None:
         self._id = view.id
         self._work = view.batch_definition
         self._book = book
@@ -56,6 +71,8 @@ class BatchInspection:
         self._last_job: datetime | None = None
         self._log: tuple[BatchEvent, ...] = ()
         self._logged: int | None = None
+        self._jobs = JobStateReader(view.seed_definition, view.batch_definition, view.monitor_definition)
+        self._incidents = IncidentsReader(view.start, ours)
 
     async def look(self, client: EngineClient, view: BatchView, acquired: bool = True) -> Looked:
         """Everything that the detail needs beyond the statistics.
@@ -71,11 +88,20 @@ class BatchInspection:
         await self._read_log(client, view)
         if view.ended:
             jobs = await self._words(client, view)
-            return Looked(None, tuple(by_cause(jobs)), len(jobs), self._log, True)
+            incidents = await self._since_launch(client, view)
+            return Looked(None, tuple(by_cause(jobs)), len(jobs), self._log, True, (), incidents)
         failed = await self._failed(client) if view.failed else []
         standing = await self._standing(client, view)
         signs = await self._examiner.examine(client, view.progress, standing, self._others(), acquired)
-        return Looked(diagnose(signs), tuple(by_cause(failed)), len(failed), self._log)
+        jobs_now = await self._jobs.read(client, view.progress, datetime.now(UTC), acquired)
+        incidents = await self._since_launch(client, view)
+        return Looked(diagnose(signs), tuple(by_cause(failed)), len(failed), self._log, False, jobs_now, incidents)
+
+    async def _since_launch(self, client: EngineClient, view: BatchView) -> IncidentsSince | None:
+        """The incidents since a batch was started that sets retries of tasks; of other batches they tell nothing."""
+        if view.type != SET_EXTERNAL_TASK_RETRIES:
+            return None
+        return await self._incidents.read(client, datetime.now(UTC))
 
     async def _failed(self, client: EngineClient) -> list[tuple[str, str | None]]:
         query = JobQuery(job_definition_id=self._work, no_retries_left=True)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from console.batches.batch_events import BatchEvent
     from console.batches.outcome_counts import OutcomeCounts
     from console.batches.progress import Speed
+    from console.batches.timeline import Timeline
     from console.engine.client import EngineClient
     from store.contract.records import HistoricBatch
 
@@ -39,6 +40,10 @@ class KnownBatches:
         self._fates: dict[str, BatchEnd] = {}
         self._wanted: dict[str, HistoricBatch] = {}
         self._works: dict[str, OutcomeCounts] = {}
+        self._work_speeds: dict[str, Speed] = {}
+        self._timelines: dict[str, Timeline] = {}
+        self.incidents: int | None = None
+        """Open incidents of the engine, when they were counted last."""
         self._happened: dict[str, deque[BatchEvent]] = {}
         self.wake: Callable[[], None] = lambda: None
         """Called when there are ended batches to look into."""
@@ -55,12 +60,40 @@ class KnownBatches:
     def get(self, batch_id: str) -> BatchView | None:
         """A batch by its id."""
         view = self._views.get(batch_id)
-        return None if view is None else replace(view, work=self._works.get(batch_id))
+        return None if view is None else self._with_work(view)
 
     def all(self) -> tuple[BatchView, ...]:
         """The batches that run, and those that ended while the console was looking, the newest first."""
         ordered = sorted(self._views.values(), key=lambda view: (not view.ended, view.start), reverse=True)
-        return tuple(replace(view, work=self._works.get(view.id)) for view in ordered)
+        return tuple(map(self._with_work, ordered))
+
+    def _with_work(self, view: BatchView) -> BatchView:
+        """With what became of its tasks."""
+        speed = self._work_speeds.get(view.id)
+        return replace(
+            view,
+            work=self._works.get(view.id),
+            work_per_second=speed.per_second() if speed is not None else None,
+            work_seconds_left=speed.seconds_left() if speed is not None else None,
+        )
+
+    def timeline(self, batch_id: str) -> Timeline | None:
+        """How it went, as far as that was seen."""
+        return self._timelines.get(batch_id)
+
+    def _go_on(self, view: BatchView) -> None:
+        """One more sample of how it goes: of its tasks where they are known, else of its jobs."""
+        from console.batches.timeline import Sample, Timeline
+
+        work = self._works.get(view.id)
+        if work is None:
+            sample = Sample(view.completed + view.failed, view.completed, view.failed, self.incidents)
+        elif work.of("unknown") == work.total:
+            return
+        else:
+            again = work.of("again")
+            sample = Sample(work.set, work.through - again, again, self.incidents)
+        self._timelines.setdefault(view.id, Timeline(view.start)).note(datetime.now(UTC), sample)
 
     def running(self) -> tuple[BatchView, ...]:
         """Those that run."""
@@ -82,9 +115,16 @@ class KnownBatches:
     def note_work(self, batch_id: str, tally: OutcomeCounts) -> list[BatchEvent]:
         """What has become of its tasks; answers what is news about them."""
         from console.batches.batch_events import heard
+        from console.batches.progress import Progress, Speed
 
         news = heard(self._works.get(batch_id), tally, datetime.now(UTC))
         self._works[batch_id] = tally
+        if not tally.of("unknown"):
+            speed = self._work_speeds.setdefault(batch_id, Speed())
+            speed.note(time.monotonic(), Progress(tally.total, tally.set, tally.through, 0, tally.open, False))
+        view = self._views.get(batch_id)
+        if view is not None:
+            self._go_on(view)
         self.note(batch_id, news)
         return news
 
@@ -128,10 +168,7 @@ class KnownBatches:
         if self._wanted:
             self.wake()
         return [
-            replace(
-                ended(record, self._fates.get(record.id), self._views.get(record.id)), work=self._works.get(record.id)
-            )
-            for record in records
+            self._with_work(ended(record, self._fates.get(record.id), self._views.get(record.id))) for record in records
         ]
 
     async def learn(self, client: EngineClient) -> int:
@@ -167,6 +204,8 @@ class KnownBatches:
         before = self._views.get(view.id)
         if before is not None and not before.ended:
             self.note(view.id, seen(before.progress, view.progress, datetime.now(UTC)))
+        if view.id not in self._works:
+            self._go_on(view)
         return replace(
             view,
             per_second=speed.per_second(),

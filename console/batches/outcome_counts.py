@@ -74,6 +74,16 @@ class OutcomeCounts:
         return self.total - self.of("unset") - self.of("unknown")
 
     @property
+    def through(self) -> int:
+        """Tasks of which it is known what became of them: not there any more, failed again, or set back."""
+        return sum(self.of(state) for state in ("done", "gone", "undone", "again"))
+
+    @property
+    def open(self) -> int:
+        """Tasks with retries that wait for a worker, or that one has."""
+        return self.of("waiting") + self.of("locked")
+
+    @property
     def settled(self) -> bool:
         """Nothing is left to happen."""
         return sum(self.of(state) for state in FINAL) == self.total

@@ -7,9 +7,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from console.screens.batches.rows import INKS
 from console.text.inert import inert
-from console.text.words import short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -176,17 +174,14 @@ class BackgroundReading:
             self._counting = asyncio.create_task(self._counts.refresh(), name="counts")
 
     def _ended(self, batch_id: str) -> None:
-        from console.batches.batch_events import ending
+        from console.batches.batch_events import Ended, announcement
 
         view = self._session.book.get(batch_id)
         if view is not None and view.ended:
             self._session.launched.discard(batch_id)
             self._work_soon()
-            sentence, tone = ending(view.total, view.fate)
-            said = sentence.replace("ended: all ", "has ended: ", 1) if tone == "good" else f"has {sentence}"
-            if view.deleted:
-                said = f"was {sentence}"
-            self._session.say(f"Batch {short(batch_id)} {inert(said)}.", INKS[tone])
+            sentence, ink = announcement(batch_id, Ended(view.total, view.fate))
+            self._session.say(inert(sentence), ink)
 
     # -- their tasks ------------------------------------------------------------------------------------------------
 
@@ -232,9 +227,12 @@ class BackgroundReading:
         return known.outcome
 
     def _show_work(self, snapshot: Snapshot[dict[str, OutcomeCounts]]) -> None:
+        from console.batches.batch_events import announcement
+
         for batch_id, tally in (snapshot.value or {}).items():
-            for happening in self._session.book.note_work(batch_id, tally):
-                self._session.say(f"Batch {short(batch_id)}: {inert(happening.sentence)}", INKS[happening.tone])
+            for event in self._session.book.note_work(batch_id, tally):
+                sentence, ink = announcement(batch_id, event.what)
+                self._session.say(inert(sentence), ink)
         self._session.news.publish("batches")
 
     # -- counts -----------------------------------------------------------------------------------------------------
@@ -259,6 +257,7 @@ class BackgroundReading:
         if snapshot.value is not None:
             counts = dict(snapshot.value)
             failed = counts.pop(FAILED_JOBS)
+            self._session.book.incidents = counts.get("incidents")
             changed = failed != self._session.failed_jobs
             self._session.failed_jobs = failed
             self._session.count(**counts)

@@ -94,6 +94,16 @@ def _resolved(number: int, configuration: str) -> HistoricIncident:
     )
 
 
+def past_incident(id: str, task: str, message: str, opened: datetime, closed: datetime | None) -> HistoricIncident:
+    """An incident of the history about a task."""
+    return _resolved(0, task).model_copy(
+        update={
+            "id": id, "incident_message": message, "create_time": opened, "end_time": closed,
+            "open": closed is None, "resolved": closed is not None,
+        }
+    )  # fmt: skip
+
+
 class FakeEngine:
     """Answers like the client; remembers orders; can be told to be slow or gone."""
 
@@ -105,6 +115,8 @@ class FakeEngine:
         self.url = "http://engine.test/engine-rest"
         self.user = ""
         self.delay = 0.0
+        self.past_incidents: list[HistoricIncident] = []
+        """Incidents of the history, open or ended, beside those of :attr:`resolved`."""
         self.gone = False
         self.orders: list[tuple[Any, ...]] = []
         self.reads: list[tuple[int, int]] = []
@@ -248,10 +260,16 @@ class FakeEngine:
 
     async def historic_incidents(self, query: HistoricIncidentQuery, first: int, size: int) -> list[HistoricIncident]:
         await self._wait()
-        assert query.resolved
-        found = [_resolved(number, id) for number, id in enumerate(self.resolved)]
-        before = query.end_time_before
+        if self.no_logs:
+            return []
+        found = [_resolved(number, id) for number, id in enumerate(self.resolved)] + self.past_incidents
+        before, ended, raised = query.end_time_before, query.end_time_after, query.create_time_after
         found = [one for one in found if before is None or (one.end_time is not None and one.end_time < before)]
+        found = [one for one in found if ended is None or (one.end_time is not None and one.end_time > ended)]
+        found = [one for one in found if raised is None or one.create_time > raised]
+        found = [one for one in found if one.resolved or not query.resolved]
+        if query.sort_by in ("createTime", "endTime"):
+            found.sort(key=lambda one: one.create_time if query.sort_by == "createTime" else one.end_time or START)
         return found[first : first + size]
 
     async def process_instances(self, query: Any, first: int, size: int) -> list[ProcessInstance]:

@@ -14,18 +14,19 @@ from textual.widget import Widget
 
 from console.actions import at
 from console.batches.batch_view import BatchView
-from console.screens.base import BASE_CSS
+from console.screens.base import BASE_CSS, ConsoleScreen
 from console.screens.batches.engine_box import doctor, engine_brief, engine_lines, heading
-from console.screens.batches.failed_jobs import FailedJobOrders
-from console.screens.batches.lists import EVENT_COLUMNS, FAILED_COLUMNS, event_rows, failed_rows
-from console.screens.batches.rows import work_spans
+from console.screens.batches.incident_lines import incident_lines, incident_summary
+from console.screens.batches.lists import EVENT_COLUMNS, JOB_COLUMNS, event_rows, failed_rows, job_rows
+from console.screens.batches.shares import share_lines
+from console.screens.batches.verbs import BatchVerbs
 from console.session.session import News, Session
 from console.text.inert import inert
-from console.text.words import count, things
+from console.text.words import count
 from console.widgets.bindings import bindings
-from console.widgets.line import Line, Span
+from console.widgets.line import Line
 from console.widgets.line_table import LineTable
-from console.widgets.pane import Item, Pane, Prose, Spans, laid_out
+from console.widgets.pane import Pane, Prose, Spans, laid_out
 
 if TYPE_CHECKING:
     from console.batches.batch_events import BatchEvent
@@ -36,12 +37,12 @@ if TYPE_CHECKING:
     from console.session.snapshot import Snapshot
 
 EVERY = 3.0
-BARS = 20
-"""Cells of a bar in the box about the tasks, at most."""
+CHROME = 5
+"""Lines that are not shared out: the chrome, and which batch it is."""
 PROBABLY = "Probably the batch of this launch, whose answer never came: nothing proves it yet."
 
 
-class BatchDetail(FailedJobOrders):
+class BatchDetail(ConsoleScreen):
     """A batch in full, also after it has moved to the history."""
 
     CSS_PATH = [BASE_CSS, Path(__file__).with_name("detail.tcss")]
@@ -55,30 +56,34 @@ class BatchDetail(FailedJobOrders):
         self._poller: Poller[Looked] | None = None
         self._looking: BatchInspection | None = None
         self._looked: Looked | None = None
+        self._had_groups = False
+        self.attach(BatchVerbs(self, self.chosen, self._look_now, self.group, self.vital_job))
 
     def body(self) -> Iterable[Widget]:
-        """Two questions above, the doctor between, failed jobs and events below."""
+        """Two questions above, the doctor between, then how it went, its jobs and events."""
         yield Line(id="which")
         with Horizontal(id="upper"):
             yield Pane("Engine: are the retries set?", id="engine", classes="framed")
             yield Pane("Work: did it help?", id="work", classes="framed")
         yield Pane(id="doctor")
-        failures = LineTable(FAILED_COLUMNS, markable=False, id="failures", empty="no failed jobs")
-        failures.add_class("framed")
-        yield failures
+        with Horizontal(id="since"):
+            yield Pane("Since the launch", id="chart", classes="framed")
+            yield Pane("Incidents since the launch", id="incidents", classes="framed")
+        jobs = LineTable(JOB_COLUMNS, markable=False, id="jobs", empty="looking …")
+        jobs.add_class("framed")
+        yield jobs
         events = LineTable(EVENT_COLUMNS, markable=False, id="events", empty="nothing yet")
         events.add_class("framed")
         yield events
 
     def on_mount(self) -> None:
         """Show what is known, ask for the rest."""
-        self.query_one("#failures").border_title = "Failed batch jobs (they keep the batch open)"
         self.query_one("#events").border_title = "Events"
         self._watch()
         self.call_after_refresh(self._show)
 
     def on_resize(self) -> None:
-        """Bars are as long as there is room."""
+        """Bars are as long as there is room; what does not fit is left out."""
         self.call_after_refresh(self._show)
 
     def on_news(self, news: News) -> None:
@@ -98,7 +103,7 @@ class BatchDetail(FailedJobOrders):
         from console.engine.errors import EngineProblem
         from console.session.poller import Poller
 
-        self._looking = BatchInspection(self.chosen(), self.session.book)
+        self._looking = BatchInspection(self.chosen(), self.session.book, self._is_ours)
         self._poller = Poller(self._look, self._show_looked, interval=EVERY)
         self._poller.start()
         try:
@@ -109,6 +114,10 @@ class BatchDetail(FailedJobOrders):
             await self.session.follower.look_at_work()
         self._show()
 
+    def _is_ours(self, task_id: str) -> bool:
+        errand = self._errand
+        return errand is not None and errand.outcome is not None and errand.outcome.state(task_id) is not None
+
     async def _look(self) -> Looked:
         looking = self._looking
         assert looking is not None
@@ -118,13 +127,16 @@ class BatchDetail(FailedJobOrders):
     def _show_looked(self, snapshot: Snapshot[Looked]) -> None:
         if snapshot.value is not None:
             self._looked = snapshot.value
-            if self._looked.of_ended and self._poller is not None and self._looked.read >= self.chosen().failed:
+            if self._looked.of_ended and self._poller is not None and self._over():
                 self._poller.pause()
             self._show()
 
-    def ordered(self) -> None:
-        """Look at what has become of it."""
-        self._look_now()
+    def _over(self) -> bool:
+        """Nothing about it changes any more: it has ended, and so have its tasks, where they are followed."""
+        view, looked = self.chosen(), self._looked
+        read = looked is not None and looked.read >= view.failed
+        told = looked is None or looked.incidents is None or looked.incidents.complete
+        return read and told and (view.work is None or view.work.settled)
 
     @work(group="batch.now", exclusive=True, exit_on_error=False)
     async def _look_now(self) -> None:
@@ -151,7 +163,9 @@ class BatchDetail(FailedJobOrders):
         self._show_engine(view)
         self._show_work(view)
         self._show_doctor(view)
-        self._show_failures(view)
+        self._show_jobs(view, now)
+        self._show_since(view)
+        self._share_lines()
         self._show_events(view, now)
         self.tell_hints()
 
@@ -162,18 +176,18 @@ class BatchDetail(FailedJobOrders):
         pane.show(lines(view, diagnosis, pane.size.width))
 
     def _show_work(self, view: BatchView) -> None:
-        from console.screens.batches.progress import work_lines
+        from console.screens.batches.work_box import work_answer, work_brief
 
         pane, errand = self.query_one("#work", Pane), self._errand
         if view.work is not None:
-            cells = min(max(pane.size.width - 45, 6), BARS)
-            items: list[Item] = [Spans(work_spans(view))] if self.narrow else work_lines(view, cells)
+            items = work_brief(view) if self.narrow else work_answer(view, pane.size.width)
         else:
             items = [
                 Prose(errand.why_not if errand is not None else "looking …", "muted", lines=2 if self.narrow else 6)
             ]
-        if self.narrow and view.work is not None:
-            items.append(Spans(((f"of {things(view.work.total, 'task')}", "muted"), *_new(view))))
+        since = self._looked.incidents if self._looked is not None else None
+        if self.narrow and since is not None:
+            items.append(Spans((("incidents since  ", "muted"), *incident_summary(since))))
         if errand is not None and errand.probable:
             items.append(Prose(PROBABLY, "warning", lines=2))
         pane.show(items)
@@ -186,22 +200,68 @@ class BatchDetail(FailedJobOrders):
         pane.display = bool(items)
         pane.show(items)
 
-    def _show_failures(self, view: BatchView) -> None:
-        table = self.query_one("#failures", LineTable)
-        groups = self._looked.failed if self._looked is not None else ()
-        appears, table.display = bool(groups) and not table.display, bool(groups)
-        read = self._looked.read if self._looked is not None else 0
-        first = f"the first {count(read)} of {count(view.failed)} " if 0 < read < view.failed else ""
-        kept = "what had failed when it was dropped" if view.ended else "they keep the batch open"
-        table.border_title = f"Failed batch jobs, {first}by cause ({kept})"
-        table.styles.height = min(len(groups), 3 if self.narrow else 4) + (2 if self.narrow else 3)
-        table.set_total(len(groups))
-        table.put(0, failed_rows(groups, orders=not view.ended and not self.session.safety.readonly))
+    def _show_jobs(self, view: BatchView, now: datetime) -> None:
+        """The failed jobs by cause first: they are what something can be done about."""
+        table, looked = self.query_one("#jobs", LineTable), self._looked
+        groups = looked.failed if looked is not None else ()
+        orders = not view.ended and not self.session.safety.readonly
+        rows = failed_rows(groups, orders=orders)
+        rows += job_rows(looked.jobs if looked is not None else (), now, orders=orders)
+        appears = bool(groups) and not self._had_groups
+        self._had_groups = bool(groups)
+        table.display = bool(rows)
+        table.border_title = self._title_of_jobs(view, len(groups))
+        table.set_total(len(rows))
+        table.put(0, rows)
         events = self.query_one("#events", LineTable)
         if appears and not events.cursor:
+            table.move_to(0)
             table.focus()
-        elif table.has_focus and not groups:
+        elif table.has_focus and not rows:
             events.focus()
+
+    def _title_of_jobs(self, view: BatchView, groups: int) -> str:
+        read = self._looked.read if self._looked is not None else 0
+        first = f"the first {count(read)} of {count(view.failed)} " if 0 < read < view.failed else ""
+        if view.ended:
+            return f"Failed batch jobs, {first}by cause (what had failed when it was dropped)"
+        return f"Jobs: {first}failed ones by cause (they keep the batch open)" if groups else "Jobs"
+
+    # -- how it went ------------------------------------------------------------------------------------------------
+
+    def _show_since(self, view: BatchView) -> None:
+        """The chart, where something was seen, and the incidents."""
+        from console.screens.batches.chart import LEGEND, LEGEND_OF_JOBS, chart_lines
+
+        chart, incidents = self.query_one("#chart", Pane), self.query_one("#incidents", Pane)
+        timeline = self.session.book.timeline(view.id)
+        total = view.work.total if view.work is not None else view.total
+        width, height = chart.size.width or self.size.width // 2 - 4, chart.size.height or 6
+        drawn = chart_lines(timeline, total, width, height) if timeline is not None else []
+        chart.display = bool(drawn)
+        chart.entitle(f"Since the launch   {LEGEND if view.work is not None else LEGEND_OF_JOBS}")
+        chart.show(drawn)
+        since = self._looked.incidents if self._looked is not None else None
+        incidents.display = since is not None
+        if since is not None:
+            incidents.show(incident_lines(since, incidents.size.height))
+
+    def _share_lines(self) -> None:
+        """Give each part its lines."""
+        parts = [self.query_one(f"#{id}") for id in ("upper", "doctor", "since", "jobs", "events")]
+        upper, doctor, since, jobs, events = parts
+        shown = self.query_one("#chart").display or self.query_one("#incidents").display
+        shares = share_lines(
+            self.size.height - CHROME,
+            narrow=self.narrow,
+            doctor=int(doctor.styles.height.value) if doctor.display and doctor.styles.height is not None else 0,
+            jobs=self.query_one("#jobs", LineTable).total if jobs.display else 0,
+            since=bool(shown),
+        )
+        since.display = shares.since > 0
+        for part, lines in ((upper, shares.upper), (since, shares.since), (jobs, shares.jobs), (events, shares.events)):
+            if part.styles.height is None or part.styles.height.value != lines:
+                part.styles.height = lines
 
     def _show_events(self, view: BatchView, now: datetime) -> None:
         rows = event_rows(self._happenings(view), now)
@@ -222,25 +282,23 @@ class BatchDetail(FailedJobOrders):
         ]
         return sorted(known, key=lambda happening: happening.at, reverse=True)
 
-    def hint_labels(self) -> dict[str, str]:
-        """What the capitals would do to the group under the cursor."""
-        return super().hint_labels() | self.group_labels()
-
     def idle(self) -> Collection[str]:
-        """Its tasks are known only where it was launched from here; a failed seed or monitor job can be retried too."""
-        idle = {*super().idle()} - ({"batches.retry-jobs"} if self.needy_job() else set())
+        """Its tasks are known only where it was launched from here."""
         errand = self._errand
-        return idle if errand is not None and errand.outcome is not None else idle | {"batch.outcomes"}
+        known = errand is not None and errand.outcome is not None
+        return [*super().idle(), *(() if known else ("batch.outcomes",))]
 
     # -- the group under the cursor ---------------------------------------------------------------------------------
 
     def group(self) -> FailedJobs | None:
         """The failed jobs under the cursor, while their table has the focus."""
-        table = self.query_one("#failures", LineTable)
-        row = table.row if table.display and table.has_focus else None
-        return cast("FailedJobs", row.item) if row is not None else None
+        from console.batches.failed_jobs import FailedJobs
 
-    def needy_job(self) -> str:
+        table = self.query_one("#jobs", LineTable)
+        row = table.row if table.display and table.has_focus else None
+        return row.item if row is not None and isinstance(row.item, FailedJobs) else None
+
+    def vital_job(self) -> str:
         """The seed or monitor job that keeps the batch from going on; empty if there is none."""
         diagnosis = self._looked.diagnosis if self._looked is not None else None
         return diagnosis.job if diagnosis is not None else ""
@@ -265,12 +323,21 @@ class BatchDetail(FailedJobOrders):
 
     def action_open(self) -> None:
         """One job of the group in full; of an event about tasks, the tasks."""
-        group = self.group()
+        from console.batches.job_states import JobState
+
+        group, jobs = self.group(), self.query_one("#jobs", LineTable)
         if group is not None:
             self._open_job(group.jobs[0])
             return
+        if jobs.has_focus:
+            one = jobs.row.item if jobs.row is not None else None
+            if isinstance(one, JobState) and one.job:
+                self._open_job(one.job)
+            return
+        from console.batches.batch_events import NewCauses
+
         row = self.query_one("#events", LineTable).row
-        if row is not None and "NEW error" in cast("BatchEvent", row.item).sentence:
+        if row is not None and isinstance(cast("BatchEvent", row.item).what, NewCauses):
             self.action_outcomes()
         elif row is not None:
             self.session.say(inert(cast("BatchEvent", row.item).sentence))
@@ -308,8 +375,3 @@ class BatchDetail(FailedJobOrders):
         """Copy the id of the batch."""
         self.app.copy_to_clipboard(self._view.id)
         self.session.say(f"Copied {self._view.id}", "muted")
-
-
-def _new(view: BatchView) -> tuple[Span, ...]:
-    causes = view.work.new_causes if view.work is not None else ()
-    return ((f"   NEW: {inert(', '.join(causes))}", "failed"),) if causes else ()

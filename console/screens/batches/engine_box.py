@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from console.batches.batch_view import BatchView
 from console.screens.batches.progress import how_it_ended
-from console.screens.batches.rows import INKS, PHASES, began, took
+from console.screens.batches.rows import PHASES, began, took
 from console.text.inert import inert
 from console.text.ink import Ink
 from console.text.words import clock, count, percent, short, span, things
@@ -129,7 +129,7 @@ def runner(diagnosis: Diagnosis | None) -> tuple[Span, ...]:
 
     if diagnosis is None:
         return (("looking …", "faint"),)
-    return ((diagnosis.runner, "muted" if diagnosis.runner == NOT_NEEDED else INKS[diagnosis.tone]),)
+    return ((diagnosis.runner, "muted" if diagnosis.runner == NOT_NEEDED else diagnosis.ink),)
 
 
 def doctor(view: BatchView, diagnosis: Diagnosis | None, *, readonly: bool = False) -> list[Item]:
@@ -141,7 +141,7 @@ def doctor(view: BatchView, diagnosis: Diagnosis | None, *, readonly: bool = Fal
     if diagnosis is None:
         return [Prose("doctor  looking …", "faint", lines=1)]
     help_ = "Not from here, read-only: " if readonly and diagnosis.runner == NOT_NEEDED else ""
-    return [Prose(f"doctor  {help_}{inert(diagnosis.sentence)}", INKS[diagnosis.tone] or "muted", lines=2)]
+    return [Prose(f"doctor  {help_}{inert(diagnosis.sentence)}", diagnosis.ink or "muted", lines=2)]
 
 
 def moment(at: datetime, now: datetime) -> str:

@@ -1,4 +1,4 @@
-"""The two lists of the batch detail: failed jobs by cause, and what has happened."""
+"""The two lists of the batch detail: its jobs, the failed ones by cause, and what has happened."""
 
 from __future__ import annotations
 
@@ -6,35 +6,51 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from console.batches.job_states import STATES
 from console.screens.batches.engine_box import moment
-from console.screens.batches.rows import INKS
 from console.text.inert import inert
-from console.text.words import count
+from console.text.ink import Ink
+from console.text.words import count, span
 from console.widgets.columns import Column
 from console.widgets.rows import Cell, Row
 
 if TYPE_CHECKING:
     from console.batches.batch_events import BatchEvent
     from console.batches.failed_jobs import FailedJobs
+    from console.batches.job_states import JobState, State
 
-FAILED_COLUMNS = (
-    Column("jobs", 6, keep=9, align="right"),
-    Column("cause", 20, share=1, keep=8),
-    Column("what it means", 21, keep=7),
-    Column("what to do", 17, keep=6),
+JOB_COLUMNS = (
+    Column("state", 10, keep=9),
+    Column("part", 7, keep=6),
+    Column("jobs", 7, keep=9, align="right"),
+    Column("tries", 5, keep=3, align="right"),
+    Column("due", 9, keep=4, align="right"),
+    Column("what it says", 20, share=1, keep=8),
+    Column("what it means", 21, keep=5),
+    Column("what to do", 17, keep=7),
 )
 EVENT_COLUMNS = (Column("at", 8, share=1, most=11, keep=9), Column("what happened", 30, share=9, keep=8))
 
 ADVICE = {"drop": "D drop these jobs", "retry": "T try again", "look": "enter to read one"}
 
 
+STATE_INKS: dict[State, Ink] = {
+    "done": "good", "ready": "", "locked": "locked", "due": "muted", "retrying": "warning", "waiting": "faint",
+    "suspended": "suspended", "failed": "failed", "missing": "warning",
+}  # fmt: skip
+
+
 def failed_rows(groups: Sequence[FailedJobs], *, orders: bool) -> list[Row]:
     """Failed jobs by cause, each with the one sensible thing to do where orders can be given."""
     return [
         Row(
-            group.cause,
+            f"failed {group.cause}",
             (
+                Cell("X failed", "failed"),
+                Cell("batch", "muted"),
                 Cell(count(len(group.jobs)), "strong"),
+                Cell("0", "failed"),
+                Cell("-", "faint"),
                 Cell(inert(group.cause), "failed"),
                 Cell(group.remedy.meaning, "muted"),
                 Cell(ADVICE[group.remedy.advice] if orders else "", "accent"),
@@ -45,12 +61,37 @@ def failed_rows(groups: Sequence[FailedJobs], *, orders: bool) -> list[Row]:
     ]
 
 
+def job_rows(jobs: Sequence[JobState], now: datetime, *, orders: bool) -> list[Row]:
+    """The other jobs by part and state. A failed seed or monitor job can be tried again where orders can be given."""
+    return [_job_row(one, now, orders) for one in jobs]
+
+
+def _job_row(one: JobState, now: datetime, orders: bool) -> Row:
+    letter, meaning = STATES[one.state]
+    due = f"in {span((one.due - now).total_seconds())}" if one.due is not None and one.due > now else "-"
+    said = inert(one.message) if one.message is not None else ""
+    return Row(
+        f"{one.part} {one.state}",
+        (
+            Cell(f"{letter} {one.state}", STATE_INKS[one.state]),
+            Cell(one.part, "muted"),
+            Cell(count(one.jobs) if one.jobs else "-", "strong" if one.jobs else "faint"),
+            Cell("-" if one.retries is None else str(one.retries), "muted"),
+            Cell(due, "muted"),
+            Cell(said or meaning, STATE_INKS[one.state] if said else "muted"),
+            Cell(meaning if said else "", "muted"),
+            Cell("T try again" if orders and one.state == "failed" else "", "accent"),
+        ),
+        one,
+    )
+
+
 def event_rows(happenings: Sequence[BatchEvent], now: datetime) -> list[Row]:
     """What has happened, the newest first. A row keeps its name, so that the cursor stays on it."""
     return [
         Row(
             f"{happening.at.isoformat()} {happening.sentence}",
-            (Cell(moment(happening.at, now), "muted"), Cell(inert(happening.sentence), INKS[happening.tone])),
+            (Cell(moment(happening.at, now), "muted"), Cell(inert(happening.sentence), happening.ink)),
             happening,
         )
         for happening in happenings

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from console.batches.batch_view import BatchView
-from console.screens.batches.rows import INKS, PHASES, WORDS, WORK_INKS, took, work_spans
+from console.screens.batches.rows import PHASES, WORDS, WORK_INKS, took, work_spans
 from console.text.inert import inert
 from console.text.ink import Ink
 from console.text.words import bar, clock, count, day, percent, span, things
@@ -53,8 +53,8 @@ def how_it_ended(view: BatchView) -> tuple[str, Ink]:
     """One sentence about the end of an ended batch, and its ink."""
     from console.batches.batch_events import ending
 
-    sentence, tone = ending(view.total, view.fate)
-    return f"{inert(sentence)}.", INKS[tone] or "muted"
+    sentence, ink = ending(view.total, view.fate)
+    return f"{inert(sentence)}.", ink or "muted"
 
 
 def _step(step: Step, cells: int) -> list[Item]:
@@ -124,8 +124,8 @@ def work_lines(view: BatchView, cells: int) -> list[Item]:
         f"of {things(work.set, 'task')} retried so far" if work.set < work.total else f"of {things(work.total, 'task')}"
     )
     more = f"; {count(work.unfollowed)} more are not followed" if work.unfollowed else ""
-    if view.work_at is not None:
-        more += f", as of {clock(view.work_at)}"
+    if work.at is not None:
+        more += f", as of {clock(work.at)}"
     lines: list[Item] = [Spans(((told + more, "muted"),))]
     for state, ink in WORK_INKS.items():
         number = work.of(state)
@@ -137,6 +137,7 @@ def work_lines(view: BatchView, cells: int) -> list[Item]:
             (f"{WORDS.get(state, state):<12}", "muted"),
             (f"{count(number):>7}  ", "strong" if number else "faint"),
             (sign * full, ink),
+            ("─" * max(cells - full, 0), "faint"),
             (f"  {note}" if (note := _note(work, state)) else "", "failed" if state == "again" else "muted"),
         )))  # fmt: skip
     return lines

@@ -16,7 +16,6 @@ from console.widgets.pane import Item, Spans
 from console.widgets.rows import Cell
 
 if TYPE_CHECKING:
-    from console.batches.batch_events import Tone
     from console.batches.task_state import State
 
 COLUMNS: Sequence[Column] = (
@@ -44,9 +43,6 @@ PHASES: dict[str, tuple[str, Ink]] = {
     "gone": ("neither running nor in the history: deleted with its history, or none is kept", "warning"),
 }
 """Phases: what they mean, and their ink."""
-
-INKS: dict[Tone, Ink] = {"plain": "", "good": "good", "warning": "warning", "failed": "failed"}
-"""Inks of what has happened."""
 
 BAR = 40
 

@@ -8,8 +8,8 @@ from textual.binding import BindingType
 
 from console.actions import at
 from console.batches.batch_view import BatchView
-from console.screens.batches.ordering import BatchOrders
 from console.screens.batches.subject import Batches
+from console.screens.batches.verbs import BatchVerbs
 from console.screens.listing import ListScreen
 from console.session.session import News, Session
 from console.text.words import count
@@ -19,7 +19,7 @@ from console.widgets.line import Span
 from console.widgets.rows import Row
 
 
-class BatchesScreen(BatchOrders, ListScreen):
+class BatchesScreen(ListScreen):
     """All batches that are known."""
 
     PLACES: ClassVar[tuple[str, ...]] = ("batches", "list")
@@ -29,6 +29,8 @@ class BatchesScreen(BatchOrders, ListScreen):
     def __init__(self, session: Session) -> None:
         self._batches = Batches(session.book)
         super().__init__(session, self._batches)
+        self._orders = BatchVerbs(self, self.chosen, self.action_refresh)
+        self.attach(self._orders)
         self._seen: tuple[tuple[str, str], ...] = ()
 
     def on_news(self, news: News) -> None:
@@ -67,9 +69,9 @@ class BatchesScreen(BatchOrders, ListScreen):
         row = self.table.row
         return None if row is None else self.session.book.get(row.id) or cast("BatchView", row.item)
 
-    def ordered(self) -> None:
-        """Show what has become of it."""
-        self.action_refresh()
+    def hint_labels(self) -> dict[str, str]:
+        """What the orders would do with the batch under the cursor."""
+        return super().hint_labels() | self._orders.hint_labels()
 
     def open_row(self, row: Row) -> None:
         """The batch with its phases, tasks and failed jobs."""

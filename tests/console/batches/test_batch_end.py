@@ -102,7 +102,7 @@ async def test_a_user_operation_log_that_is_not_there_is_nobodys_fault() -> None
 
 
 @pytest.mark.parametrize(
-    ("total", "found", "said", "tone"),
+    ("total", "found", "said", "ink"),
     [
         (500, BatchEnd("done", 500), "ended: all 500 jobs done", "good"),
         (1, BatchEnd("done", 1), "ended: all 1 job done", "good"),
@@ -110,13 +110,13 @@ async def test_a_user_operation_log_that_is_not_there_is_nobodys_fault() -> None
         (500, BatchEnd("done", 497, 3, 3), "ended: 497 jobs done, 3 failed dropped", "warning"),
         (500, BatchEnd("deleted", 310, 190), "deleted by somebody at 310 of 500", "warning"),
         (500, BatchEnd("deleted", 310, 190, 4, "bob"), "deleted by bob at 310 of 500, 4 jobs failed", "warning"),
-        (500, BatchEnd("unknown"), "ended; the engine keeps no job log that tells how", "plain"),
-        (500, None, "ended; the engine keeps no job log that tells how", "plain"),
+        (500, BatchEnd("unknown"), "ended; the engine keeps no job log that tells how", ""),
+        (500, None, "ended; the engine keeps no job log that tells how", ""),
         (500, BatchEnd("gone"), "gone: neither running nor in the history", "warning"),
     ],
 )
-def test_the_end_in_one_sentence(total: int, found: BatchEnd | None, said: str, tone: str) -> None:
-    assert ending(total, found) == (said, tone)
+def test_the_end_in_one_sentence(total: int, found: BatchEnd | None, said: str, ink: str) -> None:
+    assert ending(total, found) == (said, ink)
 
 
 def at(completed: int = 0, failed: int = 0, suspended: bool = False, created: int = 10) -> Progress:

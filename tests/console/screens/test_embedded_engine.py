@@ -79,7 +79,7 @@ async def test_a_batch_with_an_unknown_task_shows_its_failed_job_and_can_be_retr
         await until(pilot, lambda: loaded(app))
         await pilot.press("enter")
         await until(pilot, lambda: "Cannot find external task with id" in text(app), ENGINE)
-        assert app.screen.query_one("#failures", LineTable).total == 1
+        assert app.screen.query_one("#jobs", LineTable).total == 1
         assert "The one job left has failed: open until retried (T) or dropped (D)." in text(app)
         for key, said in (("T", "will be tried again"), ("D", "is deleted")):
             await pilot.press(key)

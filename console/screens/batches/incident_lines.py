@@ -1,0 +1,58 @@
+"""The incidents since a launch as lines of a pane."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from console.text.inert import inert
+from console.text.words import clock, count
+from console.widgets.line import Span
+from console.widgets.pane import Item, Prose, Spans
+
+if TYPE_CHECKING:
+    from console.batches.incidents_since import CauseSince, IncidentsSince
+
+NUMBER = 8
+
+
+def incident_lines(told: IncidentsSince, height: int) -> list[Item]:
+    """How many were opened and closed, then the causes, as many as there is room for."""
+    items: list[Item] = [Spans(incident_summary(told))]
+    if not told.causes:
+        return items
+    room = max(height - 2, 1)
+    shown = told.causes if len(told.causes) <= room else told.causes[: room - 1]
+    items.append(Spans(((f"{'opened':>{NUMBER}}{'closed':>{NUMBER}}  cause", "muted"),)))
+    items += [_cause(one) for one in shown]
+    if len(shown) < len(told.causes):
+        items.append(Spans(((f"{'':>{NUMBER * 2}}  {count(len(told.causes) - len(shown))} more causes", "faint"),)))
+    return items
+
+
+def incident_summary(told: IncidentsSince) -> tuple[Span, ...]:
+    """Both numbers, and when they were read."""
+    closed: list[Span] = [("  closed ", "muted")]
+    if told.closed is None:
+        closed = [("  closed ones are not told by this engine", "faint")]
+    else:
+        closed.append((count(told.closed), "good" if told.closed else "faint"))
+    reading = " so far" if not told.complete else ""
+    return (
+        ("opened ", "muted"),
+        (count(told.opened), "failed" if told.opened else "faint"),
+        *closed,
+        (f"  as of {clock(told.at)}{reading}", "muted"),
+    )
+
+
+def _cause(one: CauseSince) -> Item:
+    opened: Span = (f"{count(one.opened) if one.opened else '-':>{NUMBER}}", "failed" if one.opened else "faint")
+    closed = "" if one.closed is None else count(one.closed) if one.closed else "-"
+    ours = f" ({count(one.ours)} of these tasks)" if 0 < one.ours < one.opened else ""
+    return Spans((opened, (f"{closed:>{NUMBER}}", "good" if one.closed else "faint"), (f"  {inert(one.cause)}", ""),
+                  (ours, "muted")))  # fmt: skip
+
+
+def untold() -> list[Item]:
+    """Nothing was read yet."""
+    return [Prose("looking …", "faint", lines=1)]

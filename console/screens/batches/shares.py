@@ -1,0 +1,48 @@
+"""How the lines of the batch page are shared out among its parts. Pure."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+NARROW_UPPER, UPPER, UPPER_BROAD = 7, 9, 11
+EVENTS = 4
+"""Lines of the events at least: the frame, and two of them."""
+SINCE = 8
+"""Lines of the chart and of the incidents at least; with fewer there are none."""
+SINCE_MOST = 18
+TALL = 34
+"""Lines from which there is room for every state of the tasks."""
+
+
+class Shares(NamedTuple):
+    """Lines of each part, 0 for one that is not shown."""
+
+    upper: int
+    since: int
+    jobs: int
+    events: int
+
+
+def share_lines(lines: int, *, narrow: bool, doctor: int, jobs: int, since: bool) -> Shares:
+    """Share the lines out.
+
+    Args:
+        lines: lines there are, without the chrome.
+        narrow: boxes stand above one another, and have no frame but a line above.
+        doctor: lines that the doctor takes.
+        jobs: rows of the list of jobs, 0 where there is none.
+        since: there is something to be seen about how it went.
+    """
+    frame = 1 if narrow else 2
+    upper = NARROW_UPPER if narrow else UPPER if lines < TALL else UPPER_BROAD
+    left = lines - upper - doctor
+    least = 1 + frame - 1
+    wanted = jobs + frame + 1 if jobs else 0
+    few = min(wanted, frame + 3)
+    if narrow or not since or left - few - EVENTS + 1 < SINCE:
+        listed = min(wanted, max(left - EVENTS, few))
+        return Shares(upper, 0, listed, max(left - listed, least))
+    listed = min(wanted, max(left - SINCE - EVENTS, few))
+    rest = left - listed
+    drawn = min(max(SINCE, (rest * 2) // 3), SINCE_MOST, rest - EVENTS + 1)
+    return Shares(upper, drawn, listed, rest - drawn)
