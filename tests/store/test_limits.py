@@ -265,7 +265,7 @@ async def test_no_large_statement_is_kept(tmp_path: Path) -> None:
             filters = [{"name": f"v{n}", "operator": "eq", "value": n} for n in range(number)]
             assert (await client.post("/external-task/count", json={"processVariables": filters})).status_code == 200
             topics = [{"topicName": f"t{n}", "lockDuration": 1000, "processVariables": {"a": n}} for n in range(number)]
-            order = {"workerId": "w", "maxTasks": 1, "topics": topics}
+            order = {"workerId": "w", "maxTasks": 1, "topics": topics[: number - 100]}
             assert (await client.post("/external-task/fetchAndLock", json=order)).json() == []
         for engine in (app.state.store.database._reader, app.state.store.database._writer):
             kept = engine.sync_engine.get_execution_options()["compiled_cache"]
