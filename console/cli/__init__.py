@@ -3,10 +3,10 @@
 Importing them costs next to nothing: what a command needs it imports itself.
 """
 
-from console.cli import embedded, screen
+from console.cli import embedded, lists, runs, screen
 from console.cli.program import app
 
-__all__ = ["app", "embedded", "main", "screen"]
+__all__ = ["app", "embedded", "lists", "main", "runs", "screen"]
 
 
 def main() -> None:

@@ -4,14 +4,23 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from console.cli.connection_options import (
+    Authority,
+    ConnectionOptions,
+    Engine,
+    Environment,
+    Insecure,
+    Profile,
+    ReadOnly,
+    User,
+)
 from console.cli.program import Seed, Store, app, fail
-from console.folders import default_journal, default_store, profiles_file
+from console.folders import default_journal, profiles_file
 
 if TYPE_CHECKING:
     from console.connections import Connection
@@ -31,23 +40,13 @@ def _tell_version(wanted: bool) -> None:
 @app.callback(invoke_without_command=True)
 def console(
     context: typer.Context,
-    profile: Annotated[
-        str | None, typer.Option(help="Name of a connection profile, see `retriage profiles`.", show_default=False)
-    ] = None,
-    engine: Annotated[
-        str | None,
-        typer.Option(help="REST address of an engine, https://host/engine-rest. Default: your own embedded store."),
-    ] = None,
-    user: Annotated[
-        str | None, typer.Option(help="User for HTTP Basic; the password is read from RETRIAGE_PASSWORD.")
-    ] = None,
-    ca: Annotated[Path | None, typer.Option(help="PEM file of the authority that signed its certificate.")] = None,
-    insecure: Annotated[bool, typer.Option("--insecure", help="Do not check its certificate.")] = False,
-    env: Annotated[
-        str | None,
-        typer.Option(help="Word for the first line. Any but DEMO, DEV, TEST and LOCAL is treated as production."),
-    ] = None,
-    readonly: Annotated[bool, typer.Option("--read-only", help="Change nothing, whatever is pressed.")] = False,
+    profile: Profile = None,
+    engine: Engine = None,
+    user: User = None,
+    ca: Authority = None,
+    insecure: Insecure = False,
+    env: Environment = None,
+    readonly: ReadOnly = False,
     store: Store = None,
     mouse: Annotated[bool | None, typer.Option("--mouse/--no-mouse", help="Default: off over SSH.")] = None,
     version: Annotated[
@@ -57,24 +56,8 @@ def console(
     """Open the console: on your own store, or with --profile or --engine on a real Camunda 7, Operaton or CIB seven."""
     if context.invoked_subcommand is not None:
         return
-    from console.connections import to_address, to_profile, to_store
-
-    named = [word for word, given in (("--profile", profile), ("--engine", engine), ("--store", store)) if given]
-    if len(named) > 1:
-        raise fail(f"{' and '.join(named)} name different engines; give one of them.")
-    own = [word for word, given in (("--user", user), ("--ca", ca), ("--insecure", insecure), ("--env", env)) if given]
-    if profile and own:
-        raise fail(f"the profile says all about its engine; leave {' and '.join(own)} out, or change the profile.")
-    try:
-        if profile:
-            connection = to_profile(profile, profiles_file())
-        elif engine:
-            connection = to_address(engine, user, ca, insecure, env, readonly)
-        else:
-            connection = to_store(store or str(default_store()), env, readonly)
-    except ValueError as problem:
-        raise fail(str(problem)) from None
-    _open(replace(connection, readonly=connection.readonly or readonly), mouse)
+    typed = ConnectionOptions(profile, engine, user, ca, insecure, env, readonly, store)
+    _open(typed.connection(), mouse)
 
 
 @app.command()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -444,7 +444,7 @@ class RunDriver:
     async def _step(self, wave: int, state: Literal["sending", "watching", "passed", "released", "skipped"]) -> None:
         await self._write(lambda: self._runs.wave(self.run_id, self.name, wave, state))
 
-    async def _note(self, wave: int, counts: WorkCounts, watched: float, fresh: dict[int, str]) -> None:
+    async def _note(self, wave: int, counts: WorkCounts, watched: float, fresh: Mapping[int, str]) -> None:
         await self._write(lambda: self._runs.note(self.run_id, self.name, wave, numbers(counts), watched, fresh))
 
     async def _write(self, writing: Callable[[], Awaitable[T]]) -> T:

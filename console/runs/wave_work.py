@@ -142,10 +142,7 @@ class WaveWork:
         decided = Counter(self.decided.values())
         open: Counter[State] = Counter()
         for state in ("waiting", "locked", "unset", "unknown"):
-            open[state] = sum(
-                self._ordinals[task.id] not in self.decided
-                for task in self._outcome.tasks((state,))  # type: ignore[arg-type]
-            )
+            open[state] = sum(self._ordinals[task.id] not in self.decided for task in self._outcome.tasks((state,)))
         return WorkCounts(
             done=decided["done"],
             again=decided["again"] + decided["new"],

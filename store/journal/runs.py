@@ -313,7 +313,7 @@ class Runs:
                 .where(col(step.run_id) == run_id)
                 .order_by(col(step.id))
             )
-            return [RunStep(*row) for row in rows]
+            return [RunStep(*row) for row in rows]  # type: ignore[arg-type]
 
     async def unsent(self, run_id: int, wave: int, limit: int) -> list[RunTask]:
         """Tasks of a wave that are to be sent still: not left out, and in no launch of the run that has changed its
