@@ -107,5 +107,5 @@ def with_connection(command: Callable[..., Any]) -> Callable[..., Any]:
     parameters += [inspect.Parameter(name, kind, default=defaults[name], annotation=told[name]) for name in names]
     called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     called.__annotations__ = {one.name: one.annotation for one in parameters}
-    del called.__wrapped__  # type: ignore[attr-defined]
+    del called.__wrapped__
     return called

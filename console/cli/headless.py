@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -113,7 +114,8 @@ async def _carried_out(command: Callable[[], Awaitable[int]]) -> int:
         say(f"retriage: the journal cannot be read or written: {said_by_driver(problem)}")
         return ExitCode.ENGINE
     except BrokenPipeError:
-        sys.stderr.close()
+        # Whoever read has gone: what is left in the buffer must not be written when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.DONE
 
 

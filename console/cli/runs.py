@@ -388,7 +388,7 @@ def _question(view: RunView, wish: str) -> str:
 
 async def _undo(options: ConnectionOptions, number: int, yes: bool, json: bool) -> int:
     from console.launch.launch_events import LaunchEvent, NoAnswer, NotFound, sentence_of
-    from console.runs.undo import REASONS, carry_out_undo, look_at_undo
+    from console.runs.undo import REASONS, carry_out_undo, look_at_undo, wait_until_set
 
     async with opened_journal() as journal:
         view = await _found(journal, number)
@@ -416,13 +416,18 @@ async def _undo(options: ConnectionOptions, number: int, yes: bool, json: bool) 
                 return ExitCode.REFUSED
             told: list[LaunchEvent] = []
             made = await carry_out_undo(session, undo, told.append, session.safety.arm)
+            whole = True
             for one in made:
+                done = await wait_until_set(session, one.batch.id)
+                whole = whole and done
                 if json:
-                    print_json({"event": "batch", "run": number, "batch": one.batch.id, "retries": one.retries})
+                    record = {"event": "batch", "run": number, "batch": one.batch.id, "retries": one.retries}
+                    print_json({**record, "tasks": one.batch.total_jobs, "done": done})
                 else:
-                    typer.echo(f"batch {one.batch.id} sets {one.batch.total_jobs:,} tasks back to {one.retries}")
+                    sets = "has set" if done else "does not get on, and was to set"
+                    typer.echo(f"batch {one.batch.id} {sets} {one.batch.total_jobs:,} tasks back to {one.retries}")
             if len(made) == len(undo.back):
-                return ExitCode.DONE
+                return ExitCode.DONE if whole else ExitCode.ENGINE
             say(sentence_of(told[-1])[0])
             unanswered = any(isinstance(event, NoAnswer | NotFound) for event in told)
             return ExitCode.UNANSWERED if unanswered else ExitCode.ENGINE

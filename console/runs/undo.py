@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from console.launch.decided_launch import DecidedLaunch
 from console.launch.plan import LaunchPlan
-from console.launch.send import DecidedLaunch, send_launch
+from console.launch.send import send_launch
 from console.launch.undo import Undo
 from console.reading.selected_tasks import SelectedTasks, read_selected_tasks
 from console.reading.selection import Marked
@@ -32,6 +34,8 @@ REASONS = {
     "same": "had the same retries before",
 }
 """Why tasks are left alone, as the end of a sentence."""
+STANDSTILL = 60
+"""Seconds after which a batch that does not get on is waited for no more."""
 
 
 @dataclass
@@ -109,6 +113,29 @@ async def _look_at(session: Session, found: RunUndo, launch: Launch) -> None:
     for former, ids in undo.back.items():
         found.back.setdefault(former, []).extend(ids)
     found.left_alone.update({why: number for why in REASONS if (number := getattr(undo, why))})
+
+
+async def wait_until_set(
+    session: Session, batch_id: str, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+) -> bool:
+    """Wait while a batch gets on; answers whether all of its tasks are set.
+
+    Raises:
+        EngineProblem: the engine did not answer.
+    """
+    query = BatchStatisticsQuery(batch_id=batch_id)
+    left, patience = -1, STANDSTILL
+    while patience > 0:
+        found = await session.ask(lambda client: client.batches(query, 0, 1))
+        if not found:
+            return True
+        now = max(found[0].remaining_jobs, found[0].total_jobs - found[0].completed_jobs)
+        if not now:
+            return True
+        patience = patience - 1 if now == left else STANDSTILL
+        left = now
+        await sleep(1.0)
+    return False
 
 
 async def carry_out_undo(
