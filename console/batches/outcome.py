@@ -76,6 +76,15 @@ class Outcome:
                 self._turn.append(id)
                 self._looks.append(None)
 
+    def known_before(self, id: str, message: int, retries: int | None, cause: str) -> None:
+        """What a task had before its retries were set: a hash of its error message, its retries, the folded message.
+
+        Where it is told, the first look shows already whether the task has failed since, and with what.
+        """
+        self._sights.setdefault(id, Sight(message, retries))
+        if cause:
+            self._old.add(cause)
+
     def setting_back(self, ids: Iterable[str]) -> None:
         """An undo has been ordered for these tasks: with their former retries they have not failed again."""
         self._set_back.update(ids)

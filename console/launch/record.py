@@ -65,7 +65,7 @@ class LaunchRecord:
             return
         from store.journal import NewLaunch
 
-        identity = self.session.identity
+        identity, part = self.session.identity, self.order.part
         body = {name: value for name, value in plan.prepared.value.items() if name != "externalTaskIds"}
         new = NewLaunch(
             engine=self.session.engine_name,
@@ -77,6 +77,9 @@ class LaunchRecord:
             title=_title(plan),
             reason=self.order.reason,
             undoes=self.order.undoes,
+            run_id=part.run_id if part is not None else None,
+            wave=part.wave if part is not None else None,
+            undoes_run=self.order.undoes_run,
         )
         number = await journal.begin(new)
         named = plan.request.external_task_ids or []
@@ -85,7 +88,8 @@ class LaunchRecord:
         if not plan.by_ids:
             others = _taken(plan, roll, frozenset(named)) if roll is not None else self.sample
             past = await journal.add_tasks(number, others, first=past, named=False)
-        await journal.sent(number, past if roll is not None else None, now)
+        run = (part.run_id, part.driver) if part is not None else None
+        await journal.sent(number, past if roll is not None else None, now, run=run)
         self.number = number
 
     def sought(self, since: datetime) -> SoughtLaunch:

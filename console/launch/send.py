@@ -43,6 +43,9 @@ async def send_launch(
         order: what is sent.
         tell: is told what becomes of it.
         adopt: asks the operator whether a batch is the one of a launch that was not answered.
+
+    Raises:
+        NotYours: it is a part of a run that is driven by another by now; nothing was sent.
     """
     from console.engine.errors import EngineProblem, Forbidden, Unanswered, Unreachable
 
@@ -57,6 +60,9 @@ async def send_launch(
     record = LaunchRecord(session, order, tell)
     try:
         await record.begin()
+        if order.part is not None and record.number is None:
+            tell(NotSent("Not launched: a batch of a run is sent only where it can be written down first."))
+            return None
         batch = await _send(session, order.plan)
         launched = Launched(batch, order.plan.retries, order.plan.jobs)
         tell(launched)

@@ -83,6 +83,14 @@ class UnansweredLaunches:
         if self._poller.running:
             await self._poller.refresh()
 
+    async def look_once(self) -> int:
+        """Look once for each, whether or not it is looked for all the time; answers how many are in doubt.
+
+        Raises:
+            EngineProblem: the engine did not answer.
+        """
+        return await self._look()
+
     # -- looking ----------------------------------------------------------------------------------------------------
 
     async def _look(self) -> int:

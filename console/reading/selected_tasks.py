@@ -128,7 +128,7 @@ async def read_selected_tasks(
     """
     roll = SelectedTasks(datetime.now(UTC), selection.ids if isinstance(selection, Marked) else frozenset())
     but = selection.but if isinstance(selection, Everything) else frozenset()
-    async for page in _pages(client, selection):
+    async for page in task_pages(client, selection):
         roll.take(task for task in page if task.id not in but)
         if progress is not None:
             progress(len(roll.retries))
@@ -137,7 +137,13 @@ async def read_selected_tasks(
     return roll
 
 
-def _pages(client: Lists, selection: Selection) -> AsyncIterator[list[ExternalTask]]:
+def task_pages(client: Lists, selection: Selection) -> AsyncIterator[list[ExternalTask]]:
+    """The tasks of a selection that exist, page by page; a task may be given twice, and those that an operator took out
+    are given too.
+
+    Raises:
+        EngineProblem: the engine did not answer.
+    """
     if isinstance(selection, Marked):
         return _by_ids(client, selection.ids)
     if isinstance(selection, Everything):

@@ -1,9 +1,31 @@
-"""The operator's own memory: saved filters, filters used lately, and every launch with what its tasks had before.
+"""The operator's own memory: saved filters, filters used lately, every launch with what its tasks
+had before, and runs.
 
 It is a small SQLite file of its own, beside any engine, and knows nothing of screens or of the store's rows.
 """
 
 from store.journal.journal import Journal, JournalNotOpened
 from store.journal.records import Earlier, Launch, NewLaunch, SavedQuery, State, TaskBefore
+from store.journal.run_records import FrozenTask, NewRun, NotYours, Run, RunState, RunStep, RunTask, RunWave, WaveState
+from store.journal.runs import Runs
 
-__all__ = ["Earlier", "Journal", "JournalNotOpened", "Launch", "NewLaunch", "SavedQuery", "State", "TaskBefore"]
+__all__ = [
+    "Earlier",
+    "FrozenTask",
+    "Journal",
+    "JournalNotOpened",
+    "Launch",
+    "NewLaunch",
+    "NewRun",
+    "NotYours",
+    "Run",
+    "RunState",
+    "RunStep",
+    "RunTask",
+    "RunWave",
+    "Runs",
+    "SavedQuery",
+    "State",
+    "TaskBefore",
+    "WaveState",
+]

@@ -14,6 +14,7 @@ from store.database.engine import Database, StoreNotOpened, store_url
 from store.database.migrate import NotAStore, migrate
 from store.journal import launching, reading, saved
 from store.journal.records import Earlier, Launch, NewLaunch, SavedQuery, State, TaskBefore
+from store.journal.runs import Runs, check_driver
 
 PIECE = 1000
 """Tasks that one transaction writes, or one question reads: between two of them the event loop is free."""
@@ -37,6 +38,8 @@ class Journal:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.runs = Runs(database)
+        """Runs, their waves and their tasks."""
 
     @classmethod
     async def open(cls, path: Path) -> "Journal":
@@ -120,15 +123,23 @@ class Journal:
             first += len(piece)
         return first
 
-    async def sent(self, launch_id: int, listed: int | None, at: datetime | None = None) -> None:
+    async def sent(
+        self, launch_id: int, listed: int | None, at: datetime | None = None, *, run: tuple[int, str] | None = None
+    ) -> None:
         """The request goes out now.
 
         Args:
             launch_id: the launch.
             listed: so many of its tasks are written down; ``None`` when they are not all known.
             at: now, by the engine's clock.
+            run: of a batch of a run, that run and who drives it.
+
+        Raises:
+            NotYours: the run is driven by another by now; it must not be sent.
         """
         async with self._database.writing() as connection:
+            if run is not None:
+                await check_driver(connection, *run)
             await launching.sent(connection, launch_id, listed, at)
 
     async def ended(

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any, get_args
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
@@ -42,6 +42,14 @@ async def launch_of(connection: AsyncConnection, batch_id: str) -> Launch | None
     """The launch that made a batch."""
     row = (await connection.execute(_launches().where(col(LaunchRow.batch_id) == batch_id))).first()
     return Launch(*row) if row else None
+
+
+async def launches_of_run(connection: AsyncConnection, run_id: int, wave: int | None) -> list[Launch]:
+    """The launches of a run, or of one of its waves, the oldest first."""
+    wanted = _launches().where(col(LaunchRow.run_id) == run_id).order_by(col(LaunchRow.id))
+    if wave is not None:
+        wanted = wanted.where(col(LaunchRow.wave) == wave)
+    return [Launch(*row) for row in await connection.execute(wanted)]
 
 
 async def in_doubt(connection: AsyncConnection, engine: str, limit: int) -> list[Launch]:
@@ -89,28 +97,34 @@ async def earlier(connection: AsyncConnection, engine: str, ids: Collection[str]
         .join(undo, col(undo.id) == col(set_back.launch_id))
         .where(
             col(set_back.task_id) == col(LaunchTaskRow.task_id),
-            col(undo.undoes) == col(LaunchRow.id),
+            or_(col(undo.undoes) == col(LaunchRow.id), col(undo.undoes_run) == col(LaunchRow.run_id)),
             col(undo.state).in_(TAKEN),
         )
         .exists()
     )
     made = col(LaunchRow.state) == MADE
-    return await _last(
-        connection, engine, ids, made, col(LaunchRow.retries) > 0, col(LaunchRow.undoes).is_(None), ~undone
-    )
+    return await _last(connection, engine, ids, made, col(LaunchRow.retries) > 0, ~_is_undo(), ~undone)
 
 
 async def undone(connection: AsyncConnection, engine: str, ids: Collection[str]) -> dict[str, Earlier]:
     """The last undo that each of these tasks was part of; at most 10,000 ids."""
-    return await _last(connection, engine, ids, col(LaunchRow.undoes).is_not(None))
+    return await _last(connection, engine, ids, _is_undo())
+
+
+def _is_undo() -> ColumnElement[bool]:
+    return or_(col(LaunchRow.undoes).is_not(None), col(LaunchRow.undoes_run).is_not(None))
 
 
 async def set_back(connection: AsyncConnection, launch_id: int) -> set[str]:
-    """Tasks of a launch that were part of an undo of it."""
+    """Tasks of a launch that were part of an undo of it, or of its run."""
+    run = select(col(LaunchRow.run_id)).where(col(LaunchRow.id) == launch_id).scalar_subquery()
     rows = await connection.execute(
         select(col(LaunchTaskRow.task_id))
         .join(LaunchRow, col(LaunchRow.id) == col(LaunchTaskRow.launch_id))
-        .where(col(LaunchRow.undoes) == launch_id, col(LaunchRow.state).in_(TAKEN))
+        .where(
+            or_(col(LaunchRow.undoes) == launch_id, col(LaunchRow.undoes_run) == run),
+            col(LaunchRow.state).in_(TAKEN),
+        )
     )
     return set(rows.scalars())
 

@@ -60,6 +60,9 @@ class NewLaunch:
         title: what was chosen, in words.
         reason: why, in the operator's words; may be empty.
         undoes: the launch whose retries are set back by this one.
+        run_id: the run that it is a batch of.
+        wave: its wave of that run.
+        undoes_run: the run whose retries are set back by this one.
     """
 
     engine: str
@@ -71,6 +74,9 @@ class NewLaunch:
     title: str = ""
     reason: str = ""
     undoes: int | None = None
+    run_id: int | None = None
+    wave: int | None = None
+    undoes_run: int | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,9 @@ class Launch:
         sent_at: when it was sent, by the engine's clock; ``None`` where it was not.
         probable: the batch is probably its own, and nothing proves it yet.
         looked_at: when the engine last answered where its batch was looked for.
+        run_id: the run that it is a batch of, if it is one.
+        wave: its wave of that run.
+        undoes_run: the run that this one set back.
     """
 
     id: int
@@ -120,6 +129,9 @@ class Launch:
     sent_at: datetime | None = None
     probable: bool = False
     looked_at: datetime | None = None
+    run_id: int | None = None
+    wave: int | None = None
+    undoes_run: int | None = None
 
     @property
     def in_doubt(self) -> bool:

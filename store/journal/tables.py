@@ -48,7 +48,8 @@ class LaunchRow(_Journaled, table=True):
 
     ``request`` is its body without the list of task ids, which are rows of ``launch_task``; ``tasks`` is the number
     that was counted before, ``listed`` the number of rows, null while they are not all known. ``sent_at`` is by the
-    engine's clock, null of what was never sent; ``looked_at`` is when its batch was last looked for.
+    engine's clock, null of what was never sent; ``looked_at`` is when its batch was last looked for. ``run_id`` and
+    ``wave`` tell the wave of a run that it is a batch of, ``undoes_run`` the run that it sets back.
     """
 
     __tablename__ = "launch"
@@ -56,6 +57,7 @@ class LaunchRow(_Journaled, table=True):
         Index("launch_engine", "engine", "id"),
         Index("launch_batch", "batch_id"),
         Index("launch_state", "engine", "state"),
+        Index("launch_run", "run_id", "wave"),
         {"sqlite_autoincrement": True},
     )
 
@@ -79,6 +81,9 @@ class LaunchRow(_Journaled, table=True):
     sent_at: datetime | None = Field(default=None, sa_type=UtcTime)
     probable: bool = False
     looked_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    run_id: int | None = None
+    wave: int | None = None
+    undoes_run: int | None = None
 
 
 class LaunchTaskRow(_Journaled, table=True):
@@ -98,3 +103,97 @@ class LaunchTaskRow(_Journaled, table=True):
     task_id: str
     retries: int | None = None
     named: bool = False
+
+
+class RunRow(_Journaled, table=True):
+    """A run: a frozen set of tasks, retried in waves.
+
+    ``listed`` is null until all of its tasks are written down, and it cannot begin before. ``driver`` drives it until
+    ``driven_until``; ``wish`` is what somebody else asked of that driver. ``cause`` and ``said`` tell why it is held,
+    or how it ended. ``watch`` is in seconds, ``pace`` in tasks a minute; ``gate`` is a share from 0 to 1.
+    ``frozen_at`` is by the engine's clock.
+    """
+
+    __tablename__ = "run"
+    __table_args__ = (
+        Index("run_engine", "engine", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    engine: str
+    url: str
+    user: str
+    title: str = Field(sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    retries: int
+    gate: float
+    new_cause: bool
+    watch: float
+    frozen_at: datetime = Field(sa_type=UtcTime)
+    pace: float | None = None
+    listed: int | None = None
+    began_at: datetime = Field(sa_type=UtcTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    state: str
+    cause: str = ""
+    said: str = Field(default="", sa_type=Text)
+    driver: str = ""
+    driven_until: datetime | None = Field(default=None, sa_type=UtcTime)
+    wish: str = ""
+
+
+class RunWaveRow(_Journaled, table=True):
+    """A wave of a run. ``watched`` is how many seconds of its watch time have passed, ``counts`` what became of its
+    tasks when that was last looked at, as JSON."""
+
+    __tablename__ = "run_wave"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    run_id: int = Field(primary_key=True)
+    wave: int = Field(primary_key=True)
+    state: str
+    began_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    watched: float = 0.0
+    counts: str = Field(default="", sa_type=Text)
+
+
+class RunTaskRow(_Journaled, table=True):
+    """A task of a run as it was when the run was frozen: null retries are never failed.
+
+    ``left_out`` says why it was not sent, empty for one that is to be sent or was. Whether it was sent is told by the
+    launches of the run. ``outcome`` is what its retry came to, once that is decided.
+    """
+
+    __tablename__ = "run_task"
+    __table_args__ = (
+        Index("run_task_wave", "run_id", "wave", "ordinal"),
+        {"sqlite_with_rowid": False},
+    )
+
+    run_id: int = Field(primary_key=True)
+    ordinal: int = Field(primary_key=True)
+    wave: int
+    task_id: str
+    retries: int | None = None
+    failure: str = ""
+    left_out: str = ""
+    outcome: str = ""
+
+
+class RunStepRow(_Journaled, table=True):
+    """A step of a run, written down before it was taken."""
+
+    __tablename__ = "run_step"
+    __table_args__ = (
+        Index("run_step_run", "run_id", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    run_id: int
+    wave: int | None = None
+    at: datetime = Field(sa_type=UtcTime)
+    what: str
+    said: str = Field(default="", sa_type=Text)

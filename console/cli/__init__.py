@@ -1,0 +1,14 @@
+"""The commands. They read what was typed, say one sentence when it does not fit, and call.
+
+Importing them costs next to nothing: what a command needs it imports itself.
+"""
+
+from console.cli import embedded, lists, runs, screen
+from console.cli.program import app
+
+__all__ = ["app", "embedded", "lists", "main", "runs", "screen"]
+
+
+def main() -> None:
+    """The entry point of the ``retriage`` command."""
+    app()

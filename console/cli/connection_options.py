@@ -1,0 +1,111 @@
+"""The options that say which engine, the same for every command that asks one."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from console.cli.program import Store, fail
+from console.folders import default_store, profiles_file
+
+if TYPE_CHECKING:
+    from console.connections import Connection
+
+Profile = Annotated[
+    str | None, typer.Option(help="Name of a connection profile, see `retriage profiles`.", show_default=False)
+]
+Engine = Annotated[
+    str | None,
+    typer.Option(help="REST address of an engine, https://host/engine-rest. Default: your own embedded store."),
+]
+User = Annotated[str | None, typer.Option(help="User for HTTP Basic; the password is read from RETRIAGE_PASSWORD.")]
+Authority = Annotated[Path | None, typer.Option(help="PEM file of the authority that signed its certificate.")]
+Insecure = Annotated[bool, typer.Option("--insecure", help="Do not check its certificate.")]
+Environment = Annotated[
+    str | None,
+    typer.Option(help="Word for the first line. Any but DEMO, DEV, TEST and LOCAL is treated as production."),
+]
+ReadOnly = Annotated[bool, typer.Option("--read-only", help="Change nothing, whatever is pressed.")]
+
+
+@dataclass(frozen=True)
+class ConnectionOptions:
+    """What was typed about the engine."""
+
+    profile: Profile = None
+    engine: Engine = None
+    user: User = None
+    ca: Authority = None
+    insecure: Insecure = False
+    env: Environment = None
+    readonly: ReadOnly = False
+    store: Store = None
+
+    @property
+    def named(self) -> bool:
+        """An engine was named."""
+        return bool(self.profile or self.engine or self.store)
+
+    def connection(self) -> Connection:
+        """The engine that was named, or the operator's own store.
+
+        Raises:
+            typer.Exit: the options do not fit together, or name nothing; a sentence was said.
+        """
+        from console.connections import to_address, to_profile, to_store
+
+        engines = (("--profile", self.profile), ("--engine", self.engine), ("--store", self.store))
+        named = [word for word, given in engines if given]
+        if len(named) > 1:
+            raise fail(f"{' and '.join(named)} name different engines; give one of them.")
+        words = (("--user", self.user), ("--ca", self.ca), ("--insecure", self.insecure), ("--env", self.env))
+        own = [word for word, given in words if given]
+        if self.profile and own:
+            raise fail(f"the profile says all about its engine; leave {' and '.join(own)} out, or change the profile.")
+        try:
+            if self.profile:
+                connection = to_profile(self.profile, profiles_file())
+            elif self.engine:
+                connection = to_address(self.engine, self.user, self.ca, self.insecure, self.env, self.readonly)
+            else:
+                connection = to_store(self.store or str(default_store()), self.env, self.readonly)
+        except ValueError as problem:
+            raise fail(str(problem)) from None
+        return replace(connection, readonly=connection.readonly or self.readonly)
+
+
+def with_connection(command: Callable[..., Any]) -> Callable[..., Any]:
+    """A command whose first parameter is a ConnectionOptions, as one that has these options itself.
+
+    What is given before the name of the command counts where it is not given behind it.
+    """
+    names = [field.name for field in fields(ConnectionOptions)]
+    told = typing.get_type_hints(ConnectionOptions, include_extras=True)
+    defaults = {field.name: field.default for field in fields(ConnectionOptions)}
+    own = list(inspect.signature(command).parameters.values())[1:]
+    hints = typing.get_type_hints(command, include_extras=True)
+
+    @functools.wraps(command)
+    def called(context: typer.Context, **given: Any) -> Any:
+        before = context.parent.params if context.parent is not None else {}
+        chosen = {name: given.pop(name) for name in names}
+        for name in names:
+            if chosen[name] == defaults[name] and before.get(name) is not None:
+                chosen[name] = before[name]
+        return command(ConnectionOptions(**chosen), **given)
+
+    kind = inspect.Parameter.KEYWORD_ONLY
+    parameters = [inspect.Parameter("context", kind, annotation=typer.Context)]
+    parameters += [one.replace(kind=kind, annotation=hints[one.name]) for one in own]
+    parameters += [inspect.Parameter(name, kind, default=defaults[name], annotation=told[name]) for name in names]
+    called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    called.__annotations__ = {one.name: one.annotation for one in parameters}
+    del called.__wrapped__
+    return called

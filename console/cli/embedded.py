@@ -1,0 +1,137 @@
+"""The commands of the embedded engine: serve it, fill it, look at its file."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from console.cli.program import Seed, Store, app, fail
+from console.folders import default_store
+
+
+@app.command()
+def serve(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen at; 0 takes a free one.")] = 8080,
+    store: Store = None,
+    demo: Annotated[int, typer.Option(min=0, help="Fill an empty store with so many external tasks.")] = 0,
+    seed: Seed = 1,
+    workers: Annotated[
+        bool,
+        typer.Option("--workers", help="Let simulated workers fetch, complete and fail the tasks of a demo world."),
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse retries-async with an unknown task id (404).")
+    ] = False,
+    user: Annotated[
+        list[str] | None,
+        typer.Option(
+            envvar="RETRIAGE_USERS",
+            metavar="NAME:PASSWORD",
+            help="Let in only this user, by HTTP Basic. Several may be given; in the environment, apart by blanks.",
+        ),
+    ] = None,
+    user_file: Annotated[
+        Path | None, typer.Option(help="File with the users and hashes of their passwords; see `retriage user`.")
+    ] = None,
+    allow_anonymous: Annotated[
+        bool, typer.Option("--allow-anonymous", help="Let everybody in at an address that other machines reach.")
+    ] = False,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Name by which the server is called too; several may be given."),
+    ] = None,
+    certificate: Annotated[Path | None, typer.Option(help="PEM file of a certificate: serve https.")] = None,
+    key: Annotated[Path | None, typer.Option(help="PEM file of the certificate's private key.")] = None,
+) -> None:
+    """Serve the contract at http://HOST:PORT/engine-rest, for real external-task workers and other consoles."""
+    from store.server import ServerProblem
+    from store.server import serve as run
+    from store.server.users import read_user_file, read_users
+
+    source = context.get_parameter_source("user")
+    if user and source is not None and source.name == "COMMANDLINE":
+        typer.echo(
+            "retriage: everybody on this machine sees the passwords of a command line; --user-file hides them.",
+            err=True,
+        )
+    try:
+        users = [*read_users(user or ()), *(read_user_file(user_file) if user_file is not None else ())]
+        run(
+            store or str(default_store()),
+            host,
+            port,
+            demo_tasks=demo,
+            demo_seed=seed,
+            workers=workers,
+            strict=strict,
+            users=users,
+            allow_anonymous=allow_anonymous,
+            allowed_hosts=allow_host or (),
+            certificate=certificate,
+            key=key,
+        )
+    except ServerProblem as problem:
+        raise fail(str(problem)) from None
+
+
+@app.command()
+def user(
+    name: Annotated[str, typer.Argument(help="Name of the user.")],
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="The user may ask everything and order nothing.")
+    ] = False,
+) -> None:
+    """Make a line for the --user-file of `serve`: asks for the password, prints the name with its hash."""
+    from store.server import ServerProblem
+    from store.server.users import line_of
+
+    if sys.stdin.isatty():
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    else:
+        password = sys.stdin.readline().rstrip("\n")
+    try:
+        typer.echo(line_of(name, password, read_only=read_only))
+    except ServerProblem as problem:
+        raise fail(str(problem)) from None
+
+
+@app.command()
+def doctor(
+    store: Annotated[str, typer.Option(help="Path of an SQLite file.")],
+) -> None:
+    """Look at the file of a store, say what is wrong with it, and what to do. Nothing is changed."""
+    from store.doctor import CannotExamine, examine_store
+
+    try:
+        findings = examine_store(store)
+    except CannotExamine as problem:
+        raise fail(str(problem)) from None
+    for line in findings.lines:
+        typer.echo(line)
+    if not findings.healthy:
+        raise typer.Exit(1)
+
+
+@app.command()
+def demo_data(
+    store: Annotated[str, typer.Option(help="Path of an SQLite file or an SQLAlchemy URL.")],
+    tasks: Annotated[int, typer.Option(min=1, help="External tasks to make.")],
+    seed: Seed = 1,
+) -> None:
+    """Fill an empty store with a demo world."""
+    from store.server import ServerProblem, fill
+
+    def progress(made: int) -> None:
+        if sys.stderr.isatty():
+            typer.echo(f"\r{made:,} of {tasks:,} external tasks", nl=False, err=True)
+
+    try:
+        seconds = fill(store, tasks, seed, progress)
+    except ServerProblem as problem:
+        raise fail(str(problem)) from None
+    if sys.stderr.isatty():
+        typer.echo("", err=True)
+    typer.echo(f"{tasks:,} external tasks written in {seconds:.1f} s")

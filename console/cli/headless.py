@@ -1,0 +1,129 @@
+"""A session without a screen: the same engine, journal and models; what is said goes to stderr."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from console.cli.exit_codes import ExitCode
+from console.cli.program import fail
+from console.folders import default_journal
+
+if TYPE_CHECKING:
+    from console.connections import Connection
+    from console.session.session import Session
+    from store.journal import Journal
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""ctrl+c, a polite kill, and a terminal that is gone: each ends a command in order."""
+
+
+class SaidOnStderr:
+    """Carries what is said to the operator to stderr, and nothing else to anybody."""
+
+    def __init__(self) -> None:
+        self.session: Session | None = None
+
+    def publish(self, data: str) -> None:
+        """Tell what was said last."""
+        event = self.session.event if self.session is not None else None
+        if data == "event" and event is not None:
+            say(event.sentence)
+
+    def subscribe(self, node: Any, callback: Callable[[Any], None]) -> None:
+        """Nobody is told anything else."""
+
+
+def say(sentence: str) -> None:
+    """A sentence on stderr."""
+    from console.text.inert import inert
+
+    typer.echo(inert(sentence), err=True)
+
+
+@asynccontextmanager
+async def opened_journal() -> AsyncIterator[Journal]:
+    """The operator's journal.
+
+    Raises:
+        typer.Exit: it cannot be opened; a sentence was said.
+    """
+    from console.journal import NoJournal, journal_at
+
+    try:
+        async with journal_at(default_journal()) as journal:
+            yield journal
+    except NoJournal as problem:
+        raise fail(str(problem), ExitCode.ENGINE) from None
+
+
+@asynccontextmanager
+async def opened_session(connection: Connection, journal: Journal | None = None) -> AsyncIterator[Session]:
+    """A session over an engine, which is asked who it is first."""
+    from console.engine.connect import connect
+    from console.session.session import Session
+
+    news = SaidOnStderr()
+    session = news.session = Session(connection.identity())
+    session.news = news
+    async with connect(connection.target) as client:
+        session.open(client)
+        if journal is not None:
+            session.keep_journal(journal)
+        await session.ask(lambda client: client.version())
+        yield session
+
+
+def carry_out(command: Callable[[], Awaitable[int]]) -> None:
+    """Carry a command out, and end with the exit code that it answers.
+
+    Raises:
+        typer.Exit: always.
+    """
+    raise typer.Exit(asyncio.run(_carried_out(command)))
+
+
+async def _carried_out(command: Callable[[], Awaitable[int]]) -> int:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from console.engine.errors import EngineProblem
+    from console.launch.record import said_by_driver
+
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+    for number in SIGNALS:
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        return await command()
+    except typer.Exit as done:
+        return done.exit_code
+    except asyncio.CancelledError:
+        say("Interrupted.")
+        return ExitCode.INTERRUPTED
+    except EngineProblem as problem:
+        say(f"retriage: {problem.sentence}")
+        return ExitCode.ENGINE
+    except SQLAlchemyError as problem:
+        say(f"retriage: the journal cannot be read or written: {said_by_driver(problem)}")
+        return ExitCode.ENGINE
+    except BrokenPipeError:
+        # Whoever read has gone: what is left in the buffer must not be written when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
+
+
+def confirmed(question: str, yes: bool) -> bool:
+    """Whether the operator wants it: said beforehand, or at the terminal. Without a terminal nothing is changed."""
+    if yes:
+        return True
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        say("retriage: nothing was changed: say --yes, or answer at a terminal.")
+        return False
+    return typer.confirm(question, err=True)

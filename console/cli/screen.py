@@ -1,0 +1,131 @@
+"""The commands that open the console on a screen, and what it can be opened on."""
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from console.cli.connection_options import (
+    Authority,
+    ConnectionOptions,
+    Engine,
+    Environment,
+    Insecure,
+    Profile,
+    ReadOnly,
+    User,
+)
+from console.cli.program import Seed, Store, app, fail
+from console.folders import default_journal, profiles_file
+
+if TYPE_CHECKING:
+    from console.connections import Connection
+    from console.engine.client import EngineClient
+    from console.engine.target import Target
+    from store.journal import Journal
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"retriage {version('retriage')}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def console(
+    context: typer.Context,
+    profile: Profile = None,
+    engine: Engine = None,
+    user: User = None,
+    ca: Authority = None,
+    insecure: Insecure = False,
+    env: Environment = None,
+    readonly: ReadOnly = False,
+    store: Store = None,
+    mouse: Annotated[bool | None, typer.Option("--mouse/--no-mouse", help="Default: off over SSH.")] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None:
+    """Open the console: on your own store, or with --profile or --engine on a real Camunda 7, Operaton or CIB seven."""
+    if context.invoked_subcommand is not None:
+        return
+    typed = ConnectionOptions(profile, engine, user, ca, insecure, env, readonly, store)
+    _open(typed.connection(), mouse)
+
+
+@app.command()
+def profiles() -> None:
+    """Say which connection profiles there are, and where they are written down."""
+    from console.profiles import ProfileProblem, known_profiles
+
+    file = profiles_file()
+    try:
+        for told in known_profiles(file):
+            typer.echo(told)
+    except ProfileProblem as problem:
+        raise fail(str(problem)) from None
+    typer.echo(f"({file})", err=True)
+
+
+@app.command()
+def demo(
+    tasks: Annotated[int, typer.Option(min=1, help="External tasks in the world.")] = 12_000,
+    seed: Seed = 1,
+    full_speed: Annotated[
+        bool, typer.Option("--full-speed", help="Carry out batches as fast as possible, not at a pace to watch.")
+    ] = False,
+    outage: Annotated[
+        float | None,
+        typer.Option(
+            min=0, metavar="SECONDS", help="When the payment provider comes back. Default: after about two minutes."
+        ),
+    ] = None,
+    mouse: Annotated[bool | None, typer.Option("--mouse/--no-mouse", help="Default: off over SSH.")] = None,
+) -> None:
+    """Open the console on a throw-away world with simulated workers."""
+    from console.connections import to_demo
+
+    _open(to_demo(tasks, seed, full_speed, outage), mouse)
+
+
+def _open(connection: "Connection", mouse: bool | None) -> None:
+    from console.app import RetriageApp
+    from console.folders import keys_file
+    from console.keymap import read_keymap
+
+    if not sys.stdin.isatty() or not sys.stdout.isatty():
+        raise fail("the console needs a terminal; `retriage serve` does not.")
+    journal = _journal(None if connection.thrown_away else default_journal())
+    console_app = RetriageApp(
+        _connector(connection.target), connection.identity(), journal=journal, keymap=read_keymap(keys_file())
+    )
+    console_app.run(mouse="SSH_CONNECTION" not in os.environ if mouse is None else mouse)
+
+
+def _journal(path: Path | None) -> "Callable[[], AbstractAsyncContextManager[Journal]]":
+    """Opens the operator's journal; a world that is thrown away has one that is too."""
+
+    def opener() -> "AbstractAsyncContextManager[Journal]":
+        from console.journal import journal_at
+
+        return journal_at(path)
+
+    return opener
+
+
+def _connector(target: "Target") -> "Callable[[], AbstractAsyncContextManager[EngineClient]]":
+    """Opens the engine when the console asks for it, not before its first frame."""
+
+    def connector() -> "AbstractAsyncContextManager[EngineClient]":
+        from console.engine.connect import connect
+
+        return connect(target)
+
+    return connector

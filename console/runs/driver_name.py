@@ -1,0 +1,27 @@
+"""Who drives a run: a name that tells one console from every other, and whether that one still lives."""
+
+from __future__ import annotations
+
+import os
+import socket
+from uuid import uuid4
+
+
+def driver_name() -> str:
+    """A name for a driver in this process."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+
+
+def is_dead(driver: str) -> bool:
+    """The process of a driver has ended, for certain: it was one of this machine, and is not there any more."""
+    host, _, rest = driver.partition(":")
+    pid = rest.partition(":")[0]
+    if host != socket.gethostname() or not pid.isdigit() or int(pid) == os.getpid():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False

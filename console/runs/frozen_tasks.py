@@ -1,0 +1,86 @@
+"""The tasks that a run is frozen over: read once, the oldest first, with what tells a later failure from this one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import blake2s
+from typing import TYPE_CHECKING
+
+from console.launch.preview import BY_HAND, Kind, kind_of
+from console.reading.selected_tasks import Lists, task_pages
+from console.reading.selection import Everything, Marked, Selection
+from store.journal.run_records import FrozenTask
+
+if TYPE_CHECKING:
+    from store.contract.records import ExternalTask
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass
+class FrozenTasks:
+    """What a selection names, of one moment.
+
+    Attributes:
+        at: when reading began, by the engine's clock.
+        tasks: those that the run takes, the oldest first.
+        left_out: kind -> how many it does not take.
+    """
+
+    at: datetime
+    tasks: list[FrozenTask] = field(default_factory=list)
+    left_out: Counter[Kind] = field(default_factory=Counter)
+
+
+async def freeze(
+    client: Lists,
+    selection: Selection,
+    retries: int,
+    at: datetime,
+    *,
+    included: frozenset[Kind] = frozenset(),
+    wanted: Callable[[ExternalTask], bool] = lambda task: True,
+    limit: int | None = None,
+) -> FrozenTasks:
+    """Read the tasks of a selection. What a launch leaves out unless it is taken in, a run leaves out too.
+
+    Args:
+        client: lists tasks.
+        selection: whose tasks.
+        retries: the value to set.
+        at: now, by the engine's clock.
+        included: kinds that are taken in.
+        wanted: what the console itself looks for.
+        limit: take so many at most, the oldest.
+
+    Raises:
+        EngineProblem: the engine did not answer.
+    """
+    frozen = FrozenTasks(at)
+    but = selection.but if isinstance(selection, Everything) else frozenset()
+    seen: set[str] = set()
+    found: list[tuple[datetime, str, FrozenTask]] = []
+    async for page in task_pages(client, selection):
+        for task in page:
+            if task.id in seen or task.id in but or not wanted(task):
+                continue
+            seen.add(task.id)
+            kind = kind_of(task.retries, retries)
+            if kind in BY_HAND and kind not in included and not (kind == "lowered" and retries == 0):
+                frozen.left_out[kind] += 1
+                continue
+            one = FrozenTask(task.id, task.retries, failure_of(task.error_message))
+            found.append((task.create_time or _NEVER, task.id, one))
+    if isinstance(selection, Marked) and (gone := len(selection.ids - seen)):
+        frozen.left_out["gone"] += gone
+    found.sort()
+    frozen.tasks = [one for _, _, one in found[:limit]]
+    return frozen
+
+
+def failure_of(message: str | None) -> str:
+    """What tells one error message from another in a few letters; empty where there is none."""
+    return "" if message is None else blake2s(message.encode(errors="replace"), digest_size=8).hexdigest()

@@ -1,0 +1,422 @@
+"""Runs in the journal: each step is written down before it is taken, and only by whoever drives the run."""
+
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, exists, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.database.clock import now
+from store.database.engine import Database
+from store.journal.reading import TAKEN, launches_of_run
+from store.journal.records import Launch
+from store.journal.run_records import (
+    OVER,
+    FrozenTask,
+    NewRun,
+    NotYours,
+    Run,
+    RunState,
+    RunStep,
+    RunTask,
+    RunWave,
+    WaveState,
+)
+from store.journal.tables import LaunchRow, LaunchTaskRow, RunRow, RunStepRow, RunTaskRow, RunWaveRow
+from store.tables.types import col
+
+PIECE = 1000
+"""Tasks that one transaction writes, or one question reads."""
+LEASE = timedelta(seconds=20)
+"""For so long a run belongs to its driver, unless it says so again."""
+_RUN_FIELDS = tuple(Run.__dataclass_fields__)
+
+
+class Runs:
+    """The runs of a journal.
+
+    Methods with a ``driver`` raise NotYours, and change nothing, where the run is driven by another by now. Every
+    method may raise ``sqlalchemy.exc.SQLAlchemyError`` when the file cannot be read or written.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # -- a run is frozen --------------------------------------------------------------------------------------------
+
+    async def begin(self, run: NewRun, driver: str, waves: Iterable[tuple[int, Iterable[FrozenTask]]]) -> int:
+        """Write a run down with its tasks, in pieces; answers its number.
+
+        Args:
+            run: the run.
+            driver: who drives it.
+            waves: number of each wave, from 1, and its tasks.
+        """
+        async with self._database.writing() as connection:
+            made = await connection.execute(
+                insert(RunRow).values(
+                    **asdict(run), began_at=now(), state="preparing", driver=driver, driven_until=now() + LEASE
+                )
+            )
+            run_id = int(made.inserted_primary_key[0])  # type: ignore[index]
+        ordinal = 0
+        for wave, tasks in waves:
+            rest = iter(tasks)
+            while piece := list(islice(rest, PIECE)):
+                rows = [
+                    {"run_id": run_id, "ordinal": at, "wave": wave, **task._asdict()}
+                    for at, task in enumerate(piece, ordinal)
+                ]
+                async with self._database.writing() as connection:
+                    await connection.execute(insert(RunTaskRow), rows)
+                ordinal += len(piece)
+            async with self._database.writing() as connection:
+                await connection.execute(insert(RunWaveRow).values(run_id=run_id, wave=wave, state="planned"))
+        async with self._database.writing() as connection:
+            await self._change(connection, run_id, driver, listed=ordinal, state="running", driven_until=now() + LEASE)
+            await _step(connection, run_id, None, "begin", f"{ordinal:,} tasks")
+        return run_id
+
+    # -- who drives -------------------------------------------------------------------------------------------------
+
+    async def take(self, run_id: int, driver: str, dead: str = "") -> Run:
+        """Drive a run from now on.
+
+        Args:
+            run_id: the run.
+            driver: who wants to drive it.
+            dead: a driver that is known to be gone, whose time need not be waited for.
+
+        Raises:
+            NotYours: somebody else drives it.
+        """
+        at = now()
+        mine = col(RunRow.driver).in_(("", driver, dead))
+        free = mine | col(RunRow.driven_until).is_(None) | (col(RunRow.driven_until) < at)
+        async with self._database.writing() as connection:
+            changed = await connection.execute(
+                update(RunRow)
+                .where(col(RunRow.id) == run_id, free)
+                .values(driver=driver, driven_until=at + LEASE, wish="")
+            )
+            if not changed.rowcount:
+                raise NotYours
+            await _step(connection, run_id, None, "take", driver)
+            return await _run(connection, run_id)
+
+    async def renew(self, run_id: int, driver: str) -> str:
+        """Go on driving it; answers what was asked of its driver since, and takes note of it.
+
+        Raises:
+            NotYours: somebody else drives it by now.
+        """
+        async with self._database.writing() as connection:
+            run = await _run(connection, run_id)
+            await self._change(connection, run_id, driver, driven_until=now() + LEASE, wish="")
+            return run.wish
+
+    async def leave(self, run_id: int, driver: str) -> None:
+        """Drive it no more."""
+        async with self._database.writing() as connection:
+            await connection.execute(
+                update(RunRow)
+                .where(col(RunRow.id) == run_id, col(RunRow.driver) == driver)
+                .values(driver="", driven_until=None)
+            )
+
+    async def wish(self, run_id: int, wish: str) -> bool:
+        """Ask something of whoever drives it; answers whether anybody does."""
+        async with self._database.writing() as connection:
+            changed = await connection.execute(
+                update(RunRow)
+                .where(col(RunRow.id) == run_id, col(RunRow.driver) != "", col(RunRow.driven_until) >= now())
+                .values(wish=wish)
+            )
+            return changed.rowcount > 0
+
+    # -- steps ------------------------------------------------------------------------------------------------------
+
+    async def state(
+        self, run_id: int, driver: str, state: RunState, cause: str = "", said: str = "", *, at: datetime | None = None
+    ) -> None:
+        """The run is held, goes on, or has ended (``at`` then)."""
+        async with self._database.writing() as connection:
+            await self._change(connection, run_id, driver, state=state, cause=cause, said=said, ended_at=at)
+            await _step(connection, run_id, None, state, said)
+
+    async def wave(
+        self, run_id: int, driver: str, wave: int, state: WaveState, said: str = "", **values: object
+    ) -> None:
+        """A wave is taken a step further; ``values`` are further columns of it."""
+        times: dict[str, object] = {"began_at": now()} if state == "sending" else {}
+        if state in OVER:
+            times["ended_at"] = now()
+        async with self._database.writing() as connection:
+            await self._check(connection, run_id, driver)
+            await connection.execute(
+                update(RunWaveRow).where(*_of(RunWaveRow, run_id, wave)).values(state=state, **times | values)
+            )
+            await _step(connection, run_id, wave, state, said)
+
+    async def note(
+        self,
+        run_id: int,
+        driver: str,
+        wave: int,
+        counts: Mapping[str, int],
+        watched: float,
+        outcomes: Mapping[int, str],
+    ) -> None:
+        """What has become of the tasks of a wave: in numbers, and by ordinal for those decided since."""
+        decided = list(outcomes.items())
+        for first in range(0, max(len(decided), 1), PIECE):
+            async with self._database.writing() as connection:
+                await self._check(connection, run_id, driver)
+                by_outcome: dict[str, list[int]] = {}
+                for ordinal, outcome in decided[first : first + PIECE]:
+                    by_outcome.setdefault(outcome, []).append(ordinal)
+                for outcome, ordinals in by_outcome.items():
+                    await connection.execute(
+                        update(RunTaskRow)
+                        .where(col(RunTaskRow.run_id) == run_id, col(RunTaskRow.ordinal).in_(ordinals))
+                        .values(outcome=outcome)
+                    )
+                await connection.execute(
+                    update(RunWaveRow)
+                    .where(*_of(RunWaveRow, run_id, wave))
+                    .values(counts=json.dumps(dict(counts)), watched=watched)
+                )
+
+    async def leave_out(self, run_id: int, driver: str, why: Mapping[int, str]) -> None:
+        """These tasks, by ordinal, are not sent."""
+        reasons: dict[str, list[int]] = {}
+        for ordinal, reason in why.items():
+            reasons.setdefault(reason, []).append(ordinal)
+        for reason, ordinals in reasons.items():
+            for first in range(0, len(ordinals), PIECE):
+                async with self._database.writing() as connection:
+                    await self._check(connection, run_id, driver)
+                    some = ordinals[first : first + PIECE]
+                    await connection.execute(
+                        update(RunTaskRow)
+                        .where(col(RunTaskRow.run_id) == run_id, col(RunTaskRow.ordinal).in_(some))
+                        .values(left_out=reason)
+                    )
+
+    async def drop_rest(self, run_id: int, driver: str) -> None:
+        """What has not begun is never sent, and a wave at work sends no more."""
+        async with self._database.writing() as connection:
+            await self._check(connection, run_id, driver)
+            for before, after in (("planned", "dropped"), ("sending", "stopped"), ("watching", "stopped")):
+                await connection.execute(
+                    update(RunWaveRow)
+                    .where(col(RunWaveRow.run_id) == run_id, col(RunWaveRow.state) == before)
+                    .values(state=after, ended_at=now())
+                )
+            await _step(connection, run_id, None, "drop")
+
+    async def change(self, run_id: int, driver: str, sizes: Sequence[int] | None, **settings: object) -> None:
+        """Change what has not begun.
+
+        Args:
+            run_id: the run.
+            driver: who drives it.
+            sizes: tasks of each wave from the first one that has not begun on; together as many as those have.
+                ``None`` leaves the waves as they are.
+            settings: columns of the run.
+        """
+        async with self._database.writing() as connection:
+            await self._change(connection, run_id, driver, **(settings or {"wish": ""}))
+            await _step(connection, run_id, None, "change", json.dumps({"waves": sizes, **settings}))
+            if sizes is None:
+                return
+            planned = col(RunWaveRow.run_id) == run_id, col(RunWaveRow.state) == "planned"
+            numbers = list(
+                (await connection.execute(select(col(RunWaveRow.wave)).where(*planned).order_by("wave"))).scalars()
+            )
+            if not numbers:
+                return
+            first = await connection.execute(
+                select(func.min(col(RunTaskRow.ordinal))).where(
+                    col(RunTaskRow.run_id) == run_id, col(RunTaskRow.wave) >= numbers[0]
+                )
+            )
+            ordinal = int(first.scalar_one())
+            await connection.execute(RunWaveRow.__table__.delete().where(*planned))  # type: ignore[attr-defined]
+            for wave, size in enumerate(sizes, numbers[0]):
+                await connection.execute(insert(RunWaveRow).values(run_id=run_id, wave=wave, state="planned"))
+                await connection.execute(
+                    update(RunTaskRow)
+                    .where(
+                        col(RunTaskRow.run_id) == run_id,
+                        col(RunTaskRow.ordinal) >= ordinal,
+                        col(RunTaskRow.ordinal) < ordinal + size,
+                    )
+                    .values(wave=wave)
+                )
+                ordinal += size
+
+    # -- and read again ---------------------------------------------------------------------------------------------
+
+    async def run(self, run_id: int) -> Run | None:
+        """One run."""
+        async with self._database.reading() as connection:
+            return await _found(connection, run_id)
+
+    async def runs(self, engine: str | None = None, limit: int = 100) -> list[Run]:
+        """Runs, the newest first; of one engine, or of all."""
+        wanted = _runs().order_by(col(RunRow.id).desc()).limit(limit)
+        if engine is not None:
+            wanted = wanted.where(col(RunRow.engine) == engine)
+        async with self._database.reading() as connection:
+            return [Run(**row._mapping) for row in await connection.execute(wanted)]
+
+    async def waves(self, run_id: int) -> list[RunWave]:
+        """The waves of a run, in their order."""
+        task = RunTaskRow
+        async with self._database.reading() as connection:
+            rows = list(
+                await connection.execute(
+                    select(RunWaveRow.__table__)  # type: ignore[attr-defined]
+                    .where(col(RunWaveRow.run_id) == run_id)
+                    .order_by(col(RunWaveRow.wave))
+                )
+            )
+            numbers = await connection.execute(
+                select(col(task.wave), col(task.left_out), func.count())
+                .where(col(task.run_id) == run_id)
+                .group_by(col(task.wave), col(task.left_out))
+            )
+            by_wave: dict[int, dict[str, int]] = {}
+            for wave, why, number in numbers:
+                by_wave.setdefault(wave, {})[why] = number
+        return [
+            RunWave(
+                row.wave, row.state, row.began_at, row.ended_at, row.watched,
+                json.loads(row.counts) if row.counts else {},
+                sum(by_wave.get(row.wave, {}).values()),
+                {why: number for why, number in by_wave.get(row.wave, {}).items() if why},
+            )
+            for row in rows
+        ]  # fmt: skip
+
+    async def steps(self, run_id: int) -> list[RunStep]:
+        """The steps of a run, the oldest first."""
+        step = RunStepRow
+        async with self._database.reading() as connection:
+            rows = await connection.execute(
+                select(col(step.id), col(step.wave), col(step.at), col(step.what), col(step.said))
+                .where(col(step.run_id) == run_id)
+                .order_by(col(step.id))
+            )
+            return [RunStep(*row) for row in rows]  # type: ignore[arg-type]
+
+    async def unsent(self, run_id: int, wave: int, limit: int) -> list[RunTask]:
+        """Tasks of a wave that are to be sent still: not left out, and in no launch of the run that has changed its
+        tasks, or may have. What a launch that is proven not to have been carried out had is among them again."""
+        async with self._database.reading() as connection:
+            rows = await connection.execute(
+                _tasks(run_id, wave)
+                .where(col(RunTaskRow.left_out) == "", ~_sent(run_id))
+                .order_by(col(RunTaskRow.ordinal))
+                .limit(limit)
+            )
+            return [RunTask(*row) for row in rows]
+
+    async def count_unsent(self, run_id: int, wave: int) -> int:
+        """How many those are."""
+        async with self._database.reading() as connection:
+            counted = await connection.execute(
+                select(func.count()).where(
+                    *_of(RunTaskRow, run_id, wave), col(RunTaskRow.left_out) == "", ~_sent(run_id)
+                )
+            )
+            return int(counted.scalar_one())
+
+    async def launches(self, run_id: int, wave: int | None = None) -> list[Launch]:
+        """The launches of a run, or of one of its waves, the oldest first."""
+        async with self._database.reading() as connection:
+            return await launches_of_run(connection, run_id, wave)
+
+    async def tasks(self, run_id: int, wave: int | None = None) -> AsyncIterator[list[RunTask]]:
+        """The tasks of a run or a wave, in pieces and in their order."""
+        after = -1
+        while True:
+            async with self._database.reading() as connection:
+                rows = await connection.execute(
+                    _tasks(run_id, wave)
+                    .where(col(RunTaskRow.ordinal) > after)
+                    .order_by(col(RunTaskRow.ordinal))
+                    .limit(PIECE)
+                )
+                piece = [RunTask(*row) for row in rows]
+            if not piece:
+                return
+            yield piece
+            after = piece[-1].ordinal
+
+    # -- helpers ----------------------------------------------------------------------------------------------------
+
+    async def _change(self, connection: AsyncConnection, run_id: int, driver: str, **values: object) -> None:
+        changed = await connection.execute(
+            update(RunRow).where(col(RunRow.id) == run_id, col(RunRow.driver) == driver).values(**values)
+        )
+        if not changed.rowcount:
+            raise NotYours
+
+    async def _check(self, connection: AsyncConnection, run_id: int, driver: str) -> None:
+        await check_driver(connection, run_id, driver)
+
+
+async def check_driver(connection: AsyncConnection, run_id: int, driver: str) -> None:
+    """Raises NotYours where a run is driven by another. Asked in a transaction that writes, it holds until its end."""
+    found = await connection.execute(
+        select(col(RunRow.id)).where(col(RunRow.id) == run_id, col(RunRow.driver) == driver)
+    )
+    if found.first() is None:
+        raise NotYours
+
+
+async def _step(connection: AsyncConnection, run_id: int, wave: int | None, what: str, said: str = "") -> None:
+    await connection.execute(insert(RunStepRow).values(run_id=run_id, wave=wave, at=now(), what=what, said=said))
+
+
+def _runs() -> "Select[Any]":
+    return select(*(col(getattr(RunRow, name)) for name in _RUN_FIELDS))
+
+
+async def _found(connection: AsyncConnection, run_id: int) -> Run | None:
+    row = (await connection.execute(_runs().where(col(RunRow.id) == run_id))).first()
+    return Run(**row._mapping) if row else None
+
+
+async def _run(connection: AsyncConnection, run_id: int) -> Run:
+    run = await _found(connection, run_id)
+    if run is None:
+        raise NotYours
+    return run
+
+
+def _of(table: Any, run_id: int, wave: int | None) -> list[ColumnElement[bool]]:
+    both = [col(table.run_id) == run_id]
+    return both if wave is None else [*both, col(table.wave) == wave]
+
+
+def _tasks(run_id: int, wave: int | None) -> "Select[Any]":
+    return select(*(col(getattr(RunTaskRow, name)) for name in RunTask._fields)).where(*_of(RunTaskRow, run_id, wave))
+
+
+def _sent(run_id: int) -> ColumnElement[bool]:
+    return exists(
+        select(col(LaunchTaskRow.task_id))
+        .join(LaunchRow, col(LaunchRow.id) == col(LaunchTaskRow.launch_id))
+        .where(
+            col(LaunchTaskRow.task_id) == col(RunTaskRow.task_id),
+            col(LaunchRow.run_id) == run_id,
+            col(LaunchRow.state).in_(TAKEN),
+        )
+    )

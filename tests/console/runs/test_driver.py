@@ -1,0 +1,191 @@
+"""A run driven on the engine in this process, wave by wave; every number is checked past the console, with SQL."""
+
+from collections.abc import AsyncIterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from console.runs.driver import RunDriven, RunDriver
+from console.runs.events import RunEnded, RunHeld, WaveStep
+from console.runs.gate import Gate
+from console.runs.run import RunOrder
+from console.runs.waves import waves_of
+from tests.console.runs.a_run import OUTAGE, Scene, scene
+
+
+def ordered(waves: str = "5, 10, rest", **other: object) -> RunOrder:
+    return RunOrder("all of them", 1, waves_of(waves), **other)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def night(tmp_path: Path) -> AsyncIterator[Scene]:
+    async with scene(tmp_path, 40) as one:
+        yield one
+
+
+def batches(night: Scene) -> list[int]:
+    return [int(row[0]) for row in night.sql("SELECT total_jobs FROM batch ORDER BY start_time, id")]
+
+
+async def test_a_run_goes_through_wave_by_wave(night: Scene) -> None:
+    run = await night.begin(ordered())
+    ended = await night.drive(run)
+    assert isinstance(ended, RunEnded)
+    assert (ended.state, ended.counts.done, ended.counts.total) == ("passed", 40, 40)
+    assert batches(night) == [5, 10, 25]
+    assert night.sql("SELECT count(*) FROM external_task") == [(0,)]
+    states = [(event.wave, event.state) for event in night.told if isinstance(event, WaveStep)]
+    assert states == [(wave, state) for wave in (1, 2, 3) for state in ("sending", "sent", "watching", "passed")]
+    assert night.remembered("SELECT outcome, count(*) FROM run_task GROUP BY outcome") == [("done", 40)]
+
+
+async def test_the_gate_holds_the_next_wave_and_a_release_lets_it_go(night: Scene) -> None:
+    run = await night.begin(ordered())
+    ids = await night.ids()
+    night.fails = dict.fromkeys(ids[5:10], OUTAGE)
+    held = await night.drive(run)
+    assert isinstance(held, RunHeld)
+    assert (held.wave, held.cause, held.counts.again, held.counts.done) == (2, "failed-again", 5, 5)
+    assert batches(night) == [5, 10]
+    assert (await night.view(run)).word == "held"
+    night.fails = {}
+    assert (await night.drive(run, release=True)).counts.done == 35
+    assert [wave.state for wave in (await night.view(run)).waves] == ["passed", "released", "passed"]
+    assert night.sql("SELECT count(*) FROM external_task WHERE retries = 0") == [(5,)]
+
+
+async def test_a_failure_before_the_completion_counts(night: Scene) -> None:
+    """With three attempts a task may fail once and then be completed between two looks."""
+    order = RunOrder("all", 3, waves_of("10, rest"), Gate(0.05))
+    run = await night.begin(order)
+    ids = await night.ids()
+    night.fails = dict.fromkeys(ids[:4], OUTAGE)
+
+    async def turn() -> None:
+        await night.turn()
+        if night.fails and night.sql("SELECT 1 FROM external_task WHERE retries = 2"):
+            night.fails = {}
+            await night.work()
+
+    night.clock.turned = turn
+    held = await night.drive(run)
+    assert isinstance(held, RunHeld)
+    assert (held.wave, held.counts.again, held.counts.done) == (1, 4, 6)
+    assert night.sql("SELECT count(*) FROM external_task") == [(30,)]
+
+
+async def test_a_new_cause_holds_by_itself(night: Scene) -> None:
+    run = await night.begin(ordered(gate=Gate(0.5, new_cause=True)))
+    night.fails = {(await night.ids())[7]: "card expired"}
+    held = await night.drive(run)
+    assert isinstance(held, RunHeld)
+    assert (held.wave, held.cause, held.counts.new_cause) == (2, "new-cause", 1)
+
+
+async def test_what_has_changed_since_the_freeze_is_left_out_and_said(night: Scene) -> None:
+    run = await night.begin(ordered("10, rest"))
+    ids = await night.ids()
+    gone, locked, raised, newer = ids[:4]
+    night.works = False
+    for id in (gone, locked, newer):
+        night.sql("UPDATE external_task SET retries = 1 WHERE id = ?", id)
+    await night.work_on(gone, "complete", {})
+    message = night.sql("SELECT error_message FROM external_task WHERE id = ?", newer)[0][0]
+    await night.work_on(newer, "failure", {"errorMessage": message, "retries": 0, "retryTimeout": 0})
+    night.sql("UPDATE external_task SET retries = 0 WHERE id = ?", locked)
+    night.sql("UPDATE external_task SET lock_expiration_time = 99999999999999 WHERE id = ?", locked)
+    night.sql("UPDATE external_task SET retries = 7 WHERE id = ?", raised)
+    night.works = True
+    await night.drive(run)
+    sent = [event for event in night.told if isinstance(event, WaveStep) and event.state == "sent"]
+    assert dict(sent[0].left_out) == {"gone": 1, "locked": 1, "raised": 1, "newer-incident": 1}
+    assert [event.sent for event in sent] == [6, 30]
+    assert batches(night) == [6, 30]
+    rows = night.remembered("SELECT task_id, left_out FROM run_task WHERE left_out <> '' ORDER BY ordinal")
+    assert rows == [(gone, "gone"), (locked, "locked"), (raised, "raised"), (newer, "newer-incident")]
+
+
+async def test_nobody_works_and_it_says_so_at_the_end_of_the_watch(night: Scene) -> None:
+    night.works = False
+    run = await night.begin(ordered(watch=20.0))
+    held = await night.drive(run)
+    assert isinstance(held, RunHeld)
+    assert (held.wave, held.cause) == (1, "nobody-works")
+    assert batches(night) == [5]
+    skipped = await night.drive(run, skip=True)
+    assert isinstance(skipped, RunHeld)
+    assert (skipped.wave, skipped.cause) == (2, "nobody-works")
+
+
+async def test_a_paced_wave_is_several_batches_and_is_judged_between_them(night: Scene) -> None:
+    run = await night.begin(ordered("rest", pace=20.0))
+    night.fail_all = OUTAGE
+    held = await night.drive(run)
+    assert isinstance(held, RunHeld)
+    assert held.cause == "failed-again"
+    assert batches(night) == [5]
+    night.fail_all = ""
+    assert isinstance(await night.drive(run, release=True), RunEnded)
+    assert batches(night) == [5] * 8
+
+
+@pytest.mark.parametrize("choice", ["goes-on", "suspend", "delete"])
+async def test_stopped_it_sends_no_more(night: Scene, choice: str) -> None:
+    run = await night.begin(ordered())
+    driver: RunDriver = night.driver(run)
+    night.works = False
+
+    async def turn() -> None:
+        driver.wish(f"stop:{choice}")  # type: ignore[arg-type]
+
+    night.clock.turned = turn
+    ended = await driver.drive()
+    assert isinstance(ended, RunEnded)
+    assert ended.state == "stopped"
+    assert [wave.state for wave in (await night.view(run)).waves] == ["stopped", "dropped", "dropped"]
+    suspended = night.sql("SELECT suspended, end_time IS NULL FROM batch")
+    assert suspended == [{"goes-on": (0, 1), "suspend": (1, 1), "delete": (0, 0)}[choice]]
+
+
+async def test_a_second_driver_is_refused(night: Scene) -> None:
+    run = await night.begin(ordered())
+    await night.journal.runs.take(run, "elsewhere:1:x")
+    with pytest.raises(RunDriven):
+        await night.drive(run)
+    assert batches(night) == []
+
+
+async def test_a_driver_that_has_lost_its_run_sends_nothing_more(night: Scene) -> None:
+    """Its clock stood still, as a sleeping laptop's does, and another took the run: the journal fences it off."""
+    run = await night.begin(ordered())
+    driver = night.driver(run)
+
+    async def turn() -> None:
+        await night.turn()
+        if len(batches(night)) == 1:
+            night.forget_driver(run)
+            await night.journal.runs.take(run, "elsewhere:1:x")
+
+    night.clock.turned = turn
+    with pytest.raises(RunDriven):
+        await driver.drive()
+    assert batches(night) == [5]
+
+
+async def test_a_driver_asks_at_most_once_a_second(night: Scene) -> None:
+    asked: list[float] = []
+    send = night.transport.handle_async_request
+
+    async def counted(request: object) -> object:
+        path = request.url.path  # type: ignore[attr-defined]
+        if path.endswith("/external-task"):
+            asked.append(night.clock())
+        return await send(request)  # type: ignore[arg-type]
+
+    night.transport.handle_async_request = counted  # type: ignore[method-assign, assignment]
+    run = await night.begin(ordered())
+    asked.clear()
+    await night.drive(run)
+    assert len(asked) >= 6
+    assert min(b - a for a, b in pairwise(asked)) >= 1.0
