@@ -166,7 +166,7 @@ CAUSES: tuple[Cause, ...] = (
         ("screen-customer", "fraud-check"), 0.04, _LONG_TAIL, _timeout, traces.python, 0.25, 0.07, ("timeout after",),
     ),
     Cause(
-        "legacy ledger says nothing",
+        "legacy journal says nothing",
         ("legacy-sync",), 0.03, ((7.5 * DAY, 9 * DAY, 0.8), (DAY, 7 * DAY, 0.2)), _nothing, None, 0.5, 0.02, (),
     ),
     Cause(
