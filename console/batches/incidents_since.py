@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -154,7 +154,7 @@ class IncidentsReader:
         return self._told(now, number, None, number == len(raised))
 
     async def _count(
-        self, causes: Counter[str], page: list[HistoricIncident] | list[Incident], ours: Counter[str] | None = None
+        self, causes: Counter[str], page: Sequence[HistoricIncident | Incident], ours: Counter[str] | None = None
     ) -> None:
         for number, one in enumerate(page, 1):
             cause = fold(one.incident_message)

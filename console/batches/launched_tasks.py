@@ -14,7 +14,7 @@ PAGE = 2000
 """Tasks that are read from the journal at once."""
 
 
-class Launched(Protocol):
+class FollowedLaunch(Protocol):
     """A launch as the journal keeps it."""
 
     @property
@@ -46,7 +46,7 @@ class Launched(Protocol):
 class LaunchJournal(Protocol):
     """The part of the journal that tells which tasks a batch was launched for."""
 
-    async def launch_of(self, batch_id: str) -> Launched | None:
+    async def launch_of(self, batch_id: str) -> FollowedLaunch | None:
         """The launch that made a batch, ``None`` when it was not made here."""
         ...
 
@@ -81,15 +81,15 @@ class LaunchedTasks:
 NOT_HERE = "Not known: it was not launched from here, and an engine does not tell which tasks a batch works on."
 
 
-async def launched_tasks_of(ledger: LaunchJournal, batch_id: str, since: datetime) -> LaunchedTasks:
+async def launched_tasks_of(journal: LaunchJournal, batch_id: str, since: datetime) -> LaunchedTasks:
     """What a batch was launched for, as the journal tells.
 
     Args:
-        ledger: the journal.
+        journal: the journal.
         batch_id: the batch.
         since: when it was started, by the engine's clock.
     """
-    launch = await ledger.launch_of(batch_id)
+    launch = await journal.launch_of(batch_id)
     if launch is None:
         return LaunchedTasks(None, NOT_HERE)
     if launch.retries <= 0:
@@ -102,6 +102,6 @@ async def launched_tasks_of(ledger: LaunchJournal, batch_id: str, since: datetim
         )
     outcome = Outcome([], launch.retries, since, max(launch.listed - MOST, 0))
     for first in range(0, min(launch.listed, MOST), PAGE):
-        outcome.add(await ledger.tasks(launch.id, first, PAGE))
-    outcome.setting_back(await ledger.set_back(launch.id))
+        outcome.add(await journal.tasks(launch.id, first, PAGE))
+    outcome.setting_back(await journal.set_back(launch.id))
     return LaunchedTasks(outcome, "", launch.retries, launch.reason, launch.probable)

@@ -26,7 +26,7 @@ SLICES = 8
 """So many slices of tasks are asked for in one look."""
 
 
-class Questions(TaskHistory, Protocol):
+class OutcomeLists(TaskHistory, Protocol):
     """The part of the client that an outcome needs."""
 
     async def external_tasks(self, query: ExternalTaskQuery, first: int, size: int) -> list[ExternalTask]:
@@ -115,7 +115,12 @@ class Outcome:
             yield from self._found[state].values()
 
     async def look(
-        self, client: Questions, all_set: bool, quiet: bool, slices: int | None = SLICES, jobs_done: int | None = None
+        self,
+        client: OutcomeLists,
+        all_set: bool,
+        quiet: bool,
+        slices: int | None = SLICES,
+        jobs_done: int | None = None,
     ) -> OutcomeCounts:
         """Ask for some of the tasks.
 
@@ -222,7 +227,7 @@ class Outcome:
         if task.state == "waiting" and task.seen.suspended:
             self._suspended += by
 
-    async def _bury(self, client: Questions, ids: Sequence[str]) -> None:
+    async def _bury(self, client: OutcomeLists, ids: Sequence[str]) -> None:
         """Tasks that are not there any more: completed, cancelled, or nobody knows."""
         known = {id: last.seen.instance for id in ids if (last := self._last(id)) and last.seen}
         done = await self._log.completed(client, list(known.values())) if known else set()
@@ -241,7 +246,7 @@ class Outcome:
         self._sights.pop(id, None)
         self._asked_about.pop(id, None)
 
-    async def _find_lost(self, client: Questions) -> None:
+    async def _find_lost(self, client: OutcomeLists) -> None:
         """Tasks that were gone before they were seen are looked for in the newest entries of the log."""
         if not self._lost:
             return
@@ -255,7 +260,7 @@ class Outcome:
                 self._end(id, "gone")
             self._lost = set()
 
-    async def _judge(self, client: Questions, unsure: Sequence[ExternalTask]) -> None:
+    async def _judge(self, client: OutcomeLists, unsure: Sequence[ExternalTask]) -> None:
         """Not set, or failed again with the same words? The log knows."""
         if not unsure:
             return
@@ -266,7 +271,7 @@ class Outcome:
             if failed is not None and failed.again:
                 self._put(self._followed(task, "again", self._cause(task, self._sights[task.id])))
 
-    async def _blame(self, client: Questions, again: Sequence[ExternalTask]) -> None:
+    async def _blame(self, client: OutcomeLists, again: Sequence[ExternalTask]) -> None:
         """What a task had failed of before is no new cause: the log tells, also of tasks that were seen too late."""
         asked = [task for task in again if self._asked_about.get(task.id) != _now(task)]
         if not asked:

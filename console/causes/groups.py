@@ -166,7 +166,7 @@ class Group:
                 del self.notes[note]
 
 
-class Groups:
+class CauseGroups:
     """All groups of a reading."""
 
     def __init__(self) -> None:

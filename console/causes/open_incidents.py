@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
 from console.causes.group_members import GroupMember, group_member_of
-from console.causes.groups import Groups
+from console.causes.groups import CauseGroups
 from console.reading.incident_pages import IncidentPages, Read
 from console.reading.pages import pieces
 from store.contract.queries import IncidentQuery
@@ -47,7 +47,7 @@ class OpenIncidents:
         count: Callable[[IncidentQuery], Awaitable[int]],
         wanted: Callable[[Incident], bool] | None = None,
     ) -> None:
-        self.groups = Groups()
+        self.groups = CauseGroups()
         self.complete = False
         """Every incident has been read once."""
         self.counted: int | None = None

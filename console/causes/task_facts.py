@@ -30,7 +30,7 @@ class TaskFact(NamedTuple):
     suspended: bool
 
 
-class Tasks(Protocol):
+class IncidentTaskLists(Protocol):
     """The part of the client that is needed."""
 
     async def external_tasks(self, query: ExternalTaskQuery, first: int, size: int) -> list[ExternalTask]:
@@ -71,7 +71,7 @@ class TaskFacts:
                     break
         return list(found.values())
 
-    async def learn(self, client: Tasks, members: Sequence[GroupMember]) -> None:
+    async def learn(self, client: IncidentTaskLists, members: Sequence[GroupMember]) -> None:
         """Ask for the tasks of these incidents, at most :data:`SLICE` of them.
 
         Raises:

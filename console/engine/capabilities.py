@@ -79,7 +79,7 @@ LISTS: Mapping[str, AskedList] = {
 lack."""
 
 
-class Questions(Protocol):
+class FirstRows(Protocol):
     """The part of the client that lists rows as the engine wrote them."""
 
     async def first_rows(self, path: str, body: Mapping[str, Any], size: int) -> list[dict[str, Any]]:
@@ -171,7 +171,7 @@ AT_CONNECT = ("tasks", "instances", "jobs")
 """Subjects that are asked about at connect; the others when they are used."""
 
 
-async def at_connect(client: Questions, known: Capabilities | None = None) -> Capabilities:
+async def at_connect(client: FirstRows, known: Capabilities | None = None) -> Capabilities:
     """Ask about everything that some engine of the family is known to lack: some ten small questions.
 
     Args:
@@ -187,7 +187,7 @@ async def at_connect(client: Questions, known: Capabilities | None = None) -> Ca
     return found
 
 
-async def learn(client: Questions, known: Capabilities, subject: str, fields: Iterable[str] = ()) -> Capabilities:
+async def learn(client: FirstRows, known: Capabilities, subject: str, fields: Iterable[str] = ()) -> Capabilities:
     """Ask about a list, and about filters of it that are not known yet.
 
     Args:
@@ -216,7 +216,7 @@ async def learn(client: Questions, known: Capabilities, subject: str, fields: It
     return replace(known, lists={**known.lists, subject: had})
 
 
-async def _first_look(client: Questions, table: AskedList, had: ListCapabilities) -> ListCapabilities:
+async def _first_look(client: FirstRows, table: AskedList, had: ListCapabilities) -> ListCapabilities:
     """One row, sorted by every key at once: its fields, and whether the keys are known."""
     unsortable: frozenset[str] = frozenset()
     keys = table.query.SORT_KEYS if table.sorts else ()
@@ -239,7 +239,7 @@ def _sorted(*keys: str) -> dict[str, Any]:
     return {"sorting": [{"sortBy": key, "sortOrder": "asc"} for key in keys]} if keys else {}
 
 
-async def _refuses(client: Questions, table: AskedList, key: str) -> bool:
+async def _refuses(client: FirstRows, table: AskedList, key: str) -> bool:
     try:
         await client.first_rows(table.path, _sorted(key), 1)
     except Refused as problem:
@@ -247,7 +247,7 @@ async def _refuses(client: Questions, table: AskedList, key: str) -> bool:
     return False
 
 
-async def _heeds(client: Questions, table: AskedList, name: str, rows: bool) -> Verdict:
+async def _heeds(client: FirstRows, table: AskedList, name: str, rows: bool) -> Verdict:
     """Whether the engine heeds a filter.
 
     Args:

@@ -31,7 +31,7 @@ Q = TypeVar("Q", bound=Query)
 
 
 @dataclass(frozen=True)
-class ListKeys:
+class RowKeys:
     """How the rows of a list can be told apart.
 
     Attributes:
@@ -49,19 +49,19 @@ class ListKeys:
         return self.apart[0] if len(self.apart) == 1 else None
 
 
-LISTS: Mapping[type[Query], ListKeys] = {
-    ExternalTaskQuery: ListKeys(("id",)),
-    ProcessInstanceQuery: ListKeys(("instanceId",)),
-    HistoricProcessInstanceQuery: ListKeys(("instanceId",)),
-    JobQuery: ListKeys(("jobId",)),
-    JobDefinitionQuery: ListKeys(("jobDefinitionId",)),
+LISTS: Mapping[type[Query], RowKeys] = {
+    ExternalTaskQuery: RowKeys(("id",)),
+    ProcessInstanceQuery: RowKeys(("instanceId",)),
+    HistoricProcessInstanceQuery: RowKeys(("instanceId",)),
+    JobQuery: RowKeys(("jobId",)),
+    JobDefinitionQuery: RowKeys(("jobDefinitionId",)),
     # Entries of the logs cannot be sorted by their id. One task or job has no two entries of one kind at one moment.
-    HistoricExternalTaskLogQuery: ListKeys(("timestamp", "externalTaskId")),
-    HistoricJobLogQuery: ListKeys(("timestamp", "jobId", "occurrence")),
-    IncidentQuery: ListKeys(("incidentId",), several=False),
-    HistoricIncidentQuery: ListKeys(("incidentId",), several=False),
-    BatchStatisticsQuery: ListKeys(("batchId",), several=False),
-    HistoricBatchQuery: ListKeys(("batchId",), several=False),
+    HistoricExternalTaskLogQuery: RowKeys(("timestamp", "externalTaskId")),
+    HistoricJobLogQuery: RowKeys(("timestamp", "jobId", "occurrence")),
+    IncidentQuery: RowKeys(("incidentId",), several=False),
+    HistoricIncidentQuery: RowKeys(("incidentId",), several=False),
+    BatchStatisticsQuery: RowKeys(("batchId",), several=False),
+    HistoricBatchQuery: RowKeys(("batchId",), several=False),
 }
 """Query -> the keys of its endpoint."""
 

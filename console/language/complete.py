@@ -6,7 +6,7 @@ from typing import Any
 from console.language.conditions import ConsoleWord
 from console.language.subject import Subject
 from console.language.tokens import VARIABLE, Token, quote, quoted, tokens
-from console.language.value_words import Choice
+from console.language.value_words import FlagWord
 from console.language.words import EQUAL, Word
 
 MOST = 200
@@ -67,7 +67,7 @@ def _values(typed: str, token: Token, word: Word | ConsoleWord, exact: Sequence[
     last = token.values[-1] if token.values and not typed.endswith(",") else None
     head = typed if last is None else typed[: last.start]
     begun = last.text if last is not None else ""
-    if isinstance(word, Choice) and token.operator not in EQUAL:
+    if isinstance(word, FlagWord) and token.operator not in EQUAL:
         # The operator is the beginning of a known value, as in retries:>0.
         place = typed.find(":") + 1 or len(token.name)
         head, begun = typed[:place], typed[place:]

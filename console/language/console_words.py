@@ -26,7 +26,7 @@ _ORDER: dict[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=
 
 
 @dataclass(frozen=True)
-class Held:
+class TextWord:
     """``error~503``, ``-error~card``, ``key:ord-*``, ``-tenant``: a text that the row holds.
 
     Attributes:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
 from console.language.conditions import Condition, ConsoleWord, said
-from console.language.console_words import Held, Is, Number, Since
+from console.language.console_words import Is, Number, Since, TextWord
 from console.language.moments import date, duration, shifted, written
 from console.language.parse import read
 from console.language.subject import Subject
@@ -34,7 +34,7 @@ PLAIN_SORT = frozenset({"sort_by", "sort_order"})
 
 
 @dataclass(frozen=True)
-class Field:
+class FormField:
     """A row of the form.
 
     Attributes:
@@ -54,26 +54,26 @@ class Field:
     ahead: bool = False
 
 
-def fields_of(subject: Subject[Any]) -> list[Field]:
+def fields_of(subject: Subject[Any]) -> list[FormField]:
     """The rows of a subject's form: those of the engine in the order of its words, then those of the console."""
     order = {name: at for at, name in enumerate(name for word in subject.words for name in word.fields())}
     ahead = {name for word in subject.words if getattr(word, "ahead", False) for name in word.fields()}
     rows = [
-        Field(
+        FormField(
             name, info.alias or name, _kind(subject.query, name), info.description or "", ahead=name in ahead
         )
         for name, info in subject.query.model_fields.items()
         if name not in PLAIN_SORT and name not in subject.left_out
     ]  # fmt: skip
     local = [
-        Field(word.name, word.name, "is" if isinstance(word, Is) else "words", word.help, True)
+        FormField(word.name, word.name, "is" if isinstance(word, Is) else "words", word.help, True)
         for word in subject.local
     ]
     rows.sort(key=lambda row: order.get(row.name, len(order)))
     return [row for row in rows if row.kind != "sort"] + local + [row for row in rows if row.kind == "sort"]
 
 
-def shown(field: Field, query: Query, conditions: Sequence[Condition], subject: Subject[Any]) -> str:
+def shown(field: FormField, query: Query, conditions: Sequence[Condition], subject: Subject[Any]) -> str:
     """The value of a row as text; empty when it is not set. A flag that is set is ``yes``."""
     if field.here:
         mine = [condition for condition in conditions if condition.word == field.name]
@@ -99,7 +99,7 @@ def shown(field: Field, query: Query, conditions: Sequence[Condition], subject: 
     return str(value)
 
 
-def entered(field: Field, text: str, subject: Subject[Any], now: datetime | None = None) -> Any:
+def entered(field: FormField, text: str, subject: Subject[Any], now: datetime | None = None) -> Any:
     """The value that a text means in a row of the engine; nothing for an empty text.
 
     Raises:
@@ -126,7 +126,9 @@ def entered(field: Field, text: str, subject: Subject[Any], now: datetime | None
     return _read(" ".join(words), field.name, subject, at)
 
 
-def sought(field: Field, text: str, conditions: Sequence[Condition], subject: Subject[Any]) -> tuple[Condition, ...]:
+def sought(
+    field: FormField, text: str, conditions: Sequence[Condition], subject: Subject[Any]
+) -> tuple[Condition, ...]:
     """The conditions when a row of the console holds a text: ``503``, ``~503``, ``-error~card``, ``>1h``.
 
     Raises:
@@ -143,7 +145,13 @@ def _condition(word: ConsoleWord, part: str) -> Condition:
     if isinstance(word, Is):
         part = {"yes": word.name, "no": f"-{word.name}"}.get(part, part)
     sign = (
-        "~" if isinstance(word, Held) else ">" if isinstance(word, Since) else ":" if isinstance(word, Number) else ""
+        "~"
+        if isinstance(word, TextWord)
+        else ">"
+        if isinstance(word, Since)
+        else ":"
+        if isinstance(word, Number)
+        else ""
     )
     wrong: Wrong | None = None
     minus, bare = ("-", part[1:]) if part.startswith("-") and len(part) > 1 else ("", part)
@@ -189,7 +197,7 @@ def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def _moment(field: Field, text: str, now: datetime) -> datetime:
+def _moment(field: FormField, text: str, now: datetime) -> datetime:
     moment = date(text)
     if moment is not None:
         return moment

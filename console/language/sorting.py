@@ -10,7 +10,7 @@ from store.contract.queries import Query, Sorting
 
 
 @dataclass(frozen=True)
-class Sort:
+class SortWord:
     """The word ``sort``.
 
     Attributes:

@@ -51,7 +51,7 @@ class Range:
 
 
 @dataclass(frozen=True)
-class Choice:
+class FlagWord:
     """``retries:0``, ``retries:>0``: a few values, each a flag; several are allowed where they can be true together."""
 
     name: str

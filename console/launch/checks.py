@@ -39,7 +39,7 @@ async def new_overlaps(session: Session, order: DecidedLaunch) -> str:
     if order.overlaps is None:
         return ""
     plan, journal = order.plan, session.journal
-    ids = plan.roll.retries.keys() if plan.roll is not None else plan.ids if plan.by_ids else None
+    ids = plan.selected_tasks.retries.keys() if plan.selected_tasks is not None else plan.ids if plan.by_ids else None
     try:
         now = await session.ask(lambda client: overlapping_batches(client, journal, ids))
     except Denied as problem:

@@ -17,7 +17,7 @@ SAMPLE = 3
 """So many of the oldest tasks are read to be shown."""
 
 
-class Questions(Protocol):
+class CountableTasks(Protocol):
     """The part of the client that a survey needs."""
 
     async def count_external_tasks(self, query: ExternalTaskQuery) -> int:
@@ -84,7 +84,7 @@ class SelectionCounts:
         return sum(number for has, number in self.retries.items() if has is not None and has > retries)
 
 
-async def count_selection(client: Questions, query: ExternalTaskQuery, look: int = LOOK) -> SelectionCounts:
+async def count_selection(client: CountableTasks, query: ExternalTaskQuery, look: int = LOOK) -> SelectionCounts:
     """Count what a query matches.
 
     Only counts are asked, and three short lists: the oldest tasks, the lock that ends last, and at most ``look`` tasks
@@ -116,7 +116,7 @@ async def count_selection(client: Questions, query: ExternalTaskQuery, look: int
 _TRAITS: tuple[Trait | None, ...] = (None, "no_retries", "retries_left", "locked", "suspended")
 
 
-async def _count(client: Questions, query: ExternalTaskQuery, trait: Trait | None) -> int:
+async def _count(client: CountableTasks, query: ExternalTaskQuery, trait: Trait | None) -> int:
     asked = query if trait is None else narrowed(query, trait)
     return 0 if asked is None else await client.count_external_tasks(asked)
 

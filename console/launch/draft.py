@@ -143,7 +143,7 @@ class Draft:
         return all(self.parsed(source).plain for source in self.chosen if source.subject)
 
     def order(self) -> SetExternalTaskRetries:
-        """The request as the engine understands it, without what only the console can sift."""
+        """The request as the engine understands it, without what only the console can filter by."""
         values: dict[str, Any] = {}
         for source in self.chosen:
             values[source.field] = _bare(self.parsed(source).query) if source.subject else self.ids(source)
@@ -166,7 +166,7 @@ class Draft:
         return RetriesRequest(self.order()).value
 
     def read_body(self, text: str) -> "Draft":
-        """The draft that a JSON text means; what the console sifts is kept, for JSON has no place for it.
+        """The draft that a JSON text means; what only the console filters by is kept, for JSON has no place for it.
 
         Raises:
             Unusable: it is no JSON, holds an unknown field or a wrong value, or something that no text can say.

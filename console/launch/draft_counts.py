@@ -168,30 +168,30 @@ class _Counting:
     async def _own(self, source: Source) -> AsyncIterator[None]:
         """Rows that the source lists itself."""
         told, parsed = self.tally.sources[source.field], self._draft.parsed(source)
-        sift = self._sift(source, parsed)
-        while not sift.ended:
-            before = len(sift.kept)
-            await sift.next()
-            told.looked, told.kept = sift.looked, len(sift.kept)
+        pages = self._filter_here(source, parsed)
+        while not pages.ended:
+            before = len(pages.kept)
+            await pages.next()
+            told.looked, told.kept = pages.looked, len(pages.kept)
             told.tasks = told.kept
-            for row in sift.kept[before:]:
+            for row in pages.kept[before:]:
                 self._add(row)
-            told.ended = sift.ended
+            told.ended = pages.ended
             yield
-            if parsed.plain and self._most is not None and told.looked >= self._most and not sift.ended:
+            if parsed.plain and self._most is not None and told.looked >= self._most and not pages.ended:
                 self.tally.cut = True
                 return
 
     async def _of_query(self, source: Source) -> AsyncIterator[None]:
         """Tasks of the instances that a query lists."""
         told = self.tally.sources[source.field]
-        sift = self._sift(source, self._draft.parsed(source))
-        while not sift.ended:
-            before = len(sift.kept)
-            await sift.next()
-            told.looked, told.kept = sift.looked, len(sift.kept)
+        pages = self._filter_here(source, self._draft.parsed(source))
+        while not pages.ended:
+            before = len(pages.kept)
+            await pages.next()
+            told.looked, told.kept = pages.looked, len(pages.kept)
             yield
-            async for _ in self._of_instances(source, [row.id for row in sift.kept[before:]], last=sift.ended):
+            async for _ in self._of_instances(source, [row.id for row in pages.kept[before:]], last=pages.ended):
                 yield
 
     async def _of_instances(self, source: Source, ids: list[str], *, last: bool) -> AsyncIterator[None]:
@@ -231,7 +231,7 @@ class _Counting:
             self.tally.record = await self._record(topics[0])
             yield
 
-    def _sift(self, source: Source, parsed: Parsed[Any]) -> FilteredPages[Any]:
+    def _filter_here(self, source: Source, parsed: Parsed[Any]) -> FilteredPages[Any]:
         query = in_order_of_ids(parsed.query)
         wanted = matcher(parsed.conditions, source.subject, self._now, self._known_retried)
         read = self._read(source.subject, query)

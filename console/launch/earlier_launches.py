@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from console.batches.launched_tasks import Launched, LaunchJournal
+from console.batches.launched_tasks import FollowedLaunch, LaunchJournal
 from console.engine.errors import Refused
 from console.reading.narrowed_queries import among
 from console.reading.pages import pieces
@@ -28,7 +28,7 @@ LOOKED_AT = 1_000
 """So many tasks of a launch are looked at, the first ones."""
 
 
-class Launch(Launched, Protocol):
+class Launch(FollowedLaunch, Protocol):
     """A launch as the journal keeps it, with what became of it."""
 
     @property
@@ -55,7 +55,7 @@ class EarlierLaunchJournal(LaunchJournal, Protocol):
         ...
 
 
-class Questions(TaskHistory, Protocol):
+class EarlierLaunchLists(TaskHistory, Protocol):
     """The part of the client that is asked."""
 
     async def external_tasks(self, query: ExternalTaskQuery, first: int, size: int) -> list[ExternalTask]:
@@ -95,13 +95,13 @@ class EarlierLaunches:
 
 
 async def earlier_launches_over(
-    client: Questions, ledger: EarlierLaunchJournal, engine: str, topic: str
+    client: EarlierLaunchLists, journal: EarlierLaunchJournal, engine: str, topic: str
 ) -> EarlierLaunches | None:
     """What the last launches over a topic came to; nothing where the journal knows of none.
 
     Args:
         client: lists tasks and their log.
-        ledger: the journal.
+        journal: the journal.
         engine: the name under which the journal keeps it.
         topic: the topic.
 
@@ -110,11 +110,11 @@ async def earlier_launches_over(
     """
     launches = looked_at = again = 0
     failed_later: set[str] = set()
-    for launch in await ledger.launches(engine, LOOKED_THROUGH):
+    for launch in await journal.launches(engine, LOOKED_THROUGH):
         if launch.undoes is not None or launch.retries <= 0 or not launch.listed or launch.batch_id is None:
             continue
-        before = await ledger.tasks(launch.id, 0, LOOKED_AT)
-        undone = await ledger.set_back(launch.id)
+        before = await journal.tasks(launch.id, 0, LOOKED_AT)
+        undone = await journal.set_back(launch.id)
         ids = [id for id, _ in before if id not in undone]
         there = await _there(client, ids)
         if ids and await _topics(client, ids, there) == {topic} and not await _runs(client, launch.batch_id):
@@ -128,7 +128,7 @@ async def earlier_launches_over(
     return EarlierLaunches(topic, launches, looked_at, again) if launches else None
 
 
-async def _there(client: Questions, ids: Sequence[str]) -> list[ExternalTask]:
+async def _there(client: EarlierLaunchLists, ids: Sequence[str]) -> list[ExternalTask]:
     found: list[ExternalTask] = []
     for some in pieces(ids):
         query = among(ExternalTaskQuery(), some)
@@ -137,7 +137,7 @@ async def _there(client: Questions, ids: Sequence[str]) -> list[ExternalTask]:
     return found
 
 
-async def _topics(client: Questions, ids: Sequence[str], there: Sequence[ExternalTask]) -> set[str]:
+async def _topics(client: EarlierLaunchLists, ids: Sequence[str], there: Sequence[ExternalTask]) -> set[str]:
     """Topics of tasks; where all are gone the log tells that of the first, and nothing does where there is none."""
     if there:
         return {task.topic_name for task in there}
@@ -150,12 +150,12 @@ async def _topics(client: Questions, ids: Sequence[str], there: Sequence[Externa
         return set()
 
 
-async def _runs(client: Questions, batch_id: str) -> bool:
+async def _runs(client: EarlierLaunchLists, batch_id: str) -> bool:
     """The batch has not ended."""
     return any(batch.id == batch_id for batch in await client.batches(BatchStatisticsQuery(batch_id=batch_id), 0, 1))
 
 
-async def _failed_since(client: Questions, since: datetime, tasks: Sequence[ExternalTask]) -> set[str]:
+async def _failed_since(client: EarlierLaunchLists, since: datetime, tasks: Sequence[ExternalTask]) -> set[str]:
     """Those that a worker failed since; without a log those that have no retries left."""
     log = TaskLog(since)
     failures = await log.failures(client, [task.activity_instance_id for task in tasks])

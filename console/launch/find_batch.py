@@ -26,7 +26,7 @@ Whose = Literal["certain", "probable", "other"]
 """A batch is certainly, or probably, that of the launch, or it is another's."""
 
 
-class Questions(BatchLists, Witnesses, Protocol):
+class BatchSearchLists(BatchLists, Witnesses, Protocol):
     """The part of the client that is asked."""
 
 
@@ -90,7 +90,7 @@ class Finding:
     over: bool = False
 
 
-async def look_for(client: Questions, launch: SoughtLaunch, known: Collection[str] = ()) -> Finding:
+async def look_for(client: BatchSearchLists, launch: SoughtLaunch, known: Collection[str] = ()) -> Finding:
     """Look once for the batch of a launch. The engine may still be at work on the order.
 
     Args:

@@ -49,7 +49,7 @@ class Asked(Workers, Protocol):
         ...
 
 
-class Launched(Protocol):
+class RecordedLaunch(Protocol):
     """A launch as the journal keeps it."""
 
     @property
@@ -66,7 +66,7 @@ class Launched(Protocol):
 class OverlapJournal(Protocol):
     """The part of the journal that is asked."""
 
-    async def launch_of(self, batch_id: str) -> Launched | None:
+    async def launch_of(self, batch_id: str) -> RecordedLaunch | None:
         """The launch that made a batch."""
         ...
 
@@ -101,13 +101,13 @@ class OverlappingBatch:
 
 
 async def overlapping_batches(
-    client: Asked, ledger: OverlapJournal | None, ids: Collection[str] | None
+    client: Asked, journal: OverlapJournal | None, ids: Collection[str] | None
 ) -> list[OverlappingBatch]:
     """Running batches of the same type with work left, those that cover the same tasks first.
 
     Args:
         client: the engine.
-        ledger: the operator's journal, where there is one.
+        journal: the operator's journal, where there is one.
         ids: our tasks, where they are known.
 
     Raises:
@@ -115,31 +115,31 @@ async def overlapping_batches(
     """
     query = BatchStatisticsQuery(type=SET_EXTERNAL_TASK_RETRIES)
     running = [batch for batch in await client.batches(query, 0, MOST) if _at_work(batch)]
-    own: dict[str, Launched] = {}
-    for batch in running if ledger is not None else ():
-        launch = await ledger.launch_of(batch.id) if ledger is not None else None
+    own: dict[str, RecordedLaunch] = {}
+    for batch in running if journal is not None else ():
+        launch = await journal.launch_of(batch.id) if journal is not None else None
         if launch is not None:
             own[batch.id] = launch
-    covers = await _covers(ledger, own, ids) if ledger is not None and ids is not None else {}
+    covers = await _covers(journal, own, ids) if journal is not None and ids is not None else {}
     nameless = [batch for batch in running if not batch.create_user_id and batch.id not in own]
     log = await _operations(client) if nameless else []
-    found = [_rival(batch, own.get(batch.id), log, covers.get(batch.id)) for batch in running]
-    met = [rival for rival in found if rival.covers != 0]
-    return sorted(met, key=lambda rival: (rival.covers is None, -(rival.covers or 0)))
+    found = [_overlapping_batch(batch, own.get(batch.id), log, covers.get(batch.id)) for batch in running]
+    met = [other for other in found if other.covers != 0]
+    return sorted(met, key=lambda other: (other.covers is None, -(other.covers or 0)))
 
 
 def _at_work(batch: BatchStatistics) -> bool:
     return batch.remaining_jobs > 0 or batch.jobs_created < batch.total_jobs
 
 
-async def _covers(ledger: OverlapJournal, own: Mapping[str, Launched], ids: Collection[str]) -> dict[str, int]:
+async def _covers(journal: OverlapJournal, own: Mapping[str, RecordedLaunch], ids: Collection[str]) -> dict[str, int]:
     """How many of our tasks each batch works on, for those whose tasks were written down."""
-    known = await ledger.covered(list(own), ids)
+    known = await journal.covered(list(own), ids)
     return {id: known.get(id, 0) for id, launch in own.items() if launch.listed is not None}
 
 
-def _rival(
-    batch: BatchStatistics, launch: Launched | None, log: Iterable[UserOperation], covers: int | None
+def _overlapping_batch(
+    batch: BatchStatistics, launch: RecordedLaunch | None, log: Iterable[UserOperation], covers: int | None
 ) -> OverlappingBatch:
     user = batch.create_user_id or (launch.user if launch is not None else _user_at(log, batch.start_time))
     return OverlappingBatch(

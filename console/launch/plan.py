@@ -51,7 +51,7 @@ class LaunchPlan:
         selection: what was taken.
         retries: the value to set, 0 or more.
         facts: what was counted.
-        roll: the tasks themselves, where they were read.
+        selected_tasks: the tasks themselves, where they were read.
         included: what the operator takes in by hand.
         apart: tasks with retries left can be told apart; false where there are too many to be read.
         by_ids_because: why the engine cannot be told the query itself; empty where it can.
@@ -62,7 +62,7 @@ class LaunchPlan:
     selection: Selection
     retries: int
     facts: SelectionCounts
-    roll: SelectedTasks | None = None
+    selected_tasks: SelectedTasks | None = None
     included: frozenset[Kind] = frozenset()
     apart: bool = True
     by_ids_because: str = ""
@@ -188,7 +188,11 @@ class LaunchPlan:
     @property
     def ready(self) -> bool:
         """The request can be made."""
-        return not self.by_ids or self.roll is not None or (isinstance(self.selection, Marked) and not self.left_out)
+        return (
+            not self.by_ids
+            or self.selected_tasks is not None
+            or (isinstance(self.selection, Marked) and not self.left_out)
+        )
 
     @property
     def jobs(self) -> int:
@@ -203,11 +207,11 @@ class LaunchPlan:
     @cached_property
     def ids(self) -> list[str]:
         """The ids that the request names, ascending."""
-        if self.roll is None:
+        if self.selected_tasks is None:
             return sorted(self.selection.ids) if isinstance(self.selection, Marked) else []
-        taken = {id for id, has in self.roll.retries.items() if self.takes(has)}
+        taken = {id for id, has in self.selected_tasks.retries.items() if self.takes(has)}
         if self.takes_kind("gone"):
-            taken.update(self.roll.gone)
+            taken.update(self.selected_tasks.gone)
         return sorted(taken)
 
     @cached_property
@@ -252,10 +256,11 @@ class LaunchPlan:
 
     def _held_up(self) -> tuple[int, int]:
         """How many of those taken are locked, and how many suspended."""
-        facts, roll = self.facts, self.roll
-        if roll is not None and roll.at == facts.at:
+        facts, selected_tasks = self.facts, self.selected_tasks
+        if selected_tasks is not None and selected_tasks.at == facts.at:
             locked, suspended = (
-                [id for id in some if self.takes(roll.retries[id])] for some in (roll.held, roll.suspended)
+                [id for id in some if self.takes(selected_tasks.retries[id])]
+                for some in (selected_tasks.held, selected_tasks.suspended)
             )
             return len(locked), len(suspended)
         if self.way == "failed" and facts.failed_locked is not None and facts.failed_suspended is not None:

@@ -50,7 +50,7 @@ class LaunchPreparation:
 
     Attributes:
         facts: what was counted; none before that.
-        roll: the tasks themselves, where they were read.
+        selected_tasks: the tasks themselves, where they were read.
         again: how many failed again after an earlier retry; none while that is not known.
         overlapping: other batches at work, perhaps on the same tasks.
         workerless: topics of the tasks on which no worker was seen lately.
@@ -82,7 +82,7 @@ class LaunchPreparation:
 
     def _forget(self, progress: str) -> None:
         self.facts: SelectionCounts | None = None
-        self.roll: SelectedTasks | None = None
+        self.selected_tasks: SelectedTasks | None = None
         self.again: int | None = None
         self.overlapping: Sequence[OverlappingBatch] = ()
         self.workerless: Sequence[TopicWithoutWorker] = ()
@@ -150,9 +150,11 @@ class LaunchPreparation:
             self.facts = await self.session.ask(lambda client: count_selection(client, selection.query))
             self.reading = self.facts.retries_left > 0
             return
-        self.roll = await self.session.ask(lambda client: read_selected_tasks(client, selection, self._tell_progress))
-        assert self.roll is not None, "nothing limits this reading"
-        self.facts = self.roll.facts()
+        self.selected_tasks = await self.session.ask(
+            lambda client: read_selected_tasks(client, selection, self._tell_progress)
+        )
+        assert self.selected_tasks is not None, "nothing limits this reading"
+        self.facts = self.selected_tasks.facts()
 
     def _tell_progress(self, number: int) -> None:
         self.progress = f"reading the tasks … {count(number)}"
@@ -161,18 +163,18 @@ class LaunchPreparation:
     async def _read(self) -> None:
         """The tasks of a query, up to a number: to tell those with retries left apart, for the journal, and to see who
         else works on them."""
-        if self.roll is not None or self.facts is None:
+        if self.selected_tasks is not None or self.facts is None:
             return
         try:
             if 0 < self.facts.asked <= READ_MOST:
-                self.roll = await self.session.ask(
+                self.selected_tasks = await self.session.ask(
                     lambda client: read_selected_tasks(client, self.selection, most=READ_MOST)
                 )
-            if self.roll is not None and self.facts.retries_left:
+            if self.selected_tasks is not None and self.facts.retries_left:
                 # What is shown is of one moment, and is what the ids are taken from.
-                self.facts = replace(self.roll.facts(), sample=self.facts.sample)
+                self.facts = replace(self.selected_tasks.facts(), sample=self.facts.sample)
         finally:
-            self._apart = self.roll is not None or not self.facts.retries_left
+            self._apart = self.selected_tasks is not None or not self.facts.retries_left
             self.reading = False
 
     async def _look_around(self) -> None:
@@ -180,7 +182,7 @@ class LaunchPreparation:
         facts, journal = self.facts, self.session.journal
         if facts is None or not facts.asked:
             return
-        ids = self.roll.retries.keys() if self.roll is not None else None
+        ids = self.selected_tasks.retries.keys() if self.selected_tasks is not None else None
         self.overlapping = await self.session.ask(lambda client: overlapping_batches(client, journal, ids))
         self._changed()
         topics = await self._topics()
@@ -193,8 +195,8 @@ class LaunchPreparation:
 
     async def _topics(self) -> list[str]:
         """Topics of the tasks, those with the most tasks first."""
-        if self.roll is not None:
-            return [topic for topic, _ in self.roll.topics.most_common()]
+        if self.selected_tasks is not None:
+            return [topic for topic, _ in self.selected_tasks.topics.most_common()]
         query = self.selection.query if isinstance(self.selection, Everything) else None
         if query is None or query.topic_name:
             return [query.topic_name] if query is not None and query.topic_name else []
@@ -203,8 +205,8 @@ class LaunchPreparation:
 
     async def _remember(self) -> None:
         """Who failed again after a launch from here."""
-        if self.session.journal is not None and self.roll is not None:
-            failed = [id for id, has in self.roll.retries.items() if has == 0]
+        if self.session.journal is not None and self.selected_tasks is not None:
+            failed = [id for id, has in self.selected_tasks.retries.items() if has == 0]
             self.again = len(await saved_filters.retried(self.session, failed))
 
     async def look_again(self) -> None:
@@ -233,7 +235,7 @@ class LaunchPreparation:
         """What would be launched now; none before it was counted."""
         if self._plan is None and self.facts is not None:
             self._plan = LaunchPlan(
-                self.selection, self._planned_retries, self.facts, self.roll, self.included, self._apart,
+                self.selection, self._planned_retries, self.facts, self.selected_tasks, self.included, self._apart,
                 self.by_ids_because,
             )  # fmt: skip
         return self._plan

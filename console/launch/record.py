@@ -50,16 +50,16 @@ class LaunchRecord:
     async def begin(self) -> None:
         """Write the launch and its tasks down: it is sent next."""
         plan, session = self.order.plan, self.session
-        roll = await _roll(session, plan)
-        tasks = list(_tasks(plan, roll))
+        selected_tasks = await _read_tasks(session, plan)
+        tasks = list(_tasks(plan, selected_tasks))
         some = tasks or [(task.id, task.retries) for task in plan.facts.sample]
         self.sample = tuple([one for one in some if one[1] != plan.retries][:SAMPLE])
         client = await session.opened()
-        await self._kept(self._write(roll, client.engine_now()))
+        await self._kept(self._write(selected_tasks, client.engine_now()))
         if self.number is not None:
             session.sending.add(self.number)
 
-    async def _write(self, roll: SelectedTasks | None, now: datetime) -> None:
+    async def _write(self, selected_tasks: SelectedTasks | None, now: datetime) -> None:
         journal, plan = self.session.journal, self.order.plan
         if journal is None:
             return
@@ -83,13 +83,15 @@ class LaunchRecord:
         )
         number = await journal.begin(new)
         named = plan.request.external_task_ids or []
-        has = roll.retries if roll is not None else {}
+        has = selected_tasks.retries if selected_tasks is not None else {}
         past = await journal.add_tasks(number, ((id, has.get(id)) for id in named if id is not None))
         if not plan.by_ids:
-            others = _taken(plan, roll, frozenset(named)) if roll is not None else self.sample
+            others = (
+                _taken_by_query(plan, selected_tasks, frozenset(named)) if selected_tasks is not None else self.sample
+            )
             past = await journal.add_tasks(number, others, first=past, named=False)
         run = (part.run_id, part.driver) if part is not None else None
-        await journal.sent(number, past if roll is not None else None, now, run=run)
+        await journal.sent(number, past if selected_tasks is not None else None, now, run=run)
         self.number = number
 
     def sought(self, since: datetime) -> SoughtLaunch:
@@ -153,24 +155,24 @@ def _title(plan: LaunchPlan) -> str:
     return plan.describe()
 
 
-def _tasks(plan: LaunchPlan, roll: SelectedTasks | None) -> Iterable[Before]:
+def _tasks(plan: LaunchPlan, selected_tasks: SelectedTasks | None) -> Iterable[Before]:
     """The tasks that the launch takes with what they have, as far as they were read."""
-    if roll is None:
+    if selected_tasks is None:
         return
     named = frozenset(plan.request.external_task_ids or [])
-    yield from ((id, roll.retries[id]) for id in named if id is not None and id in roll.retries)
+    yield from ((id, selected_tasks.retries[id]) for id in named if id is not None and id in selected_tasks.retries)
     if not plan.by_ids:
-        yield from _taken(plan, roll, named)
+        yield from _taken_by_query(plan, selected_tasks, named)
 
 
-def _taken(plan: LaunchPlan, roll: SelectedTasks, named: frozenset[str | None]) -> Iterable[Before]:
+def _taken_by_query(plan: LaunchPlan, selected_tasks: SelectedTasks, named: frozenset[str | None]) -> Iterable[Before]:
     """The tasks that the query takes, besides those named."""
-    for id, has in roll.retries.items():
+    for id, has in selected_tasks.retries.items():
         if id not in named and plan.takes(has):
             yield id, has
 
 
-async def _roll(session: Session, plan: LaunchPlan) -> SelectedTasks | None:
+async def _read_tasks(session: Session, plan: LaunchPlan) -> SelectedTasks | None:
     """What the tasks have now: read again where a query is launched and the reading is old; nothing if there are too
     many, or the engine does not answer."""
     from datetime import UTC
@@ -178,11 +180,11 @@ async def _roll(session: Session, plan: LaunchPlan) -> SelectedTasks | None:
     from console.engine.errors import EngineProblem
     from console.reading.selected_tasks import read_selected_tasks
 
-    roll = plan.roll
-    if roll is not None and (plan.by_ids or (datetime.now(UTC) - roll.at).total_seconds() < FRESH):
-        return roll
+    selected_tasks = plan.selected_tasks
+    if selected_tasks is not None and (plan.by_ids or (datetime.now(UTC) - selected_tasks.at).total_seconds() < FRESH):
+        return selected_tasks
     if plan.count > READ_MOST:
         return None
     with suppress(EngineProblem):
         return await session.ask(lambda client: read_selected_tasks(client, plan.selection, most=READ_MOST))
-    return roll
+    return selected_tasks

@@ -35,7 +35,7 @@ def said_of_parts(plan: LaunchPlan, most: int) -> str:
 
 def _part(plan: LaunchPlan, ids: list[str], said: str) -> LaunchPlan:
     selection = Marked(frozenset(ids), said)
-    if plan.roll is None:
+    if plan.selected_tasks is None:
         return plan.but(selection=selection, facts=replace(plan.facts, asked=len(ids), found=len(ids)))
-    roll = plan.roll.only(ids)
-    return plan.but(selection=selection, roll=roll, facts=roll.facts())
+    selected_tasks = plan.selected_tasks.only(ids)
+    return plan.but(selection=selection, selected_tasks=selected_tasks, facts=selected_tasks.facts())

@@ -15,7 +15,7 @@ AT_ONCE = 4
 TOLD_EVERY = 25
 
 
-class Outcome(NamedTuple):
+class OrderResults(NamedTuple):
     """What became of the orders."""
 
     done: int
@@ -40,7 +40,7 @@ async def order_each(
     ids: Sequence[str],
     order: Callable[[EngineClient, str], Awaitable[None]],
     told: Callable[[int], None],
-) -> Outcome:
+) -> OrderResults:
     """Give the order for each id once; ``told`` hears from time to time how many are through."""
     from console.engine.errors import EngineProblem, RanAndFailed, Unanswered
 
@@ -69,4 +69,4 @@ async def order_each(
 
     await asyncio.gather(*(worker() for _ in range(AT_ONCE)))
     refused = len(refusals) - failed - unknown
-    return Outcome(done, refused, len(waiting), refusals[0] if refusals else "", failed, unknown)
+    return OrderResults(done, refused, len(waiting), refusals[0] if refusals else "", failed, unknown)

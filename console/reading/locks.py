@@ -14,7 +14,7 @@ MOST = 2_000
 """So many locks at most are taken off at once, since that is ordered one by one."""
 
 
-class Questions(Protocol):
+class LockedTaskLists(Protocol):
     """The part of the client that tells who holds a task."""
 
     async def external_tasks(self, query: ExternalTaskQuery, first: int, size: int) -> list[ExternalTask]:
@@ -22,7 +22,7 @@ class Questions(Protocol):
         ...
 
 
-async def locked(client: Questions, selection: Marked | Everything, most: int = MOST) -> list[ExternalTask]:
+async def locked(client: LockedTaskLists, selection: Marked | Everything, most: int = MOST) -> list[ExternalTask]:
     """The tasks of a selection that a worker holds now; where there are more than ``most``, one more than that.
 
     Raises:
@@ -41,7 +41,7 @@ async def locked(client: Questions, selection: Marked | Everything, most: int = 
     return found[: most + 1]
 
 
-async def still_locked(client: Questions, before: Sequence[ExternalTask]) -> list[str]:
+async def still_locked(client: LockedTaskLists, before: Sequence[ExternalTask]) -> list[str]:
     """Ids of those tasks whose lock is the same as before: of the same worker, and not renewed since.
 
     Raises:
@@ -56,7 +56,7 @@ def holders(tasks: Sequence[ExternalTask]) -> Mapping[str, int]:
     return dict(Counter(task.worker_id or "-" for task in tasks).most_common())
 
 
-async def _locked_of(client: Questions, ids: Sequence[str], most: int) -> list[ExternalTask]:
+async def _locked_of(client: LockedTaskLists, ids: Sequence[str], most: int) -> list[ExternalTask]:
     found: list[ExternalTask] = []
     for some in pieces(ids):
         query = among(ExternalTaskQuery(locked=True), some)

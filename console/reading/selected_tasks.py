@@ -1,4 +1,4 @@
-"""The roll: which tasks a selection names and what each of them has now, read from the engine page by page."""
+"""Which tasks a selection names and what each of them has now, read from the engine page by page."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -126,15 +126,15 @@ async def read_selected_tasks(
     Raises:
         EngineProblem: the engine did not answer.
     """
-    roll = SelectedTasks(datetime.now(UTC), selection.ids if isinstance(selection, Marked) else frozenset())
+    selected_tasks = SelectedTasks(datetime.now(UTC), selection.ids if isinstance(selection, Marked) else frozenset())
     but = selection.but if isinstance(selection, Everything) else frozenset()
     async for page in task_pages(client, selection):
-        roll.take(task for task in page if task.id not in but)
+        selected_tasks.take(task for task in page if task.id not in but)
         if progress is not None:
-            progress(len(roll.retries))
-        if most is not None and len(roll.retries) > most:
+            progress(len(selected_tasks.retries))
+        if most is not None and len(selected_tasks.retries) > most:
             return None
-    return roll
+    return selected_tasks
 
 
 def task_pages(client: Lists, selection: Selection) -> AsyncIterator[list[ExternalTask]]:

@@ -9,8 +9,7 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from console.batches.outcome import Outcome
-from console.batches.outcome import Questions as OutcomeQuestions
+from console.batches.outcome import Outcome, OutcomeLists
 from console.causes.fold import fold
 from console.reading.task_history import TaskLog
 from console.runs.gate import WorkCounts
@@ -24,7 +23,7 @@ Decided = Literal["done", "again", "new", "cancelled", "unknown"]
 """What a retry came to: ``new`` failed again with an error that is new; ``unknown`` is gone, and no log tells how."""
 
 
-class Questions(OutcomeQuestions, Protocol):
+class WaveLists(OutcomeLists, Protocol):
     """The part of the client that is asked."""
 
     async def batches(self, query: BatchStatisticsQuery, first: int, size: int) -> list[BatchStatistics]:
@@ -70,7 +69,7 @@ class WaveWork:
         for id, (message, cause) in failures.items():
             self._outcome.known_before(id, message, retries[id], cause)
 
-    async def look(self, client: Questions) -> WorkCounts:
+    async def look(self, client: WaveLists) -> WorkCounts:
         """Ask for a page of the tasks that are not decided.
 
         Raises:
@@ -81,7 +80,7 @@ class WaveWork:
         await self._judge(client)
         return self.counts
 
-    async def _look_at_batch(self, client: Questions) -> None:
+    async def _look_at_batch(self, client: WaveLists) -> None:
         """Whether the batches have set all of their tasks; one of them is asked about at a time."""
         if not self._batches:
             return
@@ -95,7 +94,7 @@ class WaveWork:
         if batch.remaining_jobs or batch.completed_jobs < batch.total_jobs:
             self._batches.append(batch_id)
 
-    async def _judge(self, client: Questions) -> None:
+    async def _judge(self, client: WaveLists) -> None:
         """Take down what is decided since the last look."""
         for task in self._outcome.tasks(("again",)):
             self.decided[self._ordinals[task.id]] = "new" if task.new else "again"
@@ -118,7 +117,7 @@ class WaveWork:
         return new
 
     async def _failed_before(
-        self, client: Questions, ids: Sequence[str], instances: Mapping[str, str]
+        self, client: WaveLists, ids: Sequence[str], instances: Mapping[str, str]
     ) -> dict[str, Decided]:
         """Those that failed once more before they were completed."""
         open = [id for id in ids if self._ordinals[id] not in self.decided and instances[id]]

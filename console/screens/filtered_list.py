@@ -16,7 +16,7 @@ from console.widgets.line import Span
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
-    from console.screens.subject import Subject
+    from console.screens.subject import ListSubject
     from console.session.session import Session
     from store.contract.queries import Query
 
@@ -42,7 +42,7 @@ class FilteredList:
     def __init__(
         self,
         session: Session,
-        subject: Subject[Any],
+        subject: ListSubject[Any],
         query: Query,
         wanted: Callable[[], Callable[[Any], bool]],
         changed: Callable[[], None],
@@ -106,7 +106,7 @@ class FilteredList:
 
     def start(self) -> None:
         """Begin."""
-        self._task = asyncio.create_task(self._run(), name="sifting")
+        self._task = asyncio.create_task(self._run(), name="filtered list")
 
     def close(self) -> None:
         """End."""

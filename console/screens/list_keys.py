@@ -12,7 +12,7 @@ from console.text.words import things
 from console.widgets.filter_line import FilterLine
 
 if TYPE_CHECKING:
-    from console.screens.subject import Subject
+    from console.screens.subject import ListSubject
     from console.session.session import Session
     from console.widgets.rows import Row
 
@@ -23,7 +23,7 @@ ZOOMS = ("", "-rows-only", "-detail-only")
 class ListKeys(PagedScreen):
     """Actions of a list that need no more than its rows."""
 
-    def __init__(self, session: Session, subject: Subject[Any]) -> None:
+    def __init__(self, session: Session, subject: ListSubject[Any]) -> None:
         super().__init__(session, subject)
         self._zoom = 0
         self._exporting: Export | None = None
@@ -136,8 +136,8 @@ class ListKeys(PagedScreen):
         if path is None or self._query is None:
             return
         self._exporting = Export(self.session, self.subject, self._query, marks, number)
-        if self.sifting is not None:
-            self._exporting.take(self.sifting.ids)
+        if self.filtered_list is not None:
+            self._exporting.take(self.filtered_list.ids)
         self._exporting.start(path)
 
     def stop_export(self) -> bool:

@@ -17,7 +17,7 @@ from textual.widget import Widget
 from console.actions import at
 from console.screens.base import BASE_CSS
 from console.screens.list_keys import ListKeys
-from console.screens.subject import Sort, Subject
+from console.screens.subject import ListSubject, SortKey
 from console.session import saved_filters
 from console.session.session import News, Session
 from console.text.words import count, things
@@ -51,7 +51,7 @@ class ListScreen(ListKeys):
     BINDINGS: ClassVar[list[BindingType]] = bindings(at({"list"}))
     MARKABLE: ClassVar[bool] = False
 
-    def __init__(self, session: Session, subject: Subject[Any]) -> None:
+    def __init__(self, session: Session, subject: ListSubject[Any]) -> None:
         super().__init__(session, subject)
         self.add_class("list")
         self._resting: Timer | None = None
@@ -108,7 +108,7 @@ class ListScreen(ListKeys):
     # -- showing ----------------------------------------------------------------------------------------------------
 
     def _nothing(self) -> str:
-        if self.sifting is not None and not self.sifting.exact:
+        if self.filtered_list is not None and not self.filtered_list.exact:
             return "reading, none so far …"
         if self.filter_text:
             return f"0 of {count(self.session.counts.get(self.subject.name, 0))} match.  esc clears the filter"
@@ -118,8 +118,8 @@ class ListScreen(ListKeys):
 
     def _tell_count(self) -> None:
         spans: list[Span] = [*self._marks_said()]
-        if self.sifting is not None:
-            spans += self.sifting.told(self.subject.title.lower())
+        if self.filtered_list is not None:
+            spans += self.filtered_list.told(self.subject.title.lower())
         elif self.matching is not None:
             total = self.session.counts.get(self.subject.name)
             spans.append((count(self.matching), "strong"))
@@ -288,7 +288,7 @@ class ListScreen(ListKeys):
 
     def action_reverse(self) -> None:
         """The other way around."""
-        self.sort = Sort(self.sort.key, self.sort.label, not self.sort.descending)
+        self.sort = SortKey(self.sort.key, self.sort.label, not self.sort.descending)
         self._apply(self.filter_text)
 
     def action_pause(self) -> None:
@@ -301,8 +301,8 @@ class ListScreen(ListKeys):
 
     @work(group="list.now", exclusive=True, exit_on_error=False)
     async def _now(self) -> None:
-        if self.sifting is not None:
-            self.sifting.again()
+        if self.filtered_list is not None:
+            self.filtered_list.again()
         elif self._poller is not None:
             self._looks = 0
             await self._poller.refresh(anew=self.session.silent)

@@ -14,7 +14,7 @@ from textual import on, work
 from console.screens.base import ConsoleScreen
 from console.screens.chrome import IdentityLine
 from console.screens.filtered_list import FilteredList
-from console.screens.subject import Sort, Subject
+from console.screens.subject import ListSubject, SortKey
 from console.session.connection import Freshness
 from console.session.session import Session
 from console.widgets.line import Span
@@ -33,7 +33,7 @@ COUNT_EVERY = 5
 """Every so many looks the rows are counted too."""
 
 
-class Picture(NamedTuple):
+class RowsShown(NamedTuple):
     """Rows in sight at a moment, to the minute (ages are shown in minutes)."""
 
     query: Query
@@ -46,19 +46,19 @@ class Picture(NamedTuple):
 class PagedScreen(ConsoleScreen):
     """A screen whose table shows the rows of a query. It has a table ``#rows`` and a pane ``#detail``."""
 
-    def __init__(self, session: Session, subject: Subject[Any]) -> None:
+    def __init__(self, session: Session, subject: ListSubject[Any]) -> None:
         super().__init__(session)
         self.subject = subject
         subject.capabilities = lambda: session.capabilities
         self.filter_text = ""
-        self.sort: Sort = subject.sorts[0]
+        self.sort: SortKey = subject.sorts[0]
         self.matching: int | None = None
         """How many rows match, once they are counted."""
-        self.sifting: FilteredList | None = None
+        self.filtered_list: FilteredList | None = None
         """Who filters the rows, where the filter holds words that the engine does not know."""
         self._query: Query | None = None
         self._parsed: tuple[Query, tuple[Condition, ...]] | None = None
-        self._poller: Poller[Picture | None] | None = None
+        self._poller: Poller[RowsShown | None] | None = None
         self._counted: int | None = None
         self._looks = 0
         self.fresh = Freshness(lambda: self._poller.rests if self._poller is not None else None, self._tell_fresh)
@@ -117,7 +117,7 @@ class PagedScreen(ConsoleScreen):
         self.sort = self.subject.sortable(self.sort)
         self._parsed = (parsed.query, parsed.conditions)
         self._query = self.subject.sorted(parsed.query, self.sort)
-        self._sift(self._query, parsed)
+        self._filter_here(self._query, parsed)
         self.matching = None
         self._counted = None
         self._looks = 0
@@ -141,11 +141,11 @@ class PagedScreen(ConsoleScreen):
             self.session.say(f"The filter is taken off. {parsed.mistakes[0].sentence}", "warning")
             self._apply("")
 
-    def _sift(self, query: Query, parsed: Parsed[Any]) -> None:
+    def _filter_here(self, query: Query, parsed: Parsed[Any]) -> None:
         """Filter the rows here, from the first one on, where the engine cannot."""
-        if self.sifting is not None:
-            self.sifting.close()
-        self.sifting = None
+        if self.filtered_list is not None:
+            self.filtered_list.close()
+        self.filtered_list = None
         if not parsed.plain:
             from console.language import remembers
 
@@ -153,19 +153,19 @@ class PagedScreen(ConsoleScreen):
             if retried is not None and self.session.journal is None:
                 self.session.say("Without a journal nobody knows what was retried from here.", "warning")
             wanted = partial(self.subject.matcher, parsed, frozenset() if retried is None else retried)
-            self.sifting = FilteredList(
-                self.session, self.subject, query, wanted, self._show_sifted, retried, self.fresh
+            self.filtered_list = FilteredList(
+                self.session, self.subject, query, wanted, self._show_filtered, retried, self.fresh
             )
 
-    def _show_sifted(self) -> None:
+    def _show_filtered(self) -> None:
         """More rows are known to fit, or other ones than before."""
-        sifting = self.sifting
-        if sifting is None or sifting.query is not self._query or not self.is_attached:
+        filtered = self.filtered_list
+        if filtered is None or filtered.query is not self._query or not self.is_attached:
             return
-        self._matched(len(sifting.rows))
+        self._matched(len(filtered.rows))
         self.table.age()
         first, last = self.table.window()
-        self._put(first, sifting.part(first, last - first + 1))
+        self._put(first, filtered.part(first, last - first + 1))
 
     def _put(self, first: int, records: list[Any]) -> None:
         self.session.known.note(records)
@@ -175,8 +175,8 @@ class PagedScreen(ConsoleScreen):
     @work(group="list.first", exclusive=True, exit_on_error=False)
     async def _first_page(self) -> None:
         """The first rows and the count; whichever comes first is shown first."""
-        if self.sifting is not None:
-            self.sifting.start()
+        if self.filtered_list is not None:
+            self.filtered_list.start()
             return
         await asyncio.gather(self._read(0, self._height() + 20), self._count())
 
@@ -189,8 +189,8 @@ class PagedScreen(ConsoleScreen):
         query = self._query
         if query is None:
             return
-        if self.sifting is not None:
-            self._put(first, self.sifting.part(first, size))
+        if self.filtered_list is not None:
+            self._put(first, self.filtered_list.part(first, size))
             return
         size = min(size, LARGEST_READ)
         records = await self._ask(lambda client: self.subject.read(client, query, first, size))
@@ -253,10 +253,10 @@ class PagedScreen(ConsoleScreen):
     def _rows_wanted(self, message: LineTable.RowsWanted) -> None:
         self._read_rows(message.first, message.last)
 
-    async def _look(self) -> Picture | None:
+    async def _look(self) -> RowsShown | None:
         """What is in sight now; asked again and again by the poller."""
         query = self._query
-        if query is None or self.sifting is not None:
+        if query is None or self.filtered_list is not None:
             return None
         if self._looks % COUNT_EVERY == 0:
             self._counted = await self.session.ask(lambda client: self.subject.count(client, query), self.fresh)
@@ -269,9 +269,9 @@ class PagedScreen(ConsoleScreen):
             self._counted = first + len(records)
         elif not records:
             self._looks = 0
-        return Picture(query, first, tuple(records), self._counted, int(time.time() // 60))
+        return RowsShown(query, first, tuple(records), self._counted, int(time.time() // 60))
 
-    def _show_picture(self, snapshot: Snapshot[Picture | None]) -> None:
+    def _show_picture(self, snapshot: Snapshot[RowsShown | None]) -> None:
         picture = snapshot.value
         if snapshot.problem is not None and self.is_attached:
             self._unread(snapshot.problem)
@@ -292,15 +292,15 @@ class PagedScreen(ConsoleScreen):
             self._poller.every(self._interval)
             looking = self.is_current and not self.session.paused
             (self._poller.resume if looking else self._poller.pause)()
-            if self.sifting is not None:
-                self.sifting.rest(not looking)
+            if self.filtered_list is not None:
+                self.filtered_list.rest(not looking)
 
     def on_screen_suspend(self) -> None:
         """Another screen or a dialog is in front: nothing is read."""
         if self._poller is not None:
             self._poller.pause()
-        if self.sifting is not None:
-            self.sifting.rest(True)
+        if self.filtered_list is not None:
+            self.filtered_list.rest(True)
 
     def on_screen_resume(self) -> None:
         """In front again; meanwhile other rows may match, so they are counted too."""
@@ -311,5 +311,5 @@ class PagedScreen(ConsoleScreen):
         """Look no more."""
         if self._poller is not None:
             self._poller.close()
-        if self.sifting is not None:
-            self.sifting.close()
+        if self.filtered_list is not None:
+            self.filtered_list.close()

@@ -26,7 +26,7 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True)
-class Sort:
+class SortKey:
     """A sort key of the contract and what the screen calls it."""
 
     key: str
@@ -34,7 +34,7 @@ class Sort:
     descending: bool = False
 
 
-class Subject(ABC, Generic[R]):
+class ListSubject(ABC, Generic[R]):
     """What a list view shows. ``R`` is the record of the contract."""
 
     name: ClassVar[str]
@@ -45,7 +45,7 @@ class Subject(ABC, Generic[R]):
     columns: ClassVar[Sequence[Column]]
     questions: int = 1
     """Questions to the engine that one reading of a page takes."""
-    sorts: ClassVar[Sequence[Sort]]
+    sorts: ClassVar[Sequence[SortKey]]
     legend: ClassVar[str] = ""
     """What the state letters mean."""
 
@@ -93,7 +93,7 @@ class Subject(ABC, Generic[R]):
 
         return completed(text, cursor, word)
 
-    def sorted(self, query: Query, sort: Sort) -> Query:
+    def sorted(self, query: Query, sort: SortKey) -> Query:
         """The query in this order, unless its text names another one."""
         if query.sorting:
             return query
@@ -108,7 +108,7 @@ class Subject(ABC, Generic[R]):
 
         return reading_order(query)
 
-    def sortable(self, sort: Sort) -> Sort:
+    def sortable(self, sort: SortKey) -> SortKey:
         """This sort, or the first one that the engine knows."""
         told = getattr(self, "capabilities", None)
         unsortable = told().unsortable(self.name) if told is not None else frozenset()

@@ -66,7 +66,7 @@ class Freshness:
             self._changed()
 
 
-class Connection:
+class ConnectionState:
     """What is known about the engine from its answers.
 
     Args:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 from console.batches.known_batches import KnownBatches
 from console.engine.errors import EngineProblem
 from console.engine.rights import Rights
-from console.session.connection import Connection, Freshness
+from console.session.connection import ConnectionState, Freshness
 from console.session.event_log import Event, EventLog
 from console.session.known_values import KnownValues
 from console.session.safety import Safety
@@ -90,7 +90,7 @@ class Session:
         self.client: EngineClient | None = None
         self.failed_to_open = ""
         """One sentence if the engine could not be opened."""
-        self.connection = Connection(self._lost, self._found)
+        self.connection = ConnectionState(self._lost, self._found)
         """Whether the engine answers well."""
         self.paused = False
         self.pace = USUAL_PACE

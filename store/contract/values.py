@@ -34,7 +34,7 @@ class BeyondTime(ValueError):
 def parse_moment(value: str) -> datetime:
     """Read a date of the contract, ``2026-03-01T09:15:00.000+0100``, as an aware UTC time.
 
-    Overflowing fields roll over (``2026-02-30`` is 2 March) and text after the date is ignored, as the engine
+    Overflowing fields selected_tasks over (``2026-02-30`` is 2 March) and text after the date is ignored, as the engine
     does it; ``Z``, ``+01:00`` and missing milliseconds are accepted too.
 
     Raises:

@@ -84,8 +84,8 @@ def _kyc(edition: int, tag: str) -> Process:
 def _subscription(edition: int, tag: str) -> Process:
     charge = Activity("ChargeRenewal", "Charge renewal", "charge-card", priority=0 if edition == 1 else 30)
     receipt = Activity("SendReceipt", "Send receipt", "send-mail")
-    ledger = Activity("SyncLedger", "Write to the old ledger", "legacy-sync")
-    rest = ((receipt,), (ledger,)) if edition < 3 else ((receipt, ledger),)
+    journal = Activity("SyncLedger", "Write to the old journal", "legacy-sync")
+    rest = ((receipt,), (journal,)) if edition < 3 else ((receipt, journal),)
     return Process("subscription", "Subscription renewal", "sub", tag, ((charge,), *rest))
 
 

@@ -1,7 +1,7 @@
 """Words for running batches."""
 
 from console.language.clock_words import Age, Moment
-from console.language.sorting import Sort
+from console.language.sorting import SortWord
 from console.language.subject import Apart, Subject
 from console.language.words import Flag, Text
 from store.contract.queries import BatchStatisticsQuery
@@ -20,7 +20,7 @@ BATCHES: Subject[BatchStatisticsQuery] = Subject(
         Text("tenant", many="tenant_id_in", absent="without_tenant_id"),
         Age("age", before="started_before", after="started_after"),
         Moment("started", before="started_before", after="started_after"),
-        Sort((("started", "startTime"), ("tenant", "tenantId"), ("id", "batchId")), several=False),
+        SortWord((("started", "startTime"), ("tenant", "tenantId"), ("id", "batchId")), several=False),
     ),
     apart=(
         Apart(frozenset({"with_failures", "without_failures"})),

@@ -1,12 +1,12 @@
 """Words for process instances of the history, running or ended."""
 
 from console.language.clock_words import Age, Moment
-from console.language.console_words import Held, Number, field
+from console.language.console_words import Number, TextWord, field
 from console.language.nested import AnyOf
-from console.language.sorting import Sort
+from console.language.sorting import SortWord
 from console.language.subject import Apart, Subject
 from console.language.subjects.instances import KEY, NO_CASES
-from console.language.value_words import Choice
+from console.language.value_words import FlagWord
 from console.language.variables import Variables
 from console.language.words import Flag, Text
 from store.contract.queries import HistoricProcessInstanceQuery
@@ -34,7 +34,7 @@ HISTORY: Subject[HistoricProcessInstanceQuery] = Subject(
         Text("processname", one="process_definition_name", like="process_definition_name_like"),
         Text("definition", one="process_definition_id"),
         Flag("finished", yes=("finished", True), no=("unfinished", True)),
-        Choice("state", tuple((state.replace("_", ""), state) for state in _STATES)),
+        FlagWord("state", tuple((state.replace("_", ""), state) for state in _STATES)),
         Flag("incident", yes=("with_incidents", True)),
         Flag("ownincident", yes=("with_root_incidents", True)),
         Text("incidentstatus", one="incident_status", known=("open", "resolved")),
@@ -65,12 +65,12 @@ HISTORY: Subject[HistoricProcessInstanceQuery] = Subject(
         Text("tenant", many="tenant_id_in", absent="without_tenant_id"),
         Variables("variables", not_like=False),
         AnyOf("or_queries", lambda: HISTORY),
-        Choice(
+        FlagWord(
             "ignorecase",
             (("names", "variable_names_ignore_case"), ("values", "variable_values_ignore_case")),
             listed=True,
         ),
-        Sort(
+        SortWord(
             (
                 ("started", "startTime"),
                 ("ended", "endTime"),
@@ -106,10 +106,10 @@ HISTORY: Subject[HistoricProcessInstanceQuery] = Subject(
     local=(
         Number("version", field("process_definition_version"), "Version of the process."),
         KEY,
-        Held("process", field("process_definition_key"), "A part of the key of the process."),
-        Held("definition", field("process_definition_id"), "Several process definitions, or none of them."),
-        Held("reason", field("delete_reason"), "Why the instance was deleted."),
-        Held("by", field("start_user_id"), "Several users, or none of them.", aliases=("user",)),
-        Held("tenant", field("tenant_id"), "A part of the tenant, or none of the tenants."),
+        TextWord("process", field("process_definition_key"), "A part of the key of the process."),
+        TextWord("definition", field("process_definition_id"), "Several process definitions, or none of them."),
+        TextWord("reason", field("delete_reason"), "Why the instance was deleted."),
+        TextWord("by", field("start_user_id"), "Several users, or none of them.", aliases=("user",)),
+        TextWord("tenant", field("tenant_id"), "A part of the tenant, or none of the tenants."),
     ),
 )

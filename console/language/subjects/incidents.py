@@ -1,8 +1,8 @@
 """Words for open incidents."""
 
 from console.language.clock_words import Age, Moment
-from console.language.console_words import Held, Number, field, version
-from console.language.sorting import Sort
+from console.language.console_words import Number, TextWord, field, version
+from console.language.sorting import SortWord
 from console.language.subject import Subject
 from console.language.words import Text
 from store.contract.queries import IncidentQuery
@@ -35,7 +35,7 @@ INCIDENTS: Subject[IncidentQuery] = Subject(
         Text("cause", one="cause_incident_id"),
         Text("rootcause", one="root_cause_incident_id"),
         Text("jobdefinition", many="job_definition_id_in"),
-        Sort(
+        SortWord(
             (
                 ("raised", "incidentTimestamp"),
                 ("error", "incidentMessage"),
@@ -62,22 +62,22 @@ INCIDENTS: Subject[IncidentQuery] = Subject(
     },
     plain="error~",
     local=(
-        Held(
+        TextWord(
             "error",
             field("incident_message"),
             "None of these messages, or none with this part.",
             cased=True,
             aliases=("message",),
         ),
-        Held("note", field("annotation"), "The note on the incident; -note: without one.", aliases=("annotation",)),
+        TextWord("note", field("annotation"), "The note on the incident; -note: without one.", aliases=("annotation",)),
         Number("version", version("process_definition_id"), "Version of the process."),
-        Held("type", field("incident_type"), "None of these types."),
-        Held("process", _process, "A part of the key of the process, or none of the keys."),
-        Held("activity", field("activity_id"), "A part of the activity, several, or none of them."),
-        Held("instance", field("process_instance_id"), "Several process instances, or none of them."),
-        Held(
+        TextWord("type", field("incident_type"), "None of these types."),
+        TextWord("process", _process, "A part of the key of the process, or none of the keys."),
+        TextWord("activity", field("activity_id"), "A part of the activity, several, or none of them."),
+        TextWord("instance", field("process_instance_id"), "Several process instances, or none of them."),
+        TextWord(
             "task", field("configuration"), "Several tasks or jobs, or none of them.", aliases=("job", "configuration")
         ),
-        Held("tenant", field("tenant_id"), "A part of the tenant, none of the tenants; -tenant: no tenant."),
+        TextWord("tenant", field("tenant_id"), "A part of the tenant, none of the tenants; -tenant: no tenant."),
     ),
 )

@@ -1,17 +1,17 @@
 """Words for running process instances."""
 
-from console.language.console_words import Held, Number, field, version
+from console.language.console_words import Number, TextWord, field, version
 from console.language.nested import AnyOf
-from console.language.sorting import Sort
+from console.language.sorting import SortWord
 from console.language.subject import Apart, Subject
-from console.language.value_words import Choice
+from console.language.value_words import FlagWord
 from console.language.variables import Variables
 from console.language.words import Flag, Text
 from store.contract.queries import ProcessInstanceQuery
 from store.contract.records import FAILED_EXTERNAL_TASK, FAILED_JOB
 
 NO_CASES = "cases (CMMN) are no part of this console"
-KEY = Held(
+KEY = TextWord(
     "key",
     field("business_key"),
     "None of these business keys, or none with this part; -key: without one.",
@@ -49,12 +49,12 @@ INSTANCES: Subject[ProcessInstanceQuery] = Subject(
         Flag("shared", yes=("process_definition_without_tenant_id", True)),
         Variables("variables", not_like=False),
         AnyOf("or_queries", lambda: INSTANCES),
-        Choice(
+        FlagWord(
             "ignorecase",
             (("names", "variable_names_ignore_case"), ("values", "variable_values_ignore_case")),
             listed=True,
         ),
-        Sort(
+        SortWord(
             (
                 ("key", "businessKey"),
                 ("process", "definitionKey"),
@@ -87,9 +87,9 @@ INSTANCES: Subject[ProcessInstanceQuery] = Subject(
     local=(
         KEY,
         Number("version", version("definition_id"), "Version of the process."),
-        Held("process", field("definition_key"), "A part of the key of the process."),
-        Held("definition", field("definition_id"), "Several process definitions, or none of them."),
-        Held("tenant", field("tenant_id"), "A part of the tenant, or none of the tenants."),
-        Held("id", field("id"), "None of these instances.", aliases=("instance",)),
+        TextWord("process", field("definition_key"), "A part of the key of the process."),
+        TextWord("definition", field("definition_id"), "Several process definitions, or none of them."),
+        TextWord("tenant", field("tenant_id"), "A part of the tenant, or none of the tenants."),
+        TextWord("id", field("id"), "None of these instances.", aliases=("instance",)),
     ),
 )

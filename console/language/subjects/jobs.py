@@ -1,10 +1,10 @@
 """Words for jobs."""
 
 from console.language.clock_words import Moments
-from console.language.console_words import Held, Is, Number, field
-from console.language.sorting import Sort
+from console.language.console_words import Is, Number, TextWord, field
+from console.language.sorting import SortWord
 from console.language.subject import Apart, Subject
-from console.language.value_words import Choice, Range
+from console.language.value_words import FlagWord, Range
 from console.language.words import Flag, Text
 from store.contract.queries import JobQuery
 from store.contract.records import Job
@@ -25,7 +25,7 @@ JOBS: Subject[JobQuery] = Subject(
     query=JobQuery,
     words=(
         Text("definition", one="job_definition_id", aliases=("jobdefinition",)),
-        Choice(
+        FlagWord(
             "retries",
             (("0", "no_retries_left"), (">0", "with_retries_left")),
             why_not="The engine cannot filter {things} by a number of retries; it knows retries:0 and retries:>0.",
@@ -39,7 +39,7 @@ JOBS: Subject[JobQuery] = Subject(
         Moments("created", field="create_times"),
         Moments("age", field="create_times", age=True),
         Range("priority", at_least="priority_higher_than_or_equals", at_most="priority_lower_than_or_equals"),
-        Choice("kind", (("timer", "timers"), ("message", "messages"))),
+        FlagWord("kind", (("timer", "timers"), ("message", "messages"))),
         Text("id", one="job_id", many="job_ids", aliases=("job",)),
         Text("instance", one="process_instance_id", many="process_instance_ids"),
         Text("process", one="process_definition_key"),
@@ -49,7 +49,7 @@ JOBS: Subject[JobQuery] = Subject(
         Text("execution", one="execution_id"),
         Text("tenant", many="tenant_id_in", absent="without_tenant_id"),
         Flag("shared", yes=("include_jobs_without_tenant_id", True)),
-        Sort(
+        SortWord(
             (
                 ("due", "jobDueDate"),
                 ("retries", "jobRetries"),
@@ -73,23 +73,25 @@ JOBS: Subject[JobQuery] = Subject(
         Apart(frozenset({"process_instance_id", "process_instance_ids"}), _BROKEN),
     ),
     local=(
-        Held("error", field("exception_message"), "A part of the message of the last failure.", aliases=("message",)),
-        Held("batch", field("batch_id"), "Batch the job belongs to."),
+        TextWord(
+            "error", field("exception_message"), "A part of the message of the last failure.", aliases=("message",)
+        ),
+        TextWord("batch", field("batch_id"), "Batch the job belongs to."),
         Number("retries", field("retries"), "Retries that are left."),
         Number("priority", field("priority"), "None of these priorities."),
         Is("failed", _has_failed, "Has never failed."),
         Is("retrying", _is_retried, "Has failed, and has retries left."),
-        Held(
+        TextWord(
             "definition",
             field("job_definition_id"),
             "Several job definitions, or none of them.",
             aliases=("jobdefinition",),
         ),
-        Held("process", field("process_definition_key"), "A part of the key of the process; -process: none."),
-        Held("instance", field("process_instance_id"), "None of these instances; -instance: none."),
-        Held("failedactivity", field("failed_activity_id"), "A part of the activity, or none of the activities."),
-        Held("tenant", field("tenant_id"), "A part of the tenant, or none of the tenants."),
-        Held("id", field("id"), "None of these jobs.", aliases=("job",)),
+        TextWord("process", field("process_definition_key"), "A part of the key of the process; -process: none."),
+        TextWord("instance", field("process_instance_id"), "None of these instances; -instance: none."),
+        TextWord("failedactivity", field("failed_activity_id"), "A part of the activity, or none of the activities."),
+        TextWord("tenant", field("tenant_id"), "A part of the tenant, or none of the tenants."),
+        TextWord("id", field("id"), "None of these jobs.", aliases=("job",)),
     ),
     cannot={
         "type": "by type; definition:id names the jobs of one kind",

@@ -1,10 +1,10 @@
 """Words for external tasks."""
 
 from console.language.clock_words import Moment
-from console.language.console_words import Held, Is, Number, Since, field, version
-from console.language.sorting import Sort
+from console.language.console_words import Is, Number, Since, TextWord, field, version
+from console.language.sorting import SortWord
 from console.language.subject import Apart, Subject
-from console.language.value_words import Choice, Range
+from console.language.value_words import FlagWord, Range
 from console.language.variables import Variables
 from console.language.words import Flag, Text
 from store.contract.queries import ExternalTaskQuery
@@ -32,7 +32,7 @@ TASKS: Subject[ExternalTaskQuery] = Subject(
         Text(
             "process", one="process_definition_key", many="process_definition_key_in", aliases=("processdefinitionkey",)
         ),
-        Choice(
+        FlagWord(
             "retries",
             (("0", "no_retries_left"), (">0", "with_retries_left")),
             why_not="The engine cannot filter {things} by a number of retries; it knows retries:0 (none left) and "
@@ -51,12 +51,12 @@ TASKS: Subject[ExternalTaskQuery] = Subject(
         Range("priority", at_least="priority_higher_than_or_equals", at_most="priority_lower_than_or_equals"),
         Moment("lock", before="lock_expiration_before", after="lock_expiration_after", ahead=True),
         Variables("process_variables", not_like=True),
-        Choice(
+        FlagWord(
             "ignorecase",
             (("names", "variable_names_ignore_case"), ("values", "variable_values_ignore_case")),
             listed=True,
         ),
-        Sort(
+        SortWord(
             (
                 ("created", "createTime"),
                 ("priority", "taskPriority"),
@@ -76,8 +76,8 @@ TASKS: Subject[ExternalTaskQuery] = Subject(
         Apart(frozenset({"active", "suspended"})),
     ),
     local=(
-        Held("error", field("error_message"), "Message of the last failure.", aliases=("message",)),
-        Held("key", field("business_key"), "Business key of the process instance.", aliases=("businesskey",)),
+        TextWord("error", field("error_message"), "Message of the last failure.", aliases=("message",)),
+        TextWord("key", field("business_key"), "Business key of the process instance.", aliases=("businesskey",)),
         Since("age", field("create_time"), "How long ago the task was created.", age=True),
         Since("created", field("create_time"), "When the task was created."),
         Is("failed", _has_failed, "Has failed at least once, whatever retries it has."),
@@ -90,14 +90,14 @@ TASKS: Subject[ExternalTaskQuery] = Subject(
             none="never failed",
         ),
         Number("version", version("process_definition_id"), "Version of the process."),
-        Held("versiontag", field("process_definition_version_tag"), "Version tag of the process."),
-        Held("topic", field("topic_name"), "A part of the topic, several topics, or none of them."),
-        Held("process", field("process_definition_key"), "A part of the key of the process, or none of the keys."),
-        Held("activity", field("activity_id"), "A part of the activity, or none of the activities."),
-        Held("worker", field("worker_id"), "A part of the last worker's name; -worker: no worker ever had it."),
-        Held("tenant", field("tenant_id"), "A part of the tenant, none of the tenants; -tenant: no tenant."),
-        Held("instance", field("process_instance_id"), "None of these process instances."),
-        Held("id", field("id"), "None of these tasks.", aliases=("task",)),
+        TextWord("versiontag", field("process_definition_version_tag"), "Version tag of the process."),
+        TextWord("topic", field("topic_name"), "A part of the topic, several topics, or none of them."),
+        TextWord("process", field("process_definition_key"), "A part of the key of the process, or none of the keys."),
+        TextWord("activity", field("activity_id"), "A part of the activity, or none of the activities."),
+        TextWord("worker", field("worker_id"), "A part of the last worker's name; -worker: no worker ever had it."),
+        TextWord("tenant", field("tenant_id"), "A part of the tenant, none of the tenants; -tenant: no tenant."),
+        TextWord("instance", field("process_instance_id"), "None of these process instances."),
+        TextWord("id", field("id"), "None of these tasks.", aliases=("task",)),
     ),
     cannot={
         "incident": "by incident; retries:0 finds those that have one",

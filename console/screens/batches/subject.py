@@ -11,7 +11,7 @@ from console.batches.ended_batches import EndedBatches, order_of
 from console.batches.known_batches import MOST, KnownBatches
 from console.screens.batches.progress import facts, summary
 from console.screens.batches.rows import COLUMNS, cells
-from console.screens.subject import Sort, Subject
+from console.screens.subject import ListSubject, SortKey
 from console.widgets.pane import Item
 from console.widgets.rows import Cell
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from store.contract.queries import BatchStatisticsQuery, Query
 
 
-class Batches(Subject[BatchView]):
+class Batches(ListSubject[BatchView]):
     """The running batches, and below them the ended ones of the engine's history, page by page."""
 
     name = "batches"
@@ -29,7 +29,7 @@ class Batches(Subject[BatchView]):
     thing = "Batch"
     questions = 2
     columns = COLUMNS
-    sorts = (Sort("startTime", "start", descending=True), Sort("batchId", "id"), Sort("tenantId", "tenant"))
+    sorts = (SortKey("startTime", "start", descending=True), SortKey("batchId", "id"), SortKey("tenantId", "tenant"))
 
     def __init__(self, book: KnownBatches) -> None:
         self._book = book

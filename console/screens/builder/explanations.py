@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from console.screens.builder.faces import sifted_here
+from console.screens.builder.faces import filtered_here
 from console.screens.launch.page import quiet_said, record_said
 from console.text.inert import inert
 from console.text.ink import Ink
@@ -150,7 +150,7 @@ def _notes(draft: Draft, known: DraftCounts) -> list[str]:
         said.append(record_said(known.record))
     if not draft.plain:
         how = "launched as a list of ids: " if draft.request else ""
-        said.append(f"{how}the engine cannot filter by {inert('  '.join(sifted_here(draft)))}")
+        said.append(f"{how}the engine cannot filter by {inert('  '.join(filtered_here(draft)))}")
     if known.cut:
         said.append(f"broken down by the first {count(sum(told.looked for told in known.sources.values()))} rows")
     return said

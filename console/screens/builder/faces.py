@@ -12,7 +12,7 @@ from console.screens.builder.form import FormRow
 from console.text.inert import inert
 
 if TYPE_CHECKING:
-    from console.language.form import Field
+    from console.language.form import FormField
 
 RETRIES = "retries"
 """Name of the row for the value that a request sets."""
@@ -69,7 +69,7 @@ def json_of(draft: Draft) -> str:
     return "".join(_escaped(letter) for letter in pretty(draft.body()))
 
 
-def sifted_here(draft: Draft) -> list[str]:
+def filtered_here(draft: Draft) -> list[str]:
     """The words of a draft that only the console can apply, as its texts say them."""
     from console.language import spoken
 
@@ -131,14 +131,14 @@ def _with_retries(draft: Draft, text: str) -> Draft:
     return replace(draft, retries=int(digits))
 
 
-def _fields(source: Source) -> list[Field]:
+def _fields(source: Source) -> list[FormField]:
     from console.language import SUBJECTS
     from console.language.form import fields_of
 
     return fields_of(SUBJECTS[source.subject])
 
 
-def _about(field: Field) -> str:
+def _about(field: FormField) -> str:
     return f"{field.description}{' Sought here, page by page.' if field.here else ''}"
 
 

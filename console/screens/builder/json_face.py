@@ -13,7 +13,7 @@ from textual.widgets import TextArea
 from console.actions import at
 from console.launch.draft import Unusable
 from console.screens.builder.edited_draft import Builder, EditedDraft
-from console.screens.builder.faces import json_of, sifted_here
+from console.screens.builder.faces import filtered_here, json_of
 from console.text.inert import inert
 from console.widgets.bindings import bindings
 from console.widgets.pane import Pane, Prose
@@ -94,7 +94,7 @@ class JsonFace(Vertical):
             pane.show([])
             return
         pane.styles.height = 3
-        pane.show([Prose(f"then in the console: {inert('  '.join(sifted_here(draft)))}", "warning", lines=3)])
+        pane.show([Prose(f"then in the console: {inert('  '.join(filtered_here(draft)))}", "warning", lines=3)])
 
     def _entitle(self) -> None:
         title = "JSON   POST external-task/retries-async" if self._edited.draft.request else "JSON"

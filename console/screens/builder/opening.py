@@ -10,7 +10,7 @@ from console.screens.builder.edited_draft import List
 from console.screens.builder.screen import BuilderScreen
 
 if TYPE_CHECKING:
-    from console.screens.subject import Subject
+    from console.screens.subject import ListSubject
     from console.session.session import Session
 
 
@@ -25,7 +25,7 @@ ROWS = {
 
 
 def builder_for(
-    session: Session, subject: Subject[Any], text: str, before: tuple[str, Draft] | None, origin: List
+    session: Session, subject: ListSubject[Any], text: str, before: tuple[str, Draft] | None, origin: List
 ) -> BuilderScreen:
     """The builder of a list.
 

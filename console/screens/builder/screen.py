@@ -14,11 +14,11 @@ from textual.widgets import Input
 from console.actions import at
 from console.launch.draft import Draft
 from console.screens.base import BASE_CSS, ConsoleScreen
-from console.screens.builder.counting import Counting
 from console.screens.builder.edited_draft import Change, EditedDraft, List
 from console.screens.builder.explanations import count_lines, sources_line
 from console.screens.builder.form_face import FormFace, ValueInput
 from console.screens.builder.json_face import JsonArea, JsonFace
+from console.screens.builder.query_count import QueryCount
 from console.screens.builder.text_face import QueryInput
 from console.screens.builder.verbs import BuilderVerbs
 from console.session.session import News, Session
@@ -44,12 +44,12 @@ class BuilderScreen(ConsoleScreen):
         super().__init__(session)
         self.VIEW = view  # type: ignore[misc]
         self.edited = EditedDraft(draft, origin)
-        self.counting = Counting(session, self._show_count)
+        self.query_count = QueryCount(session, self._show_count)
         self._rows = rows
         self._text = QueryInput(self.edited, self, lambda subject: session.known.values(session, subject))
         self._form = FormFace(self.edited, session)
         self._json = JsonFace(self.edited, self)
-        self._orders = BuilderVerbs(self, self.edited, self.counting, self.face)
+        self._orders = BuilderVerbs(self, self.edited, self.query_count, self.face)
         self.attach(self._orders)
         self.add_class("builder")
         self.set_class(not draft.request, "-plain")
@@ -82,11 +82,11 @@ class BuilderScreen(ConsoleScreen):
 
     def on_unmount(self) -> None:
         """Count no more."""
-        self.counting.close()
+        self.query_count.close()
 
     def on_news(self, news: News) -> None:
         """An engine that answers again is asked again."""
-        if news == "state" and not self.session.stale and self.counting.known is None:
+        if news == "state" and not self.session.stale and self.query_count.known is None:
             self.count()
 
     def places(self) -> tuple[str, ...]:
@@ -128,7 +128,7 @@ class BuilderScreen(ConsoleScreen):
             [("  F2 text  F3 form  F4 JSON ", "muted")],
         )
         if edited.draft.request:
-            self.query_one("#sources", Line).show(sources_line(edited.draft, edited.source, self.counting.known))
+            self.query_one("#sources", Line).show(sources_line(edited.draft, edited.source, self.query_count.known))
 
     def advise(self) -> None:
         """The line under the text: a mistake, what could follow, or what the row of the form means."""
@@ -145,12 +145,12 @@ class BuilderScreen(ConsoleScreen):
         else:
             line.show([("   ids, separated by blanks or commas", "muted")])
 
-    # -- counting ---------------------------------------------------------------------------------------------------
+    # -- counts -----------------------------------------------------------------------------------------------------
 
     def count(self) -> None:
         """Count the draft anew, some time after the last change."""
         refusal = self.edited.draft.refusal()
-        self.counting.count(None if refusal else self.edited.draft)
+        self.query_count.count(None if refusal else self.edited.draft)
         self._show_count(None, "")
 
     def _show_count(self, known: DraftCounts | None, problem: str) -> None:
@@ -160,7 +160,7 @@ class BuilderScreen(ConsoleScreen):
 
     def on_resize(self) -> None:
         """Lines are as long as there is room."""
-        self.call_after_refresh(lambda: self._show_count(self.counting.known, ""))
+        self.call_after_refresh(lambda: self._show_count(self.query_count.known, ""))
         self.call_after_refresh(self._form.entitle)
 
     # -- what a face asks for ---------------------------------------------------------------------------------------

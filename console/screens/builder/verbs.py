@@ -9,7 +9,7 @@ from console.engine.retries_request import RetriesRequest
 from console.launch.draft import without_all
 from console.screens.base import ConsoleScreen
 from console.screens.builder.edited_draft import EditedDraft
-from console.screens.builder.faces import json_of, saved_text, sifted_here
+from console.screens.builder.faces import filtered_here, json_of, saved_text
 from console.screens.verbs import Verbs
 from console.session import saved_filters
 from console.text.inert import inert
@@ -18,7 +18,7 @@ from console.text.words import things
 if TYPE_CHECKING:
     from console.launch.draft import Draft
     from console.reading.selection import Selection
-    from console.screens.builder.counting import Counting
+    from console.screens.builder.query_count import QueryCount
 
 
 class BuilderVerbs(Verbs[ConsoleScreen]):
@@ -27,18 +27,18 @@ class BuilderVerbs(Verbs[ConsoleScreen]):
     Args:
         screen: the builder.
         edited: the draft.
-        counting: what is known of what it selects.
+        query_count: what is known of what it selects.
         face: goes to a face by name.
     """
 
     PLACES: ClassVar[tuple[str, ...]] = ("build",)
 
     def __init__(
-        self, screen: ConsoleScreen, edited: EditedDraft, counting: Counting, face: Callable[[str], None]
+        self, screen: ConsoleScreen, edited: EditedDraft, query_count: QueryCount, face: Callable[[str], None]
     ) -> None:
         super().__init__(screen)
         self._edited = edited
-        self._counting = counting
+        self._query_count = query_count
         self._face = face
 
     @property
@@ -97,7 +97,7 @@ class BuilderVerbs(Verbs[ConsoleScreen]):
             return Everything(everything.query, said=said)
         if self._draft.plain:
             return Composed(self._draft.order(), said=said)
-        known = self._counting.known
+        known = self._query_count.known
         if known is None or not known.exact:
             found = things(len(known.ids), "task") if known is not None else "nothing"
             self.session.say(f"Still looking: {found} so far. It can be launched when all rows were read.", "warning")
@@ -154,10 +154,10 @@ class BuilderVerbs(Verbs[ConsoleScreen]):
         """The draft as the engine can be told it; a sentence and nothing if it cannot, for without the words that only
         the console applies the engine would select more than is meant."""
         refusal = self._edited.not_taken_over() or self._draft.refusal()
-        words = ", ".join(map(inert, sifted_here(self._draft)))
+        words = ", ".join(map(inert, filtered_here(self._draft)))
         if not refusal and not words:
             return self._draft
-        known = self._counting.known
+        known = self._query_count.known
         if refusal or known is None or not known.exact or not known.ids or not self._draft.request:
             self.session.say(refusal or self._why_no_ids(words), "warning")
             return None
@@ -165,7 +165,7 @@ class BuilderVerbs(Verbs[ConsoleScreen]):
 
     def _why_no_ids(self, words: str) -> str:
         """Why a draft with words that only the console applies is not copied by ids either, in one sentence."""
-        cannot, known = f"the engine cannot filter by {words}", self._counting.known
+        cannot, known = f"the engine cannot filter by {words}", self._query_count.known
         if not self._draft.request:
             return f"Not copied: {cannot} and would list more; x in the list exports its rows."
         if known is not None and known.exact:
@@ -177,7 +177,7 @@ class BuilderVerbs(Verbs[ConsoleScreen]):
         if draft is self._draft:
             return ""
         ids = sum(len(draft.ids(source)) for source in draft.chosen)
-        return f" with the ids of {things(ids, 'task')} instead of {', '.join(map(inert, sifted_here(self._draft)))}"
+        return f" with the ids of {things(ids, 'task')} instead of {', '.join(map(inert, filtered_here(self._draft)))}"
 
     def _command(self, draft: Draft) -> str:
         from console.engine.errors import Unsayable
@@ -231,4 +231,4 @@ class BuilderVerbs(Verbs[ConsoleScreen]):
 
     def action_refresh(self) -> None:
         """Count again."""
-        self._counting.count(None if self._draft.refusal() else self._draft)
+        self._query_count.count(None if self._draft.refusal() else self._draft)

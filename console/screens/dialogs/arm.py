@@ -99,7 +99,7 @@ class ArmDialog(ModalScreen[bool]):
         """Enter in the field."""
         self._take()
 
-    def on_choice_taken(self, message: Choice.Taken) -> None:
+    def on_choice_pressed(self, message: Choice.Pressed) -> None:
         """A choice was taken with enter or the mouse."""
         if message.choice.id == "order":
             self._take()

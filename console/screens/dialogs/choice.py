@@ -22,8 +22,8 @@ class Choice(Inked, can_focus=True):
     """
 
     @dataclass
-    class Taken(Message):
-        """The operator took this choice."""
+    class Pressed(Message):
+        """The operator pressed enter on this choice, or clicked on it."""
 
         choice: "Choice"
 
@@ -50,7 +50,7 @@ class Choice(Inked, can_focus=True):
     def action_take(self) -> None:
         """Enter."""
         if self.enabled:
-            self.post_message(self.Taken(self))
+            self.post_message(self.Pressed(self))
 
     def on_click(self) -> None:
         """The mouse."""

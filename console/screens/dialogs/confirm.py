@@ -108,7 +108,7 @@ class Confirm(ModalScreen[bool]):
             event.stop()
             self.query_one(Field).type(event.character)
 
-    def on_choice_taken(self, message: Choice.Taken) -> None:
+    def on_choice_pressed(self, message: Choice.Pressed) -> None:
         """A choice was taken with enter or the mouse."""
         if message.choice.id == "order":
             self._order()

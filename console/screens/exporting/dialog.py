@@ -66,7 +66,7 @@ class ExportDialog(ModalScreen["Path | None"]):
         message.stop()
         self._take()
 
-    def on_choice_taken(self, message: Choice.Taken) -> None:
+    def on_choice_pressed(self, message: Choice.Pressed) -> None:
         """A choice was taken."""
         if message.choice.id == "order":
             self._take()

@@ -11,7 +11,7 @@ from console.text.inert import inert
 from console.text.words import count, things
 
 if TYPE_CHECKING:
-    from console.screens.subject import Subject
+    from console.screens.subject import ListSubject
     from console.session.session import Session
     from console.widgets.marks import Marks
     from store.contract.queries import Query
@@ -35,7 +35,9 @@ class Export:
         number: how many that should be, if it is known.
     """
 
-    def __init__(self, session: Session, subject: Subject[Any], query: Query, marks: Marks, number: int | None) -> None:
+    def __init__(
+        self, session: Session, subject: ListSubject[Any], query: Query, marks: Marks, number: int | None
+    ) -> None:
         self._session = session
         self._subject = subject
         self._marks = marks

@@ -54,12 +54,12 @@ def words_page(name: str, width: int) -> list[list[Span]]:
 
 def _ways(subject: Subject[Any], word: Any) -> list[tuple[str, str]]:
     """How a word is written for each of its fields, and what the contract says of that field."""
-    from console.language.value_words import Choice
+    from console.language.value_words import FlagWord
     from console.language.words import Text
 
     fields = [subject.query.model_fields[name].description or "" for name in word.fields()]
     forms = list(word.forms())
-    if isinstance(word, Choice):
+    if isinstance(word, FlagWord):
         forms = [f"{word.name}:{said}" for said in word.choices()]
     if isinstance(word, Text):
         n = word.name

@@ -14,9 +14,9 @@ from textual import work
 
 from console.screens.incidents.retried import RetriedBefore
 from console.screens.incidents.rows import row_of
-from console.screens.incidents.subject import Groups
+from console.screens.incidents.subject import GroupSubject
 from console.screens.listing import ListScreen
-from console.screens.subject import Sort
+from console.screens.subject import SortKey
 from console.session.session import News, Session
 from console.widgets.rows import Row
 
@@ -33,7 +33,7 @@ REDRAWN = 0.25
 """Seconds between two pictures while everything is being read."""
 
 
-class Told(NamedTuple):
+class GroupsShown(NamedTuple):
     """What the screen shows of a book, so that it is drawn again when that differs."""
 
     book: OpenIncidents
@@ -53,7 +53,7 @@ class GroupingScreen(ListScreen):
     def __init__(self, session: Session) -> None:
         from console.causes.task_facts import TaskFacts
 
-        self._groups = Groups()
+        self._groups = GroupSubject()
         super().__init__(session, self._groups)
         self.book: OpenIncidents | None = None
         self.placed: list[str] = []
@@ -157,7 +157,7 @@ class GroupingScreen(ListScreen):
             self._read_again(book)
         if book.exact and not self.filter_text:
             self.session.count(incidents=len(book.groups))
-        return Told(book, book.groups.changes, book.counted, book.exact, int(time.time() // 60))
+        return GroupsShown(book, book.groups.changes, book.counted, book.exact, int(time.time() // 60))
 
     async def _resume(self, book: OpenIncidents) -> None:
         """Go on with a first reading that has failed, as soon as the engine answers."""
@@ -187,7 +187,7 @@ class GroupingScreen(ListScreen):
 
     def _show_picture(self, snapshot: Snapshot[Any]) -> None:
         told = snapshot.value
-        if isinstance(told, Told) and told.book is self.book and not snapshot.stale:
+        if isinstance(told, GroupsShown) and told.book is self.book and not snapshot.stale:
             self.show_groups()
 
     def _heed_pause(self) -> None:
@@ -286,7 +286,7 @@ class GroupingScreen(ListScreen):
         """How many members failed again after a retry; nothing where that is not known."""
         return None if self.book is None else self.retried.count(group, self.book)
 
-    def sort_again(self, sort: Sort) -> None:
+    def sort_again(self, sort: SortKey) -> None:
         """Another order; the cursor stays on its group."""
         self.sort = sort
         self.sort_groups()

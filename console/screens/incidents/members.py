@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 from textual.binding import BindingType
 
 from console.actions import at
-from console.screens.incidents.subject import Incidents
+from console.screens.incidents.subject import IncidentSubject
 from console.screens.incidents.verbs import IncidentVerbs
 from console.screens.listing import ListScreen
-from console.screens.subject import Sort
+from console.screens.subject import SortKey
 from console.session.session import Session
 from console.text.inert import inert
 from console.text.ink import Ink
@@ -55,7 +55,7 @@ def _wire(name: str) -> str:
     return head + "".join(part.capitalize() for part in rest)
 
 
-class Members(Incidents):
+class Members(IncidentSubject):
     """Members of one group. What matches a filter is asked from the engine, and only members are kept of it."""
 
     title = "Members"
@@ -70,7 +70,7 @@ class Members(Incidents):
         Column("failed", 13, keep=5, tail=True),
         Column("message", 18, share=4, keep=9),
     )
-    sorts = (Sort("incidentTimestamp", "newest", descending=True),)
+    sorts = (SortKey("incidentTimestamp", "newest", descending=True),)
     legend = "try: retries of the task now; gone: the task is not there any more"
 
     def __init__(self, group: Group, facts: TaskFacts) -> None:

@@ -115,7 +115,7 @@ class NoteDialog(ModalScreen[Answer]):
         """Write nothing."""
         self.dismiss(Answer(self._note.strip(), False))
 
-    def on_choice_taken(self, message: Choice.Taken) -> None:
+    def on_choice_pressed(self, message: Choice.Pressed) -> None:
         """A click on the way out."""
         self.action_cancel()
 

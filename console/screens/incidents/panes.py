@@ -36,7 +36,7 @@ class Back(NamedTuple):
     here: int
 
 
-class Told(NamedTuple):
+class TaskSpread(NamedTuple):
     """What is known of the tasks of a group."""
 
     topics: Counter[str]
@@ -44,13 +44,13 @@ class Told(NamedTuple):
     asked: int
 
 
-def told_of(group: Group, facts: TaskFacts, most: int) -> Told:
+def told_of(group: Group, facts: TaskFacts, most: int) -> TaskSpread:
     """Topics and workers of the tasks asked for, among the first members of the group."""
-    return Told(*facts.tell(islice(group.members(), most)))
+    return TaskSpread(*facts.tell(islice(group.members(), most)))
 
 
 def group_pane(
-    group: Group, told: Told, facts: TaskFacts, again: int | None, back: list[Back], now: datetime, room: int
+    group: Group, told: TaskSpread, facts: TaskFacts, again: int | None, back: list[Back], now: datetime, room: int
 ) -> list[Item]:
     """Members, the newest first, and how they are spread over versions and workers; at most ``room`` lines."""
     below: list[Item] = [Spans(tuple(spans)) for spans in _spread(group, told)]
@@ -65,7 +65,7 @@ def group_pane(
 
 
 def group_lines(
-    group: Group, told: Told, again: int | None, back: list[Back], now: datetime, sample: GroupMember | None
+    group: Group, told: TaskSpread, again: int | None, back: list[Back], now: datetime, sample: GroupMember | None
 ) -> list[Item]:
     """The same in four lines, with one raw message."""
     first = group.span()
@@ -115,7 +115,7 @@ def _member(member: GroupMember, facts: TaskFacts, now: datetime) -> list[Span]:
     ]
 
 
-def _spread(group: Group, told: Told) -> list[list[Span]]:
+def _spread(group: Group, told: TaskSpread) -> list[list[Span]]:
     """Versions; topics where there is more than one; workers, as far as their tasks were asked for."""
     lines = [_breakdown("versions ", group.versions())]
     if told.workers:

@@ -17,7 +17,7 @@ from console.actions import at
 from console.screens.incidents.orders import GroupOrders
 from console.screens.incidents.panes import group_lines, group_pane, sample_pane, told_of
 from console.screens.listing import LIST_CSS
-from console.screens.subject import Sort
+from console.screens.subject import SortKey
 from console.session.session import News, Session
 from console.text.inert import inert
 from console.text.words import clock, count, things
@@ -221,7 +221,7 @@ class IncidentsScreen(GroupOrders):
 
     def action_reverse(self) -> None:
         """The other way around."""
-        self.sort_again(Sort(self.sort.key, self.sort.label, not self.sort.descending))
+        self.sort_again(SortKey(self.sort.key, self.sort.label, not self.sort.descending))
 
     def action_sample(self) -> None:
         """The next message that differs."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from console.screens.incidents.rows import COLUMNS
-from console.screens.subject import Sort, Subject
+from console.screens.subject import ListSubject, SortKey
 from console.text.inert import inert
 from console.text.words import age, day, short
 from console.widgets.columns import Column
@@ -23,7 +23,7 @@ KINDS = {"failedExternalTask": ("T", "external task"), "failedJob": ("J", "job")
 """Types of incidents: their letter, and what has failed."""
 
 
-class Incidents(Subject["Incident"]):
+class IncidentSubject(ListSubject["Incident"]):
     """Open incidents."""
 
     name = "incidents"
@@ -38,12 +38,12 @@ class Incidents(Subject["Incident"]):
         Column("cause", 18, share=4, keep=9),
         Column("note", 8, share=1, most=24, keep=1),
     )
-    sorts: ClassVar[Sequence[Sort]] = (
-        Sort("incidentTimestamp", "since", descending=True),
-        Sort("incidentMessage", "message"),
-        Sort("activityId", "activity"),
-        Sort("incidentType", "type"),
-        Sort("processInstanceId", "instance"),
+    sorts: ClassVar[Sequence[SortKey]] = (
+        SortKey("incidentTimestamp", "since", descending=True),
+        SortKey("incidentMessage", "message"),
+        SortKey("activityId", "activity"),
+        SortKey("incidentType", "type"),
+        SortKey("processInstanceId", "instance"),
     )
 
     async def read(self, client: EngineClient, query: Query, first: int, size: int) -> list[Incident]:
@@ -101,17 +101,17 @@ class Incidents(Subject["Incident"]):
         ]  # fmt: skip
 
 
-class Groups(Incidents):
+class GroupSubject(IncidentSubject):
     """Open incidents grouped by cause. One of them is no row of the engine's, so rows are not made here."""
 
     title = "Groups by cause"
     thing = "In this group"
     columns = COLUMNS
     sorts = (
-        Sort("count", "count", descending=True),
-        Sort("last", "last", descending=True),
-        Sort("first", "first"),
-        Sort("cause", "name"),
+        SortKey("count", "count", descending=True),
+        SortKey("last", "last", descending=True),
+        SortKey("first", "first"),
+        SortKey("cause", "name"),
     )
     legend = "T task  J job   trend: last 12 x 15 min   again: failed anew after a retry"
 

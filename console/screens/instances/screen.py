@@ -11,7 +11,7 @@ from textual.binding import BindingType
 
 from console.actions import at
 from console.reading.instance_activity import InstanceActivity, activity_of, tasks_without_retries
-from console.screens.instances.subject import Instances
+from console.screens.instances.subject import InstanceSubject
 from console.screens.listing import LIST_CSS, ListScreen
 from console.session.session import Session
 from console.text.inert import inert
@@ -39,7 +39,7 @@ class InstancesScreen(ListScreen):
     MARKABLE = True
 
     def __init__(self, session: Session) -> None:
-        super().__init__(session, Instances())
+        super().__init__(session, InstanceSubject())
         self.add_class("instances")
 
     def lower(self) -> ComposeResult:
@@ -114,8 +114,8 @@ class InstancesScreen(ListScreen):
             return {row.id} if row is not None else set()
         if not marks.everything:
             return set(marks.ids)
-        if self.sifting is not None:
-            return set(self.sifting.ids) - marks.ids
+        if self.filtered_list is not None:
+            return set(self.filtered_list.ids) - marks.ids
         return await self._matching(query) - marks.ids if query is not None else set()
 
     async def _matching(self, query: Query) -> set[str]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from console.reading.instance_activity import InstanceActivities, InstanceActivity
-from console.screens.subject import Sort, Subject
+from console.screens.subject import ListSubject, SortKey
 from console.text.inert import inert
 from console.text.ink import Ink
 from console.text.words import age, version_of
@@ -26,7 +26,7 @@ MOST_TASKS = 6
 """Tasks that the pane names."""
 
 
-class Instances(Subject[InstanceActivity]):
+class InstanceSubject(ListSubject[InstanceActivity]):
     """Running process instances, with where they stand."""
 
     name = "instances"
@@ -44,12 +44,12 @@ class Instances(Subject[InstanceActivity]):
         Column("instance", 13, share=1, most=36, keep=2, spare=16, tail=True),
         Column("tenant", 8, share=1, most=20, keep=1, spare=16),
     )
-    sorts: ClassVar[Sequence[Sort]] = (
-        Sort("instanceId", "id"),
-        Sort("businessKey", "key"),
-        Sort("definitionKey", "process"),
-        Sort("definitionId", "version"),
-        Sort("tenantId", "tenant"),
+    sorts: ClassVar[Sequence[SortKey]] = (
+        SortKey("instanceId", "id"),
+        SortKey("businessKey", "key"),
+        SortKey("definitionKey", "process"),
+        SortKey("definitionId", "version"),
+        SortKey("tenantId", "tenant"),
     )
     questions = 3
     legend = "a active  S suspended   tasks external tasks   0try without retries   inc ! open incident"

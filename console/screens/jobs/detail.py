@@ -10,7 +10,7 @@ from textual.binding import BindingType
 
 from console.actions import at
 from console.reading.chosen_jobs import ChosenJobs
-from console.screens.jobs.subject import Jobs
+from console.screens.jobs.subject import JobSubject
 from console.screens.jobs.verbs import JobVerbs
 from console.screens.reading.screen import ReadingScreen
 from console.session.session import Session
@@ -42,7 +42,7 @@ class JobDetail(ReadingScreen):
 
     def facts(self) -> list[Item]:
         """Every field of the job."""
-        return Jobs().full(self._shown, datetime.now(UTC))
+        return JobSubject().full(self._shown, datetime.now(UTC))
 
     async def text(self, client: EngineClient) -> str:
         """The message, then the stack trace."""

@@ -8,7 +8,7 @@ from textual.binding import BindingType
 
 from console.actions import at
 from console.reading.chosen_jobs import ChosenJobs
-from console.screens.jobs.subject import Jobs
+from console.screens.jobs.subject import JobSubject
 from console.screens.jobs.verbs import JobVerbs
 from console.screens.listing import ListScreen
 from console.session.session import Session
@@ -29,7 +29,7 @@ class JobsScreen(ListScreen):
     MARKABLE = True
 
     def __init__(self, session: Session) -> None:
-        super().__init__(session, Jobs())
+        super().__init__(session, JobSubject())
         self.attach(JobVerbs(self, self.job, self.chosen, self._ordered))
 
     def job(self) -> Job | None:
@@ -47,13 +47,13 @@ class JobsScreen(ListScreen):
             return ChosenJobs(job) if job is not None else None
         if not marks.everything:
             return ChosenJobs(ids=marks.ids)
-        if self.sifting is None:
+        if self.filtered_list is None:
             assert isinstance(self._query, JobQuery)
             unsorted = self._query.model_copy(update={"sorting": None, "sort_by": None, "sort_order": None})
             return ChosenJobs(ids=marks.ids, query=unsorted)
-        if self.sifting.exact:
-            return ChosenJobs(ids=self.sifting.ids - marks.ids)
-        self.session.say(self.sifting.not_yet("job"), "warning")
+        if self.filtered_list.exact:
+            return ChosenJobs(ids=self.filtered_list.ids - marks.ids)
+        self.session.say(self.filtered_list.not_yet("job"), "warning")
         return None
 
     def _ordered(self, gone: bool) -> None:

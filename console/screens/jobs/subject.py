@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from console.screens.subject import Sort, Subject
+from console.screens.subject import ListSubject, SortKey
 from console.text.inert import inert
 from console.text.ink import Ink
 from console.text.words import age, day, short, until, version_of
@@ -46,7 +46,7 @@ def belongs_to(job: Job) -> str:
     return f"{job.process_definition_key or '-'}{activity}"
 
 
-class Jobs(Subject["Job"]):
+class JobSubject(ListSubject["Job"]):
     """Jobs of the engine."""
 
     name = "jobs"
@@ -64,10 +64,10 @@ class Jobs(Subject["Job"]):
         Column("cause", 11, share=6, keep=8),
     )
     sorts = (
-        Sort("jobRetries", "retries"),
-        Sort("jobDueDate", "due"),
-        Sort("jobId", "id"),
-        Sort("jobPriority", "priority", descending=True),
+        SortKey("jobRetries", "retries"),
+        SortKey("jobDueDate", "due"),
+        SortKey("jobId", "id"),
+        SortKey("jobPriority", "priority", descending=True),
     )
 
     async def read(self, client: EngineClient, query: Query, first: int, size: int) -> list[Job]:

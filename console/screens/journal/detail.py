@@ -118,8 +118,8 @@ class LaunchDetail(LaunchOrders):
             self.session.say(f"The journal cannot be read: {getattr(problem, 'orig', None) or problem}", "failed")
             return
         self.table.put(first, [self._row(task, None) for task in tasks])
-        roll = await self._now(tasks)
-        self.table.put(first, [self._row(task, roll) for task in tasks])
+        selected_tasks = await self._now(tasks)
+        self.table.put(first, [self._row(task, selected_tasks) for task in tasks])
 
     async def _now(self, tasks: list[TaskBefore]) -> SelectedTasks | None:
         """What the tasks have now."""
@@ -133,14 +133,14 @@ class LaunchDetail(LaunchOrders):
         except EngineProblem:
             return None
 
-    def _row(self, task: TaskBefore, roll: SelectedTasks | None) -> Row:
+    def _row(self, task: TaskBefore, selected_tasks: SelectedTasks | None) -> Row:
         before = "-" if task.retries is None else str(task.retries)
         now, told = "", ""
-        if roll is not None:
-            has = roll.retries.get(task.task_id)
-            now = ("-" if has is None else str(has)) if task.task_id in roll.retries else ""
+        if selected_tasks is not None:
+            has = selected_tasks.retries.get(task.task_id)
+            now = ("-" if has is None else str(has)) if task.task_id in selected_tasks.retries else ""
             told = "" if now else "has ended"
-            told = "locked by a worker" if task.task_id in roll.held else told
+            told = "locked by a worker" if task.task_id in selected_tasks.held else told
         cells = (Cell(inert(task.task_id)), Cell(before, "muted"), Cell(now, "failed" if now == "0" else ""))
         return Row(task.task_id, (*cells, Cell(told, "muted")), task)
 

@@ -131,12 +131,12 @@ class LaunchOrders(ConsoleScreen):
             return
         self.session.say("Looking at what the tasks have now …")
         try:
-            undo, roll = await self._look(launch)
+            undo, selected_tasks = await self._look(launch)
         except EngineProblem as problem:
             self.session.say(problem.sentence, "failed")
             return
         if not undo.count:
-            self.session.say(f"Nothing can be set back: {told(undo)}.", "warning")
+            self.session.say(f"Nothing can be set back: {left_alone(undo)}.", "warning")
             return
         if not await self.ask_late(question(launch, undo, self.session)):
             return
@@ -144,7 +144,7 @@ class LaunchOrders(ConsoleScreen):
         if why := self._why_no_undo(launch):
             self.session.say(why, "warning")
             return
-        send_off(self.app, self.session, self._set_back(launch, undo, roll))
+        send_off(self.app, self.session, self._set_back(launch, undo, selected_tasks))
 
     def _why_no_undo(self, launch: Launch | None) -> str:
         if launch is None:
@@ -169,21 +169,21 @@ class LaunchOrders(ConsoleScreen):
         undo, all_of_them = Undo(launch.retries), SelectedTasks(datetime.now(UTC))
         async for piece in self._pieces(launch):
             selection = Marked(frozenset(task.task_id for task in piece))
-            roll = await self.session.ask(partial(_selected, read_selected_tasks, selection))
-            last = await saved_filters.launched(self.session, roll.retries)
+            selected_tasks = await self.session.ask(partial(_selected, read_selected_tasks, selection))
+            last = await saved_filters.launched(self.session, selected_tasks.retries)
             later = {id for id, other in last.items() if other.launch_id > launch.id}
-            undo.look_at(piece, roll.retries, roll.held, later)
-            all_of_them.retries |= roll.retries
+            undo.look_at(piece, selected_tasks.retries, selected_tasks.held, later)
+            all_of_them.retries |= selected_tasks.retries
         return undo, all_of_them
 
-    def _set_back(self, launch: Launch, undo: Undo, roll: SelectedTasks) -> Iterator[DecidedLaunch]:
+    def _set_back(self, launch: Launch, undo: Undo, selected_tasks: SelectedTasks) -> Iterator[DecidedLaunch]:
         """One batch for each former value."""
         from console.launch.decided_launch import DecidedLaunch
         from console.launch.plan import LaunchPlan
         from console.reading.selection import Marked
 
         for retries, ids in sorted(undo.back.items()):
-            part = roll.only(ids)
+            part = selected_tasks.only(ids)
             said = f"undo of launch {launch.id}: {things(len(ids), 'task')} back to {retries}"
             plan = LaunchPlan(Marked(frozenset(ids), said), retries, part.facts(), part, frozenset({"lowered"}))
             if self.session.follower is not None and launch.batch_id is not None:
@@ -194,12 +194,12 @@ class LaunchOrders(ConsoleScreen):
 async def _selected(
     read: Callable[..., Awaitable[SelectedTasks | None]], selection: Marked, client: EngineClient
 ) -> SelectedTasks:
-    roll = await read(client, selection)
-    assert roll is not None, "nothing limits this reading"
-    return roll
+    selected_tasks = await read(client, selection)
+    assert selected_tasks is not None, "nothing limits this reading"
+    return selected_tasks
 
 
-def told(undo: Undo) -> str:
+def left_alone(undo: Undo) -> str:
     """What an undo leaves alone, in words."""
     parts = (
         (undo.never, "had never failed, which cannot be set"),
@@ -228,6 +228,6 @@ def question(launch: Launch, undo: Undo, session: Session) -> Confirm:
     if undo.back.get(0):
         sentences.append("With 0 retries no worker gets them, and each gets an incident again.")
     if undo.left_alone:
-        sentences.append(f"Left alone: {told(undo)}.")
+        sentences.append(f"Left alone: {left_alone(undo)}.")
     typed = str(undo.count) if session.safety.guarded else ""
     return Confirm(f"Undo launch {launch.id}?", sentences, "Set back", "L", typed=typed)

@@ -399,7 +399,7 @@ class LaunchDialog(ModalScreen[DecidedLaunch | None]):
         """Launch nothing."""
         self.dismiss(None)
 
-    def on_choice_taken(self, message: Choice.Taken) -> None:
+    def on_choice_pressed(self, message: Choice.Pressed) -> None:
         """Enter on a choice, or a click."""
         if message.choice.id == "launch":
             self.action_launch()

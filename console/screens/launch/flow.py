@@ -25,7 +25,7 @@ def selection_of(
     row_id: str | None,
     query: ExternalTaskQuery,
     said: str = "",
-    sifted: frozenset[str] | None = None,
+    filtered_ids: frozenset[str] | None = None,
 ) -> Marked | Everything | None:
     """What is chosen: the marks, or the row under the cursor where nothing is marked; nothing if there is no row.
 
@@ -34,10 +34,10 @@ def selection_of(
         row_id: the task under the cursor.
         query: what the rows match.
         said: that query as the operator wrote it.
-        sifted: ids of all rows, where the console filters them itself and the engine could not be told how.
+        filtered_ids: ids of all rows, where the console filters them itself and the engine could not be told how.
     """
-    if marks.everything and sifted is not None:
-        return Marked(sifted - marks.ids, said)
+    if marks.everything and filtered_ids is not None:
+        return Marked(filtered_ids - marks.ids, said)
     if marks.everything:
         unsorted = query.model_copy(update={"sorting": None, "sort_by": None, "sort_order": None})
         return Everything(unsorted, marks.ids, said)

@@ -102,7 +102,7 @@ class Waiting(ModalScreen[None]):
             event.stop()
             self._go_to(view.method)
 
-    def on_choice_taken(self, message: Choice.Taken) -> None:
+    def on_choice_pressed(self, message: Choice.Pressed) -> None:
         """A choice was taken with enter or the mouse."""
         if message.choice.id == "batches":
             self._go_to(named(BATCHES).method)

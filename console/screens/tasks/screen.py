@@ -14,7 +14,7 @@ from textual.containers import Horizontal
 from console.actions import at
 from console.screens.listing import LIST_CSS, ListScreen
 from console.screens.tasks.causes import Cause, cause_lines, causes_of
-from console.screens.tasks.subject import Tasks
+from console.screens.tasks.subject import TaskSubject
 from console.screens.tasks.verbs import TaskVerbs
 from console.session.session import News, Session
 from console.text.words import count
@@ -58,7 +58,7 @@ class TasksScreen(ListScreen):
     MARKABLE = True
 
     def __init__(self, session: Session) -> None:
-        super().__init__(session, Tasks())
+        super().__init__(session, TaskSubject())
         self.attach(TaskVerbs(self, self.task_in_hand, self._locks_meant, self._unlocked))
         self._causes: Poller[Sample] | None = None
 
@@ -103,7 +103,7 @@ class TasksScreen(ListScreen):
     async def _sample(self) -> Sample:
         """All incidents, where the incidents view has grouped them; else the newest ones."""
         from console.causes.group_members import group_member_of
-        from console.causes.groups import Groups
+        from console.causes.groups import CauseGroups
         from store.contract.queries import IncidentQuery
 
         now, book = datetime.now(UTC), self.session.grouped
@@ -114,7 +114,7 @@ class TasksScreen(ListScreen):
             return Sample(len(book.groups), causes_of(book.groups, now, drifts=True), True)
         query = IncidentQuery(sort_by="incidentTimestamp", sort_order="desc")
         incidents = await self.session.ask(lambda client: client.incidents(query, 0, SAMPLE))
-        groups, everything = Groups(), len(incidents) < SAMPLE
+        groups, everything = CauseGroups(), len(incidents) < SAMPLE
         groups.put(map(group_member_of, incidents))
         return Sample(len(incidents), causes_of(groups, now, drifts=everything), everything)
 
@@ -167,9 +167,9 @@ class TasksScreen(ListScreen):
 
     def _can_be_taken(self) -> bool:
         """Whether it is known which tasks are chosen; it is said when not."""
-        sifting = self.sifting
-        if self.table.marks.everything and sifting is not None and not sifting.exact:
-            self.session.say(sifting.not_yet("task"), "warning")
+        filtered = self.filtered_list
+        if self.table.marks.everything and filtered is not None and not filtered.exact:
+            self.session.say(filtered.not_yet("task"), "warning")
             return False
         return True
 
@@ -178,11 +178,11 @@ class TasksScreen(ListScreen):
         from console.screens.launch.flow import selection_of
         from store.contract.queries import ExternalTaskQuery
 
-        row, sifting = self.table.row, self.sifting
+        row, filtered = self.table.row, self.filtered_list
         if not isinstance(self._query, ExternalTaskQuery):
             return None
-        sifted = sifting.ids if sifting is not None else None
-        return selection_of(self.table.marks, row.id if row else None, self._query, self.filter_text, sifted)
+        filtered_ids = filtered.ids if filtered is not None else None
+        return selection_of(self.table.marks, row.id if row else None, self._query, self.filter_text, filtered_ids)
 
     def _locks_meant(self) -> Marked | Everything | None:
         """The marked tasks, or the one under the cursor."""

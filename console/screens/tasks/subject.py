@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from console.screens.subject import Sort, Subject
+from console.screens.subject import ListSubject, SortKey
 from console.text.inert import inert
 from console.text.ink import Ink
 from console.text.words import age, day, short, until, version_of
@@ -44,7 +44,7 @@ def locked(task: ExternalTask, now: datetime) -> bool:
     return task.lock_expiration_time is not None and task.lock_expiration_time > now
 
 
-class Tasks(Subject["ExternalTask"]):
+class TaskSubject(ListSubject["ExternalTask"]):
     """External tasks."""
 
     name = "tasks"
@@ -61,12 +61,12 @@ class Tasks(Subject["ExternalTask"]):
         Column("error", 12, share=8, keep=8),
     )
     sorts = (
-        Sort("createTime", "created"),
-        Sort("taskPriority", "priority", descending=True),
-        Sort("lockExpirationTime", "lock"),
-        Sort("processDefinitionKey", "process"),
-        Sort("processInstanceId", "instance"),
-        Sort("id", "id"),
+        SortKey("createTime", "created"),
+        SortKey("taskPriority", "priority", descending=True),
+        SortKey("lockExpirationTime", "lock"),
+        SortKey("processDefinitionKey", "process"),
+        SortKey("processInstanceId", "instance"),
+        SortKey("id", "id"),
     )
     legend = "X no retries  r retrying  L locked  · ready  S suspended    try - never failed"
 

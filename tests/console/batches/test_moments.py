@@ -10,7 +10,7 @@ from console.batches.known_batches import KnownBatches
 from console.batches.launched_tasks import LaunchedTasks
 from console.batches.outcome import Outcome
 from console.causes.group_members import group_member_of
-from console.causes.groups import Groups
+from console.causes.groups import CauseGroups
 from console.screens.batches.progress import work_lines
 from console.screens.batches.rows import work_spans
 from console.session.background import BackgroundReading
@@ -189,7 +189,7 @@ async def test_jobs_are_counted_again_when_a_batch_has_none_left_and_when_it_is_
 
 
 def test_versions_of_two_processes_are_not_added_up() -> None:
-    groups = Groups()
+    groups = CauseGroups()
     members = [incident(number) for number in range(4)]
     groups.put(map(group_member_of, members))
     (group,) = groups

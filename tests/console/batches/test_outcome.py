@@ -314,14 +314,14 @@ async def test_the_journal_tells_the_tasks_of_a_batch() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ledger", "said"),
+    ("journal", "said"),
     [
         (Ledger({"other": [("t", 0)]}), "not launched from here"),
         (Ledger({"b": [("t", 0)]}, retries=0), "sets 0 retries"),
         (Ledger({"b": []}), "not written down"),
     ],
 )
-async def test_where_tasks_are_not_known_it_says_why(ledger: Ledger, said: str) -> None:
-    errand = await launched_tasks_of(ledger, "b", SINCE)
+async def test_where_tasks_are_not_known_it_says_why(journal: Ledger, said: str) -> None:
+    errand = await launched_tasks_of(journal, "b", SINCE)
     assert errand.outcome is None
     assert said in errand.why_not

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from console.causes import groups as groups_of
 from console.causes.fold import WHOLE, fold, fold_but, holes
 from console.causes.group_members import group_member_of
-from console.causes.groups import CALLED, OTHERS, Group, Groups
+from console.causes.groups import CALLED, OTHERS, CauseGroups, Group
 from console.causes.open_incidents import OpenIncidents
 from console.causes.split import finer
 from console.engine.errors import Unreachable
@@ -19,13 +19,13 @@ from store.contract.records import Incident
 from tests.console.incidents_of import NOON, Incidents, incident
 
 
-def grouped(*incidents: Incident) -> Groups:
-    groups = Groups()
+def grouped(*incidents: Incident) -> CauseGroups:
+    groups = CauseGroups()
     groups.put(map(group_member_of, incidents))
     return groups
 
 
-def only(groups: Groups) -> Group:
+def only(groups: CauseGroups) -> Group:
     (group,) = groups
     return group
 
@@ -163,7 +163,7 @@ def test_a_message_of_a_megabyte_is_cut_before_it_is_kept() -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 12)), max_size=60))
 def test_numbers_are_those_of_the_members_whatever_comes_and_goes(steps: list[tuple[bool, int]]) -> None:
-    groups = Groups()
+    groups = CauseGroups()
     there: set[int] = set()
     for comes, number in steps:
         if comes:

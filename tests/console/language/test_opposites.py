@@ -14,7 +14,7 @@ import pytest
 from console.engine.client import EngineClient
 from console.engine.connect import Demo, Embedded, connect
 from console.language import SUBJECTS, Subject, matcher, parse
-from console.language.console_words import NONE, Held, Is, Number
+from console.language.console_words import NONE, Is, Number, TextWord
 from console.language.tokens import quote
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import JobQuery, Query
@@ -40,7 +40,7 @@ def said(word: Any, rows: list[Any]) -> Iterator[str]:
     for value in held[:: max(1, len(held) // VALUES)]:
         if isinstance(word, Number):
             yield from (f"{word.name}{sign}{value}" for sign in (":", "<", "<=", ">", ">="))
-        elif isinstance(word, Held):
+        elif isinstance(word, TextWord):
             for text in {value, value.swapcase(), value.upper(), "none such"}:
                 part = text[1:8]
                 yield from (f"{word.name}:{quote(text)}", f"{word.name}~{quote(part)}")

@@ -80,16 +80,20 @@ async def test_a_survey_counts_what_a_query_matches(tasks: list[ExternalTask], q
 @given(tasks_strategy, selection_strategy)
 async def test_a_roll_holds_what_is_selected(tasks: list[ExternalTask], selection: Marked | Everything) -> None:
     engine = Tasks(tasks)
-    roll = await read_selected_tasks(engine, selection)
-    assert roll is not None
-    roll.held = {task.id for task in tasks if task.lock_expiration_time is not None} & roll.retries.keys()
+    selected_tasks = await read_selected_tasks(engine, selection)
+    assert selected_tasks is not None
+    selected_tasks.held = {
+        task.id for task in tasks if task.lock_expiration_time is not None
+    } & selected_tasks.retries.keys()
     taken = selected(tasks, selection)
-    assert roll.retries == {task.id: task.retries for task in taken}
-    agree(roll.facts(), taken)
-    assert set(roll.gone) == (selection.ids if isinstance(selection, Marked) else set()) - {task.id for task in taken}
-    assert roll.topics == Counter(task.topic_name for task in taken)
+    assert selected_tasks.retries == {task.id: task.retries for task in taken}
+    agree(selected_tasks.facts(), taken)
+    assert set(selected_tasks.gone) == (selection.ids if isinstance(selection, Marked) else set()) - {
+        task.id for task in taken
+    }
+    assert selected_tasks.topics == Counter(task.topic_name for task in taken)
     for value in (0, 1, 5):
-        assert roll.facts().above(value) == sum((task.retries or 0) > value for task in taken)
+        assert selected_tasks.facts().above(value) == sum((task.retries or 0) > value for task in taken)
 
 
 @pytest.mark.parametrize(
@@ -112,18 +116,18 @@ async def test_the_opposite_filter_is_nothing_and_not_asked(query: ExternalTaskQ
 async def test_ids_are_asked_in_slices() -> None:
     ids = frozenset(f"t{number:05}" for number in range(2 * PAGE + 1))
     tasks = Tasks(task(id) for id in ids)
-    roll = await read_selected_tasks(tasks, Marked(ids | {"gone"}))
-    assert roll is not None
-    facts = roll.facts()
+    selected_tasks = await read_selected_tasks(tasks, Marked(ids | {"gone"}))
+    assert selected_tasks is not None
+    facts = selected_tasks.facts()
     assert (facts.asked, facts.found, facts.gone) == (2 * PAGE + 2, 2 * PAGE + 1, 1)
     assert tasks.pages == 3
 
 
 async def test_no_marks_ask_nothing_at_all() -> None:
     tasks = Tasks([task("t1")])
-    roll = await read_selected_tasks(tasks, Marked(frozenset()))
-    assert roll is not None
-    assert (roll.facts().asked, roll.retries, tasks.pages) == (0, {}, 0)
+    selected_tasks = await read_selected_tasks(tasks, Marked(frozenset()))
+    assert selected_tasks is not None
+    assert (selected_tasks.facts().asked, selected_tasks.retries, tasks.pages) == (0, {}, 0)
 
 
 async def test_many_with_retries_left_are_counted_and_not_listed() -> None:
@@ -145,9 +149,9 @@ async def test_progress_is_told_and_too_many_are_not_read() -> None:
     tasks = Tasks([task(f"t{number:04}", topic="ab"[number % 2]) for number in range(4500)])
     told: list[int] = []
     selection = Everything(ExternalTaskQuery(topic_name="a"), frozenset({"t0000", "t0001"}))
-    roll = await read_selected_tasks(tasks, selection, told.append)
-    assert roll is not None
-    assert roll.retries.keys() == {f"t{number:04}" for number in range(2, 4500, 2)}
+    selected_tasks = await read_selected_tasks(tasks, selection, told.append)
+    assert selected_tasks is not None
+    assert selected_tasks.retries.keys() == {f"t{number:04}" for number in range(2, 4500, 2)}
     assert told == sorted(told)
     assert told[-1] == 2249
     tasks.pages = 0
@@ -161,24 +165,26 @@ async def test_tasks_that_end_while_the_list_is_read_hide_no_other() -> None:
     vanishing = [ids[:400], ids[400:1500], [], ids[2000:2100], ids[1500:1800]]
     stay = set(ids).difference(*vanishing)
     with tasks.losing(iter(vanishing)):
-        roll = await read_selected_tasks(tasks, Everything(ExternalTaskQuery()))
-    assert roll is not None
-    assert stay <= roll.retries.keys()
+        selected_tasks = await read_selected_tasks(tasks, Everything(ExternalTaskQuery()))
+    assert selected_tasks is not None
+    assert stay <= selected_tasks.retries.keys()
 
 
 async def test_a_list_that_empties_while_it_is_read_ends() -> None:
     ids = [f"t{number:04}" for number in range(3000)]
     tasks = Tasks([task(id) for id in ids])
     with tasks.losing(iter([ids])):
-        roll = await read_selected_tasks(tasks, Everything(ExternalTaskQuery()))
-    assert roll is not None
-    assert roll.retries.keys() == set(ids[:PAGE])
+        selected_tasks = await read_selected_tasks(tasks, Everything(ExternalTaskQuery()))
+    assert selected_tasks is not None
+    assert selected_tasks.retries.keys() == set(ids[:PAGE])
 
 
 async def test_a_part_of_a_roll_has_only_its_tasks() -> None:
-    roll = await read_selected_tasks(Tasks([task("t1", 2), task("t2", 0), task("t3")]), Everything(ExternalTaskQuery()))
-    assert roll is not None
-    part = roll.only(["t2", "t3", "gone"])
+    selected_tasks = await read_selected_tasks(
+        Tasks([task("t1", 2), task("t2", 0), task("t3")]), Everything(ExternalTaskQuery())
+    )
+    assert selected_tasks is not None
+    part = selected_tasks.only(["t2", "t3", "gone"])
     assert part.retries == {"t2": 0, "t3": 0}
     assert part.gone == ["gone"]
 
@@ -203,9 +209,9 @@ async def test_the_union_of_all_sources_is_read_from_the_embedded_engine(tmp_pat
                 process_definition_key=by_key.process_definition_key, unfinished=True
             ),
         )
-        roll = await read_selected_tasks(client, Composed(sources))
-        assert roll is not None
-        assert roll.retries == {
+        selected_tasks = await read_selected_tasks(client, Composed(sources))
+        assert selected_tasks is not None
+        assert selected_tasks.retries == {
             task.id: task.retries
             for task in everything
             if task.id == everything[0].id

@@ -114,7 +114,7 @@ def test_a_query_that_matches_every_task_is_flagged(query: ExternalTaskQuery, ev
     ],
 )
 def test_a_composed_request_for_every_instance_is_flagged(sources: dict[str, Any], everything: bool) -> None:
-    read = roll({"a": 0, "b": 0})
+    read = selected_tasks({"a": 0, "b": 0})
     launch = LaunchPlan(Composed(SetExternalTaskRetries(**sources)), 3, read.facts(), read)
     assert launch.everything is everything
     assert ("This takes EVERY external task of the engine." in launch.warnings()) is everything
@@ -138,12 +138,12 @@ def test_what_no_query_can_say_is_sent_as_the_ids_that_were_read(selection: Ever
     assert not launch.ready
     with pytest.raises(ValueError, match="must be read"):
         _ = launch.request
-    known = launch.but(roll=roll({"b": 0, "a": 0}))
+    known = launch.but(selected_tasks=selected_tasks({"b": 0, "a": 0}))
     assert known.ready
     assert known.request.external_task_ids == ["a", "b"]
 
 
-def roll(retries: dict[str, int | None], named: frozenset[str] = frozenset()) -> SelectedTasks:
+def selected_tasks(retries: dict[str, int | None], named: frozenset[str] = frozenset()) -> SelectedTasks:
     made = SelectedTasks(datetime(2026, 3, 1, tzinfo=UTC), named)
     made.retries.update(retries)
     return made
@@ -151,7 +151,7 @@ def roll(retries: dict[str, int | None], named: frozenset[str] = frozenset()) ->
 
 def of_ids(to: int, retries: dict[str, int | None], *gone: str, included: Iterable[Kind] = ()) -> LaunchPlan:
     ids = frozenset((*retries, *gone))
-    read = roll(retries, ids)
+    read = selected_tasks(retries, ids)
     return LaunchPlan(Marked(ids), to, read.facts(), read, frozenset(included))
 
 
@@ -171,7 +171,7 @@ MIXED: dict[str, int | None] = {"a": 0, "b": 5, "c": None, "d": 1, "e": 3}
 )
 def test_what_has_no_need_of_it_is_left_out_unless_taken_in_by_hand(included: tuple[Kind, ...], ids: str) -> None:
     for selection in (Marked(frozenset({*MIXED, "x"})), Everything(SOME, frozenset({"y"})), Composed(INSTANCES)):
-        read = roll(MIXED, frozenset({*MIXED, "x"}))
+        read = selected_tasks(MIXED, frozenset({*MIXED, "x"}))
         launch = LaunchPlan(selection, 3, read.facts(), read, frozenset(included))
         assert launch.request.external_task_ids == list(ids) if launch.by_ids else len(ids) == 6
         assert launch.count == len(ids)
@@ -242,7 +242,7 @@ def test_what_is_too_much_to_be_told_apart_is_taken_or_left_out_as_a_whole() -> 
 
 
 def test_an_engine_that_cannot_be_told_the_query_is_told_the_ids() -> None:
-    read = roll({"a": 0, "b": 0})
+    read = selected_tasks({"a": 0, "b": 0})
     launch = LaunchPlan(Everything(SOME), 3, read.facts(), read, by_ids_because="it ignores the process")
     assert launch.request.external_task_ids == ["a", "b"]
     assert launch.why_by_ids == "it ignores the process"
@@ -253,14 +253,14 @@ INSTANCES = SetExternalTaskRetries(process_instance_ids=["p"], external_task_ids
 
 def test_a_composed_request_is_sent_as_it_is_only_where_it_can_take_nothing_that_is_left_out() -> None:
     failed = SetExternalTaskRetries(external_task_ids=["a"], external_task_query=SOME)
-    read = roll({"a": 0, "b": 0})
+    read = selected_tasks({"a": 0, "b": 0})
     assert LaunchPlan(Composed(failed), 3, read.facts(), read).request == failed.model_copy(update={"retries": 3})
     # An instance may come to a task that never failed before the engine reads this.
     by_ids = LaunchPlan(Composed(INSTANCES), 3, read.facts(), read)
     assert by_ids.request.external_task_ids == ["a", "b"]
     all_of_it = by_ids.but(included=frozenset({"never_failed", "lowered"}))
     assert all_of_it.request == INSTANCES.model_copy(update={"retries": 3})
-    lowers = roll({"a": 0, "b": 2})
+    lowers = selected_tasks({"a": 0, "b": 2})
     assert LaunchPlan(Composed(INSTANCES), 1, lowers.facts(), lowers).request.external_task_ids == ["a"]
 
 

@@ -24,9 +24,9 @@ HOSTILE = "it's \u202e\x1b[31m \\u0022 — \U0001f4b3"
 
 
 def plan_of(selection: Selection) -> LaunchPlan:
-    roll = SelectedTasks(SelectionCounts(0, 0, 0, 0, 0, 0, {}, _moment()).at, frozenset({"a", HOSTILE}))
-    roll.retries.update({"a": 0, HOSTILE: 0})
-    return LaunchPlan(selection, 3, roll.facts(), roll)
+    selected_tasks = SelectedTasks(SelectionCounts(0, 0, 0, 0, 0, 0, {}, _moment()).at, frozenset({"a", HOSTILE}))
+    selected_tasks.retries.update({"a": 0, HOSTILE: 0})
+    return LaunchPlan(selection, 3, selected_tasks.facts(), selected_tasks)
 
 
 def _moment() -> Any:

@@ -72,9 +72,11 @@ class Console:
 
     async def decided(self, retries: int = 3) -> DecidedLaunch:
         selection = Marked(await self.ids())
-        roll = await read_selected_tasks(self.client, selection)
-        assert roll is not None
-        return DecidedLaunch(LaunchPlan(selection, retries, roll.facts(), roll), overlaps=frozenset())
+        selected_tasks = await read_selected_tasks(self.client, selection)
+        assert selected_tasks is not None
+        return DecidedLaunch(
+            LaunchPlan(selection, retries, selected_tasks.facts(), selected_tasks), overlaps=frozenset()
+        )
 
     async def launch(self, retries: int = 3) -> Launched | None:
         return await send_launch(self.session, await self.decided(retries), self.told.append)

@@ -22,9 +22,9 @@ from tests.console.settle import console, lines, until
 
 def plan(number: int) -> LaunchPlan:
     tasks = [task(index).model_copy(update={"retries": 0}) for index in range(number)]
-    roll = SelectedTasks(datetime(2026, 3, 1, tzinfo=UTC), frozenset(one.id for one in tasks))
-    roll.take(tasks)
-    return LaunchPlan(Marked(roll.named, "process:claim"), 1, roll.facts(), roll)
+    selected_tasks = SelectedTasks(datetime(2026, 3, 1, tzinfo=UTC), frozenset(one.id for one in tasks))
+    selected_tasks.take(tasks)
+    return LaunchPlan(Marked(selected_tasks.named, "process:claim"), 1, selected_tasks.facts(), selected_tasks)
 
 
 @pytest.mark.parametrize(("number", "most", "sizes"), [(10, 10, [10]), (10, 4, [4, 4, 2]), (3, 1, [1, 1, 1])])

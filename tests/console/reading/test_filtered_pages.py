@@ -37,13 +37,13 @@ def test_every_row_that_stays_is_looked_at_once(rows: int, size: int, ends: list
         return page
 
     async def through() -> FilteredPages[Row]:
-        sift = FilteredPages(read, lambda row: row.id, lambda row: row.number % 3 == 0, size)
+        pages = FilteredPages(read, lambda row: row.id, lambda row: row.number % 3 == 0, size)
         looked: list[Row] = []
-        while not sift.ended:
-            looked += await sift.next()
-        assert len(looked) == len(set(looked)) == sift.looked
+        while not pages.ended:
+            looked += await pages.next()
+        assert len(looked) == len(set(looked)) == pages.looked
         assert set(living) <= set(looked)
-        assert sift.kept == [row for row in looked if row.number % 3 == 0]
-        return sift
+        assert pages.kept == [row for row in looked if row.number % 3 == 0]
+        return pages
 
     asyncio.run(through())

@@ -29,8 +29,8 @@ from console.reading.selection import Composed, Everything, Marked
 from console.reading.task_history import TaskLog
 from console.screens.exporting import run
 from console.screens.filtered_list import FilteredList
-from console.screens.incidents.subject import Incidents
-from console.screens.tasks.subject import Tasks
+from console.screens.incidents.subject import IncidentSubject
+from console.screens.tasks.subject import TaskSubject
 from console.widgets.marks import Marks
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import (
@@ -337,11 +337,11 @@ class Session:
 
 async def filtered_on_screen(client: EngineClient) -> list[str]:
     query = ExternalTaskQuery(sort_by="createTime", sort_order="asc")
-    return await listed(client, Tasks(), query)
+    return await listed(client, TaskSubject(), query)
 
 
 async def incidents_on_screen(client: EngineClient) -> list[str]:
-    return await listed(client, Incidents(), IncidentQuery(sort_by="incidentMessage", sort_order="asc"))
+    return await listed(client, IncidentSubject(), IncidentQuery(sort_by="incidentMessage", sort_order="asc"))
 
 
 async def listed(client: EngineClient, subject: Any, query: Any) -> list[str]:
@@ -363,11 +363,11 @@ class File:
 
 
 async def exported_tasks(client: EngineClient) -> list[str]:
-    return await exported(client, Tasks(), ExternalTaskQuery(sort_by="createTime", sort_order="asc"))
+    return await exported(client, TaskSubject(), ExternalTaskQuery(sort_by="createTime", sort_order="asc"))
 
 
 async def exported_incidents(client: EngineClient) -> list[str]:
-    return await exported(client, Incidents(), IncidentQuery(sort_by="incidentTimestamp", sort_order="desc"))
+    return await exported(client, IncidentSubject(), IncidentQuery(sort_by="incidentTimestamp", sort_order="desc"))
 
 
 async def exported(client: EngineClient, subject: Any, query: Any) -> list[str]:
@@ -469,7 +469,7 @@ async def test_rows_keep_the_order_that_was_asked_for(story: Story) -> None:
     async with engine.client() as client:
         with small_pages():
             assert await everything(client) == sorted(f"t-{number:04d}" for number in story.rows)
-            newest = await exported(client, Tasks(), ExternalTaskQuery(sort_by="createTime", sort_order="desc"))
+            newest = await exported(client, TaskSubject(), ExternalTaskQuery(sort_by="createTime", sort_order="desc"))
             latest = await exported_incidents(client)
     times = [task(int(id[2:]))["createTime"] for id in newest]
     assert times == sorted(times, reverse=True)

@@ -437,13 +437,13 @@ async def test_tasks_that_are_not_known_are_said_to_be_not_known() -> None:
 async def test_the_journal_is_asked_once_about_a_batch_of_somebody_else() -> None:
     engine = engine_with_a_batch()
     async with console(engine) as (app, _):
-        ledger = Ledger({})
-        app.session.journal = cast(Journal, ledger)
+        journal = Ledger({})
+        app.session.journal = cast(Journal, journal)
         follower = app.session.follower
         assert follower is not None
         for _ in range(3):
             await follower.look_at_work()
-        assert ledger.asked == ["batch-1"]
+        assert journal.asked == ["batch-1"]
 
 
 # -- view 1 -----------------------------------------------------------------------------------------------------------

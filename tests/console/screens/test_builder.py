@@ -323,7 +323,7 @@ async def test_what_only_the_console_can_apply_is_copied_as_the_ids_found(key: s
         await until(pilot, lambda: "here 17 exact" in counted(app))
         await pilot.press(key)
         await until(pilot, lambda: app.clipboard)
-        found = builder(app).counting.known
+        found = builder(app).query_count.known
         assert found is not None
         assert len(found.ids) == 17
         assert all(id in app.clipboard for id in found.ids)

@@ -11,7 +11,7 @@ from console.engine.errors import RanAndFailed, Refused
 from console.screens.batches.detail import BatchDetail
 from console.screens.dialogs.confirm import Confirm
 from console.screens.jobs.detail import JobDetail
-from console.screens.jobs.subject import Jobs, belongs_to, state_of
+from console.screens.jobs.subject import JobSubject, belongs_to, state_of
 from console.widgets.pane import Pane
 from console.widgets.text_view import TextView
 from store.contract.queries import JobQuery
@@ -107,7 +107,7 @@ def test_the_state_is_what_decides_what_happens_next() -> None:
 
 
 def test_a_job_that_failed_and_is_suspended_says_both() -> None:
-    items = Jobs().brief(job(6, retries=0, suspended=True), NOW)
+    items = JobSubject().brief(job(6, retries=0, suspended=True), NOW)
     assert "suspended too" in str(items[0])
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from console.causes.group_members import group_member_of
-from console.causes.groups import Groups
+from console.causes.groups import CauseGroups
 from console.screens.batches.detail import BatchDetail
 from console.screens.incidents.detail import IncidentDetail
 from console.screens.reading.full import FullText
@@ -127,7 +127,7 @@ async def test_from_a_task_to_the_batch_that_set_it(tmp_path: Path) -> None:
 
 
 def test_a_cause_grows_when_this_quarter_saw_more_than_the_last_hour() -> None:
-    groups = Groups()
+    groups = CauseGroups()
     groups.put(group_member_of(incident(number, "growing", at=NOON)) for number in range(3))
     hour = [NOON.replace(hour=11, minute=minute) for minute in (5, 20, 35, 50)]
     groups.put(group_member_of(incident(10 + n, "steady", at=at)) for n, at in enumerate([*hour, NOON]))

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.screens.instances.subject import Instances
-from console.screens.subject import Subject
-from console.screens.tasks.subject import Tasks
+from console.screens.instances.subject import InstanceSubject
+from console.screens.subject import ListSubject
+from console.screens.tasks.subject import TaskSubject
 from console.text.words import until
 from console.widgets.columns import GAP, Column, fit
 from console.widgets.marks import Marks
@@ -50,15 +50,17 @@ def test_a_column_that_wants_room_to_spare_waits_for_it() -> None:
     assert [index for index, _ in fit(columns, needed + 20)] == [0, 1, 2, 3, 4]
 
 
-@pytest.mark.parametrize(("subject", "title"), [(Tasks(), "lock"), (Instances(), "age"), (Instances(), "inc")])
-def test_what_decides_at_night_is_a_column_beside_the_pane_at_100_cells(subject: Subject[Any], title: str) -> None:
+@pytest.mark.parametrize(
+    ("subject", "title"), [(TaskSubject(), "lock"), (InstanceSubject(), "age"), (InstanceSubject(), "inc")]
+)
+def test_what_decides_at_night_is_a_column_beside_the_pane_at_100_cells(subject: ListSubject[Any], title: str) -> None:
     beside_the_pane = 58
     shown = [subject.columns[index].title for index, _ in fit(subject.columns, beside_the_pane)]
     assert title in shown
 
 
 def test_an_hour_of_a_lock_is_not_cut() -> None:
-    widths = {Tasks.columns[index].title: width for index, width in fit(Tasks.columns, 58)}
+    widths = {TaskSubject.columns[index].title: width for index, width in fit(TaskSubject.columns, 58)}
     assert widths["lock"] >= len(until(NOW + timedelta(hours=1, minutes=30), NOW))
 
 

@@ -19,7 +19,7 @@ RESTING = 0.3
 """Seconds without a change after which counting begins."""
 
 
-class Counting:
+class QueryCount:
     """Follows a draft.
 
     A question that is under way is never broken off, for the engine would work on; its answer is passed over when the
@@ -45,7 +45,7 @@ class Counting:
         self.known = None
         self._changed.set()
         if self._task is None:
-            self._task = asyncio.create_task(self._run(), name="counting")
+            self._task = asyncio.create_task(self._run(), name="query count")
 
     def close(self) -> None:
         """Count no more."""
