@@ -7,6 +7,21 @@ import pytest
 from tests.engines import postgres
 
 
+LONG = {
+    "acceptance": {"test_night.py", "test_lost_answer.py", "test_old_engine.py", "test_launch_guard.py"},
+    "faults": {"test_reading_faults.py", "test_polite.py", "test_connections.py", "test_bodies.py", "test_kill.py"},
+}
+"""Files by folder that drive whole programs for minutes; the default run leaves them to `.ci/run`."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what takes long."""
+    for item in items:
+        if item.path.name in LONG.get(item.path.parent.name, ()):
+            item.add_marker(pytest.mark.long)
+
+
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """URL of a PostgreSQL server that may be used; each test makes databases of its own there."""
