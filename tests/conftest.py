@@ -6,7 +6,6 @@ import pytest
 
 from tests.engines import postgres
 
-
 LONG = {
     "acceptance": {"test_night.py", "test_lost_answer.py", "test_old_engine.py", "test_launch_guard.py"},
     "faults": {"test_reading_faults.py", "test_polite.py", "test_connections.py", "test_bodies.py", "test_kill.py"},
