@@ -118,8 +118,8 @@ class ConsoleScreen(Screen[None]):
         return navigator_of(self.app)
 
     def attach(self, *verbs: Attached) -> None:
-        """Let these verbs carry out the actions of their places here."""
-        self.verbs = (*self.verbs, *verbs)
+        """Let these verbs carry out the actions of their places here; those attached last are asked first."""
+        self.verbs = (*verbs, *self.verbs)
 
     def compose(self) -> ComposeResult:
         """Chrome around the body."""
@@ -239,7 +239,7 @@ class ConsoleScreen(Screen[None]):
 
     def hint_labels(self) -> dict[str, str]:
         """Labels that say more than the table of actions, by the name of the action."""
-        return {name: label for verbs in self.verbs for name, label in verbs.hint_labels().items()}
+        return {name: label for verbs in reversed(self.verbs) for name, label in verbs.hint_labels().items()}
 
     def idle(self) -> Collection[str]:
         """Names of actions that would do nothing now."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,8 +15,11 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from console.actions import at
-from console.screens.base import BASE_CSS
-from console.screens.list_keys import ListKeys
+from console.screens.base import BASE_CSS, ConsoleScreen
+from console.screens.chrome import IdentityLine
+from console.screens.list_verbs import ListVerbs
+from console.screens.page_reader import PageReader
+from console.screens.row_reader import RowReader
 from console.screens.subject import ListSubject, SortKey
 from console.session import saved_filters
 from console.session.session import News, Session
@@ -31,7 +34,9 @@ from console.widgets.rows import Row
 
 if TYPE_CHECKING:
     from console.launch.draft import Draft
+    from console.screens.filtered_list import FilteredList
     from console.screens.navigator import Jump
+    from console.session.connection import Freshness
 
 LIST_CSS: list[str | PurePath] = [BASE_CSS, Path(__file__).with_name("listing.tcss")]
 
@@ -43,16 +48,32 @@ RESTING = 0.08
 """Seconds without a step after which the pane says what the row under the cursor is."""
 
 
-class ListScreen(ListKeys):
-    """Rows of a subject with filter, count, sort, marks, live refresh and a pane about the row under the cursor."""
+class ListScreen(ConsoleScreen):
+    """Rows of a subject with filter, count, sort, marks, live refresh and a pane about the row under the cursor.
+
+    Args:
+        session: the console's session.
+        subject: what the rows are.
+        reader: makes what reads them.
+    """
 
     CSS_PATH = LIST_CSS
     PLACES: ClassVar[tuple[str, ...]] = ("list",)
     BINDINGS: ClassVar[list[BindingType]] = bindings(at({"list"}))
     MARKABLE: ClassVar[bool] = False
 
-    def __init__(self, session: Session, subject: ListSubject[Any]) -> None:
-        super().__init__(session, subject)
+    def __init__(
+        self,
+        session: Session,
+        subject: ListSubject[Any],
+        reader: Callable[[ListScreen], RowReader] = PageReader,
+    ) -> None:
+        super().__init__(session)
+        self.subject = subject
+        subject.capabilities = lambda: session.capabilities
+        self.reader = reader(self)
+        self.list_verbs = ListVerbs(self, self.reader, self.focused_row, self._shown_anew)
+        self.attach(self.list_verbs)
         self.add_class("list")
         self._resting: Timer | None = None
         self._applied_at = 0.0
@@ -60,6 +81,38 @@ class ListScreen(ListKeys):
         """The jump that led here, as long as its filter stands."""
         self.drafted: tuple[str, Draft] | None = None
         """What was built, and the filter that it was begun with."""
+
+    # -- what is read -----------------------------------------------------------------------------------------------
+
+    @property
+    def filter_text(self) -> str:
+        """The filter that the rows match."""
+        return self.reader.text
+
+    @property
+    def sort(self) -> SortKey:
+        """The order of the rows."""
+        return self.reader.sort
+
+    @property
+    def matching(self) -> int | None:
+        """How many rows match, once they are counted."""
+        return self.reader.matching
+
+    @property
+    def filtered_list(self) -> FilteredList | None:
+        """Who filters the rows, where the filter holds words that the engine does not know."""
+        return self.reader.filtered_list
+
+    @property
+    def freshness(self) -> Freshness:
+        """What became of the last question for the rows."""
+        return self.reader.fresh
+
+    @property
+    def table(self) -> LineTable:
+        """The rows."""
+        return self.query_one("#rows", LineTable)
 
     # -- what is on it ----------------------------------------------------------------------------------------------
 
@@ -88,7 +141,7 @@ class ListScreen(ListKeys):
         self.table.border_title = self.subject.title
         self.table.empty = "opening the engine …"
         self.query_one("#detail", Pane).entitle(self.subject.thing)
-        self._start()
+        self.reader.start()
         self._recall()
 
     def _advise(self, text: str, cursor: int) -> Advice:
@@ -107,7 +160,8 @@ class ListScreen(ListKeys):
 
     # -- showing ----------------------------------------------------------------------------------------------------
 
-    def _nothing(self) -> str:
+    def nothing(self) -> str:
+        """What to say when no row matches."""
         if self.filtered_list is not None and not self.filtered_list.exact:
             return "reading, none so far …"
         if self.filter_text:
@@ -116,7 +170,29 @@ class ListScreen(ListKeys):
             return unseen
         return f"There are no {self.subject.title.lower()}."
 
-    def _tell_count(self) -> None:
+    def tell_fresh(self) -> None:
+        """The rows can be read, or cannot: line 1 and the filter line say so."""
+        if self.is_attached:
+            self.query_one(IdentityLine).tell(self.session, self.reader.fresh)
+            self.tell_count()
+
+    def unread_said(self) -> list[Span]:
+        """That the rows could not be read the last time, and why, beside their number; nothing while they can."""
+        problem = self.reader.fresh.problem
+        return [] if problem is None else [(f"  not read now: {problem.brief} ", "failed")]
+
+    def tell_matching(self, number: int) -> None:
+        """So many rows match."""
+        self.table.empty = self.nothing() if number == 0 else ""
+        self.table.set_total(number)
+        if number == 0:
+            self.table.refresh()
+            self.query_one("#detail", Pane).show([])
+        self.tell_count()
+        self.tell_hints()
+
+    def tell_count(self) -> None:
+        """Show how many rows match."""
         spans: list[Span] = [*self._marks_said()]
         if self.filtered_list is not None:
             spans += self.filtered_list.told(self.subject.title.lower())
@@ -134,7 +210,8 @@ class ListScreen(ListKeys):
 
     def _order_said(self) -> Span:
         """The order that the rows stand in."""
-        if self._query is not None and self._query.sorting:
+        query = self.reader.query
+        if query is not None and query.sorting:
             return "  sort: of the filter", "muted"
         return f"  sort {self.sort.label} {'▼' if self.sort.descending else '▲'}", "muted"
 
@@ -151,15 +228,15 @@ class ListScreen(ListKeys):
     def on_news(self, news: News) -> None:
         """Counts are shown on the filter line too; a failed opening in the table."""
         if news == "counts":
-            self._tell_count()
+            self.tell_count()
         if news == "capabilities":
-            self.heed_capabilities()
+            self.reader.heed_capabilities()
         if news == "identity" and self.matching == 0:
-            self._matched(0)
+            self.tell_matching(0)
         if news == "journal":
             self._recall()
         if news == "state":
-            self._heed_pause()
+            self.heed_pause()
         if news == "state" and self.session.failed_to_open:
             self.table.empty = self.session.failed_to_open
             self.table.refresh()
@@ -196,7 +273,7 @@ class ListScreen(ListKeys):
 
     @on(LineTable.MarksChanged, "#rows")
     def _marks_changed(self, message: LineTable.MarksChanged) -> None:
-        self._tell_count()
+        self.tell_count()
         if message.unread:
             self.session.say(
                 f"{things(message.unread, 'row')} of the range are not read yet and not marked; A takes all.", "warning"
@@ -221,6 +298,30 @@ class ListScreen(ListKeys):
         about_rows = at({*self.PLACES, "marks"} - {"list"})
         return {*super().idle(), *ABOUT_A_ROW, *(action.name for action in about_rows)}
 
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    @on(LineTable.RowsWanted, "#rows")
+    def _rows_wanted(self, message: LineTable.RowsWanted) -> None:
+        self.reader.read_rows(message.first, message.last)
+
+    def heed_pause(self) -> None:
+        """Read, or rest: the session was paused, goes on, or has another pace."""
+        self.reader.heed_pause()
+
+    def on_screen_suspend(self) -> None:
+        """Another screen or a dialog is in front: nothing is read."""
+        self.reader.suspend()
+
+    def on_screen_resume(self) -> None:
+        """In front again; meanwhile other rows may match."""
+        self.reader.count_soon()
+        self.heed_pause()
+
+    def on_unmount(self) -> None:
+        """Read and write no more."""
+        self.reader.close()
+        self.list_verbs.stop_export()
+
     # -- filter -----------------------------------------------------------------------------------------------------
 
     @on(FilterLine.Advised)
@@ -235,7 +336,7 @@ class ListScreen(ListKeys):
 
     def show_filter(self, text: str) -> None:
         """Show what matches this filter, as if it had been typed."""
-        self._apply(text)
+        self.reader.apply(text)
 
     def heed_filter(self) -> None:
         """Apply the filter that stands on the line, if that has not been done yet.
@@ -246,7 +347,7 @@ class ListScreen(ListKeys):
         line = self.query_one("#filter", FilterLine)
         if line.applied_at > self._applied_at:
             self._applied_at = line.applied_at
-            self._apply(line.applied, line.applied_at)
+            self.reader.apply(line.applied, line.applied_at)
             if line.applied:
                 self._remember(line.applied)
 
@@ -283,13 +384,11 @@ class ListScreen(ListKeys):
         """The next sort key."""
         sorts = [sort for sort in self.subject.sorts if self.subject.sortable(sort) == sort]
         keys = [sort.key for sort in sorts]
-        self.sort = sorts[(keys.index(self.sort.key) + 1) % len(sorts)]
-        self._apply(self.filter_text)
+        self.reader.sort_by(sorts[(keys.index(self.sort.key) + 1) % len(sorts)])
 
     def action_reverse(self) -> None:
         """The other way around."""
-        self.sort = SortKey(self.sort.key, self.sort.label, not self.sort.descending)
-        self._apply(self.filter_text)
+        self.reader.sort_by(SortKey(self.sort.key, self.sort.label, not self.sort.descending))
 
     def action_pause(self) -> None:
         """Stop reading, or go on."""
@@ -297,15 +396,7 @@ class ListScreen(ListKeys):
 
     def action_refresh(self) -> None:
         """Read now, also while paused."""
-        self._now()
-
-    @work(group="list.now", exclusive=True, exit_on_error=False)
-    async def _now(self) -> None:
-        if self.filtered_list is not None:
-            self.filtered_list.again()
-        elif self._poller is not None:
-            self._looks = 0
-            await self._poller.refresh(anew=self.session.silent)
+        self.reader.run("list.now", self.reader.refresh)
 
     def action_next_pane(self) -> None:
         """To the next pane."""
@@ -323,7 +414,7 @@ class ListScreen(ListKeys):
 
     def action_back(self) -> None:
         """Stop writing rows; end the range; clear the filter; never leave."""
-        if self.stop_export():
+        if self.list_verbs.stop_export():
             return
         if self.table.ranging:
             self.table.action_range()
@@ -331,7 +422,7 @@ class ListScreen(ListKeys):
             self._jump_back(self._came_by_jump)
         elif self.filter_text:
             self.query_one("#filter", FilterLine).set("")
-            self._apply("")
+            self.reader.apply("")
 
     @property
     def _came_by_jump(self) -> Jump | None:
@@ -342,7 +433,7 @@ class ListScreen(ListKeys):
         """Leave this view as it was before the jump."""
         self.jumped = None
         self.query_one("#filter", FilterLine).set(jumped.before)
-        self._apply(jumped.before)
+        self.reader.apply(jumped.before)
         self.navigator.back(jumped)
 
     def jump_to(self, jump: Jump) -> None:

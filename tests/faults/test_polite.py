@@ -105,8 +105,8 @@ async def test_an_idle_minute(world: Path, key: str, monkeypatch: pytest.MonkeyP
             await until(pilot, lambda: app.session.client is not None and loaded(app), 60)
             await pilot.press(key)
             await until(pilot, lambda: getattr(app.screen, "VIEW", "") == VIEWS[key], 60)
-            book = getattr(app.screen, "book", None)
-            await until(pilot, lambda: book is None or app.screen.book.exact, 100)  # type: ignore[attr-defined]
+            groups = getattr(app.screen, "groups", None)
+            await until(pilot, lambda: groups is None or app.screen.groups.open_incidents.exact, 100)  # type: ignore[attr-defined]
             await quiet(pilot, transport)
             before = len(transport.faults.asked)
             for _ in range(int(MINUTES * 60 / STEP)):

@@ -74,7 +74,7 @@ async def new(stage: Stage) -> None:
     before = engine._failed
     engine._failed = lambda: [*before(), *more]
     screen: Any = stage.app.screen
-    await screen._poller.refresh()
+    await screen.reader._poller.refresh()
     await stage.sees("NEW since you looked: 40")
     await stage.still()
 
@@ -107,7 +107,7 @@ async def silent(stage: Stage) -> None:
     engine: Any = stage.app.session.client
     engine.gone = True
     screen: Any = stage.app.screen
-    await screen._poller.refresh()
+    await screen.reader._poller.refresh()
     await stage.sees("STALE")
     await stage.still()
 

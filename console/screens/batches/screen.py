@@ -44,7 +44,8 @@ class BatchesScreen(ListScreen):
                 self._seen = seen
                 self.action_refresh()
 
-    def _nothing(self) -> str:
+    def nothing(self) -> str:
+        """What to say when no row matches."""
         if self.filter_text:
             return "No batch matches, running or ended.  esc clears the filter"
         if unseen := self.session.rights.unseen("batches"):
@@ -53,7 +54,7 @@ class BatchesScreen(ListScreen):
             return "There are no running batches; this engine keeps no history of ended ones."
         return "There are no batches, running or ended."
 
-    def _tell_count(self) -> None:
+    def tell_count(self) -> None:
         """How many run and how many have ended: the view lists both."""
         spans: list[Span] = []
         if self.matching is not None:

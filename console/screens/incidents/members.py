@@ -200,7 +200,8 @@ class MembersScreen(ListScreen):
         self.table.border_title = f"Members of: {inert(self._group.cause)[:200]}"
         super().show_detail(row)
 
-    def _nothing(self) -> str:
+    def nothing(self) -> str:
+        """What to say when no row matches."""
         if self.filter_text:
             return f"None of {self._group.count:,} members matches.  esc clears the filter"
         return "All members of this group have closed."

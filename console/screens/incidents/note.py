@@ -1,8 +1,8 @@
-"""A note on many incidents: typed, asked about, written in pieces."""
+"""A note on many incidents is typed."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 from textual import events
 from textual.app import ComposeResult
@@ -10,18 +10,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 
-from console.orders.each import order_each
 from console.screens.dialogs.choice import Choice
 from console.screens.dialogs.keys import KeyLine
 from console.text.cells import wrap
 from console.text.inert import inert
-from console.text.words import count, things
+from console.text.words import things
 from console.widgets.pane import Item, Pane, Prose, Spans
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from console.session.session import Session
 
 LONGEST = 400
 """Characters of a note; the engine keeps 4,000, but nobody reads them in a list."""
@@ -118,24 +112,3 @@ class NoteDialog(ModalScreen[Answer]):
     def on_choice_pressed(self, message: Choice.Pressed) -> None:
         """A click on the way out."""
         self.action_cancel()
-
-
-async def written(session: Session, ids: Sequence[str], note: str | None) -> bool:
-    """Write the note on each incident, and say how far it is; incidents that have closed meanwhile are counted.
-
-    Returns:
-        whether the engine took it for some of them and was there to the end.
-    """
-    all_of_them = things(len(ids), "incident")
-    outcome = await order_each(
-        session,
-        ids,
-        lambda client, id: client.annotate_incident(id, note),
-        lambda done: session.say(f"The note is written on {count(done)} of {all_of_them} …"),
-    )
-    left = outcome.refused + outcome.left
-    rest = f"; {things(left, 'incident')} left out: closed meanwhile, or refused" if left else ""
-    rest += f"; of {count(outcome.unknown)} it is not known" if outcome.unknown else ""
-    what = "written on" if note is not None else "taken away from"
-    session.say(f"The note is {what} {things(outcome.done, 'incident')}{rest}.", "warning" if rest else "good")
-    return outcome.done > 0 and not outcome.left

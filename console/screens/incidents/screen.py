@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import work
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
 
 from console.actions import at
-from console.screens.incidents.orders import GroupOrders
+from console.screens.incidents.group_reader import GroupReader
+from console.screens.incidents.group_verbs import GroupVerbs
 from console.screens.incidents.panes import group_lines, group_pane, sample_pane, told_of
-from console.screens.listing import LIST_CSS
-from console.screens.subject import SortKey
+from console.screens.incidents.subject import GroupSubject
+from console.screens.listing import LIST_CSS, ListScreen
 from console.session.session import News, Session
 from console.text.inert import inert
 from console.text.words import clock, count, things
@@ -36,7 +37,7 @@ FEW = 12
 """Members whose tasks are asked for first: as many as the pane shows."""
 
 
-class IncidentsScreen(GroupOrders):
+class IncidentsScreen(ListScreen):
     """Open incidents by cause."""
 
     CSS_PATH = [*LIST_CSS, Path(__file__).with_name("screen.tcss")]
@@ -46,7 +47,11 @@ class IncidentsScreen(GroupOrders):
     MARKABLE = True
 
     def __init__(self, session: Session) -> None:
-        super().__init__(session)
+        subject = GroupSubject()
+        super().__init__(session, subject, lambda _: GroupReader(self, subject))
+        assert isinstance(self.reader, GroupReader)
+        self.groups = self.reader
+        self.attach(GroupVerbs(self, self.groups, self.group))
         self.add_class("groups")
         self._sampled: dict[str, int] = {}
 
@@ -64,16 +69,19 @@ class IncidentsScreen(GroupOrders):
 
     # -- showing ----------------------------------------------------------------------------------------------------
 
-    def show_groups(self) -> None:
-        """The table, the panes, and what is new."""
-        super().show_groups()
+    def tell_groups(self) -> None:
+        """The panes, and what is new."""
         self.show_detail(self.table.row)
         self._tell_new()
 
     def group(self) -> Group | None:
         """The group under the cursor as it is now."""
         row = self.table.row
-        return self.book.groups.get(row.id) if row is not None and self.book is not None else None
+        return (
+            self.groups.open_incidents.groups.get(row.id)
+            if row is not None and self.groups.open_incidents is not None
+            else None
+        )
 
     def sample(self, group: Group) -> GroupMember | None:
         """The member whose message is shown."""
@@ -92,11 +100,11 @@ class IncidentsScreen(GroupOrders):
         pane.entitle(inert(group.cause)[:120] if self.narrow else self.subject.thing)
         sample.entitle(f"One raw message of {count(group.count)}")
         pane.show(self.details(row))
-        if self.book is not None:
-            split = bool(self.book.groups.kept(group))
+        if self.groups.open_incidents is not None:
+            split = bool(self.groups.open_incidents.groups.kept(group))
             sample.show(sample_pane(group, self.sample(group), sample.size.height, split))
-        if self._to_learn(group) and not self._working("groups.learn"):
-            self._learn(group)
+        if self._to_learn(group) and not self.groups.working("groups.learn"):
+            self.groups.run("groups.learn", partial(self._learn, group))
 
     def details(self, row: Row) -> list[Item]:
         """What the pane says about the group under the cursor."""
@@ -105,20 +113,21 @@ class IncidentsScreen(GroupOrders):
         group = self.group()
         if group is None:
             return []
-        now, again = datetime.now(UTC), self.again_of(group)
-        told = told_of(group, self.facts, MOST_ASKED)
-        back = self.retried.back(group, self.book) if self.book is not None else []
+        now, again, incidents = datetime.now(UTC), self.groups.again_of(group), self.groups.open_incidents
+        told = told_of(group, self.groups.facts, MOST_ASKED)
+        back = self.groups.retried.back(group, incidents) if incidents is not None else []
         if self.narrow:
             return group_lines(group, told, again, back, now, self.sample(group))
         height = self.query_one("#detail", Pane).size.height
-        return group_pane(group, told, self.facts, again, back, now, height)
+        return group_pane(group, told, self.groups.facts, again, back, now, height)
 
-    def _tell_count(self) -> None:
+    def tell_count(self) -> None:
+        """How many groups and incidents there are, and how far that can be trusted."""
         spans: list[Span] = [*self._marks_said()]
-        book = self.book
-        if book is not None and (self.placed or book.complete):
-            spans.append((things(len(self.placed), "group"), "strong"))
-            spans.append((f", {things(len(book.groups), 'incident')}", "strong"))
+        incidents = self.groups.open_incidents
+        if incidents is not None and (self.groups.placed or incidents.complete):
+            spans.append((things(len(self.groups.placed), "group"), "strong"))
+            spans.append((f", {things(len(incidents.groups), 'incident')}", "strong"))
             spans.append(self._trust())
         unread = self.unread_said()
         spans += unread
@@ -129,23 +138,27 @@ class IncidentsScreen(GroupOrders):
 
     def _order_said(self) -> Span:
         """The order, where the lines stand in it; else how to get it."""
-        return super()._order_said() if self.in_order else ("  unsorted, r sorts", "warning")
+        return super()._order_said() if self.groups.in_order else ("  unsorted, r sorts", "warning")
 
     def _trust(self) -> Span:
         """How far the numbers can be trusted."""
-        book = self.book
-        assert book is not None
-        if not book.complete:
-            of = f" of {count(book.counted)}" if book.counted else ""
+        incidents = self.groups.open_incidents
+        assert incidents is not None
+        if not incidents.complete:
+            of = f" of {count(incidents.counted)}" if incidents.counted else ""
             return f"{of} so far", "warning"
-        if book.exact and not self.session.stale:
+        if incidents.exact and not self.session.stale:
             return ", exact", "muted"
-        return f", as of {clock(book.read_at)}" if book.read_at else ", about", "muted"
+        return f", as of {clock(incidents.read_at)}" if incidents.read_at else ", about", "muted"
 
     def _tell_new(self) -> None:
         """What came since the operator looked; else what the signs mean."""
-        line, book = self.query_one("#looked", Line), self.book
-        new = [group for key in self.placed if book and (group := book.groups.get(key)) is not None and group.new > 0]
+        line, incidents = self.query_one("#looked", Line), self.groups.open_incidents
+        new = [
+            group
+            for key in self.groups.placed
+            if incidents and (group := incidents.groups.get(key)) is not None and group.new > 0
+        ]
         if not new:
             line.show([(f" {self.subject.legend}", "faint")])
             return
@@ -158,14 +171,15 @@ class IncidentsScreen(GroupOrders):
         """The signs are explained on a line of their own."""
         return ""
 
-    def _nothing(self) -> str:
+    def nothing(self) -> str:
+        """What to say when no group is there."""
         if self.filter_text:
             return "No open incident matches.  esc clears the filter"
         return "There are no open incidents."
 
     def hint_labels(self) -> dict[str, str]:
         """``A`` takes groups here."""
-        groups = {"marks.mark-all": f"all {count(len(self.placed))}"} if self.placed else {}
+        groups = {"marks.mark-all": f"all {count(len(self.groups.placed))}"} if self.groups.placed else {}
         return super().hint_labels() | groups
 
     def on_news(self, news: News) -> None:
@@ -173,7 +187,7 @@ class IncidentsScreen(GroupOrders):
         super().on_news(news)
         if news == "state":
             self._tell_new()
-            self._tell_count()
+            self.tell_count()
 
     def on_mount(self) -> None:
         """The signs are explained from the beginning."""
@@ -188,40 +202,30 @@ class IncidentsScreen(GroupOrders):
         """Incidents whose tasks to ask for next: first lines, each group in sight, then the whole group in slices."""
         from console.causes.task_facts import MOST_ASKED, SLICE
 
-        if self.book is None:
+        if self.groups.open_incidents is None:
             return []
-        near = [self.book.groups.get(row.id) for row in self.table.in_sight()]
+        near = [self.groups.open_incidents.groups.get(row.id) for row in self.table.in_sight()]
         first = [one.samples[0] for one in near if one is not None and one.kind == "T" and one.samples]
         if group.kind == "T":
             first += group.samples[:FEW]
-        wanted = self.facts.missing(first)
-        if wanted or group.kind != "T" or not self.book.complete:
+        wanted = self.groups.facts.missing(first)
+        if wanted or group.kind != "T" or not self.groups.open_incidents.complete:
             return wanted
-        return self.facts.missing(islice(group.members(), MOST_ASKED), SLICE)
+        return self.groups.facts.missing(islice(group.members(), MOST_ASKED), SLICE)
 
-    @work(group="groups.learn", exclusive=True, exit_on_error=False)
     async def _learn(self, group: Group) -> None:
         from console.engine.errors import EngineProblem
 
         while self._to_learn(group) and self.group() is group:
             members = self._wanted(group)
             try:
-                await self.session.ask(lambda client, members=members: self.facts.learn(client, members))  # type: ignore[misc]
+                await self.session.ask(lambda client, members=members: self.groups.facts.learn(client, members))  # type: ignore[misc]
             except EngineProblem:
                 return
-            self._put_in_sight()
+            self.groups.put_in_sight()
             self.show_detail(self.table.row)
 
     # -- keys -------------------------------------------------------------------------------------------------------
-
-    def action_sort(self) -> None:
-        """The next order."""
-        keys = [sort.key for sort in self.subject.sorts]
-        self.sort_again(self.subject.sorts[(keys.index(self.sort.key) + 1) % len(keys)])
-
-    def action_reverse(self) -> None:
-        """The other way around."""
-        self.sort_again(SortKey(self.sort.key, self.sort.label, not self.sort.descending))
 
     def action_sample(self) -> None:
         """The next message that differs."""
@@ -246,23 +250,12 @@ class IncidentsScreen(GroupOrders):
         """The members of the group."""
         from console.screens.incidents.members import MembersScreen
 
-        group = self.book.groups.get(row.id) if self.book is not None else None
+        group = self.groups.open_incidents.groups.get(row.id) if self.groups.open_incidents is not None else None
         if group is not None:
-            self.app.push_screen(MembersScreen(self.session, group, self.facts))
+            self.app.push_screen(MembersScreen(self.session, group, self.groups.facts))
 
     def action_copy(self) -> None:
         """Copy the cause."""
         group = self.group()
         if group is not None:
             self.hand_out(inert(group.cause))
-
-    def action_copy_curl(self) -> None:
-        """A group is no record that could be asked for."""
-        self.session.say("A group is no record of the engine; enter lists its incidents.", "warning")
-
-    def action_export(self) -> None:
-        """The incidents that match, not the groups, are written to a file."""
-        if self.table.marks:
-            self.session.say("All incidents that match are written, not those of marked groups: u unmarks.", "warning")
-        else:
-            super().action_export()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from console.screens.incidents.rows import COLUMNS
 from console.screens.subject import ListSubject, SortKey
@@ -16,6 +16,7 @@ from console.widgets.rows import Cell
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
+    from console.language import Parsed
     from store.contract.queries import IncidentQuery, Query
     from store.contract.records import Incident
 
@@ -115,11 +116,8 @@ class GroupSubject(IncidentSubject):
     )
     legend = "T task  J job   trend: last 12 x 15 min   again: failed anew after a retry"
 
-    def sieve(self, text: str) -> tuple[IncidentQuery, Callable[[Incident], bool] | None] | None:
-        """The query of a filter text, and the test for what the engine cannot filter; nothing if it has a mistake."""
-        parsed = self.parsed(text)
-        if parsed.mistakes:
-            return None
+    def sieve(self, parsed: Parsed[Any]) -> tuple[IncidentQuery, Callable[[Incident], bool] | None]:
+        """The query of a filter, and the test for what the engine cannot filter; none where it can filter all of it."""
         return _query(parsed.query), self.matcher(parsed) if parsed.conditions else None
 
 

@@ -109,7 +109,7 @@ class InstancesScreen(ListScreen):
 
     async def _chosen(self) -> set[str]:
         """Ids of the instances: all that match but those unmarked, the marked ones, or the one under the cursor."""
-        marks, row, query = self.table.marks, self.table.row, self._query
+        marks, row, query = self.table.marks, self.table.row, self.reader.query
         if not marks:
             return {row.id} if row is not None else set()
         if not marks.everything:

@@ -48,8 +48,9 @@ class JobsScreen(ListScreen):
         if not marks.everything:
             return ChosenJobs(ids=marks.ids)
         if self.filtered_list is None:
-            assert isinstance(self._query, JobQuery)
-            unsorted = self._query.model_copy(update={"sorting": None, "sort_by": None, "sort_order": None})
+            query = self.reader.query
+            assert isinstance(query, JobQuery)
+            unsorted = query.model_copy(update={"sorting": None, "sort_by": None, "sort_order": None})
             return ChosenJobs(ids=marks.ids, query=unsorted)
         if self.filtered_list.exact:
             return ChosenJobs(ids=self.filtered_list.ids - marks.ids)

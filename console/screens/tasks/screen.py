@@ -127,8 +127,9 @@ class TasksScreen(ListScreen):
         pane.entitle(everything if sample.everything else f"Causes of the newest {SAMPLE} incidents")
         pane.show(cause_lines(sample.causes, pane.size.height) or [Prose("no incidents", "good")])
 
-    def _heed_pause(self) -> None:
-        super()._heed_pause()
+    def heed_pause(self) -> None:
+        """The incidents rest too."""
+        super().heed_pause()
         if self._causes is not None:
             looking = self.is_current and not self.session.paused and not self.narrow
             (self._causes.resume if looking else self._causes.pause)()
@@ -143,9 +144,10 @@ class TasksScreen(ListScreen):
         if self._causes is not None:
             self._causes.close()
 
-    def _nothing(self) -> str:
+    def nothing(self) -> str:
+        """What to say when no row matches."""
         if self.filter_text or self.session.identity.url:
-            return super()._nothing()
+            return super().nothing()
         return EMPTY_STORE
 
     def open_row(self, row: Row) -> None:
@@ -178,11 +180,11 @@ class TasksScreen(ListScreen):
         from console.screens.launch.flow import selection_of
         from store.contract.queries import ExternalTaskQuery
 
-        row, filtered = self.table.row, self.filtered_list
-        if not isinstance(self._query, ExternalTaskQuery):
+        row, filtered, query = self.table.row, self.filtered_list, self.reader.query
+        if not isinstance(query, ExternalTaskQuery):
             return None
         filtered_ids = filtered.ids if filtered is not None else None
-        return selection_of(self.table.marks, row.id if row else None, self._query, self.filter_text, filtered_ids)
+        return selection_of(self.table.marks, row.id if row else None, query, self.filter_text, filtered_ids)
 
     def _locks_meant(self) -> Marked | Everything | None:
         """The marked tasks, or the one under the cursor."""

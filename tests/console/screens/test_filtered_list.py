@@ -60,9 +60,9 @@ async def test_rows_come_as_they_are_found_and_the_count_says_so_far_until_all_w
         await until(pilot, lambda: "0 so far 0/300 read" in text(app))
         engine.pages.release()
         expected = {one.id for i in range(1200) if i % 4 == 0 and "card" in ((one := task(i)).error_message or "")}
-        await until(pilot, lambda: screen(app).filtered.exact)
+        await until(pilot, lambda: screen(app).filtered_list.exact)
         await until(pilot, lambda: f"{len(expected)} of 300 external tasks" in text(app))
-        assert screen(app).filtered.ids == expected
+        assert screen(app).filtered_list.ids == expected
         assert screen(app).table.row.id in expected
 
 
@@ -76,7 +76,7 @@ async def test_what_is_found_is_shown_at_once_and_the_cursor_stays() -> None:
         under = screen(app).table.row.id
         engine.pages.release()
         engine.pages.release()
-        await until(pilot, lambda: screen(app).filtered.exact)
+        await until(pilot, lambda: screen(app).filtered_list.exact)
         assert screen(app).table.row.id == under
         assert screen(app).table.total == len(fitting(1200, "card"))
 
@@ -92,7 +92,7 @@ async def test_all_that_match_is_launched_by_id_and_not_before_all_were_read() -
         assert not isinstance(app.screen, LaunchDialog)
         for _ in range(3):
             engine.pages.release()
-        await until(pilot, lambda: screen(app).filtered.exact)
+        await until(pilot, lambda: screen(app).filtered_list.exact)
         await pilot.press("R")
         await until(pilot, lambda: isinstance(app.screen, LaunchDialog))
         selection = screen(app).preparation.selection
@@ -106,14 +106,14 @@ async def test_another_filter_ends_the_search() -> None:
         await until(pilot, lambda: "so far" in text(app))
         await pilot.press("escape")
         await until(pilot, lambda: "1,200 external tasks" in text(app))
-        assert screen(app).filtered is None
+        assert screen(app).filtered_list is None
 
 
 async def test_refresh_looks_at_all_rows_again() -> None:
     engine = FakeEngine(600)
     async with console(engine) as (app, pilot):
         await apply(pilot, "retries:2")
-        await until(pilot, lambda: screen(app).filtered and screen(app).filtered.exact)
+        await until(pilot, lambda: screen(app).filtered_list and screen(app).filtered_list.exact)
         before = screen(app).matching
         engine.retries[task(4).id] = 0
         await pilot.press("r")

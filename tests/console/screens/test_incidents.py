@@ -59,6 +59,12 @@ def shop() -> Shop:
     return Shop(found)
 
 
+def read(app: RetriageApp) -> bool:
+    """Everything is read, and what was retried before is known."""
+    groups = screen(app).groups
+    return groups.open_incidents is not None and bool(groups.open_incidents.exact and groups.retried.known)
+
+
 def screen(app: RetriageApp) -> Any:
     return app.screen
 
@@ -75,7 +81,14 @@ def said(app: RetriageApp) -> str:
 async def groups(app: RetriageApp, pilot: Pilot[None]) -> None:
     """Go to the view, and wait until everything is read."""
     await pilot.press("2")
-    await until(pilot, lambda: app.screen.VIEW == "incidents" and screen(app).book.exact and screen(app).retried.known)  # type: ignore[attr-defined]
+    await until(
+        pilot,
+        lambda: (
+            app.screen.VIEW == "incidents"
+            and screen(app).groups.open_incidents.exact
+            and screen(app).groups.retried.known
+        ),
+    )  # type: ignore[attr-defined]
     await until(pilot, lambda: screen(app).table.row is not None)
 
 
@@ -89,7 +102,7 @@ def counts(app: RetriageApp) -> list[str]:
 
 async def look(app: RetriageApp) -> None:
     """What the poller does every few seconds."""
-    poller = screen(app)._poller
+    poller = screen(app).reader._poller
     assert poller is not None
     await poller.refresh()
 
@@ -162,9 +175,9 @@ async def test_what_has_closed_leaves_and_its_line_stays_until_it_is_sorted() ->
         await groups(app, pilot)
         for number in range(30):
             del engine.open[f"i-{number}"]
-        screen(app).book._read_through = float("-inf")
+        screen(app).groups.open_incidents._read_through = float("-inf")
         await look(app)
-        await until(pilot, lambda: counts(app)[0] == "0" and screen(app).book.exact)
+        await until(pilot, lambda: counts(app)[0] == "0" and screen(app).groups.open_incidents.exact)
         assert causes(app)[0] == "HTTP 503 after <*>"
         assert "gone" in shown(app)
         await pilot.press("o", "O")
@@ -561,9 +574,9 @@ async def test_nothing_is_read_while_paused_and_the_rest_afterwards() -> None:
     engine = Shop([raised(number, "HTTP 503") for number in range(900)])
     async with console(engine) as (app, pilot):
         await pilot.press("p", "2")
-        await until(pilot, lambda: app.screen.VIEW == "incidents" and screen(app).book is not None)  # type: ignore[attr-defined]
+        await until(pilot, lambda: app.screen.VIEW == "incidents" and screen(app).groups.open_incidents is not None)  # type: ignore[attr-defined]
         await pilot.pause(0.2)
-        assert len(screen(app).book.groups) == 0
+        assert len(screen(app).groups.open_incidents.groups) == 0
         await pilot.press("p")
         await until(pilot, lambda: "900 incidents, exact" in shown(app))
 

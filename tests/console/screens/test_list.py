@@ -175,7 +175,7 @@ async def test_the_pace_is_shown_and_kept_within_its_bounds() -> None:
     async with console(FakeEngine(20)) as (app, pilot):
         await pilot.press("greater_than_sign")
         await until(pilot, lambda: "every 5s" in lines(app)[0])
-        assert list_of(app)._poller._interval == 5.0
+        assert list_of(app).reader._poller._interval == 5.0
         for _ in range(6):
             await pilot.press("less_than_sign")
         assert app.session.pace == 1.0

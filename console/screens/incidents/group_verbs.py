@@ -1,0 +1,179 @@
+"""What can be done with groups of incidents: retry them, note on them, fold them finer or coarser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from console.orders.job_retries import retry_failed_jobs
+from console.orders.note import write_note
+from console.screens.verbs import Verbs, carry_out
+from console.text.inert import inert
+from console.text.words import count, things
+
+if TYPE_CHECKING:
+    from console.causes.groups import Group
+    from console.screens.incidents.group_reader import GroupReader
+    from console.screens.listing import ListScreen
+
+
+class GroupVerbs(Verbs["ListScreen"]):
+    """Actions about the chosen groups.
+
+    Args:
+        screen: the list of groups.
+        reader: what reads them.
+        group: the group under the cursor.
+    """
+
+    PLACES: ClassVar[tuple[str, ...]] = ("incidents",)
+
+    def __init__(self, screen: ListScreen, reader: GroupReader, group: Callable[[], Group | None]) -> None:
+        super().__init__(screen)
+        self._reader = reader
+        self._group = group
+        self._drafts: dict[frozenset[str], str] = {}
+        """Names of groups -> the note on them that was typed and is not written."""
+
+    def chosen(self) -> list[Group]:
+        """The marked groups, or the one under the cursor where none is marked."""
+        incidents, marks = self._reader.open_incidents, self.screen.table.marks
+        if incidents is None:
+            return []
+        if marks:
+            return [group for group in incidents.groups if group.key in marks and group.count]
+        group = self._group()
+        return [group] if group is not None else []
+
+    # -- retry ------------------------------------------------------------------------------------------------------
+
+    def action_retry(self) -> None:
+        """Retry the tasks of the chosen groups in the launch dialog; their jobs are asked about apart."""
+        from console.reading.selection import Marked
+        from console.screens.launch.flow import open_launch
+
+        self.screen.heed_filter()
+        groups, incidents = self.chosen(), self._reader.open_incidents
+        tasks = frozenset(id for group in groups if group.kind == "T" for id in group.failed())
+        jobs = sorted({id for group in groups if group.kind == "J" for id in group.failed()})
+        if not tasks and not jobs:
+            self.session.say(_nothing_to_retry(groups), "warning")
+            return
+        if incidents is not None and not incidents.complete:
+            self.session.say("Not all incidents are read yet: this takes those read so far.", "warning")
+        if tasks:
+            said = inert(groups[0].cause) if len(groups) == 1 else f"{len(groups)} groups of incidents"
+            open_launch(self.app, self.session, Marked(tasks, said), lambda batch: self._launched(jobs))
+        else:
+            self.order(self._retry_jobs(jobs), "groups.jobs")
+
+    def _launched(self, jobs: list[str]) -> None:
+        """The tasks are on their way; now the jobs that were chosen with them."""
+        if self.screen.is_attached:
+            self.screen.table.unmark()
+            if jobs:
+                self.order(self._retry_jobs(jobs), "groups.jobs")
+
+    async def _retry_jobs(self, jobs: list[str]) -> None:
+        if await carry_out(self.screen, partial(retry_failed_jobs, self.session, jobs)) is not None:
+            if self.screen.is_attached:
+                self.screen.table.unmark()
+            self._reader.read_again()
+
+    # -- note -------------------------------------------------------------------------------------------------------
+
+    def action_note(self) -> None:
+        """Write a note on the incidents of the chosen groups."""
+        self.order(self._note(self.chosen()), "groups.note")
+
+    async def _note(self, groups: list[Group]) -> None:
+        from console.screens.incidents.note import NoteDialog
+
+        ids = [id for group in groups for id in group.ids()]
+        problem = self.session.why_no_orders() or ("" if ids else "There is no incident to note on.")
+        if problem:
+            self.session.say(problem, "warning")
+            return
+        before = sum(sum(group.notes.values()) for group in groups)
+        note = next((note for group in groups for note, _ in group.notes.most_common(1)), "")
+        about = frozenset(group.key for group in groups)
+        answer = await self.app.push_screen_wait(NoteDialog(note, len(ids), self._drafts.pop(about, "")))
+        text = answer.note
+        if text and text != note:
+            self._drafts[about] = text
+        if not answer.to_be_written:
+            if about in self._drafts:
+                self.session.say("The note is kept as a draft: N goes on with it.", "muted")
+            return
+        report = await carry_out(self.screen, partial(write_note, ids, text or None, before))
+        if report is not None:
+            if report.changed:
+                self._drafts.pop(about, None)
+            self._reader.read_again()
+
+    # -- rows -------------------------------------------------------------------------------------------------------
+
+    def action_copy_curl(self) -> None:
+        """A group is no record that could be asked for."""
+        self.session.say("A group is no record of the engine; enter lists its incidents.", "warning")
+
+    def action_export(self) -> None:
+        """The incidents that match, not the groups, are written to a file."""
+        if self.screen.table.marks:
+            self.session.say("All incidents that match are written, not those of marked groups: u unmarks.", "warning")
+        else:
+            self.screen.list_verbs.action_export()
+
+    # -- fold -------------------------------------------------------------------------------------------------------
+
+    def action_split(self) -> None:
+        """Keep two causes of the group apart that were folded to one."""
+        from itertools import islice
+
+        from console.causes.split import EXAMINED, finer
+
+        group = self._group()
+        if self._reader.open_incidents is None or group is None:
+            return
+        kept = self._reader.open_incidents.groups.kept(group)
+        step = max(group.count // EXAMINED, 1)
+        some = islice(group.members(), 0, None, step)
+        hole = finer((member.incident_message for member in islice(some, EXAMINED)), kept)
+        if hole is None:
+            self.session.say("Nothing can be kept apart here: all messages are alike, or each one differs.", "warning")
+        else:
+            self.look_up(self._fold(group, (*kept, hole)), "groups.fold")
+
+    def action_join(self) -> None:
+        """Fold again what was split last in this cause."""
+        group = self._group()
+        if self._reader.open_incidents is None or group is None:
+            return
+        kept = self._reader.open_incidents.groups.kept(group)
+        if kept:
+            self.look_up(self._fold(group, kept[:-1]), "groups.fold")
+        else:
+            self.session.say("This group was not split.", "warning")
+
+    async def _fold(self, group: Group, kept: tuple[int, ...]) -> None:
+        reader, incidents = self._reader, self._reader.open_incidents
+        if incidents is None:
+            return
+        place = reader.placed.index(group.key) if group.key in reader.placed else len(reader.placed)
+        before = {one.key for one in incidents.groups}
+        members = incidents.groups.keep(group.kind, group.base, kept)
+        await incidents.rehome(members)
+        made = [one.key for one in incidents.groups if one.key not in before]
+        reader.placed = [key for key in reader.placed if incidents.groups.get(key) is not None]
+        reader.placed[place:place] = [key for key in made if key not in reader.placed]
+        self.screen.table.unmark()
+        reader.show_groups()
+        whole = f"{things(len(made), 'group')} of {count(len(members))} incidents"
+        self.session.say(f"Kept apart: {whole}.  + joins them." if kept else f"Joined: {whole}.", "good")
+
+
+def _nothing_to_retry(groups: list[Group]) -> str:
+    if any(group.kind == "C" for group in groups):
+        return "Nothing can be retried here: these incidents close with the one in the called process."
+    return "Nothing of this can be retried." if groups else "There is no group to retry."
