@@ -49,12 +49,11 @@ def area_chart(columns: Sequence[Sequence[int]], areas: Sequence[Area], top: int
 def _column(values: Sequence[int], areas: Sequence[Area], top: int, height: int) -> list[Span]:
     """The cells of a column, the lowest first. An area that is lower than a cell is drawn as low as it is."""
     found: list[Span] = []
-    below = 0
-    for at, (value, area) in enumerate(zip(values, areas, strict=True)):
+    below, still = 0, sum(value > 0 and area.always for value, area in zip(values, areas, strict=True))
+    for value, area in zip(values, areas, strict=True):
         below += value
-        room = height - sum(
-            value > 0 and area.always for value, area in list(zip(values, areas, strict=True))[at + 1 :]
-        )
+        still -= value > 0 and area.always
+        room = height - still
         full = min(round(height * below / top), room) - len(found)
         found += [(area.texture, area.ink)] * max(full, 0)
         eighths = min(max(round(8 * height * value / top), 1), 7)
