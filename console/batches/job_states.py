@@ -99,16 +99,16 @@ class JobStateReader:
         # The monitor job is made when the last job has been; without it, the seed job is still in its last turn.
         if monitor.state == "missing" and progress.left:
             monitor = JobState("monitor", "waiting", 0)
-        return (seed, *await self._batch(client, progress, acquired), monitor)
+        return (*await self._batch(client, progress, acquired), seed, monitor)
 
     async def _one(self, client: JobQuestions, part: Part, definition: str, now: datetime) -> JobState:
         jobs = await client.jobs(JobQuery(job_definition_id=definition), 0, 1)
         return single(part, jobs[0], now) if jobs else JobState(part, "missing", 0)
 
     async def _batch(self, client: JobQuestions, progress: Progress, acquired: bool) -> list[JobState]:
+        if progress.created and not progress.left:
+            return [JobState("batch", "done", progress.completed)]
         found: list[JobState] = []
-        if progress.completed:
-            found.append(JobState("batch", "done", progress.completed))
         waiting = min(progress.created, progress.total) - progress.completed - progress.failed
         if progress.suspended and waiting > 0:
             return [*found, JobState("batch", "suspended", waiting)]
@@ -126,7 +126,7 @@ class JobStateReader:
         ready = waiting - locked - retrying
         if ready > 0:
             found.append(JobState("batch", "ready", ready))
-        return found or [JobState("batch", "waiting", 0)]
+        return found if found or progress.failed else [JobState("batch", "waiting", 0)]
 
     async def _locked(self, client: JobQuestions) -> int:
         """How many an executor has taken; 0 from an engine that refuses the question."""

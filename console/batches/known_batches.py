@@ -204,8 +204,7 @@ class KnownBatches:
         before = self._views.get(view.id)
         if before is not None and not before.ended:
             self.note(view.id, seen(before.progress, view.progress, datetime.now(UTC)))
-        if view.id not in self._works:
-            self._go_on(view)
+        self._go_on(view)
         return replace(
             view,
             per_second=speed.per_second(),

@@ -16,13 +16,21 @@ _PARTS = " ▁▂▃▄▅▆▇"
 """The lower eighths of a cell."""
 _LEVELS = "▁▂▃▄▅▆▇"
 SOLID = "█"
+"""The texture of an area that is to be seen first."""
 
 
 class Area(NamedTuple):
-    """How an area is drawn."""
+    """How an area is drawn.
+
+    Attributes:
+        texture: a character that fills it.
+        ink: its ink.
+        always: it is seen however low it is: as low as it is then, in eighths of a cell.
+    """
 
     texture: str
     ink: Ink
+    always: bool = True
 
 
 def area_chart(columns: Sequence[Sequence[int]], areas: Sequence[Area], top: int, height: int) -> list[list[Span]]:
@@ -30,7 +38,7 @@ def area_chart(columns: Sequence[Sequence[int]], areas: Sequence[Area], top: int
 
     Args:
         columns: for each step the values of the areas, the lowest first. None is negative.
-        areas: how they are drawn. Whatever is not nothing takes a cell at least.
+        areas: how they are drawn.
         top: the value that reaches the top.
         height: rows.
     """
@@ -39,23 +47,20 @@ def area_chart(columns: Sequence[Sequence[int]], areas: Sequence[Area], top: int
 
 
 def _column(values: Sequence[int], areas: Sequence[Area], top: int, height: int) -> list[Span]:
-    """The cells of a column, the lowest first."""
+    """The cells of a column, the lowest first. An area that is lower than a cell is drawn as low as it is."""
     found: list[Span] = []
-    below = 0
-    for at, (value, area) in enumerate(zip(values, areas, strict=True)):
+    below, still = 0, sum(value > 0 and area.always for value, area in zip(values, areas, strict=True))
+    for value, area in zip(values, areas, strict=True):
         below += value
-        rest = sum(value > 0 for value in values[at + 1 :])
-        end = min(max(round(height * below / top), len(found) + (value > 0)), height - rest)
-        found += [(area.texture, area.ink)] * (end - len(found))
-    last = max((at for at, value in enumerate(values) if value > 0), default=-1)
-    if last >= 0 and areas[last].texture == SOLID and below < top:
-        eighths = max(round(8 * height * below / top), 1)
-        under = [span for span in found if span != (SOLID, areas[last].ink)]
-        full = max(eighths // 8 - len(under), 0)
-        found = [*under, *[(SOLID, areas[last].ink)] * full]
-        if eighths % 8 and len(found) < height:
-            found.append((_PARTS[eighths % 8], areas[last].ink))
-    return [*found, *[(" ", "")] * (height - len(found))]  # type: ignore[list-item]
+        still -= value > 0 and area.always
+        room = height - still
+        full = min(round(height * below / top), room) - len(found)
+        found += [(area.texture, area.ink)] * max(full, 0)
+        eighths = min(max(round(8 * height * value / top), 1), 7)
+        if value and area.always and full < 1 and len(found) < room:
+            found.append((_PARTS[eighths], area.ink))
+    blank: list[Span] = [(" ", "")] * (height - len(found))
+    return found + blank
 
 
 def _row(cells: Sequence[Span]) -> list[Span]:

@@ -8,6 +8,7 @@ from console.screens.batches.outcomes import OutcomesScreen
 from store.contract.records import ExternalTask, HistoricBatch
 from store.journal import Journal
 from tests.console import logs
+from tests.console.fake import past_incident
 from tests.console.ledgers import Ledger
 from tests.snapshots.conftest import NARROW, WIDE, Picture
 from tests.snapshots.hostile import TEXTS
@@ -49,8 +50,36 @@ class Retried(Night):
             }
         )
 
+    def set_some(self, to: int) -> None:
+        """The batch has set the retries of so many tasks, and of those the workers have completed half, the last
+        ones."""
+        for at in range(FAILED_TASKS - to, FAILED_TASKS):
+            task = self.records[at]
+            self.records[at] = task.model_copy(update={"retries": 1})
+            if at >= FAILED_TASKS - to // 2 and task.id not in self.removed:
+                self.removed.add(task.id)
+                self.task_entries.append(logs.task_entry(task, "success", MOMENT))
+        self.incidents_close(to, MESSAGES[0].format(n=812))
+
+    def incidents_close(self, number: int, message: str) -> None:
+        """So many incidents have ended, since their tasks have retries; 9 were raised since."""
+        start, some = MOMENT - timedelta(minutes=4), self.records[:number]
+        self.past_incidents = [
+            past_incident(f"was-{at}", task.id, message, start - timedelta(hours=1), start + timedelta(seconds=at))
+            for at, task in enumerate(some)
+        ]
+        self.past_incidents += [
+            past_incident(f"is-{at}", task.id, task.error_message or "", start + timedelta(seconds=90), None)
+            for at, task in enumerate(self.records)
+            if task.retries == 0 and 43 <= at < 52
+        ]
+
     def work_goes_on(self, message: str = MESSAGES[1].format(n=7)) -> None:
         """Most tasks are completed; 22 wait, 21 are locked, 9 failed again, 3 of them of something new."""
+        self._settle(message)
+        self.incidents_close(FAILED_TASKS, MESSAGES[0].format(n=812))
+
+    def _settle(self, message: str) -> None:
         for at, task in enumerate(self.records):
             given: dict[str, Any] = {"retries": 1}
             if 22 <= at < 43:
@@ -58,8 +87,9 @@ class Retried(Night):
             elif 43 <= at < 52:
                 given = {"retries": 0, "error_message": message if at < 46 else MESSAGES[4].format(n=7300)}
             elif at >= 52:
+                if task.id not in self.removed:
+                    self.task_entries.append(logs.task_entry(task, "success", MOMENT))
                 self.removed.add(task.id)
-                self.task_entries.append(logs.task_entry(task, "success", MOMENT))
             self.records[at] = task.model_copy(update=given)
 
 
@@ -95,14 +125,18 @@ async def followed(stage: Stage) -> None:
     ids = [(task.id, 0) for task in engine.records]
     stage.app.session.journal = cast(Journal, Ledger({RUNNING: ids}, reason="PSP back, INC-4412"))
     await follower.launched(RUNNING)
-    engine.work_goes_on()
-    await follower.look_at_work()
-    for done in (282, 302, 322, 342):
+    for done in (42, 102, 162, 202, 282, 342):
         stage.clock.pass_by(5)
         engine.running[RUNNING] = batch(RUNNING, FAILED_TASKS, FAILED_TASKS, done, 4, 4)
+        engine.set_some(done)
+        await follower.count()
         await follower.look()
-    await follower.look_at_work()
-    await follower.count()
+        await follower.look_at_work()
+    engine.work_goes_on()
+    for _ in range(2):
+        stage.clock.pass_by(5)
+        await follower.look_at_work()
+        await follower.count()
     await stage.view("4")
 
 
@@ -115,7 +149,7 @@ async def listed(stage: Stage) -> None:
 async def running_in_full(stage: Stage) -> None:
     await followed(stage)
     await stage.press("enter")
-    await stage.sees("did it help", "done 368" if stage.app.size.width < 100 else "3 with a NEW error", "D drop")
+    await stage.sees("did it help", "done 368" if stage.app.size.width < 100 else "3 NEW", "D drop")
     await stage.still()
 
 

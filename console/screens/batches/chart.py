@@ -12,10 +12,10 @@ from console.widgets.pane import Item, Spans
 if TYPE_CHECKING:
     from console.batches.timeline import Timeline
 
-AREAS = (Area(SOLID, "good"), Area("▓", "failed"), Area("░", "muted"))
+AREAS = (Area(SOLID, "good"), Area("▓", "failed"), Area("░", "muted", always=False))
 """Done, failed again, with retries."""
-LEGEND = "█ done  ▓ again  ░ retries set"
-LEGEND_OF_JOBS = "█ jobs done  ▓ failed"
+LEGEND = "█ done ▓ again ░ set"
+LEGEND_OF_JOBS = "█ jobs done ▓ failed"
 LOWEST = 5
 """Lines below which there is no chart."""
 

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from console.session.snapshot import Snapshot
 
 EVERY = 3.0
+SHORT_IDS = 140
+"""Columns below which the id of the batch is cut, so that the reason for the launch is seen."""
+FRAME = 2
+"""Lines, and columns, of a frame."""
 CHROME = 5
 """Lines that are not shared out: the chrome, and which batch it is."""
 PROBABLY = "Probably the batch of this launch, whose answer never came: nothing proves it yet."
@@ -159,13 +163,12 @@ class BatchDetail(ConsoleScreen):
         if not self.is_mounted:
             return
         view, now = self.chosen(), datetime.now(UTC)
-        self.query_one("#which", Line).show(heading(view, self._errand, now, narrow=self.narrow))
+        self.query_one("#which", Line).show(heading(view, self._errand, now, narrow=self.size.width < SHORT_IDS))
         self._show_engine(view)
         self._show_work(view)
         self._show_doctor(view)
         self._show_jobs(view, now)
         self._show_since(view)
-        self._share_lines()
         self._show_events(view, now)
         self.tell_hints()
 
@@ -176,15 +179,16 @@ class BatchDetail(ConsoleScreen):
         pane.show(lines(view, diagnosis, pane.size.width))
 
     def _show_work(self, view: BatchView) -> None:
-        from console.screens.batches.work_box import work_answer, work_brief
+        from console.screens.batches.work_box import as_of, work_answer, work_brief
 
         pane, errand = self.query_one("#work", Pane), self._errand
         if view.work is not None:
-            items = work_brief(view) if self.narrow else work_answer(view, pane.size.width)
+            items = work_brief(view) if self.narrow else work_answer(view, pane.size.width, pane.size.height)
         else:
             items = [
                 Prose(errand.why_not if errand is not None else "looking …", "muted", lines=2 if self.narrow else 6)
             ]
+        pane.border_subtitle = as_of(view.work)
         since = self._looked.incidents if self._looked is not None else None
         if self.narrow and since is not None:
             items.append(Spans((("incidents since  ", "muted"), *incident_summary(since))))
@@ -230,38 +234,42 @@ class BatchDetail(ConsoleScreen):
     # -- how it went ------------------------------------------------------------------------------------------------
 
     def _show_since(self, view: BatchView) -> None:
-        """The chart, where something was seen, and the incidents."""
+        """The chart, where something was seen, and the incidents, where there were any: each gets its lines first."""
         from console.screens.batches.chart import LEGEND, LEGEND_OF_JOBS, chart_lines
 
         chart, incidents = self.query_one("#chart", Pane), self.query_one("#incidents", Pane)
         timeline = self.session.book.timeline(view.id)
-        total = view.work.total if view.work is not None else view.total
-        width, height = chart.size.width or self.size.width // 2 - 4, chart.size.height or 6
-        drawn = chart_lines(timeline, total, width, height) if timeline is not None else []
-        chart.display = bool(drawn)
-        chart.entitle(f"Since the launch   {LEGEND if view.work is not None else LEGEND_OF_JOBS}")
-        chart.show(drawn)
         since = self._looked.incidents if self._looked is not None else None
-        incidents.display = since is not None
+        causes = since is not None and bool(since.causes)
+        seen = timeline is not None and len(timeline.steps(2)[1]) > 1
+        lines = self._share_lines(seen or causes) - FRAME
+        incidents.display, chart.display = causes, seen
         if since is not None:
-            incidents.show(incident_lines(since, incidents.size.height))
+            incidents.show(incident_lines(since, lines))
+        if timeline is None or not seen:
+            return
+        width = (self.size.width // 2 if causes else self.size.width) - FRAME - 2
+        chart.entitle(f"Since the launch  {LEGEND if view.work is not None else LEGEND_OF_JOBS}")
+        total = view.work.total if view.work is not None else view.total
+        chart.show(chart_lines(timeline, total, width, lines))
 
-    def _share_lines(self) -> None:
-        """Give each part its lines."""
-        parts = [self.query_one(f"#{id}") for id in ("upper", "doctor", "since", "jobs", "events")]
-        upper, doctor, since, jobs, events = parts
-        shown = self.query_one("#chart").display or self.query_one("#incidents").display
+    def _share_lines(self, shown: bool) -> int:
+        """Give each part its lines; answers how many the chart and the incidents get."""
+        upper, doctor, since, jobs, events = (
+            self.query_one(f"#{id}") for id in ("upper", "doctor", "since", "jobs", "events")
+        )
         shares = share_lines(
             self.size.height - CHROME,
             narrow=self.narrow,
             doctor=int(doctor.styles.height.value) if doctor.display and doctor.styles.height is not None else 0,
             jobs=self.query_one("#jobs", LineTable).total if jobs.display else 0,
-            since=bool(shown),
+            since=shown,
         )
         since.display = shares.since > 0
         for part, lines in ((upper, shares.upper), (since, shares.since), (jobs, shares.jobs), (events, shares.events)):
             if part.styles.height is None or part.styles.height.value != lines:
                 part.styles.height = lines
+        return shares.since
 
     def _show_events(self, view: BatchView, now: datetime) -> None:
         rows = event_rows(self._happenings(view), now)

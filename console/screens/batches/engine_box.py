@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from console.batches.launched_tasks import LaunchedTasks
 
 LABEL = 10
+UNREMARKABLE = ("moving",)
+"""Cases about which there is nothing to say that the numbers do not."""
 STATE_INKS: dict[str, Ink] = {"waiting": "muted", "running": "accent", "done": "good", "held": "warning"}
 
 
@@ -136,7 +138,7 @@ def doctor(view: BatchView, diagnosis: Diagnosis | None, *, readonly: bool = Fal
     """Why it does not move, in at most two lines, and that nothing can be done about it from here if so."""
     from console.batches.diagnosis import NOT_NEEDED
 
-    if view.ended:
+    if view.ended or (diagnosis is not None and diagnosis.name in UNREMARKABLE):
         return []
     if diagnosis is None:
         return [Prose("doctor  looking …", "faint", lines=1)]

@@ -26,7 +26,7 @@ JOB_COLUMNS = (
     Column("tries", 5, keep=3, align="right"),
     Column("due", 9, keep=4, align="right"),
     Column("what it says", 20, share=1, keep=8),
-    Column("what it means", 21, keep=5),
+    Column("what it means", 21, keep=2),
     Column("what to do", 17, keep=7),
 )
 EVENT_COLUMNS = (Column("at", 8, share=1, most=11, keep=9), Column("what happened", 30, share=9, keep=8))

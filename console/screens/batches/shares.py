@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-NARROW_UPPER, UPPER, UPPER_BROAD = 7, 9, 11
+NARROW_UPPER, UPPER, UPPER_BROAD = 8, 8, 10
 EVENTS = 4
 """Lines of the events at least: the frame, and two of them."""
-SINCE = 8
+SINCE = 7
 """Lines of the chart and of the incidents at least; with fewer there are none."""
 SINCE_MOST = 18
 TALL = 34

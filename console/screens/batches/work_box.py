@@ -5,25 +5,63 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from console.batches.verdict import verdict
-from console.screens.batches.progress import work_lines
-from console.screens.batches.rows import work_spans
+from console.screens.batches.rows import WORDS, WORK_INKS, work_spans
 from console.text.inert import inert
-from console.text.words import clock, span, things
+from console.text.words import clock, count, span, things
 from console.widgets.line import Span
 from console.widgets.pane import Item, Prose, Spans
 
 if TYPE_CHECKING:
     from console.batches.batch_view import BatchView
+    from console.batches.outcome_counts import OutcomeCounts
+    from console.batches.task_state import State
 
-BESIDE = 46
-"""Cells of a line beside its bar: the state, the number, what it means."""
+LABEL, NUMBER = 12, 8
+SHORTEST = 4
+"""Cells of a bar at least."""
 
 
-def work_answer(view: BatchView, width: int) -> list[Item]:
-    """The answer, a line per state of the tasks with a bar as long as there is room, and the pace."""
-    assert view.work is not None
-    answer, ink = verdict(view.work)
-    return [Prose(answer, ink, lines=1), *work_lines(view, max(width - BESIDE, 4)), Spans(_pace(view))]
+def work_answer(view: BatchView, width: int, height: int) -> list[Item]:
+    """The answer, the pace, and a line per state of the tasks with a bar as long as there is room."""
+    work = view.work
+    assert work is not None
+    answer, ink = verdict(work)
+    of = f"of {things(work.total, 'task')}"
+    if work.unfollowed:
+        of += f"; {count(work.unfollowed)} more are not followed"
+    head: list[Item] = [Prose(answer, ink, lines=1), Spans(((f"{of}   ", "muted"), *_pace(view)))]
+    shown = [state for state in WORK_INKS if work.of(state) or state in ("waiting", "locked", "again")]
+    if len(shown) > height - len(head):
+        shown = [state for state in shown if work.of(state) or state == "again"]
+    notes = {state: note for state in shown if (note := _note(work, state))}
+    beside = LABEL + NUMBER + max((len(note) + 2 for note in notes.values()), default=0)
+    cells = max(width - beside, SHORTEST)
+    return [*head, *(_state(work, state, cells, notes.get(state, "")) for state in shown)]
+
+
+def as_of(work: OutcomeCounts | None) -> str:
+    """When its figures were read, for the frame of the box; empty before all tasks were looked at."""
+    return f"as of {clock(work.at)}" if work is not None and work.at is not None else ""
+
+
+def _state(work: OutcomeCounts, state: State, cells: int, note: str) -> Item:
+    number = work.of(state)
+    full = min(max(round(cells * number / work.total), 1), cells) if number else 0
+    return Spans((
+        (f"{WORDS.get(state, state):<{LABEL}}", "muted"),
+        (f"{count(number):>{NUMBER - 2}}  ", "strong" if number else "faint"),
+        (("!" if state == "again" else "━") * full, WORK_INKS[state]),
+        ("─" * (cells - full), "faint"),
+        (f"  {note}" if note else "", "failed" if state == "again" else "muted"),
+    ))  # fmt: skip
+
+
+def _note(work: OutcomeCounts, state: State) -> str:
+    if state == "again" and work.new:
+        return f"{count(work.new)} NEW"
+    if state == "waiting" and work.suspended:
+        return f"{count(work.suspended)} suspended"
+    return "set back by an undo" if state == "undone" else ""
 
 
 def work_brief(view: BatchView) -> list[Item]:

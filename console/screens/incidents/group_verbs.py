@@ -64,7 +64,9 @@ class GroupVerbs(Verbs["ListScreen"]):
             self.session.say("Not all incidents are read yet: this takes those read so far.", "warning")
         if tasks:
             said = inert(groups[0].cause) if len(groups) == 1 else f"{len(groups)} groups of incidents"
-            open_launch(self.app, self.session, Marked(tasks, said), lambda batch: self._launched(jobs))
+            open_launch(
+                self.app, self.session, Marked(tasks, said), lambda batch: self._launched(jobs), follow=not jobs
+            )
         else:
             self.order(self._retry_jobs(jobs), "groups.jobs")
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from console.actions import named
 from console.reading.selection import Everything, Marked, Selection
+from console.screens.launch.waiting import BATCHES
+from console.screens.navigator import navigator_of
 from store.contract.queries import ExternalTaskQuery
 
 if TYPE_CHECKING:
@@ -54,6 +57,7 @@ def open_launch(
     *,
     retries: int | None = None,
     reason: str = "",
+    follow: bool = True,
 ) -> None:
     """Open the launch dialog at once: the next key, a digit, may already be on its way. What it decides is carried out,
     and the operator is told what became of it.
@@ -65,6 +69,7 @@ def open_launch(
         done: called with the id of the batch when it is launched.
         retries: the value that the field begins with; none is the usual one.
         reason: the reason that the field begins with.
+        follow: what was launched is shown then, unless something else was opened meanwhile.
     """
     from console.screens.launch.dialog import LaunchDialog
 
@@ -77,13 +82,18 @@ def open_launch(
 
     def decided(order: DecidedLaunch | None) -> None:
         if order is not None:
-            send_off(app, session, (order,), done)
+            send_off(app, session, (order,), done, follow=follow)
 
     app.push_screen(LaunchDialog(session, selection, retries=retries, reason=reason), decided)
 
 
 def send_off(
-    app: App[None], session: Session, orders: Iterable[DecidedLaunch], done: Callable[[str], None] | None = None
+    app: App[None],
+    session: Session,
+    orders: Iterable[DecidedLaunch],
+    done: Callable[[str], None] | None = None,
+    *,
+    follow: bool = True,
 ) -> None:
     """Carry decided launches out, one after the other, until one is not; none other can begin meanwhile.
 
@@ -92,17 +102,40 @@ def send_off(
         session: whose engine is asked.
         orders: the launches; each is taken when it is its turn.
         done: called with the id of each batch.
+        follow: the batch is shown then; where there are several, the list of them. Nothing is shown to an operator who
+            has opened something else meanwhile: keys that are meant for that would go to it.
     """
     session.launching = True
     # The application's, not the screen's: a screen may be left before the engine has answered.
-    app.run_worker(_all_carried_out(app, session, orders, done), group="launch.order", exit_on_error=False)
+    app.run_worker(_sent_off(app, session, orders, done, follow), group="launch.order", exit_on_error=False)
+
+
+async def _sent_off(
+    app: App[None],
+    session: Session,
+    orders: Iterable[DecidedLaunch],
+    done: Callable[[str], None] | None,
+    follow: bool,
+) -> None:
+    behind = app.screen
+    batches = await _all_carried_out(app, session, orders, done)
+    # A builder closes when its query is launched; then what is behind it was in front before.
+    stayed = app.screen is behind or not (behind.is_attached or app.screen.is_modal)
+    if not (follow and batches and stayed):
+        return
+    if len(batches) == 1:
+        await navigator_of(app).show_batch(batches[0])
+    else:
+        await app.run_action(named(BATCHES).method)
 
 
 async def _all_carried_out(
     app: App[None], session: Session, orders: Iterable[DecidedLaunch], done: Callable[[str], None] | None
-) -> None:
+) -> list[str]:
+    """The batches that were launched."""
     from console.launch.split_by_ids import parts_of
 
+    batches: list[str] = []
     try:
         for order in orders:
             parts = parts_of(order.plan, session.most_ids)
@@ -115,15 +148,18 @@ async def _all_carried_out(
                 made |= {batch_id} if batch_id is not None else frozenset()
                 smaller = parts_of(plan, session.most_ids) if batch_id is None else []
                 if batch_id is None and len(smaller) == 1:
-                    return
+                    return batches
                 if smaller:
                     # That a proxy found the order too large proves that nothing was done.
                     parts = [*smaller, *(one for rest in parts for one in parts_of(rest, session.most_ids))]
                     session.say(f"Too large for a proxy, nothing was done: sent as {len(smaller)} batches.", "warning")
-                elif done is not None and batch_id is not None:
-                    done(batch_id)
+                elif batch_id is not None:
+                    batches.append(batch_id)
+                    if done is not None:
+                        done(batch_id)
     finally:
         session.launching = False
+    return batches
 
 
 async def _carry_out(app: App[None], session: Session, order: DecidedLaunch) -> str | None:
