@@ -1,14 +1,14 @@
 """From the text of a filter line to a query."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from console.language.conditions import Condition
 from console.language.subject import Subject
 from console.language.suggest import nearest
-from console.language.tokens import Token, quote, tokens
+from console.language.tokens import Token, Value, quote, quoted, tokens
 from console.language.words import Beyond, Reading, Text, Word, Wrong
 from store.contract.queries import Query, Sorting
 
@@ -83,6 +83,8 @@ def _turned(token: Token, text: str, subject: Subject[Q], now: datetime) -> str:
 def _take(token: Token, text: str, subject: Subject[Q], reading: Reading) -> None:
     """As a filter of the engine, else as a condition that the console applies itself."""
     before = _copied(reading.fields)
+    if token.operator is None and token.variable is None and token.name not in (*subject.names, *subject.cannot):
+        token = _searched(token, text, subject)
     word = subject.by_name.get(token.name)
     local = subject.local_by_name.get(token.name)
     if word is not None and (token.variable is None or word.name == "var"):
@@ -130,27 +132,49 @@ def _spaced(name: str) -> str:
     return name.replace("_", " ")
 
 
+def _searched(token: Token, text: str, subject: Subject[Q]) -> Token:
+    """A word without an operator as the word that searches for it.
+
+    Raises:
+        Wrong: this subject has no text to search, or nothing is searched for.
+    """
+    said = text[token.start : token.end]
+    if not token.plain:
+        raise Wrong("A minus stands before the word that it turns around, as in -locked." if said == "-" else
+                    "Between the quotes stands the text to search for.")  # fmt: skip
+    if said.lower() in _JOINTS:
+        example = f"{'process' if 'process' in subject.names else 'tenant'}:a,b"
+        raise Wrong(f"{said} joins nothing: all words have to match. Several values of one word take commas, as in "
+                    f"{example}; in quotes it is searched for.")  # fmt: skip
+    if said.lower() in _OPPOSITES:
+        raise Wrong(f"{said} turns nothing around: a minus before a word does, as in -tenant:a; in quotes it is "
+                    "searched for.")  # fmt: skip
+    if subject.searched is None:
+        raise Wrong(_unknown(token, text, subject))
+    value = Value(token.plain, True, token.start, token.end)
+    return replace(token, name=subject.searched, operator="~", values=(value,))
+
+
+_JOINTS = frozenset({"or", "and", "|", "||", "&", "&&"})
+_OPPOSITES = frozenset({"not", "!"})
+
+
 def _unknown(token: Token, text: str, subject: Subject[Q]) -> str:
-    if not token.name:
-        said = text[token.start : token.end]
-        return f"{_shown(said)} is no filter of {subject.name}{_meant(said.strip('-').strip(chr(34)), subject, token)}."
-    near = nearest(token.name, subject.names)
+    """That there is no such word, and what to write instead."""
+    near = nearest(token.name, subject.names) if token.name else None
     if near is not None:
         form = (subject.by_name.get(near) or subject.local_by_name[near]).forms()[0]
-        return f"{_shown(token.name)} is no filter of {subject.name}; did you mean {form.strip('-')}?"
-    meant = _meant(token.name, subject, token) if token.operator is None else ""
-    return f"{_shown(token.name)} is no filter of {subject.name}{meant}."
-
-
-def _meant(said: str, subject: Subject[Q], token: Token) -> str:
-    if subject.plain is None or not said:
-        return f"; each word is one like {subject.words[0].forms()[0]}value"
-    meant = f"{subject.plain}{quote(_short(said))}"
-    return f"; to leave out what holds it write -{meant}" if token.negated else f"; to search for it write {meant}"
-
-
-def _shown(text: str) -> str:
-    return _short(text) or "A lone minus"
+        return f"{_short(token.name)} is not a filter for {subject.name}; did you mean {form.strip('-')}?"
+    said = text[token.start : token.end].removeprefix("-")
+    if token.operator is not None:
+        meant = f"; to search for the text write {quoted(_short(said))}" if subject.searched is not None else ""
+        return f"{_short(token.name)} is not a filter for {subject.name}{meant}."
+    if subject.plain is None:
+        return (f"{_short(said)} is not a filter for {subject.name}; each word is one like "
+                f"{subject.words[0].forms()[0]}value.")  # fmt: skip
+    meant = f"{subject.plain}{quote(_short(token.plain))}"
+    meant = f"to leave out what holds it write -{meant}" if token.negated else f"to search for it write {meant}"
+    return f"{_short(said)} is not a filter for {subject.name}; {meant}."
 
 
 def _short(text: str) -> str:

@@ -37,7 +37,8 @@ class Subject(Generic[Q]):
         apart: fields that exclude each other.
         left_out: field of the query without a word -> the reason.
         cannot: word that operators try -> why the engine has no such filter.
-        plain: word that a text without an operator was probably meant for.
+        searched: word that a text without an operator is searched with: ``psp`` is ``error~psp``.
+        plain: where there is none, the word that such a text was probably meant for.
         local: words that the console applies to the rows it reads, since the engine cannot. One may have the name of a
             word of the engine; it is asked when that one cannot say something.
         unreliable: fields of the query that this engine ignores, or may ignore: no word puts anything there.
@@ -52,6 +53,7 @@ class Subject(Generic[Q]):
     apart: tuple[Apart, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     cannot: Mapping[str, str] = field(default_factory=dict)
+    searched: str | None = None
     plain: str | None = None
     local: tuple[ConsoleWord, ...] = ()
     unreliable: frozenset[str] = frozenset()

@@ -3,7 +3,8 @@
 ::
 
     line     = { blank } word { blank word }
-    word     = [ "-" ] name [ operator [ value { "," value } ] ]
+    word     = [ "-" ] ( name [ operator [ value { "," value } ] ] | plain )
+    plain    = any other characters without blanks, or any in double quotes
     name     = letters, or "var." and the name of a variable (in quotes if it holds blanks or operators)
     operator = ":" "=" "!=" "~" "~~" "!~" ">" ">=" "<" "<="      (":" may stand before another one, as in retries:>0)
     value    = characters without blanks and commas, or any in double quotes, where \\" is a quote and \\\\ a backslash
@@ -43,6 +44,8 @@ class Token:
         operator: without a leading colon; ``None`` when only a name was given.
         values: what follows the operator.
         listed: a comma stands among the values, be it the last character.
+        plain: the whole of a word that has no operator, as it is searched for: ``psp``, ``/503``, ``"time out"``; not
+            its minus, not its quotes.
         flaw: what is wrong with its form, as a sentence; ``None`` when nothing is.
     """
 
@@ -55,6 +58,7 @@ class Token:
     values: tuple[Value, ...] = ()
     listed: bool = False
     flaw: str | None = None
+    plain: str = ""
 
 
 def tokens(text: str) -> list[Token]:
@@ -95,17 +99,32 @@ class _Scanner:
 
     def word(self) -> Token:
         negated = self._take("-")
+        first = self._at
         name = self._name()
         if not name:
-            self._rest()
-            return Token(self._start, self._at, negated, flaw=self._flaw)
+            return self._plain(first, negated)
         variable = self._variable() if name == "var" and self._take(".") else None
         operator = self._operator()
+        if operator is None and variable is None:
+            return self._plain(first, negated, name)
         values, listed = self._values() if operator is not None else ((), False)
         if operator is None and self._here():
             self._flaw = self._flaw or f"After {name} an operator or a blank is needed."
             self._rest()
         return Token(self._start, self._at, negated, name, variable, operator, values, listed, self._flaw)
+
+    def _plain(self, first: int, negated: bool, name: str = "") -> Token:
+        """A word without an operator; its name is kept only where it consists of that."""
+        if self._here() == '"' and self._at == first:
+            plain = self._quoted()
+            if self._here():
+                self._flaw = self._flaw or "After a closing quote a blank is needed."
+                self._rest()
+            return Token(self._start, self._at, negated, flaw=self._flaw, plain=plain)
+        name = "" if self._here() else name
+        while self._here():
+            self._at += 1
+        return Token(self._start, self._at, negated, name, plain=self._text[first : self._at])
 
     def _here(self) -> str:
         """The character to read next; empty at the end of the word."""

@@ -44,8 +44,10 @@ class Picture:
         return self._parts(update) if isinstance(update, ChopsUpdate) else None
 
     def park(self, x: int, y: int) -> str:
-        """Put the terminal's cursor on a cell."""
-        self._pen.to(x, y)
+        """Put the terminal's cursor on a cell; one beyond the edge, as of a text that is longer than its field, is
+        taken for the last one: there the terminal stops, and moves from there."""
+        width, height = self._size
+        self._pen.to(max(min(x, width - 1), 0), max(min(y, height - 1), 0))
         return self._pen.take()
 
     def _whole(self, update: LayoutUpdate) -> str:

@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -13,10 +14,14 @@ from textual.message import Message
 from textual.widgets import Input
 
 from console.actions import at
+from console.text.cells import cut
 from console.text.inert import inert
 from console.widgets.bindings import bindings
 from console.widgets.inert_input import InertInput
 from console.widgets.line import Line, Span, width_of
+
+MOST_POINTED = 40
+"""Cells of a mistaken word that are shown beside the sentence about it."""
 
 
 @dataclass(frozen=True)
@@ -40,24 +45,24 @@ class FilterInput(InertInput):
     BINDINGS: ClassVar[list[BindingType]] = bindings(at({"typing"}))
 
     def action_apply(self) -> None:
-        """Ask for what is typed."""
-        self._line.submit()
+        """Take the word that was chosen, else ask for what is typed."""
+        self._line.take_or_submit()
 
     def action_leave(self) -> None:
         """Close the line without a change."""
         self._line.leave()
 
     def action_complete(self) -> None:
-        """Take the likeliest word."""
+        """Take the word that was chosen, else the likeliest."""
         self._line.complete()
 
     def action_older(self) -> None:
-        """The filter used before."""
-        self._line.recall(1)
+        """The word offered before the chosen one; above the first, the filter used before."""
+        self._line.up()
 
     def action_newer(self) -> None:
-        """The filter used after."""
-        self._line.recall(-1)
+        """The filter used after; below what is typed, the next of the words offered."""
+        self._line.down()
 
     @property
     def _line(self) -> "FilterLine":
@@ -109,6 +114,13 @@ class FilterLine(Horizontal):
         self.history: list[str] = []
         """Filters used before, the newest first."""
         self._recalled = 0
+        """How many filters the field is back in the history; 0 is what is typed."""
+        self._draft = ""
+        """What is typed, while the field shows an older filter."""
+        self._given_up = ""
+        """What was typed when the line was closed without asking for it."""
+        self._choice: int | None = None
+        """Which of the words offered is chosen."""
         self._count: list[Span] = []
         self.applied = ""
         self.applied_at = 0.0
@@ -140,7 +152,7 @@ class FilterLine(Horizontal):
     def open(self) -> None:
         """Let the operator type."""
         self.add_class("-typing")
-        self._recalled = 0
+        self._recalled, self._choice = 0, None
         self._input.value = self.applied + (" " if self.applied else "")
         self._make_room()
         self._input.cursor_position = len(self._input.value)
@@ -173,6 +185,7 @@ class FilterLine(Horizontal):
 
     def _close(self) -> None:
         """End typing; the focus goes back at once to where it was."""
+        self._choice = None
         self.remove_class("-typing")
         self._input.display = False
         before, self._before = self._before, None
@@ -189,23 +202,39 @@ class FilterLine(Horizontal):
     def _changed(self, message: Input.Changed) -> None:
         message.stop()
         if self.typing:
+            self._choice = None
+            if self._recalled and self._input.value != self._past[self._recalled - 1]:
+                self._recalled = 0
             self._make_room()
             self._say()
 
-    def _say(self) -> None:
-        text = self._input.value
-        self.post_message(self.Advised(spans(text, self._advise(text, self._input.cursor_position), self.size.width)))
+    def _say(self, *, refused: bool = False) -> None:
+        """Tell of the text; where it was ``refused``, of its mistake only."""
+        text, width = self._input.value, self.size.width
+        advice = self._advise(text, self._input.cursor_position)
+        if refused:
+            advice = replace(advice, words=())
+        self.post_message(self.Advised(spans(text, advice, width, self._choice)))
 
     @on(Input.Submitted)
     def _submitted(self, message: Input.Submitted) -> None:
         message.stop()
         self.submit()
 
+    def take_or_submit(self) -> None:
+        """Take the word that was chosen, else ask for what is typed."""
+        if self._choice is None:
+            self.submit()
+        else:
+            self.complete()
+
     def submit(self) -> None:
-        """Ask for what is typed, unless it holds a mistake."""
+        """Ask for what is typed, unless it holds a mistake, which is told then."""
         text = self._input.value.strip()
         if self._advise(text, len(text)).mistake:
+            self._say(refused=True)
             return
+        self._given_up = ""
         self._close()
         self.enter(text)
 
@@ -219,22 +248,55 @@ class FilterLine(Horizontal):
         self.post_message(self.Applied(text, self.applied_at))
 
     def leave(self) -> None:
-        """Give up typing; the filter that acts stays."""
+        """Give up typing; the filter that acts stays, and what was typed is the first of those used before."""
+        text = (self._draft if self._recalled else self._input.value).strip()
+        if text and text != self.applied:
+            self._given_up = text
         self._close()
 
-    def complete(self) -> None:
-        """Take the likeliest word."""
-        text, cursor = self._input.value, self._input.cursor_position
-        words = self._advise(text, cursor).words
-        if words:
-            self._input.value, self._input.cursor_position = self._put(text, cursor, words[0])
+    @property
+    def _offered(self) -> Sequence[str]:
+        return self._advise(self._input.value, self._input.cursor_position).words
 
-    def recall(self, step: int) -> None:
-        """An older (1) or newer (-1) filter."""
-        if self.history:
-            self._recalled = max(0, min(self._recalled + step, len(self.history)))
-            self._input.value = self.history[self._recalled - 1] if self._recalled else self.applied
-            self._input.cursor_position = len(self._input.value)
+    def complete(self) -> None:
+        """Take the word that was chosen, else the likeliest."""
+        words = self._offered
+        if words:
+            word = words[min(self._choice or 0, len(words) - 1)]
+            text, cursor = self._input.value, self._input.cursor_position
+            self._choice = None
+            self._input.value, self._input.cursor_position = self._put(text, cursor, word)
+
+    def down(self) -> None:
+        """The filter used after; below what is typed, the next of the words offered."""
+        if self._recalled:
+            self._recall(self._recalled - 1)
+        elif words := self._offered:
+            self._choose(0 if self._choice is None else min(self._choice + 1, len(words) - 1))
+
+    def up(self) -> None:
+        """The word offered before the chosen one, or none of them; then the filter used before."""
+        if self._choice is not None:
+            self._choose(self._choice - 1 if self._choice else None)
+        elif self._recalled < len(self._past):
+            self._recall(self._recalled + 1)
+
+    def _choose(self, choice: int | None) -> None:
+        self._choice = choice
+        self._say()
+
+    @property
+    def _past(self) -> list[str]:
+        """What the field can be filled with again, the newest first."""
+        return [*([self._given_up] if self._given_up else []), *self.history]
+
+    def _recall(self, back: int) -> None:
+        """Show the filter so many back; none back is what was typed."""
+        if not self._recalled:
+            self._draft = self._input.value
+        self._recalled = back
+        self._input.value = self._past[back - 1] if back else self._draft
+        self._input.cursor_position = len(self._input.value)
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
         """A field without the focus is closed."""
@@ -242,13 +304,14 @@ class FilterLine(Horizontal):
             self._close()
 
 
-def spans(text: str, advice: Advice, width: int) -> list[Span]:
+def spans(text: str, advice: Advice, width: int, choice: int | None = None) -> list[Span]:
     """An advice as one line: the mistake, or what the console does itself and the words that could follow.
 
     Args:
         text: what is typed.
         advice: what the language says about it.
         width: cells of the line; words that do not fit are counted.
+        choice: which of the words is chosen; it is always among those shown.
     """
     if advice.mistake and not advice.words:
         return [("   " + _pointer(text, advice), "warning"), (advice.mistake, "warning")]
@@ -256,22 +319,38 @@ def spans(text: str, advice: Advice, width: int) -> list[Span]:
     if advice.here:
         said = [("   C ", "accent"), (inert("  ".join(advice.here)), "strong"), (" sought here, page by page", "muted")]
     if advice.words:
-        said.append((_as_fit(advice.words, width - width_of(said)), "muted"))
+        said += _as_fit(advice.words, width - width_of(said), choice)
     return said
 
 
-def _as_fit(words: Sequence[str], room: int) -> str:
-    """The first words, as many as there is room for, and how many more there are."""
-    shown = ""
-    for rest, word in zip(range(len(words) - 1, -1, -1), words, strict=True):
-        more = f"   +{rest} more" if rest else ""
-        longer = f"{shown}   {inert(word)}"
-        if shown and width_of([(longer + more, "")]) > room:
-            return f"{shown}   +{rest + 1} more"
-        shown = longer
-    return shown
+def _as_fit(words: Sequence[str], room: int, choice: int | None) -> list[Span]:
+    """Words, as many as there is room for, and how many more there are: from the first one on, or from where the
+    chosen one is the last that fits."""
+    first, chosen = 0, choice or 0
+    while (count := _fitting(words[first:], first, room)) and first + count <= chosen:
+        first += 1
+    shown = words[first : first + count]
+    said: list[Span] = []
+    for place, word in enumerate(shown, first):
+        said += [("   ", ""), (inert(word), "chip" if place == choice else "muted")]
+    rest = len(words) - len(shown)
+    return [*said, (f"   +{rest} more", "muted")] if rest else said
+
+
+def _fitting(words: Sequence[str], before: int, room: int) -> int:
+    """How many of the words fit beside the count of the others, of which so many stand before; one at least."""
+    used = 0
+    for number, word in enumerate(words):
+        used += 3 + cell_len(inert(word))
+        rest = before + len(words) - number - 1
+        if number and used + (cell_len(f"   +{rest} more") if rest else 0) > room:
+            return number
+    return len(words)
 
 
 def _pointer(text: str, advice: Advice) -> str:
     start, end = advice.where
-    return f"{inert(text[start:end])!r} " if 0 <= start < end else ""
+    if not 0 <= start < end:
+        return ""
+    said = inert(text[start:end])
+    return f"{cut(said, MOST_POINTED) if cell_len(said) > MOST_POINTED else said!r} "

@@ -20,8 +20,13 @@ class Note(Line):
 
     def show(self, left: Sequence[Span], right: Sequence[Span] = ()) -> None:
         """Put these spans into the note."""
+        shrinks = len(self._wrapped()) > 1 or not left
         super().show(left, right)
         self._fit()
+        if shrinks:
+            # What it leaves is drawn anew: Textual forgets a layered widget's old place, if something was scrolled
+            # since the last layout (`Compositor.full_map` takes the new one for the old).
+            self.call_after_refresh(self.screen.refresh)
 
     def on_resize(self, event: events.Resize) -> None:
         """Other words fit on a line now."""

@@ -60,7 +60,7 @@ INCIDENTS: Subject[IncidentQuery] = Subject(
         "priority": "by priority",
         "retries": "by retries: an incident is there because none are left",
     },
-    plain="error~",
+    searched="text",
     local=(
         TextWord(
             "error",
@@ -69,6 +69,7 @@ INCIDENTS: Subject[IncidentQuery] = Subject(
             cased=True,
             aliases=("message",),
         ),
+        TextWord("text", field("incident_message"), "A part of the message, in any case; also written without text~."),
         TextWord("note", field("annotation"), "The note on the incident; -note: without one.", aliases=("annotation",)),
         Number("version", version("process_definition_id"), "Version of the process."),
         TextWord("type", field("incident_type"), "None of these types."),

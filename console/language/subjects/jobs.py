@@ -72,6 +72,7 @@ JOBS: Subject[JobQuery] = Subject(
         Apart(frozenset({"job_id", "job_ids", "job_definition_id", "activity_id", "process_instance_ids"}), _BROKEN),
         Apart(frozenset({"process_instance_id", "process_instance_ids"}), _BROKEN),
     ),
+    searched="error",
     local=(
         TextWord(
             "error", field("exception_message"), "A part of the message of the last failure.", aliases=("message",)

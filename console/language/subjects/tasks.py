@@ -102,5 +102,5 @@ TASKS: Subject[ExternalTaskQuery] = Subject(
     cannot={
         "incident": "by incident; retries:0 finds those that have one",
     },
-    plain="error~",
+    searched="error",
 )

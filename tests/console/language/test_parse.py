@@ -1,11 +1,13 @@
 """The filter line: every filter of the contract has a word, and every mistake one sentence with its place."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from console.language import BATCHES, INCIDENTS, INSTANCES, JOBS, SUBJECTS, TASKS, Subject, parse, write
+from console.language import BATCHES, INCIDENTS, INSTANCES, JOBS, SUBJECTS, TASKS, Subject, matcher, parse, write
+from console.language.conditions import Condition
 from store.contract.queries import Query
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -212,8 +214,7 @@ def test_words_of_jobs(text: str, wire: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("subject", "text", "place", "words"),
     [
-        (TASKS, "locked tpoic:x", "tpoic:x", "tpoic is no filter of tasks; did you mean topic:?"),
-        (TASKS, "top", "top", "did you mean topic:?"),
+        (TASKS, "locked tpoic:x", "tpoic:x", "tpoic is not a filter for tasks; did you mean topic:?"),
         (TASKS, "topic:", "topic:", "topic: needs a value."),
         (TASKS, "topic", "topic", "topic needs a value: topic:value."),
         (TASKS, "topic:a topic:b", "topic:b", "topic is given twice, keep one."),
@@ -241,14 +242,10 @@ def test_words_of_jobs(text: str, wire: dict[str, Any]) -> None:
         (TASKS, "-var.x=1", "-var.x=1", "Write var.x!=value instead of a minus."),
         (TASKS, 'worker:"a b', 'worker:"a b', "A closing quote is missing."),
         (TASKS, 'worker:"a"b locked', 'worker:"a"b', "After a closing quote a blank or a comma is needed."),
-        (TASKS, "worker?x", "worker?x", "After worker an operator or a blank is needed."),
         (TASKS, "sort:crated", "crated", "sort knows no crated; did you mean created?"),
         (TASKS, "sort:created-up", "created-up", "did you mean created"),
         (TASKS, "-sort:id", "-sort:id", "sort is written like"),
-        (TASKS, "-", "-", "- is no filter of tasks"),
-        (TASKS, "5", "5", "5 is no filter of tasks"),
-        (INCIDENTS, "timeout", "timeout", "to search for it write error~timeout."),
-        (INCIDENTS, '"no route"', '"no route"', 'to search for it write error~"no route".'),
+        (TASKS, "-", "-", "A minus stands before the word that it turns around, as in -locked."),
         (INCIDENTS, "error~", "error~", "error~ needs a value."),
         (INCIDENTS, "error~a,b", "error~a,b", "a value that holds a comma goes in double quotes"),
         (INCIDENTS, 'tenant:x,"a,b"', '"a,b"', "The engine cannot be asked for a tenant that holds a comma."),
@@ -274,10 +271,27 @@ def test_words_of_jobs(text: str, wire: dict[str, Any]) -> None:
         (TASKS, 'key:a*,"b*"', '"b*"', "A text in quotes cannot stand beside one with a star"),
         (TASKS, "version:x", "version:x", "version needs a whole number, not x."),
         (TASKS, "version>1,2", "version>1,2", "version> takes one value"),
-        (TASKS, "eror~x", "eror~x", "eror is no filter of tasks; did you mean error:?"),
-        (TASKS, "timeout", "timeout", "to search for it write error~timeout."),
-        (TASKS, "-timeout", "-timeout", "to leave out what holds it write -error~timeout."),
-        (TASKS, "-503", "-503", "-503 is no filter of tasks; to leave out what holds it write -error~503."),
+        (TASKS, "eror~x", "eror~x", "eror is not a filter for tasks; did you mean error:?"),
+        (
+            TASKS,
+            "psp or 503",
+            "or",
+            "or joins nothing: all words have to match. Several values of one word take commas",
+        ),
+        (BATCHES, "&&", "&&", "as in tenant:a,b; in quotes it is searched for."),
+        (INCIDENTS, "not psp", "not", "a minus before a word does, as in -tenant:a; in quotes it is searched for."),
+        (TASKS, '""', '""', "Between the quotes stands the text to search for."),
+        (TASKS, '"a', '"a', "A closing quote is missing."),
+        (TASKS, '"a"b', '"a"b', "After a closing quote a blank is needed."),
+        (
+            TASKS,
+            "http://a/503",
+            "http://a/503",
+            'http is not a filter for tasks; to search for the text write "http://a/',
+        ),
+        (TASKS, "incident", "incident", "The engine cannot filter tasks by incident"),
+        (BATCHES, "psp", "psp", "psp is not a filter for batches; each word is one like type:value."),
+        (INSTANCES, "psp", "psp", "psp is not a filter for instances; to search for it write key~psp."),
         (INSTANCES, '-"ord 7"', '-"ord 7"', 'to leave out what holds it write -key~"ord 7".'),
         (TASKS, "retries!=0", "retries!=0", "retries knows no !=; write -retries:0."),
         (TASKS, "topic!=x,y", "topic!=x,y", "topic knows no !=; write -topic:x,y."),
@@ -289,7 +303,7 @@ def test_words_of_jobs(text: str, wire: dict[str, Any]) -> None:
         (INSTANCES, "-incident", "-incident", "cannot filter instances by the opposite of incident"),
         (INSTANCES, "tenant:a -tenant", "-tenant", "tenant:… and -tenant cannot stand together"),
         (INSTANCES, "var.x!~a", "var.x!~a", "The engine cannot exclude instances by a part of a variable."),
-        (INSTANCES, 'any:"kye:a"', '"kye:a"', "In any: kye is no filter of instances; did you mean key:?"),
+        (INSTANCES, 'any:"kye:a"', '"kye:a"', "In any: kye is not a filter for instances; did you mean key:?"),
         (INSTANCES, 'any:"version:3"', '"version:3"', "any: takes filters of the engine only"),
         (INSTANCES, 'any:"sort:key"', '"sort:key"', "any: takes filters of the engine only"),
         (INSTANCES, "-any:key:a", "-any:key:a", "any is written like any:"),
@@ -328,3 +342,28 @@ def test_a_relative_time_is_fixed_when_it_is_read() -> None:
 def test_a_subject_can_be_named() -> None:
     assert parse("topic:a", "tasks").query == parse("topic:a", TASKS).query
     assert write(parse("topic:a", "tasks").query, "tasks") == "topic:a"
+
+
+@pytest.mark.parametrize(
+    ("subject", "word"),
+    [(TASKS, "error"), (INCIDENTS, "text"), (JOBS, "error")],
+    ids=lambda one: getattr(one, "name", one),
+)
+def test_words_without_a_qualifier_search_the_error_text(subject: Subject[Query], word: str) -> None:
+    parsed = parse('psp -/503 "time out" retry-after or?', subject, NOW)
+    assert parsed.mistakes == []
+    assert parsed.conditions == (
+        Condition(word, "~", ("psp",)),
+        Condition(word, "~", ("/503",), negated=True),
+        Condition(word, "~", ("time out",)),
+        Condition(word, "~", ("retry-after",)),
+        Condition(word, "~", ("or?",)),
+    )
+    assert parse(write(parsed.query, subject, parsed.conditions), subject, NOW) == parsed
+
+
+def test_a_text_is_found_in_any_case_among_incidents_too() -> None:
+    finds = matcher(parse("PSP 503", INCIDENTS, NOW).conditions, INCIDENTS, NOW)
+    assert finds(SimpleNamespace(incident_message="psp answered 503"))
+    assert not finds(SimpleNamespace(incident_message="psp answered 502"))
+    assert not finds(SimpleNamespace(incident_message=None))

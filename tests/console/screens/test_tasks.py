@@ -7,7 +7,7 @@ from textual.pilot import Pilot
 
 from console.app import RetriageApp
 from console.screens.tasks.subject import error_said
-from console.widgets.filter_line import Advice, FilterLine, spans
+from console.widgets.filter_line import Advice, FilterInput, FilterLine, spans
 from console.widgets.pane import Pane
 from tests.console.fake import FakeEngine, ids, task
 from tests.console.settle import console, lines, loaded, until
@@ -44,12 +44,21 @@ async def test_no_count_stands_beside_a_filter_that_it_does_not_count() -> None:
 @pytest.mark.parametrize("width", [40, 80, 200])
 def test_words_that_do_not_fit_are_counted(width: int) -> None:
     words = [f"topic:charge-card-{number}" for number in range(10)]
-    (line,) = spans("topic:", Advice(words=words), width)
-    shown = [word for word in words if word in line[0].split()]
+    line = "".join(text for text, _ in spans("topic:", Advice(words=words), width))
+    shown = [word for word in words if word in line.split()]
     assert shown == words[: len(shown)]
     assert shown
-    assert line[0].endswith(f"+{10 - len(shown)} more")
-    assert len(line[0]) <= width
+    assert line.endswith(f"+{10 - len(shown)} more")
+    assert len(line) <= width
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+@pytest.mark.parametrize("choice", [0, 4, 9])
+def test_the_word_that_is_chosen_is_in_sight(width: int, choice: int) -> None:
+    words = [f"topic:charge-card-{number}" for number in range(10)]
+    said = spans("topic:", Advice(words=words), width, choice)
+    assert [text for text, ink in said if ink == "chip"] == [words[choice]]
+    assert sum(len(text) for text, _ in said) <= width
 
 
 async def test_rows_count_and_the_task_under_the_cursor_are_shown() -> None:
@@ -135,6 +144,62 @@ async def test_tab_completes_the_word_and_up_brings_the_last_filter_back() -> No
         await pilot.press("enter", "escape", "slash")
         await pilot.press("up")
         assert field.value == "retries:0"
+
+
+async def test_words_that_are_offered_are_chosen_with_up_and_down_and_no_text_is_lost() -> None:
+    async with console(FakeEngine(100)) as (app, pilot):
+        await until(pilot, lambda: "charge-card" in app.session.known.values(app.session, "tasks").get("topic", ()))
+        line = screen(app).query_one(FilterLine)
+        field = line.query_one(FilterInput)
+        await type_filter(pilot, "topic:")
+        offered = line._offered
+        assert len(offered) > 2
+        await pilot.press("down")
+        assert field.value == "topic:"
+        await pilot.press("down", "down", "up")
+        await pilot.press("enter")
+        assert field.value == offered[1]
+        assert line.typing
+        await pilot.press("down", "down")  # nothing more is offered
+        assert field.value == offered[1]
+        await pilot.press("escape", "slash", "up")
+        assert field.value == offered[1]
+        await pilot.press("down")
+        assert field.value == ""
+
+
+async def test_older_filters_are_above_what_is_typed_and_below_them_it_stands_again() -> None:
+    async with console(FakeEngine(100)) as (app, pilot):
+        field = screen(app).query_one(FilterInput)
+        await type_filter(pilot, "retries:0")
+        await pilot.press("enter")
+        await type_filter(pilot, "sort:key")
+        typed = field.value
+        await pilot.press("up")
+        assert field.value == "retries:0"
+        await pilot.press("down")
+        assert field.value == typed
+
+
+async def test_a_word_without_a_qualifier_searches_the_error_text() -> None:
+    async with console(FakeEngine(100)) as (app, pilot):
+        await type_filter(pilot, "/503")
+        await pilot.press("enter")
+        await until(pilot, lambda: screen(app).sifting is not None and screen(app).sifting.exact)
+        assert screen(app).matching == 0
+        await pilot.press("escape")
+        await type_filter(pilot, "http 503")
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(screen(app).matching))
+        await until(pilot, lambda: loaded(app))
+        assert all("HTTP 503" in row.item.error_message for row in screen(app).table.loaded())
+
+
+async def test_a_mistake_that_is_asked_for_is_told_with_its_whole_sentence() -> None:
+    async with console(FakeEngine(100), size=(80, 24)) as (app, pilot):
+        await type_filter(pilot, "psp or")
+        await pilot.press("enter")
+        await until(pilot, lambda: "in quotes it is searched for." in "\n".join(lines(app)))
 
 
 async def test_nothing_to_show_says_why_and_what_to_press() -> None:

@@ -132,3 +132,23 @@ def test_below_the_smallest_window_one_sentence_and_no_blind_keys() -> None:
         assert "Too small" in terminal.text
         terminal.press("q")
         assert terminal.wait_for_end(10) == 0
+
+
+def test_a_pasted_word_of_2500_characters_leaves_no_remnants() -> None:
+    with fake() as terminal:
+        terminal.wait_for("❯")
+        terminal.press("p")
+        terminal.wait_for("PAUSED")
+        terminal.quiet(0.5)
+        before = terminal.lines
+        for word in ("abcdefghi" * 278, "x:cdefghi" * 278, '"' + "語" * 1250):
+            terminal.press("/")
+            terminal.quiet(0.5)
+            terminal.press(f"\x1b[200~{word}\x1b[201~")
+            terminal.quiet(0.5)
+            assert terminal.lines[2] != before[2]
+            terminal.press("\x1b")
+            terminal.quiet(0.5)
+            # The first line holds a clock, the one before the last an event that goes after a while.
+            assert terminal.lines[1:-2] == before[1:-2]
+            assert terminal.lines[0].startswith(before[0].partition("PAUSED")[0].rstrip())
