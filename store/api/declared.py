@@ -19,10 +19,13 @@ class Given:
     Attributes:
         form: one JSON value, a JSON list, a plain text (204 where there is none), a file, or nothing (204).
         model: what pydantic makes a schema of: the value, or what the list is of.
+        needs_user: it refuses whoever has not logged in by itself, with the contract's body, also where the server has
+            no users.
     """
 
     form: Form
     model: Any = None
+    needs_user: bool = False
 
 
 _MEDIA = {"one": "application/json", "list": "application/json", "text": "text/plain"}
@@ -62,9 +65,9 @@ def given_by(route: Callable[..., Any]) -> Given | None:
     return _GIVEN.get(route)
 
 
-def gives(model: Any) -> Callable[[RouteT], RouteT]:
-    """The route answers one JSON value of this kind."""
-    return lambda route: declare(route, Given("one", model))
+def gives(model: Any, *, needs_user: bool = False) -> Callable[[RouteT], RouteT]:
+    """The route answers one JSON value of this kind. See ``Given``."""
+    return lambda route: declare(route, Given("one", model, needs_user))
 
 
 def gives_list(model: Any) -> Callable[[RouteT], RouteT]:

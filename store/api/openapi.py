@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 from store.api.declared import Given, given_by, has_one_media_type
-from store.api.requests import Body, FlagParam, Params, query_string_fields, read_page
+from store.api.requests import Body, FlagParam, IntParam, Params, TextParam, query_string_fields, read_page
 from store.api.uploads import Form
 from store.contract.errors import ErrorBody
 from store.contract.queries import Query, TimeFilter, VariableFilter
@@ -154,6 +154,11 @@ def _operation(route: APIRoute, method: str, schemas: _Schemas) -> Json:
     for reader in _readers(route.dependant):
         if isinstance(reader, Params):
             parameters += _filters(reader.model)
+        elif isinstance(reader, TextParam):
+            parameters.append(_parameter(reader.name, reader.description, {"type": "string"}))
+        elif isinstance(reader, IntParam):
+            parameters.append(_parameter(reader.name, reader.description, _INT))
+            statuses.add(404)
         elif isinstance(reader, FlagParam):
             kind = {"type": "boolean", "default": reader.default}
             parameters.append(_parameter(reader.name, reader.description, kind))
@@ -163,7 +168,9 @@ def _operation(route: APIRoute, method: str, schemas: _Schemas) -> Json:
         elif content := _content(reader, schemas):
             operation["requestBody"] = {"content": content, "required": isinstance(reader, Form)}
             statuses |= {404, 415} | ({413} if isinstance(reader, Form) else set())
-    operation["responses"] = _answer(_given(route), schemas) | {str(status): _refusal(status) for status in statuses}
+    given = _given(route)
+    refusals = {str(status): _refusal(status, status != 401 or given.needs_user) for status in statuses}
+    operation["responses"] = _answer(given, schemas) | refusals
     return operation
 
 
@@ -233,8 +240,8 @@ def _answer(given: Given, schemas: _Schemas) -> Json:
     return {"200": {"description": "The answer.", "content": {"application/json": {"schema": schema}}}}
 
 
-def _refusal(status: int) -> Json:
-    if status == 401:
+def _refusal(status: int, has_body: bool) -> Json:
+    if not has_body:
         return {"description": _REFUSALS[status]}
     name = "EngineError" if status == 500 else "ErrorBody"
     schema = {"$ref": f"#/components/schemas/{name}"}

@@ -33,6 +33,15 @@ class Telemetry(Shape):
     product: Product
 
 
+class PermissionCheck(Shape):
+    """Whether the user has a permission."""
+
+    permission_name: str
+    resource_name: str
+    resource_id: str | None
+    authorized: bool
+
+
 class Count(Shape):
     """How many rows match."""
 

@@ -153,6 +153,20 @@ async def test_what_names_nobody_is_no_guess(guarded: httpx.AsyncClient, caplog:
     assert not caplog.records
 
 
+async def test_what_a_user_may_do_is_told(guarded: httpx.AsyncClient) -> None:
+    for auth, permission, may in (
+        (("bob", "hush"), "CREATE", True),
+        (("eve", "look"), "CREATE", False),
+        (("eve", "look"), "CREATE_BATCH_SET_EXTERNAL_TASK_RETRIES", False),
+        (("eve", "look"), "READ", True),
+        (("eve", "look"), "READ_HISTORY", True),
+    ):
+        params = {"permissionName": permission, "resourceName": "BATCH", "resourceType": "13"}
+        response = await guarded.get("/authorization/check", params=params, auth=auth)
+        assert response.json()["authorized"] is may
+    assert (await guarded.get("/authorization/check")).status_code == 401
+
+
 async def test_guesses_are_few_and_owners_get_in(guarded: httpx.AsyncClient) -> None:
     """A storm of guesses at one name: few are looked at, and no other user, nor one who is in, waits for them."""
     asked = partial(guarded.get, "/version")

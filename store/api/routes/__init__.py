@@ -1,6 +1,7 @@
 """One file per subject; each exports ``router``. Literal paths come before ``{id}``."""
 
 from store.api.routes import (
+    authorization,
     batch,
     deployment,
     external_task,
@@ -28,5 +29,6 @@ ROUTERS = (
     job.router,
     history.router,
     user_operation.router,
+    authorization.router,
 )
 """All routers, in the order in which they are asked."""
