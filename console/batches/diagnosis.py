@@ -33,6 +33,7 @@ class Hitch:
         suspended: it is suspended.
         id: the job.
         gone: there is none, though the batch needs it: somebody deleted it.
+        locked: an executor has taken it.
     """
 
     failed: str | None = None
@@ -40,6 +41,7 @@ class Hitch:
     suspended: bool = False
     id: str = ""
     gone: bool = False
+    locked: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,9 +73,10 @@ class DiagnosisFacts:
         suspended: its jobs that are suspended, though the batch is not.
         later: its jobs that are due later.
         due: when the first of those is.
-        locked_elsewhere: other jobs of the engine that an executor has taken.
+        locked_elsewhere: jobs that an executor has taken and that are none of this batch, neither its seed nor its
+            monitor job.
         tells_locks: the engine can tell which jobs an executor has taken.
-        ahead: another batch that moves.
+        ahead: another batch, some job of which an executor has taken.
     """
 
     progress: Progress
@@ -170,6 +173,9 @@ def _closing(signs: DiagnosisFacts) -> Diagnosis | None:
 
 def _working(signs: DiagnosisFacts) -> Diagnosis | None:
     """It moves, or is about to."""
+    if signs.seed is not None and signs.seed.locked and not _abandoned(signs):
+        made = f"{signs.progress.created:,} of {signs.progress.total:,} jobs are made so far"
+        return Diagnosis("seeding", f"Its seed job is at work: {made}.", "active, makes jobs", "good")
     if signs.standing is not None and signs.standing < STANDING and signs.progress.created:
         last = "last job now" if signs.standing < 1 else f"last job {_ago(signs.standing)} ago"
         return Diagnosis("moving", "It moves.", f"active, {last}", "good")

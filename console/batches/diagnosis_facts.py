@@ -3,7 +3,9 @@
 A batch that moves is asked nothing but for the seed job. One that stands costs at most eight counts of its own jobs.
 """
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -13,6 +15,9 @@ from console.engine.errors import Refused
 from store.contract.queries import BatchStatisticsQuery, JobQuery, Sorting, TimeFilter
 from store.contract.records import BatchStatistics, Job
 from store.contract.values import format_moment
+
+TAKEN = 100
+"""So many of the jobs that executors have taken are looked at: more than the threads of one."""
 
 
 class JobQuestions(Protocol):
@@ -78,6 +83,9 @@ class DiagnosisReader:
             return DiagnosisFacts(progress, now, standing, seed, monitor)
         locked = await self._taken(client, self._jobs(acquired=True)) if acquired else 0
         self._locked_since = (self._locked_since or now) if locked else None
+        elsewhere = await self._taken_elsewhere(client) if acquired else Counter[str]()
+        if seed is not None and acquired and not seed.gone:
+            seed = replace(seed, locked=await self._taken(client, self._of(self._seed, acquired=True)) > 0)
         later = [TimeFilter(operator="gt", value=format_moment(now))]
         due = await client.jobs(self._left(due_dates=later, sorting=[_SOONEST]), 0, 1)
         return DiagnosisFacts(
@@ -92,10 +100,20 @@ class DiagnosisReader:
             suspended=await client.count_jobs(self._left(suspended=True)),
             later=await client.count_jobs(self._left(due_dates=later)) if due else 0,
             due=due[0].due_date if due else None,
-            locked_elsewhere=max(await self._taken(client, JobQuery(acquired=True)) - locked, 0) if acquired else 0,
+            locked_elsewhere=elsewhere.total(),
             tells_locks=acquired,
-            ahead=max(others, key=lambda other: other.left, default=None),
+            ahead=max((one for one in others if one.id in elsewhere), key=lambda other: other.left, default=None),
         )
+
+    async def _taken_elsewhere(self, client: JobQuestions) -> Counter[str]:
+        """Jobs that an executor has taken and that are none of this batch, by the id of their batch; empty for those of
+        none. They are read, not counted: numbers of two moments would make a job of this batch one of another."""
+        own = {self._seed, self._work, self._monitor}
+        try:
+            taken = await client.jobs(JobQuery(acquired=True), 0, TAKEN)
+        except Refused:
+            return Counter()
+        return Counter(job.batch_id or "" for job in taken if job.job_definition_id not in own)
 
     async def _taken(self, client: JobQuestions, query: JobQuery) -> int:
         """How many of these jobs an executor has taken; 0 from an engine that is too old for the question."""
@@ -136,7 +154,10 @@ class DiagnosisReader:
         return Hitch(failed, job.due_date, job.suspended, job.id)
 
     def _jobs(self, **filters: object) -> JobQuery:
-        return JobQuery.model_validate({"job_definition_id": self._work} | filters)
+        return self._of(self._work, **filters)
+
+    def _of(self, definition: str, **filters: object) -> JobQuery:
+        return JobQuery.model_validate({"job_definition_id": definition} | filters)
 
     def _left(self, **filters: object) -> JobQuery:
         return self._jobs(with_retries_left=True, **filters)

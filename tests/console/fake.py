@@ -355,6 +355,7 @@ class FakeEngine:
             and (not query.job_ids or job.id in query.job_ids)
             and (not query.no_retries_left or job.retries == 0)
             and (not (query.with_retries_left or query.executable) or job.retries > 0)
+            and (not query.with_exception or job.exception_message is not None)
             and (not query.acquired or job.id in self.acquired)
             and (not query.executable or not later)
             and (not query.due_dates or later)

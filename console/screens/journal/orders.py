@@ -144,7 +144,8 @@ class LaunchOrders(ConsoleScreen):
         if why := self._why_no_undo(launch):
             self.session.say(why, "warning")
             return
-        send_off(self.app, self.session, self._set_back(launch, undo, selected_tasks))
+        # An undo may be several batches, and the journal tells what becomes of all of them: it stays in front.
+        send_off(self.app, self.session, self._set_back(launch, undo, selected_tasks), follow=False)
 
     def _why_no_undo(self, launch: Launch | None) -> str:
         if launch is None:

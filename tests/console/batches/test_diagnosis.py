@@ -103,13 +103,37 @@ async def test_the_facts_about_jobs() -> None:
         one("latest", due_date=later + timedelta(hours=1)),
         one("asleep", suspended=True),
         one("failed", 0, message="oops"),
-        one("of another batch", job_definition_id="other"),
+        one("of another batch", job_definition_id="other", batch_id="small"),
     ]
     engine.acquired = {"taken", "of another batch"}
     signs = await examined(engine, at(), others=(Ahead("small", 5), Ahead("large", 500)))
     assert (signs.locked, signs.locked_elsewhere, signs.ready, signs.suspended) == (1, 1, 2, 1)
     assert (signs.later, signs.due) == (2, later)
-    assert signs.ahead == Ahead("large", 500)
+    assert signs.ahead == Ahead("small", 5), "no job of the larger one is being carried out"
+
+
+async def test_a_seed_job_at_work_is_no_other_job() -> None:
+    engine = FakeEngine(1)
+    engine.all_jobs = [one("s", job_definition_id="seed"), one("m", job_definition_id="monitor")]
+    engine.acquired = {"s", "m"}
+    signs = await examined(engine, at(created=0, completed=0), 12.0, others=(Ahead("large", 500),))
+    assert (signs.locked_elsewhere, signs.ahead) == (0, None)
+    told = diagnose(signs)
+    assert (told.name, told.sentence) == ("seeding", "Its seed job is at work: 0 of 500 jobs are made so far.")
+
+
+async def test_a_job_of_this_batch_that_is_taken_between_two_questions_is_no_other_job() -> None:
+    class Quick(FakeEngine):
+        async def count_jobs(self, query: JobQuery) -> int:
+            number = await super().count_jobs(query)
+            self.acquired.add("next")
+            return number
+
+    engine = Quick(1)
+    engine.all_jobs = [one("next"), one("last")]
+    signs = await examined(engine, at(), 12.0, others=(Ahead("large", 500),))
+    assert signs.locked_elsewhere == 0
+    assert "other" not in diagnose(signs).sentence
 
 
 async def test_the_seed_job_is_looked_at_while_jobs_are_made_and_the_monitor_job_when_all_are_done() -> None:

@@ -15,6 +15,7 @@ from console.journal import journal_at
 from console.launch import send as sending
 from console.launch.preview import Kind
 from console.reading.selection import Composed, Marked
+from console.screens.batches.detail import BatchDetail
 from console.screens.dialogs import confirm_delay
 from console.screens.dialogs.choice import Choice
 from console.screens.dialogs.field import Field
@@ -156,6 +157,35 @@ async def test_with_0_retries_one_thing_is_said() -> None:
         assert "raises an incident" not in text(app)
 
 
+async def back(app: RetriageApp, pilot: Pilot[None]) -> None:
+    """From the page of the batch that was launched to where it was launched from."""
+    await until(pilot, lambda: isinstance(app.screen, BatchDetail))
+    await pilot.press("escape")
+    await until(pilot, lambda: not isinstance(app.screen, BatchDetail))
+
+
+async def test_what_was_launched_does_not_come_in_front_of_what_was_opened_meanwhile() -> None:
+    engine = FakeEngine(100)
+    answer = asyncio.Event()
+    launch = engine.set_retries_async
+
+    async def slow(order: SetExternalTaskRetries) -> Batch:
+        await answer.wait()
+        return await launch(order)
+
+    engine.set_retries_async = slow  # type: ignore[method-assign]
+    async with console(engine) as (app, pilot):
+        await dialog(app, pilot)
+        await pilot.press("L")
+        await until(pilot, lambda: app.session.launching)
+        await pilot.press("5")
+        await until(pilot, lambda: screen(app).VIEW == "jobs")
+        answer.set()
+        await until(pilot, lambda: app.session.launched and not app.session.launching)
+        await pilot.pause()
+        assert not isinstance(app.screen, BatchDetail)
+
+
 async def test_l_launches_the_marked_tasks_and_clears_the_marks() -> None:
     engine = FakeEngine(100)
     async with console(engine) as (app, pilot):
@@ -168,8 +198,10 @@ async def test_l_launches_the_marked_tasks_and_clears_the_marks() -> None:
         assert order.retries == 3
         assert order.external_task_ids == ids([0, 2])
         await until(pilot, lambda: "launched: 2 jobs" in said(app))
-        await until(pilot, lambda: not screen(app).table.marks)
         assert app.session.launched == {"batch-1"}
+        await until(pilot, lambda: isinstance(app.screen, BatchDetail) and "batch-1" in text(app))
+        await back(app, pilot)
+        assert not screen(app).table.marks
 
 
 async def test_keys_that_were_pressed_before_it_could_be_read_do_nothing_and_are_not_kept(
@@ -394,6 +426,7 @@ async def test_an_unanswered_launch_is_looked_for_and_never_sent_again(
     engine.set_retries_async = unanswered  # type: ignore[method-assign, assignment]
     async with console(engine) as (app, pilot):
         await pilot.press("space")
+        tasks = screen(app)
         await dialog(app, pilot)
         await pilot.press("L")
         await until(
@@ -401,7 +434,7 @@ async def test_an_unanswered_launch_is_looked_for_and_never_sent_again(
             lambda: ("probably that of the launch: 1 job" if carried_out else "its batch was not there") in said(app),
         )
         assert len(sent) == 1
-        await until(pilot, lambda: bool(screen(app).table.marks) is not carried_out)
+        await until(pilot, lambda: bool(tasks.table.marks) is not carried_out)
 
 
 async def test_no_second_launch_begins_while_one_is_on_its_way() -> None:
@@ -426,6 +459,7 @@ async def test_no_second_launch_begins_while_one_is_on_its_way() -> None:
         await until(pilot, lambda: app.session.launched)
         assert len(engine.orders) == 1
         await until(pilot, lambda: not app.session.launching)
+        await back(app, pilot)
         await dialog(app, pilot)
 
 
@@ -450,6 +484,7 @@ async def test_an_engine_that_takes_its_time_is_waited_for_in_sight(monkeypatch:
         answer.set()
         await until(pilot, lambda: not isinstance(app.screen, waiting.Waiting))
         await until(pilot, lambda: "launched: 1 job" in said(app))
+        await back(app, pilot)
         answer.clear()
         await dialog(app, pilot)
         await pilot.press("L")
