@@ -20,7 +20,7 @@ TAKEN = 100
 """So many of the jobs that executors have taken are looked at: more than the threads of one."""
 
 
-class JobQuestions(Protocol):
+class DiagnosisLists(Protocol):
     """The part of the client that tells about jobs."""
 
     async def jobs(self, query: JobQuery, first: int, size: int) -> list[Job]:
@@ -55,7 +55,7 @@ class DiagnosisReader:
 
     async def examine(
         self,
-        client: JobQuestions,
+        client: DiagnosisLists,
         progress: Progress,
         standing: float | None,
         others: Sequence[Ahead] = (),
@@ -105,7 +105,7 @@ class DiagnosisReader:
             ahead=max((one for one in others if one.id in elsewhere), key=lambda other: other.left, default=None),
         )
 
-    async def _taken_elsewhere(self, client: JobQuestions) -> Counter[str]:
+    async def _taken_elsewhere(self, client: DiagnosisLists) -> Counter[str]:
         """Jobs that an executor has taken and that are none of this batch, by the id of their batch; empty for those of
         none. They are read, not counted: numbers of two moments would make a job of this batch one of another."""
         own = {self._seed, self._work, self._monitor}
@@ -115,7 +115,7 @@ class DiagnosisReader:
             return Counter()
         return Counter(job.batch_id or "" for job in taken if job.job_definition_id not in own)
 
-    async def _taken(self, client: JobQuestions, query: JobQuery) -> int:
+    async def _taken(self, client: DiagnosisLists, query: JobQuery) -> int:
         """How many of these jobs an executor has taken; 0 from an engine that is too old for the question."""
         try:
             return await client.count_jobs(query)
@@ -124,14 +124,14 @@ class DiagnosisReader:
                 raise
             return 0
 
-    async def _maker(self, client: JobQuestions) -> Hitch | None:
+    async def _maker(self, client: DiagnosisLists) -> Hitch | None:
         """The seed job, which is there as long as jobs are to be made."""
         seed = await self._hitch(client, self._seed)
         if seed is None and (batch := await self._now(client)) and batch.jobs_created < batch.total_jobs:
             return Hitch(gone=True)
         return seed
 
-    async def _closer(self, client: JobQuestions) -> Hitch | None:
+    async def _closer(self, client: DiagnosisLists) -> Hitch | None:
         """The monitor job, which is there from the moment on when there is no seed job any more."""
         seed = await self._hitch(client, self._seed)
         monitor = await self._hitch(client, self._monitor)
@@ -139,12 +139,12 @@ class DiagnosisReader:
             return Hitch(gone=True)
         return monitor
 
-    async def _now(self, client: JobQuestions) -> BatchStatistics | None:
+    async def _now(self, client: DiagnosisLists) -> BatchStatistics | None:
         """The batch after a job of it was not found: it may have moved on since it was read, or be closed."""
         found = await client.batches(BatchStatisticsQuery(batch_id=self._batch), 0, 1)
         return found[0] if found else None
 
-    async def _hitch(self, client: JobQuestions, definition: str) -> Hitch | None:
+    async def _hitch(self, client: DiagnosisLists, definition: str) -> Hitch | None:
         """The one job of this definition that waits, if there is one."""
         jobs = await client.jobs(JobQuery(job_definition_id=definition), 0, 1)
         if not jobs:

@@ -331,19 +331,23 @@ class RunDriver:
         if checked.left_out:
             await self._write(lambda: self._runs.leave_out(self.run_id, self.name, dict(checked.left_out)))
         batch: str | None = None
-        if checked.roll.retries:
+        if checked.selected_tasks.retries:
             batch = (await self._launched(wave, checked)).batch_id
             work.instances |= checked.instances
-            work.known_before(checked.failures, checked.roll.retries)
+            work.known_before(checked.failures, checked.selected_tasks.retries)
             sent = [
-                (task.ordinal, task.task_id, task.retries) for task in tasks if task.task_id in checked.roll.retries
+                (task.ordinal, task.task_id, task.retries)
+                for task in tasks
+                if task.task_id in checked.selected_tasks.retries
             ]
             work.add(sent, [batch] if batch is not None else [])
         work.unsent = await self._runs.count_unsent(self.run_id, wave.wave)
         why: dict[str, int] = {}
         for reason in checked.left_out.values():
             why[reason] = why.get(reason, 0) + 1
-        self._tell(WaveStep(self.run_id, wave.wave, "sent", wave.tasks, len(checked.roll.retries), batch, why))
+        self._tell(
+            WaveStep(self.run_id, wave.wave, "sent", wave.tasks, len(checked.selected_tasks.retries), batch, why)
+        )
 
     async def _checked(self, wave: int, tasks: list[RunTask]) -> CheckedTasks:
         """The tasks as they are now, read page by page; an engine that does not answer is waited for."""
@@ -367,9 +371,11 @@ class RunDriver:
 
     async def _launched(self, wave: RunWave, checked: CheckedTasks) -> Launch:
         """Send a batch; what is known not to have arrived is sent again, and nothing else is."""
-        roll = checked.roll.only(checked.roll.retries)
-        said = f"run {self.run_id}, wave {wave.wave}: {things(len(roll.retries), 'task')}"
-        plan = LaunchPlan(Marked(roll.named, said), self._run.retries, roll.facts(), roll, EVERY_KIND)
+        selected_tasks = checked.selected_tasks.only(checked.selected_tasks.retries)
+        said = f"run {self.run_id}, wave {wave.wave}: {things(len(selected_tasks.retries), 'task')}"
+        plan = LaunchPlan(
+            Marked(selected_tasks.named, said), self._run.retries, selected_tasks.facts(), selected_tasks, EVERY_KIND
+        )
         part = RunPart(self.run_id, wave.wave, self.name)
         order = DecidedLaunch(plan, self._run.reason, part=part)
         told: list[LaunchEvent] = []

@@ -43,13 +43,13 @@ class CheckedTasks:
     """Tasks as they are now.
 
     Attributes:
-        roll: those that can be sent, with what they have.
+        selected_tasks: those that can be sent, with what they have.
         left_out: ordinal -> why it is not sent.
         instances: task -> its activity instance, by which the log knows it.
         failures: task -> a hash of its error message, and that message folded.
     """
 
-    roll: SelectedTasks
+    selected_tasks: SelectedTasks
     left_out: dict[int, Change] = field(default_factory=dict)
     instances: dict[str, str] = field(default_factory=dict)
     failures: dict[str, tuple[int, str]] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class CheckedTasks:
 
     def take(self, task: ExternalTask) -> None:
         """A task that can be sent."""
-        self.roll.take([task])
+        self.selected_tasks.take([task])
         self.instances[task.id] = task.activity_instance_id
         said = hash(task.error_message)
         if said not in self._folded:
@@ -84,7 +84,7 @@ async def check(client: Questions, checked: CheckedTasks, tasks: Sequence[RunTas
     left_out: dict[int, Change] = {}
     for frozen in tasks:
         now = found.get(frozen.task_id)
-        change = change_of(frozen, now, checked.roll.at)
+        change = change_of(frozen, now, checked.selected_tasks.at)
         if change is not None:
             left_out[frozen.ordinal] = change
         elif now is not None:

@@ -46,14 +46,14 @@ class RunUndo:
         run: the run.
         back: former retries -> ids of the tasks that get them again.
         left_alone: why -> how many tasks do not.
-        roll: what the tasks have now.
+        selected_tasks: what the tasks have now.
         why_not: one sentence where nothing can be set back now; empty where it can.
     """
 
     run: Run
     back: dict[int, list[str]] = field(default_factory=dict)
     left_alone: Counter[str] = field(default_factory=Counter)
-    roll: SelectedTasks = field(default_factory=lambda: SelectedTasks(datetime.now(UTC)))
+    selected_tasks: SelectedTasks = field(default_factory=lambda: SelectedTasks(datetime.now(UTC)))
     why_not: str = ""
 
     @property
@@ -104,12 +104,12 @@ async def _look_at(session: Session, found: RunUndo, launch: Launch) -> None:
     undo = Undo(launch.retries)
     async for piece in session.journal.all_tasks(launch):
         selection = Marked(frozenset(task.task_id for task in piece))
-        roll = await session.ask(lambda client: read_selected_tasks(client, selection))  # noqa: B023 - asked at once
-        assert roll is not None, "nothing limits this reading"
-        last = await saved_filters.launched(session, roll.retries)
+        selected_tasks = await session.ask(lambda client: read_selected_tasks(client, selection))  # noqa: B023 - asked at once
+        assert selected_tasks is not None, "nothing limits this reading"
+        last = await saved_filters.launched(session, selected_tasks.retries)
         later = {id for id, other in last.items() if other.launch_id > launch.id}
-        undo.look_at(piece, roll.retries, roll.held, later)
-        found.roll.retries |= roll.retries
+        undo.look_at(piece, selected_tasks.retries, selected_tasks.held, later)
+        found.selected_tasks.retries |= selected_tasks.retries
     for former, ids in undo.back.items():
         found.back.setdefault(former, []).extend(ids)
     found.left_alone.update({why: number for why in REASONS if (number := getattr(undo, why))})
@@ -154,7 +154,7 @@ async def carry_out_undo(
     """
     made: list[Launched] = []
     for retries, ids in sorted(undo.back.items()):
-        part = undo.roll.only(ids)
+        part = undo.selected_tasks.only(ids)
         said = f"undo of run {undo.run.id}: {things(len(ids), 'task')} back to {retries}"
         plan = LaunchPlan(Marked(frozenset(ids), said), retries, part.facts(), part, frozenset({"lowered"}))
         before_sending()

@@ -37,7 +37,7 @@ class IncidentDetail(ReadingScreen):
     HEADING = "What was said when it failed"
 
     def __init__(self, session: Session, incident: Incident | GroupMember) -> None:
-        super().__init__(session, f"Incident {inert(incident.id)}", incident.id)
+        super().__init__(session, f"Incident {inert(incident.id)}", incident.id, self.text)
         self._incident = incident
         self.attach(IncidentVerbs(self, lambda: self._incident))
 

@@ -28,7 +28,7 @@ class InstanceDetail(ReadingScreen):
     HEADING = "Tasks and variables"
 
     def __init__(self, session: Session, instance: ProcessInstance) -> None:
-        super().__init__(session, f"Instance {inert(instance.id)}", instance.id)
+        super().__init__(session, f"Instance {inert(instance.id)}", instance.id, self.text)
         self._instance = instance
 
     def facts(self) -> list[Item]:

@@ -32,7 +32,7 @@ class JobDetail(ReadingScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings(at({"job"}))
 
     def __init__(self, session: Session, job: Job) -> None:
-        super().__init__(session, f"Job {inert(job.id)}", job.id)
+        super().__init__(session, f"Job {inert(job.id)}", job.id, self.text)
         self._shown = job
         self.attach(JobVerbs(self, self.job, lambda: ChosenJobs(self._shown), self._ordered))
 

@@ -13,9 +13,9 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
 from console.actions import at
-from console.screens.base import BASE_CSS
-from console.screens.journal.orders import LaunchOrders
+from console.screens.base import BASE_CSS, ConsoleScreen
 from console.screens.journal.rows import facts, request_lines
+from console.screens.journal.verbs import LaunchVerbs
 from console.session.session import News, Session
 from console.text.inert import inert
 from console.text.words import things
@@ -39,7 +39,7 @@ LARGEST = 400
 """Most tasks that are read at once."""
 
 
-class LaunchDetail(LaunchOrders):
+class LaunchDetail(ConsoleScreen):
     """A launch in full."""
 
     CSS_PATH = [BASE_CSS, Path(__file__).with_name("journal.tcss")]
@@ -49,6 +49,7 @@ class LaunchDetail(LaunchOrders):
 
     def __init__(self, session: Session, launch: Launch) -> None:
         super().__init__(session)
+        self.attach(LaunchVerbs(self, self.chosen))
         self.add_class("journal", "-detail")
         self._launch = launch
 

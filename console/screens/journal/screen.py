@@ -13,9 +13,9 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from console.actions import at
-from console.screens.base import BASE_CSS
-from console.screens.journal.orders import LaunchOrders
+from console.screens.base import BASE_CSS, ConsoleScreen
 from console.screens.journal.rows import COLUMNS, facts, request_lines, row_of, summary
+from console.screens.journal.verbs import LaunchVerbs
 from console.session.session import News, Session
 from console.text.words import things
 from console.widgets.bindings import bindings
@@ -32,7 +32,7 @@ LOOKED_FOR = 20
 """So many of their batches are looked for in the history when the view is opened."""
 
 
-class JournalScreen(LaunchOrders):
+class JournalScreen(ConsoleScreen):
     """The launches, and the one under the cursor."""
 
     CSS_PATH = [BASE_CSS, Path(__file__).with_name("journal.tcss")]
@@ -42,6 +42,7 @@ class JournalScreen(LaunchOrders):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
+        self.attach(LaunchVerbs(self, self.chosen))
         self.add_class("journal")
         self.matching: int | None = None
         """How many launches there are, once they are read."""

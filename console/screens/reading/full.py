@@ -29,12 +29,7 @@ class FullText(ReadingScreen):
     def __init__(
         self, session: Session, view: str, heading: str, copied: str, ask: Callable[[EngineClient], Awaitable[str]]
     ) -> None:
-        super().__init__(session, "", copied)
+        super().__init__(session, "", copied, ask)
         self.add_class("full")
         self.VIEW = view  # type: ignore[misc]
         self.HEADING = heading  # type: ignore[misc]
-        self._asking = ask
-
-    async def text(self, client: EngineClient) -> str:
-        """The text."""
-        return await self._asking(client)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 
 
 class ReadingScreen(ConsoleScreen):
-    """Facts on one side, a text of the engine on the other."""
+    """Facts on one side, a text of the engine on the other.
+
+    Args:
+        session: the console's session.
+        title: what the facts are of.
+        copied: what ``y`` copies.
+        ask: asks for the long text.
+    """
 
     CSS_PATH = [BASE_CSS, Path(__file__).with_name("reading.tcss")]
     AUTO_FOCUS = "TextView"
@@ -32,8 +39,11 @@ class ReadingScreen(ConsoleScreen):
     PLACES: ClassVar[tuple[str, ...]] = ("detail",)
     BINDINGS: ClassVar[list[BindingType]] = bindings(at({"detail"}))
 
-    def __init__(self, session: Session, title: str, copied: str) -> None:
+    def __init__(
+        self, session: Session, title: str, copied: str, ask: Callable[[EngineClient], Awaitable[str]]
+    ) -> None:
         super().__init__(session)
+        self._ask = ask
         self.add_class("reading")
         self._title = title
         self._copied = copied
@@ -48,10 +58,6 @@ class ReadingScreen(ConsoleScreen):
         """What is known already."""
         return []
 
-    async def text(self, client: EngineClient) -> str:
-        """The long text, asked from the engine."""
-        raise NotImplementedError
-
     def on_mount(self) -> None:
         """Show what is known, ask for the rest."""
         self.query_one("#facts", Pane).show(self.facts())
@@ -65,7 +71,7 @@ class ReadingScreen(ConsoleScreen):
         from console.engine.errors import EngineProblem
 
         try:
-            text = await self.session.ask(self.text)
+            text = await self.session.ask(self._ask)
         except EngineProblem as problem:
             text = problem.sentence
         self.query_one(TextView).show(text)

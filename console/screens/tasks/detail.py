@@ -33,7 +33,7 @@ class TaskDetail(ReadingScreen):
     HEADING = "What the worker said"
 
     def __init__(self, session: Session, task: ExternalTask) -> None:
-        super().__init__(session, f"Task {inert(task.id)}", task.id)
+        super().__init__(session, f"Task {inert(task.id)}", task.id, self.text)
         self._shown = task
         self.attach(TaskVerbs(self, lambda: self._shown, lambda: Marked(frozenset({self._shown.id}))))
 

@@ -40,7 +40,7 @@ SAMPLE = 500
 """Incidents of the sample, the newest ones."""
 
 
-class Sample(NamedTuple):
+class CausesSample(NamedTuple):
     """What is known of the incidents: all of them or the newest, by cause, the most frequent first."""
 
     size: int
@@ -60,7 +60,7 @@ class TasksScreen(ListScreen):
     def __init__(self, session: Session) -> None:
         super().__init__(session, TaskSubject())
         self.attach(TaskVerbs(self, self.task_in_hand, self._locks_meant, self._unlocked))
-        self._causes: Poller[Sample] | None = None
+        self._causes: Poller[CausesSample] | None = None
 
     def lower(self) -> ComposeResult:
         """Batches and incidents."""
@@ -100,7 +100,7 @@ class TasksScreen(ListScreen):
         self._causes = Poller(self._sample, self._show_causes, interval=CAUSES_EVERY)
         self._causes.start()
 
-    async def _sample(self) -> Sample:
+    async def _sample(self) -> CausesSample:
         """All incidents, where the incidents view has grouped them; else the newest ones."""
         from console.causes.group_members import group_member_of
         from console.causes.groups import CauseGroups
@@ -111,14 +111,14 @@ class TasksScreen(ListScreen):
             await book.catch_up()
             if book.overdue:
                 await book.read_again(lambda: None)
-            return Sample(len(book.groups), causes_of(book.groups, now, drifts=True), True)
+            return CausesSample(len(book.groups), causes_of(book.groups, now, drifts=True), True)
         query = IncidentQuery(sort_by="incidentTimestamp", sort_order="desc")
         incidents = await self.session.ask(lambda client: client.incidents(query, 0, SAMPLE))
         groups, everything = CauseGroups(), len(incidents) < SAMPLE
         groups.put(map(group_member_of, incidents))
-        return Sample(len(incidents), causes_of(groups, now, drifts=everything), everything)
+        return CausesSample(len(incidents), causes_of(groups, now, drifts=everything), everything)
 
-    def _show_causes(self, snapshot: Snapshot[Sample]) -> None:
+    def _show_causes(self, snapshot: Snapshot[CausesSample]) -> None:
         sample = snapshot.value
         if sample is None:
             return

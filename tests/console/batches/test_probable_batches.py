@@ -8,11 +8,10 @@ import pytest
 from console.batches.batch_view import running
 from console.batches.launched_tasks import launched_tasks_of
 from console.launch.undo import Undo
+from console.orders.undo_launch import undo_sentences
 from console.screens.batches.engine_box import heading
-from console.screens.journal.orders import question
 from console.screens.journal.rows import STATES, facts, looked, row_of
-from console.session.session import ConnectionIdentity, Session
-from console.widgets.pane import Fact, Prose
+from console.widgets.pane import Fact
 from store.journal import Launch
 from tests.console.fake import statistics
 from tests.console.ledgers import Launched
@@ -67,8 +66,7 @@ def test_every_state_of_a_launch_has_its_word() -> None:
 def test_an_undo_says_what_is_not_proven(change: dict[str, Any], said: str) -> None:
     undo = Undo(3)
     undo.back[0] = ["t"]
-    confirm = question(launch(**change), undo, Session(ConnectionIdentity("TEST")))
-    asked = " ".join(item.text for item in confirm._items if isinstance(item, Prose))
+    asked = " ".join(undo_sentences(launch(**change), undo))
     assert said in asked
     assert bool(said) is ("prob" in asked or "not known" in asked)
 
