@@ -9,15 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from console.batches.launched_tasks import FollowedLaunch, LaunchJournal
 from console.engine.errors import Refused
 from console.reading.narrowed_queries import among
 from console.reading.pages import pieces
 from console.reading.task_history import TaskHistory, TaskLog
+from console.session.saved_filters import ask_journal
 from store.contract.history import HistoricExternalTaskLogQuery
 from store.contract.queries import BatchStatisticsQuery, ExternalTaskQuery
+
+if TYPE_CHECKING:
+    from console.session.session import Session
 from store.contract.records import BatchStatistics, ExternalTask
 
 MOST = 3
@@ -162,3 +166,16 @@ async def _failed_since(client: EarlierLaunchLists, since: datetime, tasks: Sequ
     if log.missing:
         return {task.id for task in tasks if task.retries == 0}
     return {id for id, failed in failures.items() if failed.again}
+
+
+async def earlier_launches_of(session: Session, topic: str) -> EarlierLaunches | None:
+    """The same on the engine of a session, by its journal.
+
+    Raises:
+        EngineProblem: the engine did not answer.
+    """
+    return await ask_journal(
+        session,
+        lambda journal: session.ask(lambda client: earlier_launches_over(client, journal, session.engine_name, topic)),
+        None,
+    )

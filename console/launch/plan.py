@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import Literal
 
 from console.engine.retries_request import RetriesRequest
-from console.launch.counts import SelectionCounts
 from console.launch.preview import (
     BY_HAND,
     Kind,
@@ -18,6 +17,7 @@ from console.launch.preview import (
     preview_classes,
 )
 from console.launch.request_text import curl_text, json_text
+from console.reading.counts import SelectionCounts
 from console.reading.narrowed_queries import Trait, narrowed
 from console.reading.selected_tasks import SelectedTasks
 from console.reading.selection import Composed, Everything, Marked, Selection, named_by_query

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from console.engine.errors import EngineProblem
-from console.launch.counts import SelectionCounts, count_selection
 from console.launch.decided_launch import DecidedLaunch
+from console.launch.earlier_launches import earlier_launches_of
 from console.launch.overlapping_batches import (
     OverlappingBatch,
     TopicWithoutWorker,
@@ -23,6 +23,7 @@ from console.launch.overlapping_batches import (
 from console.launch.plan import LaunchPlan
 from console.launch.preview import Kind
 from console.launch.record import READ_MOST
+from console.reading.counts import SelectionCounts, count_selection
 from console.reading.selected_tasks import SelectedTasks, read_selected_tasks
 from console.reading.selection import Everything, Marked, Selection, named_by_query
 from console.session import saved_filters
@@ -191,7 +192,7 @@ class LaunchPreparation:
         )
         self._changed()
         if topics:
-            self.record = await saved_filters.record(self.session, topics[0])
+            self.record = await earlier_launches_of(self.session, topics[0])
 
     async def _topics(self) -> list[str]:
         """Topics of the tasks, those with the most tasks first."""

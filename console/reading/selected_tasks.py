@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
-from console.launch.counts import SelectionCounts
+from console.reading.counts import SelectionCounts
 from console.reading.narrowed_queries import among
 from console.reading.pages import pages_by_id, pieces
 from console.reading.selection import Composed, Everything, Marked, Selection

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote as quoted_part
 
 from console.language.tokens import quote
+from console.screens import job_states, task_states
 
 Say = Callable[[Any], "str | None"]
 PATHS: Mapping[str, str] = {
@@ -88,15 +89,11 @@ _STATES = {"S": "suspended", "L": "locked", "X": "retries:0", "r": "retrying", "
 
 
 def _state_of_task(record: Any) -> str:
-    from console.screens.tasks.subject import state_of
-
-    return _STATES[state_of(record, datetime.now(UTC))]
+    return _STATES[task_states.state_of(record, datetime.now(UTC))]
 
 
 def _state_of_job(record: Any) -> str:
-    from console.screens.jobs.subject import state_of
-
-    return _STATES[state_of(record, datetime.now(UTC))]
+    return _STATES[job_states.state_of(record, datetime.now(UTC))]
 
 
 _WORDS: Mapping[str, Mapping[str, Say]] = {

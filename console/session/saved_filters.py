@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from console.launch.earlier_launches import EarlierLaunches
     from console.session.session import Session
     from store.journal import Earlier, Journal, SavedQuery
 
@@ -17,18 +16,18 @@ LATELY = 50
 
 async def used(session: Session, subject: str) -> list[str]:
     """Filters used lately on this engine, the newest first."""
-    return await _ask(session, lambda journal: journal.recent(session.engine_name, subject, LATELY), [])
+    return await ask_journal(session, lambda journal: journal.recent(session.engine_name, subject, LATELY), [])
 
 
 async def remember(session: Session, subject: str, text: str) -> None:
     """Put a filter on top of those used lately."""
-    await _ask(session, lambda journal: journal.remember(session.engine_name, subject, text), None)
+    await ask_journal(session, lambda journal: journal.remember(session.engine_name, subject, text), None)
 
 
 async def launched(session: Session, ids: Collection[str]) -> Mapping[str, Earlier]:
     """The last launch of those of the tasks that were launched from here before, as far as the journal knows."""
     none: dict[str, Earlier] = {}
-    return await _ask(session, lambda journal: journal.earlier(session.engine_name, ids), none)
+    return await ask_journal(session, lambda journal: journal.earlier(session.engine_name, ids), none)
 
 
 async def retried(session: Session, ids: Collection[str]) -> Collection[str]:
@@ -39,24 +38,9 @@ async def retried(session: Session, ids: Collection[str]) -> Collection[str]:
     return [id for id, launch in found.items() if launch.batch_id not in running]
 
 
-async def record(session: Session, topic: str) -> EarlierLaunches | None:
-    """What the last launches from here over a topic came to; nothing where the journal knows of none.
-
-    Raises:
-        EngineProblem: the engine did not answer.
-    """
-    from console.launch.earlier_launches import earlier_launches_over
-
-    return await _ask(
-        session,
-        lambda journal: session.ask(lambda client: earlier_launches_over(client, journal, session.engine_name, topic)),
-        None,
-    )
-
-
 async def saved(session: Session, subject: str) -> Sequence[SavedQuery]:
     """Filters with a name."""
-    return await _ask(session, lambda journal: journal.saved_queries(session.engine_name, subject), [])
+    return await ask_journal(session, lambda journal: journal.saved_queries(session.engine_name, subject), [])
 
 
 async def save(session: Session, subject: str, name: str, text: str) -> bool:
@@ -66,7 +50,7 @@ async def save(session: Session, subject: str, name: str, text: str) -> bool:
         await journal.save_query(session.engine_name, subject, name, text)
         return True
 
-    return await _ask(session, kept, False)
+    return await ask_journal(session, kept, False)
 
 
 async def forget(session: Session, subject: str, name: str) -> bool:
@@ -76,10 +60,10 @@ async def forget(session: Session, subject: str, name: str) -> bool:
         await journal.forget_query(session.engine_name, subject, name)
         return True
 
-    return await _ask(session, gone, False)
+    return await ask_journal(session, gone, False)
 
 
-async def _ask(session: Session, question: Callable[[Journal], Awaitable[T]], otherwise: T) -> T:
+async def ask_journal(session: Session, question: Callable[[Journal], Awaitable[T]], otherwise: T) -> T:
     """Ask the journal; where there is none, or it fails, the answer is ``otherwise``, and a failure is said."""
     journal = session.journal
     if journal is None:

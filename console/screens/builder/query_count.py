@@ -65,13 +65,14 @@ class QueryCount:
         from console.engine.errors import EngineProblem
         from console.launch.draft import counted_from
         from console.launch.draft_counts import count_draft
+        from console.launch.earlier_launches import earlier_launches_of
 
         await self._session.opened()
         now = datetime.now(UTC)
         try:
             retried, record = (
                 partial(saved_filters.retried, self._session),
-                partial(saved_filters.record, self._session),
+                partial(earlier_launches_of, self._session),
             )
             async for known in count_draft(
                 self._session.ask, counted_from(draft, now), now, retried=retried, record=record

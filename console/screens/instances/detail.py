@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from console.screens.reading.screen import ReadingScreen
+from console.screens.variables_text import variables_said
 from console.session.session import Session
 from console.text.inert import inert
 from console.text.words import day, things, version_of
@@ -15,10 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from console.engine.client import EngineClient
-    from store.contract.records import ExternalTask, ProcessInstance, VariableValue
+    from store.contract.records import ExternalTask, ProcessInstance
 
 MOST_TASKS = 50
-LONGEST_VALUE = 2000
 
 
 class InstanceDetail(ReadingScreen):
@@ -64,17 +63,3 @@ def _tasks(tasks: Sequence[ExternalTask]) -> str:
         said = inert(task.error_message or "")
         lines.append(f"  {inert(task.topic_name)}  at {inert(task.activity_id)}  {tries}  {said}".rstrip())
     return "\n".join(lines)
-
-
-def variables_said(variables: dict[str, VariableValue]) -> str:
-    """Variables by name, one a line."""
-    lines = [things(len(variables), "variable")]
-    width = max((len(name) for name in variables), default=0)
-    for name, variable in sorted(variables.items()):
-        lines.append(f"  {inert(name):<{min(width, 24)}}  {_value(variable.value)}  ({inert(variable.type or 'null')})")
-    return "\n".join(lines)
-
-
-def _value(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return inert(text) if len(text) <= LONGEST_VALUE else f"{inert(text[:LONGEST_VALUE])}… ({len(text):,} characters)"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from console.reading.instance_activity import InstanceActivities, InstanceActivity
 from console.screens.subject import ListSubject, SortKey
+from console.screens.task_states import error_said, tries
 from console.text.inert import inert
 from console.text.ink import Ink
 from console.text.words import age, version_of
@@ -125,8 +126,6 @@ def _at(record: InstanceActivity) -> str:
 
 def _task(task: ExternalTask) -> Spans:
     """A task in a line: what holds it, its topic, its retries, its error."""
-    from console.screens.tasks.subject import error_said, tries
-
     said, ink = tries(task)
     shade: Ink = "failed" if task.retries == 0 else "muted"
     error = error_said(task)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from console.screens.job_states import STATES, state_of
 from console.screens.subject import ListSubject, SortKey
 from console.text.inert import inert
-from console.text.ink import Ink
 from console.text.words import age, day, short, until, version_of
 from console.widgets.columns import Column
 from console.widgets.pane import Fact, Item, Prose, Spans
@@ -17,25 +17,6 @@ if TYPE_CHECKING:
     from console.engine.client import EngineClient
     from store.contract.queries import JobQuery, Query
     from store.contract.records import Job
-
-STATES: dict[str, tuple[str, Ink]] = {
-    "X": ("no retries left: it waits for a person", "failed"),
-    "r": ("has failed and will be tried again", "warning"),
-    "·": ("waits for the job executor", "good"),
-    "w": ("waits until it is due", "muted"),
-    "S": ("suspended", "suspended"),
-}
-
-
-def state_of(job: Job, now: datetime) -> str:
-    """The letter of the state that decides what happens next."""
-    if job.retries <= 0:
-        return "X"
-    if job.suspended:
-        return "S"
-    if job.exception_message is not None:
-        return "r"
-    return "w" if job.due_date is not None and job.due_date > now else "·"
 
 
 def belongs_to(job: Job) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from console.engine.retries_request import PATH
 from console.launch.plan import LaunchPlan
 from console.launch.preview import PreviewClass
-from console.screens.tasks.subject import error_said
+from console.screens.task_states import error_said
 from console.text.cells import wrap
 from console.text.inert import inert, inert_lines
 from console.text.ink import Ink

@@ -10,8 +10,8 @@ from textual.binding import BindingType
 from console.actions import at
 from console.reading.selection import Marked
 from console.screens.reading.screen import ReadingScreen
+from console.screens.task_states import STATES, state_of
 from console.screens.tasks.error_text import error_of
-from console.screens.tasks.subject import STATES, state_of
 from console.screens.tasks.verbs import TaskVerbs
 from console.session.session import Session
 from console.text.inert import inert

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.screens.tasks.subject import error_said
+from console.screens.task_states import error_said
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient

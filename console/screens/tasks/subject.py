@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from console.screens.subject import ListSubject, SortKey
+from console.screens.task_states import STATES, error_said, locked, state_of, tries
 from console.text.inert import inert
 from console.text.ink import Ink
 from console.text.words import age, day, short, until, version_of
@@ -17,31 +18,6 @@ if TYPE_CHECKING:
     from console.engine.client import EngineClient
     from store.contract.queries import ExternalTaskQuery, Query
     from store.contract.records import ExternalTask
-
-STATES: dict[str, tuple[str, Ink]] = {
-    "X": ("no retries left; its incident is open", "failed"),
-    "r": ("has failed and will be tried again", "warning"),
-    "L": ("locked by a worker", "locked"),
-    "·": ("ready for a worker", "good"),
-    "S": ("suspended", "suspended"),
-}
-"""State letters: what they mean and their ink."""
-
-
-def state_of(task: ExternalTask, now: datetime) -> str:
-    """The letter of the state that decides what happens next."""
-    if task.suspended:
-        return "S"
-    if locked(task, now):
-        return "L"
-    if task.retries == 0:
-        return "X"
-    return "r" if task.retries is not None and task.error_message is not None else "·"
-
-
-def locked(task: ExternalTask, now: datetime) -> bool:
-    """A worker holds the task now."""
-    return task.lock_expiration_time is not None and task.lock_expiration_time > now
 
 
 class TaskSubject(ListSubject["ExternalTask"]):
@@ -137,20 +113,6 @@ class TaskSubject(ListSubject["ExternalTask"]):
             )),
             Prose(error_said(record), "failed" if record.error_message else "muted", lines=1),
         ]  # fmt: skip
-
-
-def error_said(task: ExternalTask) -> str:
-    """Its error message, ready to be shown, or why there is none."""
-    if task.error_message is not None:
-        return inert(task.error_message) or "(an empty message)"
-    return "has never failed" if task.retries is None else "no error message"
-
-
-def tries(task: ExternalTask) -> tuple[str, Ink]:
-    """Retries as a cell: ``-`` is never failed, 0 is none left."""
-    if task.retries is None:
-        return "-", "faint"
-    return str(task.retries), "failed" if task.retries == 0 else ""
 
 
 def _tries_said(task: ExternalTask) -> str:

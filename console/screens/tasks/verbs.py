@@ -64,8 +64,8 @@ class TaskVerbs(Verbs["ConsoleScreen"]):
 
     def action_variables(self) -> None:
         """Variables of the process instance."""
-        from console.screens.instances.detail import variables_said
         from console.screens.reading.full import FullText
+        from console.screens.variables_text import variables_said
 
         task = self._task()
         if task is None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from console.launch.counts import SelectionCounts
 from console.launch.plan import LaunchPlan
 from console.launch.preview import Kind
+from console.reading.counts import SelectionCounts
 from console.reading.selected_tasks import SelectedTasks
 from console.reading.selection import Composed, Everything, Marked, matches_all
 from console.screens.launch.page import total_spans

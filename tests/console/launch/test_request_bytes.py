@@ -9,8 +9,8 @@ import pytest
 
 from console.engine.client import EngineClient
 from console.engine.retries_request import PATH
-from console.launch.counts import SelectionCounts
 from console.launch.plan import LaunchPlan
+from console.reading.counts import SelectionCounts
 from console.reading.selected_tasks import SelectedTasks
 from console.reading.selection import Composed, Everything, Marked, Selection
 from console.screens.launch.dialog import LaunchDialog

@@ -20,7 +20,7 @@ from console.screens.events.screen import EventsScreen
 from console.screens.exporting.dialog import ExportDialog
 from console.screens.exporting.files import RowFile, create, plain
 from console.screens.row_filters import cell_words, path_of
-from console.screens.tasks.subject import state_of
+from console.screens.task_states import state_of
 from console.session.event_log import KEPT, Event, EventLog
 from console.text.ink import Ink
 from console.widgets.pane import Pane

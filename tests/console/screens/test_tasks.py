@@ -6,7 +6,7 @@ import pytest
 from textual.pilot import Pilot
 
 from console.app import RetriageApp
-from console.screens.tasks.subject import error_said
+from console.screens.task_states import error_said
 from console.widgets.filter_line import Advice, FilterInput, FilterLine, spans
 from console.widgets.pane import Pane
 from tests.console.fake import FakeEngine, ids, task

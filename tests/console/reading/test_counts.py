@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.engine.connect import Demo, Embedded, connect
-from console.launch.counts import SelectionCounts, count_selection
+from console.reading.counts import SelectionCounts, count_selection
 from console.reading.narrowed_queries import Trait, among, narrowed
 from console.reading.pages import PAGE
 from console.reading.selected_tasks import read_selected_tasks
