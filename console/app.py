@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import RenderableType
 from textual import events, work
-from textual._compositor import CompositorUpdate
 from textual.actions import ActionParseResult
 from textual.app import App
 from textual.binding import BindingType
@@ -32,6 +31,7 @@ from console.screens.chrome import VIEWS
 from console.screens.navigator import Navigator
 from console.screens.nouns import DETAILS, LISTS
 from console.session.session import ConnectionIdentity, Session
+from console.terminal import textual_private
 from console.text.inert import inert
 from console.widgets.bindings import bindings
 from console.widgets.themes import DEFAULTS, PLAIN, THEMES
@@ -120,15 +120,14 @@ class RetriageApp(App[None]):
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         """Show an update: through our own driver, which sends only what differs, where that is in use."""
-        show = getattr(self._driver, "show", None)
-        in_use = show and self._running and not self._closed and not self._batch_count
-        if in_use and isinstance(renderable, CompositorUpdate):
+        show = getattr(textual_private.driver_of(self), "show", None)
+        if show and textual_private.can_show(self) and isinstance(renderable, textual_private.CompositorUpdate):
             cursor = tuple(self.cursor_position) if isinstance(self.focused, Input) else None
             try:
                 if show(renderable, cursor):
                     return
             except Exception as problem:
-                self._handle_exception(problem)
+                textual_private.end_with(self, problem)
                 return
         super()._display(screen, renderable)
 
@@ -345,7 +344,7 @@ class RetriageApp(App[None]):
     @property
     def frame_written(self) -> bool:
         """The terminal has taken all that was written; a driver that cannot tell writes at once."""
-        return bool(getattr(self._driver, "written", True))
+        return bool(getattr(textual_private.driver_of(self), "written", True))
 
     def on_key(self, event: events.Key) -> None:
         """Keys that nothing below has used; the one that asks for news asks everywhere where nothing may be asked."""

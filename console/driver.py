@@ -14,16 +14,20 @@ from typing import Any
 
 from rich.color import ColorSystem
 from textual import events
-from textual._ansi_sequences import SYNC_END, SYNC_START
-from textual._compositor import CompositorUpdate
-from textual._parser import ParseError
-from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
 from console.terminal.glyphs import Glyphs, terminal_charset
 from console.terminal.grid import Gridder
 from console.terminal.outlet import Outlet
 from console.terminal.picture import Picture
+from console.terminal.textual_private import (
+    SYNC_END,
+    SYNC_START,
+    CompositorUpdate,
+    ParseError,
+    XTermParser,
+    takes_synchronized_updates,
+)
 
 READ_SIZE = 4096
 LOOK_EVERY = 0.1
@@ -111,7 +115,7 @@ class SteadyDriver(LinuxDriver):
             return False
         if changes and cursor is not None:
             changes += self._picture.park(*cursor)
-        if len(changes) >= LONG_UPDATE and self._app._sync_available:
+        if len(changes) >= LONG_UPDATE and takes_synchronized_updates(self._app):
             changes = f"{SYNC_START}{changes}{SYNC_END}"
         if changes:
             self.write(changes)

@@ -85,9 +85,9 @@ def _take(found: Keymap, action: Action, keys: tuple[str, ...]) -> None:
 
 def _named(key: str) -> str:
     """A key as Textual spells it."""
-    from textual.keys import _character_to_key
+    from console.terminal.textual_private import key_name
 
-    return _character_to_key(key) if len(key) == 1 and not key.isalnum() else key
+    return key_name(key) if len(key) == 1 and not key.isalnum() else key
 
 
 def _forbidden(action: Action, keys: tuple[str, ...]) -> str:

@@ -201,10 +201,6 @@ class EngineClient(Orders):
         """A page of incidents, open or ended; engines keep ended ones at history level full only."""
         return await self._get_list(HistoricIncident, "history/incident", query, first, size)
 
-    async def count_historic_incidents(self, query: HistoricIncidentQuery) -> int:
-        """How many incidents match, open or ended."""
-        return await self._get_count("history/incident", query)
-
     async def process_instances(self, query: ProcessInstanceQuery, first: int, size: int) -> list[ProcessInstance]:
         """A page of running process instances."""
         return await self._post_list(ProcessInstance, "process-instance", query, first, size)
@@ -267,10 +263,6 @@ class EngineClient(Orders):
         """The stack trace of a job's last failure, ``None`` when there is none."""
         return await self._text(f"job/{part(id)}/stacktrace")
 
-    async def count_user_operations(self, query: UserOperationQuery) -> int:
-        """How many entries of that log match."""
-        return await self._get_count("history/user-operation", query)
-
     async def job_definitions(self, query: JobDefinitionQuery) -> list[JobDefinition]:
         """All job definitions that match."""
         answer = await self._value("POST", "job-definition", body=query.wire())
@@ -284,10 +276,6 @@ class EngineClient(Orders):
         """How many entries of the job log match."""
         return await self._post_count("history/job-log", query)
 
-    async def job_log_stacktrace(self, id: str) -> str | None:
-        """The stack trace of a failure in the job log, ``None`` for other entries."""
-        return await self._text(f"history/job-log/{part(id)}/stacktrace")
-
     async def external_task_log(
         self, query: HistoricExternalTaskLogQuery, first: int, size: int
     ) -> list[HistoricExternalTaskLog]:
@@ -297,10 +285,6 @@ class EngineClient(Orders):
     async def count_external_task_log(self, query: HistoricExternalTaskLogQuery) -> int:
         """How many entries of the external task log match."""
         return await self._post_count("history/external-task-log", query)
-
-    async def external_task_log_details(self, id: str) -> str | None:
-        """The stack trace that a worker sent with a failure in the log, ``None`` for other entries."""
-        return await self._text(f"history/external-task-log/{part(id)}/error-details")
 
     async def user_operations(self, query: UserOperationQuery, first: int, size: int) -> list[UserOperation]:
         """A page of what was done by users who had logged in; engines keep it at history level full only."""

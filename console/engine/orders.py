@@ -83,15 +83,6 @@ class Orders:
         """Set the retries of one job."""
         await self._carry_out("PUT", f"job/{part(job_id)}/retries", "order to retry the job", body={"retries": retries})
 
-    async def annotate_operation(self, operation_id: str, annotation: str | None) -> None:
-        """Write a note on an operation of the user operation log; ``None`` removes it."""
-        path = f"history/user-operation/{part(operation_id)}"
-        if annotation is None:
-            await self._carry_out("PUT", f"{path}/clear-annotation", "removal of the note")
-            return
-        body = {"annotation": annotation}
-        await self._carry_out("PUT", f"{path}/set-annotation", "note on the operation", body=body)
-
     async def delete_job(self, id: str) -> None:
         """Delete a job: what it was to do is never done."""
         await self._carry_out("DELETE", f"job/{part(id)}", "deletion of the job")
@@ -116,11 +107,6 @@ class Orders:
                 raise
             sentence = f"The job ran and failed: {one_line(problem.message) or 'without a message'}"
             raise RanAndFailed(sentence, problem.status, problem.type, problem.message, problem.code) from problem
-
-    async def set_external_task_retries(self, id: str, retries: int) -> None:
-        """Set the retries of one external task, at once and without a batch."""
-        path = f"external-task/{part(id)}/retries"
-        await self._carry_out("PUT", path, "order to set the retries", body={"retries": retries})
 
     async def unlock(self, id: str) -> None:
         """Take the lock off an external task, whoever holds it; its worker is forgotten."""

@@ -132,8 +132,6 @@ LaunchEvent = (
     | CarriedOut
     | NeverKnown
 )
-Known = Launched | NotCarriedOut | CarriedOut
-"""What became of a launch is known, or probably known."""
 
 
 def sentence_of(event: LaunchEvent) -> tuple[str, Ink]:

@@ -72,11 +72,6 @@ class SelectionCounts:
         """``retries`` tells of every task that has retries left."""
         return sum(self.retries.values()) >= self.retries_left
 
-    @property
-    def never_failed(self) -> int | None:
-        """Tasks that never failed; ``None`` when that was not looked at."""
-        return self.retries.get(None, 0) if self.looked else None
-
     def above(self, retries: int) -> int:
         """How many have more retries than this; at most so many, where it was not looked at."""
         if not self.looked:

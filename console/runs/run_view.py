@@ -57,11 +57,6 @@ class RunView:
         """What has become of its tasks, over all waves."""
         return total(wave.counts for wave in self.waves)
 
-    @property
-    def resumable(self) -> bool:
-        """It goes on when somebody says so."""
-        return self.word in ("held", "interrupted")
-
 
 def total(counts: Iterable[WorkCounts]) -> WorkCounts:
     """The sum of several counts."""

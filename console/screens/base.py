@@ -21,6 +21,7 @@ from console.screens.events.line import EventLine
 from console.screens.navigator import Navigator, navigator_of
 from console.session.connection import Freshness
 from console.session.session import News, Session
+from console.terminal.textual_private import has_unpainted, paint
 from console.widgets.line import Line
 
 if TYPE_CHECKING:
@@ -172,9 +173,9 @@ class ConsoleScreen(Screen[None]):
         Keys that come faster than that are painted together, as ever.
         """
         now = time.monotonic()
-        if self._dirty_widgets and getattr(self.app, "last_key", 0.0) > self._painted and now - self._painted >= TICK:
+        if has_unpainted(self) and getattr(self.app, "last_key", 0.0) > self._painted and now - self._painted >= TICK:
             self._painted = now
-            self._on_timer_update()
+            paint(self)
 
     def on_resize(self) -> None:
         """Other things fit now."""

@@ -76,10 +76,6 @@ class ConnectionIdentity:
         return self.profile or named or host or self.engine or self.environment
 
 
-class NotOpen(Exception):
-    """The engine has not been opened, or could not be."""
-
-
 class Session:
     """One console and its engine."""
 

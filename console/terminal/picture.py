@@ -7,11 +7,10 @@ felt at each key: here the cells are compared with those on the screen, and what
 from collections.abc import Iterable
 from itertools import pairwise
 
-from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
-
 from console.terminal.grid import OTHER_HALF, Cell, Gridder, risky
 from console.terminal.look import PLAIN, Look
 from console.terminal.pen import Pen
+from console.terminal.textual_private import ChopsUpdate, CompositorUpdate, LayoutUpdate
 
 BRIDGE = 12
 """Cells that are the same are sent again rather than jumped over if they are so few and that is shorter."""

@@ -22,6 +22,7 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from console.actions import at
+from console.terminal.textual_private import bindings_of
 from console.text.cells import cut, wrap
 from console.widgets.bindings import bindings
 from console.widgets.columns import Column
@@ -455,7 +456,7 @@ class LineTable(Inked, ScrollView, can_focus=True):
 
     async def on_key(self, event: events.Key) -> None:
         """The table's own keys act at once: the way up to the application is a third of their time."""
-        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+        for binding in bindings_of(self, event.key):
             if await self.app.run_action(binding.action, self):
                 event.stop()
                 return

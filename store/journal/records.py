@@ -1,6 +1,5 @@
 """What the journal answers."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -138,7 +137,3 @@ class Launch:
         """It is not known, or not proven, what became of it."""
         probable = self.state == "launched" and self.probable and self.batch_id is not None
         return self.state in ("sent", "unknown") or probable
-
-
-Tasks = Iterable[tuple[str, int | None]]
-"""Ids of tasks and their retries."""

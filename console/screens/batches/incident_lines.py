@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from console.text.inert import inert
 from console.text.words import clock, count
 from console.widgets.line import Span
-from console.widgets.pane import Item, Prose, Spans
+from console.widgets.pane import Item, Spans
 
 if TYPE_CHECKING:
     from console.batches.incidents_since import CauseSince, IncidentsSince
@@ -51,8 +51,3 @@ def _cause(one: CauseSince) -> Item:
     ours = f" ({count(one.ours)} of these tasks)" if 0 < one.ours < one.opened else ""
     return Spans((opened, (f"{closed:>{NUMBER}}", "good" if one.closed else "faint"), (f"  {inert(one.cause)}", ""),
                   (ours, "muted")))  # fmt: skip
-
-
-def untold() -> list[Item]:
-    """Nothing was read yet."""
-    return [Prose("looking …", "faint", lines=1)]

@@ -44,7 +44,6 @@ class ArmDialog(ModalScreen[bool]):
         super().__init__()
         self.delay = ConfirmDelay(self, self._tell, clock)
         self._wanted = name
-        self._environment = environment
         self._items: list[Item] = [
             Prose(f"For ten minutes capital keys may change {inert(environment)}. It locks again by itself, when the "
                   "connection is lost, and when you leave."),

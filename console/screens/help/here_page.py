@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from console.screens.clipboard import MOST, copied_file
+from console.terminal.textual_private import heeds_mouse
 from console.text.cells import wrap
 from console.text.inert import inert
 from console.text.words import count, span
@@ -26,7 +27,7 @@ def terminal_page(app: App[Any], width: int, environment: Mapping[str, str] = os
     tmux = "TMUX" in environment
     remote = "SSH_CONNECTION" in environment or "SSH_TTY" in environment
     no_colour = bool(environment.get("NO_COLOR"))
-    mouse = bool(getattr(app._driver, "_mouse", False))
+    mouse = heeds_mouse(app)
     facts = [
         ("size", f"{app.size.width}x{app.size.height}   80x24 is the smallest"),
         ("terminal", environment.get("TERM", "unknown")),

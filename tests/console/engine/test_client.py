@@ -132,18 +132,6 @@ async def test_incidents_of_the_past_are_asked_by_query_string() -> None:
         "firstResult": "0",
         "maxResults": "50",
     }
-    counting = Engine({"count": 7})
-    assert await counting.client().count_historic_incidents(HistoricIncidentQuery(resolved=True)) == 7
-    assert counting.line == "GET history/incident/count?resolved=true"
-
-
-async def test_long_texts_of_the_logs() -> None:
-    engine = Engine(content=b"at java.lang")
-    assert await engine.client().job_log_stacktrace("a/b") == "at java.lang"
-    assert engine.line == "GET history/job-log/a%2Fb/stacktrace"
-    assert await engine.client().external_task_log_details("el-9") == "at java.lang"
-    assert engine.line == "GET history/external-task-log/el-9/error-details"
-    assert await Engine(status_code=204).client().external_task_log_details("el-9") is None
 
 
 async def test_job_definitions_are_posted() -> None:
@@ -326,9 +314,6 @@ async def test_the_log_of_users_is_asked() -> None:
     (found,) = await engine.client().user_operations(UserOperationQuery(batch_id="b", entity_type_in=["Batch"]), 0, 5)
     assert engine.line == "GET history/user-operation?batchId=b&entityTypeIn=Batch&firstResult=0&maxResults=5"
     assert (found.user_id, found.operation_type, found.annotation, found.job_id) == ("ops", "Delete", "why", None)
-    engine = Engine({"count": 3})
-    assert await engine.client().count_user_operations(UserOperationQuery(user_id="ops")) == 3
-    assert engine.line == "GET history/user-operation/count?userId=ops"
 
 
 @pytest.mark.parametrize(
@@ -345,9 +330,6 @@ async def test_the_log_of_users_is_asked() -> None:
         ("execute_job", ("j",), "POST job/j/execute", {}),
         ("suspend_job", ("j", True), "PUT job/j/suspended", {"suspended": True}),
         ("suspend_job", ("j", False), "PUT job/j/suspended", {"suspended": False}),
-        ("annotate_operation", ("o/1", "x"), "PUT history/user-operation/o%2F1/set-annotation", {"annotation": "x"}),
-        ("annotate_operation", ("o", None), "PUT history/user-operation/o/clear-annotation", None),
-        ("set_external_task_retries", ("t", 3), "PUT external-task/t/retries", {"retries": 3}),
     ],
 )
 async def test_orders(order: str, args: tuple[object, ...], line: str, body: object) -> None:

@@ -40,10 +40,8 @@ ORDERS: dict[str, Order] = {
     "run job": lambda client: client.execute_job("j"),
     "delete job": lambda client: client.delete_job("j"),
     "suspend job": lambda client: client.suspend_job("j", True),
-    "retries": lambda client: client.set_external_task_retries("t", 1),
     "unlock": lambda client: client.unlock("t"),
     "note": lambda client: client.annotate_incident("i", "seen"),
-    "operation": lambda client: client.annotate_operation("o", None),
 }
 UNPROVEN = {str(status): page(status, passed_on=True) for status in STATUSES if status != PROOF} | {
     "login page": LOGIN_PAGE,

@@ -310,7 +310,7 @@ def test_retries_that_were_not_looked_at_may_be_lowered() -> None:
     launch = plan(1, 9000, no_retries=1000, retries_left=8000)
     assert by_hand(launch, "unknown") == (8000, "tries left, or never failed", "some LOWERED")
     assert launch.count == 1000
-    assert launch.facts.never_failed is None
+    assert not launch.facts.looked
 
 
 def test_nothing_to_launch_is_told_in_one_sentence() -> None:

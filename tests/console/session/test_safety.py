@@ -83,7 +83,7 @@ async def test_no_order_passes_the_client_while_the_safety_is_on() -> None:
             client.retry_jobs("d", 1),
             client.set_job_retries("j", 1),
             client.delete_job("j"),
-            client.set_external_task_retries("t", 1),
+            client.unlock("t"),
         ]
         for order in orders:
             with pytest.raises(Forbidden, match="!"):
