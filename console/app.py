@@ -24,12 +24,15 @@ from textual.signal import Signal
 from textual.widgets import Input
 
 from console.actions import OWN_KEYS, at, named
+from console.engine.errors import EngineProblem
 from console.keymap import Keymap
 from console.keys import KeyQueue
 from console.screens.base import SMALLEST
 from console.screens.chrome import VIEWS
+from console.screens.dialogs.confirm import Confirm
 from console.screens.navigator import Navigator
 from console.screens.nouns import DETAILS, LISTS
+from console.screens.verbs import method_of
 from console.session.session import ConnectionIdentity, Session
 from console.terminal import textual_private
 from console.text.inert import inert
@@ -231,8 +234,6 @@ class RetriageApp(App[None]):
 
     @work(group="app.identify", exclusive=True, exit_on_error=False)
     async def _identify(self) -> None:
-        from console.engine.errors import EngineProblem
-
         with suppress(EngineProblem):
             await self.session.learn_capabilities()
         with suppress(EngineProblem):
@@ -296,7 +297,6 @@ class RetriageApp(App[None]):
     ) -> bool:
         """The one way from a key or a list to an action; what changes the engine has to pass the safety."""
         from console.screens.gate import why_not
-        from console.screens.verbs import method_of
 
         view = getattr(self.screen, "freshness", None)
         why = why_not(self.session, default_namespace or self, action, view) if isinstance(action, str) else ""
@@ -423,8 +423,6 @@ class RetriageApp(App[None]):
     @work(group="app.quit", exclusive=True, exit_on_error=False)
     async def action_quit(self) -> None:  # type: ignore[override]
         """Leave; ask first while a batch launched here still runs."""
-        from console.screens.dialogs.confirm import Confirm
-
         if isinstance(self.screen, Confirm):
             return
         number = len(self.session.launched)

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.engine.target import WATCHABLE, Demo, Embedded, Remote
+from console.profiles import profile_named
+from console.session.session import ConnectionIdentity
 
 if TYPE_CHECKING:
     from console.engine.target import Target
-    from console.session.session import ConnectionIdentity
 
 UNKNOWN = "PROD?"
 """The word of an address that nobody named an environment for: it is treated as production."""
@@ -54,8 +55,6 @@ class Connection:
 
     def identity(self) -> ConnectionIdentity:
         """The first line of the screen, before the engine has answered."""
-        from console.session.session import ConnectionIdentity
-
         login = self.target.login()[0] if isinstance(self.target, Remote) else None
         return ConnectionIdentity(
             environment=self.environment,
@@ -73,8 +72,6 @@ def to_profile(name: str, file: Path) -> Connection:
     Raises:
         ValueError: the profile cannot be used; the text is one sentence.
     """
-    from console.profiles import profile_named
-
     profile = profile_named(name, file)
     return Connection(profile.target, profile.environment or UNKNOWN, profile.name, profile.readonly)
 

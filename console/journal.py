@@ -7,10 +7,8 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from store.journal import Journal
+from store.journal import Journal, JournalNotOpened
 
 
 class NoJournal(Exception):
@@ -42,6 +40,4 @@ async def journal_at(path: Path | None) -> AsyncIterator[Journal]:
 
 
 def _import() -> tuple[type[Journal], type[Exception]]:
-    from store.journal import Journal, JournalNotOpened
-
     return Journal, JournalNotOpened

@@ -18,7 +18,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from textual.keys import format_key
+
 from console.actions import ACTIONS, Action, shown
+from console.terminal.textual_private import key_name
 
 FILE = "keys.toml"
 _NAMED = frozenset({
@@ -85,8 +88,6 @@ def _take(found: Keymap, action: Action, keys: tuple[str, ...]) -> None:
 
 def _named(key: str) -> str:
     """A key as Textual spells it."""
-    from console.terminal.textual_private import key_name
-
     return key_name(key) if len(key) == 1 and not key.isalnum() else key
 
 
@@ -118,8 +119,6 @@ def _function_key(key: str) -> bool:
 
 def _printed(key: str) -> bool:
     """The key writes a character: a letter, a digit, or a sign by its name."""
-    from textual.keys import format_key
-
     if key in _NAMED:
         return key == "space"
     character = format_key(key)

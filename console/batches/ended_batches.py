@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from store.contract.queries import HistoricBatchQuery
+
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
-    from store.contract.queries import BatchStatisticsQuery, HistoricBatchQuery
+    from store.contract.queries import BatchStatisticsQuery
     from store.contract.records import HistoricBatch
 
 SHARED = ("batch_id", "type", "tenant_id_in", "without_tenant_id")
@@ -71,8 +73,6 @@ def _fits(record: HistoricBatch, query: BatchStatisticsQuery) -> bool:
 
 def _historic(query: BatchStatisticsQuery) -> HistoricBatchQuery | None:
     """The same question to the history; nothing when no ended batch can match: none is suspended or has failed jobs."""
-    from store.contract.queries import HistoricBatchQuery
-
     if query.suspended or query.with_failures:
         return None
     key, order = order_of(query)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from console.batches.batch_view import BatchView, ended, running
 from console.engine.errors import NotThere
+from store.contract.queries import BatchStatisticsQuery
 
 if TYPE_CHECKING:
     from console.batches.batch_end import BatchEnd
@@ -146,8 +147,6 @@ class KnownBatches:
         Raises:
             EngineProblem: the engine refused, or did not answer.
         """
-        from store.contract.queries import BatchStatisticsQuery
-
         query = BatchStatisticsQuery(sort_by="startTime", sort_order="desc")
         views = {record.id: self._timed(running(record)) for record in await client.batches(query, 0, MOST)}
         self._expected -= views.keys()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -152,8 +154,6 @@ class _Selected:
 
     async def wanted(self, session: Session) -> Any:
         """What the console itself looks for in the tasks."""
-        from datetime import UTC, datetime
-
         from console.language import matcher, remembers
         from console.session import saved_filters
 
@@ -361,8 +361,6 @@ async def _found(journal: Journal, number: int) -> RunView:
 
 def _connection_of(options: ConnectionOptions, run: Run) -> Connection:
     """The engine that was named, or the one that the run is of; the run's own in any case."""
-    from dataclasses import replace
-
     if not options.named:
         if run.engine.startswith(("http://", "https://")):
             options = replace(options, engine=run.engine)

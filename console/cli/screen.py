@@ -20,7 +20,7 @@ from console.cli.connection_options import (
     User,
 )
 from console.cli.program import Seed, Store, app, fail
-from console.folders import default_journal, profiles_file
+from console.folders import default_journal, keys_file, profiles_file
 
 if TYPE_CHECKING:
     from console.connections import Connection
@@ -97,7 +97,6 @@ def demo(
 
 def _open(connection: "Connection", mouse: bool | None) -> None:
     from console.app import RetriageApp
-    from console.folders import keys_file
     from console.keymap import read_keymap
 
     if not sys.stdin.isatty() or not sys.stdout.isatty():

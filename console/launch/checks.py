@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from console.engine.errors import Denied
 from console.launch.overlapping_batches import OverlappingBatch, overlapping_batches
 from console.text.inert import inert
 from console.text.words import short, things
@@ -34,8 +35,6 @@ async def why_not_send(session: Session, order: DecidedLaunch) -> str:
 
 async def new_overlaps(session: Session, order: DecidedLaunch) -> str:
     """Somebody has launched a batch since the preview that may hold the same tasks."""
-    from console.engine.errors import Denied
-
     if order.overlaps is None:
         return ""
     plan, journal = order.plan, session.journal

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from console.engine.history_level import what_is_lost
+from console.engine.rights import READ_BATCHES
+from console.launch.split_by_ids import said_of_parts
+
 if TYPE_CHECKING:
     from console.launch.plan import LaunchPlan
     from console.session.session import Session
@@ -16,10 +20,6 @@ def foreseen(session: Session, plan: LaunchPlan) -> list[str]:
         session: what is known of the user's rights and of the engine's history.
         plan: what would be sent.
     """
-    from console.engine.history_level import what_is_lost
-    from console.engine.rights import READ_BATCHES
-    from console.launch.split_by_ids import said_of_parts
-
     rights = session.rights
     said = [rights.why_no_launch()]
     if rights.lacks(READ_BATCHES):

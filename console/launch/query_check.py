@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from console.engine.capabilities import LISTS, wire_name
 from console.engine.errors import EngineProblem, Forbidden
 from console.text.inert import inert
 from console.text.words import short
@@ -68,8 +69,6 @@ def queries_of(order: SetExternalTaskRetries) -> dict[str, Query]:
 
 
 async def _why_not(session: Session, subject: str, query: Query) -> str:
-    from console.engine.capabilities import LISTS, wire_name
-
     fields = _used(query)
     if not fields:
         return ""

@@ -6,13 +6,18 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from console.engine.errors import EngineProblem
 from console.launch.evidence import SAMPLE, Before
 from console.launch.find_batch import SoughtLaunch, names_all
 from console.launch.launch_events import LaunchEvent, NotKept
+from console.reading.selected_tasks import read_selected_tasks
 from console.text.inert import inert
+from store.journal import NewLaunch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable
@@ -63,8 +68,6 @@ class LaunchRecord:
         journal, plan = self.session.journal, self.order.plan
         if journal is None:
             return
-        from store.journal import NewLaunch
-
         identity, part = self.session.identity, self.order.part
         body = {name: value for name, value in plan.prepared.value.items() if name != "externalTaskIds"}
         new = NewLaunch(
@@ -134,8 +137,6 @@ class LaunchRecord:
             self.session.sending.discard(self.number)
 
     async def _kept(self, writing: Awaitable[object]) -> None:
-        from sqlalchemy.exc import SQLAlchemyError
-
         try:
             await writing
         except SQLAlchemyError as problem:
@@ -175,11 +176,6 @@ def _taken_by_query(plan: LaunchPlan, selected_tasks: SelectedTasks, named: froz
 async def _read_tasks(session: Session, plan: LaunchPlan) -> SelectedTasks | None:
     """What the tasks have now: read again where a query is launched and the reading is old; nothing if there are too
     many, or the engine does not answer."""
-    from datetime import UTC
-
-    from console.engine.errors import EngineProblem
-    from console.reading.selected_tasks import read_selected_tasks
-
     selected_tasks = plan.selected_tasks
     if selected_tasks is not None and (plan.by_ids or (datetime.now(UTC) - selected_tasks.at).total_seconds() < FRESH):
         return selected_tasks

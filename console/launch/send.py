@@ -10,14 +10,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from console.engine.errors import TOO_LARGE, EngineProblem, Forbidden, Refused, Unanswered, Unreachable
 from console.launch.checks import why_not_send
 from console.launch.decided_launch import DecidedLaunch
 from console.launch.find_batch import Finding, SoughtLaunch, look_for
 from console.launch.launch_events import Launched, LaunchEvent, NoAnswer, NotFound, NotSent, RefusedByEngine, Sending
+from console.launch.query_check import check_queries
 from console.launch.record import LaunchRecord
+from console.launch.unanswered import other_batches
 
 if TYPE_CHECKING:
-    from console.engine.errors import Unanswered
     from console.launch.plan import LaunchPlan
     from console.session.session import Session
     from store.contract.records import Batch, BatchStatistics
@@ -47,8 +49,6 @@ async def send_launch(
     Raises:
         NotYours: it is a part of a run that is driven by another by now; nothing was sent.
     """
-    from console.engine.errors import EngineProblem, Forbidden, Unanswered, Unreachable
-
     tell(Sending(order.plan.count))
     try:
         why = await why_not_send(session, order)
@@ -86,9 +86,6 @@ async def send_launch(
 
 async def _send(session: Session, plan: LaunchPlan) -> Batch:
     """Send the request, once. The safety is asked again: it may have come back since the operator decided."""
-    from console.engine.errors import TOO_LARGE, Forbidden, Refused
-    from console.launch.query_check import check_queries
-
     await check_queries(session, plan.request)
     if why := session.safety.why_not():
         raise Forbidden(why)
@@ -136,9 +133,6 @@ async def _look(
 
 async def _looked(session: Session, sought: SoughtLaunch) -> tuple[Finding | None, str]:
     """The last look that was answered, and why the last one failed, if it did."""
-    from console.engine.errors import EngineProblem
-    from console.launch.unanswered import other_batches
-
     finding: Finding | None = None
     problem = ""
     for _ in range(LOOKS):

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from console.engine.errors import EngineProblem, RanAndFailed, Unanswered
+
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
     from console.session.session import Session
@@ -42,8 +44,6 @@ async def order_each(
     told: Callable[[int], None],
 ) -> OrderResults:
     """Give the order for each id once; ``told`` hears from time to time how many are through."""
-    from console.engine.errors import EngineProblem, RanAndFailed, Unanswered
-
     waiting = list(reversed(ids))
     done = failed = unknown = 0
     refusals: list[str] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
+from console.engine.errors import Refused
 from console.orders.each import order_each
 from console.orders.order import Order, Report, sent
 from console.text.inert import inert
@@ -60,8 +61,6 @@ def _each(
     """The same order for each of these jobs. One that is gone meanwhile needs none."""
 
     async def unless_gone(client: EngineClient, job: str) -> None:
-        from console.engine.errors import Refused
-
         try:
             await order(client, job)
         except Refused as refusal:

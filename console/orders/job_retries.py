@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 from console.engine.errors import NotThere
 from console.orders.each import order_each
 from console.orders.order import Order, Report
+from console.reading.pages import pieces
 from console.text.words import count, short, things
+from store.contract.queries import JobQuery
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from console.engine.client import EngineClient
     from console.session.session import Session
-    from store.contract.queries import JobQuery
 
 BY_BATCH = 50
 """From so many jobs on their retries are set by a batch of the engine."""
@@ -26,9 +27,6 @@ async def without_retries(client: EngineClient, jobs: Sequence[str]) -> list[str
     Raises:
         EngineProblem: the engine did not answer.
     """
-    from console.reading.pages import pieces
-    from store.contract.queries import JobQuery
-
     found: list[str] = []
     for some in pieces(jobs):
         query = JobQuery(job_ids=list(some), no_retries_left=True)

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from console.reading.pages import pages_by_id, pieces
+from store.contract.queries import JobDefinitionQuery, JobQuery
+from store.contract.records import MONITOR_JOB, SEED_JOB
+
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
-    from store.contract.queries import JobQuery
     from store.contract.records import Job
 
 MOST = 5000
@@ -61,9 +64,6 @@ class ChosenJobs:
         return max(await client.count_jobs(self.query) - len(self.ids), 0)
 
     async def _read_named(self, client: EngineClient, failed: bool) -> list[Job]:
-        from console.reading.pages import pieces
-        from store.contract.queries import JobQuery
-
         found: list[Job] = []
         for some in pieces(sorted(self.ids)):
             found += await client.jobs(JobQuery(job_ids=list(some), no_retries_left=failed or None), 0, len(some))
@@ -72,8 +72,6 @@ class ChosenJobs:
         return found[: MOST + 1]
 
     async def _read_all(self, client: EngineClient, query: JobQuery) -> list[Job]:
-        from console.reading.pages import pages_by_id
-
         found: list[Job] = []
         async for page in pages_by_id(client.jobs, query):
             found += [job for job in page if job.id not in self.ids]
@@ -93,9 +91,6 @@ async def vital(client: EngineClient, jobs: Sequence[Job]) -> dict[str, tuple[st
     Raises:
         EngineProblem: the engine did not answer, or does not tell what its jobs are.
     """
-    from store.contract.queries import JobDefinitionQuery
-    from store.contract.records import MONITOR_JOB, SEED_JOB
-
     if all(job.process_definition_key is not None for job in jobs):
         return {}
     kinds: dict[str | None, tuple[str, str]] = {}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from console.engine.errors import EngineProblem, Unreachable
 from console.reading.pages import pages_by_id, pieces
 from store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, ProcessInstanceQuery
 from store.contract.records import ExternalTask, HistoricProcessInstance, ProcessInstance
@@ -136,8 +137,6 @@ class InstanceActivities:
         ]
 
     async def _starts(self, client: Engine, ids: Sequence[str]) -> None:
-        from console.engine.errors import EngineProblem, Unreachable
-
         unknown = [id for id in ids if id not in self._started]
         if not unknown:
             return

@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from math import inf
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from sqlalchemy.exc import OperationalError
+
 from console.engine.errors import EngineProblem
 from console.launch.decided_launch import DecidedLaunch, RunPart
 from console.launch.launch_events import LaunchEvent, NoAnswer, NotFound, RefusedByEngine, sentence_of
@@ -33,6 +35,7 @@ from console.runs.run_view import total
 from console.runs.task_check import EVERY_KIND, CheckedTasks, check
 from console.runs.wave_work import WaveWork
 from console.text.words import percent, things
+from store.contract.queries import BatchStatisticsQuery
 from store.journal.reading import TAKEN
 from store.journal.run_records import NotYours
 
@@ -204,8 +207,6 @@ class RunDriver:
         await self._write(lambda: self._runs.drop_rest(self.run_id, self.name))
         if choice == "goes-on":
             return
-        from store.contract.queries import BatchStatisticsQuery
-
         for launch in await self._runs.launches(self.run_id):
             if launch.state != "launched" or launch.batch_id is None:
                 continue
@@ -457,8 +458,6 @@ class RunDriver:
         Raises:
             SQLAlchemyError: it cannot be written.
         """
-        from sqlalchemy.exc import OperationalError
-
         for _ in range(WRITINGS - 1):
             try:
                 return await writing()

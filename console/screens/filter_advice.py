@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from console.language import complete, parse, spoken
 from console.widgets.filter_line import Advice
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ def advised(text: str, cursor: int, subject: Subject[Any], values: Mapping[str, 
         subject: the words of what it filters, on this engine.
         values: name of a word -> values that are known to exist.
     """
-    from console.language import complete, parse, spoken
-
     parsed = parse(text, subject)
     here = spoken(parsed.conditions, subject)
     if not parsed.mistakes:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from console.engine.errors import EngineProblem
 from console.reading.filtered_pages import FilteredPages
 from console.session import saved_filters
 from console.session.connection import Freshness
@@ -142,8 +143,6 @@ class FilteredList:
 
     async def _through(self) -> None:
         """Look at all rows once."""
-        from console.engine.errors import EngineProblem
-
         going: FilteredPages[Any] = FilteredPages(self._page, self._subject.identify, self._wanted())
         while not going.ended:
             await self._allowed()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from console.actions import ACTIONS
 from console.screens.base import places_of
+from console.screens.dialogs.arm import ArmDialog
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -36,8 +37,6 @@ def why_not(session: Session, node: object, method: str, view: Freshness | None 
 
 async def take_safety_off_or_put_it_back(app: App[Any], session: Session) -> None:
     """Ask for the engine's name and arm, or lock what is armed. Must run in a worker."""
-    from console.screens.dialogs.arm import ArmDialog
-
     safety = session.safety
     if safety.readonly:
         session.say(safety.why_not(), "warning")

@@ -15,6 +15,7 @@ from console.engine.errors import EngineProblem
 from console.language import write
 from console.text.inert import inert
 from console.text.words import short
+from store.contract.queries import IncidentQuery
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -120,8 +121,6 @@ class Navigator:
             what: what failed, in a word.
             configuration: its id.
         """
-        from store.contract.queries import IncidentQuery
-
         query = IncidentQuery(configuration=configuration)
         try:
             found = await self._session.ask(lambda client: client.incidents(query, 0, 1))

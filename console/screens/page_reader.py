@@ -9,6 +9,8 @@ from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from console.engine.errors import EngineProblem
+from console.language import remembers
 from console.screens.filtered_list import FilteredList
 from console.screens.row_reader import RowReader, RowsView
 
@@ -80,8 +82,6 @@ class PageReader(RowReader):
             self.filtered_list.close()
         self.filtered_list = None
         if not parsed.plain:
-            from console.language import remembers
-
             retried: set[str] | None = set() if remembers(parsed.conditions, self.subject.name) else None
             if retried is not None and self.session.journal is None:
                 self.session.say("Without a journal nobody knows what was retried from here.", "warning")
@@ -151,8 +151,6 @@ class PageReader(RowReader):
 
     async def _ask(self, question: Any) -> Any:
         """Ask the engine; a problem becomes one sentence and no answer."""
-        from console.engine.errors import EngineProblem
-
         try:
             return await self.session.ask(question, self.fresh)
         except EngineProblem as problem:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote as quoted_part
 
+from console.causes.fold import fold
 from console.language.tokens import quote
 from console.screens import job_states, task_states
 
@@ -44,8 +45,6 @@ def _message(field: str, absent: str) -> Say:
     """The beginning of a message, up to what differs from case to case; that there is none."""
 
     def say(record: Any) -> str | None:
-        from console.causes.fold import fold
-
         message = getattr(record, field, "")
         if message is None:
             return absent

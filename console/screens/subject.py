@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+from console.language import SUBJECTS, completed, matcher, parse, subject_on
 from console.screens.filter_advice import advised
 from console.widgets.columns import Column
 from console.widgets.filter_line import Advice
@@ -55,15 +56,11 @@ class ListSubject(ABC, Generic[R]):
     @property
     def words(self) -> Words[Any]:
         """The words that filter it on this engine."""
-        from console.language import SUBJECTS, subject_on
-
         told = getattr(self, "capabilities", None)
         return SUBJECTS[self.name] if told is None else subject_on(self.name, told())
 
     def parsed(self, text: str) -> Parsed[Any]:
         """What a filter text says: the contract's query, what the console looks for itself, and mistakes."""
-        from console.language import parse
-
         return parse(text, self.words)
 
     def matcher(self, parsed: Parsed[Any], retried: Container[str] = frozenset()) -> Callable[[Any], bool]:
@@ -73,8 +70,6 @@ class ListSubject(ABC, Generic[R]):
             parsed: a text that was read.
             retried: ids of records that were retried from here before.
         """
-        from console.language import matcher
-
         return matcher(parsed.conditions, self.name, datetime.now(UTC), retried)
 
     def advise(self, text: str, cursor: int, values: Mapping[str, Sequence[str]] | None = None) -> Advice:
@@ -89,8 +84,6 @@ class ListSubject(ABC, Generic[R]):
 
     def completed(self, text: str, cursor: int, word: str) -> tuple[str, int]:
         """The text with the word under the cursor replaced, and the new place of the cursor."""
-        from console.language import completed
-
         return completed(text, cursor, word)
 
     def sorted(self, query: Query, sort: SortKey) -> Query:

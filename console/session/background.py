@@ -7,16 +7,19 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from console.batches.batch_events import Ended, announcement
+from console.batches.launched_tasks import LaunchedTasks, launched_tasks_of
+from console.session.poller import Poller
 from console.text.inert import inert
+from store.contract.queries import ExternalTaskQuery, IncidentQuery, JobQuery, ProcessInstanceQuery
+from store.contract.records import SET_EXTERNAL_TASK_RETRIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from console.batches.batch_view import BatchView
-    from console.batches.launched_tasks import LaunchedTasks
     from console.batches.outcome import Outcome
     from console.batches.outcome_counts import OutcomeCounts
-    from console.session.poller import Poller
     from console.session.session import Session
     from console.session.snapshot import Snapshot
 
@@ -41,8 +44,6 @@ class BackgroundReading:
     """Keeps the batch book and the counts of a session up to date. Made when the engine is open."""
 
     def __init__(self, session: Session) -> None:
-        from console.session.poller import Poller
-
         self._session = session
         self._batches: Poller[tuple[BatchView, ...]] = Poller(
             self._read_batches, self._show_batches, interval=BATCHES_EVERY_AT_REST
@@ -174,8 +175,6 @@ class BackgroundReading:
             self._counting = asyncio.create_task(self._counts.refresh(), name="counts")
 
     def _ended(self, batch_id: str) -> None:
-        from console.batches.batch_events import Ended, announcement
-
         view = self._session.book.get(batch_id)
         if view is not None and view.ended:
             self._session.launched.discard(batch_id)
@@ -207,9 +206,6 @@ class BackgroundReading:
 
     async def _outcome(self, view: BatchView) -> Outcome | None:
         """The tasks of a batch; the journal is asked once, or until it knows what was launched a moment ago."""
-        from console.batches.launched_tasks import LaunchedTasks, launched_tasks_of
-        from store.contract.records import SET_EXTERNAL_TASK_RETRIES
-
         if view.type != SET_EXTERNAL_TASK_RETRIES:
             self._errands[view.id] = LaunchedTasks(
                 None, f"A batch of type {inert(view.type)} works on no external tasks."
@@ -227,8 +223,6 @@ class BackgroundReading:
         return known.outcome
 
     def _show_work(self, snapshot: Snapshot[dict[str, OutcomeCounts]]) -> None:
-        from console.batches.batch_events import announcement
-
         for batch_id, tally in (snapshot.value or {}).items():
             for event in self._session.book.note_work(batch_id, tally):
                 sentence, ink = announcement(batch_id, event.what)
@@ -239,8 +233,6 @@ class BackgroundReading:
 
     async def _count(self) -> dict[str, int]:
         """Rows of each view. One request after another: an engine has better things to do than to count."""
-        from store.contract.queries import ExternalTaskQuery, IncidentQuery, JobQuery, ProcessInstanceQuery
-
         ask = self._session.ask
         await self._session.learn_capabilities()
         if self._session.history_level == "not known" and self._session.counts.get("tasks"):

@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from console.engine.errors import EngineProblem
+
 if TYPE_CHECKING:
     from console.session.services import AsksEngine
     from store.contract.records import ProcessDefinition
@@ -85,8 +87,6 @@ class KnownValues:
 
     async def _read(self, session: AsksEngine) -> None:
         """Ask for topics and process definitions. An engine that does not tell them is no problem."""
-        from console.engine.errors import EngineProblem
-
         try:
             topics = await session.ask(lambda client: client.topic_names())
             self._told["topic"] = sorted(topics)

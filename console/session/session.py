@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from console.batches.known_batches import KnownBatches
 from console.engine.errors import EngineProblem
-from console.engine.rights import Rights
+from console.engine.rights import READ_HISTORY, Rights, find_rights
 from console.session.connection import ConnectionState, Freshness
 from console.session.event_log import Event, EventLog
 from console.session.known_values import KnownValues
@@ -177,7 +177,6 @@ class Session:
             EngineProblem: the engine did not answer.
         """
         from console.engine.history_level import infer_history_level
-        from console.engine.rights import READ_HISTORY, find_rights
 
         async with self._learning:
             if self.rights.login == "not known":

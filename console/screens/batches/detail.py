@@ -13,13 +13,22 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from console.actions import at
+from console.batches.batch_events import NewCauses, recorded
 from console.batches.batch_view import BatchView
+from console.batches.failed_jobs import FailedJobs
+from console.batches.inspection import BatchInspection
+from console.batches.job_states import JobState
+from console.engine.errors import EngineProblem
 from console.screens.base import BASE_CSS, ConsoleScreen
+from console.screens.batches.chart import LEGEND, LEGEND_OF_JOBS, chart_lines
 from console.screens.batches.engine_box import doctor, engine_brief, engine_lines, heading
 from console.screens.batches.incident_lines import incident_lines, incident_summary
 from console.screens.batches.lists import EVENT_COLUMNS, JOB_COLUMNS, event_rows, failed_rows, job_rows
+from console.screens.batches.outcomes import OutcomesScreen
 from console.screens.batches.shares import share_lines
 from console.screens.batches.verbs import BatchVerbs
+from console.screens.batches.work_box import as_of, work_answer, work_brief
+from console.session.poller import Poller
 from console.session.session import News, Session
 from console.text.inert import inert
 from console.text.words import count
@@ -27,13 +36,12 @@ from console.widgets.bindings import bindings
 from console.widgets.line import Line
 from console.widgets.line_table import LineTable
 from console.widgets.pane import Pane, Prose, Spans, laid_out
+from store.contract.queries import JobQuery
 
 if TYPE_CHECKING:
     from console.batches.batch_events import BatchEvent
-    from console.batches.failed_jobs import FailedJobs
-    from console.batches.inspection import BatchInspection, Looked
+    from console.batches.inspection import Looked
     from console.batches.launched_tasks import LaunchedTasks
-    from console.session.poller import Poller
     from console.session.snapshot import Snapshot
 
 EVERY = 3.0
@@ -103,10 +111,6 @@ class BatchDetail(ConsoleScreen):
 
     @work(group="batch.watch", exclusive=True, exit_on_error=False)
     async def _watch(self) -> None:
-        from console.batches.inspection import BatchInspection
-        from console.engine.errors import EngineProblem
-        from console.session.poller import Poller
-
         self._looking = BatchInspection(self.chosen(), self.session.book, self._is_ours)
         self._poller = Poller(self._look, self._show_looked, interval=EVERY)
         self._poller.start()
@@ -179,8 +183,6 @@ class BatchDetail(ConsoleScreen):
         pane.show(lines(view, diagnosis, pane.size.width))
 
     def _show_work(self, view: BatchView) -> None:
-        from console.screens.batches.work_box import as_of, work_answer, work_brief
-
         pane, errand = self.query_one("#work", Pane), self._errand
         if view.work is not None:
             items = work_brief(view) if self.narrow else work_answer(view, pane.size.width, pane.size.height)
@@ -235,8 +237,6 @@ class BatchDetail(ConsoleScreen):
 
     def _show_since(self, view: BatchView) -> None:
         """The chart, where something was seen, and the incidents, where there were any: each gets its lines first."""
-        from console.screens.batches.chart import LEGEND, LEGEND_OF_JOBS, chart_lines
-
         chart, incidents = self.query_one("#chart", Pane), self.query_one("#incidents", Pane)
         timeline = self.session.book.timeline(view.id)
         since = self._looked.incidents if self._looked is not None else None
@@ -281,8 +281,6 @@ class BatchDetail(ConsoleScreen):
 
     def _happenings(self, view: BatchView) -> list[BatchEvent]:
         """Everything that is known to have happened, the newest first."""
-        from console.batches.batch_events import recorded
-
         known = [
             *recorded(view.total, view.user, view.start, view.execution_start, view.end, view.fate),
             *self.session.book.happenings(view.id),
@@ -300,8 +298,6 @@ class BatchDetail(ConsoleScreen):
 
     def group(self) -> FailedJobs | None:
         """The failed jobs under the cursor, while their table has the focus."""
-        from console.batches.failed_jobs import FailedJobs
-
         table = self.query_one("#jobs", LineTable)
         row = table.row if table.display and table.has_focus else None
         return row.item if row is not None and isinstance(row.item, FailedJobs) else None
@@ -331,8 +327,6 @@ class BatchDetail(ConsoleScreen):
 
     def action_open(self) -> None:
         """One job of the group in full; of an event about tasks, the tasks."""
-        from console.batches.job_states import JobState
-
         group, jobs = self.group(), self.query_one("#jobs", LineTable)
         if group is not None:
             self._open_job(group.jobs[0])
@@ -342,8 +336,6 @@ class BatchDetail(ConsoleScreen):
             if isinstance(one, JobState) and one.job:
                 self._open_job(one.job)
             return
-        from console.batches.batch_events import NewCauses
-
         row = self.query_one("#events", LineTable).row
         if row is not None and isinstance(cast("BatchEvent", row.item).what, NewCauses):
             self.action_outcomes()
@@ -352,9 +344,6 @@ class BatchDetail(ConsoleScreen):
 
     @work(group="batch.job", exclusive=True, exit_on_error=False)
     async def _open_job(self, job_id: str) -> None:
-        from console.engine.errors import EngineProblem
-        from store.contract.queries import JobQuery
-
         try:
             jobs = await self.session.ask(lambda client: client.jobs(JobQuery(job_id=job_id), 0, 1))
         except EngineProblem as problem:
@@ -371,8 +360,6 @@ class BatchDetail(ConsoleScreen):
         if errand is None or errand.outcome is None:
             self.session.say(errand.why_not if errand is not None else "Its tasks are not looked up yet.", "warning")
             return
-        from console.screens.batches.outcomes import OutcomesScreen
-
         self.app.push_screen(OutcomesScreen(self.session, self._view.id, errand.outcome))
 
     def action_back(self) -> None:

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from console.batches.batch_view import BatchView
+from console.batches.diagnosis import NOT_NEEDED
+from console.batches.progress import POLL
 from console.screens.batches.progress import how_it_ended
 from console.screens.batches.rows import PHASES, began, took
 from console.text.inert import inert
@@ -108,8 +110,6 @@ def numbers(view: BatchView) -> tuple[Span, ...]:
 
 
 def _close(view: BatchView) -> str:
-    from console.batches.progress import POLL
-
     if view.remaining:
         return f"waits for {things(view.remaining, 'job')}, then <={POLL} s"
     if view.suspended:
@@ -127,8 +127,6 @@ def speed(view: BatchView) -> tuple[Span, ...]:
 
 def runner(diagnosis: Diagnosis | None) -> tuple[Span, ...]:
     """What the job executor does for this batch."""
-    from console.batches.diagnosis import NOT_NEEDED
-
     if diagnosis is None:
         return (("looking …", "faint"),)
     return ((diagnosis.runner, "muted" if diagnosis.runner == NOT_NEEDED else diagnosis.ink),)
@@ -136,8 +134,6 @@ def runner(diagnosis: Diagnosis | None) -> tuple[Span, ...]:
 
 def doctor(view: BatchView, diagnosis: Diagnosis | None, *, readonly: bool = False) -> list[Item]:
     """Why it does not move, in at most two lines, and that nothing can be done about it from here if so."""
-    from console.batches.diagnosis import NOT_NEEDED
-
     if view.ended or (diagnosis is not None and diagnosis.name in UNREMARKABLE):
         return []
     if diagnosis is None:

@@ -13,8 +13,11 @@ from textual.binding import BindingType
 from textual.widget import Widget
 
 from console.actions import at
+from console.engine.errors import EngineProblem, NotThere
+from console.reading.selection import Marked
 from console.screens.base import BASE_CSS, ConsoleScreen
 from console.screens.batches.rows import WORDS, WORK_INKS
+from console.screens.launch.flow import open_launch
 from console.session.session import News, Session
 from console.text.inert import inert
 from console.text.words import count, short, things, until
@@ -184,9 +187,6 @@ class OutcomesScreen(ConsoleScreen):
 
     def action_retry(self) -> None:
         """A new launch of what failed again."""
-        from console.reading.selection import Marked
-        from console.screens.launch.flow import open_launch
-
         ids = self._chosen_ids()
         if not ids:
             self.session.say(self._why_none(), "warning")
@@ -215,8 +215,6 @@ class OutcomesScreen(ConsoleScreen):
 
     @work(group="outcomes.open", exclusive=True, exit_on_error=False)
     async def _open_task(self, task_id: str) -> None:
-        from console.engine.errors import EngineProblem, NotThere
-
         try:
             task = await self.session.ask(lambda client: client.external_task(task_id))
         except NotThere:

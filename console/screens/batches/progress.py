@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from console.batches.batch_events import ending
 from console.batches.batch_view import BatchView
 from console.screens.batches.rows import PHASES, WORDS, WORK_INKS, took, work_spans
 from console.text.inert import inert
@@ -51,8 +52,6 @@ def ended(view: BatchView) -> list[Item]:
 
 def how_it_ended(view: BatchView) -> tuple[str, Ink]:
     """One sentence about the end of an ended batch, and its ink."""
-    from console.batches.batch_events import ending
-
     sentence, ink = ending(view.total, view.fate)
     return f"{inert(sentence)}.", ink or "muted"
 

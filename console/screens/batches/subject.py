@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 from console.batches.batch_view import BatchView, running
 from console.batches.ended_batches import EndedBatches, order_of
 from console.batches.known_batches import MOST, KnownBatches
+from console.reading.reading_order import ReadingOrder
 from console.screens.batches.progress import facts, summary
 from console.screens.batches.rows import COLUMNS, cells
 from console.screens.subject import ListSubject, SortKey
 from console.widgets.pane import Item
 from console.widgets.rows import Cell
+from store.contract.queries import BatchStatisticsQuery
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
-    from console.reading.reading_order import ReadingOrder
-    from store.contract.queries import BatchStatisticsQuery, Query
+    from store.contract.queries import Query
 
 
 class Batches(ListSubject[BatchView]):
@@ -41,8 +42,6 @@ class Batches(ListSubject[BatchView]):
 
     def reading_order(self, query: Query) -> ReadingOrder:
         """Running batches come before those that have ended, in the order of the list."""
-        from console.reading.reading_order import ReadingOrder
-
         return ReadingOrder(query)
 
     async def read(self, client: EngineClient, query: Query, first: int, size: int) -> list[BatchView]:
@@ -104,7 +103,5 @@ def _ordered(views: list[BatchView], query: BatchStatisticsQuery) -> list[BatchV
 
 
 def _query(query: Query) -> BatchStatisticsQuery:
-    from store.contract.queries import BatchStatisticsQuery
-
     assert isinstance(query, BatchStatisticsQuery)
     return query

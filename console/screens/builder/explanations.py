@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from console.launch.breakdown import AGES, OLDEST
 from console.screens.builder.faces import filtered_here
 from console.screens.launch.page import quiet_said, record_said
 from console.text.inert import inert
@@ -100,8 +101,6 @@ def _number(number: int, rows: tuple[str, str], how: str) -> tuple[Span, Span]:
 
 def _breakdown(known: DraftCounts, width: int) -> list[tuple[Span, ...]]:
     """One entry per trait, two on a line where there is room."""
-    from console.launch.breakdown import AGES, OLDEST
-
     ages = [name for _, name in AGES] + [OLDEST, "?"]
     half = width // 2 - 1 if width >= 110 else width
     entries = [_entry(name, values, ages, half) for name, values in known.breakdown.items() if values]

@@ -6,10 +6,15 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from console.language import SUBJECTS, spoken
+from console.language.form import entered, fields_of, shown, sought
+from console.language.words import Wrong
 from console.launch.draft import Draft, Source, Unusable
 from console.launch.request_text import pretty
 from console.screens.builder.form import FormRow
 from console.text.inert import inert
+from store.contract.orders import SetExternalTaskRetries
+from store.contract.values import INT_MAX
 
 if TYPE_CHECKING:
     from console.language.form import FormField
@@ -23,14 +28,9 @@ def form_of(draft: Draft, source: Source) -> list[FormRow]:
     """The rows for a source of the draft: what the request sets, then the fields of its query, or its list of ids."""
     rows = [FormRow(RETRIES, "number", str(draft.retries), _ABOUT_RETRIES)] if draft.request else []
     if not source.subject:
-        from store.contract.orders import SetExternalTaskRetries
-
         info = SetExternalTaskRetries.model_fields[source.field]
         about = f"{info.description} Separated by blanks."
         return [*rows, FormRow(info.alias or source.field, "list", draft.text(source), about)]
-    from console.language import SUBJECTS
-    from console.language.form import shown
-
     parsed, subject = draft.parsed(source), SUBJECTS[source.subject]
     return rows + [
         FormRow(
@@ -46,10 +46,6 @@ def with_value(draft: Draft, source: Source, row: FormRow, text: str) -> Draft:
     Raises:
         Unusable: the row cannot hold it, or not beside the others.
     """
-    from console.language import SUBJECTS
-    from console.language.form import entered, sought
-    from console.language.words import Wrong
-
     if row.name == RETRIES and draft.request and row.kind == "number" and not row.here:
         return _with_retries(draft, text)
     if not source.subject:
@@ -71,8 +67,6 @@ def json_of(draft: Draft) -> str:
 
 def filtered_here(draft: Draft) -> list[str]:
     """The words of a draft that only the console can apply, as its texts say them."""
-    from console.language import spoken
-
     return [
         word
         for source in draft.chosen
@@ -117,14 +111,10 @@ def from_saved(text: str, draft: Draft) -> Draft:
 
 def _wire_name(source: Source) -> str:
     """The field of the request that a source becomes, as the engine knows it."""
-    from store.contract.orders import SetExternalTaskRetries
-
     return SetExternalTaskRetries.model_fields[source.field].alias or source.field
 
 
 def _with_retries(draft: Draft, text: str) -> Draft:
-    from store.contract.values import INT_MAX
-
     digits = text.strip()
     if not (digits.isascii() and digits.isdigit() and len(digits) < 11 and int(digits) <= INT_MAX):
         raise Unusable("retries is a whole number, 0 or more.")
@@ -132,9 +122,6 @@ def _with_retries(draft: Draft, text: str) -> Draft:
 
 
 def _fields(source: Source) -> list[FormField]:
-    from console.language import SUBJECTS
-    from console.language.form import fields_of
-
     return fields_of(SUBJECTS[source.subject])
 
 

@@ -8,6 +8,10 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from console.engine.errors import EngineProblem
+from console.launch.draft import counted_from
+from console.launch.draft_counts import count_draft
+from console.launch.earlier_launches import earlier_launches_of
 from console.session import saved_filters
 
 if TYPE_CHECKING:
@@ -62,11 +66,6 @@ class QueryCount:
                 await self._through(self._draft)
 
     async def _through(self, draft: Draft) -> None:
-        from console.engine.errors import EngineProblem
-        from console.launch.draft import counted_from
-        from console.launch.draft_counts import count_draft
-        from console.launch.earlier_launches import earlier_launches_of
-
         await self._session.opened()
         now = datetime.now(UTC)
         try:

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
+from console.engine.errors import Unsayable
+from console.engine.query_string import parameters
 from console.engine.retries_request import RetriesRequest
 from console.launch.draft import without_all
+from console.launch.request_text import LISTS, curl_list, curl_text
+from console.reading.selection import Composed, Everything, Marked
 from console.screens.base import ConsoleScreen
 from console.screens.builder.edited_draft import EditedDraft
 from console.screens.builder.faces import filtered_here, json_of, saved_text
+from console.screens.builder.saved import SavedQueries, SaveQuery
+from console.screens.launch.flow import open_launch
 from console.screens.verbs import Verbs
 from console.session import saved_filters
 from console.text.inert import inert
@@ -69,8 +75,6 @@ class BuilderVerbs(Verbs[ConsoleScreen]):
 
     def action_retry(self) -> None:
         """Ask how the tasks of this query are to be retried."""
-        from console.screens.launch.flow import open_launch
-
         selection = self._selection()
         if selection is not None:
             retries = self._draft.retries
@@ -89,8 +93,6 @@ class BuilderVerbs(Verbs[ConsoleScreen]):
         if refusal:
             self.session.say(refusal, "warning")
             return None
-        from console.reading.selection import Composed, Everything, Marked
-
         said = self._said()
         everything = self._draft.everything()
         if everything is not None:
@@ -180,10 +182,6 @@ class BuilderVerbs(Verbs[ConsoleScreen]):
         return f" with the ids of {things(ids, 'task')} instead of {', '.join(map(inert, filtered_here(self._draft)))}"
 
     def _command(self, draft: Draft) -> str:
-        from console.engine.errors import Unsayable
-        from console.engine.query_string import parameters
-        from console.launch.request_text import LISTS, curl_list, curl_text
-
         identity = self.session.identity
         url = identity.url
         user, token = (identity.user if identity.url else "") or None, False
@@ -201,8 +199,6 @@ class BuilderVerbs(Verbs[ConsoleScreen]):
         self.look_up(self._save(), "builder.save")
 
     async def _save(self) -> None:
-        from console.screens.builder.saved import SaveQuery
-
         text = saved_text(self._draft)
         if not text.strip():
             self.session.say("There is nothing to save.", "warning")
@@ -221,8 +217,6 @@ class BuilderVerbs(Verbs[ConsoleScreen]):
         self.look_up(self._choose_saved(), "builder.saved")
 
     async def _choose_saved(self) -> None:
-        from console.screens.builder.saved import SavedQueries
-
         subject = self._draft.sources[0].subject
         queries = await saved_filters.saved(self.session, subject)
         text = await self.app.push_screen_wait(SavedQueries(self.session, subject, queries))

@@ -7,6 +7,8 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from console.engine.errors import EngineProblem
+from console.reading.pages import Pages, pieces
 from console.text.inert import inert
 from console.text.words import count, things
 
@@ -66,7 +68,6 @@ class Export:
             self._task.cancel()
 
     async def _run(self, path: Path) -> None:
-        from console.engine.errors import EngineProblem
         from console.screens.exporting.files import RowFile, create
 
         try:
@@ -84,8 +85,6 @@ class Export:
             self._session.say(f"{things(self._written, 'row')} written to {inert(str(path))}.{self._missing()}", "good")
 
     async def _write(self, rows: Any) -> None:
-        from console.reading.pages import Pages, pieces
-
         order = self._order
         waiting: list[Any] = []
         pages = 0
@@ -110,8 +109,6 @@ class Export:
         self._written += len(fields)
 
     async def _page(self, first: int, size: int) -> list[Any]:
-        from console.engine.errors import EngineProblem
-
         for _ in range(TRIES - 1):
             try:
                 return await self._ask(first, size)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from console.language import SUBJECTS
 from console.screens.clipboard import MOST, copied_file
 from console.terminal.textual_private import heeds_mouse
 from console.text.cells import wrap
@@ -45,8 +46,6 @@ def terminal_page(app: App[Any], width: int, environment: Mapping[str, str] = os
 
 def engine_page(session: Session, width: int) -> list[list[Span]]:
     """What is known about the engine and what the console does in its place."""
-    from console.language import SUBJECTS
-
     identity, safety = session.identity, session.safety
     trip = session.round_trip
     state = "read-only" if safety.readonly else "ARMED" if safety.armed else "SAFE" if safety.guarded else "no safety"

@@ -12,7 +12,9 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from console.screens.help.here_page import engine_page, terminal_page
 from console.screens.help.keys_page import page
+from console.screens.help.words_page import words_page
 from console.widgets.line import Line, Span
 from console.widgets.text_view import TextView
 
@@ -82,9 +84,6 @@ class HelpScreen(ModalScreen[None]):
         self.query_one("#pages", Line).show(spans)
 
     def _lines(self, width: int) -> list[list[Span]]:
-        from console.screens.help.here_page import engine_page, terminal_page
-        from console.screens.help.words_page import words_page
-
         session: Session | None = getattr(self.app, "session", None)
         if self._page == 1:
             return words_page(self._view, width)

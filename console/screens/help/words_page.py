@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from console.language import SUBJECTS
+from console.language.value_words import FlagWord
+from console.language.words import Text
 from console.text.cells import wrap
 from console.text.ink import Ink
 from console.widgets.line import Span
@@ -35,8 +38,6 @@ def words_page(name: str, width: int) -> list[list[Span]]:
         name: a subject of the filter language; of any other name the words of tasks are shown.
         width: cells of the page.
     """
-    from console.language import SUBJECTS
-
     subject = SUBJECTS.get(name) or SUBJECTS["tasks"]
     lines: list[list[Span]] = [[(f"How a filter of {subject.name} is written", "strong")]]
     lines += _entries(((example, meaning) for example, meaning in RULES), width, "accent")
@@ -54,9 +55,6 @@ def words_page(name: str, width: int) -> list[list[Span]]:
 
 def _ways(subject: Subject[Any], word: Any) -> list[tuple[str, str]]:
     """How a word is written for each of its fields, and what the contract says of that field."""
-    from console.language.value_words import FlagWord
-    from console.language.words import Text
-
     fields = [subject.query.model_fields[name].description or "" for name in word.fields()]
     forms = list(word.forms())
     if isinstance(word, FlagWord):

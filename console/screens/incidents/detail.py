@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import BindingType
 
 from console.actions import at
+from console.causes.group_members import GroupMember
+from console.engine.errors import NotThere
 from console.screens.incidents.verbs import IncidentVerbs
 from console.screens.reading.screen import ReadingScreen
 from console.session.session import Session
@@ -14,11 +16,11 @@ from console.text.inert import inert
 from console.text.words import day
 from console.widgets.bindings import bindings
 from console.widgets.pane import Fact, Item, Pane
+from store.contract.queries import IncidentQuery
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from console.causes.group_members import GroupMember
     from console.engine.client import EngineClient
     from store.contract.records import Incident
 
@@ -72,8 +74,6 @@ class IncidentDetail(ReadingScreen):
         return details if not closed and details.startswith(message) else f"{message}\n\n{details}"
 
     async def _details(self, ask: Callable[[str], Awaitable[str | None]], id: str) -> str | None:
-        from console.engine.errors import NotThere
-
         try:
             return await ask(id)
         except NotThere:
@@ -81,9 +81,6 @@ class IncidentDetail(ReadingScreen):
 
     async def _complete(self, client: EngineClient) -> bool:
         """Ask for what a group does not remember; false when the incident is not open any more."""
-        from console.causes.group_members import GroupMember
-        from store.contract.queries import IncidentQuery
-
         if not isinstance(self._incident, GroupMember):
             return True
         found = await client.incidents(IncidentQuery(incident_id=self._incident.id), 0, 1)

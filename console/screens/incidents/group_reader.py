@@ -11,6 +11,9 @@ from itertools import pairwise
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from console.causes.open_incidents import OpenIncidents
+from console.causes.task_facts import TaskFacts
+from console.engine.errors import EngineProblem
 from console.screens.incidents.retried import RetriedBefore
 from console.screens.incidents.rows import row_of
 from console.screens.row_reader import RowReader, RowsView
@@ -18,7 +21,6 @@ from console.widgets.rows import Row
 
 if TYPE_CHECKING:
     from console.causes.groups import Group
-    from console.causes.open_incidents import OpenIncidents
     from console.screens.incidents.subject import GroupSubject
     from console.screens.subject import SortKey
     from console.session.snapshot import Snapshot
@@ -66,8 +68,6 @@ class GroupReader(RowReader):
     """
 
     def __init__(self, view: GroupsView, subject: GroupSubject) -> None:
-        from console.causes.task_facts import TaskFacts
-
         super().__init__(view)
         self._groups_view = view
         self._groups = subject
@@ -85,8 +85,6 @@ class GroupReader(RowReader):
 
     def apply(self, text: str, asked_at: float = inf) -> None:
         """Group what matches this filter."""
-        from console.causes.open_incidents import OpenIncidents
-
         parsed = self._groups.parsed(text)
         if parsed.mistakes:
             return
@@ -122,8 +120,6 @@ class GroupReader(RowReader):
         return await self.session.ask(lambda client: client.count_incidents(query), self.fresh)
 
     async def _fill(self, incidents: OpenIncidents) -> None:
-        from console.engine.errors import EngineProblem
-
         try:
             await incidents.fill(lambda: self._grown(incidents))
         except EngineProblem as problem:
@@ -192,8 +188,6 @@ class GroupReader(RowReader):
             self.run("groups.again", partial(self._read_again, self.open_incidents))
 
     async def _read_again(self, incidents: OpenIncidents) -> None:
-        from console.engine.errors import EngineProblem
-
         with suppress(EngineProblem):
             await incidents.read_again(lambda: self._grown(incidents))
         self._heed_going()

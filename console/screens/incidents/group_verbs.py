@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 
+from console.causes.split import EXAMINED, finer
 from console.orders.job_retries import retry_failed_jobs
 from console.orders.note import write_note
+from console.reading.selection import Marked
+from console.screens.incidents.note import NoteDialog
+from console.screens.launch.flow import open_launch
 from console.screens.verbs import Verbs, carry_out
 from console.text.inert import inert
 from console.text.words import count, things
@@ -50,9 +55,6 @@ class GroupVerbs(Verbs["ListScreen"]):
 
     def action_retry(self) -> None:
         """Retry the tasks of the chosen groups in the launch dialog; their jobs are asked about apart."""
-        from console.reading.selection import Marked
-        from console.screens.launch.flow import open_launch
-
         self.screen.heed_filter()
         groups, incidents = self.chosen(), self._reader.open_incidents
         tasks = frozenset(id for group in groups if group.kind == "T" for id in group.failed())
@@ -90,8 +92,6 @@ class GroupVerbs(Verbs["ListScreen"]):
         self.order(self._note(self.chosen()), "groups.note")
 
     async def _note(self, groups: list[Group]) -> None:
-        from console.screens.incidents.note import NoteDialog
-
         ids = [id for group in groups for id in group.ids()]
         problem = self.session.why_no_orders() or ("" if ids else "There is no incident to note on.")
         if problem:
@@ -131,10 +131,6 @@ class GroupVerbs(Verbs["ListScreen"]):
 
     def action_split(self) -> None:
         """Keep two causes of the group apart that were folded to one."""
-        from itertools import islice
-
-        from console.causes.split import EXAMINED, finer
-
         group = self._group()
         if self._reader.open_incidents is None or group is None:
             return

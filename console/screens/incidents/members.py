@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 from textual.binding import BindingType
 
 from console.actions import at
+from console.reading.incident_pages import IncidentPages
+from console.reading.reading_order import ReadingOrder
+from console.reading.selection import Marked
 from console.screens.incidents.subject import IncidentSubject
 from console.screens.incidents.verbs import IncidentVerbs
+from console.screens.launch.flow import open_launch
 from console.screens.listing import ListScreen
 from console.screens.subject import SortKey
 from console.session.session import Session
@@ -28,7 +32,6 @@ if TYPE_CHECKING:
     from console.causes.task_facts import TaskFact, TaskFacts
     from console.engine.client import EngineClient
     from console.language import Parsed
-    from console.reading.reading_order import ReadingOrder
     from store.contract.queries import Query
 
 
@@ -88,8 +91,6 @@ class Members(IncidentSubject):
 
     def reading_order(self, query: Query) -> ReadingOrder:
         """The members are here, in the order of their time."""
-        from console.reading.reading_order import ReadingOrder
-
         return ReadingOrder(query)
 
     async def read(self, client: EngineClient, query: Query, first: int, size: int) -> list[Any]:
@@ -119,8 +120,6 @@ class Members(IncidentSubject):
         return self._group.newest_first()
 
     async def _asked(self, client: EngineClient, text: str) -> list[GroupMember]:
-        from console.reading.incident_pages import IncidentPages
-
         parsed = super().parsed(text)
         fits = self.matcher(parsed) if parsed.conditions else None
         walk = IncidentPages(client.incidents, parsed.query)
@@ -229,9 +228,6 @@ class MembersScreen(ListScreen):
 
     def action_retry(self) -> None:
         """Retry the tasks of the marked members, or of the one under the cursor."""
-        from console.reading.selection import Marked
-        from console.screens.launch.flow import open_launch
-
         self.heed_filter()
         if self._group.kind != "T":
             self.session.say("Only tasks are retried one by one here; R on a group of jobs retries them.", "warning")

@@ -8,6 +8,8 @@ from contextlib import suppress
 from math import inf
 from typing import TYPE_CHECKING
 
+from console.causes.retried_before import known_to_history, known_to_journal
+from console.engine.errors import EngineProblem
 from console.screens.incidents.panes import Back
 
 if TYPE_CHECKING:
@@ -45,9 +47,6 @@ class RetriedBefore:
 
     async def find(self, book: OpenIncidents) -> None:
         """Ask history and journal which tasks of the book were retried before."""
-        from console.causes.retried_before import known_to_history, known_to_journal
-        from console.engine.errors import EngineProblem
-
         session, again = self._session, book.groups.again
         with suppress(EngineProblem):
             again.update(

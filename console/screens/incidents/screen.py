@@ -14,8 +14,11 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from console.actions import at
+from console.causes.task_facts import MOST_ASKED, SLICE
+from console.engine.errors import EngineProblem
 from console.screens.incidents.group_reader import GroupReader
 from console.screens.incidents.group_verbs import GroupVerbs
+from console.screens.incidents.members import MembersScreen
 from console.screens.incidents.panes import group_lines, group_pane, sample_pane, told_of
 from console.screens.incidents.subject import GroupSubject
 from console.screens.listing import LIST_CSS, ListScreen
@@ -108,8 +111,6 @@ class IncidentsScreen(ListScreen):
 
     def details(self, row: Row) -> list[Item]:
         """What the pane says about the group under the cursor."""
-        from console.causes.task_facts import MOST_ASKED
-
         group = self.group()
         if group is None:
             return []
@@ -200,8 +201,6 @@ class IncidentsScreen(ListScreen):
 
     def _wanted(self, group: Group) -> list[GroupMember]:
         """Incidents whose tasks to ask for next: first lines, each group in sight, then the whole group in slices."""
-        from console.causes.task_facts import MOST_ASKED, SLICE
-
         if self.groups.open_incidents is None:
             return []
         near = [self.groups.open_incidents.groups.get(row.id) for row in self.table.in_sight()]
@@ -214,8 +213,6 @@ class IncidentsScreen(ListScreen):
         return self.groups.facts.missing(islice(group.members(), MOST_ASKED), SLICE)
 
     async def _learn(self, group: Group) -> None:
-        from console.engine.errors import EngineProblem
-
         while self._to_learn(group) and self.group() is group:
             members = self._wanted(group)
             try:
@@ -248,8 +245,6 @@ class IncidentsScreen(ListScreen):
 
     def open_row(self, row: Row) -> None:
         """The members of the group."""
-        from console.screens.incidents.members import MembersScreen
-
         group = self.groups.open_incidents.groups.get(row.id) if self.groups.open_incidents is not None else None
         if group is not None:
             self.app.push_screen(MembersScreen(self.session, group, self.groups.facts))

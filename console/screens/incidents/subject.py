@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from console.causes.fold import fold
 from console.screens.incidents.rows import COLUMNS
 from console.screens.subject import ListSubject, SortKey
 from console.text.inert import inert
@@ -13,11 +14,12 @@ from console.text.words import age, day, short
 from console.widgets.columns import Column
 from console.widgets.pane import Fact, Item, Prose, Spans
 from console.widgets.rows import Cell
+from store.contract.queries import IncidentQuery
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
     from console.language import Parsed
-    from store.contract.queries import IncidentQuery, Query
+    from store.contract.queries import Query
     from store.contract.records import Incident
 
 KINDS = {"failedExternalTask": ("T", "external task"), "failedJob": ("J", "job")}
@@ -61,8 +63,6 @@ class IncidentSubject(ListSubject["Incident"]):
 
     def cells(self, record: Incident, now: datetime) -> tuple[Cell, ...]:
         """One cell per column."""
-        from console.causes.fold import fold
-
         letter = KINDS.get(record.incident_type, ("?", ""))[0]
         process = (record.process_definition_id or "").split(":")[0]
         return (
@@ -122,7 +122,5 @@ class GroupSubject(IncidentSubject):
 
 
 def _query(query: Query) -> IncidentQuery:
-    from store.contract.queries import IncidentQuery
-
     assert isinstance(query, IncidentQuery)
     return query

@@ -9,6 +9,7 @@ from console.engine.errors import EngineProblem, NotThere
 from console.screens.verbs import Verbs
 from console.text.inert import inert
 from console.text.words import short
+from store.contract.queries import JobQuery, ProcessInstanceQuery
 
 if TYPE_CHECKING:
     from console.causes.group_members import GroupMember
@@ -34,8 +35,6 @@ class IncidentVerbs(Verbs["ConsoleScreen"]):
 
     def action_instance(self) -> None:
         """Jump to the process instance."""
-        from store.contract.queries import ProcessInstanceQuery
-
         incident = self._incident()
         if incident is None:
             return
@@ -65,8 +64,6 @@ class IncidentVerbs(Verbs["ConsoleScreen"]):
 
 async def _what_failed(client: EngineClient, incident: Incident | GroupMember) -> tuple[Noun, object] | None:
     """The job or external task behind an incident; nothing if it is gone."""
-    from store.contract.queries import JobQuery
-
     if incident.configuration is None:
         return None
     if incident.incident_type == "failedJob":

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from console.engine.errors import NotThere
 from console.screens.reading.screen import ReadingScreen
 from console.screens.variables_text import variables_said
 from console.session.session import Session
 from console.text.inert import inert
 from console.text.words import day, things, version_of
 from console.widgets.pane import Fact, Item
+from store.contract.queries import ExternalTaskQuery
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,9 +45,6 @@ class InstanceDetail(ReadingScreen):
 
     async def text(self, client: EngineClient) -> str:
         """When it began, its tasks, its variables."""
-        from console.engine.errors import NotThere
-        from store.contract.queries import ExternalTaskQuery
-
         query = ExternalTaskQuery(process_instance_id=self._instance.id)
         tasks = await client.external_tasks(query, 0, MOST_TASKS)
         variables = await client.variables(self._instance.id)

@@ -10,8 +10,12 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from console.actions import at
+from console.engine.errors import EngineProblem
 from console.reading.instance_activity import InstanceActivity, activity_of, tasks_without_retries
+from console.reading.instance_ids import instance_ids
+from console.reading.selection import Marked
 from console.screens.instances.subject import InstanceSubject
+from console.screens.launch.flow import open_launch
 from console.screens.listing import LIST_CSS, ListScreen
 from console.session.session import Session
 from console.text.inert import inert
@@ -20,6 +24,7 @@ from console.widgets.bindings import bindings
 from console.widgets.line import Span
 from console.widgets.pane import Item, Pane, Prose, Spans
 from console.widgets.rows import Row
+from store.contract.queries import ExternalTaskQuery, IncidentQuery, ProcessInstanceQuery
 
 if TYPE_CHECKING:
     from store.contract.queries import Query
@@ -60,8 +65,6 @@ class InstancesScreen(ListScreen):
 
     def open_row(self, row: Row) -> None:
         """The tasks of the instance, in the tasks view."""
-        from store.contract.queries import ExternalTaskQuery
-
         self.navigator.jump("tasks", ExternalTaskQuery(process_instance_id=row.id))
 
     def action_variables(self) -> None:
@@ -72,8 +75,6 @@ class InstancesScreen(ListScreen):
 
     def action_incidents(self) -> None:
         """The open incidents of the instance, in the incidents view."""
-        from store.contract.queries import IncidentQuery
-
         row = self.table.row
         if row is not None:
             self.navigator.jump("incidents", IncidentQuery(process_instance_id=row.id))
@@ -81,10 +82,6 @@ class InstancesScreen(ListScreen):
     @work(group="instances.retry", exclusive=True, exit_on_error=False)
     async def action_retry(self) -> None:
         """Look up the tasks without retries of the chosen instances, and open the launch dialog for exactly those."""
-        from console.engine.errors import EngineProblem
-        from console.reading.selection import Marked
-        from console.screens.launch.flow import open_launch
-
         self.heed_filter()
         try:
             ids = await self._chosen()
@@ -119,9 +116,6 @@ class InstancesScreen(ListScreen):
         return await self._matching(query) - marks.ids if query is not None else set()
 
     async def _matching(self, query: Query) -> set[str]:
-        from console.reading.instance_ids import instance_ids
-        from store.contract.queries import ProcessInstanceQuery
-
         assert isinstance(query, ProcessInstanceQuery)
         said = self.session.say
         return await self.session.ask(

@@ -15,12 +15,13 @@ from console.widgets.columns import Column
 from console.widgets.line import Span
 from console.widgets.pane import Fact, Item, Spans
 from console.widgets.rows import Cell
+from store.contract.queries import ProcessInstanceQuery
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from console.engine.client import EngineClient
-    from store.contract.queries import ProcessInstanceQuery, Query
+    from store.contract.queries import Query
     from store.contract.records import ExternalTask
 
 MOST_TASKS = 6
@@ -133,7 +134,5 @@ def _task(task: ExternalTask) -> Spans:
 
 
 def _query(query: Query) -> ProcessInstanceQuery:
-    from store.contract.queries import ProcessInstanceQuery
-
     assert isinstance(query, ProcessInstanceQuery)
     return query

@@ -9,6 +9,7 @@ from textual import work
 from textual.binding import BindingType
 
 from console.actions import at
+from console.engine.errors import EngineProblem
 from console.reading.chosen_jobs import ChosenJobs
 from console.screens.jobs.subject import JobSubject
 from console.screens.jobs.verbs import JobVerbs
@@ -17,6 +18,7 @@ from console.session.session import Session
 from console.text.inert import inert
 from console.widgets.bindings import bindings
 from console.widgets.pane import Item, Pane
+from store.contract.queries import JobQuery
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
@@ -68,9 +70,6 @@ class JobDetail(ReadingScreen):
 
     @work(group="job.again", exclusive=True, exit_on_error=False)
     async def _read_again(self) -> None:
-        from console.engine.errors import EngineProblem
-        from store.contract.queries import JobQuery
-
         try:
             found = await self.session.ask(lambda client: client.jobs(JobQuery(job_id=self._shown.id), 0, 1))
         except EngineProblem as problem:

@@ -15,6 +15,7 @@ from console.session.session import Session
 from console.text.words import things
 from console.widgets.bindings import bindings
 from console.widgets.rows import Row
+from store.contract.queries import JobQuery
 
 if TYPE_CHECKING:
     from store.contract.records import Job
@@ -39,8 +40,6 @@ class JobsScreen(ListScreen):
 
     def chosen(self) -> ChosenJobs | None:
         """The marked jobs; where none are, the one under the cursor."""
-        from store.contract.queries import JobQuery
-
         self.heed_filter()
         marks, job = self.table.marks, self.job()
         if not marks:

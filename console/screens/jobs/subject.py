@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from console.causes.fold import fold
 from console.screens.job_states import STATES, state_of
 from console.screens.subject import ListSubject, SortKey
 from console.text.inert import inert
@@ -12,10 +13,11 @@ from console.text.words import age, day, short, until, version_of
 from console.widgets.columns import Column
 from console.widgets.pane import Fact, Item, Prose, Spans
 from console.widgets.rows import Cell
+from store.contract.queries import JobQuery
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
-    from store.contract.queries import JobQuery, Query
+    from store.contract.queries import Query
     from store.contract.records import Job
 
 
@@ -65,8 +67,6 @@ class JobSubject(ListSubject["Job"]):
 
     def cells(self, record: Job, now: datetime) -> tuple[Cell, ...]:
         """One cell per column."""
-        from console.causes.fold import fold
-
         state = state_of(record, now)
         cause = fold(record.exception_message) if record.exception_message is not None else ""
         return (
@@ -137,7 +137,5 @@ def _due_said(job: Job, now: datetime) -> str:
 
 
 def _query(query: Query) -> JobQuery:
-    from store.contract.queries import JobQuery
-
     assert isinstance(query, JobQuery)
     return query

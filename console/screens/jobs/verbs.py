@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from console.orders.jobs import Planned, deletion, execution, planned, retry, retry_as_batch, suspension
 from console.screens.verbs import Verbs, carry_out
+from store.contract.queries import ProcessInstanceQuery
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -77,8 +78,6 @@ class JobVerbs(Verbs["ConsoleScreen"]):
 
     def action_owner(self) -> None:
         """Jump to its process instance, or open its batch."""
-        from store.contract.queries import ProcessInstanceQuery
-
         job = self._job()
         if job is None:
             return

@@ -7,12 +7,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from sqlalchemy.exc import SQLAlchemyError
 from textual import on, work
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
 from console.actions import at
+from console.engine.errors import EngineProblem
+from console.reading.selected_tasks import read_selected_tasks
+from console.reading.selection import Marked
 from console.screens.base import BASE_CSS, ConsoleScreen
 from console.screens.journal.rows import facts, request_lines
 from console.screens.journal.verbs import LaunchVerbs
@@ -86,8 +90,6 @@ class LaunchDetail(ConsoleScreen):
 
     @work(group="journal.launch", exclusive=True, exit_on_error=False)
     async def _read_launch(self) -> None:
-        from sqlalchemy.exc import SQLAlchemyError
-
         journal = self.session.journal
         with suppress(SQLAlchemyError):
             self._launch = (await journal.launch(self._launch.id) if journal is not None else None) or self._launch
@@ -108,8 +110,6 @@ class LaunchDetail(ConsoleScreen):
 
     @work(group="journal.tasks", exclusive=True, exit_on_error=False)
     async def _read(self, first: int, size: int) -> None:
-        from sqlalchemy.exc import SQLAlchemyError
-
         journal = self.session.journal
         if journal is None or not self._launch.listed:
             return
@@ -124,10 +124,6 @@ class LaunchDetail(ConsoleScreen):
 
     async def _now(self, tasks: list[TaskBefore]) -> SelectedTasks | None:
         """What the tasks have now."""
-        from console.engine.errors import EngineProblem
-        from console.reading.selected_tasks import read_selected_tasks
-        from console.reading.selection import Marked
-
         selection = Marked(frozenset(task.task_id for task in tasks))
         try:
             return await self.session.ask(lambda client: read_selected_tasks(client, selection))

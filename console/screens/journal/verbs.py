@@ -7,11 +7,15 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from console.engine.retries_request import RetriesRequest
+from console.launch.request_text import curl_text, json_text
+from console.orders.undo_launch import pieces_of, undo_launch
+from console.reading.selection import Composed, Marked, Selection
+from console.screens.launch.flow import open_launch, send_off
 from console.screens.verbs import Verbs, carry_out
+from store.contract.orders import SetExternalTaskRetries
 
 if TYPE_CHECKING:
     from console.screens.base import ConsoleScreen
-    from store.contract.orders import SetExternalTaskRetries
     from store.journal import Launch
 
 
@@ -48,8 +52,6 @@ class LaunchVerbs(Verbs["ConsoleScreen"]):
             self.look_up(self._copy(launch), "journal.copy")
 
     async def _copy(self, launch: Launch) -> None:
-        from console.launch.request_text import json_text
-
         text = json_text(RetriesRequest(await self._request(launch)), None)
         self.screen.hand_out(text, "the request's JSON")
 
@@ -60,17 +62,12 @@ class LaunchVerbs(Verbs["ConsoleScreen"]):
             self.look_up(self._copy_curl(launch), "journal.copy")
 
     async def _copy_curl(self, launch: Launch) -> None:
-        from console.launch.request_text import curl_text
-
         request = RetriesRequest(await self._request(launch))
         text = curl_text(request, launch.url, launch.user if launch.url else None, False)
         self.screen.hand_out(text, "the request as curl")
 
     async def _request(self, launch: Launch) -> SetExternalTaskRetries:
         """The request as it was sent."""
-        from console.orders.undo_launch import pieces_of
-        from store.contract.orders import SetExternalTaskRetries
-
         request = SetExternalTaskRetries.model_validate_json(launch.request)
         ids = [task.task_id async for piece in pieces_of(self.session, launch, named=True) for task in piece]
         return request.model_copy(update={"external_task_ids": ids or None})
@@ -84,10 +81,6 @@ class LaunchVerbs(Verbs["ConsoleScreen"]):
             self.look_up(self._again(launch), "journal.again")
 
     async def _again(self, launch: Launch) -> None:
-        from console.orders.undo_launch import pieces_of
-        from console.reading.selection import Composed, Marked, Selection
-        from console.screens.launch.flow import open_launch
-
         chosen: Selection
         if launch.listed:
             ids = [task.task_id async for piece in pieces_of(self.session, launch) for task in piece]
@@ -106,9 +99,6 @@ class LaunchVerbs(Verbs["ConsoleScreen"]):
         self.order(self._undo(self._launch()), "journal.undo")
 
     async def _undo(self, launch: Launch | None) -> None:
-        from console.orders.undo_launch import undo_launch
-        from console.screens.launch.flow import send_off
-
         # An undo may be several batches, and the journal tells what becomes of all of them: it stays in front.
         send = partial(send_off, self.app, self.session, follow=False)
         await carry_out(self.screen, partial(undo_launch, self.session, launch, send))

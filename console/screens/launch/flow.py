@@ -6,8 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from console.actions import named
+from console.launch.launch_events import NoAnswer, Sending, sentence_of
+from console.launch.send import send_launch
+from console.launch.split_by_ids import parts_of
 from console.reading.selection import Everything, Marked, Selection
-from console.screens.launch.waiting import BATCHES
+from console.screens.launch.dialog import LaunchDialog
+from console.screens.launch.found_batch import is_it
+from console.screens.launch.waiting import BATCHES, shown_while
 from console.screens.navigator import navigator_of
 from store.contract.queries import ExternalTaskQuery
 
@@ -71,8 +76,6 @@ def open_launch(
         reason: the reason that the field begins with.
         follow: what was launched is shown then, unless something else was opened meanwhile.
     """
-    from console.screens.launch.dialog import LaunchDialog
-
     problem = session.why_no_launch() or session.why_unheard()
     if selection is None:
         problem = problem or "There is no task to retry."
@@ -133,8 +136,6 @@ async def _all_carried_out(
     app: App[None], session: Session, orders: Iterable[DecidedLaunch], done: Callable[[str], None] | None
 ) -> list[str]:
     """The batches that were launched."""
-    from console.launch.split_by_ids import parts_of
-
     batches: list[str] = []
     try:
         for order in orders:
@@ -163,11 +164,6 @@ async def _all_carried_out(
 
 
 async def _carry_out(app: App[None], session: Session, order: DecidedLaunch) -> str | None:
-    from console.launch.launch_events import NoAnswer, Sending, sentence_of
-    from console.launch.send import send_launch
-    from console.screens.launch.found_batch import is_it
-    from console.screens.launch.waiting import shown_while
-
     with shown_while(app, session, order.plan.describe()) as waiting:
 
         def tell(event: LaunchEvent) -> None:

@@ -12,6 +12,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from console.actions import at
+from console.engine.errors import EngineProblem
 from console.screens.base import BASE_CSS, ConsoleScreen
 from console.session.session import Session
 from console.widgets.bindings import bindings
@@ -68,8 +69,6 @@ class ReadingScreen(ConsoleScreen):
 
     @work(group="reading.text", exclusive=True, exit_on_error=False)
     async def _read(self) -> None:
-        from console.engine.errors import EngineProblem
-
         try:
             text = await self.session.ask(self._ask)
         except EngineProblem as problem:

@@ -9,6 +9,7 @@ from textual.binding import BindingType
 
 from console.actions import at
 from console.reading.selection import Marked
+from console.screens.launch.flow import open_launch
 from console.screens.reading.screen import ReadingScreen
 from console.screens.task_states import STATES, state_of
 from console.screens.tasks.error_text import error_of
@@ -39,8 +40,6 @@ class TaskDetail(ReadingScreen):
 
     def action_retry(self) -> None:
         """Launch a batch for this task."""
-        from console.screens.launch.flow import open_launch
-
         open_launch(self.app, self.session, Marked(frozenset({self._shown.id}), "the task on the screen"))
 
     def facts(self) -> list[Item]:

@@ -21,6 +21,7 @@ from console.text.words import count
 from console.widgets.bindings import bindings
 from console.widgets.pane import Pane, Prose
 from console.widgets.rows import Row
+from store.contract.queries import ExternalTaskQuery, IncidentQuery
 
 if TYPE_CHECKING:
     from console.reading.selection import Everything, Marked
@@ -104,7 +105,6 @@ class TasksScreen(ListScreen):
         """All incidents, where the incidents view has grouped them; else the newest ones."""
         from console.causes.group_members import group_member_of
         from console.causes.groups import CauseGroups
-        from store.contract.queries import IncidentQuery
 
         now, book = datetime.now(UTC), self.session.grouped
         if book is not None and book.complete:
@@ -178,7 +178,6 @@ class TasksScreen(ListScreen):
     def _chosen(self) -> Marked | Everything | None:
         """The marked tasks, or the one under the cursor; nothing if there is no row."""
         from console.screens.launch.flow import selection_of
-        from store.contract.queries import ExternalTaskQuery
 
         row, filtered, query = self.table.row, self.filtered_list, self.reader.query
         if not isinstance(query, ExternalTaskQuery):

@@ -13,10 +13,11 @@ from console.text.words import age, day, short, until, version_of
 from console.widgets.columns import Column
 from console.widgets.pane import Fact, Item, Prose, Spans
 from console.widgets.rows import Cell
+from store.contract.queries import ExternalTaskQuery
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
-    from store.contract.queries import ExternalTaskQuery, Query
+    from store.contract.queries import Query
     from store.contract.records import ExternalTask
 
 
@@ -133,7 +134,5 @@ def _created_said(task: ExternalTask, now: datetime) -> str:
 
 
 def _query(query: Query) -> ExternalTaskQuery:
-    from store.contract.queries import ExternalTaskQuery
-
     assert isinstance(query, ExternalTaskQuery)
     return query

@@ -7,8 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from console.screens.verbs import Verbs, carry_out
+from console.session import saved_filters
 from console.text.inert import inert
 from console.text.words import short
+from store.contract.queries import ProcessInstanceQuery
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
@@ -91,8 +93,6 @@ class TaskVerbs(Verbs["ConsoleScreen"]):
             self.look_up(self._open_batch(task.id), "task.batch")
 
     async def _open_batch(self, task_id: str) -> None:
-        from console.session import saved_filters
-
         launch = (await saved_filters.launched(self.session, [task_id])).get(task_id)
         if launch is None or launch.batch_id is None:
             self.session.say(f"No batch that was launched from here has set task {inert(short(task_id))}.", "muted")
@@ -101,8 +101,6 @@ class TaskVerbs(Verbs["ConsoleScreen"]):
 
     def action_instance(self) -> None:
         """Jump to the process instance."""
-        from store.contract.queries import ProcessInstanceQuery
-
         task = self._task()
         if task is not None:
             self.navigator.jump("instances", ProcessInstanceQuery(process_instance_ids=[task.process_instance_id]))
