@@ -7,8 +7,10 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from store.journal import Journal, JournalNotOpened
+if TYPE_CHECKING:
+    from store.journal import Journal
 
 
 class NoJournal(Exception):
@@ -40,4 +42,6 @@ async def journal_at(path: Path | None) -> AsyncIterator[Journal]:
 
 
 def _import() -> tuple[type[Journal], type[Exception]]:
+    from store.journal import Journal, JournalNotOpened
+
     return Journal, JournalNotOpened

@@ -16,7 +16,6 @@ from console.engine.channel import Limits
 from console.engine.client import EngineClient
 from console.engine.errors import EngineProblem, one_line
 from console.engine.target import EMBEDDED_URL, Demo, Embedded, Remote, Target
-from store.embedded import JobPace, embedded_app
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -69,6 +68,8 @@ async def _open(target: Embedded, stack: AsyncExitStack) -> "FastAPI":
 
 
 def _embedded_app(store: str, demo: Demo | None) -> "tuple[FastAPI, AbstractAsyncContextManager[object]]":
+    from store.embedded import JobPace, embedded_app
+
     if demo is None:
         app = embedded_app(store)
     else:

@@ -9,15 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from console.engine.errors import EngineProblem
 from console.launch.evidence import SAMPLE, Before
 from console.launch.find_batch import SoughtLaunch, names_all
 from console.launch.launch_events import LaunchEvent, NotKept
 from console.reading.selected_tasks import read_selected_tasks
 from console.text.inert import inert
-from store.journal import NewLaunch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable
@@ -68,6 +65,8 @@ class LaunchRecord:
         journal, plan = self.session.journal, self.order.plan
         if journal is None:
             return
+        from store.journal import NewLaunch
+
         identity, part = self.session.identity, self.order.part
         body = {name: value for name, value in plan.prepared.value.items() if name != "externalTaskIds"}
         new = NewLaunch(
@@ -137,6 +136,8 @@ class LaunchRecord:
             self.session.sending.discard(self.number)
 
     async def _kept(self, writing: Awaitable[object]) -> None:
+        from sqlalchemy.exc import SQLAlchemyError
+
         try:
             await writing
         except SQLAlchemyError as problem:

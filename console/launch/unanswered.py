@@ -9,8 +9,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from console.launch.evidence import SAMPLE
 from console.launch.find_batch import Finding, SoughtLaunch, look_for, names_all
 from console.launch.launch_events import (
@@ -23,7 +21,6 @@ from console.launch.launch_events import (
     Proven,
 )
 from console.session.poller import Poller
-from store.contract.orders import SetExternalTaskRetries
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
@@ -115,6 +112,8 @@ class UnansweredLaunches:
         self._session.news.publish("journal")
 
     async def _of_journal(self) -> list[SoughtLaunch]:
+        from sqlalchemy.exc import SQLAlchemyError
+
         journal = self._session.journal
         if journal is None:
             return []
@@ -129,6 +128,8 @@ class UnansweredLaunches:
         return row.id not in self._session.sending and row.id not in self._over
 
     async def _sought(self, journal: Journal, row: Launch) -> SoughtLaunch:
+        from store.contract.orders import SetExternalTaskRetries
+
         client = self._session.client
         order = SetExternalTaskRetries.model_validate_json(row.request)
         sample = await journal.tasks(row.id, 0, SAMPLE)
@@ -225,6 +226,8 @@ class UnansweredLaunches:
         probable: bool = False,
     ) -> bool:
         """Write it down; answers whether it was still in doubt."""
+        from sqlalchemy.exc import SQLAlchemyError
+
         journal = self._session.journal
         if launch.number is None:
             del self._unkept[launch.sent_at]
@@ -255,6 +258,8 @@ async def _ask(client: EngineClient, launch: SoughtLaunch, known: frozenset[str]
 
 async def other_batches(session: Session, launch: SoughtLaunch) -> frozenset[str]:
     """Batches that are known to have been made by other launches than this one."""
+    from sqlalchemy.exc import SQLAlchemyError
+
     known = set(session.launched)
     if session.journal is not None:
         try:

@@ -7,8 +7,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from console.launch.decided_launch import DecidedLaunch
 from console.launch.plan import LaunchPlan
 from console.launch.undo import Undo
@@ -96,6 +94,8 @@ async def pieces_of(session: Session, launch: Launch, *, named: bool | None = No
         launch: the launch.
         named: only those that its request named by id, or only the others; all of them where that is not said.
     """
+    from sqlalchemy.exc import SQLAlchemyError
+
     with suppress(SQLAlchemyError):
         if session.journal is not None:
             async for piece in session.journal.all_tasks(launch, named=named):

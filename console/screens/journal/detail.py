@@ -7,7 +7,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from sqlalchemy.exc import SQLAlchemyError
 from textual import on, work
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
@@ -90,6 +89,8 @@ class LaunchDetail(ConsoleScreen):
 
     @work(group="journal.launch", exclusive=True, exit_on_error=False)
     async def _read_launch(self) -> None:
+        from sqlalchemy.exc import SQLAlchemyError
+
         journal = self.session.journal
         with suppress(SQLAlchemyError):
             self._launch = (await journal.launch(self._launch.id) if journal is not None else None) or self._launch
@@ -110,6 +111,8 @@ class LaunchDetail(ConsoleScreen):
 
     @work(group="journal.tasks", exclusive=True, exit_on_error=False)
     async def _read(self, first: int, size: int) -> None:
+        from sqlalchemy.exc import SQLAlchemyError
+
         journal = self.session.journal
         if journal is None or not self._launch.listed:
             return

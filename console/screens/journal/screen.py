@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from sqlalchemy.exc import SQLAlchemyError
 from textual import on, work
 from textual.binding import BindingType
 from textual.containers import Horizontal
@@ -97,6 +96,8 @@ class JournalScreen(ConsoleScreen):
 
     @work(group="journal.read", exclusive=True, exit_on_error=False)
     async def _read(self) -> None:
+        from sqlalchemy.exc import SQLAlchemyError
+
         journal = self.session.journal
         if journal is None:
             opening = self.session.client is None and not self.session.failed_to_open
