@@ -1,4 +1,4 @@
-"""Reading what an engine holds to its end: one stable pager, what is selected, and the tasks that a selection names.
+"""Reading what an engine holds to its end: one stable pager, selections, their tasks and counts.
 
-No widget, no order. Stands on :mod:`console.engine` and the contract alone.
+No widget, no order. Stands on :mod:`console.language`, :mod:`console.engine` and the contract.
 """

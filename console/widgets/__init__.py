@@ -1,1 +1,4 @@
-"""Widgets that know nothing of engines: they are handed rows and texts and say what the operator asks for."""
+"""Widgets that know nothing of engines: they are handed rows and texts and say what the operator asks for.
+
+They may import :mod:`console.text` and :mod:`console.terminal`.
+"""
