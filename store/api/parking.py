@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.api.callers import hung_up
 from store.api.state import Store
-from store.commands.fetching import any_candidate, fetch_and_lock, next_expiry
+from store.commands.fetch_and_lock import any_candidate, fetch_and_lock, next_expiry
 from store.contract.errors import ContractError, invalid
 from store.contract.orders import FetchAndLock
 from store.contract.records import LockedExternalTask

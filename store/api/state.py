@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.api.callers import while_called
-from store.commands.fetching import topics_with_tasks
+from store.commands.fetch_and_lock import topics_with_tasks
 from store.commands.news import forget_news, news_of
 from store.database import Database, News
 from store.runner import JobPace, Runner

@@ -10,7 +10,7 @@ from store.bpmn import Process
 from store.commands import incidents
 from store.commands.operators import NOBODY, Operator, Place, in_bulk, suspension
 from store.commands.processes import process_of
-from store.commands.settled import settled
+from store.commands.selected_rows import settled
 from store.commands.tokens import LOGGED, Running, go_on
 from store.commands.typed import is_transient
 from store.commands.variables import end_scopes, set_variables

@@ -3,10 +3,10 @@
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.commands.fetching import after
-from store.commands.held import check_active, checked_worker, find, find_held, wrong_worker
+from store.commands.fetch_and_lock import after
 from store.commands.news import fetchable
 from store.commands.operators import NOBODY, Change, Operator
+from store.commands.worker_task import check_active, checked_worker, find, find_held, wrong_worker
 from store.contract.deployments import ExtendLock, LockTask, SetPriority
 from store.contract.errors import ContractError, invalid
 from store.database import now

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.commands import incidents
 from store.commands.operators import NOBODY, Change, Operator, in_bulk
-from store.commands.settled import settled
+from store.commands.selected_rows import settled
 from store.contract.errors import ContractError, invalid, missing, no_external_task, null_value
 from store.contract.orders import SetExternalTaskRetries, SetRetries
 from store.contract.records import FAILED_EXTERNAL_TASK

@@ -7,8 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.bpmn import Node
 from store.commands import incidents
-from store.commands.fetching import after, fetch_and_lock
-from store.commands.held import Task, check_active, checked_worker, find_held, only
+from store.commands.fetch_and_lock import after, fetch_and_lock
 from store.commands.instances import hold_of_task
 from store.commands.locks import extend_lock, lock, set_priority, unlock
 from store.commands.news import fetchable
@@ -17,6 +16,7 @@ from store.commands.retries import set_retries
 from store.commands.tokens import LOGGED, Running, go_on
 from store.commands.typed import is_transient, typed
 from store.commands.variables import end_scopes, set_variables
+from store.commands.worker_task import Task, check_active, checked_worker, find_held, only
 from store.contract.deployments import BpmnError
 from store.contract.errors import ContractError, engine_error, null_value, stale
 from store.contract.orders import CompleteTask, FailTask

@@ -6,11 +6,11 @@ from store.database.engine import Database, StoreLost, StoreNotOpened, open_data
 from store.database.filling import HALF_FILLED, BeingFilled, filling, is_half_filled
 from store.database.folding import folded
 from store.database.ids import IdRun, new_id
-from store.database.keeping import Kept, keep
 from store.database.limits import Limits
 from store.database.news import News
 from store.database.processes import is_gone
 from store.database.races import Race, lost_race
+from store.database.row_locks import Kept, keep
 from store.database.sqlite import elsewhere
 
 __all__ = [

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, update
 
-from store.commands.fetch_orders import checked
-from store.commands.fetching import any_candidate, candidates
+from store.commands.fetch_and_lock import any_candidate, candidates
+from store.commands.fetch_request import checked
 from store.contract.errors import ContractError
 from store.contract.orders import FetchAndLock
 from store.contract.records import VariableValue

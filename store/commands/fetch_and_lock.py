@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.commands.fetch_orders import Fetch, checked
+from store.commands.fetch_request import Fetch, checked
 from store.commands.processes import process_of
 from store.contract.errors import stale
 from store.contract.orders import FetchAndLock, FetchTopic
