@@ -207,6 +207,10 @@ class BatchDetail(ConsoleScreen):
     def _show_jobs(self, view: BatchView, now: datetime) -> None:
         """The failed jobs by cause first: they are what something can be done about."""
         table, looked = self.query_one("#jobs", LineTable), self._looked
+        if looked is not None and looked.of_ended != view.ended:
+            # What was read while it ran is not so any more.
+            looked = None
+            self._look_now()
         groups = looked.failed if looked is not None else ()
         orders = not view.ended and not self.session.safety.readonly
         rows = failed_rows(groups, orders=orders)
