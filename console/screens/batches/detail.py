@@ -61,6 +61,7 @@ class BatchDetail(ConsoleScreen):
         self._looking: BatchInspection | None = None
         self._looked: Looked | None = None
         self._had_groups = False
+        self._seen_ended = False
         self.attach(BatchVerbs(self, self.chosen, self._look_now, self.group, self.vital_job))
 
     def body(self) -> Iterable[Widget]:
@@ -210,7 +211,9 @@ class BatchDetail(ConsoleScreen):
         if looked is not None and looked.of_ended != view.ended:
             # What was read while it ran is not so any more.
             looked = None
-            self._look_now()
+            if view.ended and not self._seen_ended:
+                self._seen_ended = True
+                self._look_now()
         groups = looked.failed if looked is not None else ()
         orders = not view.ended and not self.session.safety.readonly
         rows = failed_rows(groups, orders=orders)
