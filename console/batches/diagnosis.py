@@ -191,7 +191,7 @@ def _abandoned(signs: DiagnosisFacts) -> bool:
 
 def _standing(signs: DiagnosisFacts) -> Diagnosis:
     """Nothing about it changes: who is it that does not work?"""
-    idle = "" if signs.standing is None else f" for {_ago(signs.standing)}"
+    idle = "" if signs.standing is None or signs.standing < 1 else f" for {_ago(signs.standing)}"
     if signs.locked:
         until = _clock((signs.locked_since or signs.now) + LOCK, signs.now)
         sentence = (
@@ -218,7 +218,7 @@ def _standing(signs: DiagnosisFacts) -> Diagnosis:
     if signs.standing is not None and signs.standing >= IDLE:
         sentence = f"No job of it was taken{idle}, and no other of the engine is: {_INACTIVE}"
         return Diagnosis("not active", sentence, "NOT ACTIVE", "failed")
-    sentence = f"No job of it was taken{idle}; the job executor looks at least every {IDLE:.0f} s."
+    sentence = f"No job of it was taken{idle or ' yet'}; the job executor looks at least every {IDLE:.0f} s."
     return Diagnosis("waiting", sentence, f"no job taken{idle}" if idle else "not seen at work yet", "")
 
 

@@ -77,7 +77,7 @@ class DiagnosisReader:
         seed = await self._maker(client) if progress.created < progress.total else None
         closing = progress.created >= progress.total and not progress.left
         monitor = await self._closer(client) if closing else None
-        moving = standing is not None and standing < STANDING
+        moving = standing is not None and standing < STANDING and progress.created > 0
         if progress.suspended or progress.stuck or moving or closing:
             self._locked_since = None
             return DiagnosisFacts(progress, now, standing, seed, monitor)

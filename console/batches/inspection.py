@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 MOST_JOBS = 500
 """Failed jobs that are read to group them."""
+RECENT = 24 * 3600.0
+"""Seconds after its start for which the incidents since then are of interest once a batch has ended."""
 MOST_ENTRIES = 60
 """Entries of the job log that are read for the list of events."""
 
@@ -98,10 +100,12 @@ class BatchInspection:
         return Looked(diagnose(signs), tuple(by_cause(failed)), len(failed), self._log, False, jobs_now, incidents)
 
     async def _since_launch(self, client: EngineClient, view: BatchView) -> IncidentsSince | None:
-        """The incidents since a batch was started that sets retries of tasks; of other batches they tell nothing."""
-        if view.type != SET_EXTERNAL_TASK_RETRIES:
+        """The incidents since a batch was started that sets retries of tasks; of other batches, and of one that ended
+        long ago, they tell nothing."""
+        now = datetime.now(UTC)
+        if view.type != SET_EXTERNAL_TASK_RETRIES or (view.ended and (now - view.start).total_seconds() > RECENT):
             return None
-        return await self._incidents.read(client, datetime.now(UTC))
+        return await self._incidents.read(client, now)
 
     async def _failed(self, client: EngineClient) -> list[tuple[str, str | None]]:
         query = JobQuery(job_definition_id=self._work, no_retries_left=True)

@@ -48,6 +48,10 @@ class Group:
         """Members that came since the operator looked."""
         self.version = 0
         """Changes with every change of the members."""
+        self.last: GroupMember | None = None
+        """The member that left last, once there is none."""
+        self.retried: tuple[datetime, str] | None = None
+        """When its tasks were last retried from here as a group, and the id of the batch."""
         self._span: tuple[datetime, datetime] | None = None
 
     @property
@@ -139,6 +143,7 @@ class Group:
         self.new -= member.arrived == looked
         if self._span is not None and member.incident_timestamp in self._span:
             self._span = None
+        self.last = None if self._kept else member
         if member in self.samples:
             self.samples.remove(member)
             if len(self.samples) < SAMPLES // 4 < len(self._kept):

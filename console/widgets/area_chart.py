@@ -12,7 +12,7 @@ from typing import NamedTuple
 from console.text.ink import Ink
 from console.widgets.line import Span
 
-_PARTS = " ▁▂▃▄▅▆▇"
+_PARTS = " ▁▂▃▄▅▆▇█"
 """The lower eighths of a cell."""
 _LEVELS = "▁▂▃▄▅▆▇"
 SOLID = "█"
@@ -55,9 +55,10 @@ def _column(values: Sequence[int], areas: Sequence[Area], top: int, height: int)
         still -= value > 0 and area.always
         room = height - still
         full = min(round(height * below / top), room) - len(found)
-        found += [(area.texture, area.ink)] * max(full, 0)
-        eighths = min(max(round(8 * height * value / top), 1), 7)
-        if value and area.always and full < 1 and len(found) < room:
+        eighths = min(max(round(8 * height * value / top), 1), 8)
+        low = area.always and (full < 1 or eighths < 4)
+        found += [(area.texture, area.ink)] * (0 if low else max(full, 0))
+        if value and low and len(found) < room:
             found.append((_PARTS[eighths], area.ink))
     blank: list[Span] = [(" ", "")] * (height - len(found))
     return found + blank

@@ -4,18 +4,21 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, cast
 
+import pytest
+
 from console.screens.batches.outcomes import OutcomesScreen
 from store.contract.records import ExternalTask, HistoricBatch
 from store.journal import Journal
 from tests.console import logs
-from tests.console.fake import past_incident
+from tests.console.fake import job, past_incident
 from tests.console.ledgers import Ledger
 from tests.snapshots.conftest import NARROW, WIDE, Picture
 from tests.snapshots.hostile import TEXTS
-from tests.snapshots.night import ENDED, FAILED, MESSAGES, RUNNING, Night, batch, ended, with_batches
+from tests.snapshots.night import ENDED, FAILED, MESSAGES, RUNNING, Night, batch, ended, uuid, with_batches
 from tests.snapshots.stage import Stage
 from tests.snapshots.stopped import MOMENT
 
+MIDDLE, BROAD = (100, 30), (160, 45)
 DELETED = "5d21f0b4-1f5e-11f1-9c3a-0242ac120002"
 FAILED_TASKS = 420
 """Tasks that the running batch was launched for."""
@@ -153,10 +156,93 @@ async def running_in_full(stage: Stage) -> None:
     await stage.still()
 
 
+async def just_launched(stage: Stage) -> None:
+    """The seed job has been taken, nothing is set yet."""
+    await stage.full()
+    engine, follower = stage.app.session.client, stage.app.session.follower
+    assert isinstance(engine, Retried)
+    assert follower is not None
+    stage.app.session.journal = cast(
+        Journal, Ledger({RUNNING: [(task.id, 0) for task in engine.records]}, reason="PSP back, INC-4412")
+    )
+    record = batch(RUNNING, FAILED_TASKS, 0, 0, 0, 0)
+    engine.running = {RUNNING: record}
+    engine.all_jobs = [
+        job(uuid(1, 6), 3).model_copy(update={"job_definition_id": record.seed_job_definition_id, "batch_id": RUNNING})
+    ]
+    engine.all_jobs = [one.model_copy(update={"exception_message": None}) for one in engine.all_jobs]
+    engine.acquired = {uuid(1, 6)}
+    await follower.launched(RUNNING)
+    await follower.count()
+    await stage.view("4")
+    await stage.press("enter")
+    await stage.sees("did it help", "no retries are set", "Its seed job is at work")
+    await stage.still()
+
+
+async def suspended_in_full(stage: Stage) -> None:
+    await followed(stage)
+    engine, follower = stage.app.session.client, stage.app.session.follower
+    assert isinstance(engine, Retried)
+    assert follower is not None
+    engine.running[RUNNING] = engine.running[RUNNING].model_copy(update={"suspended": True})
+    await follower.look()
+    await stage.press("enter")
+    await stage.sees("did it help", "It is suspended: S lets it go on")
+    await stage.still()
+
+
+async def ended_well(stage: Stage) -> None:
+    """The batch has ended while it was watched, and so have nearly all of its tasks."""
+    await followed(stage)
+    await stage.press("enter")
+    await stage.sees("did it help")
+    engine, follower = stage.app.session.client, stage.app.session.follower
+    assert isinstance(engine, Retried)
+    assert follower is not None
+    engine.all_jobs = []
+    engine.running[RUNNING] = batch(RUNNING, FAILED_TASKS, FAILED_TASKS, FAILED_TASKS, 0, 4)
+    await follower.look()
+    stage.clock.pass_by(5)
+    engine.end(RUNNING)
+    for at, task in enumerate(engine.records[:43]):
+        engine.removed.add(task.id)
+        engine.task_entries.append(logs.task_entry(task, "success", MOMENT + timedelta(seconds=40 + at)))
+    await follower.look()
+    await follower.look_at_work()
+    await follower.count()
+    await stage.sees("ENDED", "9 of 420 failed again")
+    await stage.still()
+
+
+async def ended_in_history(stage: Stage) -> None:
+    await stage.full()
+    await stage.view("4")
+    await stage.press("j", "j")
+    await stage.sees("all 512 jobs done")
+    await stage.press("enter")
+    await stage.sees("did it help", "started by ann")
+    await stage.still()
+
+
+async def silent_in_full(stage: Stage) -> None:
+    await followed(stage)
+    await stage.press("enter")
+    await stage.sees("did it help", "D drop")
+    engine, follower = stage.app.session.client, stage.app.session.follower
+    assert isinstance(engine, Retried)
+    assert follower is not None
+    engine.gone = True
+    stage.clock.pass_by(20)
+    await follower.look()
+    await stage.sees("STALE")
+    await stage.still()
+
+
 async def hostile_in_full(stage: Stage) -> None:
     await followed(stage)
     await stage.press("enter")
-    await stage.sees("did it help", "owned␇ title", "enter to read one")
+    await stage.sees("did it help", "owned␇ title", "X failed")
     await stage.still()
 
 
@@ -214,20 +300,45 @@ def test_batches(picture: Picture, size: tuple[int, int]) -> None:
     assert picture(history(launched()), size, listed)
 
 
-def test_a_running_batch(picture: Picture, size: tuple[int, int]) -> None:
-    assert picture(launched(), size, running_in_full)
+@pytest.fixture(params=[NARROW, MIDDLE, BROAD], ids=["80x24", "100x30", "160x45"])
+def page_size(request: pytest.FixtureRequest) -> tuple[int, int]:
+    """Columns and lines of the page to watch: without a chart, with one, with room for everything."""
+    found: tuple[int, int] = request.param
+    return found
 
 
-def test_a_running_batch_at_100_columns(picture: Picture) -> None:
-    assert picture(launched(), (100, 30), running_in_full)
+def test_a_batch_that_was_just_launched(picture: Picture, page_size: tuple[int, int]) -> None:
+    engine = launched()
+    engine.running, engine.all_jobs = {}, []
+    assert picture(engine, page_size, just_launched)
 
 
-def test_only_failed_jobs_are_left(picture: Picture, size: tuple[int, int]) -> None:
-    assert picture(with_batches(), size, failed_in_full)
+def test_a_running_batch(picture: Picture, page_size: tuple[int, int]) -> None:
+    assert picture(launched(), page_size, running_in_full)
 
 
-def test_a_deleted_batch(picture: Picture, size: tuple[int, int]) -> None:
-    assert picture(history(with_batches()), size, deleted_in_full)
+def test_a_suspended_batch(picture: Picture, page_size: tuple[int, int]) -> None:
+    assert picture(launched(), page_size, suspended_in_full)
+
+
+def test_only_failed_jobs_are_left(picture: Picture, page_size: tuple[int, int]) -> None:
+    assert picture(with_batches(), page_size, failed_in_full)
+
+
+def test_a_batch_that_ended_well(picture: Picture, page_size: tuple[int, int]) -> None:
+    assert picture(launched(), page_size, ended_well)
+
+
+def test_an_ended_batch_of_the_history(picture: Picture, page_size: tuple[int, int]) -> None:
+    assert picture(history(with_batches()), page_size, ended_in_history)
+
+
+def test_a_deleted_batch(picture: Picture, page_size: tuple[int, int]) -> None:
+    assert picture(history(with_batches()), page_size, deleted_in_full)
+
+
+def test_the_engine_falls_silent(picture: Picture, page_size: tuple[int, int]) -> None:
+    assert picture(launched(), page_size, silent_in_full)
 
 
 def test_dropping_failed_jobs(picture: Picture) -> None:
@@ -238,8 +349,8 @@ def test_tasks_one_by_one(picture: Picture, size: tuple[int, int]) -> None:
     assert picture(launched(), size, one_by_one)
 
 
-def test_hostile_texts(picture: Picture, size: tuple[int, int]) -> None:
-    assert picture(launched(HostileRetried), size, hostile_in_full)
+def test_hostile_texts(picture: Picture, page_size: tuple[int, int]) -> None:
+    assert picture(launched(HostileRetried), page_size, hostile_in_full)
 
 
 def test_no_batches(picture: Picture) -> None:

@@ -69,6 +69,7 @@ class BatchDetail(ConsoleScreen):
         self._looking: BatchInspection | None = None
         self._looked: Looked | None = None
         self._had_groups = False
+        self._seen_ended = False
         self.attach(BatchVerbs(self, self.chosen, self._look_now, self.group, self.vital_job))
 
     def body(self) -> Iterable[Widget]:
@@ -209,6 +210,12 @@ class BatchDetail(ConsoleScreen):
     def _show_jobs(self, view: BatchView, now: datetime) -> None:
         """The failed jobs by cause first: they are what something can be done about."""
         table, looked = self.query_one("#jobs", LineTable), self._looked
+        if looked is not None and looked.of_ended != view.ended:
+            # What was read while it ran is not so any more.
+            looked = None
+            if view.ended and not self._seen_ended:
+                self._seen_ended = True
+                self._look_now()
         groups = looked.failed if looked is not None else ()
         orders = not view.ended and not self.session.safety.readonly
         rows = failed_rows(groups, orders=orders)

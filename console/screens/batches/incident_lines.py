@@ -22,7 +22,8 @@ def incident_lines(told: IncidentsSince, height: int) -> list[Item]:
         return items
     room = max(height - 2, 1)
     shown = told.causes if len(told.causes) <= room else told.causes[: room - 1]
-    items.append(Spans(((f"{'opened':>{NUMBER}}{'closed':>{NUMBER}}  cause", "muted"),)))
+    closed = "closed" if told.closed is not None else ""
+    items.append(Spans(((f"{'opened':>{NUMBER}}{closed:>{NUMBER}}  cause", "muted"),)))
     items += [_cause(one) for one in shown]
     if len(shown) < len(told.causes):
         items.append(Spans(((f"{'':>{NUMBER * 2}}  {count(len(told.causes) - len(shown))} more causes", "faint"),)))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from console.batches.job_states import JobState, State
 
 JOB_COLUMNS = (
-    Column("state", 10, keep=9),
+    Column("state", 11, keep=9),
     Column("part", 7, keep=6),
     Column("jobs", 7, keep=9, align="right"),
     Column("tries", 5, keep=3, align="right"),

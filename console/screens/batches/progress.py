@@ -123,8 +123,8 @@ def work_lines(view: BatchView, cells: int) -> list[Item]:
         f"of {things(work.set, 'task')} retried so far" if work.set < work.total else f"of {things(work.total, 'task')}"
     )
     more = f"; {count(work.unfollowed)} more are not followed" if work.unfollowed else ""
-    if work.at is not None:
-        more += f", as of {clock(work.at)}"
+    if view.work_at is not None:
+        more += f", as of {clock(view.work_at)}"
     lines: list[Item] = [Spans(((told + more, "muted"),))]
     for state, ink in WORK_INKS.items():
         number = work.of(state)

@@ -38,9 +38,9 @@ def share_lines(lines: int, *, narrow: bool, doctor: int, jobs: int, since: bool
     left = lines - upper - doctor
     least = 1 + frame - 1
     wanted = jobs + frame + 1 if jobs else 0
-    few = min(wanted, frame + 3)
+    few = min(wanted, frame + (4 if narrow else 3))
     if narrow or not since or left - few - EVENTS + 1 < SINCE:
-        listed = min(wanted, max(left - EVENTS, few))
+        listed = min(wanted, max(left - EVENTS + narrow, few))
         return Shares(upper, 0, listed, max(left - listed, least))
     listed = min(wanted, max(left - SINCE - EVENTS, few))
     rest = left - listed

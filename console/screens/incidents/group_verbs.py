@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
@@ -67,13 +68,20 @@ class GroupVerbs(Verbs["ListScreen"]):
         if tasks:
             said = inert(groups[0].cause) if len(groups) == 1 else f"{len(groups)} groups of incidents"
             open_launch(
-                self.app, self.session, Marked(tasks, said), lambda batch: self._launched(jobs), follow=not jobs
+                self.app,
+                self.session,
+                Marked(tasks, said),
+                lambda batch: self._launched(batch, groups, jobs),
+                follow=not jobs,
             )
         else:
             self.order(self._retry_jobs(jobs), "groups.jobs")
 
-    def _launched(self, jobs: list[str]) -> None:
+    def _launched(self, batch_id: str, groups: list[Group], jobs: list[str]) -> None:
         """The tasks are on their way; now the jobs that were chosen with them."""
+        for group in groups:
+            if group.kind == "T":
+                group.retried = datetime.now(UTC), batch_id
         if self.screen.is_attached:
             self.screen.table.unmark()
             if jobs:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from console.text.inert import inert
 from console.text.ink import Ink
-from console.text.words import age, count
+from console.text.words import age, count, short
 from console.widgets.columns import Column
 from console.widgets.rows import Cell, Row
 
@@ -48,18 +48,32 @@ def row_of(group: Group, now: datetime, facts: TaskFacts, again: int | None) -> 
         Cell(number, ink),
         Cell(sparkline(trend), "accent" if trend[-1] else "muted"),
         Cell(age(span[0], now) if span else "-", "muted"),
-        Cell(age(span[1], now) if span else "gone", "muted"),
+        Cell(age(span[1], now) if span else "-" if group.retried else "gone", "muted"),
         Cell(group.kind, KIND_INKS.get(group.kind, "muted")),
         Cell(*place_of(group, facts)),
-        Cell(inert(group.cause), "failed" if group.count else "faint"),
+        Cell(*_cause_of(group, now)),
         Cell(*again_of(again)),
     )
     return Row(group.key, cells, group)
 
 
+def _cause_of(group: Group, now: datetime) -> tuple[str, Ink]:
+    """The cause; where none is left after its tasks were retried from here, that they were, and by which batch."""
+    cause = inert(group.cause)
+    if group.count:
+        return cause, "failed"
+    if group.retried is None:
+        return cause, "faint"
+    at, batch = group.retried
+    ago = age(at, now)
+    when = "just now" if ago == "now" else f"{ago} ago"
+    return f"retried {when}, batch {inert(short(batch))}: {cause}", "good"
+
+
 def place_of(group: Group, facts: TaskFacts) -> tuple[str, Ink]:
     """The topic of its tasks where one is known, else the activity; and how many more there are."""
-    name = next((fact.topic for one in group.samples[:3] if (fact := facts.get(one))), "")
+    known = group.samples[:3] or ([group.last] if group.last is not None else [])
+    name = next((fact.topic for one in known if (fact := facts.get(one))), "")
     if not name and group.activities:
         name = max(group.activities, key=lambda activity: group.activities[activity])
     more = sum(number > 0 for number in group.activities.values()) - 1

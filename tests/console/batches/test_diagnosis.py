@@ -57,7 +57,7 @@ def seen(progress: Progress | None = None, standing: float | None = 30.0, **more
         (seen(ready=190, locked_elsewhere=3, ahead=Ahead("b-older", 12000)), "others first",
          "among them batch b-older with 12,000 to go"),
         (seen(ready=190), "waiting", "No job of it was taken for 30 s; the job executor looks at least every 60 s"),
-        (seen(ready=190, standing=None), "waiting", "No job of it was taken;"),
+        (seen(ready=190, standing=None), "waiting", "No job of it was taken yet;"),
         (seen(ready=190, standing=180), "not active", "No job of it was taken for 3 min"),
         (seen(at(created=0, completed=0), 2.0, seed=Hitch()), "waiting", "No job of it was taken for 2 s"),
     ],
