@@ -1,7 +1,7 @@
 """The engines of the suite. Only these fixtures differ; the tests are the same."""
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -22,7 +22,18 @@ SOCKET = pytest.param("socket", marks=pytest.mark.socket)
 POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.postgresql)
 CAMUNDA = pytest.param("camunda", marks=pytest.mark.engine)
 USER = ("ops", "se:cret")
-ENGINES = [pytest.param("asgi"), SOCKET, POSTGRESQL, CAMUNDA]
+OPERATON = pytest.param("operaton", marks=pytest.mark.engine)
+ENGINES = [pytest.param("asgi"), SOCKET, POSTGRESQL, CAMUNDA, OPERATON]
+OPERATON_DIFFERS = {
+    ("test_job_log.py", "test_empty_and_missing_names"): "a null in a list is 400 NotValidException, where Camunda fails",
+    ("test_variable_values.py", "test_what_is_known_of_a_file"): "content that is no base 64 is 500",
+    ("test_variable_values.py", "test_no_transient_variable_takes_the_place_of_a_stored_one"): "names stand in quotes",
+    ("test_variable_values.py", "test_scopes_of_transient_variables"): "names stand in quotes",
+    ("test_permissions.py", "test_a_permission_that_the_resource_does_not_have"): "names the resource by its own word",
+    ("test_user_operations.py", "test_orders_to_jobs_of_instances"): "writes other entries for jobs of instances",
+}
+"""Where Operaton 1.0.3 answers otherwise than Camunda 7.24.0 (observed)."""
+REAL: Mapping[str, camunda.EngineKind] = {"camunda": camunda.REFERENCE, "operaton": camunda.OPERATON}
 OVER_A_SOCKET_BY_DEFAULT = {"test_http.py", "test_retries_async.py", "test_workers.py", "test_slices.py"}
 """What a socket could change: headers and bodies, the heart of the contract, long polls. `.ci/run` takes every case."""
 
@@ -35,6 +46,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
             if item.get_closest_marker("engine"):
                 item.add_marker(pytest.mark.timeout(600))
+            why = OPERATON_DIFFERS.get((item.path.name, getattr(item, "originalname", "")))
+            if why and "[operaton" in item.name:
+                item.add_marker(pytest.mark.xfail(reason=f"Operaton {why}", strict=False))
             if item.path.name in OVER_A_SOCKET_BY_DEFAULT:
                 item.own_markers = [marker for marker in item.own_markers if marker.name != "socket"]
 
@@ -88,11 +102,11 @@ async def open_engine(
 ) -> Engine:
     """Start an engine of the kind that the fixture's parameter names; it ends with the stack."""
     kind: Kind = request.param
-    if kind == "camunda":
-        if missing := camunda.what_is_missing(configured=jobs_per_seed != 100 or user is not None):
-            pytest.skip(f"the reference engine {missing}")
+    if real := REAL.get(kind):
+        if missing := camunda.what_is_missing(configured=jobs_per_seed != 100 or user is not None, kind=real):
+            pytest.skip(f"{real.name} {missing}")
         options = {**camunda.EAGER, **camunda.slicing(jobs_per_seed, invocations_per_job), **camunda.guarded(user)}
-        root = stack.enter_context(camunda.running(folder / "camunda.log", options))
+        root = stack.enter_context(camunda.running(folder / "engine.log", options, kind=real))
         return Engine(kind, await stack.enter_async_context(client(root, auth=user)))
     if kind == "socket":
         root = f"http://127.0.0.1:{(port := free_port())}/engine-rest"

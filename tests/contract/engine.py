@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import httpx
 
-Kind = Literal["asgi", "socket", "postgresql", "camunda"]
+Kind = Literal["asgi", "socket", "postgresql", "camunda", "operaton"]
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,8 @@ class Engine:
 
     @property
     def is_reference(self) -> bool:
-        """The real engine. Only for the documented differences; each use says which."""
-        return self.kind == "camunda"
+        """A real engine. Only for the documented differences; each use says which."""
+        return self.kind in ("camunda", "operaton")
 
     async def get(self, path: str, **params: Any) -> Any:
         """The JSON answer of a GET that must succeed. Python values become query strings: True is ``true``."""
