@@ -25,7 +25,10 @@ USER = ("ops", "se:cret")
 OPERATON = pytest.param("operaton", marks=pytest.mark.engine)
 ENGINES = [pytest.param("asgi"), SOCKET, POSTGRESQL, CAMUNDA, OPERATON]
 OPERATON_DIFFERS = {
-    ("test_job_log.py", "test_empty_and_missing_names"): "a null in a list is 400 NotValidException, where Camunda fails",
+    (
+        "test_job_log.py",
+        "test_empty_and_missing_names",
+    ): "a null in a list is 400 NotValidException",
     ("test_variable_values.py", "test_what_is_known_of_a_file"): "content that is no base 64 is 500",
     ("test_variable_values.py", "test_no_transient_variable_takes_the_place_of_a_stored_one"): "names stand in quotes",
     ("test_variable_values.py", "test_scopes_of_transient_variables"): "names stand in quotes",
