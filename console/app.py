@@ -30,9 +30,12 @@ from console.keys import KeyQueue
 from console.screens.base import SMALLEST
 from console.screens.chrome import VIEWS
 from console.screens.dialogs.confirm import Confirm
+from console.screens.gate import take_safety_off_or_put_it_back, why_not
 from console.screens.navigator import Navigator
 from console.screens.nouns import DETAILS, LISTS
+from console.screens.small import TooSmall
 from console.screens.verbs import method_of
+from console.session.poller import close_all
 from console.session.session import ConnectionIdentity, Session
 from console.terminal import textual_private
 from console.text.inert import inert
@@ -187,8 +190,6 @@ class RetriageApp(App[None]):
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
         """Leave. Nothing is read any more: what would be shown has no screen soon."""
         if self.session.client is not None:
-            from console.session.poller import close_all
-
             close_all()
         super().exit(result, return_code, message)
 
@@ -296,8 +297,6 @@ class RetriageApp(App[None]):
         namespaces: Mapping[str, DOMNode] | None = None,
     ) -> bool:
         """The one way from a key or a list to an action; what changes the engine has to pass the safety."""
-        from console.screens.gate import why_not
-
         view = getattr(self.screen, "freshness", None)
         why = why_not(self.session, default_namespace or self, action, view) if isinstance(action, str) else ""
         if why:
@@ -316,8 +315,6 @@ class RetriageApp(App[None]):
     @work(group="app.arm", exclusive=True, exit_on_error=False)
     async def action_arm(self) -> None:
         """Take the safety off for ten minutes, or put it back."""
-        from console.screens.gate import take_safety_off_or_put_it_back
-
         await take_safety_off_or_put_it_back(self, self.session)
 
     # -- anywhere ---------------------------------------------------------------------------------------------------
@@ -365,8 +362,6 @@ class RetriageApp(App[None]):
         self.call_later(self._cover)
 
     def _cover(self) -> None:
-        from console.screens.small import TooSmall
-
         covers = [screen for screen in self.screen_stack if isinstance(screen, TooSmall)]
         if self._small and not covers:
             self.push_screen(TooSmall(self.session, SMALLEST))

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
+from console.batches.progress import Progress, progress
+
 if TYPE_CHECKING:
     from console.batches.batch_end import BatchEnd
     from console.batches.outcome_counts import OutcomeCounts
-    from console.batches.progress import Progress
     from store.contract.records import BatchStatistics, HistoricBatch
 
 Phase = Literal["seed", "execute", "close", "failed", "suspended", "ended", "deleted", "gone"]
@@ -120,8 +121,6 @@ class BatchView:
 
 def running(record: BatchStatistics) -> BatchView:
     """A running batch."""
-    from console.batches.progress import progress
-
     return BatchView(
         id=record.id,
         type=record.type,
@@ -145,8 +144,6 @@ def ended(record: HistoricBatch, fate: BatchEnd | None, last: BatchView | None =
         fate: how it ended, where that is known.
         last: the last look at it while it ran.
     """
-    from console.batches.progress import Progress
-
     total = max(record.total_jobs, 0)
     if fate is not None and fate.done is not None:
         done = min(fate.done, total)

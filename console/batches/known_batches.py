@@ -11,6 +11,8 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from console.batches.batch_view import BatchView, ended, running
+from console.batches.progress import Progress, Speed
+from console.batches.timeline import Sample, Timeline
 from console.engine.errors import NotThere
 from store.contract.queries import BatchStatisticsQuery
 
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
     from console.batches.batch_end import BatchEnd
     from console.batches.batch_events import BatchEvent
     from console.batches.outcome_counts import OutcomeCounts
-    from console.batches.progress import Speed
-    from console.batches.timeline import Timeline
     from console.engine.client import EngineClient
     from store.contract.records import HistoricBatch
 
@@ -84,8 +84,6 @@ class KnownBatches:
 
     def _go_on(self, view: BatchView) -> None:
         """One more sample of how it goes: of its tasks where they are known, else of its jobs."""
-        from console.batches.timeline import Sample, Timeline
-
         work = self._works.get(view.id)
         if work is None:
             sample = Sample(view.completed + view.failed, view.completed, view.failed, self.incidents)
@@ -116,7 +114,6 @@ class KnownBatches:
     def note_work(self, batch_id: str, tally: OutcomeCounts) -> list[BatchEvent]:
         """What has become of its tasks; answers what is news about them."""
         from console.batches.batch_events import heard
-        from console.batches.progress import Progress, Speed
 
         news = heard(self._works.get(batch_id), tally, datetime.now(UTC))
         self._works[batch_id] = tally
@@ -196,7 +193,6 @@ class KnownBatches:
     def _timed(self, view: BatchView) -> BatchView:
         """With its speed, as far as it was seen."""
         from console.batches.batch_events import seen
-        from console.batches.progress import Speed
 
         speed = self._speeds.setdefault(view.id, Speed())
         speed.note(time.monotonic(), view.progress)

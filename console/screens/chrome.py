@@ -7,6 +7,7 @@ from textual.widget import Widget
 
 from console.actions import hints, shown
 from console.session.connection import Freshness
+from console.session.poller import soonest
 from console.session.session import USUAL_PACE, Session
 from console.text.inert import inert
 from console.text.words import count, roughly, span
@@ -118,8 +119,6 @@ def safety_said(session: Session) -> list[Span]:
 
 
 def _soonest() -> float | None:
-    from console.session.poller import soonest
-
     return soonest()
 
 

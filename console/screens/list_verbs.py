@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
+from console.language.by_cell import narrowed
+from console.screens.exporting.files import proposed
 from console.screens.exporting.run import Export
+from console.screens.row_filters import cell_words, path_of
 from console.screens.verbs import Verbs
 from console.text.words import things
 from console.widgets.filter_line import FilterLine
@@ -57,9 +60,6 @@ class ListVerbs(Verbs["ConsoleScreen"]):
         self._by_cell(without=True)
 
     def _by_cell(self, *, without: bool) -> None:
-        from console.language.by_cell import narrowed
-        from console.screens.row_filters import cell_words
-
         row = self._reader.view.table.row
         if row is None:
             return
@@ -114,7 +114,6 @@ class ListVerbs(Verbs["ConsoleScreen"]):
         again = self._curl_of == row.id
         self._curl_of = None if again else row.id
         from console.launch.request_text import curl_of_reading, pretty
-        from console.screens.row_filters import path_of
 
         path = path_of(self._reader.subject.name, row.id)
         if again or not path or not self.session.identity.url:
@@ -138,7 +137,6 @@ class ListVerbs(Verbs["ConsoleScreen"]):
 
     async def _ask_for_file(self) -> None:
         from console.screens.exporting.dialog import ExportDialog
-        from console.screens.exporting.files import proposed
 
         table = self._reader.view.table
         marks = table.marks

@@ -8,6 +8,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
 
 from console.session.connection import Freshness
+from console.session.poller import Poller
 
 if TYPE_CHECKING:
     from textual.worker import Worker
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from console.language import Condition, Parsed
     from console.screens.filtered_list import FilteredList
     from console.screens.subject import ListSubject, SortKey
-    from console.session.poller import Poller
     from console.session.session import Session
     from console.session.snapshot import Snapshot
     from console.widgets.line_table import LineTable
@@ -130,8 +130,6 @@ class RowReader(ABC):
 
     async def _start(self) -> None:
         await self.session.opened()
-        from console.session.poller import Poller
-
         self.apply(self.text)
         self._poller = Poller(self.look, self.show, interval=self._interval)
         self._poller.start()

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from console.language import SUBJECTS, completed, matcher, parse, subject_on
+from console.reading.reading_order import reading_order
 from console.screens.filter_advice import advised
 from console.widgets.columns import Column
 from console.widgets.filter_line import Advice
@@ -97,8 +98,6 @@ class ListSubject(ABC, Generic[R]):
 
     def reading_order(self, query: Query) -> ReadingOrder:
         """How all rows of a query of this list are read, while rows end and appear."""
-        from console.reading.reading_order import reading_order
-
         return reading_order(query)
 
     def sortable(self, sort: SortKey) -> SortKey:

@@ -12,18 +12,20 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from console.batches.known_batches import KnownBatches
+from console.engine.capabilities import AT_CONNECT, Capabilities
 from console.engine.errors import EngineProblem
+from console.engine.history_level import infer_history_level
 from console.engine.rights import READ_HISTORY, Rights, find_rights
 from console.session.connection import ConnectionState, Freshness
 from console.session.event_log import Event, EventLog
 from console.session.known_values import KnownValues
+from console.session.poller import hurry_all
 from console.session.safety import Safety
 from console.text.ink import Ink
 from console.text.words import clock
 
 if TYPE_CHECKING:
     from console.causes.open_incidents import OpenIncidents
-    from console.engine.capabilities import Capabilities
     from console.engine.client import EngineClient
     from console.engine.history_level import HistoryLevel
     from console.session.services import BatchFollower, LaunchSearch
@@ -150,8 +152,6 @@ class Session:
     @property
     def capabilities(self) -> Capabilities:
         """What the engine can, as far as it is known; what is doubtful is not left to it before it has answered."""
-        from console.engine.capabilities import Capabilities
-
         return self._capabilities or Capabilities()
 
     async def learn_capabilities(self) -> None:
@@ -160,8 +160,6 @@ class Session:
         Raises:
             EngineProblem: the engine did not answer.
         """
-        from console.engine.capabilities import AT_CONNECT
-
         async with self._learning:
             known = self._capabilities
             if known is not None and known.asked:
@@ -176,8 +174,6 @@ class Session:
         Raises:
             EngineProblem: the engine did not answer.
         """
-        from console.engine.history_level import infer_history_level
-
         async with self._learning:
             if self.rights.login == "not known":
                 self.rights = await self.ask(find_rights)
@@ -231,14 +227,10 @@ class Session:
     def ask_again(self) -> None:
         """The operator wants the engine to be asked, also where nothing was to be asked for a while."""
         if self.client is not None and self.client.hold.seconds:
-            from console.session.poller import hurry_all
-
             self.client.hold.release()
             hurry_all()
 
     def _found(self) -> None:
-        from console.session.poller import hurry_all
-
         self.say("The engine answers again.", "good")
         hurry_all()
         self.news.publish("state")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from console.engine.errors import EngineProblem
 from console.reading.pages import Pages, pieces
+from console.screens.exporting.files import RowFile, create
 from console.text.inert import inert
 from console.text.words import count, things
 
@@ -68,8 +69,6 @@ class Export:
             self._task.cancel()
 
     async def _run(self, path: Path) -> None:
-        from console.screens.exporting.files import RowFile, create
-
         try:
             path, file = await asyncio.to_thread(create, path)
             with RowFile(path, file) as rows:

@@ -12,10 +12,14 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 
 from console.actions import at
+from console.causes.group_members import group_member_of
+from console.causes.groups import CauseGroups
+from console.screens.batches.rows import live
 from console.screens.listing import LIST_CSS, ListScreen
 from console.screens.tasks.causes import Cause, cause_lines, causes_of
 from console.screens.tasks.subject import TaskSubject
 from console.screens.tasks.verbs import TaskVerbs
+from console.session.poller import Poller
 from console.session.session import News, Session
 from console.text.words import count
 from console.widgets.bindings import bindings
@@ -25,7 +29,6 @@ from store.contract.queries import ExternalTaskQuery, IncidentQuery
 
 if TYPE_CHECKING:
     from console.reading.selection import Everything, Marked
-    from console.session.poller import Poller
     from console.session.snapshot import Snapshot
     from store.contract.records import ExternalTask
 
@@ -86,8 +89,6 @@ class TasksScreen(ListScreen):
         self.call_after_refresh(self._show_batches)
 
     def _show_batches(self) -> None:
-        from console.screens.batches.rows import live
-
         pane = self.query_one("#live", Pane)
         if self.session.client is None or not pane.size.width:
             return
@@ -96,16 +97,11 @@ class TasksScreen(ListScreen):
     @work(group="tasks.causes", exclusive=True, exit_on_error=False)
     async def _watch_causes(self) -> None:
         await self.session.opened()
-        from console.session.poller import Poller
-
         self._causes = Poller(self._sample, self._show_causes, interval=CAUSES_EVERY)
         self._causes.start()
 
     async def _sample(self) -> CausesSample:
         """All incidents, where the incidents view has grouped them; else the newest ones."""
-        from console.causes.group_members import group_member_of
-        from console.causes.groups import CauseGroups
-
         now, book = datetime.now(UTC), self.session.grouped
         if book is not None and book.complete:
             await book.catch_up()

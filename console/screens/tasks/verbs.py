@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+from console.screens.tasks.error_text import error_of
+from console.screens.variables_text import variables_said
 from console.screens.verbs import Verbs, carry_out
 from console.session import saved_filters
 from console.text.inert import inert
@@ -56,7 +58,6 @@ class TaskVerbs(Verbs["ConsoleScreen"]):
     def action_details(self) -> None:
         """The error message and the error details, on the whole screen."""
         from console.screens.reading.full import FullText
-        from console.screens.tasks.error_text import error_of
 
         task = self._task()
         if task is not None:
@@ -67,7 +68,6 @@ class TaskVerbs(Verbs["ConsoleScreen"]):
     def action_variables(self) -> None:
         """Variables of the process instance."""
         from console.screens.reading.full import FullText
-        from console.screens.variables_text import variables_said
 
         task = self._task()
         if task is None:
