@@ -50,6 +50,29 @@ class BatchView:
     record: HistoricBatch | None = field(default=None, compare=False)
     """Its record in the history, of an ended one."""
 
+    def model_dump(self, **how: object) -> dict[str, object]:
+        """What a file of rows holds of it, by the contract's names as far as it has them; what became of the jobs of an
+        ended batch is null where that is not known."""
+        done = self.completed if self.counted else None
+        moments = {"startTime": self.start, "executionStartTime": self.execution_start, "endTime": self.end}
+        return {
+            "id": self.id,
+            "type": self.type,
+            "phase": self.phase,
+            "totalJobs": self.total,
+            "jobsCreated": self.progress.created,
+            "completedJobs": done,
+            "remainingJobs": self.remaining if self.counted else None,
+            "failedJobs": self.failed if self.counted else None,
+            "suspended": self.suspended,
+            **{name: moment.isoformat() if moment is not None else None for name, moment in moments.items()},
+            "createUserId": self.user,
+            "batchJobsPerSeed": self.jobs_per_seed,
+            "seedJobDefinitionId": self.seed_definition,
+            "batchJobDefinitionId": self.batch_definition,
+            "monitorJobDefinitionId": self.monitor_definition,
+        }
+
     @property
     def total(self) -> int:
         """Jobs of the whole batch."""

@@ -66,6 +66,11 @@ class OpenIncidents:
         self._took = 0.0
 
     @property
+    def sieved(self) -> bool:
+        """The engine's part of the filter matches more than is wanted."""
+        return self._wanted is not None
+
+    @property
     def exact(self) -> bool:
         """As many are known as the engine counts, if it can count them."""
         return self.complete and (self._wanted is not None or self.counted == len(self.groups))

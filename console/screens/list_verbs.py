@@ -133,6 +133,9 @@ class ListVerbs(Verbs["ConsoleScreen"]):
         if self._exporting is not None and self._exporting.running:
             self.session.say("Rows are being written already; esc stops that.", "warning")
             return
+        if why := self._reader.why_not_all_known():
+            self.session.say(why, "warning")
+            return
         self.screen.run_worker(self._ask_for_file(), group="list.export", exit_on_error=False)
 
     async def _ask_for_file(self) -> None:
@@ -147,8 +150,8 @@ class ListVerbs(Verbs["ConsoleScreen"]):
         if path is None or self._reader.query is None:
             return
         self._exporting = Export(self.session, self._reader.subject, self._reader.query, marks, number)
-        if self._reader.filtered_list is not None:
-            self._exporting.take(self._reader.filtered_list.ids)
+        if (known := self._reader.ids_that_fit()) is not None:
+            self._exporting.take(known)
         self._exporting.start(path)
 
     def stop_export(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -123,6 +123,15 @@ class RowReader(ABC):
     @abstractmethod
     def show(self, snapshot: Snapshot[Any]) -> None:
         """Show what a look has found."""
+
+    def why_not_all_known(self) -> str:
+        """One sentence while rows that fit may be unknown; empty when all are known, or the engine finds them."""
+        filtered = self.filtered_list
+        return filtered.not_yet(self.subject.thing.lower()) if filtered is not None and not filtered.exact else ""
+
+    def ids_that_fit(self) -> Collection[str] | None:
+        """Ids of all rows that fit, where the engine's part of the filter matches more; else nothing."""
+        return self.filtered_list.ids if self.filtered_list is not None else None
 
     def start(self) -> None:
         """Begin to read as soon as the engine is open."""

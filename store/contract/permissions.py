@@ -39,6 +39,32 @@ OF_RESOURCE: Mapping[int, frozenset[str]] = {
 }
 """Number of a resource that has permissions of its own -> their names."""
 
+RESOURCES = (
+    "APPLICATION",
+    "USER",
+    "GROUP",
+    "GROUP_MEMBERSHIP",
+    "AUTHORIZATION",
+    "FILTER",
+    "PROCESS_DEFINITION",
+    "TASK",
+    "PROCESS_INSTANCE",
+    "DEPLOYMENT",
+    "DECISION_DEFINITION",
+    "TENANT",
+    "TENANT_MEMBERSHIP",
+    "BATCH",
+    "DECISION_REQUIREMENTS_DEFINITION",
+    "REPORT",
+    "DASHBOARD",
+    "OPERATION_LOG_CATEGORY",
+    "OPTIMIZE",
+    "HISTORIC_TASK",
+    "HISTORIC_PROCESS_INSTANCE",
+    "SYSTEM",
+)
+"""Names of the resources, in the order of their numbers."""
+
 
 def permissions_on(resource: int) -> frozenset[str]:
     """Names of the permissions on a resource.
@@ -47,3 +73,12 @@ def permissions_on(resource: int) -> frozenset[str]:
         resource: its number.
     """
     return OF_RESOURCE.get(resource, GENERAL)
+
+
+def named_resource(resource: int) -> str:
+    """Name of a resource; ``null``, as the engine says it, where none has this number.
+
+    Args:
+        resource: its number.
+    """
+    return RESOURCES[resource] if 0 <= resource < len(RESOURCES) else "null"

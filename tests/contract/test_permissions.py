@@ -61,20 +61,23 @@ async def test_whoever_has_logged_in_may_do_everything(
 
 
 @pytest.mark.parametrize(
-    ("permission", "number"),
+    ("permission", "number", "name"),
     [
-        ("NOPE", "13"),
-        ("", "13"),
-        ("read", "13"),
-        ("READ_INSTANCE", "13"),
-        ("CREATE", "6"),
-        ("ACCESS", "8"),
-        ("SET", "7"),
+        ("NOPE", "13", "BATCH"),
+        ("", "13", "BATCH"),
+        ("read", "13", "BATCH"),
+        ("READ_INSTANCE", "13", "BATCH"),
+        ("CREATE", "6", "PROCESS_DEFINITION"),
+        ("SET", "7", "TASK"),
+        ("ACCESS", "8", "PROCESS_INSTANCE"),
+        ("CREATE", "21", "SYSTEM"),
+        ("SET", "22", "null"),
+        ("SET", "-1", "null"),
     ],
 )
 async def test_a_permission_that_the_resource_does_not_have(
-    guarded_engine: Engine, permission: str, number: str
+    guarded_engine: Engine, permission: str, number: str, name: str
 ) -> None:
     params = {"permissionName": permission, "resourceName": "thing", "resourceType": number}
-    sentence = f"The permission '{permission}' is not valid for 'thing' resource type."
+    sentence = f"The permission '{permission}' is not valid for '{name}' resource type."
     refused(await guarded_engine.http.get(PATH, params=params), 400, "BadUserRequestException", sentence, 0)

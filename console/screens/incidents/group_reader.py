@@ -17,9 +17,12 @@ from console.engine.errors import EngineProblem
 from console.screens.incidents.retried import RetriedBefore
 from console.screens.incidents.rows import row_of
 from console.screens.row_reader import RowReader, RowsView
+from console.text.words import things
 from console.widgets.rows import Row
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from console.causes.groups import Group
     from console.screens.incidents.subject import GroupSubject
     from console.screens.subject import SortKey
@@ -80,6 +83,19 @@ class GroupReader(RowReader):
         self._drawn_at = -inf
         self._going = asyncio.Event()
         self._going.set()
+
+    def why_not_all_known(self) -> str:
+        """The members of the groups that fit are known when everything was read."""
+        known = self.open_incidents
+        if known is None or known.complete or not known.sieved:
+            return ""
+        so_far = things(len(known.groups), "incident")
+        return f"Still looking: {so_far} so far. All can be taken when all incidents were read."
+
+    def ids_that_fit(self) -> Collection[str] | None:
+        """Ids of the members of all groups, where the engine cannot filter for all of the words."""
+        known = self.open_incidents
+        return frozenset(known.groups.ids()) if known is not None and known.sieved else None
 
     # -- reading ----------------------------------------------------------------------------------------------------
 

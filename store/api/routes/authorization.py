@@ -10,7 +10,7 @@ from store.api.requests import text, whole_number
 from store.api.router import Router
 from store.api.users import User
 from store.contract.errors import ContractError, invalid
-from store.contract.permissions import permissions_on
+from store.contract.permissions import named_resource, permissions_on
 from store.contract.records import PermissionCheck
 
 router = Router(prefix="/authorization", tags=["Authorization"])
@@ -35,7 +35,8 @@ async def check_permission(
     if user is None:
         raise ContractError(401, "InvalidRequestException", "You must be authenticated in order to use this resource.")
     if permission_name not in permissions_on(resource_type):
-        sentence = f"The permission '{permission_name}' is not valid for '{resource_name}' resource type."
+        named = named_resource(resource_type)
+        sentence = f"The permission '{permission_name}' is not valid for '{named}' resource type."
         raise ContractError(400, "BadUserRequestException", sentence, 0)
     authorized = not user.read_only or permission_name.startswith("READ") or permission_name == "NONE"
     return answer(

@@ -115,13 +115,13 @@ async def test_what_is_known_is_not_asked_again(store: httpx.AsyncClient, asked:
 
 
 @pytest.mark.engine
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("kind", [camunda.OLD, camunda.REFERENCE, camunda.OPERATON], ids=lambda kind: kind.name)
 async def test_real_engines(kind: camunda.EngineKind, tmp_path: Path) -> None:
     if why := camunda.what_is_missing(configured=True, kind=kind):
         pytest.skip(why)
     with camunda.running(tmp_path / "log", kind=kind) as root:
-        async with httpx.AsyncClient(base_url=root, trust_env=False) as http:
+        async with httpx.AsyncClient(base_url=root, trust_env=False, timeout=60) as http:
             client = EngineClient(http)
             for _ in range(2):
                 found = await client.capabilities()

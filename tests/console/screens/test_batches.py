@@ -1,12 +1,16 @@
 """Batches: live, with their orders, and after they have moved to the history; jobs, incidents, instances."""
 
+import json
+from pathlib import Path
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 
 from console.app import RetriageApp
 from console.screens.batches.detail import BatchDetail
 from console.screens.dialogs.confirm import Confirm
+from console.screens.exporting.dialog import ExportDialog
 from console.screens.reading.screen import ReadingScreen
 from console.widgets.line_table import LineTable
 from tests.console.fake import FakeEngine, job, statistics
@@ -172,3 +176,23 @@ async def test_minus_goes_back_to_the_last_view() -> None:
         await until(pilot, lambda: screen(app).VIEW == "tasks")
         await pilot.press("minus")
         await until(pilot, lambda: screen(app).VIEW == "batches")
+
+
+async def test_batches_are_written_to_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    engine = engine_with_a_batch()
+    engine.running["batch-2"] = statistics("batch-2", 40, 40, 40, 0)
+    engine.end("batch-2")
+    async with console(engine) as (app, pilot):
+        await view(app, pilot, "4")
+        await until(pilot, lambda: "62%" in text(app) and "batch-2" in text(app))
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(app.screen, ExportDialog))
+        screen(app).query_one("#file").value = str(tmp_path / "rows.json")
+        await pilot.press("enter")
+        await until(pilot, lambda: "rows written to" in text(app))
+    rows = {row["id"]: row for row in json.loads((tmp_path / "rows.json").read_text())}
+    told = {id: (row["phase"], row["totalJobs"], row["completedJobs"], row["failedJobs"]) for id, row in rows.items()}
+    assert told == {"batch-1": ("execute", 500, 310, 2), "batch-2": ("ended", 40, 40, 0)}
+    assert rows["batch-1"]["endTime"] is None
+    assert rows["batch-2"]["endTime"]

@@ -1,8 +1,10 @@
 """The incidents view: groups that keep their lines, what is said about them, and what can be done with them."""
 
 import asyncio
+import json
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +14,7 @@ from textual.pilot import Pilot
 from console.app import RetriageApp
 from console.engine.errors import Refused
 from console.screens.dialogs.confirm import Confirm
+from console.screens.exporting.dialog import ExportDialog
 from console.screens.incidents.detail import IncidentDetail
 from console.screens.incidents.members import MembersScreen
 from console.screens.incidents.note import NoteDialog
@@ -614,3 +617,22 @@ async def test_r_asks_for_the_tasks_of_the_incidents_too(keys: tuple[str, ...]) 
         engine.worker = "w2"
         await pilot.press("r")
         await until(pilot, lambda: "w2" in shown(app) and "w1" not in shown(app))
+
+
+async def test_only_incidents_that_fit_are_written_where_the_engine_cannot_filter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    engine = shop()
+    noted = set(list(engine.open)[:3])
+    engine.notes = dict.fromkeys(noted, "vip")
+    async with console(engine) as (app, pilot):
+        await groups(app, pilot)
+        await pilot.press("slash", *"note:vip", "enter")
+        await until(pilot, lambda: "1 group, 3 incidents" in shown(app))
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(app.screen, ExportDialog))
+        screen(app).query_one("#file").value = str(tmp_path / "rows.json")
+        await pilot.press("enter")
+        await until(pilot, lambda: "rows written to" in said(app))
+    assert {row["id"] for row in json.loads((tmp_path / "rows.json").read_text())} == noted
