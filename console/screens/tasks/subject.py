@@ -35,7 +35,7 @@ class TaskSubject(ListSubject["ExternalTask"]):
         Column("lock", 5, keep=3, align="right"),
         Column("age", 5, keep=6, align="right"),
         Column("process", 14, share=1, most=28, keep=1, spare=28),
-        Column("error", 12, share=8, keep=8),
+        Column("error", 24, share=8, keep=8),
     )
     sorts = (
         SortKey("createTime", "created"),
@@ -85,12 +85,12 @@ class TaskSubject(ListSubject["ExternalTask"]):
         process = f"{record.process_definition_key} {version_of(record.process_definition_id)}".strip()
         items: list[Item] = [
             Fact("state", f"{state}  {meaning}", ink, lines=2, least=2),
-            Fact("task", inert(record.id), "muted", lines=2),
+            Fact("task", inert(record.id), "muted", lines=1),
             Fact("topic", inert(record.topic_name), "strong"),
-            Fact("process", inert(process), lines=2),
-            Fact("activity", inert(record.activity_id), lines=2),
+            Fact("process", inert(process), lines=1),
+            Fact("activity", inert(record.activity_id), lines=1),
             Fact("key", inert(record.business_key or "-")),
-            Fact("instance", inert(record.process_instance_id), "muted", lines=2),
+            Fact("instance", inert(record.process_instance_id), "muted", lines=1),
             Fact("retries", _tries_said(record), tries(record)[1]),
             Fact("lock", _lock_said(record, now), "locked" if locked(record, now) else ""),
             Fact("created", _created_said(record, now)),

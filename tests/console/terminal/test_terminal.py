@@ -38,7 +38,7 @@ def demo(tmp_path: Path) -> Iterator[Terminal]:
     with Terminal(command, 120, 40, variables) as terminal:
         terminal.wait_for("LIVE")
         terminal.wait_for("❯")
-        terminal.wait_for("Causes of")
+        terminal.wait_for("ncidents by cause")
         terminal.press("p")
         terminal.wait_for("PAUSED")
         terminal.quiet(0.6)
