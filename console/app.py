@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import RenderableType
@@ -47,6 +48,8 @@ CLOSING = 10.0
 """Seconds that the engine has to close in an orderly way."""
 GIVING_UP = 1.0
 """Seconds that an engine which is still opening has to stop doing so."""
+ENDED_BY = 128
+"""Added to the number of the signal that ended the console, it is the exit status."""
 SWITCH = 0.0005
 """Seconds that a thread of an engine in this process may hold on to the interpreter while a key waits."""
 SMALL_ACTIONS = ("app.quit", "app.help", "list.back")
@@ -137,9 +140,10 @@ class RetriageApp(App[None]):
     def on_load(self) -> None:
         """Heed signals before the terminal is touched: whoever ends the console leaves a clean one."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP) if os.name == "posix" else ():
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT) if os.name == "posix" else ():
             with suppress(ValueError, RuntimeError):
-                loop.add_signal_handler(number, self.exit)
+                # The exit status that a shell gives a program which a signal has ended.
+                loop.add_signal_handler(number, partial(self.exit, None, ENDED_BY + number))
 
     def on_mount(self) -> None:
         """Draw first; open the engine when something is to be seen."""
@@ -419,6 +423,10 @@ class RetriageApp(App[None]):
     def _places(self) -> tuple[str, ...]:
         places = getattr(self.screen, "places", None)
         return places() if places else self.PLACES
+
+    def action_suspend(self) -> None:
+        """Give the terminal back to the shell, until ``fg``. The engine in this process rests as well."""
+        self.action_suspend_process()
 
     @work(group="app.quit", exclusive=True, exit_on_error=False)
     async def action_quit(self) -> None:  # type: ignore[override]
