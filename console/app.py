@@ -26,6 +26,7 @@ from textual.widgets import Input
 
 from console.actions import OWN_KEYS, at, named
 from console.engine.errors import EngineProblem
+from console.engine.identity import RETRIAGE
 from console.keymap import Keymap
 from console.keys import KeyQueue
 from console.screens.base import SMALLEST
@@ -247,6 +248,9 @@ class RetriageApp(App[None]):
             # The engine's version begins with the 7 that its name ends with.
             name = known.kind.removesuffix(" 7") if known.version else known.kind
             kind = f"{name} {known.version or ''}".strip()
+            if known.kind == RETRIAGE and (known.version or "").startswith("7."):
+                # The version that it tells is the contract's, not its own, which --version tells.
+                kind = f"{RETRIAGE} store, contract {known.version}"
             url = self.session.identity.url
             self.session.identify(replace(self.session.identity, engine=known.name, kind=kind, url=url))
 
