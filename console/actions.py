@@ -272,7 +272,6 @@ ACTIONS: tuple[Action, ...] = (
     _do("app.events", "m", "events", "All that was said, with its time.", "Anywhere"),
     _do("app.theme", "t", "theme", "Next theme: dark, light, terminal.", "Anywhere"),
     _do("list.back", "escape", "back", "Close what is open, clear the filter.", "Anywhere", 21),
-    _do("app.suspend", "ctrl+z", "stop", "Give the terminal back to the shell; fg goes on here.", "Anywhere"),
     _do("app.quit", "q ctrl+q ctrl+c", "quit", "Leave; asks while your batch runs.", "Anywhere", 22),
 )  # fmt: skip
 

@@ -17,7 +17,7 @@ from rich.console import RenderableType
 from textual import events, work
 from textual.actions import ActionParseResult
 from textual.app import App
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.screen import Screen
@@ -74,7 +74,11 @@ class RetriageApp(App[None]):
 
     TITLE = "Retriage"
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"app"}))
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(at({"app"})),
+        # Not among the actions: as in every program of a terminal, and not to be given to another key.
+        Binding("ctrl+z", "suspend_process", show=False),
+    ]
     PLACES: ClassVar[tuple[str, ...]] = ("app",)
     CSS = "* { transition: none; }"
 
@@ -427,10 +431,6 @@ class RetriageApp(App[None]):
     def _places(self) -> tuple[str, ...]:
         places = getattr(self.screen, "places", None)
         return places() if places else self.PLACES
-
-    def action_suspend(self) -> None:
-        """Give the terminal back to the shell, until ``fg``. The engine in this process rests as well."""
-        self.action_suspend_process()
 
     @work(group="app.quit", exclusive=True, exit_on_error=False)
     async def action_quit(self) -> None:  # type: ignore[override]
