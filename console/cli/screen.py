@@ -34,7 +34,9 @@ def _tell_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        typer.echo(f"retriage {version('retriage')}")
+        from store.contract.version import VERSION
+
+        typer.echo(f"retriage {version('retriage')} (its own store speaks the contract of Camunda {VERSION})")
         raise typer.Exit
 
 

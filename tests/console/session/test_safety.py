@@ -169,6 +169,7 @@ def test_what_is_wrong_with_a_profile_is_one_sentence(tmp_path: Path, text: str,
 
 
 def test_profiles_are_listed_without_asking_for_a_password(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "company.pem").touch()
     assert known_profiles(file) == [
         "bpm-prod  prod  https://bpm.example/engine-rest",
         "bpm-test  test  https://test.example/engine-rest",
