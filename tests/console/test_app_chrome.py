@@ -265,6 +265,12 @@ async def test_every_theme_tells_the_states_apart_without_colour() -> None:
 
 
 async def test_tab_goes_round_the_panes_that_can_be_used() -> None:
-    async with console(FakeEngine(100)) as (app, pilot):
-        await pilot.press("tab", "shift+tab", "tab")
+    async with console(FakeEngine(100), size=(100, 30)) as (app, pilot):
+        await pilot.press("tab")
+        assert app.focused is screen(app).query_one("#live")
+        await pilot.press("tab")
+        assert app.focused is screen(app).query_one("#causes")
+        await pilot.press("tab")
+        assert app.focused is screen(app).table
+        await pilot.press("shift+tab", "tab")
         assert app.focused is screen(app).table

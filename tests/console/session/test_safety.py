@@ -244,6 +244,7 @@ def test_what_does_not_fit_is_one_sentence(
 
 def test_version_and_profiles_are_told(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RETRIAGE_HOME", str(file.parent))
+    (file.parent / "company.pem").touch()
     version = CliRunner().invoke(cli.app, ["--version"])
     assert version.exit_code == 0
     assert version.stdout.startswith("retriage 0.")
