@@ -23,6 +23,7 @@ JUST_NOW = timedelta(hours=1)
 """A cause whose first incident is younger is new."""
 
 DRIFTS: dict[str, Ink] = {"^": "warning", "v": "good", "=": "strong"}
+BESIDE = "    causes: ^ more  = as many  v fewer"
 LEGEND = "^ more than in the hour before  = as many  v fewer   last: age of the newest incident"
 
 COLUMNS = (

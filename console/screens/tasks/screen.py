@@ -16,7 +16,7 @@ from textual.containers import Horizontal
 
 from console.actions import at
 from console.screens.listing import ABOUT_A_ROW, LIST_CSS, ListScreen
-from console.screens.tasks.causes import COLUMNS, LEGEND, Cause, causes_of, row_of
+from console.screens.tasks.causes import BESIDE, COLUMNS, LEGEND, Cause, causes_of, row_of
 from console.screens.tasks.subject import TaskSubject
 from console.screens.tasks.verbs import TaskVerbs
 from console.session.session import News, Session
@@ -41,6 +41,8 @@ CAUSES_EVERY = 30.0
 """Seconds between two samples of incidents."""
 CAUSES_EVERY_WHILE_LAUNCHED = 3.0
 """The same while a batch launched here runs, since incidents go then."""
+ROOM_BESIDE = 120
+"""Cells from which on the signs of the causes are explained beside those of the tasks."""
 MOST_GROUPED = 20_000
 """Incidents up to which all of them are read and grouped in the background."""
 SAMPLE = 500
@@ -184,7 +186,9 @@ class TasksScreen(ListScreen):
 
     def legend(self) -> str:
         """What the signs mean in the pane that has the focus."""
-        return LEGEND if self.causes.has_focus else super().legend()
+        if self.causes.has_focus:
+            return LEGEND
+        return f"{super().legend()}{BESIDE if self.size.width >= ROOM_BESIDE else ''}"
 
     def on_descendant_focus(self) -> None:
         """Other keys act, and other signs are to be explained."""

@@ -92,8 +92,8 @@ class TaskSubject(ListSubject["ExternalTask"]):
             Fact("key", inert(record.business_key or "-")),
             Fact("instance", inert(record.process_instance_id), "muted", lines=1),
             Fact("retries", _tries_said(record), tries(record)[1]),
-            Fact("lock", _lock_said(record, now), "locked" if locked(record, now) else ""),
-            Fact("created", _created_said(record, now)),
+            Fact("lock", _lock_said(record, now), "locked" if locked(record, now) else "", lines=1),
+            Fact("created", _created_said(record, now), lines=1),
         ]
         if record.priority:
             items.append(Fact("priority", str(record.priority)))
