@@ -10,13 +10,14 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import RenderableType
 from textual import events, work
 from textual.actions import ActionParseResult
 from textual.app import App
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.screen import Screen
@@ -25,6 +26,7 @@ from textual.widgets import Input
 
 from console.actions import OWN_KEYS, at, named
 from console.engine.errors import EngineProblem
+from console.engine.identity import RETRIAGE
 from console.keymap import Keymap
 from console.keys import KeyQueue
 from console.screens.base import SMALLEST
@@ -50,6 +52,8 @@ CLOSING = 10.0
 """Seconds that the engine has to close in an orderly way."""
 GIVING_UP = 1.0
 """Seconds that an engine which is still opening has to stop doing so."""
+ENDED_BY = 128
+"""Added to the number of the signal that ended the console, it is the exit status."""
 SWITCH = 0.0005
 """Seconds that a thread of an engine in this process may hold on to the interpreter while a key waits."""
 SMALL_ACTIONS = ("app.quit", "app.help", "list.back")
@@ -73,7 +77,11 @@ class RetriageApp(App[None]):
 
     TITLE = "Retriage"
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"app"}))
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(at({"app"})),
+        # Not among the actions: as in every program of a terminal, and not to be given to another key.
+        Binding("ctrl+z", "suspend_process", show=False),
+    ]
     PLACES: ClassVar[tuple[str, ...]] = ("app",)
     CSS = "* { transition: none; }"
 
@@ -140,9 +148,10 @@ class RetriageApp(App[None]):
     def on_load(self) -> None:
         """Heed signals before the terminal is touched: whoever ends the console leaves a clean one."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP) if os.name == "posix" else ():
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT) if os.name == "posix" else ():
             with suppress(ValueError, RuntimeError):
-                loop.add_signal_handler(number, self.exit)
+                # The exit status that a shell gives a program which a signal has ended.
+                loop.add_signal_handler(number, partial(self.exit, None, ENDED_BY + number))
 
     def on_mount(self) -> None:
         """Draw first; open the engine when something is to be seen."""
@@ -244,6 +253,9 @@ class RetriageApp(App[None]):
             # The engine's version begins with the 7 that its name ends with.
             name = known.kind.removesuffix(" 7") if known.version else known.kind
             kind = f"{name} {known.version or ''}".strip()
+            if known.kind == RETRIAGE and (known.version or "").startswith("7."):
+                # The version that it tells is the contract's, not its own, which --version tells.
+                kind = f"{RETRIAGE} store, contract {known.version}"
             url = self.session.identity.url
             self.session.identify(replace(self.session.identity, engine=known.name, kind=kind, url=url))
 

@@ -65,12 +65,27 @@ class SteadyDriver(LinuxDriver):
         system = app.console._color_system or ColorSystem.TRUECOLOR
         self._picture = Picture(Gridder(system, not app.no_color, glyphs))
         self._outlet = Outlet(stream, self._caught_up)
+        self._begun = False
+        """The terminal was taken once."""
+        self._holding = False
+        """The terminal is ours now."""
+
+    def _sigcont_application(self, *_: Any) -> None:
+        """Go on. Stopped from outside (``kill -STOP``) nobody has given the terminal back, and a shell has used it
+        since: it is given back now and taken anew."""
+        if self._auto_restart and self._holding:
+            self.suspend_application_mode()
+        super()._sigcont_application()
 
     def start_application_mode(self) -> None:
         """Begin, or go on after a suspension: the screen is empty."""
+        again = self._begun
+        self._begun = self._holding = True
         self._picture.forget()
         self._outlet.open()
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        if again:
+            self._app.call_later(self._app.refresh)
 
     def write(self, data: str) -> None:
         """Write to the terminal, without waiting for it."""
@@ -92,6 +107,7 @@ class SteadyDriver(LinuxDriver):
 
     def stop_application_mode(self) -> None:
         """End, and leave the terminal writing as it did before."""
+        self._holding = False
         self.write("\x1b[m")
         super().stop_application_mode()
 

@@ -85,16 +85,45 @@ def profile_named(name: str, file: Path, environ: Mapping[str, str] = os.environ
 
 
 def known_profiles(file: Path) -> list[str]:
-    """One line about each profile: name, environment, address. No password is asked for.
+    """One line about each profile: name, environment, address, and what is wrong with it. No password is asked for.
 
     Raises:
         ProfileProblem: the file cannot be read.
     """
     return [
-        "  ".join(part for part in (name, str(told.get("environment", "prod?")), _address(told.get("url"))) if part)
+        "  ".join(part for part in (*_told_of(name, told), _broken(_flaw(name, told, file))) if part)
         for name, told in sorted(_read(file).items())
-        if isinstance(told, dict)
     ]
+
+
+def _told_of(name: str, told: object) -> tuple[str, ...]:
+    if not isinstance(told, dict):
+        return (name,)
+    return name, str(told.get("environment", "prod?")), _address(told.get("url"))
+
+
+def _broken(flaw: str) -> str:
+    return f"broken: {flaw}" if flaw else ""
+
+
+def _flaw(name: str, told: object, file: Path) -> str:
+    """Why a profile cannot be used, as far as that can be told without a password; empty where it can."""
+    try:
+        if not isinstance(told, dict):
+            raise ProfileProblem(f"{name} stands above the first [profile] and belongs to none.")
+        for key, value in told.items():
+            _check(name, key, value)
+        if not told.get("url"):
+            raise ProfileProblem(f"The profile {name} has no url.")
+        Remote(told["url"]).root()
+        for what in ("password", "token"):
+            if told.get(f"{what}_env") and told.get(f"{what}_command"):
+                raise ProfileProblem(f"The profile {name} has two sources of its {what}; one is enough.")
+        if told.get("ca") and not (ca := file.parent / Path(told["ca"]).expanduser()).is_file():
+            raise ProfileProblem(f"The profile {name}: there is no file {ca}.")
+    except ValueError as problem:
+        return str(problem)
+    return ""
 
 
 def _address(url: Any) -> str:

@@ -11,4 +11,4 @@ __all__ = ["app", "embedded", "lists", "main", "runs", "screen"]
 
 def main() -> None:
     """The entry point of the ``retriage`` command."""
-    app()
+    app(prog_name="retriage")

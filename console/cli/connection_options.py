@@ -35,6 +35,23 @@ Environment = Annotated[
 ReadOnly = Annotated[bool, typer.Option("--read-only", help="Change nothing, whatever is pressed.")]
 
 
+def missing_file(store: str) -> Path | None:
+    """The file that a store is said to be in and that is not there; nothing for a file that is, or a database server.
+
+    Args:
+        store: a path, or an SQLAlchemy URL.
+    """
+    scheme, mark, rest = store.partition("://")
+    if not mark:
+        path = Path(store)
+    elif scheme.partition("+")[0] == "sqlite":
+        path = Path(rest.removeprefix("/").partition("?")[0])
+    else:
+        return None
+    path = path.expanduser()
+    return None if path.exists() or str(path) in (".", ":memory:") else path.absolute()
+
+
 @dataclass(frozen=True)
 class ConnectionOptions:
     """What was typed about the engine."""
@@ -69,6 +86,11 @@ class ConnectionOptions:
         own = [word for word, given in words if given]
         if self.profile and own:
             raise fail(f"the profile says all about its engine; leave {' and '.join(own)} out, or change the profile.")
+        if self.store and (missing := missing_file(self.store)) is not None:
+            raise fail(
+                f"there is no store at {missing}. A new one is made by `retriage demo-data --store FILE --tasks 5000` "
+                "or `retriage serve --store FILE`; without --store your own is opened."
+            )
         try:
             if self.profile:
                 connection = to_profile(self.profile, profiles_file())

@@ -30,7 +30,7 @@ def serve(
         typer.Option(
             envvar="RETRIAGE_USERS",
             metavar="NAME:PASSWORD",
-            help="Let in only this user, by HTTP Basic. Several may be given; in the environment, apart by blanks.",
+            help="Let in only this user, by HTTP Basic. Several may be given; in the environment, separated by spaces.",
         ),
     ] = None,
     user_file: Annotated[

@@ -1,15 +1,42 @@
 """The program that all commands belong to, and the options that more than one of them has."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.core import TyperGroup, TyperOption
+
+if TYPE_CHECKING:
+    from typer._click.core import Command, Context, Parameter
+
+
+class PlainFlags(TyperGroup):
+    """Commands whose flags are shown as flags, without a type: they take no value."""
+
+    def get_params(self, ctx: "Context") -> "list[Parameter]":
+        """The options of the program itself."""
+        return [_plain(param) for param in super().get_params(ctx)]
+
+    def get_command(self, ctx: "Context", cmd_name: str) -> "Command | None":
+        """A command by its name."""
+        command = super().get_command(ctx, cmd_name)
+        for param in command.get_params(ctx) if command is not None else ():
+            _plain(param)
+        return command
+
+
+def _plain(param: "Parameter") -> "Parameter":
+    if isinstance(param, TyperOption) and param.is_flag:
+        param.metavar = ""
+    return param
+
 
 app = typer.Typer(
     name="retriage",
+    cls=PlainFlags,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Find failed external tasks, retry them as a batch, watch what becomes of them.",
     no_args_is_help=False,
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
 
 Seed = Annotated[int, typer.Option(help="Seed of the demo world; the same seed makes the same world.")]

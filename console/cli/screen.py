@@ -19,6 +19,7 @@ from console.cli.connection_options import (
     ReadOnly,
     User,
 )
+from console.cli.exit_codes import ExitCode
 from console.cli.program import Seed, Store, app, fail
 from console.folders import default_journal, keys_file, profiles_file
 
@@ -33,7 +34,9 @@ def _tell_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        typer.echo(f"retriage {version('retriage')}")
+        from store.contract.version import VERSION
+
+        typer.echo(f"retriage {version('retriage')} (its own store speaks the contract of Camunda {VERSION})")
         raise typer.Exit
 
 
@@ -106,6 +109,11 @@ def _open(connection: "Connection", mouse: bool | None) -> None:
         _connector(connection.target), connection.identity(), journal=journal, keymap=read_keymap(keys_file())
     )
     console_app.run(mouse="SSH_CONNECTION" not in os.environ if mouse is None else mouse)
+    code = console_app.return_code or 0
+    if not code and console_app.session.failed_to_open:
+        code = ExitCode.ENGINE
+    if code:
+        raise typer.Exit(code)
 
 
 def _journal(path: Path | None) -> "Callable[[], AbstractAsyncContextManager[Journal]]":

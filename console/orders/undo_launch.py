@@ -72,7 +72,8 @@ def undo_sentences(launch: Launch, undo: Undo) -> list[str]:
     """What an undo means, in sentences."""
     back = ", ".join(f"{count(len(ids))} to {retries}" for retries, ids in sorted(undo.back.items()))
     sentences = [
-        f"{things(undo.count, 'task')} still have {launch.retries} and get back what they had: {back}.",
+        f"{things(undo.count, 'task')} still {'has' if undo.count == 1 else 'have'} {launch.retries} and "
+        f"{'gets back what it' if undo.count == 1 else 'get back what they'} had: {back}.",
         f"It is done by {things(len(undo.back), 'batch', 'batches')}.",
     ]
     if launch.state in ("sent", "unknown", "unknowable"):

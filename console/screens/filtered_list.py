@@ -103,7 +103,7 @@ class FilteredList:
 
     def not_yet(self, thing: str) -> str:
         """Why all that fit cannot be taken yet."""
-        return f"Still looking: {things(len(self.rows), thing)} so far. All can be taken when all rows were read."
+        return f"Still looking: {things(len(self.rows), thing)} so far. All can be taken when all rows have been read."
 
     def start(self) -> None:
         """Begin."""

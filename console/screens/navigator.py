@@ -69,6 +69,15 @@ class FilteredView(Protocol):
         ...
 
 
+@runtime_checkable
+class GroupedView(Protocol):
+    """A list of groups in which one can be pointed at."""
+
+    def point_at(self, key: str) -> None:
+        """Put the cursor on a group as soon as it is read."""
+        ...
+
+
 class Views(Protocol):
     """What has views to go to: the application."""
 
@@ -152,6 +161,19 @@ class Navigator:
             show()
         else:
             screen.call_after_refresh(show)
+
+    def show_cause(self, key: str) -> None:
+        """Go to the incidents by cause, the cursor on one of them; ``esc`` there leads back.
+
+        Args:
+            key: name of the group.
+        """
+        from store.contract.queries import IncidentQuery
+
+        self.jump("incidents", IncidentQuery())
+        screen = self._app.screen
+        assert isinstance(screen, GroupedView)
+        screen.point_at(key)
 
     def back(self, jump: Jump) -> None:
         """Go to where a jump came from."""

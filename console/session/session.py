@@ -238,7 +238,7 @@ class Session:
     def _lost(self, problem: EngineProblem) -> None:
         answered = datetime.now(UTC) - timedelta(seconds=self.data_age)
         # What is cut off on a narrow screen is what line 1 says too.
-        off = "SAFE again, orders are off." if self.safety.lock() else "Orders are off."
+        off = "SAFE again, nothing can be changed." if self.safety.lock() else "Nothing can be changed."
         held = " Nothing is asked until r is pressed: wrong logins lock an account." if self.connection.held else ""
         self.say(f"{off} {problem.sentence}{held} Rows are from {clock(answered)}.", "failed")
         self.news.publish("state")
@@ -268,9 +268,9 @@ class Session:
         if self.client is None:
             return self.failed_to_open or "The engine is not open yet."
         if self.silent:
-            return "Orders are off until the engine answers."
+            return "Nothing can be changed until the engine answers."
         if view is not None and view.problem is not None:
-            return f"Orders are off here until these rows can be read ({view.problem.brief})."
+            return f"Nothing can be changed here until these rows can be read ({view.problem.brief})."
         return ""
 
     def why_no_launch(self) -> str:

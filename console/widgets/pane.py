@@ -124,3 +124,7 @@ class Pane(Inked):
         blank: list[Span] = [(" " * width, "")]
         spans = self._lines[y] if y < len(self._lines) else blank
         return strip_of([Segment(text, self.ink(ink)) for text, ink in spans], width)
+
+
+class FocusPane(Pane, can_focus=True):
+    """A pane that can have the focus, so that keys may mean what it shows."""

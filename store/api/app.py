@@ -24,12 +24,11 @@ from store.api.routes import ROUTERS
 from store.api.users import User, Users
 from store.contract.errors import invalid
 from store.contract.records import Engine, Product, Telemetry, Version
+from store.contract.version import VERSION
 
 ROOT = "/engine-rest"
 ENGINE = "default"
 TITLE = "Retriage store"
-VERSION = "7.24.0"
-"""Version of the contract that is served; clients look at it to know what they may ask."""
 ABOUT = (
     "The part of the Camunda 7 REST contract that Retriage's embedded engine serves: external tasks, batches, process "
     "instances, incidents, jobs, deployments and their history. The same paths are served below "

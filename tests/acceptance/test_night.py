@@ -327,7 +327,7 @@ def test_an_engine_that_dies_in_the_middle(worlds: "dict[int, Path]", tmp_path: 
             assert "SAFE" in terminal.lines[0]
             assert re.search(AT_WORK, terminal.text), "the row is gone with the engine"
             terminal.press("S")
-            terminal.wait_for("Orders are off until the engine answers.")
+            terminal.wait_for("Nothing can be changed until the engine answers.")
             terminal.press("2")
             terminal.wait_for("Groups by cause")
             assert re.search(r"send-mail|SMTP", terminal.text), "the groups are gone with the engine"

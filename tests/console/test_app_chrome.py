@@ -112,7 +112,7 @@ async def test_rows_stay_and_orders_are_off_while_the_engine_does_not_answer() -
         await pilot.press("r")
         await until(pilot, lambda: "STALE" in screen(app).query_one(IdentityLine).text)
         assert "ord-88000" in text(app)
-        assert app.session.event.sentence.startswith("Orders are off. ")
+        assert app.session.event.sentence.startswith("Nothing can be changed. ")
         await pilot.press("R")
         await pilot.pause(0.1)
         assert len(app.screen_stack) == 1
@@ -132,7 +132,7 @@ async def test_an_engine_that_is_silent_is_said_to_be_stale_before_its_answer_is
         await pilot.press("r")
         await until(pilot, lambda: ", asking" in screen(app).query_one(IdentityLine).text)
         assert "STALE" in screen(app).query_one(IdentityLine).text
-        assert app.session.why_no_orders() == "Orders are off until the engine answers."
+        assert app.session.why_no_orders() == "Nothing can be changed until the engine answers."
         engine.delay = 0.0
         await pilot.press("r")
         await until(pilot, lambda: "LIVE" in screen(app).query_one(IdentityLine).text)
@@ -265,6 +265,12 @@ async def test_every_theme_tells_the_states_apart_without_colour() -> None:
 
 
 async def test_tab_goes_round_the_panes_that_can_be_used() -> None:
-    async with console(FakeEngine(100)) as (app, pilot):
-        await pilot.press("tab", "shift+tab", "tab")
+    async with console(FakeEngine(100), size=(100, 30)) as (app, pilot):
+        await pilot.press("tab")
+        assert app.focused is screen(app).query_one("#live")
+        await pilot.press("tab")
+        assert app.focused is screen(app).query_one("#causes")
+        await pilot.press("tab")
+        assert app.focused is screen(app).table
+        await pilot.press("shift+tab", "tab")
         assert app.focused is screen(app).table

@@ -57,7 +57,7 @@ async def lost(stage: Stage) -> None:
     client.gone = True
     stage.clock.pass_by(134)
     await stage.press("r")
-    await stage.sees("STALE 2m", "Orders are off")
+    await stage.sees("STALE 2m", "Nothing can be changed")
     await stage.still(working=True)
 
 

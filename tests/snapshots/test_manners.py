@@ -11,7 +11,7 @@ from tests.snapshots.night import with_batches
 from tests.snapshots.stage import Stage
 
 SENTENCES = (
-    ("Orders are off. The engine does not answer. Rows are from 03:11:02Z.", "failed"),
+    ("Nothing can be changed. The engine does not answer. Rows are from 03:11:02Z.", "failed"),
     ("The engine answers again.", "good"),
     (TEXTS[0], "warning"),
     (TEXTS[2], "failed"),

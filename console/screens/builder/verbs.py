@@ -102,7 +102,8 @@ class BuilderVerbs(Verbs[ConsoleScreen]):
         known = self._query_count.known
         if known is None or not known.exact:
             found = things(len(known.ids), "task") if known is not None else "nothing"
-            self.session.say(f"Still looking: {found} so far. It can be launched when all rows were read.", "warning")
+            sentence = f"Still looking: {found} so far. It can be launched when all rows have been read."
+            self.session.say(sentence, "warning")
             return None
         return Marked(frozenset(known.ids), said=said)
 

@@ -67,4 +67,5 @@ def _signs() -> list[list[Span]]:
 
 
 def _line(key: str, meaning: str, *, off: bool = False) -> list[Span]:
-    return [("  ", ""), (f"{key:<{KEYS}}", "faint" if off else "accent"), (meaning, "faint" if off else "")]
+    shown = f"{key:<{KEYS}}" if len(key) < KEYS else f"{key}  "
+    return [("  ", ""), (shown, "faint" if off else "accent"), (meaning, "faint" if off else "")]

@@ -71,7 +71,7 @@ class HelpScreen(ModalScreen[None]):
         words = self._sought.lower().split()
         if words:
             lines = [line for line in lines if all(word in _text(line).lower() for word in words)]
-            lines = lines or [[(f"Nothing on this page says {self._sought}.", "warning")]]
+            lines = lines or [[(f'No line of this page holds "{self._sought}".', "warning")]]
         view.write(lines)
         spans: list[Span] = []
         for at, name in enumerate(PAGES):

@@ -81,6 +81,8 @@ class GroupReader(RowReader):
         self.facts = TaskFacts()
         self.retried = RetriedBefore(self.session)
         self._drawn_at = -inf
+        self._pointed = ""
+        """Name of the group that the cursor goes to as soon as it is read; empty for none."""
         self._going = asyncio.Event()
         self._going.set()
 
@@ -273,6 +275,11 @@ class GroupReader(RowReader):
         span = group.span()
         return datetime.min.replace(tzinfo=UTC) if span is None else span[0 if self.sort.key == "first" else 1]
 
+    def point_at(self, key: str) -> None:
+        """Put the cursor on a group as soon as it is read."""
+        self._pointed = key
+        self.show_groups()
+
     def show_groups(self) -> None:
         """Bring the table and what is said about it up to date."""
         incidents = self.open_incidents
@@ -286,6 +293,9 @@ class GroupReader(RowReader):
             self.placed += [group.key for group in incidents.groups if group.key not in before]
         if self.placed or incidents.complete:
             self.matched(len(self.placed))
+        if self._pointed in self.placed:
+            self.view.table.move_to(self.placed.index(self._pointed))
+            self._pointed = ""
         self.put_in_sight()
         self.view.tell_count()
         self._groups_view.tell_groups()

@@ -29,6 +29,7 @@ from console.widgets.bindings import bindings
 from console.widgets.filter_line import FilterLine
 from console.widgets.line import Line, Span
 from console.widgets.line_table import LineTable
+from console.widgets.note import Note
 from console.widgets.pane import Item, Pane, Prose
 from console.widgets.rows import Row
 
@@ -61,7 +62,7 @@ class IncidentsScreen(ListScreen):
     def body(self) -> Iterable[Widget]:
         """Filter line, groups, the group under the cursor and one of its messages, what is new."""
         yield FilterLine(self._advise, self.subject.completed, id="filter")
-        yield Line(id="advice")
+        yield Note(id="advice")
         table = LineTable(self.subject.columns, markable=self.MARKABLE, id="rows")
         table.add_class("framed")
         yield table
@@ -76,6 +77,10 @@ class IncidentsScreen(ListScreen):
         """The panes, and what is new."""
         self.show_detail(self.table.row)
         self._tell_new()
+
+    def point_at(self, key: str) -> None:
+        """Put the cursor on a group as soon as it is read."""
+        self.groups.point_at(key)
 
     def group(self) -> Group | None:
         """The group under the cursor as it is now."""

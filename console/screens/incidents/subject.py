@@ -79,10 +79,11 @@ class IncidentSubject(ListSubject["Incident"]):
         """Everything short about the incident, and its message."""
         what = KINDS.get(record.incident_type, ("?", record.incident_type))[1]
         items: list[Item] = [
-            Fact("failed", inert(f"{what} {record.configuration or '-'}"), "strong", lines=3),
+            Fact("failed", inert(what), "strong"),
+            Fact("id", inert(record.configuration or "-"), "muted", lines=1),
             Fact("activity", inert(record.activity_id or "-")),
-            Fact("process", inert(record.process_definition_id or "-"), lines=2),
-            Fact("instance", inert(record.process_instance_id or "-"), lines=2),
+            Fact("process", inert(record.process_definition_id or "-"), lines=1),
+            Fact("instance", inert(record.process_instance_id or "-"), lines=1),
             Fact("since", f"{age(record.incident_timestamp, now)}   {day(record.incident_timestamp)}"),
         ]
         if record.annotation:

@@ -40,7 +40,7 @@ class InstanceSubject(ListSubject[InstanceActivity]):
         Column("process", 9, share=1, most=32, keep=7),
         Column("age", 5, keep=4, align="right"),
         Column("tasks", 5, keep=6, align="right"),
-        Column("0try", 4, keep=9, align="right"),
+        Column("stuck", 5, keep=9, align="right"),
         Column("inc", 3, keep=5, align="right"),
         Column("at", 8, share=1, most=30, keep=7),
         Column("instance", 13, share=1, most=36, keep=2, spare=16, tail=True),
@@ -54,7 +54,7 @@ class InstanceSubject(ListSubject[InstanceActivity]):
         SortKey("tenantId", "tenant"),
     )
     questions = 3
-    legend = "a active  S suspended   tasks external tasks   0try without retries   inc ! open incident"
+    legend = "a active  S suspended   tasks external tasks   stuck without retries   inc ! open incident"
 
     def __init__(self) -> None:
         self._standings = InstanceActivities()

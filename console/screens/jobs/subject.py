@@ -100,7 +100,7 @@ class JobSubject(ListSubject["Job"]):
         said = f"{STATES[state][0]}{'; suspended too' if record.suspended and state != 'S' else ''}"
         items: list[Item] = [
             Fact("state", f"{state}  {said}", STATES[state][1], lines=3, least=2),
-            Fact("job", inert(record.id), "muted", lines=2),
+            Fact("job", inert(record.id), "muted", lines=1),
             Fact("retries", str(record.retries), "failed" if record.retries <= 0 else ""),
             Fact("priority", str(record.priority)),
             Fact("due", _due_said(record, now)),

@@ -107,6 +107,10 @@ def _overlap(other: OverlappingBatch, ours: int) -> str:
 def record_said(record: EarlierLaunches) -> str:
     """What the last launches over a topic came to."""
     which = "last bulk retry" if record.launches == 1 else f"last {record.launches} bulk retries"
+    if record.tasks == 1:
+        return (
+            f"{which} of {inert(record.topic)}: its one task {'failed again' if record.share else 'did not fail again'}"
+        )
     return f"{which} of {inert(record.topic)}: {record.share} % of {things(record.tasks, 'task')} failed again"
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Collection
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
@@ -14,23 +17,26 @@ from textual.containers import Horizontal
 from console.actions import at
 from console.causes.group_members import group_member_of
 from console.causes.groups import CauseGroups
+from console.causes.open_incidents import OpenIncidents
+from console.engine.errors import EngineProblem
 from console.screens.batches.rows import live
-from console.screens.listing import LIST_CSS, ListScreen
-from console.screens.tasks.causes import Cause, cause_lines, causes_of
+from console.screens.listing import ABOUT_A_ROW, LIST_CSS, ListScreen
+from console.screens.tasks.causes import BESIDE, COLUMNS, LEGEND, Cause, causes_of, row_of
 from console.screens.tasks.subject import TaskSubject
 from console.screens.tasks.verbs import TaskVerbs
 from console.session.poller import Poller
 from console.session.session import News, Session
-from console.text.words import count
+from console.text.inert import inert
 from console.widgets.bindings import bindings
-from console.widgets.pane import Pane, Prose
+from console.widgets.line_table import LineTable
+from console.widgets.pane import FocusPane, Pane
 from console.widgets.rows import Row
 from store.contract.queries import ExternalTaskQuery, IncidentQuery
 
 if TYPE_CHECKING:
     from console.reading.selection import Everything, Marked
     from console.session.snapshot import Snapshot
-    from store.contract.records import ExternalTask
+    from store.contract.records import ExternalTask, Incident
 
 EMPTY_STORE = (
     "There are no external tasks in this store yet. `retriage demo` opens a made-up world to try things on; "
@@ -40,6 +46,10 @@ CAUSES_EVERY = 30.0
 """Seconds between two samples of incidents."""
 CAUSES_EVERY_WHILE_LAUNCHED = 3.0
 """The same while a batch launched here runs, since incidents go then."""
+ROOM_BESIDE = 120
+"""Cells from which on the signs of the causes are explained beside those of the tasks."""
+MOST_GROUPED = 20_000
+"""Incidents up to which all of them are read and grouped in the background."""
 SAMPLE = 500
 """Incidents of the sample, the newest ones."""
 
@@ -65,12 +75,18 @@ class TasksScreen(ListScreen):
         super().__init__(session, TaskSubject())
         self.attach(TaskVerbs(self, self.task_in_hand, self._locks_meant, self._unlocked))
         self._causes: Poller[CausesSample] | None = None
+        self._looking = asyncio.Event()
+        self._whole = False
+        """The causes shown are those of all incidents, not only of the newest."""
 
     def lower(self) -> ComposeResult:
         """Batches and incidents."""
         with Horizontal(id="lower"):
-            yield Pane("Batches", id="live", classes="framed")
-            yield Pane("Incidents by cause", id="causes", classes="framed")
+            yield FocusPane("Batches", id="live", classes="framed")
+            causes = LineTable(COLUMNS, markable=False, id="causes", empty="reading …")
+            causes.border_title = "Incidents by cause"
+            causes.add_class("framed")
+            yield causes
 
     def on_mount(self) -> None:
         """Follow incidents as well."""
@@ -99,6 +115,29 @@ class TasksScreen(ListScreen):
         await self.session.opened()
         self._causes = Poller(self._sample, self._show_causes, interval=CAUSES_EVERY)
         self._causes.start()
+        self._group_all()
+
+    @work(group="tasks.grouping", exclusive=True, exit_on_error=False)
+    async def _group_all(self) -> None:
+        """Read all incidents once, so that causes have their whole counts and trends, and can be retried from here."""
+
+        async def page(query: IncidentQuery, first: int, size: int) -> list[Incident]:
+            await self._looking.wait()
+            return await self.session.ask(lambda client: client.incidents(query, first, size))
+
+        async def counted(query: IncidentQuery) -> int:
+            return await self.session.ask(lambda client: client.count_incidents(query))
+
+        await self._looking.wait()
+        book = OpenIncidents(IncidentQuery(), page, counted)
+        with suppress(EngineProblem):
+            if await counted(book.query) > MOST_GROUPED or self.session.grouped is not None:
+                return
+            await book.fill(lambda: None)
+            if self.session.grouped is None:
+                self.session.grouped = book
+            if self._causes is not None:
+                await self._causes.refresh()
 
     async def _sample(self) -> CausesSample:
         """All incidents, where the incidents view has grouped them; else the newest ones."""
@@ -118,10 +157,49 @@ class TasksScreen(ListScreen):
         sample = snapshot.value
         if sample is None:
             return
-        pane = self.query_one("#causes", Pane)
-        everything = f"Incidents by cause  {count(sample.size)}"
-        pane.entitle(everything if sample.everything else f"Causes of the newest {SAMPLE} incidents")
-        pane.show(cause_lines(sample.causes, pane.size.height) or [Prose("no incidents", "good")])
+        table, now = self.causes, datetime.now(UTC)
+        self._whole = sample.everything
+        table.border_title = "Incidents by cause" if sample.everything else f"Causes of the newest {SAMPLE} incidents"
+        table.empty = "There are no incidents."
+        table.set_total(len(sample.causes))
+        table.put(0, [row_of(cause, now) for cause in sample.causes])
+        table.refresh()
+
+    @property
+    def causes(self) -> LineTable:
+        """The table of causes."""
+        return self.query_one("#causes", LineTable)
+
+    @property
+    def _cause(self) -> Cause | None:
+        """The cause under the cursor, where the causes have the focus."""
+        row = self.causes.row if self.causes.has_focus else None
+        return cast("Cause", row.item) if row is not None else None
+
+    @on(LineTable.Opened, "#causes")
+    def _cause_opened(self, message: LineTable.Opened) -> None:
+        self.open_row(message.row)
+
+    def legend(self) -> str:
+        """What the signs mean in the pane that has the focus."""
+        if self.causes.has_focus:
+            return LEGEND
+        return f"{super().legend()}{BESIDE if self.size.width >= ROOM_BESIDE else ''}"
+
+    def on_descendant_focus(self) -> None:
+        """Other keys act, and other signs are to be explained."""
+        self.tell_hints()
+        self._tell_event()
+
+    def hint_labels(self) -> dict[str, str]:
+        """``R`` says what it would retry."""
+        return {**super().hint_labels(), **({"tasks.retry": "retry cause.."} if self.causes.has_focus else {})}
+
+    def idle(self) -> Collection[str]:
+        """Beside the causes, what is done with the task under the other cursor."""
+        if not self.causes.has_focus:
+            return super().idle()
+        return {*super().idle(), *ABOUT_A_ROW, *(action.name for action in at({"task"}))} - {"list.open"}
 
     def heed_pause(self) -> None:
         """The incidents rest too."""
@@ -129,6 +207,7 @@ class TasksScreen(ListScreen):
         if self._causes is not None:
             looking = self.is_current and not self.session.paused and not self.narrow
             (self._causes.resume if looking else self._causes.pause)()
+            (self._looking.set if looking else self._looking.clear)()
 
     def on_screen_suspend(self) -> None:
         """Nothing is read behind another screen."""
@@ -147,8 +226,27 @@ class TasksScreen(ListScreen):
         return EMPTY_STORE
 
     def open_row(self, row: Row) -> None:
-        """The task in full."""
-        self.navigator.show("task", row.item)
+        """The task in full, or the cause among all incidents."""
+        if isinstance(row.item, Cause):
+            self.navigator.show_cause(row.item.group.key)
+        else:
+            self.navigator.show("task", row.item)
+
+    def action_open(self) -> None:
+        """What the cursor is on, in the pane that has the focus."""
+        if self.focused is self.query_one("#live"):
+            self._open_newest_batch()
+        else:
+            super().action_open()
+
+    @work(group="tasks.batch", exclusive=True, exit_on_error=False)
+    async def _open_newest_batch(self) -> None:
+        """The batch that stands first among those that run, or their list."""
+        first = next(iter(self.session.book.all()), None)
+        if first is None:
+            self.session.say("No batch runs, and none has ended since the console was opened.", "muted")
+        else:
+            await self.navigator.show_batch(first.id)
 
     def task_in_hand(self) -> ExternalTask | None:
         """The task under the cursor."""
@@ -156,12 +254,36 @@ class TasksScreen(ListScreen):
         return cast("ExternalTask", row.item) if row is not None else None
 
     def action_retry(self) -> None:
-        """Ask how the chosen tasks are to be retried."""
+        """Ask how the chosen tasks are to be retried: those of the cause, where the causes have the focus."""
         from console.screens.launch.flow import open_launch
 
+        if self.causes.has_focus:
+            self._retry_cause()
+            return
         self.heed_filter()
         if self._can_be_taken():
             open_launch(self.app, self.session, self._chosen(), self._launched)
+
+    def _retry_cause(self) -> None:
+        """Retry the tasks of the cause under the cursor, where all of them are known."""
+        from console.reading.selection import Marked
+        from console.screens.launch.flow import open_launch
+
+        cause = self._cause
+        if cause is None:
+            self.session.say("There is no cause to retry.", "warning")
+        elif not self._whole:
+            self.session.say(
+                f"Only the newest {SAMPLE} incidents are read here: enter opens this cause among all of them, "
+                "and R there takes the whole of it.",
+                "warning",
+            )
+        elif cause.group.kind != "T":
+            self.session.say(
+                "These are no external tasks: enter opens the cause, where R asks about its jobs.", "warning"
+            )
+        else:
+            open_launch(self.app, self.session, Marked(frozenset(cause.group.failed()), inert(cause.text)))
 
     def _can_be_taken(self) -> bool:
         """Whether it is known which tasks are chosen; it is said when not."""

@@ -30,12 +30,12 @@ class TaskSubject(ListSubject["ExternalTask"]):
     columns = (
         Column("S", 1, keep=10),
         Column("topic", 11, share=1, most=24, keep=7),
-        Column("key", 9, share=1, most=18, keep=8),
+        Column("key", 11, share=1, most=18, keep=8),
         Column("try", 3, keep=9, align="right"),
         Column("lock", 5, keep=3, align="right"),
         Column("age", 5, keep=6, align="right"),
         Column("process", 14, share=1, most=28, keep=1, spare=28),
-        Column("error", 12, share=8, keep=8),
+        Column("error", 22, share=8, keep=8),
     )
     sorts = (
         SortKey("createTime", "created"),
@@ -85,15 +85,15 @@ class TaskSubject(ListSubject["ExternalTask"]):
         process = f"{record.process_definition_key} {version_of(record.process_definition_id)}".strip()
         items: list[Item] = [
             Fact("state", f"{state}  {meaning}", ink, lines=2, least=2),
-            Fact("task", inert(record.id), "muted", lines=2),
+            Fact("task", inert(record.id), "muted", lines=1),
             Fact("topic", inert(record.topic_name), "strong"),
-            Fact("process", inert(process), lines=2),
-            Fact("activity", inert(record.activity_id), lines=2),
+            Fact("process", inert(process), lines=1),
+            Fact("activity", inert(record.activity_id), lines=1),
             Fact("key", inert(record.business_key or "-")),
-            Fact("instance", inert(record.process_instance_id), "muted", lines=2),
+            Fact("instance", inert(record.process_instance_id), "muted", lines=1),
             Fact("retries", _tries_said(record), tries(record)[1]),
-            Fact("lock", _lock_said(record, now), "locked" if locked(record, now) else ""),
-            Fact("created", _created_said(record, now)),
+            Fact("lock", _lock_said(record, now), "locked" if locked(record, now) else "", lines=1),
+            Fact("created", _created_said(record, now), lines=1),
         ]
         if record.priority:
             items.append(Fact("priority", str(record.priority)))

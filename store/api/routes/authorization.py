@@ -35,8 +35,8 @@ async def check_permission(
     if user is None:
         raise ContractError(401, "InvalidRequestException", "You must be authenticated in order to use this resource.")
     if permission_name not in permissions_on(resource_type):
-        named = named_resource(resource_type)
-        sentence = f"The permission '{permission_name}' is not valid for '{named}' resource type."
+        resource = named_resource(resource_type)
+        sentence = f"The permission '{permission_name}' is not valid for '{resource}' resource type."
         raise ContractError(400, "BadUserRequestException", sentence, 0)
     authorized = not user.read_only or permission_name.startswith("READ") or permission_name == "NONE"
     return answer(

@@ -60,7 +60,7 @@ async def test_tab_turns_the_pages_and_slash_searches_one() -> None:
 async def test_a_search_without_a_hit_says_so() -> None:
     async with console(FakeEngine(50)) as (app, pilot):
         await pilot.press("question_mark", "tab", "slash", *"zebra")
-        await until(pilot, lambda: "Nothing on this page says zebra." in shown(app))
+        await until(pilot, lambda: 'No line of this page holds "zebra".' in shown(app))
         screen: Any = app.screen
         await pilot.press("enter", "q")
         await until(pilot, lambda: "zebra" not in shown(app))

@@ -102,7 +102,7 @@ async def test_the_gate_opens_when_armed_and_closes_when_the_engine_is_lost() ->
         await pilot.press("r")
         await until(pilot, lambda: app.session.stale)
         assert not app.session.safety.armed
-        assert "SAFE again, orders are off. The engine does not answer. Rows are from " in said(app)
+        assert "SAFE again, nothing can be changed. The engine does not answer. Rows are from " in said(app)
         for action in CHANGING:
             place = Place(action)
             await app.run_action(action.method, place)

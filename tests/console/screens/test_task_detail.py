@@ -1,16 +1,21 @@
 """From a task to what is known about it: error, variables, incident, instance; and the causes beside the tasks."""
 
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+import pytest
 
 from console.causes.group_members import group_member_of
 from console.causes.groups import CauseGroups
 from console.screens.batches.detail import BatchDetail
 from console.screens.incidents.detail import IncidentDetail
+from console.screens.launch.dialog import LaunchDialog
 from console.screens.reading.full import FullText
-from console.screens.tasks.causes import causes_of
+from console.screens.tasks import screen as tasks_screen
+from console.screens.tasks.causes import causes_of, row_of
 from console.screens.tasks.detail import TaskDetail
-from console.widgets.pane import Pane
+from console.widgets.columns import fit
 from console.widgets.text_view import TextView
 from store.journal import Journal, NewLaunch
 from tests.console.fake import FakeEngine, statistics, task
@@ -137,7 +142,73 @@ def test_a_cause_grows_when_this_quarter_saw_more_than_the_last_hour() -> None:
     assert {cause.drift for cause in causes_of(groups, NOON, drifts=False)} == {""}
 
 
-async def test_the_pane_beside_the_tasks_shows_all_incidents_once_they_are_grouped() -> None:
+def test_what_is_new_or_grows_comes_first_and_what_is_old_last() -> None:
+    groups = CauseGroups()
+    hour = [NOON.replace(hour=11, minute=minute) for minute in (5, 20, 35, 50)]
+    old = NOON - timedelta(days=25)
+    groups.put(group_member_of(incident(number, "stray", at=old)) for number in range(90))
+    groups.put(
+        group_member_of(incident(100 + number, "earlier tonight", at=NOON.replace(hour=9))) for number in range(9)
+    )
+    groups.put(group_member_of(incident(200 + number, "growing", at=NOON)) for number in range(3))
+    groups.put(group_member_of(incident(300 + number, "new", at=at)) for number, at in enumerate([hour[0], *hour]))
+    found = causes_of(groups, NOON, drifts=True)
+    assert [cause.text for cause in found] == ["new", "growing", "earlier tonight", "stray"]
+    assert [cell.text for cell in row_of(found[-1], NOON).cells] == ["90=", "25d", "stray"]
+    assert [cause.text for cause in causes_of(groups, NOON, drifts=False)] == [
+        "earlier tonight", "new", "growing", "stray",
+    ]  # fmt: skip
+
+
+async def test_tab_leads_to_the_causes_where_enter_and_retry_act_on_the_cause() -> None:
+    engine = FakeEngine(300)
+    async with console(engine, size=(100, 30)) as (app, pilot):
+        screen: Any = app.screen
+        await until(pilot, lambda: screen._whole and screen.causes.total == 4)
+        await pilot.press("tab", "tab")
+        assert screen.focused is screen.causes
+        await until(pilot, lambda: "^ more than in the hour before" in "\n".join(lines(app)))
+        await pilot.press("down")
+        cause = screen._cause
+        await pilot.press("R")
+        await until(pilot, lambda: isinstance(app.screen, LaunchDialog))
+        assert set(cast("Any", app.screen).preparation.selection.ids) == set(cause.group.failed())
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is screen)
+        await pilot.press("enter")
+        await until(pilot, lambda: view_of(app) == "incidents")
+        incidents: Any = app.screen
+        await until(pilot, lambda: incidents.is_mounted and incidents.table.cursor_id == cause.group.key)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is screen)
+        await pilot.press("shift+tab", "shift+tab")
+        assert screen.focused is screen.table
+
+
+async def test_of_a_part_of_the_incidents_no_cause_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks_screen, "MOST_GROUPED", 100)
+    async with console(FakeEngine(1500), size=(120, 36)) as (app, pilot):
+        screen: Any = app.screen
+        await until(pilot, lambda: screen.causes.total == 4)
+        await pilot.press("tab", "tab", "R")
+        await until(pilot, lambda: "Only the newest 500 incidents are read here" in "\n".join(lines(app)))
+        assert app.screen is screen
+
+
+async def test_the_error_column_has_room_at_every_width() -> None:
+    for width, height in ((80, 24), (100, 30), (120, 36), (160, 45)):
+        async with console(FakeEngine(100), size=(width, height)) as (app, pilot):
+            table = cast("Any", app.screen).table
+            await until(pilot, lambda: loaded(app))
+            shown = dict(fit(table.columns, table.scrollable_content_region.width - 6))
+            titles = [column.title for column in table.columns]
+            assert shown[titles.index("error")] >= 22
+
+
+async def test_the_pane_beside_the_tasks_shows_all_incidents_once_they_are_grouped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tasks_screen, "MOST_GROUPED", 100)
     async with console(FakeEngine(1500), size=(120, 36)) as (app, pilot):
         await until(pilot, lambda: "Causes of the newest 500 incidents" in "\n".join(lines(app)))
         await pilot.press("2")
@@ -145,5 +216,5 @@ async def test_the_pane_beside_the_tasks_shows_all_incidents_once_they_are_group
         await pilot.press("1")
         screen: Any = app.screen
         await screen._causes.refresh()
-        await until(pilot, lambda: "Incidents by cause  900" in "\n".join(lines(app)))
-        assert "HTTP 503" in screen.query_one("#causes", Pane).text
+        await until(pilot, lambda: "Incidents by cause" in "\n".join(lines(app)))
+        assert sum(row.item.number for row in screen.causes.loaded()) == 900

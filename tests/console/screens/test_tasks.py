@@ -185,7 +185,7 @@ async def test_a_word_without_a_qualifier_searches_the_error_text() -> None:
     async with console(FakeEngine(100)) as (app, pilot):
         await type_filter(pilot, "/503")
         await pilot.press("enter")
-        await until(pilot, lambda: screen(app).sifting is not None and screen(app).sifting.exact)
+        await until(pilot, lambda: screen(app).filtered_list is not None and screen(app).filtered_list.exact)
         assert screen(app).matching == 0
         await pilot.press("escape")
         await type_filter(pilot, "http 503")

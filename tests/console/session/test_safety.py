@@ -169,6 +169,7 @@ def test_what_is_wrong_with_a_profile_is_one_sentence(tmp_path: Path, text: str,
 
 
 def test_profiles_are_listed_without_asking_for_a_password(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "company.pem").touch()
     assert known_profiles(file) == [
         "bpm-prod  prod  https://bpm.example/engine-rest",
         "bpm-test  test  https://test.example/engine-rest",
@@ -243,6 +244,7 @@ def test_what_does_not_fit_is_one_sentence(
 
 def test_version_and_profiles_are_told(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RETRIAGE_HOME", str(file.parent))
+    (file.parent / "company.pem").touch()
     version = CliRunner().invoke(cli.app, ["--version"])
     assert version.exit_code == 0
     assert version.stdout.startswith("retriage 0.")

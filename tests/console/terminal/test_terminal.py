@@ -20,7 +20,9 @@ import sys
 from console.app import RetriageApp
 from console.session.session import ConnectionIdentity
 from tests.console.fake import FakeEngine, connecting
-RetriageApp(connecting(FakeEngine(200)), ConnectionIdentity("TEST"), theme=sys.argv[1]).run(mouse=False)
+app = RetriageApp(connecting(FakeEngine(200)), ConnectionIdentity("TEST"), theme=sys.argv[1])
+app.run(mouse=False)
+sys.exit(app.return_code)
 """
 SGR = re.compile(rb"\x1b\[([\d;]*)m")
 
@@ -38,7 +40,7 @@ def demo(tmp_path: Path) -> Iterator[Terminal]:
     with Terminal(command, 120, 40, variables) as terminal:
         terminal.wait_for("LIVE")
         terminal.wait_for("❯")
-        terminal.wait_for("Causes of")
+        terminal.wait_for("ncidents by cause")
         terminal.press("p")
         terminal.wait_for("PAUSED")
         terminal.quiet(0.6)
@@ -103,8 +105,9 @@ def test_a_signal_at_any_early_moment_leaves_a_clean_terminal_and_no_traceback(s
     with fake() as terminal:
         terminal.wait(lambda: b"\x1b[?1049h" in terminal.raw, "it does not start", 20)
         terminal.read_for(chance.uniform(0, 0.6))
-        terminal.signal(chance.choice([signal.SIGTERM, signal.SIGHUP]))
-        assert terminal.wait_for_end(20) == 0
+        number = chance.choice([signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+        terminal.signal(number)
+        assert terminal.wait_for_end(20) == 128 + number
         after = terminal.raw.partition(b"\x1b[?1049l")[2]
         assert b"\x1b[?25h" in after
         assert b"Traceback" not in terminal.raw
@@ -152,3 +155,36 @@ def test_a_pasted_word_of_2500_characters_leaves_no_remnants() -> None:
             # The first line holds a clock, the one before the last an event that goes after a while.
             assert terminal.lines[1:-2] == before[1:-2]
             assert terminal.lines[0].startswith(before[0].partition("PAUSED")[0].rstrip())
+
+
+def _stopped(terminal: Terminal) -> bool:
+    """The program is stopped, as a shell would be told."""
+    stat = Path(f"/proc/{terminal._pid}/stat").read_text()
+    return stat.rpartition(")")[2].split()[0] == "T"
+
+
+@pytest.mark.parametrize("by", ["ctrl+z", "outside"])
+def test_after_a_stop_all_of_it_is_drawn_again_and_keys_act(by: str) -> None:
+    with fake() as terminal:
+        terminal.wait_for("❯")
+        terminal.press("p")
+        terminal.wait_for("PAUSED")
+        terminal.quiet(0.5)
+        before = terminal.lines
+        if by == "ctrl+z":
+            terminal.press("\x1a")
+        else:
+            terminal.signal(signal.SIGSTOP)
+        terminal.wait(lambda: _stopped(terminal), "it does not stop")
+        if by == "ctrl+z":
+            terminal.quiet(0.3)
+            assert b"\x1b[?25h" in terminal.raw.rpartition(b"\x1b[?1049l")[2]
+        terminal._screen.reset()
+        terminal._stream.feed(b"$ make love\r\n$ fg\r\n")
+        terminal.signal(signal.SIGCONT)
+        terminal.wait(lambda: terminal.lines[1:-2] == before[1:-2], "it is not drawn again")
+        terminal.press("j")
+        terminal.wait(lambda: "❯" in terminal.lines[6], "the key does not act")
+        assert "❯" not in terminal.lines[5]
+        terminal.press("q")
+        assert terminal.wait_for_end(10) == 0
