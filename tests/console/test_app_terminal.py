@@ -19,7 +19,9 @@ import sys
 from console.app import RetriageApp
 from console.session.session import ConnectionIdentity
 from tests.console.fake import FakeEngine, connecting
-RetriageApp(connecting(FakeEngine(int(sys.argv[1]))), ConnectionIdentity("TEST")).run(mouse=False)
+app = RetriageApp(connecting(FakeEngine(int(sys.argv[1]))), ConnectionIdentity("TEST"))
+app.run(mouse=False)
+sys.exit(app.return_code)
 """
 
 
