@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -16,8 +16,8 @@ State = Literal["done", "ready", "locked", "due", "retrying", "waiting", "suspen
 
 STATES: dict[State, tuple[str, str]] = {
     "done": ("✓", "carried out"),
-    "ready": ("·", "an executor can take them now"),
-    "locked": ("L", "an executor has them"),
+    "ready": ("·", "ready for an executor"),
+    "locked": ("L", "taken by an executor"),
     "due": ("d", "due later"),
     "retrying": ("r", "failed before, will be tried again"),
     "waiting": ("-", "their turn has not come"),
@@ -92,18 +92,22 @@ class JobStateReader:
             EngineProblem: the engine did not answer.
         """
         made = progress.created >= progress.total
-        seed = JobState("seed", "done", 0) if made else await self._one(client, "seed", self._seed, now)
+        seed = JobState("seed", "done", 0) if made else await self._one(client, "seed", self._seed, now, acquired)
         if not made:
             return (seed, *await self._batch(client, progress, acquired), JobState("monitor", "waiting", 0))
-        monitor = await self._one(client, "monitor", self._monitor, now)
+        monitor = await self._one(client, "monitor", self._monitor, now, acquired)
         # The monitor job is made when the last job has been; without it, the seed job is still in its last turn.
         if monitor.state == "missing" and progress.left:
             monitor = JobState("monitor", "waiting", 0)
         return (*await self._batch(client, progress, acquired), seed, monitor)
 
-    async def _one(self, client: JobQuestions, part: Part, definition: str, now: datetime) -> JobState:
+    async def _one(self, client: JobQuestions, part: Part, definition: str, now: datetime, acquired: bool) -> JobState:
         jobs = await client.jobs(JobQuery(job_definition_id=definition), 0, 1)
-        return single(part, jobs[0], now) if jobs else JobState(part, "missing", 0)
+        if not jobs:
+            return JobState(part, "missing", 0)
+        found = single(part, jobs[0], now)
+        taken = acquired and found.state in ("ready", "retrying") and await self._locked(client, definition)
+        return replace(found, state="locked") if taken else found
 
     async def _batch(self, client: JobQuestions, progress: Progress, acquired: bool) -> list[JobState]:
         if progress.created and not progress.left:
@@ -112,7 +116,7 @@ class JobStateReader:
         waiting = min(progress.created, progress.total) - progress.completed - progress.failed
         if progress.suspended and waiting > 0:
             return [*found, JobState("batch", "suspended", waiting)]
-        locked = min(await self._locked(client), max(waiting, 0)) if acquired and waiting > 0 else 0
+        locked = min(await self._locked(client, self._work), max(waiting, 0)) if acquired and waiting > 0 else 0
         tried = JobQuery(job_definition_id=self._work, with_exception=True, with_retries_left=True)
         again = await client.jobs(tried, 0, 1) if waiting > 0 else []
         retrying = min(await client.count_jobs(tried), max(waiting - locked, 0)) if again else 0
@@ -128,10 +132,10 @@ class JobStateReader:
             found.append(JobState("batch", "ready", ready))
         return found if found or progress.failed else [JobState("batch", "waiting", 0)]
 
-    async def _locked(self, client: JobQuestions) -> int:
+    async def _locked(self, client: JobQuestions, definition: str) -> int:
         """How many an executor has taken; 0 from an engine that refuses the question."""
         try:
-            return await client.count_jobs(JobQuery(job_definition_id=self._work, acquired=True))
+            return await client.count_jobs(JobQuery(job_definition_id=definition, acquired=True))
         except Refused:
             return 0
 
