@@ -542,7 +542,7 @@ async def test_members_are_a_list_of_their_own_that_can_be_filtered_and_retried(
         assert screen(app).table.row.id == "i-7"
         await pilot.press("g", "space", "space", "R")
         await until(pilot, lambda: isinstance(app.screen, LaunchDialog))
-        assert app.screen.selection.ids == {"t-29", "t-28"}  # type: ignore[attr-defined]
+        assert app.screen.preparation.selection.ids == {"t-29", "t-28"}  # type: ignore[attr-defined]
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, MembersScreen))
         await pilot.press("enter")
