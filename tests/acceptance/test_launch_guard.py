@@ -89,7 +89,7 @@ def test_unmarking_a_row_does_not_widen_the_launch(tmp_path: Path, unmarked: int
         terminal.wait_for(f"all {len(before):,}")
         if unmarked:
             terminal.press("g", " ")
-            terminal.wait_for(f"{len(before) - 1:,}")
+            terminal.wait_for(f"all {len(before):,} but 1 marked")
         terminal.press("R")
         terminal.wait_for("tasks in the launch")
         terminal.press(str(value))

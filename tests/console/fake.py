@@ -118,6 +118,8 @@ class FakeEngine:
         self.past_incidents: list[HistoricIncident] = []
         """Incidents of the history, open or ended, beside those of :attr:`resolved`."""
         self.gone = False
+        self.held = False
+        """It answers nothing as long as this is set."""
         self.orders: list[tuple[Any, ...]] = []
         self.reads: list[tuple[int, int]] = []
         self.removed: set[str] = set()
@@ -154,6 +156,8 @@ class FakeEngine:
 
     async def _wait(self) -> None:
         await asyncio.sleep(self.delay)
+        while self.held:
+            await asyncio.sleep(0.01)
         if self.gone:
             raise Unreachable("The engine does not answer.")
         self.answers += 1

@@ -222,9 +222,11 @@ async def test_the_retries_of_the_request_are_those_of_the_launch() -> None:
 async def test_what_the_console_looks_for_is_launched_by_id_and_not_before_all_was_read() -> None:
     engine = FakeEngine(40)
     async with console(engine) as (app, pilot):
+        engine.held = True
         await opened(app, pilot, "retries:2")
         await pilot.press("f3", "R")
-        await until(pilot, lambda: app.session.event and "Still looking" in app.session.event.sentence)
+        await until(pilot, lambda: any("Still looking" in event.sentence for event in app.session.events))
+        engine.held = False
         await until(pilot, lambda: "here 8 exact" in counted(app))
         selection = await launched(app, pilot)
         assert isinstance(selection, Marked)
@@ -315,11 +317,13 @@ async def test_json_and_curl_are_copied(key: str, words: str) -> None:
 async def test_what_only_the_console_can_apply_is_copied_as_the_ids_found(key: str, copied: str) -> None:
     engine = FakeEngine(400)
     async with console(engine) as (app, pilot):
+        engine.held = True
         await opened(app, pilot, "topic:charge-card retries:0 error~card")
         await pilot.press("f3", key)
         await until(pilot, lambda: app.session.event and "Not copied yet" in app.session.event.sentence)
         assert "error~card" in app.session.event.sentence
         assert app.clipboard == ""
+        engine.held = False
         await until(pilot, lambda: "here 17 exact" in counted(app))
         await pilot.press(key)
         await until(pilot, lambda: app.clipboard)

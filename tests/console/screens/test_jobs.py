@@ -73,7 +73,7 @@ class Engine(FakeEngine):
     async def execute_job(self, id: str) -> None:
         self.orders.append(("execute", id))
         if self.refusal:
-            raise self.kind(self.refusal, 404)
+            raise self.kind(self.refusal, 404, "InvalidRequestException")
         self.all_jobs = [one for one in self.all_jobs if one.id != id]
 
     async def delete_job(self, id: str) -> None:
