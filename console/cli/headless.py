@@ -66,7 +66,7 @@ async def opened_journal() -> AsyncIterator[Journal]:
 
 @asynccontextmanager
 async def opened_session(connection: Connection, journal: Journal | None = None) -> AsyncIterator[Session]:
-    """A session over an engine, which is asked who it is first."""
+    """A session over an engine, which is asked first what it can."""
     from console.engine.connect import connect
     from console.session.session import Session
 
@@ -78,6 +78,7 @@ async def opened_session(connection: Connection, journal: Journal | None = None)
         if journal is not None:
             session.keep_journal(journal)
         await session.ask(lambda client: client.version())
+        await session.learn_capabilities()
         yield session
 
 

@@ -16,12 +16,14 @@ from console.cli.exit_codes import ExitCode
 from console.cli.headless import confirmed, opened_journal, opened_session, say
 from console.cli.output import print_json, print_table
 from console.cli.program import fail
-from console.language import matcher, parse, remembers
+from console.language import TASKS, matcher, parse, remembers, subject_on
 from console.launch.launch_events import LaunchEvent, NoAnswer, NotFound, sentence_of
+from console.launch.query_check import why_not_heeded
 from console.reading.selected_tasks import read_selected_tasks
 from console.reading.selection import Everything, Marked
+from console.runs.change import RestChange, change_rest
 from console.runs.driver import GATE_CAUSES, UNANSWERED, RunDriven, RunDriver
-from console.runs.driver_name import driver_name
+from console.runs.driver_name import driver_name, is_dead
 from console.runs.event_text import text_of
 from console.runs.events import RunEnded, RunHeld, WaveOutcome, numbers
 from console.runs.frozen_tasks import freeze
@@ -31,6 +33,8 @@ from console.runs.undo import REASONS, carry_out_undo, look_at_undo, wait_until_
 from console.runs.waves import WaveMistake
 from console.session import saved_filters
 from console.text.words import day
+from store.contract.orders import SetExternalTaskRetries
+from store.journal import NotYours
 
 if TYPE_CHECKING:
     from console.connections import Connection
@@ -53,14 +57,12 @@ class NamedTasks:
     """Which tasks were named: a query, or ids."""
 
     def __init__(self, query: str | None, ids: str | None) -> None:
+        self._query = query
+        self._table: Any = TASKS
         self.conditions: Any = ()
+        self.selection: Selection
         if query is not None:
-            parsed = parse(query, "tasks")
-            if parsed.mistakes:
-                raise fail(f"--query: {parsed.mistakes[0].sentence}")
-            self.conditions = parsed.conditions
-            self.selection: Selection = Everything(parsed.query, said=query)
-            self.every_task = not parsed.conditions and self.selection.every_task
+            self._parse(query)
             return
         assert ids is not None
         try:
@@ -70,16 +72,34 @@ class NamedTasks:
         self.selection = Marked(frozenset(text.split()))
         self.every_task = False
 
+    def _parse(self, query: str) -> None:
+        parsed = parse(query, self._table)
+        if parsed.mistakes:
+            raise fail(f"--query: {parsed.mistakes[0].sentence}")
+        self.conditions = parsed.conditions
+        everything = Everything(parsed.query, said=query)
+        self.selection = everything
+        self.every_task = not parsed.conditions and everything.every_task
+
+    async def why_not(self, session: Session) -> str:
+        """One sentence where this engine does not heed the query. What it is known to ignore is looked for here."""
+        if self._query is None:
+            return ""
+        self._table = subject_on("tasks", session.capabilities)
+        self._parse(self._query)
+        assert isinstance(self.selection, Everything), "a query was given"
+        return await why_not_heeded(session, SetExternalTaskRetries(external_task_query=self.selection.query))
+
     async def wanted(self, session: Session) -> Any:
         """What the console itself looks for in the tasks."""
         if not self.conditions:
             return lambda task: True
         retried: frozenset[str] = frozenset()
-        if remembers(self.conditions, "tasks"):
+        if remembers(self.conditions, self._table):
             selected_tasks = await session.ask(lambda client: read_selected_tasks(client, self.selection))
             assert selected_tasks is not None
             retried = frozenset(await saved_filters.retried(session, list(selected_tasks.retries)))
-        return matcher(self.conditions, "tasks", datetime.now(UTC), retried)
+        return matcher(self.conditions, self._table, datetime.now(UTC), retried)
 
 
 async def begin_run(
@@ -94,7 +114,9 @@ async def begin_run(
     json: bool,
 ) -> int:
     async with opened_journal() as journal, opened_session(connection, journal) as session:
-        client = await session.opened()
+        if why := await selected.why_not(session):
+            say(f"retriage: {why}")
+            return ExitCode.REFUSED
         wanted = await selected.wanted(session)
         frozen = await session.ask(
             lambda client: freeze(
@@ -122,7 +144,6 @@ async def begin_run(
             if not confirmed(f"Retry {number:,} tasks in {len(plan.waves)} waves?", yes):
                 return ExitCode.REFUSED
         name = driver_name()
-        del client
         run = await write_down(session, order, frozen, name)
         _tell(order.plan(frozen, run), json)
         return await _drive(session, run, json, driver=name)
@@ -178,7 +199,24 @@ def _code(ended: RunHeld | RunEnded) -> int:
 # -- watch ------------------------------------------------------------------------------------------------------------
 
 
-async def watch_run(options: ConnectionOptions, number: int, wish: str, yes: bool, json: bool) -> int:
+async def _change(journal: Journal, view: RunView, driver: str, change: RestChange) -> int:
+    """Change the rest of a run that nobody drives; answers the exit code where it cannot be, or 0."""
+    number, before = view.run.id, view.run.driver
+    try:
+        await journal.runs.take(number, driver, before if is_dead(before) else "")
+        await change_rest(journal.runs, number, driver, change)
+    except WaveMistake as mistake:
+        await journal.runs.leave(number, driver)
+        raise fail(f"--waves: {mistake.sentence}") from None
+    except NotYours:
+        say(f"retriage: run {number} is driven by another console now.")
+        return ExitCode.REFUSED
+    return ExitCode.DONE
+
+
+async def watch_run(
+    options: ConnectionOptions, number: int, wish: str, change: RestChange, yes: bool, json: bool
+) -> int:
     async with opened_journal() as journal:
         view = await _found(journal, number)
         if not wish:
@@ -197,7 +235,10 @@ async def watch_run(options: ConnectionOptions, number: int, wish: str, yes: boo
                 return ExitCode.REFUSED
             if wish.startswith("stop"):
                 return await _stop(session, number, wish, json)
-            return await _drive(session, number, json, release=wish == "release", skip=wish == "skip")
+            name = driver_name()
+            if change and (code := await _change(journal, view, name, change)):
+                return code
+            return await _drive(session, number, json, driver=name, release=wish == "release", skip=wish == "skip")
 
 
 async def _ask_driver(journal: Journal, view: RunView, wish: str, yes: bool, json: bool) -> int:

@@ -152,17 +152,18 @@ async def _list(connection: Connection, subject: str, text: str, limit: int, jso
 async def _records(session: Session, subject: str, text: str) -> AsyncIterator[dict[str, Any]]:
     """The rows that match, as the contract writes them, in the order that the text asks for or that of their ids."""
     from console.engine.total_order import sort_keys
-    from console.language import matcher, parse, remembers
+    from console.language import matcher, parse, remembers, subject_on
     from console.reading.pages import Pages, pages_by_id
     from console.reading.reading_order import reading_order
     from console.session import saved_filters
 
-    parsed = parse(text, subject)
+    table = subject_on(subject, session.capabilities)
+    parsed = parse(text, table)
     if parsed.mistakes:
         raise fail(f"--query: {parsed.mistakes[0].sentence}")
     retried: set[str] = set()
-    wanted = matcher(parsed.conditions, subject, datetime.now(UTC), retried)
-    remembered = remembers(parsed.conditions, subject)
+    wanted = matcher(parsed.conditions, table, datetime.now(UTC), retried)
+    remembered = remembers(parsed.conditions, table)
     client = await session.opened()
     read = getattr(client, KINDS[subject].method)
     order = reading_order(parsed.query)

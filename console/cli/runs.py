@@ -13,6 +13,7 @@ from console.cli.program import app, fail
 
 if TYPE_CHECKING:
     from console.launch.preview import Kind
+    from console.runs.waves import Waves
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Change the engine without asking back.")]
@@ -48,21 +49,16 @@ def run_command(
     from console.cli.headless_runs import NamedTasks, begin_run
     from console.runs.gate import Gate
     from console.runs.run import RunOrder
-    from console.runs.waves import WaveMistake, waves_of
 
     if (query is None) == (ids is None):
         raise fail("say which tasks: either --query or --ids.")
     kinds = frozenset(word.strip() for word in include.split(",") if word.strip())
     if unknown := kinds - set(INCLUDED):
         raise fail(f"--include knows {', '.join(INCLUDED)}, not {', '.join(sorted(unknown))}.")
-    try:
-        cut = waves_of(waves) if waves is not None else None
-    except WaveMistake as mistake:
-        raise fail(f"--waves: {mistake.sentence}") from None
     order = RunOrder(
         query if query is not None else f"the ids of {ids}",
         retries,
-        cut,
+        _waves(waves) if waves is not None else None,
         Gate(_share(gate), gate_new_cause),
         _seconds(watch),
         _pace(pace) if pace is not None else None,
@@ -85,17 +81,26 @@ def watch_command(
     skip_watch: Annotated[bool, typer.Option("--skip-watch", help="Do not watch the wave at work any longer.")] = False,
     stop: Annotated[bool, typer.Option("--stop", help="Drop what was not sent.")] = False,
     batch: Annotated[str, typer.Option(help="With --stop, the batch at work: goes-on, suspend or delete.")] = "goes-on",
+    waves: Annotated[str | None, typer.Option(help="With --resume, cut what has not begun anew.")] = None,
+    gate: Annotated[str | None, typer.Option(help="With --resume, share of a wave that may fail again.")] = None,
+    retries: Annotated[int | None, typer.Option(min=0, help="With --resume, retries for what has not begun.")] = None,
     json: Json = False,
 ) -> None:
-    """Follow a run; or resume it, skip its watch, stop it."""
+    """Follow a run; or resume it, skip its watch, change its rest, stop it."""
     from console.cli.headless_runs import watch_run
+    from console.runs.change import RestChange
 
     if batch not in ("goes-on", "suspend", "delete"):
         raise fail("--batch knows goes-on, suspend and delete.")
     if stop and (resume or skip_watch):
         raise fail("--stop does not go with --resume or --skip-watch.")
     wish = f"stop:{batch}" if stop else "skip" if skip_watch else "release" if resume else ""
-    carry_out(lambda: watch_run(connection, run, wish, yes, json))
+    change = RestChange(
+        _waves(waves) if waves is not None else None, _share(gate) if gate is not None else None, retries
+    )
+    if change and not resume:
+        raise fail("--waves, --gate and --retries change the rest of a run that is resumed: say --resume.")
+    carry_out(lambda: watch_run(connection, run, wish, change, yes, json))
 
 
 @app.command("undo", epilog=EPILOG)
@@ -115,6 +120,16 @@ def runs_command(
     from console.cli.headless_runs import list_runs
 
     carry_out(lambda: list_runs(limit, json))
+
+
+def _waves(text: str) -> Waves:
+    """A list of waves."""
+    from console.runs.waves import WaveMistake, waves_of
+
+    try:
+        return waves_of(text)
+    except WaveMistake as mistake:
+        raise fail(f"--waves: {mistake.sentence}") from None
 
 
 def _share(text: str) -> float:

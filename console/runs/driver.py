@@ -252,7 +252,7 @@ class RunDriver:
             release, skip = release or self._wish == "release", skip or self._wish == "skip"
             self._wish = ""
             if work.unsent and self._clock() >= until_part:
-                until_part = self._clock() + PART_SECONDS
+                until_part = self._clock() + (PART_SECONDS if self._run.pace is not None else 0.0)
                 await self._send(wave, work)
                 watched = 0.0
             if not work.unsent and not watching:
@@ -303,7 +303,8 @@ class RunDriver:
         launches = [one for one in await self._runs.launches(self.run_id, wave.wave) if one.state in TAKEN]
         client = await self.session.opened()
         since = min((one.sent_at for one in launches if one.sent_at is not None), default=client.engine_now())
-        work = WaveWork(self._run.retries, since, await self._runs.count_unsent(self.run_id, wave.wave))
+        given = launches[-1].retries if launches else self._run.retries
+        work = WaveWork(given, since, await self._runs.count_unsent(self.run_id, wave.wave))
         if launches:
             waiting = {one.ordinal for one in await self._unsent(wave.wave, work.unsent)} if work.unsent else set()
             async for piece in self._runs.tasks(self.run_id, wave.wave):
@@ -327,13 +328,18 @@ class RunDriver:
         """Look at the next tasks of a wave again, and send those that have not changed."""
         pace = self._run.pace
         size = work.unsent if pace is None else max(1, round(pace * PART_SECONDS / 60))
+        size = min(size, self.session.most_ids)
         tasks = await self._unsent(wave.wave, size)
         checked = await self._checked(wave.wave, tasks)
         if checked.left_out:
             await self._write(lambda: self._runs.leave_out(self.run_id, self.name, dict(checked.left_out)))
         batch: str | None = None
         if checked.selected_tasks.retries:
-            batch = (await self._launched(wave, checked)).batch_id
+            launched = await self._launched(wave, checked, work.given)
+            if launched is None:
+                work.unsent = await self._runs.count_unsent(self.run_id, wave.wave)
+                return
+            batch = launched.batch_id
             work.instances |= checked.instances
             work.known_before(checked.failures, checked.selected_tasks.retries)
             sent = [
@@ -370,12 +376,13 @@ class RunDriver:
             first, pause = first + PAGE, TICK
         return checked
 
-    async def _launched(self, wave: RunWave, checked: CheckedTasks) -> Launch:
-        """Send a batch; what is known not to have arrived is sent again, and nothing else is."""
+    async def _launched(self, wave: RunWave, checked: CheckedTasks, retries: int) -> Launch | None:
+        """Send a batch; what is known not to have arrived is sent again, and nothing else is. Nothing is answered where
+        a proxy found it too large: the next ones are smaller."""
         selected_tasks = checked.selected_tasks.only(checked.selected_tasks.retries)
         said = f"run {self.run_id}, wave {wave.wave}: {things(len(selected_tasks.retries), 'task')}"
         plan = LaunchPlan(
-            Marked(selected_tasks.named, said), self._run.retries, selected_tasks.facts(), selected_tasks, EVERY_KIND
+            Marked(selected_tasks.named, said), retries, selected_tasks.facts(), selected_tasks, EVERY_KIND
         )
         part = RunPart(self.run_id, wave.wave, self.name)
         order = DecidedLaunch(plan, self._run.reason, part=part)
@@ -392,6 +399,8 @@ class RunDriver:
             self.session.say(*sentence_of(told[-1]))
             if any(isinstance(event, NoAnswer | NotFound) for event in told):
                 raise _Hold(UNANSWERED, sentence_of(told[-1])[0], wave.wave)
+            if len(selected_tasks.retries) > self.session.most_ids:
+                return None
             if any(isinstance(event, RefusedByEngine) for event in told):
                 raise _Hold("refused", sentence_of(told[-1])[0], wave.wave)
             if sending < SENDINGS - 1:

@@ -10,6 +10,7 @@ from console.runs.driver import RunDriven, RunDriver
 from console.runs.events import RunEnded, RunHeld, WaveStep
 from console.runs.gate import Gate
 from console.runs.run import RunOrder
+from console.runs.undo import carry_out_undo, look_at_undo
 from console.runs.waves import waves_of
 from tests.console.runs.a_run import OUTAGE, Scene, scene
 
@@ -189,3 +190,43 @@ async def test_a_driver_asks_at_most_once_a_second(night: Scene) -> None:
     await night.drive(run)
     assert len(asked) >= 6
     assert min(b - a for a, b in pairwise(asked)) >= 1.0
+
+
+async def test_a_wave_with_too_many_ids_is_several_batches(night: Scene) -> None:
+    session = night.console()
+    session.most_ids = 15
+    run = await night.begin(ordered("rest"))
+    assert isinstance(await night.driver(run, session).drive(), RunEnded)
+    assert batches(night) == [15, 15, 10]
+
+
+async def test_an_undo_puts_back_what_nobody_took_and_says_what_it_cannot(night: Scene) -> None:
+    run = await night.begin(ordered("10, rest", watch=5.0))
+    ids = await night.ids()
+    night.works = False
+    assert isinstance(await night.drive(run), RunHeld)
+    await night.work_on(ids[0], "complete", {})
+    await night.work_on(ids[1], "failure", {"errorMessage": OUTAGE, "retries": 0, "retryTimeout": 0})
+    night.sql("UPDATE external_task SET lock_expiration_time = 99999999999999 WHERE id = ?", ids[2])
+    session = night.console()
+    found = await night.journal.runs.run(run)
+    assert found is not None
+    undo = await look_at_undo(session, found)
+    assert (undo.why_not, {former: len(some) for former, some in undo.back.items()}) == ("", {0: 7})
+    assert dict(undo.left_alone) == {"gone": 1, "changed": 1, "locked": 1}
+    (made,) = await carry_out_undo(session, undo, lambda event: None)
+    assert made.batch.total_jobs == 7
+    await night.carry_out()
+    rows = night.sql("SELECT id FROM external_task WHERE retries = 1")
+    assert rows == [(ids[2],)]
+    again = await look_at_undo(session, found)
+    assert (again.count, again.why_not) == (0, "None of its tasks can be set back.")
+
+
+async def test_an_undo_waits_for_what_still_sets(night: Scene) -> None:
+    run = await night.begin(ordered("10, rest", watch=5.0))
+    night.clock.turned = None
+    assert isinstance(await night.drive(run), RunHeld)
+    found = await night.journal.runs.run(run)
+    assert found is not None
+    assert "still runs" in (await look_at_undo(night.console(), found)).why_not

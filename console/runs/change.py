@@ -1,0 +1,57 @@
+"""The rest of a run is changed: what has not begun is cut anew, or gets another gate, other retries, another pace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from console.runs.waves import Waves
+    from store.journal import Runs
+
+
+@dataclass(frozen=True)
+class RestChange:
+    """What becomes of the rest; ``None`` leaves it as it is.
+
+    Attributes:
+        waves: how it is cut; percentages are of the rest.
+        gate: share of a wave that may fail again.
+        retries: the value to set.
+        watch: seconds for which a wave is watched.
+        pace: tasks a minute.
+    """
+
+    waves: Waves | None = None
+    gate: float | None = None
+    retries: int | None = None
+    watch: float | None = None
+    pace: float | None = None
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """The settings that are changed, by name."""
+        told = {"gate": self.gate, "retries": self.retries, "watch": self.watch, "pace": self.pace}
+        return {name: value for name, value in told.items() if value is not None}
+
+    def __bool__(self) -> bool:
+        return self.waves is not None or bool(self.settings)
+
+
+async def change_rest(runs: Runs, run_id: int, driver: str, change: RestChange) -> None:
+    """Change what has not begun. A wave at work keeps its tasks and the retries that they were given.
+
+    Args:
+        runs: of the journal.
+        run_id: the run.
+        driver: who drives it.
+        change: what is changed.
+
+    Raises:
+        WaveMistake: some tasks would be in no wave.
+        NotYours: somebody else drives it.
+        SQLAlchemyError: the journal cannot be written.
+    """
+    rest = sum(wave.tasks for wave in await runs.waves(run_id) if wave.state == "planned")
+    sizes = change.waves.cut(rest) if change.waves is not None and rest else None
+    await runs.change(run_id, driver, sizes, **change.settings)

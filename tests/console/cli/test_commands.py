@@ -1,0 +1,257 @@
+"""Commands without a screen: what they refuse, their exit codes, what stands on stdout and what on stderr.
+
+The store is a file; what was changed in it is read with SQL.
+"""
+
+import csv
+import io
+import json
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from console.cli import app
+from console.cli.exit_codes import EPILOG, MEANING, ExitCode
+from store.server import fill
+
+QUERY = "topic:charge-card retries:0 -suspended"
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("world") / "world.db"
+    fill(str(file), 120, 7, lambda done: None, batches=False)
+    return file
+
+
+@pytest.fixture
+def store(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    file = tmp_path / "store.db"
+    shutil.copy(world, file)
+    monkeypatch.setenv("RETRIAGE_HOME", str(tmp_path / "home"))
+    return file
+
+
+def asked(file: Path, question: str) -> list[Any]:
+    connection = sqlite3.connect(file, timeout=30)
+    try:
+        return connection.execute(question).fetchall()
+    finally:
+        connection.close()
+
+
+def typed(*words: object, put_in: str | None = None) -> Result:
+    return CliRunner().invoke(app, [str(word) for word in words], input=put_in)
+
+
+def matching(store: Path) -> list[str]:
+    rows = asked(store, "SELECT id FROM external_task WHERE topic_name = 'charge-card' AND retries = 0"
+                        " AND NOT suspended ORDER BY create_time, id")  # fmt: skip
+    return [row[0] for row in rows]
+
+
+def lines(result: Result) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def nothing_changed(store: Path) -> bool:
+    return asked(store, "SELECT count(*) FROM batch") == [(0,)]
+
+
+# -- lists
+
+
+def test_lists_as_json_are_the_records_of_the_engine(store: Path) -> None:
+    result = typed("tasks", "--store", store, "--query", QUERY, "--limit", 0, "--json")
+    assert result.exit_code == ExitCode.DONE
+    assert {one["id"] for one in lines(result)} == set(matching(store))
+    assert {"topicName", "retries", "errorMessage", "lockExpirationTime"} <= lines(result)[0].keys()
+
+
+def test_a_limit_is_told_on_stderr_alone(store: Path) -> None:
+    result = typed("tasks", "--store", store, "--limit", 3, "--json")
+    assert len(lines(result)) == 3
+    assert "The first 3 tasks" in result.stderr
+
+
+def test_what_the_console_filters_itself_is_filtered_here_too(store: Path) -> None:
+    result = typed("tasks", "--store", store, "--query", 'error~"503 from psp"', "--limit", 0, "--csv")
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    expected = asked(store, "SELECT id FROM external_task WHERE error_message LIKE '%503 from psp%'")
+    assert {row["id"] for row in rows} == {row[0] for row in expected}
+
+
+@pytest.mark.parametrize("subject", ["incidents", "instances", "jobs", "causes"])
+def test_the_other_lists(store: Path, subject: str) -> None:
+    tables = {"incidents": "incident WHERE end_time IS NULL", "instances": "process_instance WHERE end_time IS NULL",
+              "jobs": "job", "causes": "incident WHERE end_time IS NULL"}  # fmt: skip
+    expected = asked(store, f"SELECT count(*) FROM {tables[subject]}")[0][0]
+    result = typed(subject, "--store", store, "--limit", 0, "--json")
+    number = sum(one["incidents"] for one in lines(result)) if subject == "causes" else len(lines(result))
+    assert number == expected
+    assert result.exit_code == (ExitCode.DONE if expected else ExitCode.NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["tasks", "--query", "bogus:1"], ExitCode.COMMAND_LINE, "bogus is not a filter"),
+        (["tasks", "--query", "topic:nothing"], ExitCode.NOTHING, "No tasks match"),
+        (["tasks", "--json", "--csv"], ExitCode.COMMAND_LINE, "two forms"),
+        (["tasks", "--engine", "http://127.0.0.1:9"], ExitCode.COMMAND_LINE, "name different engines"),
+        (["run", "--retries", "1"], ExitCode.COMMAND_LINE, "either --query or --ids"),
+        (["run", "--retries", "1", "--query", "x:"], ExitCode.COMMAND_LINE, "not a filter"),
+        (["run", "--retries", "1", "--query", QUERY, "--waves", "ten"], ExitCode.COMMAND_LINE, "ten is no wave"),
+        (["run", "--retries", "1", "--query", QUERY, "--waves", "1"], ExitCode.COMMAND_LINE, "end them with rest"),
+        (["run", "--retries", "1", "--query", QUERY, "--gate", "lots"], ExitCode.COMMAND_LINE, "is no share"),
+        (["run", "--retries", "1", "--query", QUERY, "--watch", "long"], ExitCode.COMMAND_LINE, "is no time"),
+        (["run", "--retries", "1", "--query", QUERY, "--pace", "fast"], ExitCode.COMMAND_LINE, "is no pace"),
+        (["run", "--retries", "1", "--query", QUERY, "--include", "all"], ExitCode.COMMAND_LINE, "--include knows"),
+        (["run", "--retries", "1", "--query", "topic:nothing", "--yes"], ExitCode.NOTHING, "nothing to retry"),
+        (["run", "--retries", "0", "--query", QUERY, "--yes"], ExitCode.NOTHING, "match and are left out"),
+        (["run", "--retries", "1", "--query", QUERY], ExitCode.REFUSED, "say --yes"),
+        (["run", "--retries", "1", "--query", QUERY, "--yes", "--count", "1"], ExitCode.REFUSED, "--count says 1"),
+        (["run", "--retries", "1", "--query", QUERY, "--yes", "--env", "PROD"], ExitCode.REFUSED, "say --count"),
+        (["run", "--retries", "1", "--query", QUERY, "--yes", "--read-only"], ExitCode.REFUSED, "read-only"),
+        (["run", "--retries", "1", "--query", "", "--yes", "--include", "never-failed"], ExitCode.REFUSED, "every"),
+    ],
+)  # fmt: skip
+def test_a_refusal_is_one_sentence_and_a_code(store: Path, words: list[str], code: int, said: str) -> None:
+    result = typed(words[0], "--store", store, *words[1:])
+    assert (result.exit_code, said in result.stderr) == (code, True), result.output
+    assert nothing_changed(store)
+
+
+def test_an_engine_that_is_not_there(store: Path) -> None:
+    result = typed("tasks", "--engine", "http://127.0.0.1:9/engine-rest")
+    assert result.exit_code == ExitCode.ENGINE
+    assert "cannot be reached" in result.stderr
+
+
+@pytest.mark.parametrize("words", [["watch", "7"], ["undo", "7"], ["watch", "7", "--resume", "--yes"]])
+def test_a_run_that_is_not_there(store: Path, words: list[str]) -> None:
+    result = typed(*words)
+    assert (result.exit_code, "there is no run 7" in result.stderr) == (ExitCode.COMMAND_LINE, True)
+
+
+# -- runs
+
+
+def test_production_wants_a_reason_beside_the_count(store: Path) -> None:
+    number = len(matching(store))
+    words = ["run", "--store", store, "--env", "PROD", "--query", QUERY, "--retries", 1, "--yes", "--count", number]
+    result = typed(*words)
+    assert (result.exit_code, "--reason" in result.stderr) == (ExitCode.REFUSED, True)
+    assert nothing_changed(store)
+
+
+def test_a_dry_run_tells_the_plan_and_writes_nothing_down(store: Path) -> None:
+    result = typed(
+        "run", "--store", store, "--query", QUERY, "--retries", 1, "--waves", "50%,rest", "--dry-run", "--json"
+    )
+    number = len(matching(store))
+    (plan,) = lines(result)
+    assert (result.exit_code, plan["tasks"], sum(plan["waves"])) == (ExitCode.DONE, number, number)
+    assert nothing_changed(store)
+    assert typed("runs").stdout.split()[:2] == ["run", "state"]
+
+
+def test_held_resumed_stopped_undone(store: Path) -> None:
+    """Nobody works on the store: the first wave holds at the end of its watch, and is put back."""
+    ids = matching(store)
+    text = "\n".join(ids)
+    words = [
+        "run",
+        "--store",
+        store,
+        "--ids",
+        "-",
+        "--retries",
+        2,
+        "--waves",
+        "2,rest",
+        "--watch",
+        "2s",
+        "--yes",
+        "--json",
+    ]
+    result = typed(*words, put_in=text)
+    events = lines(result)
+    assert result.exit_code == ExitCode.HELD
+    assert events[0]["event"] == "plan"
+    assert (events[-1]["event"], events[-1]["cause"], events[-1]["waiting"]) == ("held", "nobody-works", 2)
+    assert {one["run"] for one in events} == {1}
+    set_now = asked(store, "SELECT id FROM external_task WHERE retries = 2")
+    assert {row[0] for row in set_now} >= set(ids[:2])
+    assert not {row[0] for row in set_now} & set(ids[2:])
+    # The engine is known from the journal; the rest is cut anew and gets other retries.
+    cut = typed("watch", 1, "--resume", "--yes", "--waves", "1,rest", "--retries", 1, "--json")
+    assert cut.exit_code == ExitCode.HELD
+    assert lines(cut)[-1]["wave"] == 2
+    shown = json.loads(typed("runs", "--json").stdout)
+    assert [wave["tasks"] for wave in shown["waves"]] == [2, 1, len(ids) - 3]
+    assert typed("watch", 1).exit_code == ExitCode.HELD
+    assert typed("watch", 1, "--stop").exit_code == ExitCode.REFUSED, "without --yes and a terminal"
+    assert typed("watch", 1, "--stop", "--yes").exit_code == ExitCode.DONE
+    assert json.loads(typed("runs", "--json").stdout)["state"] == "stopped"
+    undo = typed("undo", 1, "--yes", "--json")
+    assert undo.exit_code == ExitCode.DONE, undo.output
+    assert lines(undo)[0]["back"] == {"0": 3}
+    assert set(matching(store)) == set(ids)
+
+
+def test_a_run_is_of_its_engine(store: Path, tmp_path: Path) -> None:
+    typed("run", "--store", store, "--query", QUERY, "--retries", 1, "--limit", 1, "--watch", "1s", "--yes")
+    shutil.copy(store, tmp_path / "other.db")
+    result = typed("watch", 1, "--store", tmp_path / "other.db", "--resume", "--yes")
+    assert (result.exit_code, "run 1 is of" in result.stderr) == (ExitCode.COMMAND_LINE, True)
+
+
+def test_every_code_has_one_meaning_and_help_tells_it() -> None:
+    assert set(MEANING) == set(ExitCode)
+    told = " ".join(typed("run", "--help").stdout.split())
+    assert all(str(code.value) in told for code in ExitCode)
+    assert "Exit codes" in EPILOG
+    readme = (Path(__file__).parents[3] / "README.md").read_text().replace("`", "")
+    assert all(f"| {code.value} | {said} |" in readme for code, said in MEANING.items())
+
+
+def test_interrupted_it_is_held_and_goes_on(store: Path) -> None:
+    """ctrl+c while a wave is watched: exit code 130, and the next command goes on where it was."""
+    words = [
+        "run",
+        "--store",
+        store,
+        "--query",
+        QUERY,
+        "--retries",
+        1,
+        "--waves",
+        "2,rest",
+        "--yes",
+        "--json",
+        "--watch",
+        "4s",
+    ]
+    command = [sys.executable, "-m", "console", *map(str, words)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if json.loads(line).get("state") == "watching":
+                break
+        process.send_signal(signal.SIGINT)
+        out, said = process.communicate(timeout=60)
+    assert (process.returncode, "Interrupted" in said) == (ExitCode.INTERRUPTED, True)
+    assert json.loads(out.splitlines()[-1])["cause"] == "interrupted"
+    (shown,) = lines(typed("runs", "--json"))
+    assert (shown["state"], shown["cause"], shown["driven"]) == ("held", "interrupted", False)
+    assert typed("watch", 1).exit_code == ExitCode.INTERRUPTED
+    skipped = typed("watch", 1, "--skip-watch", "--yes", "--json")
+    assert ("skipped", 1) in [(one.get("state"), one.get("wave")) for one in lines(skipped)[:6]]
