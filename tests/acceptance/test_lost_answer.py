@@ -76,8 +76,15 @@ def one_launch(folder: Path) -> tuple[str, str | None]:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "fault",
-    [page(500, passed_on=True), page(404, passed_on=True), page(302, passed_on=True), LOGIN_PAGE, Drop(passed_on=True)],
-    ids=["500", "404", "302", "login page", "dropped"],
+    [
+        page(500, passed_on=True),
+        page(404, passed_on=True),
+        page(302, passed_on=True),
+        page(429, passed_on=True),
+        LOGIN_PAGE,
+        Drop(passed_on=True),
+    ],
+    ids=["500", "404", "302", "429", "login page", "dropped"],
 )
 def test_a_launch_that_was_carried_out_is_never_told_as_refused(
     tmp_path: Path, engine: NightEngine, proxy: FaultProxy, fault: Answer | Drop
