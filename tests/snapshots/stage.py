@@ -10,13 +10,14 @@ from textual.pilot import Pilot
 from textual.worker import WorkerState
 
 from console.app import RetriageApp
+from console.screens.tasks.screen import TasksScreen
 from console.widgets.filter_line import FilterInput
 from console.widgets.line_table import LineTable
 from console.widgets.pane import Pane
 from tests.console.settle import lines, loaded, until
 from tests.snapshots.stopped import StoppedClock
 
-PATIENCE = 60.0
+PATIENCE = 20.0
 _FONT_FACE = re.compile(r"\s*@font-face\s*\{.*?\}", re.DOTALL)
 _COMMENT = re.compile(r"\s*<!--.*?-->", re.DOTALL)
 
@@ -47,8 +48,11 @@ class Stage:
         return "\n".join(lines(self.app))
 
     async def so(self, condition: Callable[[], object]) -> None:
-        """Wait until it is so."""
-        await until(self.pilot, condition, PATIENCE)
+        """Wait until it is so; where it never is, say what stands on the screen instead."""
+        try:
+            await until(self.pilot, condition, PATIENCE)
+        except AssertionError as problem:
+            raise AssertionError(f"{problem}\n{self.text}") from problem
 
     async def sees(self, *words: str) -> None:
         """Wait until all of this stands on the screen."""
@@ -102,7 +106,7 @@ class Stage:
         known = session.client is not None and session.identity.engine and len(session.counts) == 5
         if not known or not loaded(self.app) or not self._all_in_sight():
             return False
-        if screen.VIEW == "tasks" and not (self._pane("live") and (screen.narrow or self._pane("causes"))):
+        if screen.VIEW == "tasks" and not (self._pane("live") and (screen.narrow or self._causes_told())):
             return False
         return self.app.screen.query_one(LineTable).total == 0 or self._pane("detail") not in ("", "…")
 
@@ -112,6 +116,10 @@ class Stage:
 
     def _pane(self, id: str) -> str:
         return self.app.screen.query_one(f"#{id}", Pane).text
+
+    def _causes_told(self) -> bool:
+        causes = self._screen.query_one("#causes", LineTable)
+        return causes.total > 0 or causes.empty != "reading …"
 
     def _all_in_sight(self) -> bool:
         table: LineTable = self._screen.table
@@ -126,4 +134,10 @@ class Stage:
         )
 
     def _workers(self) -> bool:
-        return any(worker.state in (WorkerState.PENDING, WorkerState.RUNNING) for worker in self.app.workers)
+        # Who groups the causes waits while they are hidden: on a narrow screen, or behind another one.
+        shown = isinstance(self._screen, TasksScreen) and not self._screen.narrow
+        hidden = set() if shown else {"tasks.grouping"}
+        return any(
+            worker.state in (WorkerState.PENDING, WorkerState.RUNNING) and worker.group not in hidden
+            for worker in self.app.workers
+        )

@@ -36,7 +36,7 @@ async def not_opened(stage: Stage) -> None:
 
 
 async def first_page_on_its_way(stage: Stage) -> None:
-    await stage.sees("reading …", "Camunda", "44%")
+    await stage.sees("reading …", "44%")
     await stage.still(working=True)
 
 
