@@ -318,6 +318,7 @@ def test_an_engine_that_dies_in_the_middle(worlds: "dict[int, Path]", tmp_path: 
             with engine.holding_still():
                 (batch,) = engine.batches()
                 terminal.wait_for(f"launched: {len(group.ids)} jobs")
+                terminal.wait_for("are the retries set?")
                 terminal.press("4")
                 terminal.wait(lambda: re.search(AT_WORK, terminal.text), "the batch is not seen at work")
                 assert 5 < engine.jobs_done() < len(group.ids)
@@ -357,6 +358,7 @@ def test_an_answer_that_is_lost(worlds: "dict[int, Path]", tmp_path: Path) -> No
                 )
                 assert line.lost.is_set()
                 terminal.wait_for(f"launched: {len(group.ids)} jobs")
+                terminal.wait_for("are the retries set?")
                 (batch,) = engine.batches()
                 terminal.press("6")
                 terminal.wait(lambda: re.search(rf"❯ .* {len(group.ids)} .*PSP is", terminal.text), "no launch")

@@ -27,18 +27,18 @@ class Held(FakeEngine):
 
     def __init__(self, tasks: int = 40, held: dict[int, str] | None = None) -> None:
         super().__init__(tasks)
-        self.held = {ids([index])[0]: worker for index, worker in (held or {}).items()}
+        self.locks = {ids([index])[0]: worker for index, worker in (held or {}).items()}
         self.until = SOON
 
     def _one(self, index: int) -> ExternalTask:
         one = super()._one(index)
-        worker = self.held.get(one.id)
+        worker = self.locks.get(one.id)
         lock = self.until if worker else None
         return one.model_copy(update={"lock_expiration_time": lock, "worker_id": worker or one.worker_id})
 
     async def unlock(self, id: str) -> None:
         await super().unlock(id)
-        self.held.pop(id, None)
+        self.locks.pop(id, None)
 
 
 def screen(app: RetriageApp) -> Any:
@@ -76,7 +76,7 @@ async def test_a_lock_that_was_renewed_while_it_was_asked_is_left_alone() -> Non
     async with console(engine) as (app, pilot):
         await pilot.press("space", "space", "U")
         await asked(app, pilot)
-        engine.held[ids([1])[0]] = "w-2"
+        engine.locks[ids([1])[0]] = "w-2"
         await pilot.press("L")
         await until(pilot, lambda: "1 task is unlocked; 1 task left alone" in said(app))
         assert engine.orders == [("unlock", ids([0])[0])]
