@@ -92,7 +92,7 @@ def carries_out(cls: type[Any], action: Action) -> bool:
     attached = [
         verbs
         for verbs in classes()
-        if issubclass(verbs, Verbs) and action.place in verbs.PLACES and f"{verbs.__name__}(" in inspect.getsource(cls)
+        if issubclass(verbs, Verbs) and f"{verbs.__name__}(" in inspect.getsource(cls)
     ]
     return any(callable(getattr(one, f"action_{action.method}", None)) for one in (cls, *attached))
 
