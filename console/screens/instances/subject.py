@@ -36,7 +36,7 @@ class InstanceSubject(ListSubject[InstanceActivity]):
     thing = "Instance"
     columns: ClassVar[Sequence[Column]] = (
         Column("S", 1, keep=10),
-        Column("key", 9, share=1, most=26, keep=8),
+        Column("key", 8, share=1, most=26, keep=8),
         Column("process", 9, share=1, most=32, keep=7),
         Column("age", 5, keep=4, align="right"),
         Column("tasks", 5, keep=6, align="right"),

@@ -29,13 +29,13 @@ class TaskSubject(ListSubject["ExternalTask"]):
     thing = "Task"
     columns = (
         Column("S", 1, keep=10),
-        Column("topic", 11, share=1, most=24, keep=7),
-        Column("key", 11, share=1, most=18, keep=8),
+        Column("topic", 10, share=1, most=24, keep=7),
+        Column("key", 10, share=1, most=18, keep=8),
         Column("try", 3, keep=9, align="right"),
-        Column("lock", 5, keep=3, align="right"),
-        Column("age", 5, keep=6, align="right"),
+        Column("lock", 5, keep=6, align="right"),
+        Column("age", 5, keep=3, align="right"),
         Column("process", 14, share=1, most=28, keep=1, spare=28),
-        Column("error", 22, share=8, keep=8),
+        Column("error", 18, share=8, keep=8),
     )
     sorts = (
         SortKey("createTime", "created"),
