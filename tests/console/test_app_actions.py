@@ -90,9 +90,7 @@ def test_somebody_carries_every_action_out(action: Action) -> None:
 def carries_out(cls: type[Any], action: Action) -> bool:
     """Whether a class, or the verbs that it attaches, have the method of an action."""
     attached = [
-        verbs
-        for verbs in classes()
-        if issubclass(verbs, Verbs) and f"{verbs.__name__}(" in inspect.getsource(cls)
+        verbs for verbs in classes() if issubclass(verbs, Verbs) and f"{verbs.__name__}(" in inspect.getsource(cls)
     ]
     return any(callable(getattr(one, f"action_{action.method}", None)) for one in (cls, *attached))
 
