@@ -42,6 +42,7 @@ from console.session.session import ConnectionIdentity, Session
 from console.terminal import textual_private
 from console.text.inert import inert
 from console.widgets.bindings import bindings
+from console.widgets.stylesheet import KeptStylesheet
 from console.widgets.themes import DEFAULTS, PLAIN, THEMES
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ class RetriageApp(App[None]):
         keymap: Keymap | None = None,
     ) -> None:
         super().__init__()
+        self.stylesheet = KeptStylesheet(self.get_css_variables())
         self._own_keys = keymap or Keymap()
         OWN_KEYS.clear()
         OWN_KEYS.update(self._own_keys.keys)

@@ -1,10 +1,16 @@
 """What more than one room of the tests needs."""
 
+import os
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from tests.engines import postgres
+
+# Where this is set, as in many container images, each program that a test starts would compile all of the console anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 LONG = {
     "acceptance": {"test_night.py", "test_lost_answer.py", "test_old_engine.py", "test_launch_guard.py"},

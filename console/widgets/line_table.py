@@ -118,7 +118,7 @@ class LineTable(Inked, ScrollView, can_focus=True):
         """When the marks were changed, by the monotonic clock."""
         self.empty = empty
         self._cache = PageCache()
-        self._painter = RowPainter(self.columns, self.get_component_rich_style)
+        self._painter = RowPainter(self.columns, self.get_component_rich_style, self.ink_alone)
         self._anchor: int | None = None
         self._before_range = Marks()
         self._asking: Timer | None = None

@@ -1,7 +1,6 @@
 """Draws the lines of a table, and keeps what it has drawn."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
 from rich.segment import Segment
 from rich.style import Style
@@ -23,23 +22,19 @@ _BLANK = Cell("")
 _CHOSEN = Style(underline=True)
 
 
-class StyleOf(Protocol):
-    """Gives the Rich style of a component class; ``partial`` leaves the ground out."""
-
-    def __call__(self, *names: str, partial: bool = False) -> Style: ...
-
-
 class RowPainter:
     """Rows as strips of cells.
 
     Args:
         columns: the columns of the table.
-        style: the Rich style of a component class of the table; ``partial`` leaves the ground out.
+        ground: the Rich style of a component class of the table.
+        ink: what an ink adds to a ground.
     """
 
-    def __init__(self, columns: Sequence[Column], style: StyleOf) -> None:
+    def __init__(self, columns: Sequence[Column], ground: Callable[[str], Style], ink: Callable[[Ink], Style]) -> None:
         self._columns = columns
-        self._style = style
+        self._ground = ground
+        self._ink = ink
         self._width = 0
         self._fitted: list[tuple[int, int]] = []
         self._kept: dict[int, tuple[Row | None, str, Strip]] = {}
@@ -133,7 +128,7 @@ class RowPainter:
         return known
 
     def _mixed(self, ground: str, ink: Ink) -> Style:
-        style = self._style(ground)
+        style = self._ground(ground)
         if style.reverse:
             return style
-        return style + self._style(f"ink--{ink}", partial=True) if ink else style
+        return style + self._ink(ink)

@@ -1,9 +1,11 @@
 """The one table of actions: what help, hints, the list of actions and the bindings are made from."""
 
+import ast
 import importlib
 import inspect
 import pkgutil
 import re
+import sys
 from collections import Counter
 from functools import cache
 from typing import Any
@@ -110,19 +112,40 @@ def test_actions_are_found_by_words_of_their_key_label_and_help() -> None:
         named("tasks.explode")
 
 
+@cache
+def _set_in(module: str) -> dict[str, set[str]]:
+    """The attributes that each class of a module sets on itself, by the name of the class."""
+    tree = ast.parse(inspect.getsource(sys.modules[module]))
+    return {
+        cls.name: {
+            node.attr
+            for node in ast.walk(cls)
+            if isinstance(node, ast.Attribute)
+            and isinstance(node.ctx, ast.Store)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "self"
+        }
+        for cls in ast.walk(tree)
+        if isinstance(cls, ast.ClassDef)
+    }
+
+
+def _set_by(cls: type) -> set[str]:
+    return _set_in(cls.__module__).get(cls.__name__, set())
+
+
 def test_no_class_hides_an_attribute_of_textual_by_accident() -> None:
     ours = {"BINDINGS", "CSS", "CSS_PATH", "DEFAULT_CSS", "COMPONENT_CLASSES", "AUTO_FOCUS", "TITLE", "compose"}
     ours |= {"ENABLE_COMMAND_PALETTE", "HORIZONTAL_BREAKPOINTS", "VERTICAL_BREAKPOINTS", "render_line", "on_event"}
     ours |= {"watch_scroll_y", "notify_style_update", "get_driver_class", "get_theme_variable_defaults", "can_replace"}
     ours |= {"control", "virtual_size", "border_title", "theme", "animation_level", "exit", "_display", "can_focus"}
+    ours |= {"refresh", "stylesheet"}
     ours |= {"can_focus_children", "run_action", "_on_key", "check_consume_key", "value", "cursor_position", "display"}
     for cls in classes():
         if not issubclass(cls, MessagePump):
             continue
-        set_here = set(re.findall(r"self\.(\w+)(?::[^=\n]+)? =[^=]", inspect.getsource(cls)))
-        mine = {name for name in {*vars(cls), *set_here} if not name.startswith(("__", "on_", "action_"))} - ours
+        mine = {name for name in {*vars(cls), *_set_by(cls)} if not name.startswith(("__", "on_", "action_"))} - ours
         for base in cls.__mro__[1:]:
             if base.__module__.startswith("textual"):
-                theirs = set(re.findall(r"self\.(\w+)(?::[^=\n]+)? =[^=]", inspect.getsource(base)))
-                theirs |= {name for name, value in vars(base).items() if inspect.isfunction(value)}
+                theirs = _set_by(base) | {name for name, value in vars(base).items() if inspect.isfunction(value)}
                 assert not {name for name in mine & theirs if not name.startswith("_abc")}, (cls, base)
