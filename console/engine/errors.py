@@ -174,6 +174,11 @@ class Refused(EngineProblem):
         the request too large to pass it on. Every other answer may stand in the place of one that told of success."""
         return self.type is not None or self.status == TOO_LARGE
 
+    @property
+    def says_never(self) -> bool:
+        """The engine itself will refuse the same question again: it does not know it, or may not answer this user."""
+        return not self.between and self.status in (400, 403, 404, 405)
+
 
 class RanAndFailed(Refused):
     """The order was carried out, and what it ran has failed: the engine answers as if it had refused the order."""
