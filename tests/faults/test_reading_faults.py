@@ -74,9 +74,7 @@ def refused(terminal: Terminal) -> None:
     for key in "RU":
         terminal.quiet()
         terminal.press(key)
-        terminal.wait(
-            lambda: WHY.search(terminal.lines[-2]), f"it is not said why {key} opens nothing"
-        )
+        terminal.wait(lambda: WHY.search(terminal.lines[-2]), f"it is not said why {key} opens nothing")
         assert "Cancel" not in terminal.text
 
 
