@@ -4,6 +4,7 @@
 
     EngineProblem
     ├── Unreachable       no connection: refused, name unknown, certificate not trusted
+    │   └── NoCredentials  nothing that logs in could be had; nothing was sent
     ├── Slow              a question was not answered in time
     ├── Unintelligible    an answer came, but not one of the contract
     │   └── TooLarge      an answer was larger than the console reads
@@ -69,6 +70,15 @@ class Unreachable(EngineProblem):
     def brief(self) -> str:
         """The cause in a word or two, for line 1."""
         return "no connection"
+
+
+class NoCredentials(Unreachable):
+    """Nothing that logs in could be had, from a command or from a service that gives tokens: nothing was sent."""
+
+    @property
+    def brief(self) -> str:
+        """The cause in a word or two, for line 1."""
+        return "no token"
 
 
 class Slow(EngineProblem):
