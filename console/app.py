@@ -273,29 +273,37 @@ class RetriageApp(App[None]):
             self._views = [*self._views[-1:], name]
             self.switch_mode(name)
 
+    def _show_view(self, name: str) -> None:
+        """Go to a view by its key: a page of another view that was opened from there is closed, it is not meant."""
+        self.view(name)
+        pages = enumerate(getattr(screen, "VIEW", "") for screen in self.screen_stack)
+        foreign = next((depth for depth, of in pages if depth and of not in ("", name)), None)
+        while foreign is not None and len(self.screen_stack) > foreign:
+            self.pop_screen()
+
     def action_view_tasks(self) -> None:
         """External tasks."""
-        self.view("tasks")
+        self._show_view("tasks")
 
     def action_view_incidents(self) -> None:
         """Open incidents."""
-        self.view("incidents")
+        self._show_view("incidents")
 
     def action_view_instances(self) -> None:
         """Process instances."""
-        self.view("instances")
+        self._show_view("instances")
 
     def action_view_batches(self) -> None:
         """Batches."""
-        self.view("batches")
+        self._show_view("batches")
 
     def action_view_jobs(self) -> None:
         """Jobs."""
-        self.view("jobs")
+        self._show_view("jobs")
 
     def action_view_journal(self) -> None:
         """Launches made from here."""
-        self.view("journal")
+        self._show_view("journal")
 
     def action_last_view(self) -> None:
         """The view before this one."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from console.engine.target import WATCHABLE, Demo, Embedded, Remote
-from console.profiles import profile_named
+from console.engine.target import LOOPBACK, WATCHABLE, Demo, Embedded, Remote
+from console.profiles import profile_named, remote_of
 from console.session.session import ConnectionIdentity
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 UNKNOWN = "PROD?"
 """The word of an address that nobody named an environment for: it is treated as production."""
-HERE = frozenset({"localhost", "127.0.0.1", "::1"})
-"""Hosts of an engine on this machine, which is taken for a developer's own."""
 
 
 @dataclass(frozen=True)
@@ -63,32 +62,58 @@ class Connection:
             profile=self.profile,
             readonly=self.readonly,
             name=self.name,
+            warning=self.target.warning if isinstance(self.target, Remote) else "",
         )
 
 
-def to_profile(name: str, file: Path) -> Connection:
+def to_profile(name: str, file: Path, options: Mapping[str, Any] | None = None) -> Connection:
     """The engine of a profile.
+
+    Args:
+        name: of the profile.
+        file: with the profiles.
+        options: keys that take the place of the profile's own.
 
     Raises:
         ValueError: the profile cannot be used; the text is one sentence.
     """
-    profile = profile_named(name, file)
+    profile = profile_named(name, file, options=options)
     return Connection(profile.target, profile.environment or UNKNOWN, profile.name, profile.readonly)
 
 
 def to_address(
-    url: str, user: str | None, ca: Path | None, insecure: bool, environment: str | None, readonly: bool
+    url: str,
+    user: str | None,
+    ca: Path | None,
+    insecure: bool,
+    environment: str | None,
+    readonly: bool,
+    options: Mapping[str, Any] | None = None,
 ) -> Connection:
-    """An engine on the network; its password or token is taken from the environment.
+    """An engine on the network; its password or token is taken from the environment, unless the options say otherwise.
+
+    Args:
+        url: its address.
+        user: for HTTP Basic.
+        ca: of its certificate.
+        insecure: its certificate is not checked.
+        environment: its word.
+        readonly: nothing may be changed.
+        options: keys of a profile.
 
     Raises:
-        ValueError: this is no address; the text is one sentence.
+        ValueError: this is no address, or an option is wrong; the text is one sentence.
     """
-    password, token = os.environ.get("RETRIAGE_PASSWORD"), os.environ.get("RETRIAGE_TOKEN")
-    target = Remote(url, user=user, password=password, token=token, ca=ca, insecure=insecure)
-    target.root()
-    word = environment or ("LOCAL" if target.host() in HERE else UNKNOWN)
-    return Connection(target, word.upper(), readonly=readonly)
+    told: dict[str, Any] = {"url": url, **({"user": user} if user else {}), **({"verify": False} if insecure else {})}
+    told |= {"ca": str(ca.absolute())} if ca is not None else {}
+    told |= options or {}
+    told["url"] = url
+    target = remote_of("The option", told, Path.cwd())
+    if not any(key.startswith(("password_", "token_", "oauth_")) for key in told):
+        password, token = os.environ.get("RETRIAGE_PASSWORD"), os.environ.get("RETRIAGE_TOKEN")
+        target = replace(target, password=password, token=token)
+    word = environment or told.get("environment") or ("LOCAL" if target.host() in LOOPBACK else UNKNOWN)
+    return Connection(target, word.upper(), readonly=readonly or told.get("readonly", False))
 
 
 def to_store(store: str, environment: str | None, readonly: bool) -> Connection:

@@ -1,4 +1,4 @@
-"""Connection profiles: engines by name, in a TOML file of the operator. No password is ever in it.
+"""Connection profiles: engines by name, in a TOML file of the operator. No secret is ever in it, only where it is had.
 
 ::
 
@@ -6,38 +6,38 @@
     url = "https://bpm.example/engine-rest"
     environment = "prod"                           # demo, dev, test or prod
     user = "ann"
-    password_command = ["pass", "show", "bpm"]     # or password_env = "BPM_PASSWORD"
+    password_command = ["pass", "show", "bpm"]     # or password_env = "BPM_PASSWORD", password_keyring = "bpm/ann"
     readonly = false
     ca = "company-ca.pem"                          # relative to the file; or verify = false
+    client_cert = "ann.pem"                        # with client_key = "ann.key", client_key_password_env = "…"
+    proxy = "http://proxy.example:3128"            # or "direct"; with proxy_user, proxy_password_env
+    connect_timeout = 4                            # seconds; read_timeout = 20, launch_timeout = 180
+    token_command = ["gcloud", "auth", "…"]        # instead of a user; run again on 401, and when it is at its end
+    oauth_token_url = "https://login.example/token"  # or so: with oauth_client_id, oauth_client_secret_env,
+                                                   # oauth_scope, oauth_audience, oauth_in_body = true
+    headers.X-Tenant = "blue"
+    headers.X-Api-Key.env = "BPM_KEY"              # or .command = ["…"], run again as a token's is; or .keyring = "…"
+    cookies.session.command = ["get-session"]
 """
 
 from __future__ import annotations
 
 import os
-import shlex
-import subprocess
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from difflib import get_close_matches
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from console.engine.target import Remote
+from console.profile_keys import TABLES, ProfileProblem, check
+from console.secret_sources import KINDS, SecretProblem, output_of, read_secret
 
-ENVIRONMENTS = ("demo", "dev", "test", "prod")
-TEXTS = ("url", "environment", "user", "password_env", "token_env", "ca")
-SWITCHES = ("readonly", "verify")
-COMMANDS = ("password_command", "token_command")
-KEYS = (*TEXTS, *SWITCHES, *COMMANDS)
-SECRETS = ("password", "token", "secret")
-PATIENCE = 60
-"""Seconds that a command has to tell a password; it may ask for another one first."""
+if TYPE_CHECKING:
+    from console.engine.credentials import Credentials
 
-
-class ProfileProblem(ValueError):
-    """A profile cannot be used; the text is one sentence for whoever named it."""
+__all__ = ["Profile", "ProfileProblem", "known_profiles", "profile_named", "remote_of"]
 
 
 @dataclass(frozen=True)
@@ -57,31 +57,175 @@ class Profile:
     readonly: bool
 
 
-def profile_named(name: str, file: Path, environ: Mapping[str, str] = os.environ) -> Profile:
-    """The profile of that name. A password comes from the environment or from a command, which is run here.
+def profile_named(
+    name: str, file: Path, environ: Mapping[str, str] = os.environ, options: Mapping[str, Any] | None = None
+) -> Profile:
+    """The profile of that name. Secrets come from the environment, a keyring, or from commands, which are run here.
+
+    Args:
+        name: of the profile.
+        file: with the profiles.
+        environ: variables.
+        options: keys that take the place of the profile's own, as they were typed.
 
     Raises:
-        ProfileProblem: there is no such file or profile, it says something wrong, or its password cannot be had.
+        ProfileProblem: there is no such file or profile, it says something wrong, or a secret cannot be had.
     """
-    told = _told(name, file)
-    for key, value in told.items():
-        _check(name, key, value)
-    if not told.get("url"):
-        raise ProfileProblem(f"The profile {name} has no url.")
-    target = Remote(
-        told["url"],
-        user=told.get("user"),
-        password=_secret(name, "password", told, environ),
-        token=_secret(name, "token", told, environ),
-        new_token=partial(_from, name, "token", told["token_command"], False) if told.get("token_command") else None,
-        ca=file.parent / Path(told["ca"]).expanduser() if told.get("ca") else None,
-        insecure=told.get("verify") is False,
-    )
-    try:
-        target.root()
-    except ValueError as problem:
-        raise ProfileProblem(f"The profile {name}: {problem}") from None
+    told = {**_told(name, file), **(options or {})}
+    target = remote_of(f"The profile {name}", told, file.parent, environ)
     return Profile(name, target, told.get("environment", "").upper(), told.get("readonly", False))
+
+
+def remote_of(whose: str, told: Mapping[str, Any], folder: Path, environ: Mapping[str, str] = os.environ) -> Remote:
+    """The engine that these keys describe, with its secrets.
+
+    Args:
+        whose: for the sentence, "The profile bpm".
+        told: key -> value, see :mod:`console.profile_keys`.
+        folder: that files are relative to.
+        environ: variables.
+
+    Raises:
+        ProfileProblem: something is wrong, or a secret cannot be had; the text is one sentence.
+    """
+    check(whose, told)
+    if not told.get("url"):
+        raise ProfileProblem(f"{whose} has no url.")
+
+    def file(key: str) -> Path | None:
+        return folder / Path(told[key]).expanduser() if told.get(key) else None
+
+    try:
+        target = Remote(
+            told["url"],
+            user=told.get("user"),
+            password=_secret(whose, "password", told, environ),
+            headers=_fixed(whose, told, environ),
+            ca=file("ca"),
+            insecure=told.get("verify") is False,
+            client_cert=file("client_cert"),
+            client_key=file("client_key"),
+            client_key_password=_secret(whose, "client_key_password", told, environ),
+            proxy=told.get("proxy", ""),
+            proxy_login=_proxy_login(whose, told, environ),
+            connect_timeout=told.get("connect_timeout"),
+            read_timeout=told.get("read_timeout"),
+            launch_timeout=told.get("launch_timeout"),
+        )
+        target.root()
+        return _logged_in(whose, target, told, environ)
+    except ProfileProblem:
+        raise
+    except SecretProblem as problem:
+        raise ProfileProblem(str(problem)) from None
+    except ValueError as problem:
+        raise ProfileProblem(f"{whose}: {problem}") from None
+
+
+def _logged_in(whose: str, target: Remote, told: Mapping[str, Any], environ: Mapping[str, str]) -> Remote:
+    """The target with what logs in, and with the source of it where it does not last."""
+    token = _secret(whose, "token", told, environ) if "token_command" not in told else None
+    target = replace(target, token=token)
+    if "oauth_token_url" in told:
+        from console.engine.connect import proxy_of, trust
+        from console.engine.credentials import ClientCredentials
+
+        client = ClientCredentials(
+            told["oauth_token_url"],
+            told["oauth_client_id"],
+            _secret(whose, "oauth_client_secret", told, environ) or "",
+            told.get("oauth_scope", ""),
+            told.get("oauth_audience", ""),
+            told.get("oauth_in_body", False),
+        )
+        verify = trust(target) if client.token_url.startswith("https:") else True
+        token_of = partial(client.token, verify, proxy_of(target))
+        return replace(target, renew=lambda: _with_headers(token_of(), _run(whose, told, environ, False)))
+    commands = "token_command" in told or any(_commands(told))
+    if not commands:
+        return target
+    first = _from_commands(whose, told, environ, True)
+    return replace(target, credentials=first, renew=lambda: _from_commands(whose, told, environ, False))
+
+
+def _from_commands(whose: str, told: Mapping[str, Any], environ: Mapping[str, str], asks: bool) -> Credentials:
+    """What the commands tell now: a token, headers and cookies."""
+    from console.engine.credentials import Credentials, CredentialsProblem, bearer
+
+    login = Credentials({})
+    if "token_command" in told:
+        output = output_of(whose, "token", told["token_command"], asks)
+        try:
+            login = bearer(output)
+        except CredentialsProblem as problem:
+            raise SecretProblem(f"{whose}: the command for its token: {problem}") from None
+    return _with_headers(login, _run(whose, told, environ, asks))
+
+
+def _with_headers(login: Credentials, headers: Mapping[str, str]) -> Credentials:
+    return replace(login, headers={**headers, **login.headers})
+
+
+def _run(whose: str, told: Mapping[str, Any], environ: Mapping[str, str], asks: bool) -> dict[str, str]:
+    """Headers whose values commands tell; all cookies are one header, so that one command renews it whole."""
+    headers = {
+        name: read_secret(whose, f"header {name}", "command", source["command"], {}, asks)
+        for table, name, source in _commands(told)
+        if table == "headers"
+    }
+    if any(table == "cookies" for table, _, _ in _commands(told)):
+        headers["Cookie"] = _cookies(whose, told, environ, asks)
+    return headers
+
+
+def _commands(told: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str, Any]]]:
+    """Headers and cookies that come from a command: table, name, source."""
+    return [
+        (table, name, source)
+        for table in TABLES
+        for name, source in told.get(table, {}).items()
+        if isinstance(source, dict) and "command" in source
+    ]
+
+
+def _fixed(whose: str, told: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, str]:
+    """Headers whose values stay."""
+    headers = {}
+    for name, source in told.get("headers", {}).items():
+        if isinstance(source, str):
+            headers[name] = source
+        elif "command" not in source:
+            headers[name] = _of_source(whose, f"header {name}", source, environ, True)
+    if told.get("cookies") and not any(table == "cookies" for table, _, _ in _commands(told)):
+        headers["Cookie"] = _cookies(whose, told, environ, True)
+    return headers
+
+
+def _cookies(whose: str, told: Mapping[str, Any], environ: Mapping[str, str], asks: bool) -> str:
+    return "; ".join(
+        f"{name}={_of_source(whose, f'cookie {name}', source, environ, asks)}"
+        for name, source in told["cookies"].items()
+    )
+
+
+def _of_source(whose: str, what: str, source: Mapping[str, Any], environ: Mapping[str, str], asks: bool) -> str:
+    ((kind, value),) = source.items()
+    secret = read_secret(whose, what, kind, value, environ, asks)
+    if not secret.isascii() or not secret.isprintable():
+        raise SecretProblem(f"{whose}: what its {what} should be holds characters that no header may hold.")
+    return secret
+
+
+def _proxy_login(whose: str, told: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[str, str] | None:
+    secret = _secret(whose, "proxy_password", told, environ)
+    return (told.get("proxy_user", ""), secret) if secret is not None else None
+
+
+def _secret(whose: str, what: str, told: Mapping[str, Any], environ: Mapping[str, str]) -> str | None:
+    for kind in KINDS:
+        if (value := told.get(f"{what}_{kind}")) is not None:
+            return read_secret(whose, what, kind, value, environ)
+    return None
 
 
 def known_profiles(file: Path) -> list[str]:
@@ -111,16 +255,13 @@ def _flaw(name: str, told: object, file: Path) -> str:
     try:
         if not isinstance(told, dict):
             raise ProfileProblem(f"{name} stands above the first [profile] and belongs to none.")
-        for key, value in told.items():
-            _check(name, key, value)
+        check(f"The profile {name}", told)
         if not told.get("url"):
             raise ProfileProblem(f"The profile {name} has no url.")
         Remote(told["url"]).root()
-        for what in ("password", "token"):
-            if told.get(f"{what}_env") and told.get(f"{what}_command"):
-                raise ProfileProblem(f"The profile {name} has two sources of its {what}; one is enough.")
-        if told.get("ca") and not (ca := file.parent / Path(told["ca"]).expanduser()).is_file():
-            raise ProfileProblem(f"The profile {name}: there is no file {ca}.")
+        for key in ("ca", "client_cert", "client_key"):
+            if told.get(key) and not (named := file.parent / Path(told[key]).expanduser()).is_file():
+                raise ProfileProblem(f"The profile {name}: there is no file {named}.")
     except ValueError as problem:
         return str(problem)
     return ""
@@ -152,56 +293,3 @@ def _told(name: str, file: Path) -> dict[str, Any]:
         known = f"; there is {', '.join(sorted(profiles))}" if profiles else ""
         raise ProfileProblem(f"There is no profile {name} in {file}{known}.")
     return told
-
-
-def _check(name: str, key: str, value: Any) -> None:
-    if key in SECRETS:
-        raise ProfileProblem(f"The profile {name} holds a {key}: name its source, {_source(key)}, and take it out.")
-    if key not in KEYS:
-        near = get_close_matches(key, KEYS, 1)
-        raise ProfileProblem(f"The profile {name}: {key} is not known{f'; {near[0]} is' if near else ''}.")
-    right = isinstance(value, bool if key in SWITCHES else str)
-    if key in COMMANDS:
-        right = bool(value) and (isinstance(value, str) or _words(value))
-    if not right:
-        kind = "true or false" if key in SWITCHES else "a command" if key in COMMANDS else "a text"
-        raise ProfileProblem(f"The profile {name}: {key} must be {kind}.")
-    if key == "environment" and value.lower() not in ENVIRONMENTS:
-        raise ProfileProblem(f"The profile {name}: environment must be one of {', '.join(ENVIRONMENTS)}.")
-
-
-def _words(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(word, str) for word in value)
-
-
-def _source(key: str) -> str:
-    return "token_env or token_command" if key == "token" else "password_env or password_command"
-
-
-def _secret(name: str, what: str, told: Mapping[str, Any], environ: Mapping[str, str]) -> str | None:
-    variable, command = told.get(f"{what}_env"), told.get(f"{what}_command")
-    if variable and command:
-        raise ProfileProblem(f"The profile {name} has two sources of its {what}; one is enough.")
-    if variable:
-        if variable not in environ:
-            raise ProfileProblem(f"The profile {name}: its {what} should be in {variable}, which is not set.")
-        return environ[variable]
-    return _from(name, what, command) if command else None
-
-
-def _from(name: str, what: str, command: str | list[str], asks: bool = True) -> str:
-    """The first line that the command writes. It is no shell; what it asks for is asked on the terminal, if it may."""
-    words = shlex.split(command) if isinstance(command, str) else command
-    problem = f"The profile {name}: the command for its {what} ({words[0]})"
-    try:
-        silent = None if asks else subprocess.DEVNULL
-        done = subprocess.run(words, stdin=silent, stdout=subprocess.PIPE, stderr=silent, timeout=PATIENCE, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        said = "did not end" if isinstance(error, subprocess.TimeoutExpired) else f"cannot be run: {error.strerror}"
-        raise ProfileProblem(f"{problem} {said}.") from None
-    if done.returncode:
-        raise ProfileProblem(f"{problem} failed with status {done.returncode}.")
-    secret = done.stdout.decode(errors="replace").partition("\n")[0].rstrip("\r")
-    if not secret:
-        raise ProfileProblem(f"{problem} told nothing.")
-    return secret

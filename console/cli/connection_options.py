@@ -32,6 +32,16 @@ Environment = Annotated[
     str | None,
     typer.Option(help="Word for the first line. Any but DEMO, DEV, TEST and LOCAL is treated as production."),
 ]
+Options = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option",
+        "-o",
+        metavar="KEY=VALUE",
+        help="A key of a connection profile, `-o read_timeout=60`, `-o headers.X-Tenant=blue`; may be repeated.",
+        show_default=False,
+    ),
+]
 ReadOnly = Annotated[bool, typer.Option("--read-only", help="Change nothing, whatever is pressed.")]
 
 
@@ -63,6 +73,7 @@ class ConnectionOptions:
     insecure: Insecure = False
     env: Environment = None
     readonly: ReadOnly = False
+    option: Options = None
     store: Store = None
 
     @property
@@ -77,6 +88,7 @@ class ConnectionOptions:
             typer.Exit: the options do not fit together, or name nothing; a sentence was said.
         """
         from console.connections import to_address, to_profile, to_store
+        from console.profile_keys import from_options
 
         engines = (("--profile", self.profile), ("--engine", self.engine), ("--store", self.store))
         named = [word for word, given in engines if given]
@@ -91,11 +103,16 @@ class ConnectionOptions:
                 f"there is no store at {missing}. A new one is made by `retriage demo-data --store FILE --tasks 5000` "
                 "or `retriage serve --store FILE`; without --store your own is opened."
             )
+        if self.option and not (self.profile or self.engine):
+            raise fail("--option is about an engine on the network; name it with --engine or --profile.")
         try:
+            options = from_options(self.option or ())
             if self.profile:
-                connection = to_profile(self.profile, profiles_file())
+                connection = to_profile(self.profile, profiles_file(), options)
             elif self.engine:
-                connection = to_address(self.engine, self.user, self.ca, self.insecure, self.env, self.readonly)
+                connection = to_address(
+                    self.engine, self.user, self.ca, self.insecure, self.env, self.readonly, options
+                )
             else:
                 connection = to_store(self.store or str(default_store()), self.env, self.readonly)
         except ValueError as problem:
@@ -119,7 +136,7 @@ def with_connection(command: Callable[..., Any]) -> Callable[..., Any]:
         before = context.parent.params if context.parent is not None else {}
         chosen = {name: given.pop(name) for name in names}
         for name in names:
-            if chosen[name] == defaults[name] and before.get(name) is not None:
+            if (chosen[name] or None) == (defaults[name] or None) and before.get(name) is not None:
                 chosen[name] = before[name]
         return command(ConnectionOptions(**chosen), **given)
 

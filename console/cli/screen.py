@@ -15,6 +15,7 @@ from console.cli.connection_options import (
     Engine,
     Environment,
     Insecure,
+    Options,
     Profile,
     ReadOnly,
     User,
@@ -50,6 +51,7 @@ def console(
     insecure: Insecure = False,
     env: Environment = None,
     readonly: ReadOnly = False,
+    option: Options = None,
     store: Store = None,
     mouse: Annotated[bool | None, typer.Option("--mouse/--no-mouse", help="Default: off over SSH.")] = None,
     version: Annotated[
@@ -59,7 +61,7 @@ def console(
     """Open the console: on your own store, or with --profile or --engine on a real Camunda 7, Operaton or CIB seven."""
     if context.invoked_subcommand is not None:
         return
-    typed = ConnectionOptions(profile, engine, user, ca, insecure, env, readonly, store)
+    typed = ConnectionOptions(profile, engine, user, ca, insecure, env, readonly, option, store)
     _open(typed.connection(), mouse)
 
 

@@ -10,18 +10,21 @@ look. When nothing may be asked is for :class:`~console.engine.hold.Hold` to kno
 import asyncio
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from math import inf
 from typing import Any
 
 import httpx
 
+from console.engine.credentials import Credentials, CredentialsRefused, Source
 from console.engine.errors import (
     EngineProblem,
     Forbidden,
     LoginRefused,
+    NoCredentials,
     NoLogin,
     Refused,
     Slow,
@@ -73,9 +76,30 @@ class Channel:
         """One sentence if no order may be sent now, empty if one may. The last gate, whatever road an order came."""
         self.hold = Hold()
         """Holds questions back after a refused login, and for as long as an answer told."""
-        self.new_token: Callable[[], Awaitable[str]] | None = None
-        """Gets another bearer token when the one in use is refused; none where there is no source of another."""
+        self._renew: Source | None = None
+        """Gets other credentials when those in use are refused or at their end; none where there is no source."""
         self._renewing = asyncio.Lock()
+        self._good_until = inf
+        """When the credentials in use are not to be used any more, by the monotonic clock."""
+
+    def log_in(self, credentials: Credentials | None, renew: Source | None) -> None:
+        """Log in with these headers; where there is only a source of some, they are got before the first request.
+
+        Args:
+            credentials: the headers.
+            renew: a source of others; it is run in a thread.
+        """
+        self._renew = renew
+        self._good_until = -inf
+        if credentials is not None:
+            self._use(credentials)
+        elif renew is None:
+            self._good_until = inf
+
+    def _use(self, credentials: Credentials) -> None:
+        self._http.headers.update(credentials.headers)
+        good = credentials.use_for
+        self._good_until = inf if good is None else time.monotonic() + good
 
     def engine_now(self) -> datetime:
         """The engine's clock as its ``Date`` headers tell it, to the second; ours where it sends none."""
@@ -110,7 +134,8 @@ class Channel:
             try:
                 answer = await self._asked(method, path, params, body)
             except Refused as refused:
-                if about_login and refused.status == 401:
+                # Where no token could be had it was not the engine that has answered, and everything is held back.
+                if about_login and refused.status == 401 and not self.hold.seconds:
                     answer_of = (refused.sentence, refused.status, refused.type, refused.message, refused.code)
                     raise NoLogin(*answer_of) from refused
                 if not refused.between and not isinstance(refused, LoginRefused) and needs_login:
@@ -149,19 +174,40 @@ class Channel:
             raise self._failed_question(problem) from problem
 
     async def _renewed(self, refused: LoginRefused) -> bool:
-        """Whether there is another token now than the one that was refused."""
-        if self.new_token is None or refused.status != 401:
+        """Whether there are other credentials now than those that were refused."""
+        if self._renew is None or refused.status != 401 or self.hold.seconds:
             return False
-        used = self._http.headers.get("authorization")
+        used = dict(self._http.headers)
         async with self._renewing:
-            if self._http.headers.get("authorization") != used:
-                return True  # somebody who waited less has got it
+            if dict(self._http.headers) != used:
+                return True  # somebody who waited less has got them
             try:
-                token = await self.new_token()
+                self._use(await asyncio.to_thread(self._renew))
             except (OSError, ValueError):
                 return False
-            self._http.headers["Authorization"] = f"Bearer {token}"
             return True
+
+    async def _still_good(self) -> None:
+        """Have credentials that are not at their end.
+
+        Raises:
+            LoginRefused: who gives them does not accept us; nothing is asked any more until somebody says so.
+            NoCredentials: there are none.
+        """
+        if self._renew is None or time.monotonic() < self._good_until:
+            return
+        async with self._renewing:
+            if time.monotonic() < self._good_until:
+                return
+            self.hold.check()
+            try:
+                self._use(await asyncio.to_thread(self._renew))
+            except CredentialsRefused as problem:
+                refused = LoginRefused(str(problem), 401, retry_after=inf)
+                self.hold.note(refused)
+                raise refused from problem
+            except (OSError, ValueError) as problem:
+                raise NoCredentials(one_line(str(problem))) from problem
 
     async def order(
         self, method: str, path: str, what: str, *, params: Any = None, body: Any = None, content: bytes | None = None
@@ -186,6 +232,10 @@ class Channel:
             self.hold.check()
         except Refused as held:
             raise Forbidden(f"The {what} was not sent: {held.sentence}") from held
+        try:
+            await self._still_good()
+        except LoginRefused as refused:
+            raise Forbidden(f"The {what} was not sent: {refused.sentence}") from refused
         wait = httpx.Timeout(self._limits.order, connect=self._limits.connect, pool=self._limits.order)
         since = self.engine_now()
         try:
@@ -208,6 +258,7 @@ class Channel:
 
     async def _ask(self, method: str, path: str, params: Mapping[str, str] | None, body: Any) -> httpx.Response:
         wait = httpx.Timeout(self._limits.read, connect=self._limits.connect, pool=self._limits.question)
+        await self._still_good()
         async with self._free:
             self.hold.check()
             return await self._send(method, path, params, body, wait, self._limits.question, order=False)
@@ -232,14 +283,20 @@ class Channel:
         except (ValueError, httpx.InvalidURL) as problem:
             raise Unsayable("This question holds something that cannot be sent, or too much of it.") from problem
         started = time.perf_counter()
-        async with asyncio.timeout(whole):
-            answer = await self._read(await self._http.send(request, stream=True))
+        try:
+            async with asyncio.timeout(whole):
+                answer = await self._read(await self._http.send(request, stream=True))
+        except ssl.SSLError as problem:
+            # What a server says of our certificate comes with its first answer (TLS 1.3), and httpx lets it through.
+            raise httpx.ReadError(str(problem), request=request) from problem
         self.round_trip = time.perf_counter() - started
         self._note_clock(answer)
         if answer.status_code >= 300:
             refused = refusal(answer, self.engine_now())
             self.answers += not refused.between
-            if order or not isinstance(refused, LoginRefused):
+            if order and refused.status == 401 and self._renew is not None:
+                self._good_until = -inf  # the next question gets others first
+            elif order or not isinstance(refused, LoginRefused):
                 self.hold.note(refused)
             raise refused
         # A page of a proxy is no sign of life of the engine.
@@ -325,6 +382,8 @@ def _reason(problem: BaseException) -> str:
     for cause in _causes(problem):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"its certificate is not trusted ({one_line(cause.verify_message, 120)})"
+    if _certificate(problem) and "certificate required" in text.replace("_", " "):
+        return "it asks for a client certificate"
     if _certificate(problem):
         return "no secure connection could be made (does it speak https?)"
     for sign, reason in _SIGNS:

@@ -7,7 +7,7 @@ sorted is sorted by the rows' ids too where the endpoint takes more than one key
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ import httpx
 from console.engine.answers import number, read_json, record, records
 from console.engine.capabilities import EVERYTHING, Capabilities, at_connect, learn
 from console.engine.channel import Channel, Limits
+from console.engine.credentials import Credentials, Source
 from console.engine.errors import Refused, Unintelligible
 from console.engine.hold import Hold
 from console.engine.identity import RETRIAGE, Identity, guess_kind
@@ -95,9 +96,9 @@ class EngineClient(Orders):
         """What holds questions back."""
         return self._channel.hold
 
-    def renew_token(self, new_token: Callable[[], Awaitable[str]]) -> None:
-        """Get another bearer token in this way when the one in use is refused."""
-        self._channel.new_token = new_token
+    def log_in(self, credentials: Credentials | None, renew: Source | None) -> None:
+        """Log in with these headers; ``renew`` gets others when they are refused or at their end, in a thread."""
+        self._channel.log_in(credentials, renew)
 
     @property
     def answers(self) -> int:

@@ -5,7 +5,6 @@ import ssl
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,9 @@ from console.engine.channel import Limits
 from console.engine.client import EngineClient
 from console.engine.errors import EngineProblem, one_line
 from console.engine.target import EMBEDDED_URL, Demo, Embedded, Remote, Target
+
+DIRECT = "direct"
+"""In place of a proxy's address: no proxy, whatever the environment says."""
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -35,9 +37,8 @@ async def connect(target: Target, *, limits: Limits | None = None) -> AsyncItera
     if isinstance(target, Remote):
         async with _remote(target) as http:
             user = target.login()[0] if target.token is None else None
-            client = EngineClient(http, limits=limits, user=user or "")
-            if target.new_token is not None:
-                client.renew_token(partial(asyncio.to_thread, target.new_token))
+            client = EngineClient(http, limits=limits or limits_of(target), user=user or "")
+            client.log_in(target.credentials, target.renew)
             yield client
         return
     async with AsyncExitStack() as stack:
@@ -97,19 +98,50 @@ def _without_password(store: str) -> str:
     return f"{scheme}://{rest.rpartition('@')[2]}"
 
 
+def limits_of(target: Remote) -> Limits:
+    """How long to wait for this engine."""
+    usual = Limits()
+    read = target.read_timeout or usual.read
+    order = target.launch_timeout or max(usual.order, read)
+    return Limits(target.connect_timeout or usual.connect, read, max(usual.question, read), order)
+
+
 def _remote(target: Remote) -> httpx.AsyncClient:
     try:
         root = target.root()
         user, password = target.login()
-        verify: bool | ssl.SSLContext = _trust(target) if root.startswith("https:") else True
+        verify: bool | ssl.SSLContext = trust(target) if root.startswith("https:") else True
+        proxy = proxy_of(target)
     except (ValueError, OSError) as problem:
-        raise EngineProblem(_sentence(target, problem)) from problem
-    headers = {"Accept": "application/json, text/plain;q=0.9, */*;q=0.1", "User-Agent": user_agent()}
+        raise EngineProblem(str(problem)) from problem
+    headers = {**target.headers, "Accept": "application/json, text/plain;q=0.9, */*;q=0.1", "User-Agent": user_agent()}
     if target.token is not None:
         headers["Authorization"] = f"Bearer {target.token}"
         user = None
     auth = httpx.BasicAuth(user, password) if user is not None else None
-    return httpx.AsyncClient(base_url=root, headers=headers, auth=auth, verify=verify, follow_redirects=False)
+    return httpx.AsyncClient(
+        base_url=root,
+        headers=headers,
+        auth=auth,
+        verify=verify,
+        proxy=proxy,
+        trust_env=target.proxy != DIRECT,
+        follow_redirects=False,
+    )
+
+
+def proxy_of(target: Remote) -> httpx.Proxy | None:
+    """The proxy that the target names; nothing where the environment decides, or none is wanted.
+
+    Raises:
+        ValueError: this is no address of a proxy; the text is one sentence.
+    """
+    if not target.proxy or target.proxy == DIRECT:
+        return None
+    try:
+        return httpx.Proxy(target.proxy, auth=target.proxy_login)
+    except (ValueError, httpx.InvalidURL):
+        raise ValueError(f"This is not the address of a proxy: {one_line(target.proxy, 120)}.") from None
 
 
 def user_agent() -> str:
@@ -120,19 +152,30 @@ def user_agent() -> str:
         return "retriage"
 
 
-def _trust(target: Remote) -> ssl.SSLContext:
-    """The machine's certificate authorities, those that httpx brings, and the operator's own."""
+def trust(target: Remote) -> ssl.SSLContext:
+    """The machine's certificate authorities, those that httpx brings, and the operator's own; and the certificate that
+    this machine shows.
+
+    Raises:
+        ValueError: a file cannot be read as PEM, or its key does not open; the text is one sentence.
+    """
     context = httpx.create_ssl_context()
     context.load_default_certs()
     if target.ca is not None:
-        context.load_verify_locations(cafile=target.ca)
+        try:
+            context.load_verify_locations(cafile=target.ca)
+        except OSError:  # an ssl.SSLError is one too
+            raise ValueError(f"The certificate file {one_line(str(target.ca), 120)} cannot be read as PEM.") from None
     if target.insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+    if target.client_cert is not None:
+        try:
+            # Without a password OpenSSL would ask for one on the terminal.
+            secret = target.client_key_password or ""
+            context.load_cert_chain(target.client_cert, target.client_key, lambda: secret)
+        except OSError:
+            key = f" with the key {one_line(str(target.client_key), 120)}" if target.client_key else ""
+            shown = f"The client certificate {one_line(str(target.client_cert), 120)}{key}"
+            raise ValueError(f"{shown} cannot be used: is it PEM, is the key its own, is its password right?") from None
     return context
-
-
-def _sentence(target: Remote, problem: Exception) -> str:
-    if isinstance(problem, OSError):
-        return f"The certificate file {one_line(str(target.ca), 120)} cannot be read as PEM."
-    return str(problem)

@@ -4,6 +4,7 @@
 
     EngineProblem
     ├── Unreachable       no connection: refused, name unknown, certificate not trusted
+    │   └── NoCredentials  nothing that logs in could be had; nothing was sent
     ├── Slow              a question was not answered in time
     ├── Unintelligible    an answer came, but not one of the contract
     │   └── TooLarge      an answer was larger than the console reads
@@ -69,6 +70,15 @@ class Unreachable(EngineProblem):
     def brief(self) -> str:
         """The cause in a word or two, for line 1."""
         return "no connection"
+
+
+class NoCredentials(Unreachable):
+    """Nothing that logs in could be had, from a command or from a service that gives tokens: nothing was sent."""
+
+    @property
+    def brief(self) -> str:
+        """The cause in a word or two, for line 1."""
+        return "no token"
 
 
 class Slow(EngineProblem):
@@ -173,6 +183,11 @@ class Refused(EngineProblem):
         """The answer proves that an order was not carried out: it is an error body of the contract, or a proxy found
         the request too large to pass it on. Every other answer may stand in the place of one that told of success."""
         return self.type is not None or self.status == TOO_LARGE
+
+    @property
+    def says_never(self) -> bool:
+        """The engine itself will refuse the same question again: it does not know it, or may not answer this user."""
+        return not self.between and self.status in (400, 403, 404, 405)
 
 
 class RanAndFailed(Refused):

@@ -1,13 +1,17 @@
 """Which engine the console talks to."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 import httpx
 
+from console.engine.credentials import Credentials, Source
+
 REST_ROOT = "/engine-rest"
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+"""Hosts of an engine on this machine."""
 EMBEDDED_URL = f"http://embedded{REST_ROOT}"
 
 
@@ -95,19 +99,38 @@ class Remote:
         user: user for HTTP Basic.
         password: its password.
         token: bearer token, instead of user and password.
-        new_token: gets another token when that one is refused, without asking anybody; it may take its time. What it
-            raises is a ValueError or an OSError.
+        headers: sent with every request.
+        credentials: headers that log in, as they were got before; they take the place of the same ones of ``headers``.
+        renew: gets other credentials when those are refused or at their end, and the first ones where there are none.
         ca: file (PEM) of the certificate authority that signed the engine's certificate.
         insecure: do not check certificates.
+        client_cert: file (PEM) of the certificate that this machine shows, with its key unless that is in another.
+        client_key: file (PEM) of its key.
+        client_key_password: of that key.
+        proxy: address of a proxy, ``direct`` for none whatever the environment says; else as the environment says.
+        proxy_login: user and password for the proxy.
+        connect_timeout: seconds for a connection; the usual ones where none are given, so for the other two.
+        read_timeout: seconds for the next piece of an answer.
+        launch_timeout: seconds for the answer to an order.
     """
 
     url: str
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
-    new_token: Callable[[], str] | None = field(default=None, repr=False, compare=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    credentials: Credentials | None = field(default=None, repr=False, compare=False)
+    renew: Source | None = field(default=None, repr=False, compare=False)
     ca: Path | None = None
     insecure: bool = False
+    client_cert: Path | None = None
+    client_key: Path | None = None
+    client_key_password: str | None = field(default=None, repr=False)
+    proxy: str = ""
+    proxy_login: tuple[str, str] | None = field(default=None, repr=False)
+    connect_timeout: float | None = None
+    read_timeout: float | None = None
+    launch_timeout: float | None = None
 
     def __repr__(self) -> str:
         return f"Remote(url={self.root()!r}, user={self.login()[0]!r})"
@@ -126,6 +149,17 @@ class Remote:
     def host(self) -> str:
         """The host alone."""
         return _parsed(self.url).host
+
+    @property
+    def warning(self) -> str:
+        """One sentence where a secret would go over a network that anybody on the way can read; empty otherwise."""
+        if not self.root().startswith("http:") or self.host() in LOOPBACK:
+            return ""
+        secret = bool(self.token or self.credentials or self.renew)
+        if self.login()[0] is None and not secret:
+            return ""
+        what = "token" if secret else "password"
+        return f"The {what} goes to {self.host()} over plain http: whoever is on the way can read it. Use https."
 
     def login(self) -> tuple[str | None, str]:
         """User and password for HTTP Basic; the user is ``None`` when there is none."""

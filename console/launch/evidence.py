@@ -1,7 +1,6 @@
 """What tells whose a batch is: the log of what users did, and the retries that its tasks have since."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -108,9 +107,8 @@ async def effect_on(client: Witnesses, sample: Sequence[Before], given: int, sin
     others = [task for task in changed if task not in plain]
     by_workers, log = set[str](), TaskLog(since)
     if others:
-        with suppress(Refused):
-            failures = await log.failures(client, [task.activity_instance_id for task in others])
-            by_workers = {id for id, failed in failures.items() if failed.again}
+        failures = await log.failures(client, [task.activity_instance_id for task in others])
+        by_workers = {id for id, failed in failures.items() if failed.again}
     known = [task for task in others if not log.missing and task.id not in by_workers]
     ours = sum(task.retries == given for task in known)
     return Effect(len(plain) + ours, len(known) - ours, len(unchanged), len(others) - len(known))

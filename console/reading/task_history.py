@@ -142,7 +142,7 @@ class TaskLog:
         try:
             return await client.external_task_log(query, first, size)
         except Refused as problem:
-            if problem.between:
+            if not problem.says_never:
                 raise
             self.missing = True
             return []

@@ -110,8 +110,11 @@ class Navigator:
         self._app.push_screen(self._details[noun](self._session, record))
 
     async def show_batch(self, batch_id: str) -> None:
-        """Show a batch, running or ended, or say that the engine does not know it any more. Must run in a worker."""
-        book = self._session.book
+        """Show a batch, running or ended, or say that the engine does not know it any more. Must run in a worker.
+
+        Its page never opens on top of what was gone to while the batch was read: where it is to be seen is said then.
+        """
+        book, front = self._session.book, self._app.screen
         view = book.get(batch_id)
         if view is None:
             with suppress(EngineProblem):
@@ -120,8 +123,15 @@ class Navigator:
                 view = book.get(batch_id)
         if view is None:
             self._session.say(f"The engine does not know batch {inert(short(batch_id))} any more.", "warning")
-        else:
+        elif self._app.screen is front:
             self.show("batch", view)
+        else:
+            self.say_where(batch_id)
+
+    def say_where(self, *batch_ids: str) -> None:
+        """Say where batches are to be seen whose page did not open: the operator has gone elsewhere."""
+        which = f"Batch {inert(short(batch_ids[0]))}" if len(batch_ids) == 1 else f"These {len(batch_ids)} batches"
+        self._session.say(f"{which} can be seen in view 4; this screen stays in front.", "muted")
 
     async def show_incident_of(self, what: str, configuration: str) -> None:
         """Show the open incident of a job or of an external task, or say that it has none. Must run in a worker.

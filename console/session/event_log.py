@@ -13,6 +13,10 @@ KEPT = 500
 _SECONDS: dict[Ink, tuple[int, float]] = {"failed": (3, 60), "warning": (2, 30), "good": (1, 20)}
 """How much a sentence of an ink weighs, and how many seconds it is shown."""
 _OTHERWISE = (0, 15.0)
+ANSWER: Ink = "warning"
+"""The ink of what is said to a key that does nothing."""
+ANSWER_SECONDS = 6.0
+"""So long such an answer is not displaced by lighter news: what failed before was to be seen already."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +65,15 @@ class EventLog:
         return self._events[-1] if self._events else None
 
     def shown(self, now: datetime) -> list[Event]:
-        """What is to be seen: the newest one, and before it what weighs more and is not old yet."""
+        """What is to be seen: the newest one, and before it what weighs more and is not old yet; an answer to a key
+        first, as long as it is new."""
         fresh = [event for event in self._events if event.fresh(now)]
         if not fresh:
             return []
         newest = fresh[-1]
+        answers = (event for event in reversed(fresh) if event.ink == ANSWER)
+        answer = next((event for event in answers if (now - event.at).total_seconds() < ANSWER_SECONDS), None)
+        if answer is not None and answer is not newest:
+            return [answer, newest]
         heavier = max(reversed(fresh), key=lambda event: event.weight)
         return [heavier, newest] if heavier.weight > newest.weight else [newest]

@@ -69,6 +69,8 @@ class ConnectionIdentity:
     """Nothing may be changed through this connection."""
     name: str = ""
     """What it is called wherever it is remembered: the profile, the address without a password, or the store's path."""
+    warning: str = ""
+    """One sentence about how it is reached that the operator should know; empty if there is none."""
 
     @property
     def called(self) -> str:
@@ -142,6 +144,8 @@ class Session:
         self.connection.opened()
         self._opened.set()
         self.news.publish("state")
+        if self.identity.warning:
+            self.say(self.identity.warning, "warning")
 
     async def opened(self) -> EngineClient:
         """The engine, as soon as it is open."""

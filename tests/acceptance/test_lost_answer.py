@@ -1,5 +1,6 @@
 """A launch whose answer is not the engine's, at a terminal: never told as refused, and looked for until it is known."""
 
+import re
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -98,6 +99,27 @@ def test_a_launch_that_was_carried_out_is_never_told_as_refused(
         known = ("launched", batch["id"])
         terminal.wait(lambda: one_launch(tmp_path) == known, "the journal does not know its batch", PATIENCE)
         terminal.wait(lambda: "proven by now" in words(terminal) or "launched" in words(terminal), "nothing proved it")
+        assert "refused" not in terminal.text.lower()
+        assert proxy.faults.count(LAUNCH) == 1, "it was sent twice"
+
+
+@pytest.mark.timeout(600)
+def test_after_a_401_it_is_looked_for_as_soon_as_the_operator_lets_it_ask_again(
+    tmp_path: Path, engine: NightEngine, proxy: FaultProxy
+) -> None:
+    with console(tmp_path, proxy) as terminal:
+        proxy.faults.play(page(401, passed_on=True), on=LAUNCH)
+        launch(terminal, proxy)
+        terminal.wait(lambda: re.search(r"STALE \S+ 401, r asks", terminal.lines[0]), "line 1 does not wait for a key")
+        terminal.wait_for("Could not look for it", PATIENCE)
+        asked = len(proxy.faults.asked)
+        terminal.read_for(6.0)
+        assert len(proxy.faults.asked) == asked, "it was asked on with a login that was refused"
+        assert one_launch(tmp_path) == ("unknown", None)
+        terminal.press("r")
+        (batch,) = engine.batches()
+        known = ("launched", batch["id"])
+        terminal.wait(lambda: one_launch(tmp_path) == known, "the journal does not know its batch", PATIENCE)
         assert "refused" not in terminal.text.lower()
         assert proxy.faults.count(LAUNCH) == 1, "it was sent twice"
 

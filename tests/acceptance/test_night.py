@@ -325,7 +325,7 @@ def test_an_engine_that_dies_in_the_middle(worlds: "dict[int, Path]", tmp_path: 
                 engine.kill()
 
             terminal.wait(lambda: re.search(r"STALE \d+", terminal.lines[0]), "the first line does not say STALE")
-            assert "SAFE" in terminal.lines[0]
+            terminal.wait(lambda: "SAFE" in terminal.lines[0], "the safety does not come back")
             assert re.search(AT_WORK, terminal.text), "the row is gone with the engine"
             terminal.press("S")
             terminal.wait_for("Nothing can be changed until the engine answers.")
@@ -353,7 +353,7 @@ def test_an_answer_that_is_lost(worlds: "dict[int, Path]", tmp_path: Path) -> No
             with console(tmp_path, root, 100, 30) as terminal:
                 launch_at_once(terminal, group)
                 terminal.wait(
-                    lambda: re.search(r"Looking\s+for\s+it\s+among\s+the\s+batches", terminal.text),
+                    lambda: re.search(r"Looking\s+for\s+its\s+batch", terminal.text),
                     "it is not said that no answer came",
                 )
                 assert line.lost.is_set()

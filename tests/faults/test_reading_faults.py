@@ -22,6 +22,10 @@ ANSWERS: dict[str, Answer | Drop | Cut] = {
 """Faults by the cause that line 1 names; blanks tell equal ones apart."""
 
 
+WHY = re.compile(r"Nothing can be changed (until the engine answers|here until these rows can be read \(500\))\.")
+"""What a key that would change something is answered."""
+
+
 @pytest.fixture(scope="module")
 def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultProxy]:
     store = tmp_path_factory.mktemp("world") / "store.db"
@@ -66,11 +70,12 @@ def orders_are_off(terminal: Terminal) -> None:
 
 
 def refused(terminal: Terminal) -> None:
-    """The key that opens a launch opens nothing."""
-    terminal.quiet()
-    terminal.press("R")
-    terminal.quiet()
-    assert "Cancel" not in terminal.text
+    """The keys that open a launch and an unlocking open nothing, and it is said why."""
+    for key in "RU":
+        terminal.quiet()
+        terminal.press(key)
+        terminal.wait(lambda: WHY.search(terminal.lines[-2]), f"it is not said why {key} opens nothing")
+        assert "Cancel" not in terminal.text
 
 
 def mend(terminal: Terminal, proxy: FaultProxy) -> None:

@@ -124,9 +124,11 @@ async def _sent_off(
     batches = await _all_carried_out(app, session, orders, done)
     # A builder closes when its query is launched; then what is behind it was in front before.
     stayed = app.screen is behind or not (behind.is_attached or app.screen.is_modal)
-    if not (follow and batches and stayed):
+    if not (follow and batches):
         return
-    if len(batches) == 1:
+    if not stayed:
+        navigator_of(app).say_where(*batches)
+    elif len(batches) == 1:
         await navigator_of(app).show_batch(batches[0])
     else:
         await app.run_action(named(BATCHES).method)

@@ -9,7 +9,7 @@ import pytest
 from console.batches.launched_tasks import launched_tasks_of
 from console.batches.outcome import Outcome
 from console.batches.outcome_counts import OutcomeCounts
-from console.engine.errors import NotThere, Refused, Slow
+from console.engine.errors import LoginRefused, NotThere, Refused, Slow
 from console.reading.task_history import PAGE, TaskLog
 from store.contract.history import HistoricExternalTaskLog, HistoricExternalTaskLogQuery
 from store.contract.queries import ExternalTaskQuery
@@ -285,12 +285,23 @@ async def _slow(*_: object) -> Sequence[HistoricExternalTaskLog]:
     raise Slow("The engine did not answer in time.")
 
 
-async def test_a_proxy_that_answers_for_the_engine_does_not_make_the_log_missing() -> None:
+@pytest.mark.parametrize(
+    "problem",
+    [
+        Refused("A proxy answered 502.", 502),
+        Refused("A page.", 404),
+        LoginRefused("Who?", 401, "AuthenticationException"),
+        Refused("Too many questions.", 429, "InvalidRequestException", retry_after=7.0),
+        Refused("No connection to the database.", 500, "ProcessEngineException"),
+    ],
+    ids=lambda problem: f"{problem.status}",
+)
+async def test_what_may_be_answered_otherwise_next_time_does_not_make_the_log_missing(problem: Refused) -> None:
     shop = Shop(1)
     outcome = shop.outcome()
     await shop.look(outcome)
     shop.end(0)
-    shop.problem = Refused("A proxy answered 502.", 502)
+    shop.problem = problem
     with pytest.raises(Refused):
         await shop.look(outcome)
     shop.problem = None

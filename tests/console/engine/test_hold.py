@@ -161,40 +161,6 @@ def test_a_wait_is_a_number_of_seconds_or_a_date(header: str, seconds: float | N
     assert wait_told(header, NOW) == seconds
 
 
-async def test_a_token_that_is_refused_is_renewed_once() -> None:
-    told: list[str] = []
-
-    def engine(request: httpx.Request) -> httpx.Response:
-        told.append(request.headers["authorization"])
-        return httpx.Response(200 if told[-1] == "Bearer second" else 401, json={"count": 1})
-
-    async def renew() -> str:
-        renewed.append(tokens[len(renewed)])
-        await asyncio.sleep(0)
-        return renewed[-1]
-
-    renewed: list[str] = []
-    tokens = ["second", "third", "fourth"]
-    http = httpx.AsyncClient(
-        transport=httpx.MockTransport(engine), base_url="http://engine.test", headers={"Authorization": "Bearer first"}
-    )
-    channel = Channel(http)
-    channel.new_token = renew
-    channel.hold.login_known = True
-    answers = await asyncio.gather(*(channel.ask("GET", "incident/count") for _ in range(4)))
-    assert {answer.status_code for answer in answers} == {200}
-    assert renewed == ["second"]
-    http.headers["Authorization"] = "Bearer expired"
-    tokens[1] = "wrong"
-    with pytest.raises(LoginRefused):
-        await channel.ask("GET", "incident/count")
-    assert renewed == ["second", "wrong"]
-    asked = len(told)
-    with pytest.raises(LoginRefused):
-        await channel.ask("GET", "incident/count")
-    assert len(told) == asked
-
-
 async def test_an_answer_over_the_limit_is_cut_off_with_a_sentence() -> None:
     scene = Scene(Limits(answer=2_000_000))
     scene.faults.play(huge(400), times=1)

@@ -292,3 +292,11 @@ async def test_round_trip_is_that_of_the_last_answer() -> None:
 async def test_a_refusal_is_an_engine_problem_for_whoever_shows_it() -> None:
     with pytest.raises(EngineProblem):
         await count(client_of(lambda request: httpx.Response(418)))
+
+
+async def test_a_server_that_asks_for_a_certificate_is_told_as_that() -> None:
+    alert = ssl.SSLError(1, "[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert certificate required (_ssl.c:2580)")
+    with pytest.raises(Unreachable, match="it asks for a client certificate"):
+        await count(client_of(Broken(alert)))  # type: ignore[arg-type]
+    with pytest.raises(Unanswered):
+        await client_of(Broken(alert)).set_retries_async(ORDER)  # type: ignore[arg-type]

@@ -19,15 +19,17 @@ from console.screens.batches.detail import BatchDetail
 from console.screens.dialogs import confirm_delay
 from console.screens.dialogs.choice import Choice
 from console.screens.dialogs.field import Field
+from console.screens.events.screen import EventsScreen
 from console.screens.help.screen import HelpScreen
 from console.screens.launch import waiting
 from console.screens.launch.dialog import TOO_EARLY, LaunchDialog
 from console.screens.launch.flow import open_launch
 from console.screens.launch.tick import Tick
+from console.screens.tasks.screen import TasksScreen
 from console.session.session import ConnectionIdentity
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import ExternalTaskQuery
-from store.contract.records import Batch
+from store.contract.records import Batch, BatchStatistics
 from tests.console.fake import FakeEngine, connecting, ids, statistics
 from tests.console.settle import console, lines, loaded, until
 
@@ -181,9 +183,57 @@ async def test_what_was_launched_does_not_come_in_front_of_what_was_opened_meanw
         await pilot.press("5")
         await until(pilot, lambda: screen(app).VIEW == "jobs")
         answer.set()
-        await until(pilot, lambda: app.session.launched and not app.session.launching)
-        await pilot.pause()
-        assert not isinstance(app.screen, BatchDetail)
+        await until(pilot, lambda: app.session.launched and "view 4" in said(app))
+        assert screen(app).VIEW == "jobs"
+
+
+@pytest.mark.parametrize(("key", "lands"), [("4", "batches"), ("m", ""), ("6", "journal")])
+async def test_the_page_of_a_batch_that_is_still_read_does_not_open_on_top_of_what_was_gone_to(
+    key: str, lands: str
+) -> None:
+    engine = FakeEngine(100)
+    answer, asked = asyncio.Event(), asyncio.Event()
+    launch, batches = engine.set_retries_async, engine.batches
+
+    async def late(query: Any, first: int, size: int) -> list[BatchStatistics]:
+        if app.session.launching:
+            return []  # the engine does not list it yet
+        asked.set()
+        await answer.wait()
+        return await batches(query, first, size)
+
+    async def launched(order: SetExternalTaskRetries) -> Batch:
+        batch = await launch(order)
+        engine.batches = late  # type: ignore[method-assign]
+        return batch
+
+    engine.set_retries_async = launched  # type: ignore[method-assign]
+    async with console(engine) as (app, pilot):
+        await dialog(app, pilot)
+        await pilot.press("L")
+        await until(pilot, lambda: asked.is_set() and not app.session.launching)
+        await pilot.press(key)
+        await until(pilot, lambda: isinstance(app.screen, EventsScreen) if key == "m" else screen(app).VIEW == lands)
+        front = app.screen
+        answer.set()
+        await until(pilot, lambda: any("view 4" in event.sentence for event in app.session.events))
+        assert app.screen is front
+
+
+async def test_the_key_of_a_view_shows_that_view_and_not_a_page_of_another_that_was_opened_there() -> None:
+    async with console(FakeEngine(100)) as (app, pilot):
+        await dialog(app, pilot)
+        await pilot.press("L")
+        await until(pilot, lambda: isinstance(app.screen, BatchDetail))
+        await pilot.press("4")
+        await until(pilot, lambda: not isinstance(app.screen, BatchDetail) and screen(app).VIEW == "batches")
+        await pilot.press("1")
+        await until(pilot, lambda: screen(app).VIEW == "tasks")
+        await pilot.press("enter")
+        await until(pilot, lambda: not isinstance(app.screen, TasksScreen))
+        page = app.screen
+        await pilot.press("2", "1")
+        await until(pilot, lambda: app.screen is page)
 
 
 async def test_l_launches_the_marked_tasks_and_clears_the_marks() -> None:

@@ -3,7 +3,7 @@
 import csv
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from console.screens.exporting.dialog import ExportDialog
 from console.screens.exporting.files import RowFile, create, plain
 from console.screens.row_filters import cell_words, path_of
 from console.screens.task_states import state_of
-from console.session.event_log import KEPT, Event, EventLog
+from console.session.event_log import ANSWER_SECONDS, KEPT, Event, EventLog
 from console.text.ink import Ink
 from console.widgets.pane import Pane
 from console.widgets.text_view import TextView
@@ -317,9 +317,17 @@ def test_what_weighs_more_stays_beside_what_is_newer() -> None:
     assert [event.sentence for event in log] == ["copied", "it failed"]
 
 
-def test_the_last_events_are_kept_and_old_ones_are_not_shown() -> None:
-    from datetime import timedelta
+def test_an_answer_to_a_key_is_not_displaced_by_lighter_news_before_it_could_be_read() -> None:
+    log = EventLog()
+    for event in (Event("lost", "failed"), Event("nothing can be changed", "warning"), Event("it answers", "good")):
+        log.add(event)
+    now = Event("").at
+    assert [event.sentence for event in log.shown(now)] == ["nothing can be changed", "it answers"]
+    later = now + timedelta(seconds=ANSWER_SECONDS)
+    assert [event.sentence for event in log.shown(later)] == ["lost", "it answers"]
 
+
+def test_the_last_events_are_kept_and_old_ones_are_not_shown() -> None:
     log = EventLog()
     for number in range(KEPT + 10):
         log.add(Event(f"event {number}"))

@@ -134,7 +134,9 @@ def test_a_profile_names_engine_environment_user_and_the_source_of_its_password(
     assert profile.target.ca == file.parent / "company.pem"
     assert "s3cret" not in repr(profile)
     test = profile_named("bpm-test", file, {})
-    assert (test.environment, test.readonly, test.target.insecure, test.target.token) == ("TEST", True, True, "t0ken")
+    assert (test.environment, test.readonly, test.target.insecure) == ("TEST", True, True)
+    assert test.target.credentials is not None
+    assert test.target.credentials.headers == {"Authorization": "Bearer t0ken"}
 
 
 @pytest.mark.parametrize(
@@ -146,8 +148,12 @@ def test_a_profile_names_engine_environment_user_and_the_source_of_its_password(
         ("x = 1", "x", "no profile x"),
         ("[x]", "x", "has no url"),
         ('[x]\nurl = "ftp://h"', "x", "not the address of an engine"),
-        ('[x]\nurl = "http://h"\npassword = "p"', "x", "holds a password: .*password_env or password_command"),
-        ('[x]\nurl = "http://h"\ntoken = "p"', "x", "holds a token: .*token_env or token_command"),
+        (
+            '[x]\nurl = "http://h"\npassword = "p"',
+            "x",
+            "holds a password: .*password_env, password_command or password_keyring",
+        ),
+        ('[x]\nurl = "http://h"\ntoken = "p"', "x", "holds a token: .*token_env, token_command or token_keyring"),
         ('[x]\nurl = "http://h"\nenvironement = "prod"', "x", "environement is not known; environment is"),
         ('[x]\nurl = "http://h"\nenvironment = "live"', "x", "one of demo, dev, test, prod"),
         ('[x]\nurl = "http://h"\nreadonly = "yes"', "x", "readonly must be true or false"),

@@ -1,0 +1,398 @@
+"""Profiles of engines behind a company's doors, over servers on this machine: what each key does to a request."""
+
+import base64
+import json
+import ssl
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import keyring
+import pytest
+import trustme
+from keyring.backend import KeyringBackend
+
+from console.connections import to_address, to_profile
+from console.engine.connect import connect, limits_of
+from console.engine.errors import EngineProblem, LoginRefused, Slow, Unreachable
+from console.engine.target import Remote
+from console.profile_keys import from_options
+from console.profiles import ProfileProblem, profile_named
+from store.contract.queries import ExternalTaskQuery
+
+
+class Server(ThreadingHTTPServer):
+    """Answers every question with a count, and remembers how it was asked.
+
+    Attributes:
+        heads: headers of each request, names in lower case.
+        forms: bodies of requests for a token.
+        lines: the first line of each request.
+        tokens: those that are handed out, the last one for ever.
+        good: values of ``Authorization`` that are let in; everybody is, where there are none.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        self.heads: list[dict[str, str]] = []
+        self.lines: list[str] = []
+        self.forms: list[dict[str, list[str]]] = []
+        self.tokens: list[dict[str, Any] | int] = [{"access_token": "t1", "expires_in": 600}]
+        self.good: list[str] = []
+        self.slow = threading.Event()
+        super().__init__(("127.0.0.1", 0), _Handler)
+        if context is not None:
+            self.socket = context.wrap_socket(self.socket, server_side=True)
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"127.0.0.1:{self.server_address[1]}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that breaks off is what some of the tests are about."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+    def _any(self) -> None:
+        server = self.server
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        head = {name.lower(): value for name, value in self.headers.items()}
+        server.heads.append(head)
+        server.lines.append(self.requestline)
+        told: Any = {"count": 7}
+        status = 200
+        if "token" in self.path:
+            server.forms.append(parse_qs(body.decode()))
+            told = server.tokens.pop(0) if len(server.tokens) > 1 else server.tokens[0]
+            if isinstance(told, int):
+                status, told = told, {"error": "invalid_client"}
+        elif server.good and head.get("authorization") not in server.good:
+            status, told = 401, {}
+        elif "slow" in self.path:
+            server.slow.wait(20)
+        content = json.dumps(told).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = _any
+
+
+@contextmanager
+def running(context: ssl.SSLContext | None = None) -> Iterator[Server]:
+    server = Server(context)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    try:
+        yield server
+    finally:
+        server.slow.set()
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with running() as started:
+        yield started
+
+
+def written(folder: Path, text: str) -> Path:
+    file = folder / "profiles.toml"
+    file.write_text(text)
+    return file
+
+
+async def count(target: Remote, times: int = 1) -> int:
+    """Ask so many times; the last answer."""
+    found = 0
+    async with connect(target) as client:
+        for _ in range(times):
+            found = await client.count_external_tasks(ExternalTaskQuery())
+    return found
+
+
+def telling(folder: Path, *words: str) -> str:
+    """A command that tells these words, one each time it is run; the last one for ever."""
+    script = folder / "tell.py"
+    script.write_text(
+        "import pathlib, sys\n"
+        f"at = pathlib.Path({str(folder / 'told')!r})\n"
+        "n = int(at.read_text()) if at.exists() else 0\n"
+        "at.write_text(str(n + 1))\n"
+        f"print({list(words)!r}[min(n, {len(words) - 1})])\n"
+    )
+    return json.dumps([sys.executable, str(script)])
+
+
+async def test_headers_and_cookies_from_the_profile_the_environment_and_a_command(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BPM_KEY", "k3y")
+    monkeypatch.setenv("BPM_LANG", "de")
+    text = f"""
+[x]
+url = "http://{server.address}"
+headers.X-Tenant = "blue"
+headers.X-Api-Key.env = "BPM_KEY"
+cookies.session.command = {telling(tmp_path, "s1", "s2")}
+cookies.lang.env = "BPM_LANG"
+"""
+    target = profile_named("x", written(tmp_path, text)).target
+    assert await count(target) == 7
+    head = server.heads[-1]
+    assert (head["x-tenant"], head["x-api-key"], head["cookie"]) == ("blue", "k3y", "session=s1; lang=de")
+    assert "k3y" not in repr(target)
+    assert head["user-agent"].startswith("retriage/")
+
+
+async def test_a_cookie_of_a_command_is_renewed_when_it_is_refused(server: Server, tmp_path: Path) -> None:
+    text = f'[x]\nurl = "http://{server.address}"\nheaders.Authorization.command = {telling(tmp_path, "old", "new")}\n'
+    target = profile_named("x", written(tmp_path, text)).target
+    server.good = ["new"]
+    assert await count(target) == 7
+    assert [head["authorization"] for head in server.heads] == ["old", "new"]
+
+
+async def test_a_token_of_a_command_is_got_again_at_its_end_and_when_it_is_refused(
+    server: Server, tmp_path: Path
+) -> None:
+    told = ['{"access_token": "a", "expires_in": 0}', '{"access_token": "b", "expires_in": 600}', "c"]
+    text = f'[x]\nurl = "http://{server.address}"\ntoken_command = {telling(tmp_path, *told)}\n'
+    target = profile_named("x", written(tmp_path, text)).target
+    assert await count(target, 3) == 7
+    assert [head["authorization"] for head in server.heads] == ["Bearer b"] * 3
+    server.good, server.heads = ["Bearer c"], []
+    assert await count(target) == 7
+    assert [head["authorization"] for head in server.heads] == ["Bearer a", "Bearer c"][-len(server.heads) :]
+
+
+@pytest.mark.parametrize("in_body", [False, True])
+async def test_oauth_client_credentials(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_body: bool
+) -> None:
+    monkeypatch.setenv("SECRET", "s:cr&t")
+    text = f"""
+[x]
+url = "http://{server.address}"
+oauth_token_url = "http://{server.address}/token"
+oauth_client_id = "con/sole"
+oauth_client_secret_env = "SECRET"
+oauth_scope = "engine read"
+oauth_in_body = {str(in_body).lower()}
+"""
+    server.tokens = [{"access_token": "t1", "expires_in": 600}, {"access_token": "t2"}]
+    target = profile_named("x", written(tmp_path, text)).target
+    assert server.heads == [], "a profile is read without asking the service"
+    async with connect(target) as client:
+        for _ in range(2):
+            assert await client.count_external_tasks(ExternalTaskQuery()) == 7
+        server.good = ["Bearer t2"]
+        assert await client.count_external_tasks(ExternalTaskQuery()) == 7
+    asked = [
+        (line.split()[1], head.get("authorization")) for line, head in zip(server.lines, server.heads, strict=True)
+    ]
+    service = None if in_body else "Basic " + base64.b64encode(b"con%2Fsole:s%3Acr%26t").decode()
+    path = "/engine-rest/external-task/count"
+    assert [(at.partition("?")[0], login) for at, login in asked] == [
+        ("/token", service), (path, "Bearer t1"), (path, "Bearer t1"), (path, "Bearer t1"),
+        ("/token", service), (path, "Bearer t2"),
+    ]  # fmt: skip
+    form = server.forms[0]
+    assert (form["grant_type"], form["scope"]) == (["client_credentials"], ["engine read"])
+    assert ("client_secret" in form) is in_body
+    assert "s:cr&t" not in repr(target)
+
+
+async def test_a_client_that_the_token_service_refuses_is_told_and_not_tried_again(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET", "wrong")
+    keys = 'oauth_client_id = "c"\noauth_client_secret_env = "SECRET"'
+    text = f'[x]\nurl = "http://{server.address}"\noauth_token_url = "http://{server.address}/token"\n{keys}\n'
+    server.tokens = [401]
+    async with connect(profile_named("x", written(tmp_path, text)).target) as client:
+        for _ in range(3):
+            with pytest.raises(LoginRefused, match=r"127\.0\.0\.1 gives no token \(401: invalid_client\)"):
+                await client.count_external_tasks(ExternalTaskQuery())
+    assert len(server.lines) == 1
+
+
+@pytest.mark.parametrize("locked", [False, True])
+async def test_a_client_certificate_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locked: bool) -> None:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    mine = authority.issue_cert("ann@bpm.example")
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    for number, one in enumerate(mine.cert_chain_pems):
+        one.write_to_path(tmp_path / "ann.pem", append=number > 0)
+    key = mine.private_key_pem.bytes()
+    if locked:
+        from cryptography.hazmat.primitives import serialization
+
+        plain = serialization.load_pem_private_key(key, None)
+        key = plain.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"s3cret"),
+        )
+    (tmp_path / "ann.key").write_bytes(key)
+    monkeypatch.setenv("KEY_PASSWORD", "s3cret")
+    with running(context) as server:
+        text = f'[x]\nurl = "https://{server.address}"\nca = "ca.pem"\n'
+        with pytest.raises(Unreachable):
+            await count(profile_named("x", written(tmp_path, text)).target)
+        text += 'client_cert = "ann.pem"\nclient_key = "ann.key"\n'
+        if locked:
+            with pytest.raises(EngineProblem, match="is its password right"):
+                await count(profile_named("x", written(tmp_path, text)).target)
+            text += 'client_key_password_env = "KEY_PASSWORD"\n'
+        assert await count(profile_named("x", written(tmp_path, text)).target) == 7
+    with pytest.raises(EngineProblem, match=r"The client certificate .*ca\.pem.* cannot be used"):
+        await count(Remote("https://h", client_cert=tmp_path / "ca.pem"))
+
+
+async def test_a_proxy_stands_between(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROXY_PASSWORD", "pr0xy")
+    keys = 'proxy_user = "ann"\nproxy_password_env = "PROXY_PASSWORD"'
+    text = f'[x]\nurl = "http://bpm.test:8080"\nproxy = "http://{server.address}"\n{keys}\n'
+    assert await count(profile_named("x", written(tmp_path, text)).target) == 7
+    assert server.lines[-1].startswith("POST http://bpm.test:8080/engine-rest/external-task/count")
+    login = "Basic " + base64.b64encode(b"ann:pr0xy").decode()
+    assert server.heads[-1]["proxy-authorization"] == login
+    monkeypatch.setenv("HTTP_PROXY", f"http://{server.address}")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    asked = len(server.lines)
+    text = '[x]\nurl = "http://127.0.0.1:9"\nproxy = "direct"\n'
+    with pytest.raises(Unreachable):
+        await count(profile_named("x", written(tmp_path, text)).target)
+    assert len(server.lines) == asked
+    with pytest.raises(EngineProblem, match="not the address of a proxy"):
+        await count(Remote("http://h", proxy="carrier pigeon"))
+
+
+async def test_how_long_is_waited(server: Server, tmp_path: Path) -> None:
+    keys = "connect_timeout = 1\nread_timeout = 0.2\nlaunch_timeout = 600"
+    target = profile_named("x", written(tmp_path, f'[x]\nurl = "http://{server.address}/slow"\n{keys}\n')).target
+    limits = limits_of(target)
+    assert (limits.connect, limits.read, limits.question, limits.order) == (1, 0.2, 60, 600)
+    with pytest.raises(Slow):
+        await count(target)
+    patient = limits_of(Remote("http://h", read_timeout=300))
+    assert (patient.read, patient.question, patient.order) == (300, 300, 300)
+
+
+class Ring(KeyringBackend):
+    """A keyring in memory."""
+
+    priority = 1  # type: ignore[assignment]
+
+    def __init__(self, **secrets: str) -> None:
+        super().__init__()
+        self.secrets = secrets
+
+    def get_password(self, service: str, username: str) -> str | None:
+        """What is kept under this name."""
+        return self.secrets.get(f"{service}/{username}".replace("/", "_").replace(".", "_"))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Nothing is kept."""
+
+
+def test_a_password_from_the_keyring(tmp_path: Path) -> None:
+    before = keyring.get_keyring()
+    keyring.set_keyring(Ring(bpm_example_ann="s3cret"))
+    try:
+        text = '[x]\nurl = "https://h"\nuser = "ann"\npassword_keyring = "bpm.example/ann"\n'
+        assert profile_named("x", written(tmp_path, text)).target.login() == ("ann", "s3cret")
+        text = text.replace("/ann", "/bob")
+        with pytest.raises(ProfileProblem, match=r"the keyring has no password of bob for bpm\.example"):
+            profile_named("x", written(tmp_path, text))
+    finally:
+        keyring.set_keyring(before)
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ('headers.Authorization = "Bearer x"', "holds the header Authorization: name its source"),
+        ('headers.X-Api-Key = "x"', "holds the header X-Api-Key"),
+        ('cookies.session = "x"', "holds the cookie session"),
+        ('headers."a b" = "x"', "cannot be called 'a b'"),
+        ('headers.X = "a\\nb"', "the header X must be a text"),
+        ('headers.X.shell = "x"', "have one source"),
+        ('headers.X = {env = "A", command = "b"}', "have one source"),
+        ('headers = "x"', "must be a table"),
+        ("read_timeout = 0", "a number of seconds"),
+        ("launch_timeout = true", "a number of seconds"),
+        ('client_key = "x"', "client_key needs client_cert too"),
+        ('oauth_token_url = "http://h"', "needs oauth_client_id too"),
+        ('oauth_token_url = "http://h"\noauth_client_id = "c"', "needs oauth_client_secret_env"),
+        ('oauth_client_secret = "s"', "holds a oauth_client_secret"),
+        ('password_env = "HOME"\ntoken_env = "HOME"', "logs in by a password and by a token"),
+        ('password_keyring = "nobody"', "must be SERVICE/USER"),
+        ('headers.X.env = "NOT_SET"', "its header X should be in NOT_SET, which is not set"),
+        ('token_command = ["printf", "{"]', "broken JSON"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(tmp_path: Path, keys: str, sentence: str) -> None:
+    with pytest.raises(ProfileProblem, match=sentence) as problem:
+        profile_named("x", written(tmp_path, f'[x]\nurl = "http://h"\n{keys}\n'))
+    assert "\n" not in str(problem.value)
+
+
+def test_options_say_what_a_profile_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SID", "s1")
+    monkeypatch.setenv("RETRIAGE_PASSWORD", "s3cret")
+    typed = ["read_timeout=60", "headers.X-Tenant=blue", "cookies.sid.env=SID", "proxy=http://p:3128", "verify=false"]
+    options = from_options(typed)
+    assert options["headers"] == {"X-Tenant": "blue"}
+    connection = to_address("https://h", "ann", None, False, None, False, options)
+    target = connection.target
+    assert isinstance(target, Remote)
+    assert (target.read_timeout, target.proxy, target.insecure) == (60, "http://p:3128", True)
+    assert target.headers == {"X-Tenant": "blue", "Cookie": "sid=s1"}
+    assert target.login() == ("ann", "s3cret")
+    file = written(tmp_path, '[x]\nurl = "https://h"\nread_timeout = 20\n')
+    changed = to_profile("x", file, options).target
+    assert isinstance(changed, Remote)
+    assert changed.read_timeout == 60
+    with pytest.raises(ProfileProblem, match=r"read_timeuot is not known; read_timeout is\.$"):
+        to_address("https://h", None, None, False, None, False, from_options(["read_timeuot=3"]))
+    with pytest.raises(ProfileProblem, match="write it like KEY=VALUE"):
+        from_options(["read_timeout"])
+
+
+@pytest.mark.parametrize(
+    ("url", "login", "warned"),
+    [
+        ("http://bpm.example", {"user": "ann"}, "The password goes to bpm.example over plain http"),
+        ("http://bpm.example", {"token": "t"}, "The token goes to bpm.example over plain http"),
+        ("http://ann:s3cret@bpm.example", {}, "The password goes to"),
+        ("http://bpm.example", {}, ""),
+        ("http://localhost:8080", {"user": "ann"}, ""),
+        ("http://[::1]:8080", {"user": "ann"}, ""),
+        ("https://bpm.example", {"user": "ann"}, ""),
+    ],
+)
+def test_a_secret_that_anybody_can_read_is_warned_about(url: str, login: dict[str, str], warned: str) -> None:
+    said = Remote(url, **login).warning  # type: ignore[arg-type]
+    assert said.startswith(warned)
+    assert bool(said) is bool(warned)
+    assert "s3cret" not in said
