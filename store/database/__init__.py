@@ -1,6 +1,6 @@
 """Engines, units of work, ids, the clock and migrations."""
 
-from store.database.bounds import is_damaged, is_too_long
+from store.database.bounds import is_damaged, is_too_long, is_unavailable
 from store.database.clock import now
 from store.database.engine import Database, StoreLost, StoreNotOpened, open_database
 from store.database.filling import HALF_FILLED, BeingFilled, filling, is_half_filled
@@ -31,6 +31,7 @@ __all__ = [
     "is_gone",
     "is_half_filled",
     "is_too_long",
+    "is_unavailable",
     "keep",
     "lost_race",
     "new_id",
