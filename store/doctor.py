@@ -115,9 +115,12 @@ def _foreign_rows(database: sqlite3.Connection) -> Iterator[str]:
     for table, column, other, key in _REFERENCES:
         if not {table, other} <= tables:
             continue
+        whole = ""
+        if table == "batch_element" and "unfinished_batch" in tables:
+            whole = " AND batch_id NOT IN (SELECT batch_id FROM unfinished_batch)"
         statement = (
             f"SELECT count(*) FROM {table} WHERE {column} IS NOT NULL"
-            f" AND NOT EXISTS (SELECT 1 FROM {other} WHERE {other}.{key} = {table}.{column})"
+            f" AND NOT EXISTS (SELECT 1 FROM {other} WHERE {other}.{key} = {table}.{column}){whole}"
         )
         (number,) = database.execute(statement).fetchone()
         if number:

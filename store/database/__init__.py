@@ -8,13 +8,14 @@ from store.database.folding import folded
 from store.database.ids import IdRun, new_id
 from store.database.limits import Limits
 from store.database.news import News
-from store.database.processes import is_gone
+from store.database.processes import PROCESS, is_gone, owner_is_gone
 from store.database.races import Race, lost_race
 from store.database.row_locks import Kept, keep
 from store.database.sqlite import elsewhere
 
 __all__ = [
     "HALF_FILLED",
+    "PROCESS",
     "BeingFilled",
     "Database",
     "IdRun",
@@ -37,4 +38,5 @@ __all__ = [
     "new_id",
     "now",
     "open_database",
+    "owner_is_gone",
 ]
