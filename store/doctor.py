@@ -22,6 +22,9 @@ _FOREIGN = (
     "These rows hang on others that are not there; lists and counts leave them out or show them without a name. "
     "Nothing else is hurt. Delete the process instances concerned, or go back to a backup."
 )
+_HALF_FILLED = (
+    "Where that process has ended, `retriage demo-data` or `retriage serve --demo` begins the world anew there."
+)
 _NOT_A_FILE = "retriage doctor looks at SQLite files; PostgreSQL has pg_amcheck for its databases."
 
 _REFERENCES = (
@@ -95,6 +98,11 @@ def _findings(path: Path, database: sqlite3.Connection) -> Findings:
     if said != ["ok"]:
         more = [f"and {len(said) - _MOST_TOLD} more"] if len(said) > _MOST_TOLD else []
         return Findings((f"{path} is damaged:", *said[:_MOST_TOLD], *more, _DAMAGED), False)
+    if database.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'being_filled'").fetchone():
+        host, pid = database.execute("SELECT host, pid FROM being_filled").fetchone()
+        return Findings(
+            (f"{path} is only half filled with a demo world, by process {pid} of {host}.", _HALF_FILLED), False
+        )
     foreign = list(_foreign_rows(database))
     if foreign:
         return Findings((f"{path} can be read, but not all of it belongs together:", *foreign, _FOREIGN), False)
@@ -107,9 +115,12 @@ def _foreign_rows(database: sqlite3.Connection) -> Iterator[str]:
     for table, column, other, key in _REFERENCES:
         if not {table, other} <= tables:
             continue
+        whole = ""
+        if table == "batch_element" and "unfinished_batch" in tables:
+            whole = " AND batch_id NOT IN (SELECT batch_id FROM unfinished_batch)"
         statement = (
             f"SELECT count(*) FROM {table} WHERE {column} IS NOT NULL"
-            f" AND NOT EXISTS (SELECT 1 FROM {other} WHERE {other}.{key} = {table}.{column})"
+            f" AND NOT EXISTS (SELECT 1 FROM {other} WHERE {other}.{key} = {table}.{column}){whole}"
         )
         (number,) = database.execute(statement).fetchone()
         if number:

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from store.contract.errors import ContractError, ErrorBody, engine_error, invalid, not_stored, stale
-from store.database import Race, is_damaged, is_too_long, lost_race
+from store.database import Race, is_damaged, is_too_long, is_unavailable, lost_race
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,10 @@ async def _persistence(_request: Request, error: Exception) -> Response:
     if is_damaged(error):
         log.error("the database is damaged (`retriage doctor --store` says how far): %s", getattr(error, "orig", error))
         return refuse(engine_error("The store's database is damaged. Stop the server, and ask `retriage doctor`."))
-    log.error("a statement failed", exc_info=error)
+    if is_unavailable(error):
+        log.error("the database did not serve: %s", " ".join(str(getattr(error, "orig", None) or error).split()))
+    else:
+        log.error("a statement failed", exc_info=error)
     return refuse(not_stored(_DEADLOCK if race is Race.DEADLOCK else 0))
 
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from sqlalchemy import Text, func, insert, literal, select, union_all
+from sqlalchemy import ColumnElement, Text, func, insert, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.batch.subjects import Subject
@@ -13,20 +13,27 @@ from store.tables.types import Rows, col
 _AFTER_EXPLICIT = 1 << 40
 
 
-async def collect(
-    connection: AsyncConnection, batch_id: str, subject: Subject, explicit: list[str], sources: list[Rows]
-) -> int:
-    """Write the elements and groups of a new batch.
+def collected(connection: AsyncConnection, subject: Subject, explicit: list[str], sources: list[Rows]) -> Rows:
+    """A select of the ids of a new batch with the deployment of each, in the order of their ordinals.
 
     Groups are ordered by deployment id ignoring case, ids without a deployment (unknown ones) last; inside a group
     the explicit ids come first in their order, then those that the queries found by id.
 
     Args:
-        connection: the caller's transaction.
-        batch_id: the new batch.
+        connection: where it will be asked.
         subject: what the ids name.
         explicit: ids that were given one by one, each once, existing or not.
-        sources: selects of ids.
+        sources: selects of ids. One of both is needed.
+    """
+    candidates = _candidates(connection, explicit, sources).subquery("candidate")
+    rows = select(candidates.c.id, subject.deployment.label("deployment_id")).select_from(candidates)
+    return subject.join(rows, candidates.c.id).order_by(*_order(subject, candidates))
+
+
+async def collect(
+    connection: AsyncConnection, batch_id: str, subject: Subject, explicit: list[str], sources: list[Rows]
+) -> int:
+    """Write the elements and groups of a new batch by one statement each; see ``collected``.
 
     Returns:
         How many ids were collected.
@@ -34,10 +41,7 @@ async def collect(
     if not explicit and not sources:
         return 0
     candidates = _candidates(connection, explicit, sources).subquery("candidate")
-    deployment = subject.deployment
-    place = func.row_number().over(
-        order_by=(deployment.is_(None), func.lower(deployment), candidates.c.position, candidates.c.id)
-    )
+    place = func.row_number().over(order_by=_order(subject, candidates))
     rows = subject.join(select(literal(batch_id), place - 1, candidates.c.id).select_from(candidates), candidates.c.id)
     written = await connection.execute(
         insert(BatchElement).from_select(["batch_id", "ordinal", "element_id"], rows),
@@ -45,6 +49,26 @@ async def collect(
     )
     await _group(connection, batch_id, subject)
     return written.rowcount
+
+
+def _order(subject: Subject, candidates: Any) -> tuple[ColumnElement[Any], ...]:
+    deployment = subject.deployment
+    return deployment.is_(None), func.lower(deployment), deployment, candidates.c.position, candidates.c.id
+
+
+async def add_elements(connection: AsyncConnection, batch_id: str, first: int, ids: list[str]) -> None:
+    """Write some of the elements of a new batch (SQLite).
+
+    Args:
+        connection: the caller's transaction.
+        batch_id: the new batch.
+        first: ordinal of the first of them.
+        ids: what they name.
+    """
+    given = _numbered(connection, ids)
+    place = given.c.key + literal(first)
+    rows = select(literal(batch_id), place, given.c.value)
+    await connection.execute(insert(BatchElement).from_select(["batch_id", "ordinal", "element_id"], rows))
 
 
 def _candidates(connection: AsyncConnection, explicit: list[str], sources: list[Rows]) -> Any:

@@ -1,5 +1,6 @@
 """Create a batch that sets the retries of external tasks, or of jobs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,7 @@ from store.batch.jobs import insert_job
 from store.batch.subjects import EXTERNAL_TASKS, JOBS, Subject
 from store.commands.operators import NOBODY, Operator, in_bulk
 from store.commands.retries import NEGATIVE, NO_RETRIES, SET_RETRIES, explicit_ids, first_unknown, sources_of
-from store.contract.errors import engine_error, invalid, no_external_task
+from store.contract.errors import ContractError, engine_error, invalid, no_external_task
 from store.contract.orders import SetExternalTaskRetries, SetJobsRetries
 from store.contract.records import MONITOR_JOB, SEED_JOB
 from store.contract.records import Batch as Record
@@ -23,25 +24,66 @@ from store.tables import Batch, BatchGroup, JobDefinition
 from store.tables.types import Rows, col
 
 
-async def set_retries_async(
-    connection: AsyncConnection, order: SetExternalTaskRetries, settings: StoreSettings, by: Operator = NOBODY
-) -> Record:
-    """Collect the tasks that an order names and create the batch that will set their retries.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A batch that is to be made; all of the order is checked that can be without the database.
+
+    Attributes:
+        subject: what its ids name.
+        retries: what is set.
+        explicit: ids that were given one by one, each once.
+        sources: gives selects of further ids; raises what the contract checks last.
+        empty: what is said when nothing is named.
+        operation: the order and what it is given to, as the user operation log calls them.
+        known: every explicit id must name something.
+        refusal: raised when something is named.
+        due: columns of the batch with the due date that its jobs set.
+    """
+
+    subject: Subject
+    retries: int
+    explicit: list[str]
+    sources: Callable[[], list[Rows]]
+    empty: str
+    operation: tuple[str, str]
+    known: bool = False
+    refusal: ContractError | None = None
+    due: dict[str, Any] = field(default_factory=dict)
+
+    async def check_ids(self, connection: AsyncConnection) -> None:
+        """Check that the explicit ids name something, where they must.
+
+        Raises:
+            ContractError: 404, the first of them does not.
+        """
+        unknown = await first_unknown(connection, self.explicit) if self.known else None
+        if unknown is not None:
+            raise no_external_task(unknown)
+
+    def check_count(self, elements: int) -> None:
+        """Check that it has ids and may be made.
+
+        Raises:
+            ContractError: 400 or 500.
+        """
+        if not elements:
+            raise invalid(self.empty)
+        if self.refusal is not None:
+            raise self.refusal
+
+
+def plan_task_retries(order: SetExternalTaskRetries, settings: StoreSettings) -> Plan:
+    """The batch that sets the retries of the external tasks that an order names.
 
     Unknown ids are accepted, as the engine does it, and their jobs fail; with ``settings.strict`` the first of them is
     refused instead. Negative retries are always refused, as the reference page of the REST API promises.
 
     Args:
-        connection: the caller's transaction; nothing is stored when it is rolled back.
         order: the six fields of the request; the union of its sources is taken.
-        settings: how the batch is cut into jobs.
-        by: who gives the order.
-
-    Returns:
-        The batch, with no job created yet.
+        settings: whether unknown ids are refused.
 
     Raises:
-        ContractError: 400 or 500 as the contract orders its checks, 404 in strict mode.
+        ContractError: 400 or 500 as the contract orders its checks.
     """
     sources = sources_of(order)
     retries = order.retries
@@ -50,34 +92,22 @@ async def set_retries_async(
     explicit = explicit_ids(order)
     if retries < 0:
         raise invalid(NEGATIVE)
-    if settings.strict:
-        unknown = await first_unknown(connection, explicit)
-        if unknown is not None:
-            raise no_external_task(unknown)
-    made = _Made(EXTERNAL_TASKS, retries)
-    batch = await _create(connection, made, explicit, sources(), settings, by)
-    if batch is None:
-        raise invalid("externalTaskIds is empty")
-    count = in_bulk(made.elements, later=True, retries=retries)
-    await by.note(connection, SET_RETRIES, "ExternalTask", *count)
-    return batch
+    return Plan(
+        EXTERNAL_TASKS,
+        retries,
+        explicit,
+        sources,
+        empty="externalTaskIds is empty",
+        operation=(SET_RETRIES, "ExternalTask"),
+        known=settings.strict,
+    )
 
 
-async def set_job_retries_async(
-    connection: AsyncConnection, order: SetJobsRetries, settings: StoreSettings, by: Operator = NOBODY
-) -> Record:
-    """Collect the jobs that an order names and create the batch that will set their retries.
-
-    Unknown ids are accepted, and their jobs fail.
+def plan_job_retries(order: SetJobsRetries) -> Plan:
+    """The batch that sets the retries of the jobs that an order names. Unknown ids are accepted, and their jobs fail.
 
     Args:
-        connection: the caller's transaction; nothing is stored when it is rolled back.
         order: the union of ids and query is taken.
-        settings: how the batch is cut into jobs.
-        by: who gives the order.
-
-    Returns:
-        The batch, with no job created yet.
 
     Raises:
         ContractError: 400 or 500 as the contract orders its checks.
@@ -90,50 +120,47 @@ async def set_job_retries_async(
         raise engine_error("ENGINE-13050 You must specify at least one of jobIds or jobQuery.")
     if any(job_id is None for job_id in order.job_ids or ()):
         raise invalid("Job id cannot be null: jobIds contains null value")
-    explicit = list(dict.fromkeys(str(job_id) for job_id in order.job_ids or ()))
-    made = _Made(JOBS, retries)
-    if "due_date" in order.model_fields_set:
-        made.due = {"due_date": order.due_date, "sets_due_date": True}
-    batch = await _create(connection, made, explicit, sources, settings, by)
-    if batch is None:
-        raise invalid("jobIds is empty")
-    if retries < 0:
-        raise engine_error("Retries count is not greater than or equal to 0")
-    await by.note(connection, "SetJobRetries", "Job", *in_bulk(made.elements, later=True, retries=retries))
-    return batch
+    due = {"due_date": order.due_date, "sets_due_date": True} if "due_date" in order.model_fields_set else {}
+    return Plan(
+        JOBS,
+        retries,
+        list(dict.fromkeys(str(job_id) for job_id in order.job_ids or ())),
+        lambda: sources,
+        empty="jobIds is empty",
+        operation=("SetJobRetries", "Job"),
+        refusal=engine_error("Retries count is not greater than or equal to 0") if retries < 0 else None,
+        due=due,
+    )
 
 
-@dataclass(slots=True)
-class _Made:
-    """What a batch in the making is to do, and to how many things."""
+async def create(connection: AsyncConnection, plan: Plan, settings: StoreSettings, by: Operator = NOBODY) -> Record:
+    """Collect the ids of a batch and create it, in the caller's transaction.
 
-    subject: Subject
-    retries: int
-    due: dict[str, Any] = field(default_factory=dict)
-    elements: int = 0
+    Args:
+        connection: the caller's transaction; nothing is stored when it is rolled back.
+        plan: what it is to do.
+        settings: how it is cut into jobs.
+        by: who gives the order.
 
+    Returns:
+        The batch, with no job created yet.
 
-async def _create(
-    connection: AsyncConnection,
-    made: _Made,
-    explicit: list[str],
-    sources: list[Rows],
-    settings: StoreSettings,
-    by: Operator,
-) -> Record | None:
-    """Write a batch; none if nothing is named."""
+    Raises:
+        ContractError: 400 or 500 as the contract orders its checks, 404 in strict mode.
+    """
+    await plan.check_ids(connection)
     batch_id = new_id()
-    made.elements = await collect(connection, batch_id, made.subject, explicit, sources)
-    if not made.elements:
-        return None
-    await _write(connection, batch_id, made, settings, by)
-    return await BATCHES.get(connection, batch_id)
+    elements = await collect(connection, batch_id, plan.subject, plan.explicit, plan.sources())
+    plan.check_count(elements)
+    return await write_batch(connection, batch_id, plan, elements, settings, by)
 
 
-async def _write(
-    connection: AsyncConnection, batch_id: str, made: _Made, settings: StoreSettings, by: Operator
-) -> None:
-    """The batch, its three job definitions and the first seed job."""
+async def write_batch(
+    connection: AsyncConnection, batch_id: str, plan: Plan, elements: int, settings: StoreSettings, by: Operator
+) -> Record:
+    """The batch over elements and groups that are there: its row, its three job definitions, the first seed job, and
+    the entry in the user operation log.
+    """
     first_group = select(col(BatchGroup.deployment_id)).where(
         col(BatchGroup.batch_id) == batch_id, col(BatchGroup.first) == 0
     )
@@ -142,7 +169,7 @@ async def _write(
     definitions = [
         {"id": seed, "job_type": SEED_JOB, "deployment_id": deployment_id},
         {"id": monitor, "job_type": MONITOR_JOB, "deployment_id": None},
-        {"id": work, "job_type": made.subject.batch_type, "deployment_id": None},
+        {"id": work, "job_type": plan.subject.batch_type, "deployment_id": None},
     ]
     await connection.execute(
         insert(JobDefinition), [{**one, "job_configuration": batch_id, "suspended": False} for one in definitions]
@@ -151,13 +178,13 @@ async def _write(
     await connection.execute(
         insert(Batch).values(
             id=batch_id,
-            type=made.subject.batch_type,
-            retries=made.retries,
-            **made.due,
+            type=plan.subject.batch_type,
+            retries=plan.retries,
+            **plan.due,
             job_retries=settings.default_number_of_retries,
-            elements=made.elements,
+            elements=elements,
             seeded=0,
-            total_jobs=-(-made.elements // per_job),
+            total_jobs=-(-elements // per_job),
             jobs_created=0,
             batch_jobs_per_seed=settings.batch_jobs_per_seed,
             invocations_per_batch_job=per_job,
@@ -170,3 +197,6 @@ async def _write(
         )
     )
     await insert_job(connection, batch_id, SEED_JOB, now())
+    count = in_bulk(elements, later=True, retries=plan.retries)
+    await by.note(connection, *plan.operation, *count)
+    return await BATCHES.get(connection, batch_id)

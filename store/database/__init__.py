@@ -1,6 +1,6 @@
 """Engines, units of work, ids, the clock and migrations."""
 
-from store.database.bounds import is_damaged, is_too_long
+from store.database.bounds import is_damaged, is_too_long, is_unavailable
 from store.database.clock import now
 from store.database.engine import Database, StoreLost, StoreNotOpened, open_database
 from store.database.filling import HALF_FILLED, BeingFilled, filling, is_half_filled
@@ -8,13 +8,14 @@ from store.database.folding import folded
 from store.database.ids import IdRun, new_id
 from store.database.limits import Limits
 from store.database.news import News
-from store.database.processes import is_gone
+from store.database.processes import PROCESS, is_gone, owner_is_gone
 from store.database.races import Race, lost_race
 from store.database.row_locks import Kept, keep
 from store.database.sqlite import elsewhere
 
 __all__ = [
     "HALF_FILLED",
+    "PROCESS",
     "BeingFilled",
     "Database",
     "IdRun",
@@ -31,9 +32,11 @@ __all__ = [
     "is_gone",
     "is_half_filled",
     "is_too_long",
+    "is_unavailable",
     "keep",
     "lost_race",
     "new_id",
     "now",
     "open_database",
+    "owner_is_gone",
 ]

@@ -11,6 +11,7 @@ own and are never held up by the writer (WAL). On PostgreSQL both are ordinary p
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -31,6 +32,9 @@ from store.database.sqlite import FileLost, SqliteFile, TooSlow, at_once, sqlite
 from store.private_files import make_file
 
 T = TypeVar("T")
+
+_MISTYPED = re.compile(r"(sqlite|postgres)\w*(\+\w+)?:", re.IGNORECASE)
+"""Begins what was meant as a URL, and would be the name of a folder."""
 
 
 class StoreLost(ContractError):
@@ -186,7 +190,7 @@ async def open_database(store: str, readers: int = 4, limits: Limits | None = No
 def _named(store: str) -> str:
     """The store as it may be shown."""
     if "://" not in store:
-        return store
+        return store.partition(":")[0] if _MISTYPED.match(store) else store
     try:
         return make_url(store).render_as_string(hide_password=True)
     except (ArgumentError, ValueError):
@@ -208,6 +212,8 @@ def store_url(store: str) -> URL:
         OSError: the file cannot be made.
     """
     if "://" not in store:
+        if _MISTYPED.match(store):
+            raise ArgumentError("a URL has :// after its first word, and a file of that name is written ./NAME")
         path = Path(store).expanduser().resolve()
         make_file(path)
         return URL.create("sqlite+aiosqlite", database=str(path))

@@ -7,8 +7,6 @@ that lost its lock changes nothing, and nothing is ever done twice.
 
 import asyncio
 import logging
-import os
-import socket
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,12 +29,13 @@ from store.batch.acquire import (
 )
 from store.batch.execute import Outcome, run_jobs
 from store.batch.jobs import Failure, fail
+from store.batch.launch import discard_unfinished
 from store.batch.monitor import run_monitor
 from store.batch.seed import run_seed
 from store.commands.operators import Operator
 from store.contract.errors import ContractError, missing
 from store.contract.records import MONITOR_JOB, SEED_JOB
-from store.database import Database, StoreLost, is_gone, keep, now
+from store.database import PROCESS, Database, StoreLost, keep, now, owner_is_gone
 from store.runner.pace import TURN_SECONDS, JobPace
 from store.settings import StoreSettings
 from store.tables import Job
@@ -90,7 +89,7 @@ class Runner:
         self._database = database
         self._settings = settings
         self._tasks_changed = tasks_changed
-        self._owner = f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:12]}"
+        self._owner = f"{PROCESS}/{uuid.uuid4().hex[:12]}"
         self._turn = 0
         self._held_up = False
         self._set_size = settings.runner_set_size
@@ -312,20 +311,13 @@ class Runner:
             await fail(connection, failures)
 
     async def _rescue(self) -> None:
-        """Give back what runners of this machine held that are not alive any more.
+        """Give back what processes of this machine held that are not alive any more, and remove what they left of
+        batches that were not whole yet.
 
         Taking a job from a runner that is alive after all would be harmless: it then finds nothing to do.
         """
-        host = socket.gethostname()
         async with self._database.writing() as connection:
             for token in await owners(connection):
-                if _is_dead(token, host):
+                if owner_is_gone(token):
                     await release(connection, token)
-
-
-def _is_dead(token: str, host: str) -> bool:
-    parts = token.split("/")
-    if len(parts) < 3 or parts[0] != host or not parts[1].isdigit():
-        return False
-    pid = int(parts[1])
-    return pid != os.getpid() and is_gone(pid)
+        await discard_unfinished(self._database)

@@ -6,7 +6,7 @@ External tasks and jobs exist only while there is something to do. Logs are appe
 
 from sqlmodel import SQLModel
 
-from store.tables.batch import Batch, BatchElement, BatchGroup
+from store.tables.batch import Batch, BatchElement, BatchGroup, UnfinishedBatch
 from store.tables.deployment import Deployment, DeploymentResource, ProcessDefinition
 from store.tables.external_task import ErrorDetails, ExternalTask
 from store.tables.incident import Incident
@@ -34,6 +34,7 @@ __all__ = [
     "JobLog",
     "ProcessDefinition",
     "ProcessInstance",
+    "UnfinishedBatch",
     "UserOperation",
     "Variable",
     "metadata",

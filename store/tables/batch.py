@@ -70,3 +70,15 @@ class BatchElement(SQLModel, table=True):
     batch_id: str = Field(primary_key=True)
     ordinal: int = Field(primary_key=True)
     element_id: str
+
+
+class UnfinishedBatch(SQLModel, table=True):
+    """A batch whose ids are still being written, by a process; it has elements, and nothing else yet.
+
+    Once it is whole this row goes, and the row of the batch comes.
+    """
+
+    __tablename__ = "unfinished_batch"
+
+    batch_id: str = Field(primary_key=True)
+    owner: str

@@ -49,12 +49,16 @@ async def ending(place: str, every: float) -> AsyncIterator[list[int]]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def end_all(place: str) -> int:
-    """End every connection to a database."""
-    url = make_url(place).set(drivername="postgresql").render_as_string(hide_password=False)
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+async def end_all(place: str, by: str | None = None) -> int:
+    """End every connection to a database, from itself or from another one."""
+    url = make_url(place).set(drivername="postgresql")
+    async with await psycopg.AsyncConnection.connect(
+        by or url.render_as_string(hide_password=False), autocommit=True
+    ) as connection:
         found = await connection.execute(
-            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {MINE}".encode()
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = %s AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
+            [url.database],
         )
         return len(await found.fetchall())
 
@@ -66,6 +70,22 @@ async def test_the_first_request_after_a_restart_is_answered(place: str) -> None
         for _ in range(3):
             assert {(await http.get(path)).status_code for path in paths} == {200}
             assert await end_all(place)
+
+
+async def test_a_database_that_is_away_is_a_sentence_in_the_log(place: str, caplog: pytest.LogCaptureFixture) -> None:
+    url = make_url(place).set(drivername="postgresql")
+    system = url.set(database="postgres").render_as_string(hide_password=False)
+    async with client_of(embedded_app(place, settings=StoreSettings(runner_idle_seconds=60))) as http:
+        assert (await http.get("/external-task/count")).status_code == 200
+        async with await psycopg.AsyncConnection.connect(system, autocommit=True) as connection:
+            await connection.execute(f'ALTER DATABASE "{url.database}" ALLOW_CONNECTIONS false'.encode())
+            await end_all(place, system)
+            answer = await http.get("/external-task/count")
+            assert (answer.status_code, answer.json()["type"]) == (500, "ProcessEnginePersistenceException")
+            await connection.execute(f'ALTER DATABASE "{url.database}" ALLOW_CONNECTIONS true'.encode())
+        assert (await http.get("/external-task/count")).status_code == 200
+    assert "the database did not serve" in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 async def test_a_server_keeps_no_more_connections_than_it_was_told(place: str) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.batch.acquire import acquire
-from store.batch.create import set_retries_async
+from store.batch.create import create, plan_task_retries
 from store.batch.orders import delete_batch, suspend_batch
 from store.bpmn import parse
 from store.commands.instances import delete_instance, set_suspended
@@ -44,7 +44,7 @@ SOON = 15.0
 async def launch(database: Database, retries: int, **more: Any) -> Batch:
     order = {"retries": retries, "externalTaskQuery": {}, **more}
     async with database.writing() as connection:
-        return await set_retries_async(connection, SetExternalTaskRetries.model_validate(order), SMALL)
+        return await create(connection, plan_task_retries(SetExternalTaskRetries.model_validate(order), SMALL), SMALL)
 
 
 async def rows(database: Database, statement: str, **values: Any) -> list[tuple[Any, ...]]:

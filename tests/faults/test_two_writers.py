@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import event, text
 
-from store.batch.create import set_retries_async
+from store.batch.create import create, plan_task_retries
 from store.contract.orders import SetExternalTaskRetries
 from store.database import Database, open_database
 from store.runner import Runner
@@ -52,7 +52,7 @@ async def test_a_writer_gets_in_beside_a_runner_of_another_process(database: Dat
     order = SetExternalTaskRetries(retries=1, external_task_ids=[f"nowhere-{uuid4()}" for _ in range(3000)])
     settings = StoreSettings()
     async with database.writing() as connection:
-        batch = await set_retries_async(connection, order, settings)
+        batch = await create(connection, plan_task_retries(order, settings), settings)
     transactions = 0
 
     @event.listens_for(database._writer.sync_engine, "commit")

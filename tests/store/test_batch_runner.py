@@ -11,7 +11,7 @@ from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.batch.acquire import acquire
-from store.batch.create import set_retries_async
+from store.batch.create import create, plan_task_retries
 from store.batch.execute import run_jobs
 from store.batch.orders import suspend_batch
 from store.batch.seed import run_seed
@@ -37,7 +37,7 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 async def launch(database: Database, order: SetExternalTaskRetries, settings: StoreSettings = SETTINGS) -> Batch:
     async with database.writing() as connection:
-        return await set_retries_async(connection, order, settings)
+        return await create(connection, plan_task_retries(order, settings), settings)
 
 
 async def run(database: Database, settings: StoreSettings = SETTINGS) -> None:

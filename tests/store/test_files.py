@@ -109,6 +109,8 @@ async def test_a_store_of_a_newer_version_says_so(request: pytest.FixtureRequest
         ("postgresql://me:secret@host/db?no_such_option=1", "no_such_option"),
         ("postgresql://me:secret@/db?host=/nowhere", "/nowhere"),
         ("postgresql://me:secret@no-such-host.invalid/db", "no-such-host.invalid"),
+        ("postgresql:/me:secret@host/db", "a URL has ://"),
+        ("sqlite:store.db", "a URL has ://"),
     ],
 )
 async def test_a_mistyped_url_gives_a_sentence(url: str, said: str) -> None:
@@ -244,6 +246,10 @@ async def test_a_world_that_was_killed_half_way_is_begun_anew(request: pytest.Fi
         database = await open_database(place)
         assert await is_half_filled(database)
         await database.close()
+        if kind == "sqlite":
+            findings = examine_store(place)
+            assert not findings.healthy
+            assert f"process {killed.pid} of" in findings.lines[0]
         with pytest.raises(StoreNotOpened, match="half filled"):
             async with client_of(embedded_app(place)):
                 pass

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from store.batch.create import set_retries_async
+from store.batch.create import create, plan_task_retries
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.records import Batch
 from store.database import Database, open_database
@@ -40,7 +40,7 @@ async def launch(database: Database, first: int, past: int) -> Batch:
     async with database.writing() as connection:
         ids = list((await connection.execute(text("SELECT id FROM external_task ORDER BY id"))).scalars())[first:past]
         order = SetExternalTaskRetries.model_validate({"retries": 7, "externalTaskIds": ids})
-        return await set_retries_async(connection, order, SETTINGS)
+        return await create(connection, plan_task_retries(order, SETTINGS), SETTINGS)
 
 
 async def done(database: Database, batch: Batch) -> int:
@@ -127,7 +127,8 @@ async def test_seeds_are_made_ahead_of_what_is_carried_out(database: Database) -
     runner = Runner(database, StoreSettings(batch_jobs_per_seed=10), pace=JobPace(20, clock=clock))
     async with database.writing() as connection:
         order = SetExternalTaskRetries.model_validate({"retries": 7, "externalTaskQuery": {}})
-        await set_retries_async(connection, order, StoreSettings(batch_jobs_per_seed=10))
+        settings = StoreSettings(batch_jobs_per_seed=10)
+        await create(connection, plan_task_retries(order, settings), settings)
     await pass_time(runner, clock, 6)
     async with database.reading() as connection:
         created, total = (await connection.execute(text("SELECT jobs_created, total_jobs FROM batch"))).one()

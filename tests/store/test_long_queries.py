@@ -66,6 +66,15 @@ async def test_many_topics(request: pytest.FixtureRequest, kind: str) -> None:
         assert (none.status_code, none.json()) == (200, [])
 
 
+async def test_a_pattern_that_is_too_long_for_sqlite(tmp_path: Path) -> None:
+    async with client_of(embedded_app(str(tmp_path / "store.db"))) as http:
+        await start(http)
+        for words in ("a" * 60_000, "é" * 30_000):
+            answer = await http.post("/process-instance/count", json={"businessKeyLike": f"%{words}%"})
+            assert (answer.status_code, answer.json()["type"]) == (400, "InvalidRequestException")
+            assert "in one statement" in answer.json()["message"]
+
+
 class Sqlstate(Exception):
     sqlstate = "54001"
 

@@ -12,7 +12,8 @@ from store.api.requests import body, flag
 from store.api.router import Router
 from store.api.routes.lists import add_lists, add_one, add_text
 from store.api.state import StoreDep
-from store.batch.create import set_retries_async
+from store.batch.create import plan_task_retries
+from store.batch.launch import launch
 from store.commands.retries import set_retries_in_bulk, set_retries_of_one
 from store.contract.orders import SetExternalTaskRetries, SetRetries
 from store.contract.records import Batch
@@ -54,7 +55,7 @@ async def post_retries_async(
     store: StoreDep, by: OperatorDep, order: Annotated[SetExternalTaskRetries, body(SetExternalTaskRetries)]
 ) -> Response:
     """Create a batch that sets the retries of many tasks."""
-    batch = await store.database.write(partial(set_retries_async, order=order, settings=store.settings, by=by))
+    batch = await launch(store.database, plan_task_retries(order, store.settings), store.settings, by)
     store.wake_runner()
     return answer(batch)
 

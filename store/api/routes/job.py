@@ -12,7 +12,8 @@ from store.api.router import Router
 from store.api.routes.lists import add_lists, add_one, add_text
 from store.api.state import StoreDep
 from store.batch import definition_orders, job_orders
-from store.batch.create import set_job_retries_async
+from store.batch.create import plan_job_retries
+from store.batch.launch import launch
 from store.contract.deployments import SetPriority
 from store.contract.orders import (
     SetDefinitionPriority,
@@ -39,8 +40,7 @@ async def post_retries(
     store: StoreDep, by: OperatorDep, order: Annotated[SetJobsRetries, body(SetJobsRetries)]
 ) -> Response:
     """Create a batch that sets the retries of many jobs."""
-    async with store.database.writing() as connection:
-        batch = await set_job_retries_async(connection, order, store.settings, by)
+    batch = await launch(store.database, plan_job_retries(order), store.settings, by)
     store.wake_runner()
     return answer(batch)
 
