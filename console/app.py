@@ -41,11 +41,13 @@ from console.session.poller import close_all
 from console.session.session import ConnectionIdentity, Session
 from console.terminal import textual_private
 from console.text.inert import inert
+from console.text.words import times
 from console.widgets.bindings import bindings
 from console.widgets.themes import DEFAULTS, PLAIN, THEMES
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
+    from console.engine.target import Demo, Pace
     from store.journal import Journal
 
 CLOSING = 10.0
@@ -73,16 +75,16 @@ class RetriageApp(App[None]):
         theme: name of a theme of ``console.widgets.themes``.
         keymap: the operator's own keys.
         journal: opens the operator's journal, after the engine; without it nothing is remembered.
+        demo: the made-up world that the engine is, if it is one: the pace of its batches can be changed.
     """
 
     TITLE = "Retriage"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings(at({"app"})),
+        *bindings(at({"app", "demo"})),
         # Not among the actions: as in every program of a terminal, and not to be given to another key.
         Binding("ctrl+z", "suspend_process", show=False),
     ]
-    PLACES: ClassVar[tuple[str, ...]] = ("app",)
     CSS = "* { transition: none; }"
 
     def __init__(
@@ -93,6 +95,7 @@ class RetriageApp(App[None]):
         theme: str = THEMES[0].name,
         journal: OpenJournal | None = None,
         keymap: Keymap | None = None,
+        demo: Demo | None = None,
     ) -> None:
         super().__init__()
         self._own_keys = keymap or Keymap()
@@ -105,6 +108,7 @@ class RetriageApp(App[None]):
         self.theme = PLAIN.name if self.no_color else theme
         self.animation_level = "none"
         self.session = Session(identity)
+        self.session.demo = demo
         self.session.news = Signal(self, "news")
         self.navigator = Navigator(self, self.session, DETAILS)
         """The ways between screens."""
@@ -117,6 +121,16 @@ class RetriageApp(App[None]):
         self._engine: asyncio.Task[None] | None = None
         self._leaving = asyncio.Event()
         self._views: list[str] = []
+
+    @property
+    def PLACES(self) -> tuple[str, ...]:
+        """The places of its actions: those of the demo only where one is open whose batches have a pace."""
+        return ("app", "demo") if self._pace is not None else ("app",)
+
+    @property
+    def _pace(self) -> Pace | None:
+        """How fast the batches of the demo go; nothing where none is open, and at full speed."""
+        return self.session.demo.handle.pace if self.session.demo is not None else None
 
     # -- start and end ----------------------------------------------------------------------------------------------
 
@@ -299,6 +313,22 @@ class RetriageApp(App[None]):
         """The view before this one."""
         if len(self._views) > 1:
             self.view(self._views[-2])
+
+    # -- the demo ---------------------------------------------------------------------------------------------------
+
+    def action_batches_faster(self) -> None:
+        """Twice the pace."""
+        if self._pace is not None:
+            self._tell_pace(self._pace.faster())
+
+    def action_batches_slower(self) -> None:
+        """Half the pace."""
+        if self._pace is not None:
+            self._tell_pace(self._pace.slower())
+
+    def _tell_pace(self, factor: float) -> None:
+        self.session.say(f"Batches and workers of the demo go at {times(factor)} their usual pace.", "muted")
+        self.session.news.publish("state")
 
     # -- safety -----------------------------------------------------------------------------------------------------
 

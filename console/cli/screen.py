@@ -100,13 +100,19 @@ def demo(
 
 def _open(connection: "Connection", mouse: bool | None) -> None:
     from console.app import RetriageApp
+    from console.engine.target import Embedded
     from console.keymap import read_keymap
 
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         raise fail("the console needs a terminal; `retriage serve` does not.")
     journal = _journal(None if connection.thrown_away else default_journal())
+    target = connection.target
     console_app = RetriageApp(
-        _connector(connection.target), connection.identity(), journal=journal, keymap=read_keymap(keys_file())
+        _connector(target),
+        connection.identity(),
+        journal=journal,
+        keymap=read_keymap(keys_file()),
+        demo=target.demo if isinstance(target, Embedded) else None,
     )
     console_app.run(mouse="SSH_CONNECTION" not in os.environ if mouse is None else mouse)
     code = console_app.return_code or 0
