@@ -37,23 +37,19 @@ def chart_lines(timeline: Timeline, total: int, width: int, height: int) -> list
     cells = _cells_of_a_step(len(samples), room)
     open_now = [sample.incidents for sample in samples]
     counted = [number if number is not None else 0 for number in open_now]
-    told = open_now[-1]
-    rows = height - 1 - (told is not None)
+    told = open_now[-1] is not None
+    rows = height - 1 - told
     columns = [(one.done, one.again, max(one.set - one.done - one.again, 0)) for one in samples for _ in range(cells)]
     drawn = area_chart(columns, AREAS, max(total, *(one.set for one in samples)), rows)
     lines = [
         _line(count(total) if y == 0 else "0" if y == rows - 1 else "", row, gutter) for y, row in enumerate(drawn)
     ]
-    if told is not None:
+    if told:
         sparks = "".join(sign * cells for sign in spark(counted))
         lines.append(_line("inc.", [(sparks, "accent")], gutter))
     begun, lasted = clock(timeline.since), f"+{span(step * len(samples))}"
     so_far = max(len(samples) * cells - len(begun) - len(lasted), 1)
     tail: list[Span] = [(begun, "muted"), (" " * so_far, ""), (lasted, "muted")]
-    now = f"{count(told)} incidents open" if told is not None else ""
-    gap = room - len(begun) - so_far - len(lasted) - len(now)
-    if now and gap > 1:
-        tail += [(" " * gap, ""), (now, "accent")]
     return [*lines, _line("", tail, gutter)]
 
 

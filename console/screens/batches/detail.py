@@ -31,7 +31,7 @@ from console.screens.batches.work_box import as_of, work_answer, work_brief
 from console.session.poller import Poller
 from console.session.session import News, Session
 from console.text.inert import inert
-from console.text.words import count
+from console.text.words import count, things
 from console.widgets.bindings import bindings
 from console.widgets.line import Line
 from console.widgets.line_table import LineTable
@@ -266,6 +266,8 @@ class BatchDetail(ConsoleScreen):
         width = (self.size.width // 2 if causes else self.size.width) - FRAME - 2
         chart.entitle(f"Since the launch  {LEGEND if view.work is not None else LEGEND_OF_JOBS}")
         total = view.work.total if view.work is not None else view.total
+        open_now = self.session.book.incidents
+        chart.border_subtitle = f"{things(open_now, 'incident')} open" if open_now is not None else ""
         chart.show(chart_lines(timeline, total, width, lines))
 
     def _share_lines(self, shown: bool) -> int:

@@ -42,7 +42,9 @@ def test_the_chart_fills_at_least_half_of_its_width_from_the_beginning(samples: 
     assert (50 - 5) // 2 <= filled - 5 <= 50 - 5
 
 
-def test_below_the_chart_stand_its_time_and_how_many_incidents_are_open_now() -> None:
+def test_below_the_chart_stand_the_open_incidents_and_when_it_began_and_how_long_it_is() -> None:
     *_, sparks, axis = drawn(12, 60)
     assert sparks.startswith("inc. ▇")
-    assert axis.split() == ["09:15:00Z", "+24s", "4,310", "incidents", "open"]
+    assert axis.split() == ["09:15:00Z", "+24s"]
+    assert axis.rstrip().endswith("+24s")
+    assert len(axis.rstrip()) == len(sparks.rstrip())

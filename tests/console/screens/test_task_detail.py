@@ -181,11 +181,11 @@ async def test_tab_leads_to_the_causes_where_enter_and_retry_act_on_the_cause() 
         await until(pilot, lambda: screen._whole and screen.causes.total == 4)
         await pilot.press("tab")
         assert screen.focused is screen.causes
+        await until(pilot, lambda: "^ more than in the hour before" in "\n".join(lines(app)))
         await pilot.press("tab", "R")
         assert app.screen is screen, "R beside the batches retries nothing: what it would take stands elsewhere"
         assert "tab leads to their panes" in app.session.event.sentence
         await pilot.press("shift+tab")
-        await until(pilot, lambda: "^ more than in the hour before" in "\n".join(lines(app)))
         await pilot.press("down")
         cause = screen._cause
         await pilot.press("R")
