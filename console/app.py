@@ -24,7 +24,7 @@ from textual.screen import Screen
 from textual.signal import Signal
 from textual.widgets import Input
 
-from console.actions import OWN_KEYS, at, named
+from console.actions import ACTIONS, OWN_KEYS, at, named
 from console.engine.errors import EngineProblem
 from console.engine.identity import RETRIAGE
 from console.keymap import Keymap
@@ -58,6 +58,8 @@ ENDED_BY = 128
 """Added to the number of the signal that ended the console, it is the exit status."""
 SWITCH = 0.0005
 """Seconds that a thread of an engine in this process may hold on to the interpreter while a key waits."""
+TOUR_EVERY = 0.3
+"""Seconds between two looks at how far the guided walk is."""
 SMALL_ACTIONS = ("app.quit", "app.help", "list.back")
 """Actions whose keys work in a window that is too small."""
 
@@ -76,6 +78,7 @@ class RetriageApp(App[None]):
         keymap: the operator's own keys.
         journal: opens the operator's journal, after the engine; without it nothing is remembered.
         demo: the made-up world that the engine is, if it is one: the pace of its batches can be changed.
+        tour: say on each screen what to press next, and why.
     """
 
     TITLE = "Retriage"
@@ -85,7 +88,12 @@ class RetriageApp(App[None]):
         # Not among the actions: as in every program of a terminal, and not to be given to another key.
         Binding("ctrl+z", "suspend_process", show=False),
     ]
-    CSS = "* { transition: none; }"
+    CSS = """
+    * { transition: none; }
+    .-tour #event { margin-bottom: 2; }
+    .-tour #event-above { margin-bottom: 3; }
+    .-tour.-short #event-above { margin-bottom: 4; }
+    """
 
     def __init__(
         self,
@@ -96,6 +104,7 @@ class RetriageApp(App[None]):
         journal: OpenJournal | None = None,
         keymap: Keymap | None = None,
         demo: Demo | None = None,
+        tour: bool = False,
     ) -> None:
         super().__init__()
         self._own_keys = keymap or Keymap()
@@ -109,6 +118,7 @@ class RetriageApp(App[None]):
         self.animation_level = "none"
         self.session = Session(identity)
         self.session.demo = demo
+        self._tour = tour
         self.session.news = Signal(self, "news")
         self.navigator = Navigator(self, self.session, DETAILS)
         """The ways between screens."""
@@ -176,7 +186,16 @@ class RetriageApp(App[None]):
             sys.setswitchinterval(SWITCH)
         for problem in self._own_keys.problems:
             self.session.say(problem, "warning")
+        if self._tour:
+            self._begin_tour()
         self.call_after_refresh(self._open)
+
+    def _begin_tour(self) -> None:
+        from console.screens.tour import TourGuide
+        from console.session.tour import Tour
+
+        guide = TourGuide(self, self.session, Tour(waves=any(action.name == "launch.waves" for action in ACTIONS)))
+        self.set_interval(TOUR_EVERY, guide.look)
 
     def _open(self) -> None:
         self._engine = asyncio.create_task(self._hold_engine(), name="engine")
@@ -285,29 +304,35 @@ class RetriageApp(App[None]):
             self._views = [*self._views[-1:], name]
             self.switch_mode(name)
 
+    def _look_at(self, name: str) -> None:
+        """Go to a view by its digit: what was opened over it from another subject, a batch over the tasks, closes."""
+        self.view(name)
+        while len(self.screen_stack) > 1 and getattr(self.screen, "VIEW", name) != name:
+            self.pop_screen()
+
     def action_view_tasks(self) -> None:
         """External tasks."""
-        self.view("tasks")
+        self._look_at("tasks")
 
     def action_view_incidents(self) -> None:
         """Open incidents."""
-        self.view("incidents")
+        self._look_at("incidents")
 
     def action_view_instances(self) -> None:
         """Process instances."""
-        self.view("instances")
+        self._look_at("instances")
 
     def action_view_batches(self) -> None:
         """Batches."""
-        self.view("batches")
+        self._look_at("batches")
 
     def action_view_jobs(self) -> None:
         """Jobs."""
-        self.view("jobs")
+        self._look_at("jobs")
 
     def action_view_journal(self) -> None:
         """Launches made from here."""
-        self.view("journal")
+        self._look_at("journal")
 
     def action_last_view(self) -> None:
         """The view before this one."""

@@ -279,7 +279,7 @@ class BatchDetail(ConsoleScreen):
         lists.set_class(beside, "-beside")
         self.query_one("#jobs", LineTable).hide(HALF_OF_JOBS if beside and self.size.width < BROAD else frozenset())
         shares = share_lines(
-            self.size.height - CHROME,
+            self.size.height - CHROME - len(self.query("TourLine")),
             narrow=self.narrow,
             doctor=int(doctor.styles.height.value) if doctor.display and doctor.styles.height is not None else 0,
             jobs=self.query_one("#jobs", LineTable).total if jobs.display else 0,
