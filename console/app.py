@@ -24,7 +24,7 @@ from textual.screen import Screen
 from textual.signal import Signal
 from textual.widgets import Input
 
-from console.actions import OWN_KEYS, at, named
+from console.actions import ACTIONS, OWN_KEYS, at, named
 from console.engine.errors import EngineProblem
 from console.engine.identity import RETRIAGE
 from console.keymap import Keymap
@@ -41,12 +41,14 @@ from console.session.poller import close_all
 from console.session.session import ConnectionIdentity, Session
 from console.terminal import textual_private
 from console.text.inert import inert
+from console.text.words import times
 from console.widgets.bindings import bindings
 from console.widgets.stylesheet import KeptStylesheet
 from console.widgets.themes import DEFAULTS, PLAIN, THEMES
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
+    from console.engine.target import Demo, Pace
     from store.journal import Journal
 
 CLOSING = 10.0
@@ -57,6 +59,8 @@ ENDED_BY = 128
 """Added to the number of the signal that ended the console, it is the exit status."""
 SWITCH = 0.0005
 """Seconds that a thread of an engine in this process may hold on to the interpreter while a key waits."""
+TOUR_EVERY = 0.3
+"""Seconds between two looks at how far the guided walk is."""
 SMALL_ACTIONS = ("app.quit", "app.help", "list.back")
 """Actions whose keys work in a window that is too small."""
 
@@ -74,17 +78,23 @@ class RetriageApp(App[None]):
         theme: name of a theme of ``console.widgets.themes``.
         keymap: the operator's own keys.
         journal: opens the operator's journal, after the engine; without it nothing is remembered.
+        demo: the made-up world that the engine is, if it is one: the pace of its batches can be changed.
+        tour: say on each screen what to press next, and why.
     """
 
     TITLE = "Retriage"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings(at({"app"})),
+        *bindings(at({"app", "demo"})),
         # Not among the actions: as in every program of a terminal, and not to be given to another key.
         Binding("ctrl+z", "suspend_process", show=False),
     ]
-    PLACES: ClassVar[tuple[str, ...]] = ("app",)
-    CSS = "* { transition: none; }"
+    CSS = """
+    * { transition: none; }
+    .-tour #event { margin-bottom: 2; }
+    .-tour #event-above { margin-bottom: 3; }
+    .-tour.-short #event-above { margin-bottom: 4; }
+    """
 
     def __init__(
         self,
@@ -94,6 +104,8 @@ class RetriageApp(App[None]):
         theme: str = THEMES[0].name,
         journal: OpenJournal | None = None,
         keymap: Keymap | None = None,
+        demo: Demo | None = None,
+        tour: bool = False,
     ) -> None:
         super().__init__()
         self.stylesheet = KeptStylesheet(self.get_css_variables())
@@ -107,6 +119,8 @@ class RetriageApp(App[None]):
         self.theme = PLAIN.name if self.no_color else theme
         self.animation_level = "none"
         self.session = Session(identity)
+        self.session.demo = demo
+        self._tour = tour
         self.session.news = Signal(self, "news")
         self.navigator = Navigator(self, self.session, DETAILS)
         """The ways between screens."""
@@ -119,6 +133,16 @@ class RetriageApp(App[None]):
         self._engine: asyncio.Task[None] | None = None
         self._leaving = asyncio.Event()
         self._views: list[str] = []
+
+    @property
+    def PLACES(self) -> tuple[str, ...]:
+        """The places of its actions: those of the demo only where one is open whose batches have a pace."""
+        return ("app", "demo") if self._pace is not None else ("app",)
+
+    @property
+    def _pace(self) -> Pace | None:
+        """How fast the batches of the demo go; nothing where none is open, and at full speed."""
+        return self.session.demo.handle.pace if self.session.demo is not None else None
 
     # -- start and end ----------------------------------------------------------------------------------------------
 
@@ -164,7 +188,16 @@ class RetriageApp(App[None]):
             sys.setswitchinterval(SWITCH)
         for problem in self._own_keys.problems:
             self.session.say(problem, "warning")
+        if self._tour:
+            self._begin_tour()
         self.call_after_refresh(self._open)
+
+    def _begin_tour(self) -> None:
+        from console.screens.tour import TourGuide
+        from console.session.tour import Tour
+
+        guide = TourGuide(self, self.session, Tour(waves=any(action.name == "launch.waves" for action in ACTIONS)))
+        self.set_interval(TOUR_EVERY, guide.look)
 
     def _open(self) -> None:
         self._engine = asyncio.create_task(self._hold_engine(), name="engine")
@@ -309,6 +342,22 @@ class RetriageApp(App[None]):
         """The view before this one."""
         if len(self._views) > 1:
             self.view(self._views[-2])
+
+    # -- the demo ---------------------------------------------------------------------------------------------------
+
+    def action_batches_faster(self) -> None:
+        """Twice the pace."""
+        if self._pace is not None:
+            self._tell_pace(self._pace.faster())
+
+    def action_batches_slower(self) -> None:
+        """Half the pace."""
+        if self._pace is not None:
+            self._tell_pace(self._pace.slower())
+
+    def _tell_pace(self, factor: float) -> None:
+        self.session.say(f"Batches and workers of the demo go at {times(factor)} their usual pace.", "muted")
+        self.session.news.publish("state")
 
     # -- safety -----------------------------------------------------------------------------------------------------
 

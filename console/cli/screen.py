@@ -92,23 +92,35 @@ def demo(
             min=0, metavar="SECONDS", help="When the payment provider comes back. Default: after about two minutes."
         ),
     ] = None,
+    tour: Annotated[
+        bool, typer.Option("--tour", help="Be guided: a line says what to press next, and why, in six steps.")
+    ] = False,
     mouse: Annotated[bool | None, typer.Option("--mouse/--no-mouse", help="Default: off over SSH.")] = None,
 ) -> None:
     """Open the console on a throw-away world with simulated workers."""
     from console.connections import to_demo
+    from console.session.tour import OUTAGE
 
-    _open(to_demo(tasks, seed, full_speed, outage), mouse)
+    lasts = OUTAGE if tour and outage is None else outage
+    _open(to_demo(tasks, seed, full_speed, lasts), mouse, tour=tour)
 
 
-def _open(connection: "Connection", mouse: bool | None) -> None:
+def _open(connection: "Connection", mouse: bool | None, *, tour: bool = False) -> None:
     from console.app import RetriageApp
+    from console.engine.target import Embedded
     from console.keymap import read_keymap
 
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         raise fail("the console needs a terminal; `retriage serve` does not.")
     journal = _journal(None if connection.thrown_away else default_journal())
+    target = connection.target
     console_app = RetriageApp(
-        _connector(connection.target), connection.identity(), journal=journal, keymap=read_keymap(keys_file())
+        _connector(target),
+        connection.identity(),
+        journal=journal,
+        keymap=read_keymap(keys_file()),
+        demo=target.demo if isinstance(target, Embedded) else None,
+        tour=tour,
     )
     console_app.run(mouse="SSH_CONNECTION" not in os.environ if mouse is None else mouse)
     code = console_app.return_code or 0

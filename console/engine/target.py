@@ -71,6 +71,11 @@ class Demo:
     open_early: bool = False
     handle: DemoHandle = field(default_factory=DemoHandle, compare=False)
 
+    @property
+    def filling(self) -> bool:
+        """Tasks are still being written."""
+        return self.handle.written < self.tasks
+
 
 WATCHABLE = 60.0
 """Jobs per second of a batch that one can watch: 2,600 tasks take three quarters of a minute."""

@@ -10,7 +10,7 @@ from console.session.connection import Freshness
 from console.session.poller import soonest
 from console.session.session import USUAL_PACE, Session
 from console.text.inert import inert
-from console.text.words import count, roughly, span
+from console.text.words import count, roughly, span, times
 from console.widgets.line import Line, Span, width_of
 
 VIEWS: tuple[tuple[str, str], ...] = (
@@ -100,6 +100,9 @@ class IdentityLine(Line):
         age = f" {span(seconds)}" if seconds >= max(AGE_SHOWN, session.pace + 2) else ""
         if session.pace != USUAL_PACE:
             age += f" every {session.pace:g}s"
+        pace = session.demo.handle.pace if session.demo is not None else None
+        if pace is not None and pace.factor != 1:
+            age += f" batches {times(pace.factor)}"
         trip = session.round_trip
         latency = f" {max(round(trip * 1000), 1)}ms" if trip is not None else ""
         return [("● ", "good"), ("LIVE", "good"), (age, "warning"), (latency, "muted")]

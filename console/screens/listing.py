@@ -196,11 +196,14 @@ class ListScreen(ConsoleScreen):
         spans: list[Span] = [*self._marks_said()]
         if self.filtered_list is not None:
             spans += self.filtered_list.told(self.subject.title.lower())
-        elif self.matching is not None:
+        elif self.matching is not None and self.filter_text:
             total = self.session.counts.get(self.subject.name)
-            spans.append((count(self.matching), "strong"))
-            of = f" match of {count(total)}" if self.filter_text and total is not None else ""
-            spans.append((of or f" {self.subject.title.lower()}", "muted"))
+            spans += [(count(self.matching), "strong"),
+                      (f" match of {count(total)}" if total is not None else " match", "muted")]  # fmt: skip
+        elif self.session.filling and self.session.demo is not None:
+            demo = self.session.demo
+            spans += [("writing this world: ", "muted"), (count(demo.handle.written), "strong"),
+                      (f" of {count(demo.tasks)} tasks", "muted")]  # fmt: skip
         unread = self.unread_said()
         spans += unread
         if not unread and not (self.narrow and self.table.marks):
@@ -287,7 +290,7 @@ class ListScreen(ConsoleScreen):
     def hint_labels(self) -> dict[str, str]:
         """``A`` says how many it would take."""
         labels = {"list.back": f"back to {self._came_by_jump.origin}"} if self._came_by_jump is not None else {}
-        if self.matching is not None:
+        if self.matching is not None and self.filter_text:
             labels["marks.mark-all"] = f"all {count(self.matching)}"
         return labels
 

@@ -4,8 +4,9 @@ each view has."""
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from console.batches.batch_events import Ended, announcement
 from console.batches.launched_tasks import LaunchedTasks, launched_tasks_of
@@ -29,6 +30,11 @@ BATCHES_EVERY_AT_REST = 10.0
 """The same while none does: one of somebody else's is news, but not urgent."""
 COUNTS_EVERY = 30.0
 COUNTS_EVERY_WHILE_LAUNCHED = 2.0
+COUNTS_EVERY_WHILE_FILLING = 1.0
+FILLED_EVERY = 0.5
+"""Seconds between two looks at how far the world of a demo is written."""
+SETTLING = 2.0
+"""Seconds after its last task until what follows it is written too: the batches of other operators."""
 FAILED_JOBS = "failed_jobs"
 """Counted beside the views: jobs with no retries left."""
 FATES_EVERY = 1.0
@@ -36,8 +42,22 @@ FATES_EVERY = 1.0
 WORK_EVERY = 3.0
 WORK_EVERY_AT_FIRST = 1.0
 """Seconds between two looks while some tasks have not been looked at yet."""
+WORK_AT_MOST = 4.0
+"""Seconds between two looks also where a look takes long: somebody watches what becomes of the tasks."""
 
 NO_JOURNAL = "Not known: there is no journal that tells its tasks."
+
+
+class WorkLook(NamedTuple):
+    """What a look at the tasks of all batches has found.
+
+    Attributes:
+        at: when it was, which is news also where the figures are what they were; none where no task is open any more.
+        tallies: the figures by the ids of the batches.
+    """
+
+    at: datetime | None
+    tallies: dict[str, OutcomeCounts]
 
 
 class BackgroundReading:
@@ -49,7 +69,9 @@ class BackgroundReading:
             self._read_batches, self._show_batches, interval=BATCHES_EVERY_AT_REST
         )
         self._counts: Poller[dict[str, int]] = Poller(self._count, self._show_counts, interval=COUNTS_EVERY)
-        self._work: Poller[dict[str, OutcomeCounts]] = Poller(self._look_at_work, self._show_work, interval=WORK_EVERY)
+        self._work: Poller[WorkLook] = Poller(
+            self._look_at_work, self._show_work, interval=WORK_EVERY, at_most=WORK_AT_MOST
+        )
         self._fates: Poller[int] = Poller(
             lambda: session.ask(session.book.learn), lambda _: session.news.publish("batches"), interval=FATES_EVERY
         )
@@ -57,6 +79,7 @@ class BackgroundReading:
         self._learning: asyncio.Task[object] | None = None
         self._working: asyncio.Task[object] | None = None
         self._counting: asyncio.Task[object] | None = None
+        self._filling: asyncio.Task[object] | None = None
         self._runs: set[str] = set()
         self._at_work: set[str] = set()
         """Batches that ran, and those of them that had jobs to do, when they were looked at last."""
@@ -66,11 +89,27 @@ class BackgroundReading:
         """Begin to look."""
         for poller in self._pollers:
             poller.start()
+        if self._session.filling:
+            self._counts.every(self._counts_every)
+            self._filling = asyncio.create_task(self._until_filled(), name="filling")
 
     async def stop(self) -> None:
         """Look no more."""
+        if self._filling is not None:
+            self._filling.cancel()
         for poller in self._pollers:
             await poller.stop()
+
+    async def _until_filled(self) -> None:
+        """Tell how far the world of a demo is written; once it is, what was read of a part of it is read again."""
+        while self._session.filling:
+            self._session.news.publish("counts")
+            await asyncio.sleep(FILLED_EVERY)
+        self._counts.every(self._counts_every)
+        self._session.news.publish("filled")
+        await asyncio.gather(self.count(), self.look())
+        await asyncio.sleep(SETTLING)
+        await asyncio.gather(self.count(), self.look())
 
     def heed_pause(self) -> None:
         """Rest while the session is paused; look no more often than its pace."""
@@ -138,6 +177,12 @@ class BackgroundReading:
         live = self._session.launched or self._session.book.running()
         return max(BATCHES_EVERY if live else BATCHES_EVERY_AT_REST, self._session.pace)
 
+    @property
+    def _counts_every(self) -> float:
+        if self._session.filling:
+            return COUNTS_EVERY_WHILE_FILLING
+        return COUNTS_EVERY_WHILE_LAUNCHED if self._session.launched else COUNTS_EVERY
+
     async def _read_batches(self) -> tuple[BatchView, ...]:
         """The batches; a view that lists them reads them for everybody."""
         # Less than the interval: what this poller has read itself at its last turn is old.
@@ -153,7 +198,7 @@ class BackgroundReading:
             self._ended(batch_id)
         self._session.count(batches=len(running))
         self._heed_movement(views)
-        self._counts.every(COUNTS_EVERY_WHILE_LAUNCHED if self._session.launched else COUNTS_EVERY)
+        self._counts.every(self._counts_every)
         self._batches.every(self._batches_every)
         self._session.news.publish("batches")
 
@@ -184,10 +229,10 @@ class BackgroundReading:
 
     # -- their tasks ------------------------------------------------------------------------------------------------
 
-    async def _look_at_work(self) -> dict[str, OutcomeCounts]:
+    async def _look_at_work(self) -> WorkLook:
         """A piece of the tasks of every batch whose tasks are known and not all at their end."""
         found: dict[str, OutcomeCounts] = {}
-        unread = False
+        unread, open_ = False, False
         for view in self._session.book.all():
             outcome = await self._outcome(view)
             if outcome is None or view.phase == "gone":
@@ -199,10 +244,10 @@ class BackgroundReading:
                 look = partial(outcome.look, all_set=all_set, quiet=quiet, jobs_done=done)
                 stale = quiet and outcome.tally.jobs_done != done
                 await self._session.ask(partial(look, slices=None) if stale else look)
-                unread = unread or outcome.unread
+                unread, open_ = unread or outcome.unread, True
             found[view.id] = outcome.tally
         self._work.every(WORK_EVERY_AT_FIRST if unread else WORK_EVERY)
-        return found
+        return WorkLook(datetime.now(UTC) if open_ else None, found)
 
     async def _outcome(self, view: BatchView) -> Outcome | None:
         """The tasks of a batch; the journal is asked once, or until it knows what was launched a moment ago."""
@@ -222,8 +267,8 @@ class BackgroundReading:
             self._errands[view.id] = known
         return known.outcome
 
-    def _show_work(self, snapshot: Snapshot[dict[str, OutcomeCounts]]) -> None:
-        for batch_id, tally in (snapshot.value or {}).items():
+    def _show_work(self, snapshot: Snapshot[WorkLook]) -> None:
+        for batch_id, tally in snapshot.value.tallies.items() if snapshot.value is not None else ():
             for event in self._session.book.note_work(batch_id, tally):
                 sentence, ink = announcement(batch_id, event.what)
                 self._session.say(inert(sentence), ink)

@@ -37,6 +37,7 @@ class Poller(Generic[T]):
         fetch: asks the engine.
         publish: is told of every picture that differs from the one before.
         interval: seconds between an answer and the next question, at least.
+        at_most: seconds that it rests because a question took long, unless that took longer: for what is watched.
         clock: whose time it goes by.
     """
 
@@ -46,11 +47,13 @@ class Poller(Generic[T]):
         publish: Callable[[Snapshot[T]], None],
         *,
         interval: float = 2.0,
+        at_most: float = inf,
         clock: Clock | None = None,
     ) -> None:
         self._fetch = fetch
         self._publish = publish
         self._interval = interval
+        self._at_most = at_most
         self._clock = clock or RealClock()
         self._snapshot: Snapshot[T] = Snapshot()
         self._task: asyncio.Task[None] | None = None
@@ -199,7 +202,7 @@ class Poller(Generic[T]):
 
     def _rest(self, took: float) -> float:
         if not self._failures:
-            return max(self._interval, GENTLE * took)
+            return max(self._interval, min(GENTLE * took, max(self._at_most, took)))
         backing_off = self._interval * 2.0 ** min(self._failures, 10)
         return min(max(backing_off, took), max(LONGEST, self._interval))
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from console.causes.open_incidents import OpenIncidents
     from console.engine.client import EngineClient
     from console.engine.history_level import HistoryLevel
+    from console.engine.target import Demo
     from console.session.services import BatchFollower, LaunchSearch
     from store.journal import Journal
 
@@ -35,7 +36,7 @@ T = TypeVar("T")
 PACES = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """Seconds between two readings that can be chosen."""
 USUAL_PACE = 2.0
-News = Literal["state", "identity", "capabilities", "counts", "event", "batches", "journal"]
+News = Literal["state", "identity", "capabilities", "counts", "event", "batches", "journal", "filled"]
 
 
 class NewsFeed(Protocol):
@@ -112,6 +113,8 @@ class Session:
         """Launches of the journal that are on their way from here."""
         self.unanswered: LaunchSearch | None = None
         """Who looks for the batches of launches that were not answered, once the engine is open."""
+        self.demo: Demo | None = None
+        """The made-up world that this engine is, if it is one."""
         self.book = KnownBatches()
         """Batches, running and ended."""
         self.known = KnownValues()
@@ -271,6 +274,8 @@ class Session:
         """One sentence if the engine does not hear orders now, or none about the rows of this view; empty otherwise."""
         if self.client is None:
             return self.failed_to_open or "The engine is not open yet."
+        if self.filling:
+            return "This world is still being written: a moment, until it can be changed."
         if self.silent:
             return "Nothing can be changed until the engine answers."
         if view is not None and view.problem is not None:
@@ -345,6 +350,11 @@ class Session:
         self.pace = PACES[at]
         self.say(f"Every {self.pace:g} seconds it is read again; a slow engine is asked less often.", "muted")
         self.news.publish("state")
+
+    @property
+    def filling(self) -> bool:
+        """The world of the demo is still being written: whatever is read is only a part of it."""
+        return self.demo is not None and self.demo.filling
 
     # -- news -------------------------------------------------------------------------------------------------------
 

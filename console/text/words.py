@@ -85,6 +85,11 @@ def bar(done: float, width: int) -> str:
     return "━" * full + "─" * (width - full)
 
 
+def times(factor: float) -> str:
+    """How many times as much: ``4x``, ``1/2x``."""
+    return f"{factor:g}x" if factor >= 1 else f"1/{1 / factor:g}x"
+
+
 def percent(part: int, whole: int) -> str:
     """A share in percent, 100 only when all is done."""
     if whole <= 0:

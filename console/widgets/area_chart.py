@@ -15,6 +15,7 @@ from console.widgets.line import Span
 _PARTS = " ▁▂▃▄▅▆▇█"
 """The lower eighths of a cell."""
 _LEVELS = "▁▂▃▄▅▆▇"
+"""Without the full block, or the trends of two lines would run into one another."""
 SOLID = "█"
 """The texture of an area that is to be seen first."""
 

@@ -1,6 +1,6 @@
 """Columns of a table: which ones fit, and how wide they are."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from console.text.cells import Align
@@ -26,9 +26,15 @@ class Column:
     """It holds ids, which are cut where they are alike: at the beginning, but time-based UUIDs at the end."""
 
 
-def fit(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
-    """Which columns fit into ``width`` cells: pairs of index and width, in the order of the columns."""
-    kept = list(range(len(columns)))
+def fit(columns: Sequence[Column], width: int, hidden: Collection[int] = ()) -> list[tuple[int, int]]:
+    """Which columns fit into ``width`` cells: pairs of index and width, in the order of the columns.
+
+    Args:
+        columns: the columns.
+        width: cells there are.
+        hidden: indexes of columns that are not wanted; at least one is shown all the same.
+    """
+    kept = [index for index in range(len(columns)) if index not in hidden] or [0]
     while len(kept) > 1:
         least = min(reversed(kept), key=lambda index: columns[index].keep)
         if _needed(columns, kept) + columns[least].spare <= width:

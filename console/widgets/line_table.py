@@ -119,6 +119,8 @@ class LineTable(Inked, ScrollView, can_focus=True):
         self.empty = empty
         self._cache = PageCache()
         self._painter = RowPainter(self.columns, self.get_component_rich_style, self.ink_alone)
+        self.hidden: frozenset[int] = frozenset()
+        """Indexes of the columns that are left out, however much room there is."""
         self._anchor: int | None = None
         self._before_range = Marks()
         self._asking: Timer | None = None
@@ -253,6 +255,13 @@ class LineTable(Inked, ScrollView, can_focus=True):
     def fitting(self) -> list[int]:
         """Indexes of the columns that are shown."""
         return self._painter.fitting
+
+    def hide(self, hidden: frozenset[int]) -> None:
+        """Leave these columns out; the others share the room."""
+        if hidden != self.hidden:
+            self.hidden = hidden
+            self._painter.hide(hidden)
+            self.refresh()
 
     def choose_column(self, index: int) -> None:
         """The cell of this column is the chosen one."""

@@ -17,6 +17,8 @@ GUTTER = 3
 MOST_KEPT = 512
 """Drawn lines that are kept."""
 
+_CURSORS = {"cursor": "❯", "cursor-blurred": "›"}
+"""The sign of the row that the cursor is on: where the keys go, and where they would go."""
 _UNREAD = Cell("…", "faint")
 _BLANK = Cell("")
 _CHOSEN = Style(underline=True)
@@ -36,6 +38,7 @@ class RowPainter:
         self._ground = ground
         self._ink = ink
         self._width = 0
+        self._hidden: frozenset[int] = frozenset()
         self._fitted: list[tuple[int, int]] = []
         self._kept: dict[int, tuple[Row | None, str, Strip]] = {}
         self._inks: dict[tuple[str, Ink], Style] = {}
@@ -43,8 +46,13 @@ class RowPainter:
     def resize(self, width: int) -> None:
         """Fit the columns into so many cells."""
         self._width = width
-        self._fitted = fit(self._columns, width - GUTTER - 1)
+        self._fitted = fit(self._columns, width - GUTTER - 1, self._hidden)
         self._kept.clear()
+
+    def hide(self, hidden: frozenset[int]) -> None:
+        """Leave these columns out."""
+        self._hidden = hidden
+        self.resize(self._width)
 
     def clear(self) -> None:
         """Colours have changed."""
@@ -99,7 +107,7 @@ class RowPainter:
         # of style is sent to the terminal at each step.
         flat = look == "cursor"
         segments = [
-            Segment("❯" if look.startswith("cursor") else " ", plain if flat else self._written(ground, "accent")),
+            Segment(_CURSORS.get(look, " "), plain if flat else self._written(ground, "accent")),
             Segment("● " if marked else "  ", self._written(ground, "warning")),
         ]
         used = GUTTER

@@ -37,6 +37,10 @@ REST = 2.0
 WINDOW_IS_EMPTY = 50
 """With fewer retried tasks left in a window of the sweep, the next one is looked at."""
 
+ROUNDS_IN_A_WINDOW = 8
+"""Rounds after which the sweep goes on although more are left, so that a single old task that was retried is not left
+behind thousands of newer ones."""
+
 _HOLD_SECONDS = (0.8, 4.0)
 _TROUBLE_SECONDS = 2.0
 
@@ -99,6 +103,7 @@ class SimulatedWorkers:
         self._last = 0.0
         self._tasks = self._alive = self._ended = 0
         self._sweep = Sweep()
+        self._rounds_here = 0
         self._count_again = 0.0
         self._leaving = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -208,8 +213,10 @@ class SimulatedWorkers:
         async with self._database.reading() as connection:
             ids = await self._sweep.look(connection)
         number = pace.retried(seconds, len(ids) * max(1, self._tasks // WINDOW))
-        if len(ids) - number < WINDOW_IS_EMPTY:
+        self._rounds_here += 1
+        if len(ids) - number < WINDOW_IS_EMPTY or self._rounds_here >= ROUNDS_IN_A_WINDOW:
             self._sweep.move()
+            self._rounds_here = 0
         some = ids[:number]
         for first in range(0, len(some), AT_ONCE):
             async with self._database.writing() as connection:

@@ -71,7 +71,20 @@ async def test_every_line_fits_and_the_words_that_matter_are_never_hidden(size: 
 
 async def test_a_is_labelled_with_the_number_it_takes() -> None:
     async with console(FakeEngine(5214)) as (app, pilot):
-        await until(pilot, lambda: "A all 5,214" in screen(app).query_one(HintLine).text)
+        await pilot.press("slash", *"retries:0", "enter")
+        await until(pilot, lambda: screen(app).matching not in (None, 5214))
+        await until(pilot, lambda: f"A all {screen(app).matching:,}" in screen(app).query_one(HintLine).text)
+
+
+async def test_a_digit_leads_to_its_list_whatever_was_opened_over_it() -> None:
+    engine = FakeEngine(20)
+    engine.running["batch-7"] = statistics("batch-7", 5, 5, 2)
+    async with console(engine) as (app, pilot):
+        await until(pilot, lambda: app.session.book.get("batch-7") is not None)
+        app.navigator.show("batch", app.session.book.get("batch-7"))
+        await until(pilot, lambda: "[4 Batches" in lines(app)[1])
+        await pilot.press("1")
+        await until(pilot, lambda: "[1 Tasks" in lines(app)[1] and len(app.screen_stack) == 1)
 
 
 async def test_keys_that_would_do_nothing_are_not_offered() -> None:

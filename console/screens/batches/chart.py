@@ -30,25 +30,35 @@ def chart_lines(timeline: Timeline, total: int, width: int, height: int) -> list
         height: lines.
     """
     gutter = max(len(count(total)), 4)
-    step, samples = timeline.steps(width - gutter - 1)
+    room = width - gutter - 1
+    step, samples = timeline.steps(room)
     if height < LOWEST or len(samples) < 2:
         return []
+    cells = _cells_of_a_step(len(samples), room)
     open_now = [sample.incidents for sample in samples]
     counted = [number if number is not None else 0 for number in open_now]
     told = open_now[-1] is not None
     rows = height - 1 - told
-    columns = [(one.done, one.again, max(one.set - one.done - one.again, 0)) for one in samples]
+    columns = [(one.done, one.again, max(one.set - one.done - one.again, 0)) for one in samples for _ in range(cells)]
     drawn = area_chart(columns, AREAS, max(total, *(one.set for one in samples)), rows)
     lines = [
         _line(count(total) if y == 0 else "0" if y == rows - 1 else "", row, gutter) for y, row in enumerate(drawn)
     ]
     if told:
-        lines.append(_line("inc.", [(spark(counted), "accent")], gutter))
-    axis = clock(timeline.since)
-    scale = f"1 column = {span(step)}"
-    gap = width - gutter - 1 - len(axis) - len(scale)
-    tail: list[Span] = [(axis, "muted"), (" " * max(gap, 1), ""), (scale if gap > 0 else "", "faint")]
+        sparks = "".join(sign * cells for sign in spark(counted))
+        lines.append(_line("inc.", [(sparks, "accent")], gutter))
+    begun, lasted = clock(timeline.since), f"+{span(step * len(samples))}"
+    so_far = max(len(samples) * cells - len(begun) - len(lasted), 1)
+    tail: list[Span] = [(begun, "muted"), (" " * so_far, ""), (lasted, "muted")]
     return [*lines, _line("", tail, gutter)]
+
+
+def _cells_of_a_step(steps: int, room: int) -> int:
+    """Cells that each step gets: a power of two, so that all of it is drawn anew seldom and fills half the room."""
+    cells = 1
+    while cells * 2 * steps <= room:
+        cells *= 2
+    return cells
 
 
 def _line(label: str, spans: list[Span], gutter: int) -> Item:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import work
 from textual.binding import BindingType
-from textual.containers import Horizontal
+from textual.containers import Container, Horizontal
 from textual.widget import Widget
 
 from console.actions import at
@@ -23,7 +23,7 @@ from console.screens.base import BASE_CSS, ConsoleScreen
 from console.screens.batches.chart import LEGEND, LEGEND_OF_JOBS, chart_lines
 from console.screens.batches.engine_box import doctor, engine_brief, engine_lines, heading
 from console.screens.batches.incident_lines import incident_lines, incident_summary
-from console.screens.batches.lists import EVENT_COLUMNS, JOB_COLUMNS, event_rows, failed_rows, job_rows
+from console.screens.batches.lists import EVENT_COLUMNS, HALF_OF_JOBS, JOB_COLUMNS, event_rows, failed_rows, job_rows
 from console.screens.batches.outcomes import OutcomesScreen
 from console.screens.batches.shares import share_lines
 from console.screens.batches.verbs import BatchVerbs
@@ -31,7 +31,7 @@ from console.screens.batches.work_box import as_of, work_answer, work_brief
 from console.session.poller import Poller
 from console.session.session import News, Session
 from console.text.inert import inert
-from console.text.words import count
+from console.text.words import count, things
 from console.widgets.bindings import bindings
 from console.widgets.line import Line
 from console.widgets.line_table import LineTable
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 EVERY = 3.0
 SHORT_IDS = 140
 """Columns below which the id of the batch is cut, so that the reason for the launch is seen."""
+BROAD = 140
+"""Columns from which jobs and events stand side by side whatever the jobs say."""
 FRAME = 2
 """Lines, and columns, of a frame."""
 CHROME = 5
@@ -82,12 +84,13 @@ class BatchDetail(ConsoleScreen):
         with Horizontal(id="since"):
             yield Pane("Since the launch", id="chart", classes="framed")
             yield Pane("Incidents since the launch", id="incidents", classes="framed")
-        jobs = LineTable(JOB_COLUMNS, markable=False, id="jobs", empty="looking …")
-        jobs.add_class("framed")
-        yield jobs
-        events = LineTable(EVENT_COLUMNS, markable=False, id="events", empty="nothing yet")
-        events.add_class("framed")
-        yield events
+        with Container(id="lists"):
+            jobs = LineTable(JOB_COLUMNS, markable=False, id="jobs", empty="looking …")
+            jobs.add_class("framed")
+            yield jobs
+            events = LineTable(EVENT_COLUMNS, markable=False, id="events", empty="nothing yet")
+            events.add_class("framed")
+            yield events
 
     def on_mount(self) -> None:
         """Show what is known, ask for the rest."""
@@ -158,6 +161,11 @@ class BatchDetail(ConsoleScreen):
     def narrow(self) -> bool:
         """There is no room for two boxes side by side."""
         return self.size.width < 100
+
+    @property
+    def _beside(self) -> bool:
+        """Jobs and events stand side by side: there is room for both, also for what failed jobs say."""
+        return self.size.width >= BROAD or (not self.narrow and not self._had_groups)
 
     @property
     def _errand(self) -> LaunchedTasks | None:
@@ -258,22 +266,35 @@ class BatchDetail(ConsoleScreen):
         width = (self.size.width // 2 if causes else self.size.width) - FRAME - 2
         chart.entitle(f"Since the launch  {LEGEND if view.work is not None else LEGEND_OF_JOBS}")
         total = view.work.total if view.work is not None else view.total
+        open_now = self.session.book.incidents
+        chart.border_subtitle = f"{things(open_now, 'incident')} open" if open_now is not None else ""
         chart.show(chart_lines(timeline, total, width, lines))
 
     def _share_lines(self, shown: bool) -> int:
         """Give each part its lines; answers how many the chart and the incidents get."""
-        upper, doctor, since, jobs, events = (
-            self.query_one(f"#{id}") for id in ("upper", "doctor", "since", "jobs", "events")
+        upper, doctor, since, lists, jobs, events = (
+            self.query_one(f"#{id}") for id in ("upper", "doctor", "since", "lists", "jobs", "events")
         )
+        beside = jobs.display and self._beside
+        lists.set_class(beside, "-beside")
+        self.query_one("#jobs", LineTable).hide(HALF_OF_JOBS if beside and self.size.width < BROAD else frozenset())
         shares = share_lines(
-            self.size.height - CHROME,
+            self.size.height - CHROME - len(self.query("TourLine")),
             narrow=self.narrow,
             doctor=int(doctor.styles.height.value) if doctor.display and doctor.styles.height is not None else 0,
             jobs=self.query_one("#jobs", LineTable).total if jobs.display else 0,
             since=shown,
+            beside=beside,
         )
         since.display = shares.since > 0
-        for part, lines in ((upper, shares.upper), (since, shares.since), (jobs, shares.jobs), (events, shares.events)):
+        lines_of_lists = shares.events if beside else shares.jobs + shares.events
+        for part, lines in (
+            (upper, shares.upper),
+            (since, shares.since),
+            (lists, lines_of_lists),
+            (jobs, shares.jobs),
+            (events, shares.events),
+        ):
             if part.styles.height is None or part.styles.height.value != lines:
                 part.styles.height = lines
         return shares.since
@@ -281,9 +302,10 @@ class BatchDetail(ConsoleScreen):
     def _show_events(self, view: BatchView, now: datetime) -> None:
         rows = event_rows(self._happenings(view), now)
         table = self.query_one("#events", LineTable)
+        newest = not table.cursor or not table.has_focus
         table.set_total(len(rows))
         table.put(0, rows)
-        if not table.has_focus and table.cursor:
+        if newest and table.cursor:
             table.move_to(0)
 
     def _happenings(self, view: BatchView) -> list[BatchEvent]:

@@ -29,6 +29,8 @@ JOB_COLUMNS = (
     Column("what it means", 21, keep=2),
     Column("what to do", 17, keep=7),
 )
+HALF_OF_JOBS = frozenset({3, 5, 6, 7})
+"""Columns that half a screen has no room for, nor needs while no job has failed."""
 EVENT_COLUMNS = (Column("at", 8, share=1, most=11, keep=9), Column("what happened", 30, share=9, keep=8))
 
 ADVICE = {"drop": "D drop these jobs", "retry": "T try again", "look": "enter to read one"}

@@ -10,6 +10,8 @@ EVENTS = 4
 SINCE = 7
 """Lines of the chart and of the incidents at least; with fewer there are none."""
 SINCE_MOST = 18
+LISTS = 6
+"""Lines of jobs and events at least, where they stand side by side."""
 TALL = 34
 """Lines from which there is room for every state of the tasks."""
 
@@ -23,7 +25,7 @@ class Shares(NamedTuple):
     events: int
 
 
-def share_lines(lines: int, *, narrow: bool, doctor: int, jobs: int, since: bool) -> Shares:
+def share_lines(lines: int, *, narrow: bool, doctor: int, jobs: int, since: bool, beside: bool = False) -> Shares:
     """Share the lines out.
 
     Args:
@@ -32,10 +34,15 @@ def share_lines(lines: int, *, narrow: bool, doctor: int, jobs: int, since: bool
         doctor: lines that the doctor takes.
         jobs: rows of the list of jobs, 0 where there is none.
         since: there is something to be seen about how it went.
+        beside: jobs and events stand side by side, and get the same lines.
     """
     frame = 1 if narrow else 2
     upper = NARROW_UPPER if narrow else UPPER if lines < TALL else UPPER_BROAD
     left = lines - upper - doctor
+    if beside:
+        listed = max(min(max(jobs + frame + 1, LISTS), left - SINCE), 1 + frame)
+        drawn = min(left - listed, SINCE_MOST) if since and left - listed >= SINCE else 0
+        return Shares(upper, drawn, left - drawn, left - drawn)
     least = 1 + frame - 1
     wanted = jobs + frame + 1 if jobs else 0
     few = min(wanted, frame + (4 if narrow else 3))

@@ -81,6 +81,6 @@ def _pace(view: BatchView) -> tuple[Span, ...]:
     if work is None or not work.open:
         return (("all through" if work is not None and not work.of("unset") else "", "muted"),)
     if not view.work_per_second:
-        return (("no pace yet: too little was seen", "faint"),)
+        return (("no pace yet", "faint"),)
     left = f"   ETA ~{span(view.work_seconds_left)}" if view.work_seconds_left is not None else ""
     return (("drains ", "muted"), (f"{view.work_per_second * 60:,.0f}/min", "strong"), (left, "muted"))

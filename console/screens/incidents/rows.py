@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from console.text.inert import inert
 from console.text.ink import Ink
 from console.text.words import age, count, short
+from console.widgets.area_chart import spark
 from console.widgets.columns import Column
 from console.widgets.rows import Cell, Row
 
@@ -28,14 +28,6 @@ COLUMNS = (
 )
 
 KIND_INKS: dict[str, Ink] = {"T": "failed", "J": "warning"}
-_LEVELS = "▁▂▃▄▅▆▇"
-"""Without the full block, or the trends of two lines would run into one another."""
-
-
-def sparkline(numbers: Sequence[int]) -> str:
-    """One sign per number, as high as it is beside the greatest; a dot for none."""
-    most = max(numbers, default=0)
-    return "".join("·" if not number else _LEVELS[(len(_LEVELS) - 1) * number // most] for number in numbers)
 
 
 def row_of(group: Group, now: datetime, facts: TaskFacts, again: int | None) -> Row:
@@ -46,7 +38,7 @@ def row_of(group: Group, now: datetime, facts: TaskFacts, again: int | None) -> 
     trend = group.trend(now)
     cells = (
         Cell(number, ink),
-        Cell(sparkline(trend), "accent" if trend[-1] else "muted"),
+        Cell(spark(trend), "accent" if trend[-1] else "muted"),
         Cell(age(span[0], now) if span else "-", "muted"),
         Cell(age(span[1], now) if span else "-" if group.retried else "gone", "muted"),
         Cell(group.kind, KIND_INKS.get(group.kind, "muted")),

@@ -191,7 +191,10 @@ class IncidentsScreen(ListScreen):
     def on_news(self, news: News) -> None:
         """The numbers are not exact while the engine is silent."""
         super().on_news(news)
-        if news == "state":
+        if news == "filled":
+            # The lines stand as they were found in a part of the world: nobody has learnt their places yet.
+            self.action_refresh()
+        elif news == "state":
             self._tell_new()
             self.tell_count()
 

@@ -1,4 +1,4 @@
-"""Causes of incidents as rows beside the tasks: what is new or growing first, what lies there for weeks last."""
+"""Causes of incidents as rows beside the tasks: tonight's fire first, what has lain there for weeks last."""
 
 from __future__ import annotations
 
@@ -9,25 +9,37 @@ from typing import TYPE_CHECKING, NamedTuple
 from console.text.inert import inert
 from console.text.ink import Ink
 from console.text.words import age, count
+from console.widgets.area_chart import spark
 from console.widgets.columns import Column
 from console.widgets.rows import Cell, Row
 
 if TYPE_CHECKING:
     from console.causes.groups import Group
 
-STEADY = 4
-"""Quarters of an hour before the present one that it is compared with."""
+HOUR = 4
+"""Quarters of an hour that are compared with as many before."""
+GROWS, SHRINKS = 1.3, 0.7
+"""From so many times as many incidents as in the hour before a cause grows, or up to so many shrinks."""
+DOUBLES = 2.0
+"""From so many times as many it is as urgent as a new one."""
+URGENT = 4
+"""A cause that is new, or has doubled, stands where one with so many times as many incidents would."""
+FEW = 5
+"""Incidents within an hour below which nothing is told about growth."""
 TONIGHT = timedelta(hours=12)
-"""A cause whose newest incident is younger is one of tonight's."""
+"""What was raised since then is tonight's."""
 JUST_NOW = timedelta(hours=1)
 """A cause whose first incident is younger is new."""
+HALF_HOURS = 6
+"""Steps of the small trend."""
 
 DRIFTS: dict[str, Ink] = {"^": "warning", "v": "good", "=": "strong"}
-BESIDE = "    causes: ^ more  = as many  v fewer"
-LEGEND = "^ more than in the hour before  = as many  v fewer   last: age of the newest incident"
+BESIDE = "    causes: ^ more  = as many  v fewer than an hour ago"
+LEGEND = "^ more than in the hour before  = as many  v fewer   trend: 6 x 30 min   last: age of the newest"
 
 COLUMNS = (
     Column("open", 7, keep=9, align="right"),
+    Column("trend", 6, keep=5),
     Column("last", 5, keep=6, align="right"),
     Column("cause", 12, share=1, keep=10),
 )
@@ -41,8 +53,9 @@ class Cause(NamedTuple):
         text: what they have in common.
         number: how many they are.
         last: when the newest of them was raised.
-        drift: ``^`` more than in the last hour, ``v`` less, ``=`` the same; nothing where that is not known.
-        rank: 0 for a cause that is new or grows, 1 for another one of tonight, 2 for an older one.
+        drift: ``^`` more than in the hour before, ``v`` fewer, ``=`` as many; nothing where that is not known.
+        trend: how many were raised in each of the last half hours, the newest last.
+        heat: how many were raised within twelve hours; of a cause that is new or has doubled four times as many.
     """
 
     group: Group
@@ -50,11 +63,12 @@ class Cause(NamedTuple):
     number: int
     last: datetime
     drift: str
-    rank: int
+    trend: tuple[int, ...]
+    heat: int
 
 
 def causes_of(groups: Iterable[Group], now: datetime, *, drifts: bool) -> tuple[Cause, ...]:
-    """Groups as causes: those that are new or grow, then others of tonight, then older ones; the most frequent first.
+    """Groups as causes: those of tonight, the one with most of tonight's incidents first, then those of older days.
 
     Args:
         groups: groups of incidents.
@@ -62,31 +76,35 @@ def causes_of(groups: Iterable[Group], now: datetime, *, drifts: bool) -> tuple[
         drifts: the groups are whole, so that it can be told whether they grow.
     """
     found = [_cause(group, now, drifts) for group in groups if group.count]
-    return tuple(sorted(found, key=lambda cause: (cause.rank, -cause.number, cause.text)))
+    return tuple(sorted(found, key=lambda cause: (-cause.heat, -cause.number, cause.text)))
 
 
 def _cause(group: Group, now: datetime, drifts: bool) -> Cause:
     span = group.span()
     assert span is not None, "it has members"
     first, last = span
-    drift = _drift(group, now) if drifts else ""
-    fresh = drift == "^" or (drifts and now - first < JUST_NOW)
-    return Cause(group, group.cause, group.count, last, drift, 0 if fresh else 1 if now - last < TONIGHT else 2)
+    quarters = group.trend(now, int(TONIGHT / timedelta(minutes=15)))
+    present, before = sum(quarters[-HOUR:]), sum(quarters[-2 * HOUR : -HOUR])
+    fresh = drifts and (now - first < JUST_NOW or (present >= FEW and present >= DOUBLES * before))
+    heat = sum(quarters) * (URGENT if fresh else 1)
+    halves = tuple(map(sum, zip(quarters[::2], quarters[1::2], strict=True)))[-HALF_HOURS:]
+    return Cause(group, group.cause, group.count, last, _drift(present, before) if drifts else "", halves, heat)
 
 
-def _drift(group: Group, now: datetime) -> str:
-    *before, present = group.trend(now, STEADY + 1)
-    usual = sum(before) / STEADY
-    return "^" if present > usual else "v" if present < usual else "="
+def _drift(present: int, before: int) -> str:
+    if max(present, before) < FEW:
+        return "="
+    return "^" if present >= GROWS * before else "v" if present <= SHRINKS * before else "="
 
 
 def row_of(cause: Cause, now: datetime) -> Row:
     """A cause as a row."""
-    old = cause.rank == 2
+    old = not cause.heat
     return Row(
         cause.group.key,
         (
             Cell(f"{count(cause.number)}{cause.drift or ' '}", "muted" if old else DRIFTS.get(cause.drift, "strong")),
+            Cell(spark(cause.trend), "accent" if any(cause.trend[-2:]) else "muted"),
             Cell(age(cause.last, now), "muted"),
             Cell(inert(cause.text), "muted" if old else "failed"),
         ),

@@ -44,8 +44,8 @@ EMPTY_STORE = (
 )
 CAUSES_EVERY = 30.0
 """Seconds between two samples of incidents."""
-CAUSES_EVERY_WHILE_LAUNCHED = 3.0
-"""The same while a batch launched here runs, since incidents go then."""
+CAUSES_EVERY_WHILE_MOVING = 3.0
+"""The same while a batch launched here runs, since incidents go then, and while the world of a demo is written."""
 ROOM_BESIDE = 120
 """Cells from which on the signs of the causes are explained beside those of the tasks."""
 MOST_GROUPED = 20_000
@@ -78,15 +78,17 @@ class TasksScreen(ListScreen):
         self._looking = asyncio.Event()
         self._whole = False
         """The causes shown are those of all incidents, not only of the newest."""
+        self._has_chosen_cause = False
+        """The causes had the focus: the cursor stays on the one it is on. Until then it is on the first one."""
 
     def lower(self) -> ComposeResult:
-        """Batches and incidents."""
+        """Incidents and batches."""
         with Horizontal(id="lower"):
-            yield FocusPane("Batches", id="live", classes="framed")
             causes = LineTable(COLUMNS, markable=False, id="causes", empty="reading …")
             causes.border_title = "Incidents by cause"
             causes.add_class("framed")
             yield causes
+            yield FocusPane("Batches", id="live", classes="framed")
 
     def on_mount(self) -> None:
         """Follow incidents as well."""
@@ -97,8 +99,16 @@ class TasksScreen(ListScreen):
         super().on_news(news)
         if news == "batches":
             self._show_batches()
-            if self._causes is not None:
-                self._causes.every(CAUSES_EVERY_WHILE_LAUNCHED if self.session.launched else CAUSES_EVERY)
+            self._heed_causes_pace()
+        elif news == "filled":
+            self._has_chosen_cause = False
+            self._heed_causes_pace()
+            self._group_all()
+
+    def _heed_causes_pace(self) -> None:
+        soon = self.session.launched or self.session.filling
+        if self._causes is not None:
+            self._causes.every(CAUSES_EVERY_WHILE_MOVING if soon else CAUSES_EVERY)
 
     def on_resize(self) -> None:
         """Bars are as long as there is room."""
@@ -114,8 +124,10 @@ class TasksScreen(ListScreen):
     async def _watch_causes(self) -> None:
         await self.session.opened()
         self._causes = Poller(self._sample, self._show_causes, interval=CAUSES_EVERY)
+        self._heed_causes_pace()
         self._causes.start()
-        self._group_all()
+        if not self.session.filling:
+            self._group_all()
 
     @work(group="tasks.grouping", exclusive=True, exit_on_error=False)
     async def _group_all(self) -> None:
@@ -159,10 +171,13 @@ class TasksScreen(ListScreen):
             return
         table, now = self.causes, datetime.now(UTC)
         self._whole = sample.everything
-        table.border_title = "Incidents by cause" if sample.everything else f"Causes of the newest {SAMPLE} incidents"
+        title = "Incidents by cause" if sample.everything else f"Causes of the newest {SAMPLE} incidents"
+        table.border_title = f"{title}, as far as written" if self.session.filling else title
         table.empty = "There are no incidents."
         table.set_total(len(sample.causes))
         table.put(0, [row_of(cause, now) for cause in sample.causes])
+        if not self._has_chosen_cause:
+            table.move_to(0)
         table.refresh()
 
     @property
@@ -188,15 +203,21 @@ class TasksScreen(ListScreen):
 
     def on_descendant_focus(self) -> None:
         """Other keys act, and other signs are to be explained."""
+        self._has_chosen_cause = self._has_chosen_cause or self.causes.has_focus
         self.tell_hints()
         self._tell_event()
 
     def hint_labels(self) -> dict[str, str]:
         """``R`` says what it would retry."""
-        return {**super().hint_labels(), **({"tasks.retry": "retry cause.."} if self.causes.has_focus else {})}
+        labels = super().hint_labels()
+        if self.causes.has_focus:
+            return {**labels, "tasks.retry": "retry cause..", "list.open": "its incidents"}
+        return {**labels, "list.open": "open newest"} if self._batches_have_focus else labels
 
     def idle(self) -> Collection[str]:
         """Beside the causes, what is done with the task under the other cursor."""
+        if self._batches_have_focus:
+            return {*super().idle(), *ABOUT_A_ROW, *(action.name for action in at({"task", "tasks"}))} - {"list.open"}
         if not self.causes.has_focus:
             return super().idle()
         return {*super().idle(), *ABOUT_A_ROW, *(action.name for action in at({"task"}))} - {"list.open"}
@@ -205,7 +226,7 @@ class TasksScreen(ListScreen):
         """The incidents rest too."""
         super().heed_pause()
         if self._causes is not None:
-            looking = self.is_current and not self.session.paused and not self.narrow
+            looking = self.is_current and not self.session.paused
             (self._causes.resume if looking else self._causes.pause)()
             (self._looking.set if looking else self._looking.clear)()
 
@@ -234,7 +255,7 @@ class TasksScreen(ListScreen):
 
     def action_open(self) -> None:
         """What the cursor is on, in the pane that has the focus."""
-        if self.focused is self.query_one("#live"):
+        if self._batches_have_focus:
             self._open_newest_batch()
         else:
             super().action_open()
@@ -260,9 +281,16 @@ class TasksScreen(ListScreen):
         if self.causes.has_focus:
             self._retry_cause()
             return
+        if self._batches_have_focus:
+            self.session.say("R retries tasks, or a cause: tab leads to their panes.", "warning")
+            return
         self.heed_filter()
         if self._can_be_taken():
             open_launch(self.app, self.session, self._chosen(), self._launched)
+
+    @property
+    def _batches_have_focus(self) -> bool:
+        return self.query_one("#live").has_focus
 
     def _retry_cause(self) -> None:
         """Retry the tasks of the cause under the cursor, where all of them are known."""

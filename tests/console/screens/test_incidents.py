@@ -18,8 +18,8 @@ from console.screens.exporting.dialog import ExportDialog
 from console.screens.incidents.detail import IncidentDetail
 from console.screens.incidents.members import MembersScreen
 from console.screens.incidents.note import NoteDialog
-from console.screens.incidents.rows import sparkline
 from console.screens.launch.dialog import LaunchDialog
+from console.widgets.area_chart import spark
 from console.widgets.line import Line
 from console.widgets.pane import Pane
 from console.widgets.text_view import TextView
@@ -111,8 +111,8 @@ async def look(app: RetriageApp) -> None:
 
 
 def test_a_trend_is_as_high_as_it_is_beside_the_greatest() -> None:
-    assert sparkline([0, 1, 8, 4]) == "·▁▇▄"
-    assert sparkline([]) == ""
+    assert spark([0, 1, 8, 4]) == "·▁▇▄"
+    assert spark([]) == ""
 
 
 async def test_groups_stand_by_count_and_say_how_far_they_can_be_trusted() -> None:

@@ -131,15 +131,29 @@ async def test_from_a_task_to_the_batch_that_set_it(tmp_path: Path) -> None:
     await journal.close()
 
 
-def test_a_cause_grows_when_this_quarter_saw_more_than_the_last_hour() -> None:
+def test_a_cause_grows_when_the_last_hour_saw_clearly_more_than_the_one_before() -> None:
     groups = CauseGroups()
-    groups.put(group_member_of(incident(number, "growing", at=NOON)) for number in range(3))
-    hour = [NOON.replace(hour=11, minute=minute) for minute in (5, 20, 35, 50)]
-    groups.put(group_member_of(incident(10 + n, "steady", at=at)) for n, at in enumerate([*hour, NOON]))
-    groups.put(group_member_of(incident(20 + n, "fading", at=at)) for n, at in enumerate([*hour, *hour]))
+    before, present = NOON.replace(hour=10, minute=50), NOON.replace(hour=11, minute=50)
+    for first, cause, early, late in (
+        (0, "growing", 10, 15), (100, "steady", 10, 9), (200, "fading", 10, 6), (300, "stray", 1, 4),
+    ):  # fmt: skip
+        moments = [before] * early + [present] * late
+        groups.put(group_member_of(incident(first + n, cause, at=at)) for n, at in enumerate(moments))
     found = {cause.text: cause.drift for cause in causes_of(groups, NOON, drifts=True)}
-    assert found == {"growing": "^", "steady": "=", "fading": "v"}
+    assert found == {"growing": "^", "steady": "=", "fading": "v", "stray": "="}
     assert {cause.drift for cause in causes_of(groups, NOON, drifts=False)} == {""}
+
+
+def test_the_fire_comes_first_though_it_does_not_grow_any_more_and_strays_do() -> None:
+    groups = CauseGroups()
+    outage = [NOON - timedelta(minutes=90)] * 200 + [NOON - timedelta(minutes=20)] * 100
+    groups.put(group_member_of(incident(n, "provider is away", at=at)) for n, at in enumerate(outage))
+    strays = [NOON - timedelta(days=25)] * 300 + [NOON - timedelta(minutes=10)] * 6
+    groups.put(group_member_of(incident(1000 + n, "card expired", at=at)) for n, at in enumerate(strays))
+    found = causes_of(groups, NOON, drifts=True)
+    assert [(cause.text, cause.drift, cause.number) for cause in found] == [
+        ("provider is away", "v", 300), ("card expired", "^", 306),
+    ]  # fmt: skip
 
 
 def test_what_is_new_or_grows_comes_first_and_what_is_old_last() -> None:
@@ -154,7 +168,7 @@ def test_what_is_new_or_grows_comes_first_and_what_is_old_last() -> None:
     groups.put(group_member_of(incident(300 + number, "new", at=at)) for number, at in enumerate([hour[0], *hour]))
     found = causes_of(groups, NOON, drifts=True)
     assert [cause.text for cause in found] == ["new", "growing", "earlier tonight", "stray"]
-    assert [cell.text for cell in row_of(found[-1], NOON).cells] == ["90=", "25d", "stray"]
+    assert [cell.text for cell in row_of(found[-1], NOON).cells] == ["90=", "······", "25d", "stray"]
     assert [cause.text for cause in causes_of(groups, NOON, drifts=False)] == [
         "earlier tonight", "new", "growing", "stray",
     ]  # fmt: skip
@@ -165,9 +179,13 @@ async def test_tab_leads_to_the_causes_where_enter_and_retry_act_on_the_cause() 
     async with console(engine, size=(100, 30)) as (app, pilot):
         screen: Any = app.screen
         await until(pilot, lambda: screen._whole and screen.causes.total == 4)
-        await pilot.press("tab", "tab")
+        await pilot.press("tab")
         assert screen.focused is screen.causes
         await until(pilot, lambda: "^ more than in the hour before" in "\n".join(lines(app)))
+        await pilot.press("tab", "R")
+        assert app.screen is screen, "R beside the batches retries nothing: what it would take stands elsewhere"
+        assert "tab leads to their panes" in app.session.event.sentence
+        await pilot.press("shift+tab")
         await pilot.press("down")
         cause = screen._cause
         await pilot.press("R")
@@ -181,7 +199,7 @@ async def test_tab_leads_to_the_causes_where_enter_and_retry_act_on_the_cause() 
         await until(pilot, lambda: incidents.is_mounted and incidents.table.cursor_id == cause.group.key)
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is screen)
-        await pilot.press("shift+tab", "shift+tab")
+        await pilot.press("shift+tab")
         assert screen.focused is screen.table
 
 
@@ -190,7 +208,7 @@ async def test_of_a_part_of_the_incidents_no_cause_is_retried(monkeypatch: pytes
     async with console(FakeEngine(1500), size=(120, 36)) as (app, pilot):
         screen: Any = app.screen
         await until(pilot, lambda: screen.causes.total == 4)
-        await pilot.press("tab", "tab", "R")
+        await pilot.press("tab", "R")
         await until(pilot, lambda: "Only the newest 500 incidents are read here" in "\n".join(lines(app)))
         assert app.screen is screen
 

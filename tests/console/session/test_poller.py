@@ -115,6 +115,15 @@ async def test_an_engine_that_works_long_rests_ten_times_as_long(clock: TurnedCl
     await poller.stop()
 
 
+async def test_what_is_watched_rests_no_longer_than_was_asked_for(clock: TurnedClock, seen: Seen) -> None:
+    for takes, rests in ((0.1, 3.0), (1.5, 4.0), (6.0, 6.0)):
+        poller = Poller(Subject(clock, takes=takes).fetch, seen.append, interval=3.0, at_most=4.0, clock=clock)
+        poller.start()
+        await settle()
+        assert clock.waiting_for() == pytest.approx([rests])
+        await poller.stop()
+
+
 async def test_it_waits_as_long_as_the_answer_told(clock: TurnedClock, seen: Seen) -> None:
     busy = Subject(clock)
     busy.problem = Refused("Too many questions.", 429, retry_after=37.0)

@@ -43,6 +43,11 @@ def test_the_least_important_column_goes_first() -> None:
     assert [index for index, _ in fit(COLUMNS, 14)] == [0, 3]
 
 
+def test_hidden_columns_leave_their_room_to_the_others_and_one_is_always_shown() -> None:
+    assert [index for index, _ in fit(COLUMNS, 28, {1})] == [0, 2, 3]
+    assert [index for index, _ in fit(COLUMNS, 60, {0, 1, 2, 3})] == [0]
+
+
 def test_a_column_that_wants_room_to_spare_waits_for_it() -> None:
     columns = (*COLUMNS, Column("process", 10, keep=0, spare=20))
     needed = 1 + 10 + 5 + 10 + 10 + 4 * GAP

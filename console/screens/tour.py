@@ -1,0 +1,79 @@
+"""The line of the guided walk, above the hints of whatever screen is in front."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from console.batches.verdict import verdict
+from console.session.tour import Seen, Tour
+from console.widgets.line import Line, Span
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+    from console.session.session import Session
+
+FEWEST = 5
+"""Tasks that are through before it is said whether a launch of the walk helped."""
+
+
+class TourLine(Line):
+    """Which step it is, what to press, and why."""
+
+    DEFAULT_CSS = """
+    TourLine { dock: bottom; margin-bottom: 1; background: $panel; }
+    """
+
+    def tell(self, tour: Tour) -> None:
+        """Show what comes next."""
+        step = tour.step
+        said: list[Span] = [(" TOUR ", "chip"), (f" {tour.place}  " if tour.place else "  ", "muted")]
+        if step.keys:
+            said += [(step.keys, "accent"), ("  ", "")]
+        self.show([*said, (step.why, "strong")])
+
+
+class TourGuide:
+    """Looks at what the console shows, and keeps the line of the walk on the screen in front.
+
+    Args:
+        app: the application.
+        session: what it has done.
+        tour: the walk.
+    """
+
+    def __init__(self, app: App[None], session: Session, tour: Tour) -> None:
+        self._app = app
+        self._session = session
+        self.tour = tour
+
+    def look(self) -> None:
+        """Go on where a step is done. Called now and again."""
+        self.tour.heed(self.seen())
+        screen = self._app.screen
+        if not screen.is_mounted or not screen.query("HintLine"):
+            return
+        line = next(iter(screen.query(TourLine)), None)
+        if line is None:
+            line = TourLine()
+            screen.add_class("-tour")
+            screen.mount(line)
+        line.tell(self.tour)
+
+    def seen(self) -> Seen:
+        """What the steps ask for."""
+        session, screen, focused = self._session, self._app.screen, self._app.focused
+        views = session.book.all()
+        works = [view.work for view in views if view.work is not None]
+        judged = [verdict(work)[1] for work in works if work.of("done") + work.of("again") >= FEWEST]
+        follower = session.follower
+        errands = [errand for view in views if follower is not None and (errand := follower.errand(view.id))]
+        return Seen(
+            on_causes=getattr(screen, "VIEW", "") == "incidents" or (focused is not None and focused.id == "causes"),
+            asking=bool(screen.query("#request")) and bool(screen.query("#launch")),
+            launched=bool(works),
+            failed=any(ink in ("failed", "warning") for ink in judged),
+            undone=any(errand.retries == 0 for errand in errands),
+            helped="good" in judged,
+            filling=session.filling,
+        )
