@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import RenderableType
@@ -47,6 +47,8 @@ from console.widgets.themes import DEFAULTS, PLAIN, THEMES
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
+    from console.runs.driven_runs import DrivenRuns
+    from console.runs.events import RunHeld
     from store.journal import Journal
 
 CLOSING = 10.0
@@ -206,6 +208,8 @@ class RetriageApp(App[None]):
 
     async def on_unmount(self) -> None:
         """Close the engine before the process ends. One that is still opening has nothing to close."""
+        if "runs" in self.__dict__:
+            await self.runs.close()
         self._leaving.set()
         if self.session.follower is not None:
             await self.session.follower.stop()
@@ -261,6 +265,17 @@ class RetriageApp(App[None]):
             url = self.session.identity.url
             self.session.identify(replace(self.session.identity, engine=known.name, kind=kind, url=url))
 
+    @cached_property
+    def runs(self) -> DrivenRuns:
+        """The runs that are driven here."""
+        from console.runs.driven_runs import DrivenRuns  # with the journal's library, 300 ms
+
+        return DrivenRuns(self.session, self._call_operator)
+
+    def _call_operator(self, held: RunHeld) -> None:
+        """A run does not go on by itself."""
+        self.bell()
+
     # -- views ------------------------------------------------------------------------------------------------------
 
     def _add_modes(self) -> None:
@@ -296,6 +311,21 @@ class RetriageApp(App[None]):
     def action_view_journal(self) -> None:
         """Launches made from here."""
         self.view("journal")
+
+    @work(group="app.run", exclusive=True, exit_on_error=False)
+    async def action_run(self) -> None:
+        """The run that is at work, or held."""
+        from console.runs.open_runs import open_runs
+
+        here = self.runs.at_work
+        if here:
+            self.navigator.show("run", here[-1].run_id or here[-1])
+            return
+        found = await open_runs(self.session)
+        if found:
+            self.navigator.show("run", found[0].run.id)
+        else:
+            self.session.say("No run is at work or held; the journal (6) lists those that are over.", "muted")
 
     def action_last_view(self) -> None:
         """The view before this one."""

@@ -15,8 +15,12 @@ from console.reading.selection import Everything, Marked, Selection
 from store.journal.run_records import FrozenTask
 
 if TYPE_CHECKING:
+    from console.runs.page_limit import PageLimit
     from store.contract.records import ExternalTask
 
+FREEZE_EVERY = 0.1
+"""Seconds between two pages while a run is frozen: nothing of it is at work yet, and what is read should be of one
+moment; 100,000 tasks take 20 seconds."""
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -44,6 +48,8 @@ async def freeze(
     included: frozenset[Kind] = frozenset(),
     wanted: Callable[[ExternalTask], bool] = lambda task: True,
     limit: int | None = None,
+    limit_pages: PageLimit | None = None,
+    progress: Callable[[int], object] = lambda number: None,
 ) -> FrozenTasks:
     """Read the tasks of a selection. What a launch leaves out unless it is taken in, a run leaves out too.
 
@@ -55,6 +61,8 @@ async def freeze(
         included: kinds that are taken in.
         wanted: what the console itself looks for.
         limit: take so many at most, the oldest.
+        limit_pages: how often a page is asked for; as fast as they come where it is none.
+        progress: is told how many are known, after every page.
 
     Raises:
         EngineProblem: the engine did not answer.
@@ -74,6 +82,9 @@ async def freeze(
                 continue
             one = FrozenTask(task.id, task.retries, failure_of(task.error_message))
             found.append((task.create_time or _NEVER, task.id, one))
+        progress(len(found))
+        if limit_pages is not None:
+            await limit_pages.wait()
     if isinstance(selection, Marked) and (gone := len(selection.ids - seen)):
         frozen.left_out["gone"] += gone
     found.sort()

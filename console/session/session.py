@@ -35,7 +35,7 @@ T = TypeVar("T")
 PACES = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """Seconds between two readings that can be chosen."""
 USUAL_PACE = 2.0
-News = Literal["state", "identity", "capabilities", "counts", "event", "batches", "journal"]
+News = Literal["state", "identity", "capabilities", "counts", "event", "batches", "journal", "runs"]
 
 
 class NewsFeed(Protocol):
