@@ -39,6 +39,7 @@ from console.screens.small import TooSmall
 from console.screens.verbs import method_of
 from console.session.poller import close_all
 from console.session.session import ConnectionIdentity, Session
+from console.settings import Settings
 from console.terminal import textual_private
 from console.text.inert import inert
 from console.widgets.bindings import bindings
@@ -75,6 +76,7 @@ class RetriageApp(App[None]):
         identity: what is known about the engine before it has answered.
         theme: name of a theme of ``console.widgets.themes``.
         keymap: the operator's own keys.
+        settings: what the operator has set.
         journal: opens the operator's journal, after the engine; without it nothing is remembered.
     """
 
@@ -96,10 +98,12 @@ class RetriageApp(App[None]):
         theme: str = THEMES[0].name,
         journal: OpenJournal | None = None,
         keymap: Keymap | None = None,
+        settings: Settings | None = None,
     ) -> None:
         super().__init__()
         self.stylesheet = KeptStylesheet(self.get_css_variables())
         self._own_keys = keymap or Keymap()
+        self.settings = settings or Settings()
         OWN_KEYS.clear()
         OWN_KEYS.update(self._own_keys.keys)
         self.set_keymap({name: ",".join(keys) for name, keys in OWN_KEYS.items()})
@@ -164,7 +168,7 @@ class RetriageApp(App[None]):
         if not self.session.identity.url:
             # The engine works in this process: a key must not wait until one of its threads lets go.
             sys.setswitchinterval(SWITCH)
-        for problem in self._own_keys.problems:
+        for problem in (*self._own_keys.problems, *self.settings.problems):
             self.session.say(problem, "warning")
         self.call_after_refresh(self._open)
 
@@ -199,6 +203,17 @@ class RetriageApp(App[None]):
             self.session.say(f"{problem} Nothing is remembered.", "warning")
         else:
             self.session.keep_journal(journal)
+            await self._tell_open_runs()
+
+    async def _tell_open_runs(self) -> None:
+        """Runs that wait are told at once: nothing of them is sent before the operator says so."""
+        from console.runs.open_runs import open_runs, said_of
+
+        waiting = await open_runs(self.session)
+        if sentence := said_of(waiting):
+            first = next(view for view in waiting if not view.driven)
+            self.session.tell_run(f"run {first.run.id} held", "failed")
+            self.session.say(sentence, "warning")
 
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
         """Leave. Nothing is read any more: what would be shown has no screen soon."""
@@ -273,8 +288,16 @@ class RetriageApp(App[None]):
         return DrivenRuns(self.session, self._call_operator)
 
     def _call_operator(self, held: RunHeld) -> None:
-        """A run does not go on by itself."""
+        """A run does not go on by itself: the bell, and the command of the settings."""
         self.bell()
+        if self.settings.call:
+            self.run_worker(self._run_call(held), group="app.call", exit_on_error=False)
+
+    async def _run_call(self, held: RunHeld) -> None:
+        from console.runs.operator_call import call_operator, facts_of
+
+        if problem := await call_operator(self.settings.call, facts_of(self.session, held)):
+            self.session.say(problem, "failed")
 
     # -- views ------------------------------------------------------------------------------------------------------
 
@@ -464,8 +487,16 @@ class RetriageApp(App[None]):
         """Leave; ask first while a batch launched here still runs."""
         if isinstance(self.screen, Confirm):
             return
-        number = len(self.session.launched)
-        if number:
+        number, runs = len(self.session.launched), self.runs.at_work if "runs" in self.__dict__ else []
+        if runs:
+            which = f"Run {runs[0].run_id}" if len(runs) == 1 and runs[0].run_id is not None else f"{len(runs)} runs"
+            goes_on = f"`retriage watch {runs[0].run_id or 'RUN'} --resume` goes on without a screen."
+            question = Confirm(
+                "Leave Retriage?", [f"{which} is at work, and is held when the console is left.", goes_on], "leave", "l"
+            )
+            if not await self.push_screen_wait(question):
+                return
+        elif number:
             which = "a batch" if number == 1 else f"{number} batches"
             goes_on = "It goes on without the console" if self.session.identity.url else "It stops with the console"
             question = Confirm(

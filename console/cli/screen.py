@@ -21,7 +21,7 @@ from console.cli.connection_options import (
 )
 from console.cli.exit_codes import ExitCode
 from console.cli.program import Seed, Store, app, fail
-from console.folders import default_journal, keys_file, profiles_file
+from console.folders import default_journal, keys_file, profiles_file, settings_file
 
 if TYPE_CHECKING:
     from console.connections import Connection
@@ -101,12 +101,17 @@ def demo(
 def _open(connection: "Connection", mouse: bool | None) -> None:
     from console.app import RetriageApp
     from console.keymap import read_keymap
+    from console.settings import read_settings
 
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         raise fail("the console needs a terminal; `retriage serve` does not.")
     journal = _journal(None if connection.thrown_away else default_journal())
     console_app = RetriageApp(
-        _connector(connection.target), connection.identity(), journal=journal, keymap=read_keymap(keys_file())
+        _connector(connection.target),
+        connection.identity(),
+        journal=journal,
+        keymap=read_keymap(keys_file()),
+        settings=read_settings(settings_file()),
     )
     console_app.run(mouse="SSH_CONNECTION" not in os.environ if mouse is None else mouse)
     code = console_app.return_code or 0

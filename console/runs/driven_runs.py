@@ -161,6 +161,7 @@ class DrivenRuns:
         session = self._session
         assert run.run_id is not None
         run.driver = RunDriver(session, run.run_id, self._tell, driver=name)
+        session.tell_run(f"run {run.run_id}")
         if wish is not None:
             run.driver.wish(wish)
         try:
@@ -186,10 +187,14 @@ class DrivenRuns:
         session = self._session
         match event:
             case RunHeld():
+                session.tell_run(f"run {event.run} held", "failed")
                 session.say(text_of(event), "warning")
                 self._call(event)
             case RunEnded():
+                session.tell_run("")
                 session.say(text_of(event), "good" if event.state == "passed" else "warning")
+            case WaveStep(state="sending"):
+                session.tell_run(f"run {event.run} wave {event.wave}")
             case WaveStep(state="sent" | "passed" | "released" | "skipped"):
                 session.say(f"Run {event.run}: {text_of(event)}")
             case WaveStep() | WaveOutcome() | _:

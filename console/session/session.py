@@ -97,6 +97,8 @@ class Session:
         """Rows per view as the tab line shows them."""
         self.failed_jobs = 0
         """Jobs with no retries left."""
+        self.run_told: tuple[str, Ink] = ("", "")
+        """The run that is at work or held, in a few words for the line of the views; empty if there is none."""
         self.events = EventLog()
         """What was said to the operator."""
         self.launched: set[str] = set()
@@ -353,6 +355,12 @@ class Session:
         """Rows of a view, for the tab line."""
         if any(self.counts.get(view) != number for view, number in counts.items()):
             self.counts.update(counts)
+            self.news.publish("counts")
+
+    def tell_run(self, text: str, ink: Ink = "accent") -> None:
+        """A run is at work or held, in a few words; or none is any more."""
+        if self.run_told != (text, ink):
+            self.run_told = text, ink
             self.news.publish("counts")
 
     def identify(self, identity: ConnectionIdentity) -> None:

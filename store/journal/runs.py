@@ -275,6 +275,23 @@ class Runs:
         async with self._database.reading() as connection:
             return [Run(**row._mapping) for row in await connection.execute(wanted)]
 
+    async def with_waves(self, engine: str, limit: int = 100) -> list[tuple[Run, list[RunWave]]]:
+        """Runs of an engine, the newest first, with what is written down of their waves; tasks are not counted."""
+        runs = await self.runs(engine, limit)
+        wave = RunWaveRow
+        async with self._database.reading() as connection:
+            rows = await connection.execute(
+                select(wave.__table__)  # type: ignore[attr-defined]
+                .where(col(wave.run_id).in_([run.id for run in runs]))
+                .order_by(col(wave.run_id), col(wave.wave))
+            )
+            by_run: dict[int, list[RunWave]] = {}
+            for row in rows:
+                counts = json.loads(row.counts) if row.counts else {}
+                one = RunWave(row.wave, row.state, row.began_at, row.ended_at, row.watched, counts)
+                by_run.setdefault(row.run_id, []).append(one)
+        return [(run, by_run.get(run.id, [])) for run in runs]
+
     async def waves(self, run_id: int) -> list[RunWave]:
         """The waves of a run, in their order."""
         task = RunTaskRow

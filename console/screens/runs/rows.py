@@ -10,29 +10,29 @@ from typing import TYPE_CHECKING
 from console.runs.rules_text import pace_text, seconds_text, share_text
 from console.text.inert import inert
 from console.text.ink import Ink
-from console.text.words import clock, count
+from console.text.words import clock, count, roughly, short, things
 from console.widgets.columns import Column
 from console.widgets.rows import Cell, Part, Row
 
 if TYPE_CHECKING:
     from console.runs.gate import WorkCounts
     from console.runs.run_view import WaveView
-    from store.journal import RunStep
+    from store.journal import Launch, RunStep
 
 WAVE_COLUMNS = (
     Column("wave", 4, keep=9, align="right"),
     Column("tasks", 7, keep=9, align="right"),
     Column("state", 8, keep=9),
-    Column("━ done  ! again  ▪ locked  ─ waiting  · to come", 8, share=4, keep=6),
-    Column("done", 7, keep=8, align="right"),
-    Column("again", 7, keep=8, align="right"),
-    Column("wait", 7, keep=7, align="right"),
-    Column("lock", 6, keep=7, align="right"),
-    Column("unkn", 5, keep=4, align="right"),
-    Column("left out", 8, keep=3, align="right"),
-    Column("sent", 9, keep=2),
-    Column("over", 9, keep=1),
-    Column("batch", 13, keep=5, tail=True, spare=4),
+    Column("what became of it", 17, share=4, keep=8),
+    Column("done", 6, keep=9, align="right"),
+    Column("again", 6, keep=9, align="right"),
+    Column("wait", 6, keep=8, align="right"),
+    Column("lock", 6, keep=8, align="right"),
+    Column("unkn", 4, keep=6, align="right"),
+    Column("out", 4, keep=5, align="right"),
+    Column("sent", 9, keep=3),
+    Column("over", 9, keep=2),
+    Column("batch", 13, keep=4, tail=True),
 )
 STEP_COLUMNS = (
     Column("when", 9, keep=9),
@@ -52,6 +52,18 @@ STATES: Mapping[str, tuple[str, Ink]] = {
 }
 STEPS: Mapping[str, str] = {"begin": "written", "take": "driven", "drop": "dropped", "change": "changed"}
 """Words of steps that the journal calls otherwise."""
+MEANT: Mapping[str, str] = {
+    "running": "it goes on",
+    "sending": "its tasks are looked at again, then sent",
+    "watching": "all of it is sent: what becomes of it is watched",
+    "passed": "few enough failed again",
+    "released": "let through by the operator",
+    "skipped": "the operator did not wait for the gate",
+    "drop": "what was not sent is dropped",
+}
+"""What a step means that says nothing itself."""
+SIGNS = "━ done  ! again  ▪ locked  ─ waiting  · to come"
+"""Signs of the bars."""
 
 
 def wave_row(wave: WaveView, batch: str | None, *, held: bool) -> Row:
@@ -87,7 +99,9 @@ def wave_row(wave: WaveView, batch: str | None, *, held: bool) -> Row:
 
 
 def _number(number: int, ink: Ink) -> Cell:
-    return Cell(count(number) if number else "-", ink if number else "faint")
+    # Six cells: 99,999, and beyond that roughly.
+    told = count(number) if number < 100_000 else roughly(number)
+    return Cell(told if number else "-", ink if number else "faint")
 
 
 def parts(counts: WorkCounts, tasks: int) -> tuple[Part, ...]:
@@ -103,9 +117,28 @@ def parts(counts: WorkCounts, tasks: int) -> tuple[Part, ...]:
     )
 
 
-def step_rows(steps: Sequence[RunStep]) -> list[Row]:
-    """The steps of a run, the newest first."""
-    return [_step(step) for step in reversed(steps)]
+def step_rows(steps: Sequence[RunStep], launches: Sequence[Launch]) -> list[Row]:
+    """The steps of a run and its batches, the newest first."""
+    told = [(step.at, _step(step)) for step in steps]
+    told += [(launch.began_at, _launch(launch)) for launch in launches]
+    return [row for _, row in sorted(told, key=lambda one: one[0], reverse=True)]
+
+
+def _launch(launch: Launch) -> Row:
+    """A batch of a wave."""
+    made = f" as batch {short(launch.batch_id)}" if launch.batch_id else ""
+    said = f"{things(launch.tasks, 'task')} to {launch.retries}{made}"
+    ink: Ink = "accent" if launch.state == "launched" else "failed"
+    return Row(
+        f"launch {launch.id}",
+        (
+            Cell(clock(launch.began_at), "muted"),
+            Cell(str(launch.wave), "muted"),
+            Cell("sent" if launch.state == "launched" else inert(launch.state.replace("_", " ")), ink),
+            Cell(inert(f"{said}  {launch.said}".strip()), "muted"),
+        ),
+        launch,
+    )
 
 
 def _step(step: RunStep) -> Row:
@@ -126,7 +159,7 @@ def _said(step: RunStep) -> str:
     if step.what == "take":
         return f"by {inert(step.said.rpartition(':')[0])}"
     if step.what != "change":
-        return inert(step.said)
+        return inert(step.said) or MEANT.get(step.what, "")
     try:
         told = json.loads(step.said)
     except ValueError:

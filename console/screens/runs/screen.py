@@ -19,7 +19,7 @@ from console.runs.run_view import RunView, read_run
 from console.screens.base import BASE_CSS, ConsoleScreen
 from console.screens.driven_runs import driven_runs_of
 from console.screens.runs.gate_box import gate_lines, scale, seen
-from console.screens.runs.rows import STEP_COLUMNS, WAVE_COLUMNS, step_rows, wave_row
+from console.screens.runs.rows import SIGNS, STEP_COLUMNS, WAVE_COLUMNS, step_rows, wave_row
 from console.screens.runs.verbs import RunVerbs
 from console.session.session import News, Session
 from console.text.inert import inert
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from console.runs.driven_runs import DrivenRun
     from console.runs.run_view import WaveView
     from console.text.ink import Ink
-    from store.journal import RunStep
+    from store.journal import Launch, RunStep
 
 EVERY = 1.0
 """Seconds between two looks into the journal while somebody drives the run."""
@@ -58,8 +58,12 @@ class Reading:
 
     view: RunView
     steps: tuple[RunStep, ...]
-    batches: dict[int, str]
-    """Wave -> the last batch that was made of it."""
+    launches: tuple[Launch, ...]
+
+    @property
+    def batches(self) -> dict[int, str]:
+        """Wave -> the last batch that was made of it."""
+        return {one.wave: one.batch_id for one in self.launches if one.wave is not None and one.batch_id is not None}
 
 
 class RunScreen(ConsoleScreen):
@@ -153,8 +157,7 @@ class RunScreen(ConsoleScreen):
             return
         self._problem = "" if view is not None else f"There is no run {number} in the journal."
         if view is not None:
-            batches = {one.wave: one.batch_id for one in launches if one.wave is not None and one.batch_id is not None}
-            self._reading = Reading(view, tuple(steps), batches)
+            self._reading = Reading(view, tuple(steps), tuple(launches))
         self._show()
 
     def on_screen_resume(self) -> None:
@@ -183,7 +186,7 @@ class RunScreen(ConsoleScreen):
             self._show_next(reading.view)
             self._show_waves(reading)
             steps = self.query_one("#steps", LineTable)
-            rows = step_rows(reading.steps)
+            rows = step_rows(reading.steps, reading.launches)
             steps.set_total(len(rows))
             steps.put(0, rows)
         self.tell_hints()
@@ -227,10 +230,10 @@ class RunScreen(ConsoleScreen):
         return items
 
     def _show_waves(self, reading: Reading) -> None:
-        view, table = reading.view, self.query_one("#waves", LineTable)
+        view, table, batches = reading.view, self.query_one("#waves", LineTable), reading.batches
         held = at_work(view) if view.word in ("held", "interrupted") else None
-        rows = [wave_row(one, reading.batches.get(one.wave), held=one is held) for one in view.waves]
-        table.border_title = _sum(view)
+        rows = [wave_row(one, batches.get(one.wave), held=one is held) for one in view.waves]
+        table.border_title, table.border_subtitle = _sum(view), SIGNS
         lines = self.size.height - CHROME - UPPER
         frame = 2 if self.narrow else 3
         height = max(min(len(rows) + frame, lines - frame - FEWEST_STEPS), frame + 1)
@@ -287,7 +290,9 @@ class RunScreen(ConsoleScreen):
 
     def legend(self) -> str:
         """What the columns mean."""
-        return "again: its first failure after its wave   wait: retries set, or to be set   left out: not sent, changed"
+        return (
+            "again: first failure after its wave   wait: set, or to be set   unkn: cancelled, not known   out: left out"
+        )
 
 
 def _heading(view: RunView) -> tuple[list[Span], list[Span]]:
