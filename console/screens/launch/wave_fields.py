@@ -30,11 +30,11 @@ class WaveFields(Vertical):
 
     def compose(self) -> ComposeResult:
         """Sizes, rules, the sum."""
-        yield Field("waves", id="waves", pattern=r"[\d,. %restREST]", most=200, hint="10, 100, 500, rest")
+        yield Field("waves", id="waves", pattern=r"[\d,. %restREST]*", most=200, hint="10, 100, 500, rest")
         with Horizontal(id="rules"):
-            yield Field("gate", id="gate", pattern=r"[\d.%]", most=6, width=8, replaces=True)
-            yield Field("watch", id="watch", pattern=r"[\d.smh]", most=6, width=8, replaces=True)
-            yield Field("pace", id="pace", pattern=r"[\d./minsh]", most=10, hint="200/min, or empty")
+            yield Field("gate", id="gate", pattern=r"[\d.%]*", most=6, width=8, replaces=True)
+            yield Field("watch", id="watch", pattern=r"[\d.smh]*", most=6, width=8, replaces=True)
+            yield Field("pace", id="pace", pattern=r"[\d./minsh]*", most=10, hint="200/min, or empty")
         yield Line(id="sizes")
 
     @property

@@ -67,7 +67,8 @@ class OnScreen:
         assert isinstance(found, LaunchDialog)
         await self.press("W")
         await self.so(lambda: found.query_one("#waves").query_one("Input").has_focus)
-        await self.press("ctrl+u", *(_KEYS.get(letter, letter) for letter in waves))
+        await self.press("ctrl+u")
+        await self.press(*(KEYS.get(letter, letter) for letter in waves))
         await self.so(lambda: found.waves.form.waves == waves)
         return found
 
@@ -78,7 +79,7 @@ class OnScreen:
         await self.so(lambda: isinstance(self.app.screen, RunScreen) and self.app.screen.view() is not None)
 
 
-_KEYS = {" ": "space", ",": "comma", "%": "percent_sign"}
+KEYS = {" ": "space", ",": "comma", "%": "percent_sign"}
 
 
 @asynccontextmanager
