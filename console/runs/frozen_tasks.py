@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2s
 from typing import TYPE_CHECKING
 
+from console.causes.fold import fold
 from console.launch.preview import BY_HAND, Kind, kind_of
 from console.reading.selected_tasks import Lists, task_pages
 from console.reading.selection import Everything, Marked, Selection
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 FREEZE_EVERY = 0.1
 """Seconds between two pages while a run is frozen: nothing of it is at work yet, and what is read should be of one
 moment; 100,000 tasks take 20 seconds."""
+FOLDED = 50
+"""Error messages of a page that are folded to their causes, 0.1 ms each: the event loop is not to be held up."""
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -32,11 +35,13 @@ class FrozenTasks:
         at: when reading began, by the engine's clock.
         tasks: those that the run takes, the oldest first.
         left_out: kind -> how many it does not take.
+        causes: topic and cause -> how many of its tasks had failed so, about: of each page some are looked at.
     """
 
     at: datetime
     tasks: list[FrozenTask] = field(default_factory=list)
     left_out: Counter[Kind] = field(default_factory=Counter)
+    causes: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
 async def freeze(
@@ -72,6 +77,7 @@ async def freeze(
     seen: set[str] = set()
     found: list[tuple[datetime, str, FrozenTask]] = []
     async for page in task_pages(client, selection):
+        frozen.causes += causes_of(page)
         for task in page:
             if task.id in seen or task.id in but or not wanted(task):
                 continue
@@ -90,6 +96,13 @@ async def freeze(
     found.sort()
     frozen.tasks = [one for _, _, one in found[:limit]]
     return frozen
+
+
+def causes_of(tasks: Sequence[ExternalTask]) -> Counter[tuple[str, str]]:
+    """Topics and causes of tasks -> how many there are, about: some of them, spread over all, stand for the rest."""
+    step = max(1, len(tasks) // FOLDED)
+    found = Counter((task.topic_name, fold(task.error_message)) for task in tasks[::step] if task.error_message)
+    return Counter({cause: number * step for cause, number in found.items()})
 
 
 def failure_of(message: str | None) -> str:

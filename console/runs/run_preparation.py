@@ -8,12 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from console.runs.decided_run import DecidedRun
+from console.runs.earlier_runs import earlier_runs, record_of
 from console.runs.rules_text import RuleMistake
 from console.runs.run_form import RunForm
 from console.runs.waves import WaveMistake, proposed
 
 if TYPE_CHECKING:
     from console.launch.preparation import LaunchPreparation
+    from console.runs.earlier_runs import EarlierRun
     from console.runs.run import RunOrder
 
 NO_JOURNAL = "Waves need a journal, where each of them is written down before it is sent."
@@ -34,6 +36,8 @@ class RunPreparation:
         self.preparation = preparation
         self.on = False
         self.form = RunForm()
+        self.earlier: tuple[EarlierRun, ...] = ()
+        """The last runs over the causes of these tasks, the newest first."""
         self._own = False
 
     def turn(self) -> None:
@@ -49,7 +53,16 @@ class RunPreparation:
     def proposal(self) -> str:
         """Sizes that fit the number of tasks."""
         plan = self.preparation.plan
-        return str(proposed(plan.count)) if plan is not None else ""
+        return str(proposed(plan.count, record_of(self.earlier))) if plan is not None else ""
+
+    async def remember(self) -> None:
+        """Look into the journal how the last runs over the causes of these tasks ended.
+
+        Raises:
+            EngineProblem: the engine did not answer.
+        """
+        preparation = self.preparation
+        self.earlier = await earlier_runs(preparation.session, preparation.selection)
 
     def fit(self) -> RunForm:
         """What stands in the fields: a proposal, until the operator has typed sizes of his own."""

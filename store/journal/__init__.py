@@ -6,7 +6,18 @@ It is a small SQLite file of its own, beside any engine, and knows nothing of sc
 
 from store.journal.journal import Journal, JournalNotOpened
 from store.journal.records import Earlier, Launch, NewLaunch, SavedQuery, State, TaskBefore
-from store.journal.run_records import FrozenTask, NewRun, NotYours, Run, RunState, RunStep, RunTask, RunWave, WaveState
+from store.journal.run_records import (
+    FrozenTask,
+    NewRun,
+    NotYours,
+    Run,
+    RunCause,
+    RunState,
+    RunStep,
+    RunTask,
+    RunWave,
+    WaveState,
+)
 from store.journal.runs import Runs
 
 __all__ = [
@@ -19,6 +30,7 @@ __all__ = [
     "NewRun",
     "NotYours",
     "Run",
+    "RunCause",
     "RunState",
     "RunStep",
     "RunTask",

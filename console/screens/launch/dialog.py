@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -22,6 +23,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from console.actions import at
+from console.engine.errors import EngineProblem
 from console.launch.decided_launch import DecidedLaunch
 from console.launch.foreseen import foreseen
 from console.launch.plan import LaunchPlan
@@ -64,6 +66,8 @@ from console.widgets.pane import Item, Pane, Prose, Spans
 from store.contract.values import INT_MAX
 
 TOO_EARLY = "You pressed that before this could be read: look, then press it again."
+MOST_EARLIER = 2
+"""So many earlier runs over the same cause are told of."""
 DRIFT_EVERY = 5.0
 """Seconds between two looks at how many match by now."""
 FIXED = 6
@@ -139,7 +143,14 @@ class LaunchDialog(ModalScreen[DecidedLaunch | DecidedRun | None]):
         self.set_interval(DRIFT_EVERY, self._look_again)
         self.call_after_refresh(self._chrome)
         self.write()
-        self.run_worker(self.preparation.ask(), group="launch.ask", exclusive=True, exit_on_error=False)
+        self.run_worker(self._ask(self.preparation.ask()), group="launch.ask", exclusive=True, exit_on_error=False)
+
+    async def _ask(self, asking: Awaitable[None]) -> None:
+        """What the launch needs first, then what the journal remembers of runs like it."""
+        await asking
+        with suppress(EngineProblem):
+            await self.waves.remember()
+        self.write()
 
     def _look_again(self) -> None:
         self.run_worker(self.preparation.look_again(), group="launch.drift", exclusive=True, exit_on_error=False)
@@ -300,6 +311,14 @@ class LaunchDialog(ModalScreen[DecidedLaunch | DecidedRun | None]):
             items.append(
                 Prose(f"{'! ' if bad else ''}{record_said(known.record)}", "warning" if bad else "muted", lines=1)
             )
+        items += [
+            Prose(
+                f"{'! ' if one.bad else ''}{inert(one.said(datetime.now(UTC)))}",
+                "warning" if one.bad else "muted",
+                lines=1,
+            )
+            for one in self.waves.earlier[:MOST_EARLIER]
+        ]
         if known.workerless:
             quiet = f"! no worker seen in 15 min on {quiet_said(known.workerless)}: retried tasks will sit and wait"
             items.append(Prose(quiet, "warning", lines=1))
@@ -411,7 +430,9 @@ class LaunchDialog(ModalScreen[DecidedLaunch | DecidedRun | None]):
 
     def action_freeze(self) -> None:
         """Count and read again."""
-        self.run_worker(self.preparation.ask_again(), group="launch.ask", exclusive=True, exit_on_error=False)
+        self.run_worker(
+            self._ask(self.preparation.ask_again()), group="launch.ask", exclusive=True, exit_on_error=False
+        )
 
     def action_every_task(self) -> None:
         """Yes, every task of the engine is meant."""
