@@ -30,7 +30,7 @@ class WaveFields(Vertical):
 
     def compose(self) -> ComposeResult:
         """Sizes, rules, the sum."""
-        yield Field("waves", id="waves", pattern=r"[\d,. %restREST]*", most=200, hint="10, 100, 500, rest")
+        yield Field("waves", id="waves", pattern=r"[\d,. %rest]*", most=200, hint="10, 100, 500, rest")
         with Horizontal(id="rules"):
             yield Field("gate", id="gate", pattern=r"[\d.%]*", most=6, width=8, replaces=True)
             yield Field("watch", id="watch", pattern=r"[\d.smh]*", most=6, width=8, replaces=True)

@@ -55,7 +55,7 @@ class ChangeRest(ModalScreen[RestChange | None]):
     def compose(self) -> ComposeResult:
         """A field for each rule, what it comes to, two choices."""
         patterns = {
-            "waves": (r"[\d,. %restREST]*", 400, None), "gate": (r"[\d.%]*", 6, 12), "watch": (r"[\d.smh]*", 6, 12),
+            "waves": (r"[\d,. %rest]*", 400, None), "gate": (r"[\d.%]*", 6, 12), "watch": (r"[\d.smh]*", 6, 12),
             "pace": (r"[\d./minsh]*", 10, 12), "retries": (r"\d*", 12, 12),
         }  # fmt: skip
         with Vertical(classes="dialog"):

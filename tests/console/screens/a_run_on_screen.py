@@ -69,7 +69,8 @@ class OnScreen:
         await self.so(lambda: found.query_one("#waves").query_one("Input").has_focus)
         await self.press("ctrl+u")
         await self.press(*(KEYS.get(letter, letter) for letter in waves))
-        await self.so(lambda: found.waves.form.waves == waves)
+        await self.press("E")
+        await self.so(lambda: found.waves.form.waves == waves and found.preparation.every_task_meant)
         return found
 
     async def begin(self, waves: str) -> None:

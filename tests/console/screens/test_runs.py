@@ -67,7 +67,7 @@ async def test_a_run_goes_on_when_the_safety_is_back_and_nothing_else_does(world
     async with on_screen(world, PROD) as seen:
         shown = await seen.dialog("4, rest")
         await seen.press("L")
-        await seen.sees("Type a reason")
+        await seen.sees("SAFE: this is PROD")
         seen.app.session.arm()
         shown.query_one("#reason").query_one("Input").value = "PSP back"  # type: ignore[attr-defined]
         shown.query_one("#count").query_one("Input").value = "14"  # type: ignore[attr-defined]
