@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -204,6 +205,20 @@ class RetriageApp(App[None]):
         else:
             self.session.keep_journal(journal)
             await self._tell_open_runs()
+            if self.settings.keep_days is not None:
+                await self._forget(journal, self.settings.keep_days)
+
+    async def _forget(self, journal: Journal, days: int) -> None:
+        """What is over and older than the operator wants to keep."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            number = await journal.forget_before(datetime.now(UTC) - timedelta(days=days))
+        except SQLAlchemyError:
+            return  # whoever writes next is told
+        if number:
+            self.session.say(f"The journal has forgotten {number:,} launches and runs older than {days} days.", "muted")
+            self.session.news.publish("journal")
 
     async def _tell_open_runs(self) -> None:
         """Runs that wait are told at once: nothing of them is sent before the operator says so."""

@@ -6,6 +6,7 @@ It is a small SQLite file of its own, beside any engine, and knows nothing of sc
 
 from store.journal.journal import Journal, JournalNotOpened
 from store.journal.records import Earlier, Launch, NewLaunch, SavedQuery, State, TaskBefore
+from store.journal.run_file import NoRunFile
 from store.journal.run_records import (
     FrozenTask,
     NewRun,
@@ -28,6 +29,7 @@ __all__ = [
     "Launch",
     "NewLaunch",
     "NewRun",
+    "NoRunFile",
     "NotYours",
     "Run",
     "RunCause",

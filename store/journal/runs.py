@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.database.clock import now
 from store.database.engine import Database
+from store.journal import run_file
 from store.journal.reading import TAKEN, launches_of_run
 from store.journal.records import Launch
 from store.journal.run_records import (
@@ -315,6 +316,27 @@ class Runs:
                 .order_by(col(cause.tasks).desc(), col(cause.cause))
             )
             return [RunCause(*row) for row in rows]
+
+    def lines_of(self, run_id: int, name: str) -> AsyncIterator[str]:
+        """A run as the lines of a file, for a colleague's machine.
+
+        Args:
+            run_id: the run.
+            name: a name that no other file has.
+        """
+        return run_file.lines_of(self._database, run_id, name)
+
+    async def take_over(self, lines: Iterable[str], engine: str | None = None) -> int:
+        """Write the run of a file down, held; answers its number here.
+
+        Args:
+            lines: of the file.
+            engine: what the engine is called here; none keeps the name in the file.
+
+        Raises:
+            NoRunFile: it is no such file, is broken, or was taken over already.
+        """
+        return await run_file.take_over(self._database, lines, engine)
 
     async def _with_waves(self, runs: Sequence[Run]) -> list[tuple[Run, list[RunWave]]]:
         wave = RunWaveRow
