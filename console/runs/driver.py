@@ -323,7 +323,9 @@ class RunDriver:
                     for task in piece
                     if not task.left_out and task.ordinal not in waiting
                 )
-            work.add((), [one.batch_id for one in launches if one.batch_id is not None])
+            batches = [one.batch_id for one in launches if one.batch_id is not None]
+            self.session.watched_by_run.update(batches)
+            work.add((), batches)
         return work
 
     async def _unsent(self, wave: int, limit: int) -> list[RunTask]:

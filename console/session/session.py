@@ -103,6 +103,8 @@ class Session:
         """What was said to the operator."""
         self.launched: set[str] = set()
         """Batches launched from this console that have not ended."""
+        self.watched_by_run: set[str] = set()
+        """Batches whose tasks their run watches: nobody else asks for those until the batch's own page is opened."""
         self.most_ids = 25_000
         """Ids that one order may name: so many fit into the 1 MB that nginx takes in; fewer once a proxy refused more.
         """
