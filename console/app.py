@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import replace
-from functools import partial
+from datetime import UTC, datetime, timedelta
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import RenderableType
@@ -39,6 +40,7 @@ from console.screens.small import TooSmall
 from console.screens.verbs import method_of
 from console.session.poller import close_all
 from console.session.session import ConnectionIdentity, Session
+from console.settings import Settings
 from console.terminal import textual_private
 from console.text.inert import inert
 from console.text.words import times
@@ -49,6 +51,8 @@ from console.widgets.themes import DEFAULTS, PLAIN, THEMES
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
     from console.engine.target import Demo, Pace
+    from console.runs.driven_runs import DrivenRuns
+    from console.runs.events import RunHeld
     from store.journal import Journal
 
 CLOSING = 10.0
@@ -77,6 +81,7 @@ class RetriageApp(App[None]):
         identity: what is known about the engine before it has answered.
         theme: name of a theme of ``console.widgets.themes``.
         keymap: the operator's own keys.
+        settings: what the operator has set.
         journal: opens the operator's journal, after the engine; without it nothing is remembered.
         demo: the made-up world that the engine is, if it is one: the pace of its batches can be changed.
         tour: say on each screen what to press next, and why.
@@ -106,10 +111,12 @@ class RetriageApp(App[None]):
         keymap: Keymap | None = None,
         demo: Demo | None = None,
         tour: bool = False,
+        settings: Settings | None = None,
     ) -> None:
         super().__init__()
         self.stylesheet = KeptStylesheet(self.get_css_variables())
         self._own_keys = keymap or Keymap()
+        self.settings = settings or Settings()
         OWN_KEYS.clear()
         OWN_KEYS.update(self._own_keys.keys)
         self.set_keymap({name: ",".join(keys) for name, keys in OWN_KEYS.items()})
@@ -186,7 +193,7 @@ class RetriageApp(App[None]):
         if not self.session.identity.url:
             # The engine works in this process: a key must not wait until one of its threads lets go.
             sys.setswitchinterval(SWITCH)
-        for problem in self._own_keys.problems:
+        for problem in (*self._own_keys.problems, *self.settings.problems):
             self.session.say(problem, "warning")
         if self._tour:
             self._begin_tour()
@@ -230,6 +237,31 @@ class RetriageApp(App[None]):
             self.session.say(f"{problem} Nothing is remembered.", "warning")
         else:
             self.session.keep_journal(journal)
+            await self._tell_open_runs()
+            if self.settings.keep_days is not None:
+                await self._forget(journal, self.settings.keep_days)
+
+    async def _forget(self, journal: Journal, days: int) -> None:
+        """What is over and older than the operator wants to keep."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            number = await journal.forget_before(datetime.now(UTC) - timedelta(days=days))
+        except SQLAlchemyError:
+            return  # whoever writes next is told
+        if number:
+            self.session.say(f"The journal has forgotten {number:,} launches and runs older than {days} days.", "muted")
+            self.session.news.publish("journal")
+
+    async def _tell_open_runs(self) -> None:
+        """Runs that wait are told at once: nothing of them is sent before the operator says so."""
+        from console.runs.open_runs import open_runs, said_of
+
+        waiting = await open_runs(self.session)
+        if sentence := said_of(waiting):
+            first = next(view for view in waiting if not view.driven)
+            self.session.tell_run(f"run {first.run.id} held", "failed")
+            self.session.say(sentence, "warning")
 
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
         """Leave. Nothing is read any more: what would be shown has no screen soon."""
@@ -239,6 +271,8 @@ class RetriageApp(App[None]):
 
     async def on_unmount(self) -> None:
         """Close the engine before the process ends. One that is still opening has nothing to close."""
+        if "runs" in self.__dict__:
+            await self.runs.close()
         self._leaving.set()
         if self.session.follower is not None:
             await self.session.follower.stop()
@@ -294,6 +328,25 @@ class RetriageApp(App[None]):
             url = self.session.identity.url
             self.session.identify(replace(self.session.identity, engine=known.name, kind=kind, url=url))
 
+    @cached_property
+    def runs(self) -> DrivenRuns:
+        """The runs that are driven here."""
+        from console.runs.driven_runs import DrivenRuns  # with the journal's library, 300 ms
+
+        return DrivenRuns(self.session, self._call_operator)
+
+    def _call_operator(self, held: RunHeld) -> None:
+        """A run does not go on by itself: the bell, and the command of the settings."""
+        self.bell()
+        if self.settings.call:
+            self.run_worker(self._run_call(held), group="app.call", exit_on_error=False)
+
+    async def _run_call(self, held: RunHeld) -> None:
+        from console.runs.operator_call import call_operator, facts_of
+
+        if problem := await call_operator(self.settings.call, facts_of(self.session, held)):
+            self.session.say(problem, "failed")
+
     # -- views ------------------------------------------------------------------------------------------------------
 
     def _add_modes(self) -> None:
@@ -337,6 +390,21 @@ class RetriageApp(App[None]):
     def action_view_journal(self) -> None:
         """Launches made from here."""
         self._show_view("journal")
+
+    @work(group="app.run", exclusive=True, exit_on_error=False)
+    async def action_run(self) -> None:
+        """The run that is at work, or held."""
+        from console.runs.open_runs import open_runs
+
+        here = self.runs.at_work
+        if here:
+            self.navigator.show("run", here[-1].run_id or here[-1])
+            return
+        found = await open_runs(self.session)
+        if found:
+            self.navigator.show("run", found[0].run.id)
+        else:
+            self.session.say("No run is at work or held; the journal (6) lists those that are over.", "muted")
 
     def action_last_view(self) -> None:
         """The view before this one."""
@@ -491,8 +559,16 @@ class RetriageApp(App[None]):
         """Leave; ask first while a batch launched here still runs."""
         if isinstance(self.screen, Confirm):
             return
-        number = len(self.session.launched)
-        if number:
+        number, runs = len(self.session.launched), self.runs.at_work if "runs" in self.__dict__ else []
+        if runs:
+            which = f"Run {runs[0].run_id}" if len(runs) == 1 and runs[0].run_id is not None else f"{len(runs)} runs"
+            goes_on = f"`retriage watch {runs[0].run_id or 'RUN'} --resume` goes on without a screen."
+            question = Confirm(
+                "Leave Retriage?", [f"{which} is at work, and is held when the console is left.", goes_on], "leave", "l"
+            )
+            if not await self.push_screen_wait(question):
+                return
+        elif number:
             which = "a batch" if number == 1 else f"{number} batches"
             goes_on = "It goes on without the console" if self.session.identity.url else "It stops with the console"
             question = Confirm(

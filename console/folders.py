@@ -27,6 +27,11 @@ def keys_file() -> Path:
     return profiles_file().with_name("keys.toml")
 
 
+def settings_file() -> Path:
+    """The file with the operator's settings, beside the connection profiles."""
+    return profiles_file().with_name("settings.toml")
+
+
 def profiles_file() -> Path:
     """The file with the connection profiles: in ``RETRIAGE_HOME``, or in the platform's folder for configuration."""
     if os.environ.get("RETRIAGE_HOME"):

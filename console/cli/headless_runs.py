@@ -16,6 +16,7 @@ from console.cli.exit_codes import ExitCode
 from console.cli.headless import confirmed, opened_journal, opened_session, say
 from console.cli.output import print_json, print_table
 from console.cli.program import fail
+from console.folders import settings_file
 from console.language import TASKS, matcher, parse, remembers, subject_on
 from console.launch.launch_events import LaunchEvent, NoAnswer, NotFound, sentence_of
 from console.launch.query_check import why_not_heeded
@@ -26,12 +27,15 @@ from console.runs.driver import GATE_CAUSES, UNANSWERED, RunDriven, RunDriver
 from console.runs.driver_name import driver_name, is_dead
 from console.runs.event_text import text_of
 from console.runs.events import RunEnded, RunHeld, WaveOutcome, numbers
-from console.runs.frozen_tasks import freeze
+from console.runs.frozen_tasks import FREEZE_EVERY, freeze
+from console.runs.operator_call import call_operator, facts_of
+from console.runs.page_limit import PageLimit
 from console.runs.run import write_down
 from console.runs.run_view import read_run
 from console.runs.undo import REASONS, carry_out_undo, look_at_undo, wait_until_set
 from console.runs.waves import WaveMistake
 from console.session import saved_filters
+from console.settings import read_settings
 from console.text.words import day
 from store.contract.orders import SetExternalTaskRetries
 from store.journal import NotYours
@@ -121,7 +125,7 @@ async def begin_run(
         frozen = await session.ask(
             lambda client: freeze(
                 client, selected.selection, order.retries, client.engine_now(),
-                included=included, wanted=wanted, limit=limit,
+                included=included, wanted=wanted, limit=limit, limit_pages=PageLimit(every=FREEZE_EVERY),
             )
         )  # fmt: skip
         if not frozen.tasks:
@@ -179,7 +183,20 @@ async def _drive(
     except asyncio.CancelledError:
         _tell_interrupted(run, json)
         raise
+    if isinstance(ended, RunHeld):
+        await _call_operator(session, ended)
     return _code(ended)
+
+
+async def _call_operator(session: Session, held: RunHeld) -> None:
+    """A run does not go on by itself: the bell of the terminal, and the command of the settings."""
+    if sys.stderr.isatty():
+        typer.echo("\a", nl=False, err=True)
+    settings = read_settings(settings_file())
+    for problem in settings.problems:
+        say(problem)
+    if settings.call and (problem := await call_operator(settings.call, facts_of(session, held))):
+        say(problem)
 
 
 def _tell_interrupted(run: int, json: bool) -> None:

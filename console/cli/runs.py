@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -48,6 +49,7 @@ def run_command(
     """Retry tasks in waves: each is watched, and the next one goes only if few enough fail again."""
     from console.cli.headless_runs import NamedTasks, begin_run
     from console.runs.gate import Gate
+    from console.runs.rules_text import pace_of, seconds_of, share_of
     from console.runs.run import RunOrder
 
     if (query is None) == (ids is None):
@@ -59,9 +61,9 @@ def run_command(
         query if query is not None else f"the ids of {ids}",
         retries,
         _waves(waves) if waves is not None else None,
-        Gate(_share(gate), gate_new_cause),
-        _seconds(watch),
-        _pace(pace) if pace is not None else None,
+        Gate(_read("--gate", share_of, gate), gate_new_cause),
+        _read("--watch", seconds_of, watch),
+        _read("--pace", pace_of, pace) if pace is not None else None,
         reason.strip(),
     )
     included: frozenset[Kind] = frozenset(word.replace("-", "_") for word in kinds)  # type: ignore[misc]
@@ -89,6 +91,7 @@ def watch_command(
     """Follow a run; or resume it, skip its watch, change its rest, stop it."""
     from console.cli.headless_runs import watch_run
     from console.runs.change import RestChange
+    from console.runs.rules_text import share_of
 
     if batch not in ("goes-on", "suspend", "delete"):
         raise fail("--batch knows goes-on, suspend and delete.")
@@ -96,7 +99,9 @@ def watch_command(
         raise fail("--stop does not go with --resume or --skip-watch.")
     wish = f"stop:{batch}" if stop else "skip" if skip_watch else "release" if resume else ""
     change = RestChange(
-        _waves(waves) if waves is not None else None, _share(gate) if gate is not None else None, retries
+        _waves(waves) if waves is not None else None,
+        _read("--gate", share_of, gate) if gate is not None else None,
+        retries,
     )
     if change and not resume:
         raise fail("--waves, --gate and --retries change the rest of a run that is resumed: say --resume.")
@@ -132,40 +137,11 @@ def _waves(text: str) -> Waves:
         raise fail(f"--waves: {mistake.sentence}") from None
 
 
-def _share(text: str) -> float:
-    """``20%`` or ``0.2`` as a share."""
-    number = text.strip().removesuffix("%")
+def _read(option: str, read: Callable[[str], float], text: str) -> float:
+    """A rule as it was typed."""
+    from console.runs.rules_text import RuleMistake
+
     try:
-        share = float(number) / (100 if text.strip().endswith("%") else 1)
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
-        raise fail(f"--gate: {text} is no share; write it like 5% or 0.05.")
-    return share
-
-
-def _seconds(text: str) -> float:
-    """``60s``, ``5m``, ``1h`` or ``90`` as seconds."""
-    units = {"s": 1, "m": 60, "h": 3600}
-    word = text.strip().lower()
-    number, unit = (word[:-1], units[word[-1]]) if word[-1:] in units else (word, 1)
-    try:
-        seconds = float(number) * unit
-    except ValueError:
-        seconds = -1.0
-    if not 0 < seconds < 8 * 86400:
-        raise fail(f"--watch: {text} is no time to watch; write it like 60s, 5m or 1h.")
-    return seconds
-
-
-def _pace(text: str) -> float:
-    """``200/min``, ``5/s``, ``1000/h`` or ``200`` as tasks a minute."""
-    number, _, unit = text.strip().lower().partition("/")
-    units = {"": 1.0, "min": 1.0, "m": 1.0, "s": 60.0, "h": 1 / 60}
-    try:
-        pace = float(number) * units[unit.strip()]
-    except (ValueError, KeyError):
-        pace = 0.0
-    if not 0 < pace < 1e9:
-        raise fail(f"--pace: {text} is no pace; write it like 200/min.")
-    return pace
+        return read(text)
+    except RuleMistake as mistake:
+        raise fail(f"{option}: {mistake.sentence}") from None

@@ -79,6 +79,8 @@ async def send_launch(
         return None
     finally:
         record.close()
+    if order.part is not None:
+        session.watched_by_run.add(launched.batch.id)
     if session.follower is not None:
         await session.follower.launched(launched.batch.id)
     return launched

@@ -123,6 +123,8 @@ class RunDriver:
         self._wish = ""
         self._renewed = -inf
         self._run: Run
+        self.watched = 0.0
+        """Seconds for which the wave at work was watched."""
 
     def wish(self, wish: Wish) -> None:
         """What the operator wants: it is done at the next turn."""
@@ -168,10 +170,9 @@ class RunDriver:
         try:
             await self._write(lambda: self._runs.state(self.run_id, self.name, "running"))
             await self._settle()
-            for wave in await self._runs.waves(self.run_id):
-                if not wave.over:
-                    await self._wave(wave, release, skip)
-                    release = skip = False
+            while (wave := await self._next_wave()) is not None:
+                await self._wave(wave, release, skip)
+                release = skip = False
         except _Hold as hold:
             return await self._held(hold, wave)
         except _Stop as stop:
@@ -179,6 +180,11 @@ class RunDriver:
             said = "Stopped: waves that were not sent are dropped."
             return await self._end("stopped", said)
         return await self._end("passed", "Every wave went through.")
+
+    async def _next_wave(self) -> RunWave | None:
+        """The first wave that is not over, and the rules as they are now: the rest may have been changed meanwhile."""
+        self._run = await self._runs.run(self.run_id) or self._run
+        return next((wave for wave in await self._runs.waves(self.run_id) if not wave.over), None)
 
     # -- how it ends ------------------------------------------------------------------------------------------------
 
@@ -243,6 +249,7 @@ class RunDriver:
         work = await self._work(wave)
         gate = Gate(self._run.gate, self._run.new_cause)
         watched, until_part, last = wave.watched, 0.0, self._clock()
+        self.watched = watched
         not_set, said = inf, WorkCounts()
         written: dict[int, str] = dict(work.decided)
         watching = wave.state == "watching"
@@ -271,7 +278,7 @@ class RunDriver:
             # The watch time is that of tasks which are set: it begins anew while the batch still sets some.
             now = self._clock()
             watched = 0.0 if counts.not_set < not_set and counts.not_set else watched + max(now - last, 0.0)
-            not_set, last = counts.not_set, now
+            not_set, last, self.watched = counts.not_set, now, watched
             if counts != said:
                 said = counts
                 fresh = {at: what for at, what in work.decided.items() if written.get(at) != what}
@@ -316,7 +323,9 @@ class RunDriver:
                     for task in piece
                     if not task.left_out and task.ordinal not in waiting
                 )
-            work.add((), [one.batch_id for one in launches if one.batch_id is not None])
+            batches = [one.batch_id for one in launches if one.batch_id is not None]
+            self.session.watched_by_run.update(batches)
+            work.add((), batches)
         return work
 
     async def _unsent(self, wave: int, limit: int) -> list[RunTask]:

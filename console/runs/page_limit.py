@@ -16,11 +16,16 @@ class PageLimit:
     Args:
         clock: seconds that only go forward.
         sleep: waits so many seconds.
+        every: seconds between two pages.
     """
 
     def __init__(
-        self, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        every: float = EVERY,
     ) -> None:
+        self._every = every
         self._clock = clock
         self._sleep = sleep
         self._next = clock()
@@ -30,4 +35,4 @@ class PageLimit:
         now = self._clock()
         if now < self._next:
             await self._sleep(self._next - now)
-        self._next = max(now, self._next) + EVERY
+        self._next = max(now, self._next) + self._every

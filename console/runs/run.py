@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from console.runs.events import RunPlanned
 from console.runs.gate import Gate
 from console.runs.waves import Waves, proposed
-from store.journal.run_records import FrozenTask, NewRun
+from store.journal.run_records import FrozenTask, NewRun, RunCause
 
 if TYPE_CHECKING:
     from console.runs.frozen_tasks import FrozenTasks
     from console.session.session import Session
 
+MOST_CAUSES = 50
+"""So many causes of its tasks are written down."""
 WATCH = 60.0
 """Seconds for which a wave is watched unless the operator says otherwise."""
 
@@ -88,7 +90,8 @@ async def write_down(session: Session, order: RunOrder, frozen: FrozenTasks, dri
         session.engine_name, identity.url, identity.user, order.title, order.reason, order.retries,
         order.gate.limit, order.gate.new_cause, order.watch, frozen.at, order.pace,
     )  # fmt: skip
-    return await session.journal.runs.begin(new, driver, _cut(frozen.tasks, sizes))
+    causes = [RunCause(topic, cause, number) for (topic, cause), number in frozen.causes.most_common(MOST_CAUSES)]
+    return await session.journal.runs.begin(new, driver, _cut(frozen.tasks, sizes), causes)
 
 
 def _cut(tasks: Sequence[FrozenTask], sizes: Sequence[int]) -> Iterator[tuple[int, Sequence[FrozenTask]]]:

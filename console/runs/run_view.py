@@ -24,7 +24,8 @@ VOID = "It was interrupted while its tasks were written down, and has sent nothi
 
 @dataclass(frozen=True)
 class WaveView:
-    """A wave: its number, how far it is, how many tasks, what became of them, and why -> how many were left out."""
+    """A wave: its number, how far it is, how many tasks, what became of them, why -> how many were left out, seconds
+    for which it was watched, and when it was begun and over."""
 
     wave: int
     state: str
@@ -32,6 +33,8 @@ class WaveView:
     counts: WorkCounts
     left_out: Mapping[str, int]
     watched: float
+    began_at: datetime | None = None
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,10 @@ def view_of(run: Run, waves: Sequence[RunWave], now: datetime) -> RunView:
     elif run.state == "preparing" and not busy:
         word, said = "void", VOID
     shown = [
-        WaveView(one.wave, one.state, one.tasks, counts_of(one.counts), one.left_out, one.watched) for one in waves
+        WaveView(
+            one.wave, one.state, one.tasks, counts_of(one.counts), one.left_out, one.watched, one.began_at, one.ended_at
+        )
+        for one in waves
     ]
     return RunView(run, word, said, shown, busy)
 

@@ -54,6 +54,8 @@ class WaveWork:
         self._log = TaskLog(self.since)
         self._ordinals: dict[str, int] = {}
         self._batches: list[str] = []
+        self._busy: set[str] = set()
+        """Batches that have jobs to do still."""
         self._looked: dict[State, int] = {"done": 0, "gone": 0, "undone": 0}
         self._all_set = True
 
@@ -62,7 +64,9 @@ class WaveWork:
         new = [one for one in tasks if one[0] not in self.decided]
         self._ordinals |= {id: ordinal for ordinal, id, _ in new}
         self._outcome.add((id, before) for _, id, before in new)
-        self._batches += batches
+        new_batches = list(batches)
+        self._batches += new_batches
+        self._busy.update(new_batches)
 
     def known_before(self, failures: Mapping[str, tuple[int, str]], retries: Mapping[str, int | None]) -> None:
         """What tasks had before they were sent: a hash of the error message and the folded message; their retries."""
@@ -76,7 +80,9 @@ class WaveWork:
             EngineProblem: the engine did not answer.
         """
         await self._look_at_batch(client)
-        await self._outcome.look(client, self._all_set and not self._batches, True, slices=1)
+        # While a batch sets tasks the log is not asked whether one that looks unset has failed again: it is asked once,
+        # and a task that is set and fails of the same words afterwards would look as it did.
+        await self._outcome.look(client, self._all_set and not self._batches, not self._busy, slices=1)
         await self._judge(client)
         return self.counts
 
@@ -89,10 +95,13 @@ class WaveWork:
         if not found:
             # It ended unseen, or was deleted: nothing but the log tells then which tasks it has set.
             self._all_set = False
+            self._busy.discard(batch_id)
             return
         batch = found[0]
         if batch.remaining_jobs or batch.completed_jobs < batch.total_jobs:
             self._batches.append(batch_id)
+        if batch.jobs_created >= batch.total_jobs and batch.remaining_jobs <= batch.failed_jobs:
+            self._busy.discard(batch_id)
 
     async def _judge(self, client: WaveLists) -> None:
         """Take down what is decided since the last look."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from typing import Literal
 
+Record = Literal["good", "bad", "unknown"]
+"""How the last run over a cause went."""
 REST = "rest"
 MOST_WAVES = 200
 """More waves than these nobody watches; a pace cuts a wave into batches without making waves of them."""
@@ -113,13 +116,24 @@ def _size_of(entry: str) -> WaveSize:
     return WaveSize(number, percent)
 
 
-def proposed(total: int) -> Waves:
-    """Waves that fit a run of so many tasks: each about ten times the one before, the first small enough to lose."""
+def proposed(total: int, record: Record = "unknown") -> Waves:
+    """Waves that fit a run of so many tasks: each about ten times the one before, the first small enough to lose.
+
+    Args:
+        total: tasks of the run.
+        record: how the last run over the same cause went: after a bad one the first wave is smaller, and there is one
+            more; after a good one the smallest is left out.
+    """
     if total <= _SMALL:
         return ONE_WAVE
     size = 10 if total < _LARGE else 100
+    if record == "bad":
+        size //= 2
+    elif record == "good" and size * 50 <= total:
+        size *= 10
+    most = 4 if record == "bad" else 3
     sizes: list[WaveSize] = []
-    while size * 5 <= total and len(sizes) < 3:
+    while size * 5 <= total and len(sizes) < most:
         sizes.append(WaveSize(size))
         size *= 10
     if 0 < len(sizes) < 3 and total - sum(int(size.number) for size in sizes) > 10 * sizes[-1].number:

@@ -173,6 +173,9 @@ class TabLine(Line):
                 (f" !{written(failed)}" if failed else "", "failed"),
                 (ends[1] + gap, "accent"),
             ]
+        told, ink = session.run_told
+        if told:
+            spans += [(" 7 ", "muted"), (inert(told), ink)]
         return spans
 
 

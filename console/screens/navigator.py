@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from console.session.session import Session
     from store.contract.queries import Query
 
-Noun = Literal["task", "incident", "instance", "batch", "job", "launch"]
+Noun = Literal["task", "incident", "instance", "batch", "job", "launch", "run"]
 Details = Mapping[Noun, Callable[["Session", Any], "Screen[None]"]]
 """Noun -> the screen about one thing, made from the session and the thing's record."""
 Lists = Mapping[str, Callable[["Session"], "Screen[None]"]]

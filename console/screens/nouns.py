@@ -83,6 +83,12 @@ def _launch(session: Session, record: Any) -> Screen[None]:
     return LaunchDetail(session, record)
 
 
+def _run(session: Session, record: Any) -> Screen[None]:
+    from console.screens.runs.screen import RunScreen
+
+    return RunScreen(session, record)
+
+
 LISTS: Lists = {
     "tasks": _tasks,
     "incidents": _incidents,
@@ -98,4 +104,5 @@ DETAILS: Details = {
     "batch": _batch,
     "job": _job,
     "launch": _launch,
+    "run": _run,
 }

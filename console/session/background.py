@@ -234,6 +234,8 @@ class BackgroundReading:
         found: dict[str, OutcomeCounts] = {}
         unread, open_ = False, False
         for view in self._session.book.all():
+            if view.id in self._session.watched_by_run:
+                continue
             outcome = await self._outcome(view)
             if outcome is None or view.phase == "gone":
                 continue

@@ -36,7 +36,7 @@ T = TypeVar("T")
 PACES = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """Seconds between two readings that can be chosen."""
 USUAL_PACE = 2.0
-News = Literal["state", "identity", "capabilities", "counts", "event", "batches", "journal", "filled"]
+News = Literal["state", "identity", "capabilities", "counts", "event", "batches", "journal", "filled", "runs"]
 
 
 class NewsFeed(Protocol):
@@ -100,10 +100,14 @@ class Session:
         """Rows per view as the tab line shows them."""
         self.failed_jobs = 0
         """Jobs with no retries left."""
+        self.run_told: tuple[str, Ink] = ("", "")
+        """The run that is at work or held, in a few words for the line of the views; empty if there is none."""
         self.events = EventLog()
         """What was said to the operator."""
         self.launched: set[str] = set()
         """Batches launched from this console that have not ended."""
+        self.watched_by_run: set[str] = set()
+        """Batches whose tasks their run watches: nobody else asks for those until the batch's own page is opened."""
         self.most_ids = 25_000
         """Ids that one order may name: so many fit into the 1 MB that nginx takes in; fewer once a proxy refused more.
         """
@@ -367,6 +371,12 @@ class Session:
         """Rows of a view, for the tab line."""
         if any(self.counts.get(view) != number for view, number in counts.items()):
             self.counts.update(counts)
+            self.news.publish("counts")
+
+    def tell_run(self, text: str, ink: Ink = "accent") -> None:
+        """A run is at work or held, in a few words; or none is any more."""
+        if self.run_told != (text, ink):
+            self.run_told = text, ink
             self.news.publish("counts")
 
     def identify(self, identity: ConnectionIdentity) -> None:

@@ -10,7 +10,7 @@ from console.text.cells import cut, cut_id
 from console.text.ink import Ink
 from console.widgets.columns import GAP, Column, fit
 from console.widgets.frugal import strip_of
-from console.widgets.rows import Cell, Row
+from console.widgets.rows import Cell, Row, drawn_parts
 
 GUTTER = 3
 """Cells before the first column: cursor, mark, blank."""
@@ -112,11 +112,16 @@ class RowPainter:
         ]
         used = GUTTER
         for number, (index, cells) in enumerate(self._fitted):
-            text, ink = row.cells[index] if row else _BLANK if number else _UNREAD
+            text, ink, parts = row.cells[index] if row else _BLANK if number else _UNREAD
             column = self._columns[index]
             fitting = cut_id(text, cells) if column.tail else cut(text, cells, column.align)
             # The gap is written like the cell before it: every change of style is sent to the terminal.
             gap = " " * GAP if number < len(self._fitted) - 1 else ""
+            if parts:
+                segments += [Segment(bar, self._written(ground, part)) for bar, part in drawn_parts(parts, cells)]
+                segments.append(Segment(gap, plain))
+                used += cells + len(gap)
+                continue
             ink = "" if not text.strip() or (flat and number) else ink
             if index == chosen:
                 segments += [Segment(fitting, self._written(ground, ink) + _CHOSEN), Segment(gap, plain)]

@@ -10,11 +10,38 @@ PAGE = 64
 """Rows per page of the cache."""
 
 
+class Part(NamedTuple):
+    """A part of a bar: how much it stands for, the sign that it is drawn with, and its ink."""
+
+    number: int
+    sign: str
+    ink: Ink = ""
+
+
 class Cell(NamedTuple):
-    """An inert text and the ink it is written with."""
+    """An inert text and the ink it is written with; or, with ``parts``, a bar over the whole width of the column."""
 
     text: str
     ink: Ink = ""
+    parts: tuple[Part, ...] = ()
+
+
+def drawn_parts(parts: Sequence[Part], cells: int) -> list[tuple[str, Ink]]:
+    """A bar of exactly ``cells`` cells, shared out by the numbers. What is there at all has a cell, as long as there
+    are cells enough; parts of nothing have none."""
+    shown = [part for part in parts if part.number > 0]
+    whole = sum(part.number for part in shown)
+    if not shown or cells <= 0:
+        return [(" " * max(cells, 0), "")]
+    lengths = [max(1, cells * part.number // whole) for part in shown]
+    while sum(lengths) > cells:
+        lengths[max(range(len(lengths)), key=lengths.__getitem__)] -= 1
+    rest = [cells * part.number / whole - length for part, length in zip(shown, lengths, strict=True)]
+    while sum(lengths) < cells:
+        most = max(range(len(rest)), key=rest.__getitem__)
+        lengths[most] += 1
+        rest[most] -= 1
+    return [(part.sign * length, part.ink) for part, length in zip(shown, lengths, strict=True)]
 
 
 class Row(NamedTuple):

@@ -6,7 +6,19 @@ It is a small SQLite file of its own, beside any engine, and knows nothing of sc
 
 from store.journal.journal import Journal, JournalNotOpened
 from store.journal.records import Earlier, Launch, NewLaunch, SavedQuery, State, TaskBefore
-from store.journal.run_records import FrozenTask, NewRun, NotYours, Run, RunState, RunStep, RunTask, RunWave, WaveState
+from store.journal.run_file import NoRunFile
+from store.journal.run_records import (
+    FrozenTask,
+    NewRun,
+    NotYours,
+    Run,
+    RunCause,
+    RunState,
+    RunStep,
+    RunTask,
+    RunWave,
+    WaveState,
+)
 from store.journal.runs import Runs
 
 __all__ = [
@@ -17,8 +29,10 @@ __all__ = [
     "Launch",
     "NewLaunch",
     "NewRun",
+    "NoRunFile",
     "NotYours",
     "Run",
+    "RunCause",
     "RunState",
     "RunStep",
     "RunTask",

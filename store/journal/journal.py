@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.database.engine import Database, StoreNotOpened, store_url
 from store.database.migrate import NotAStore, migrate
-from store.journal import launching, reading, saved
+from store.journal import launching, reading, retention, saved
 from store.journal.records import Earlier, Launch, NewLaunch, SavedQuery, State, TaskBefore
 from store.journal.runs import Runs, check_driver
 
@@ -67,6 +67,11 @@ class Journal:
     async def close(self) -> None:
         """Close the file."""
         await self._database.close()
+
+    async def forget_before(self, moment: datetime) -> int:
+        """Forget launches and runs that are over and began before a moment; answers how many. What is in doubt, and a
+        run that may still go on, is kept."""
+        return await retention.forget_before(self._database, moment)
 
     # -- filters ----------------------------------------------------------------------------------------------------
 

@@ -41,6 +41,14 @@ class FrozenTask(NamedTuple):
     failure: str = ""
 
 
+class RunCause(NamedTuple):
+    """Why tasks of a run had failed: topic, the error message folded to its cause, and about how many tasks."""
+
+    topic: str
+    cause: str
+    tasks: int
+
+
 class RunTask(NamedTuple):
     """A task of a run, with its place in it."""
 

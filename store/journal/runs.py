@@ -1,7 +1,7 @@
 """Runs in the journal: each step is written down before it is taken, and only by whoever drives the run."""
 
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from itertools import islice
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.database.clock import now
 from store.database.engine import Database
+from store.journal import run_file
 from store.journal.reading import TAKEN, launches_of_run
 from store.journal.records import Launch
 from store.journal.run_records import (
@@ -20,13 +21,14 @@ from store.journal.run_records import (
     NewRun,
     NotYours,
     Run,
+    RunCause,
     RunState,
     RunStep,
     RunTask,
     RunWave,
     WaveState,
 )
-from store.journal.tables import LaunchRow, LaunchTaskRow, RunRow, RunStepRow, RunTaskRow, RunWaveRow
+from store.journal.tables import LaunchRow, LaunchTaskRow, RunCauseRow, RunRow, RunStepRow, RunTaskRow, RunWaveRow
 from store.tables.types import col
 
 PIECE = 1000
@@ -48,13 +50,20 @@ class Runs:
 
     # -- a run is frozen --------------------------------------------------------------------------------------------
 
-    async def begin(self, run: NewRun, driver: str, waves: Iterable[tuple[int, Iterable[FrozenTask]]]) -> int:
+    async def begin(
+        self,
+        run: NewRun,
+        driver: str,
+        waves: Iterable[tuple[int, Iterable[FrozenTask]]],
+        causes: Iterable[RunCause] = (),
+    ) -> int:
         """Write a run down with its tasks, in pieces; answers its number.
 
         Args:
             run: the run.
             driver: who drives it.
             waves: number of each wave, from 1, and its tasks.
+            causes: why they had failed.
         """
         async with self._database.writing() as connection:
             made = await connection.execute(
@@ -63,6 +72,8 @@ class Runs:
                 )
             )
             run_id = int(made.inserted_primary_key[0])  # type: ignore[index]
+            if why := [{"run_id": run_id, **cause._asdict()} for cause in causes]:
+                await connection.execute(insert(RunCauseRow), why)
         ordinal = 0
         for wave, tasks in waves:
             rest = iter(tasks)
@@ -73,6 +84,7 @@ class Runs:
                 ]
                 async with self._database.writing() as connection:
                     await connection.execute(insert(RunTaskRow), rows)
+                    await self._change(connection, run_id, driver, driven_until=now() + LEASE)
                 ordinal += len(piece)
             async with self._database.writing() as connection:
                 await connection.execute(insert(RunWaveRow).values(run_id=run_id, wave=wave, state="planned"))
@@ -274,6 +286,72 @@ class Runs:
             wanted = wanted.where(col(RunRow.engine) == engine)
         async with self._database.reading() as connection:
             return [Run(**row._mapping) for row in await connection.execute(wanted)]
+
+    async def with_waves(self, engine: str, limit: int = 100) -> list[tuple[Run, list[RunWave]]]:
+        """Runs of an engine, the newest first, with what is written down of their waves; tasks are not counted."""
+        return await self._with_waves(await self.runs(engine, limit))
+
+    async def over_causes(self, engine: str, causes: Collection[str], limit: int) -> list[tuple[Run, list[RunWave]]]:
+        """Runs of an engine over tasks that had failed of one of these causes, the newest first, with their waves.
+
+        Args:
+            engine: stable name of the engine.
+            causes: error messages folded to their causes; a thousand at most.
+            limit: so many runs at most.
+        """
+        over = select(col(RunCauseRow.run_id)).where(col(RunCauseRow.cause).in_(list(causes)))
+        wanted = _runs().where(col(RunRow.engine) == engine, col(RunRow.id).in_(over), col(RunRow.listed).is_not(None))
+        async with self._database.reading() as connection:
+            rows = await connection.execute(wanted.order_by(col(RunRow.id).desc()).limit(limit))
+            runs = [Run(**row._mapping) for row in rows]
+        return await self._with_waves(runs)
+
+    async def causes(self, run_id: int) -> list[RunCause]:
+        """Why the tasks of a run had failed, that of most tasks first."""
+        cause = RunCauseRow
+        async with self._database.reading() as connection:
+            rows = await connection.execute(
+                select(col(cause.topic), col(cause.cause), col(cause.tasks))
+                .where(col(cause.run_id) == run_id)
+                .order_by(col(cause.tasks).desc(), col(cause.cause))
+            )
+            return [RunCause(*row) for row in rows]
+
+    def lines_of(self, run_id: int, name: str) -> AsyncIterator[str]:
+        """A run as the lines of a file, for a colleague's machine.
+
+        Args:
+            run_id: the run.
+            name: a name that no other file has.
+        """
+        return run_file.lines_of(self._database, run_id, name)
+
+    async def take_over(self, lines: Iterable[str], engine: str | None = None) -> int:
+        """Write the run of a file down, held; answers its number here.
+
+        Args:
+            lines: of the file.
+            engine: what the engine is called here; none keeps the name in the file.
+
+        Raises:
+            NoRunFile: it is no such file, is broken, or was taken over already.
+        """
+        return await run_file.take_over(self._database, lines, engine)
+
+    async def _with_waves(self, runs: Sequence[Run]) -> list[tuple[Run, list[RunWave]]]:
+        wave = RunWaveRow
+        async with self._database.reading() as connection:
+            rows = await connection.execute(
+                select(wave.__table__)  # type: ignore[attr-defined]
+                .where(col(wave.run_id).in_([run.id for run in runs]))
+                .order_by(col(wave.run_id), col(wave.wave))
+            )
+            by_run: dict[int, list[RunWave]] = {}
+            for row in rows:
+                counts = json.loads(row.counts) if row.counts else {}
+                one = RunWave(row.wave, row.state, row.began_at, row.ended_at, row.watched, counts)
+                by_run.setdefault(row.run_id, []).append(one)
+        return [(run, by_run.get(run.id, [])) for run in runs]
 
     async def waves(self, run_id: int) -> list[RunWave]:
         """The waves of a run, in their order."""

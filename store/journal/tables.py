@@ -143,6 +143,22 @@ class RunRow(_Journaled, table=True):
     wish: str = ""
 
 
+class RunCauseRow(_Journaled, table=True):
+    """Why tasks of a run had failed when it was frozen: the topic, the error message folded to its cause, and how many
+    of its tasks, about."""
+
+    __tablename__ = "run_cause"
+    __table_args__ = (
+        Index("run_cause_cause", "cause", "run_id"),
+        {"sqlite_with_rowid": False},
+    )
+
+    run_id: int = Field(primary_key=True)
+    topic: str = Field(primary_key=True)
+    cause: str = Field(primary_key=True)
+    tasks: int
+
+
 class RunWaveRow(_Journaled, table=True):
     """A wave of a run. ``watched`` is how many seconds of its watch time have passed, ``counts`` what became of its
     tasks when that was last looked at, as JSON."""

@@ -95,6 +95,7 @@ class BatchDetail(ConsoleScreen):
     def on_mount(self) -> None:
         """Show what is known, ask for the rest."""
         self.query_one("#events").border_title = "Events"
+        self.session.watched_by_run.discard(self._view.id)
         self._watch()
         self.call_after_refresh(self._show)
 

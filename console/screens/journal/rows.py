@@ -52,7 +52,7 @@ def row_of(launch: Launch, view: BatchView | None, now: datetime) -> Row:
     return Row(
         str(launch.id),
         (
-            Cell(_when(launch.began_at, now), "muted"),
+            Cell(when(launch.began_at, now), "muted"),
             Cell(word + _done(view), ink),
             Cell(count(launch.tasks), "strong"),
             Cell(str(launch.retries), "warning" if launch.retries == 0 else ""),
@@ -78,7 +78,7 @@ def _done(view: BatchView | None) -> str:
     return f" {percent(view.completed, view.total)}" if view is not None and not view.ended else ""
 
 
-def _when(moment: datetime, now: datetime) -> str:
+def when(moment: datetime, now: datetime) -> str:
     """The time of day, or the day when that is another one; the pane tells both."""
     same = moment.astimezone(UTC).date() == now.astimezone(UTC).date()
     return clock(moment) if same else f"{moment.astimezone(UTC):%Y-%m-%d}"[2:]

@@ -1,4 +1,4 @@
-"""View 6: every launch made from this console, on this engine, the newest first."""
+"""View 6: every launch and every run made from this console, on this engine, the newest first."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from console.actions import at
+from console.runs.run_view import RunView, view_of
 from console.screens.base import BASE_CSS, ConsoleScreen
 from console.screens.journal.rows import COLUMNS, facts, request_lines, row_of, summary
+from console.screens.journal.run_rows import row_of_run, run_facts, run_summary
 from console.screens.journal.verbs import LaunchVerbs
 from console.session.session import News, Session
 from console.text.words import things
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 MOST = 500
 """So many of the newest launches are shown."""
+OPENED = ("launches.open",)
+"""What can be done with a run from the list: on its page is the rest."""
 LOOKED_FOR = 20
 """So many of their batches are looked for in the history when the view is opened."""
 
@@ -47,6 +51,8 @@ class JournalScreen(ConsoleScreen):
         self.matching: int | None = None
         """How many launches there are, once they are read."""
         self._launches: list[Launch] = []
+        """Launches that are no batches of a run: those are told by the page of the run."""
+        self._runs: list[RunView] = []
         self._looked_for: set[str] = set()
 
     def body(self) -> Iterable[Widget]:
@@ -79,12 +85,16 @@ class JournalScreen(ConsoleScreen):
             self.session.unanswered.hurry()
 
     def idle(self) -> Collection[str]:
-        """Without launches, all that is done with one."""
-        return [action.name for action in at(self.PLACES)] if self.matching == 0 else ()
+        """Without launches, all that is done with one; a run has orders of its own on its page."""
+        if self.matching == 0:
+            return [action.name for action in at(self.PLACES)]
+        return (
+            [action.name for action in at(self.PLACES) if action.name not in OPENED] if self.run() is not None else ()
+        )
 
     def on_news(self, news: News) -> None:
         """A launch, or its batch, has changed."""
-        if news == "journal" or (news == "state" and not self._launches):
+        if news in ("journal", "runs") or (news == "state" and not self._launches):
             self._read()
         elif news == "batches":
             self._show()
@@ -105,13 +115,17 @@ class JournalScreen(ConsoleScreen):
             self.table.refresh()
             return
         try:
-            self._launches = await journal.launches(self.session.engine_name, MOST)
+            found = await journal.launches(self.session.engine_name, MOST)
+            runs = await journal.runs.with_waves(self.session.engine_name)
         except SQLAlchemyError as problem:
             self.table.empty = f"The journal cannot be read: {getattr(problem, 'orig', None) or problem}"
             self.table.refresh()
             return
-        self.matching = len(self._launches)
-        self.table.empty = "" if self._launches else "Nothing was launched from here yet: R on tasks, then look here."
+        now = datetime.now(UTC)
+        self._launches = [one for one in found if one.run_id is None]
+        self._runs = [view_of(run, waves, now) for run, waves in runs]
+        self.matching = len(self._launches) + len(self._runs)
+        self.table.empty = "" if self.matching else "Nothing was launched from here yet: R on tasks, then look here."
         self.table.set_total(self.matching)
         self._show()
         self.table.refresh()
@@ -130,9 +144,13 @@ class JournalScreen(ConsoleScreen):
 
     def _show(self) -> None:
         now, book = datetime.now(UTC), self.session.book
-        rows = [row_of(launch, book.get(launch.batch_id or ""), now) for launch in self._launches]
+        told = [(one.began_at, row_of(one, book.get(one.batch_id or ""), now)) for one in self._launches]
+        told += [(view.run.began_at, row_of_run(view, now)) for view in self._runs]
+        rows = [row for _, row in sorted(told, key=lambda one: one[0], reverse=True)]
         self.table.put(0, rows)
-        said = f" {things(len(rows), 'launch', 'launches')}" if self.matching is not None else ""
+        launches = things(len(self._launches), "launch", "launches")
+        runs = f", {things(len(self._runs), 'run')}" if self._runs else ""
+        said = f" {launches}{runs}" if self.matching is not None else ""
         kept = f" on this engine, written down before {'it was' if len(rows) == 1 else 'they were'} sent"
         self.query_one("#which", Line).show([(said, "strong"), (kept if said else "", "muted")])
         self._detail()
@@ -140,8 +158,12 @@ class JournalScreen(ConsoleScreen):
     @on(LineTable.CursorMoved, "#rows")
     def _detail(self) -> None:
         pane = self.query_one("#detail", Pane)
-        launch = self.chosen()
-        pane.show([] if launch is None else self._told(launch))
+        launch, run = self.chosen(), self.run()
+        if run is not None:
+            pane.show(run_summary(run) if self.narrow else run_facts(run))
+        else:
+            pane.show([] if launch is None else self._told(launch))
+        self.tell_hints()
 
     def _told(self, launch: Launch) -> list[Item]:
         view = self.session.book.get(launch.batch_id or "")
@@ -154,15 +176,22 @@ class JournalScreen(ConsoleScreen):
         self.call_after_refresh(self._detail)
 
     def chosen(self) -> Launch | None:
-        """The launch under the cursor."""
+        """The launch under the cursor, if it is one."""
         row = self.table.row
-        return None if row is None else cast("Launch", row.item)
+        return None if row is None or self.run() is not None else cast("Launch", row.item)
+
+    def run(self) -> RunView | None:
+        """The run under the cursor, if it is one."""
+        row = self.table.row
+        return row.item if row is not None and isinstance(row.item, RunView) else None
 
     @on(LineTable.Opened, "#rows")
     def action_open(self) -> None:
-        """The launch with its tasks."""
-        launch = self.chosen()
-        if launch is not None:
+        """The launch with its tasks, or the run with its waves."""
+        launch, run = self.chosen(), self.run()
+        if run is not None:
+            self.navigator.show("run", run.run.id)
+        elif launch is not None:
             self.navigator.show("launch", launch)
 
     def legend(self) -> str:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -21,13 +23,17 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from console.actions import at
+from console.engine.errors import EngineProblem
 from console.launch.decided_launch import DecidedLaunch
 from console.launch.foreseen import foreseen
 from console.launch.plan import LaunchPlan
 from console.launch.preparation import LaunchPreparation
 from console.launch.preview import BY_HAND
-from console.launch.request_file import save_request
+from console.launch.request_file import save_ids, save_request
 from console.reading.selection import Everything, Selection
+from console.runs.command_text import command_of, query_of
+from console.runs.decided_run import DecidedRun
+from console.runs.run_preparation import RunPreparation
 from console.screens import clipboard
 from console.screens.base import looking_only, places_of
 from console.screens.chrome import HintLine, IdentityLine
@@ -37,6 +43,7 @@ from console.screens.dialogs.field import Field
 from console.screens.events.line import EventLine
 from console.screens.gate import take_safety_off_or_put_it_back
 from console.screens.launch.page import (
+    command_items,
     drift_items,
     effect_spans,
     named,
@@ -46,8 +53,10 @@ from console.screens.launch.page import (
     request_items,
     sample_items,
     total_spans,
+    wave_items,
 )
 from console.screens.launch.tick import Tick
+from console.screens.launch.wave_fields import LINES, WaveFields
 from console.session.session import News, Session
 from console.text.inert import inert
 from console.text.words import clock, count, things
@@ -57,14 +66,16 @@ from console.widgets.pane import Item, Pane, Prose, Spans
 from store.contract.values import INT_MAX
 
 TOO_EARLY = "You pressed that before this could be read: look, then press it again."
+MOST_EARLIER = 2
+"""So many earlier runs over the same cause are told of."""
 DRIFT_EVERY = 5.0
 """Seconds between two looks at how many match by now."""
 FIXED = 6
 """Lines around the panes: identity, news, keys, frame, choices."""
 
 
-class LaunchDialog(ModalScreen[DecidedLaunch | None]):
-    """Answers the order to launch, or nothing.
+class LaunchDialog(ModalScreen[DecidedLaunch | DecidedRun | None]):
+    """Answers the order to launch at once or in waves, or nothing.
 
     Args:
         session: whose engine is asked.
@@ -91,6 +102,7 @@ class LaunchDialog(ModalScreen[DecidedLaunch | None]):
         super().__init__()
         self.session = session
         self.preparation = LaunchPreparation(session, selection, retries=retries)
+        self.waves = RunPreparation(self.preparation)
         self.delay = ConfirmDelay(self, self._enable, seconds)
         self._reason = reason
         self._too_early = False
@@ -108,6 +120,7 @@ class LaunchDialog(ModalScreen[DecidedLaunch | None]):
             yield Line(id="total")
             yield Field("retries", id="retries", value=digits, pattern=r"\d*", most=12, width=12, replaces=True)
             yield Field("reason", id="reason", value=self._reason, hint=hint)
+            yield WaveFields()
             if guarded:
                 yield Field("count", id="count", pattern=r"[\d,. ]*", most=12, width=12)
             yield Pane(id="request")
@@ -130,7 +143,14 @@ class LaunchDialog(ModalScreen[DecidedLaunch | None]):
         self.set_interval(DRIFT_EVERY, self._look_again)
         self.call_after_refresh(self._chrome)
         self.write()
-        self.run_worker(self.preparation.ask(), group="launch.ask", exclusive=True, exit_on_error=False)
+        self.run_worker(self._ask(self.preparation.ask()), group="launch.ask", exclusive=True, exit_on_error=False)
+
+    async def _ask(self, asking: Awaitable[None]) -> None:
+        """What the launch needs first, then what the journal remembers of runs like it."""
+        await asking
+        with suppress(EngineProblem):
+            await self.waves.remember()
+        self.write()
 
     def _look_again(self) -> None:
         self.run_worker(self.preparation.look_again(), group="launch.drift", exclusive=True, exit_on_error=False)
@@ -173,7 +193,11 @@ class LaunchDialog(ModalScreen[DecidedLaunch | None]):
         self._tell_hints()
 
     def _tell_hints(self) -> None:
-        labels, idle = {"field.submit": "next field" if self._after() else "launch"}, set[str]()
+        labels = {
+            "field.submit": "next field" if self._after() else "launch",
+            "launch.waves": "at once" if self.waves.on else "waves",
+        }
+        idle = set[str]()
         if self.session.safety.readonly:
             labels, idle = looking_only(self.PLACES, labels, ("launch.arm",))
         self.query_one(HintLine).tell((*self.PLACES, *places_of(self.focused)), labels, self.focused, idle)
@@ -210,16 +234,33 @@ class LaunchDialog(ModalScreen[DecidedLaunch | None]):
                 tick.tell(plan.class_by_hand(tick.kind), tick.kind in plan.included)
             self.query_one("#total", Line).show(total_spans(plan, self.preparation.again))
             self._head(plan)
+            self._write_waves()
             self._lay_out(plan)
             if self.session.safety.guarded:
                 environment = inert(self.session.identity.environment)
                 self.query_one("#count", Field).remark(f"type {count(plan.count)} to launch on {environment}")
         self.query_one("#retries", Field).remark(*self._retries_remark())
-        self.delay.shown(self.preparation.to_be_read)
+        self.delay.shown(self._to_be_read)
         self._enable()
 
+    @property
+    def _to_be_read(self) -> tuple[object, ...] | None:
+        read = self.preparation.to_be_read
+        return None if read is None else (*read, self.waves.on, *self.waves.sizes) if self.waves.on else read
+
+    def _why_not(self) -> str:
+        """One sentence if what is shown cannot be launched now; empty if it can."""
+        return (self.waves if self.waves.on else self.preparation).why_not(*self._typed)
+
     def _enable(self) -> None:
-        self.query_one("#launch", Choice).enable(self.delay.over and not self.preparation.why_not(*self._typed))
+        self.query_one("#launch", Choice).enable(self.delay.over and not self._why_not())
+
+    def _write_waves(self) -> None:
+        fields = self.query_one(WaveFields)
+        fields.display = self.waves.on
+        if self.waves.on:
+            fields.fill(self.waves.fit())
+            fields.tell(self.waves.form, self.waves.sizes, self.waves.mistake)
 
     def _write_progress(self) -> None:
         """Nothing can be shown yet, or it could not be counted."""
@@ -270,16 +311,24 @@ class LaunchDialog(ModalScreen[DecidedLaunch | None]):
             items.append(
                 Prose(f"{'! ' if bad else ''}{record_said(known.record)}", "warning" if bad else "muted", lines=1)
             )
+        items += [
+            Prose(
+                f"{'! ' if one.bad else ''}{inert(one.said(datetime.now(UTC)))}",
+                "warning" if one.bad else "muted",
+                lines=1,
+            )
+            for one in self.waves.earlier[:MOST_EARLIER]
+        ]
         if known.workerless:
             quiet = f"! no worker seen in 15 min on {quiet_said(known.workerless)}: retried tasks will sit and wait"
             items.append(Prose(quiet, "warning", lines=1))
-        unsafe, missing = self.session.safety.why_not(), known.why_not(*self._typed) if known.insisted else ""
+        unsafe, missing = self.session.safety.why_not(), self._why_not() if known.insisted else ""
         said += foreseen(self.session, plan)
         if unsafe:
             items.append(Prose(unsafe, "warning", lines=1))
         if self._too_early:
             items.append(Prose(TOO_EARLY, "warning", lines=1))
-        elif missing not in (unsafe, *said):
+        elif missing not in (unsafe, *said) and not (self.waves.on and missing == self.waves.mistake):
             items.append(Prose(missing, "warning", lines=1))
         return [item for item in items if not isinstance(item, Prose) or item.text]
 
@@ -290,12 +339,13 @@ class LaunchDialog(ModalScreen[DecidedLaunch | None]):
         warnings = self._warnings(plan)
         fields = 3 if self.session.safety.guarded else 2
         ticks = sum(tick.display for tick in self.query(Tick))
+        fields += LINES * self.waves.on
         room = self.size.height - FIXED - len(effects) - ticks - 1 - fields - len(warnings)
         spaced = room >= 8
         blank: list[Item] = [Spans()] if spaced else []
         sample: list[Item] = sample_items(plan.facts.sample, datetime.now(UTC), min(3, room - 4 * spaced - 2))
         asked = min(room - 4 * spaced - len(sample), 12)
-        request = request_items(plan, width, asked) if plan.ready and plan.count else []
+        request = self._request(plan, width, asked) if plan.ready and plan.count else []
         for id, items in (
             ("effects", [*effects]),
             ("request", [*blank, *request[: max(asked, 1)]]),
@@ -308,6 +358,23 @@ class LaunchDialog(ModalScreen[DecidedLaunch | None]):
             pane.show(items)
         self.query_one("#total", Line).styles.margin = (0, 0, 1 if spaced else 0, 0)
 
+    def _request(self, plan: LaunchPlan, width: int, room: int) -> list[Item]:
+        """What the engine is asked, and the command that does the same where there is room for both."""
+        command = command_items(self._command(plan), width, min(max(room - 3, 0), 3))
+        room -= len(command)
+        if self.waves.on:
+            guarded, most_ids = self.session.safety.guarded, self.session.most_ids
+            return [*wave_items(plan, self.waves.sizes, most_ids, guarded, max(room, 1)), *command]
+        return [*request_items(plan, width, room), *command]
+
+    def _command(self, plan: LaunchPlan, ids: str = "") -> str:
+        order = None if not self.waves.on or self.waves.mistake else self.waves.order()
+        login = self.session.client.user if self.session.client is not None and self.session.identity.url else ""
+        guarded = self.session.safety.guarded
+        return command_of(
+            self.session.identity, plan, order, self._typed[0], login=login, guarded=guarded, ids=ids
+        )  # fmt: skip
+
     # -- keys -------------------------------------------------------------------------------------------------------
 
     def on_key(self, event: events.Key) -> None:
@@ -319,6 +386,9 @@ class LaunchDialog(ModalScreen[DecidedLaunch | None]):
 
     def on_input_changed(self, message: Input.Changed) -> None:
         """Something was typed into a field."""
+        fields = self.query_one(WaveFields)
+        if self.waves.on and fields in message.input.ancestors:
+            self.waves.type(fields.form(self.waves.form.new_cause))
         self.preparation.set_retries(self.retries)
         self.write()
 
@@ -332,7 +402,9 @@ class LaunchDialog(ModalScreen[DecidedLaunch | None]):
 
     def _after(self) -> list[Field]:
         """The fields after the one that is typed into that must be filled."""
-        fields = [field for field in self.query(Field) if field.id != "reason" or self.session.safety.guarded]
+        optional = {"gate", "watch", "pace", *(() if self.session.safety.guarded else ("reason",))}
+        optional |= set() if self.waves.on else {"waves"}
+        fields = [field for field in self.query(Field) if field.active or field.id not in optional]
         return fields[[field.active for field in fields].index(True) + 1 :] if any(f.active for f in fields) else []
 
     def on_tick_turned(self, message: Tick.Turned) -> None:
@@ -358,26 +430,51 @@ class LaunchDialog(ModalScreen[DecidedLaunch | None]):
 
     def action_freeze(self) -> None:
         """Count and read again."""
-        self.run_worker(self.preparation.ask_again(), group="launch.ask", exclusive=True, exit_on_error=False)
+        self.run_worker(
+            self._ask(self.preparation.ask_again()), group="launch.ask", exclusive=True, exit_on_error=False
+        )
 
     def action_every_task(self) -> None:
         """Yes, every task of the engine is meant."""
         self.preparation.mean_every_task()
 
+    def action_waves(self) -> None:
+        """Retry in waves, or at once."""
+        self.waves.turn()
+        self.write()
+        self._tell_hints()
+        fields = self.query_one(WaveFields)
+        if self.waves.on:
+            self.call_after_refresh(fields.waves.enter)
+        elif any(field.active for field in fields.query(Field)):
+            self.set_focus(self.query_one("#cancel"))
+
+    def action_new_cause(self) -> None:
+        """A failure with a new error holds by itself, or does not."""
+        if self.waves.on:
+            self.waves.type(replace(self.waves.form, new_cause=not self.waves.form.new_cause))
+            self.write()
+
     def action_launch(self) -> None:
         """Launch what is shown, if it could be read before the key was pressed; such a key is not kept for later."""
         self._too_early = not self.delay.confirms
-        if not self._too_early and not self._decide(self.preparation.confirm(*self._typed)):
+        if not self._too_early and not self._decide(self._confirmed()):
             self._lead()
         self.write()
 
-    def _decide(self, order: DecidedLaunch | None) -> bool:
+    def _confirmed(self) -> DecidedLaunch | DecidedRun | None:
+        return (self.waves if self.waves.on else self.preparation).confirm(*self._typed)
+
+    def _decide(self, order: DecidedLaunch | DecidedRun | None) -> bool:
         if order is not None:
             self.dismiss(order)
         return order is not None
 
     def _lead(self) -> None:
         """To the field that is missing."""
+        if self.waves.on and self.waves.mistake:
+            self.query_one(WaveFields).waves.enter()
+            return
         if self.plan is None or not self.session.safety.guarded or self.session.why_no_orders():
             return
         reason = self.query_one("#reason", Field)
@@ -419,6 +516,22 @@ class LaunchDialog(ModalScreen[DecidedLaunch | None]):
         if self.plan is not None and self.plan.ready:
             user = identity.user if identity.url else None
             self._copy(self.plan.curl(identity.url, user), "the request as curl")
+
+    def action_copy_command(self) -> None:
+        """Copy the command that does the same; ids that no query names are written to a file for it."""
+        plan = self.plan
+        if plan is None or not plan.ready:
+            return
+        try:
+            file = save_ids(plan.ids, plan.facts.at) if query_of(plan) is None else ""
+        except OSError as problem:
+            self.session.say(f"The ids cannot be written to a file: {problem.strerror}.", "failed")
+            return
+        command = self._command(plan, file)
+        if command:
+            self._copy(command, "the command")
+        else:
+            self.session.say("No command comes to this world: it is gone with the console.", "muted")
 
     def _copy(self, text: str, what: str) -> None:
         self.run_worker(self._hand_out(text, what), group="launch.copy", exit_on_error=False)

@@ -10,6 +10,8 @@ from console.launch.launch_events import NoAnswer, Sending, sentence_of
 from console.launch.send import send_launch
 from console.launch.split_by_ids import parts_of
 from console.reading.selection import Everything, Marked, Selection
+from console.runs.decided_run import DecidedRun
+from console.screens.driven_runs import driven_runs_of
 from console.screens.launch.dialog import LaunchDialog
 from console.screens.launch.found_batch import is_it
 from console.screens.launch.waiting import BATCHES, shown_while
@@ -83,8 +85,10 @@ def open_launch(
         session.say(problem, "warning")
         return
 
-    def decided(order: DecidedLaunch | None) -> None:
-        if order is not None:
+    def decided(order: DecidedLaunch | DecidedRun | None) -> None:
+        if isinstance(order, DecidedRun):
+            navigator_of(app).show("run", driven_runs_of(app).begin(order))
+        elif order is not None:
             send_off(app, session, (order,), done, follow=follow)
 
     app.push_screen(LaunchDialog(session, selection, retries=retries, reason=reason), decided)

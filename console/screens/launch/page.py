@@ -63,6 +63,35 @@ def request_items(plan: LaunchPlan, width: int, room: int) -> list[Item]:
     return [head, *(Spans((("  " + line, "muted"),)) for line in wrap(compact, width - 2, max(room - 1, 1)))]
 
 
+def wave_items(plan: LaunchPlan, sizes: Sequence[int], most_ids: int, guarded: bool, room: int) -> list[Item]:
+    """What the engine is asked by a run: a request for each wave, once its tasks were looked at again."""
+    if not sizes:
+        return []
+    requests = things(sum(-(-size // most_ids) for size in sizes), "request")
+    body = f'{{"retries": {plan.retries}, "externalTaskIds": [{things(sizes[0], "id")}]}}'
+    then = f", then {', '.join(map(count, sizes[1:4]))}{' …' if len(sizes) > 4 else ''}" if len(sizes) > 1 else ""
+    before = "before each wave its tasks are looked at again: gone, locked, raised, failed anew are left out"
+    lines: list[Item] = [
+        Spans((("POST ", "accent"), (f"/{PATH}", "strong"), (f"   {requests}, frozen ids", "muted"))),
+        Spans(((f"  {body}{then}", "muted"),)),
+        Spans(((f"  {before}", "muted"),)),
+    ]
+    if guarded:
+        lines.append(
+            Spans((("  the safety, once off, is off for all waves of this run and for nothing else", "muted"),))
+        )
+    return lines[: max(room, 1)]
+
+
+def command_items(command: str, width: int, room: int) -> list[Item]:
+    """The command that does the same, where there is room for it."""
+    if room < 1 or not command:
+        return []
+    lines = wrap(inert(command), width - 4, room)
+    first: Item = Spans((("$ ", "accent"), (lines[0], ""), *((("  c copies", "faint"),) if len(lines) == 1 else ())))
+    return [first, *(Spans((("  " + line, ""),)) for line in lines[1:])]
+
+
 def sample_items(tasks: Sequence[ExternalTask], now: datetime, room: int) -> list[Item]:
     """The oldest tasks, one line each."""
     return [_task(task, now) for task in tasks[: max(room, 0)]]

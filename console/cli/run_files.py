@@ -1,0 +1,96 @@
+"""The commands that hand a run to a colleague's machine as a file."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from uuid import uuid4
+
+import typer
+
+from console.cli.connection_options import ConnectionOptions, with_connection
+from console.cli.exit_codes import EPILOG, ExitCode
+from console.cli.headless import carry_out, opened_journal, say
+from console.cli.program import app, fail
+
+if TYPE_CHECKING:
+    from console.runs.run_view import RunView
+    from store.journal import Journal
+
+RunNumber = Annotated[int, typer.Argument(metavar="RUN", help="Number of the run, see `retriage runs`.")]
+HANDED_OVER = "handed-over"
+
+
+@app.command("hand-over", epilog=EPILOG)
+def hand_over_command(
+    run: RunNumber,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where it is written; must not be there yet.")],
+) -> None:
+    """Write a run to a file for a colleague's machine, where it goes on; here it is over then."""
+    carry_out(lambda: _hand_over(run, file))
+
+
+@app.command("take-over", epilog=EPILOG)
+@with_connection
+def take_over_command(
+    connection: ConnectionOptions,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `retriage hand-over` has written.")],
+) -> None:
+    """Take a run over from a file: it is held, and `retriage watch RUN --resume` goes on."""
+    carry_out(lambda: _take_over(connection, file))
+
+
+async def _hand_over(number: int, file: Path) -> int:
+    from console.runs.run_view import read_run
+
+    async with opened_journal() as journal:
+        view = await read_run(journal.runs, number)
+        if view is None:
+            raise fail(f"there is no run {number}; `retriage runs` tells which there are.")
+        if view.word == "void":
+            raise fail(f"run {number} never began: there is nothing to hand over.")
+        return await _written(journal, view, file)
+
+
+async def _written(journal: Journal, view: RunView, file: Path) -> int:
+    from console.runs.driver_name import driver_name, is_dead
+    from store.journal import NotYours
+    from store.private_files import open_file
+
+    runs, number, name = journal.runs, view.run.id, driver_name()
+    try:
+        if not view.run.over:
+            await runs.take(number, name, view.run.driver if is_dead(view.run.driver) else "")
+        with open_file(file, "x") as opened:
+            async for line in runs.lines_of(number, uuid4().hex):
+                opened.write(line + "\n")
+        if not view.run.over:
+            said = f"Handed over as {file.name}: it goes on where that is taken over."
+            await runs.state(number, name, "stopped", HANDED_OVER, said, at=datetime.now(UTC))
+    except NotYours:
+        say(f"retriage: run {number} is driven now: only a run that nobody drives is handed over.")
+        return ExitCode.REFUSED
+    except OSError as problem:
+        raise fail(f"{file} cannot be written: {problem.strerror or problem}.") from None
+    finally:
+        await runs.leave(number, name)
+    typer.echo(f"run {number} is written to {file}")
+    return ExitCode.DONE
+
+
+async def _take_over(options: ConnectionOptions, file: Path) -> int:
+    from store.journal import NoRunFile
+
+    engine = options.connection().name if options.named else None
+    async with opened_journal() as journal:
+        try:
+            with file.open(encoding="utf-8") as opened:
+                number = await journal.runs.take_over(opened, engine)
+        except (NoRunFile, UnicodeDecodeError) as problem:
+            said = str(problem) if isinstance(problem, NoRunFile) else "It is no text."
+            raise fail(f"{file} cannot be taken over. {said}") from None
+        except OSError as problem:
+            raise fail(f"{file} cannot be read: {problem.strerror or problem}.") from None
+    typer.echo(f"{file} is run {number} here, and is held: `retriage watch {number} --resume` goes on")
+    return ExitCode.DONE

@@ -1,0 +1,83 @@
+"""The command without a screen that does what a launch dialog shows."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from console.language import write
+from console.reading.selection import Everything
+from console.runs.rules_text import pace_text, seconds_text, share_text
+
+if TYPE_CHECKING:
+    from console.launch.plan import LaunchPlan
+    from console.runs.run import RunOrder
+    from console.session.session import ConnectionIdentity
+
+ALL_AT_ONCE = "rest"
+"""The waves of a launch without any."""
+THROWN_AWAY = "demo"
+"""What the world of the demo is called."""
+FILE = "ids.txt"
+"""Where the ids stand as long as nobody has written them to a file."""
+
+
+def command_of(
+    identity: ConnectionIdentity,
+    plan: LaunchPlan,
+    order: RunOrder | None,
+    reason: str,
+    *,
+    login: str = "",
+    guarded: bool = False,
+    ids: str = "",
+) -> str:
+    """The command, for a POSIX shell; it asks back before it changes anything. Empty for a world that is thrown away,
+    which no command can come to.
+
+    Args:
+        identity: the engine.
+        plan: the tasks and the retries.
+        order: waves and rules; none for a launch at once.
+        reason: why; may be empty.
+        login: the user that logs in, if one does.
+        guarded: the number of tasks has to be named.
+        ids: a file with the ids of the tasks, where no query names them.
+    """
+    words = ["retriage", "run", *_engine(identity, login)]
+    if not identity.url and identity.name in ("", THROWN_AWAY):
+        return ""
+    query = query_of(plan)
+    words += ["--query", query] if query is not None else ["--ids", ids or FILE]
+    words += ["--retries", str(plan.retries)]
+    words += ["--waves", str(order.waves).replace(" ", "") if order is not None and order.waves else ALL_AT_ONCE]
+    if order is not None:
+        words += ["--gate", share_text(order.gate.limit)]
+        words += ["--gate-new-cause"] if order.gate.new_cause else []
+        words += ["--watch", seconds_text(order.watch)]
+        words += ["--pace", pace_text(order.pace)] if order.pace is not None else []
+    kinds = sorted(kind.replace("_", "-") for kind in plan.included if kind != "gone")
+    words += ["--include", ",".join(kinds)] if kinds else []
+    words += ["--count", str(plan.count)] if guarded or query == "" else []
+    words += ["--reason", reason.strip()] if reason.strip() else []
+    return shlex.join(words)
+
+
+def query_of(plan: LaunchPlan) -> str | None:
+    """What was chosen in the filter language, empty for every task; nothing where only ids say it."""
+    selection = plan.selection
+    if not isinstance(selection, Everything) or selection.but:
+        return None
+    try:
+        return write(selection.query, "tasks")
+    except (ValueError, KeyError):
+        return None
+
+
+def _engine(identity: ConnectionIdentity, login: str) -> list[str]:
+    if identity.profile:
+        return ["--profile", identity.profile]
+    if not identity.url:
+        return ["--store", identity.name] if identity.name else []
+    user = ["--user", login] if login else []
+    return ["--engine", identity.url, *user, "--env", identity.environment]

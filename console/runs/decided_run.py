@@ -1,0 +1,43 @@
+"""A run that the operator has decided on: what is read, frozen and written down next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from console.launch.preview import Kind
+    from console.reading.selection import Selection
+    from console.runs.run import RunOrder
+    from store.contract.records import ExternalTask
+
+
+@dataclass(frozen=True)
+class DecidedRun:
+    """What was shown and confirmed.
+
+    Attributes:
+        order: waves, gate, watch time, pace, retries, reason.
+        selection: whose tasks.
+        included: kinds of tasks that are taken in by hand.
+        shown: how many tasks the operator was told of: with more it does not begin.
+        ids: the tasks that were shown, where they were read: no other is taken.
+    """
+
+    order: RunOrder
+    selection: Selection
+    included: frozenset[Kind]
+    shown: int
+    ids: frozenset[str] | None = None
+
+    def wants(self, task: ExternalTask) -> bool:
+        """Whether a task was among those that were shown."""
+        return self.ids is None or task.id in self.ids
+
+    def why_not(self, found: int) -> str:
+        """One sentence if it must not begin with so many tasks; empty if it may."""
+        if not found:
+            return "Not begun: none of these tasks can be retried any more."
+        if found > self.shown:
+            return f"Not begun: {self.shown:,} tasks were shown, and {found:,} match by now. Look again."
+        return ""

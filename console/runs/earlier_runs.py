@@ -1,0 +1,101 @@
+"""How the last runs over the causes of some tasks ended: what was tried, by whom, why, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from console.reading.selected_tasks import task_pages
+from console.runs.frozen_tasks import causes_of
+from console.runs.gate import FEWEST
+from console.runs.run_view import RunView, view_of
+from console.session.saved_filters import ask_journal
+from console.text.words import age, count, percent, span
+
+if TYPE_CHECKING:
+    from console.engine.client import EngineClient
+    from console.reading.selection import Selection
+    from console.runs.waves import Record
+    from console.session.session import Session
+    from store.contract.records import ExternalTask
+    from store.journal import Run, RunWave
+
+MOST = 3
+"""So many runs are told of."""
+MOST_CAUSES = 20
+"""So many causes of the tasks are looked for, those of most tasks first."""
+CLEAN, TELLING = 0.01, 50
+"""A run went well when at most this share of at least so many decided tasks failed again."""
+
+
+@dataclass(frozen=True)
+class EarlierRun:
+    """A run over the same cause.
+
+    Attributes:
+        view: the run.
+    """
+
+    view: RunView
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took; none where it has not ended."""
+        run = self.view.run
+        return (run.ended_at - run.began_at).total_seconds() if run.ended_at is not None else None
+
+    def said(self, now: datetime) -> str:
+        """In a line: when, by whom and why, what was tried, what came of it, how it ended."""
+        run, counts = self.view.run, self.view.counts
+        why = f" ({run.reason})" if run.reason else ""
+        who = f" by {run.user}" if run.user else ""
+        tried = f"{count(run.listed or 0)} to {run.retries} in {len(self.view.waves)} waves"
+        came = f"{count(counts.done)} done, {count(counts.again)} failed again"
+        came += f" ({percent(counts.again, counts.decided)})" if counts.decided else ""
+        took = f" in {span(self.seconds)}" if self.seconds is not None else ""
+        ended = {"passed": "", "stopped": ", stopped"}.get(self.view.word, f", {self.view.word}")
+        return f"run {run.id}, {age(run.began_at, now)} ago{who}{why}: {tried}: {came}{took}{ended}"
+
+    @property
+    def bad(self) -> bool:
+        """More failed again than its gate allowed."""
+        counts = self.view.counts
+        return counts.decided >= FEWEST and counts.again > self.view.run.gate * counts.decided
+
+    @property
+    def good(self) -> bool:
+        """Hardly any failed again, of many."""
+        counts = self.view.counts
+        return self.view.word == "passed" and counts.decided >= TELLING and counts.again <= CLEAN * counts.decided
+
+
+def record_of(earlier: Sequence[EarlierRun]) -> Record:
+    """How the last one went."""
+    if not earlier:
+        return "unknown"
+    return "bad" if earlier[0].bad else "good" if earlier[0].good else "unknown"
+
+
+async def earlier_runs(session: Session, selection: Selection) -> tuple[EarlierRun, ...]:
+    """The last runs on this engine over the causes of a selection, the newest first. One page of it tells them.
+
+    Raises:
+        EngineProblem: the engine did not answer.
+    """
+    if session.journal is None:
+        return ()
+
+    async def some(client: EngineClient) -> list[ExternalTask]:
+        return await anext(task_pages(client, selection), [])
+
+    causes = [cause for (_, cause), _ in causes_of(await session.ask(some)).most_common(MOST_CAUSES)]
+    if not causes:
+        return ()
+    now = datetime.now(UTC)
+    none: list[tuple[Run, list[RunWave]]] = []
+    found = await ask_journal(
+        session, lambda journal: journal.runs.over_causes(session.engine_name, causes, MOST), none
+    )
+    return tuple(EarlierRun(view_of(run, waves, now)) for run, waves in found)

@@ -1,0 +1,39 @@
+"""The runs of an engine that are not over: those at work, and those that wait for somebody to say how they go on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from console.runs.run_view import RunView, read_run
+
+if TYPE_CHECKING:
+    from console.session.session import Session
+
+NEWEST = 20
+"""So many of the newest runs are looked at."""
+
+
+async def open_runs(session: Session) -> list[RunView]:
+    """Those of this session's engine, the newest first; none without a journal that can be read."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    journal = session.journal
+    if journal is None:
+        return []
+    try:
+        runs = await journal.runs.runs(session.engine_name, NEWEST)
+        views = [await read_run(journal.runs, run.id) for run in runs if not run.over]
+    except SQLAlchemyError:
+        return []
+    return [view for view in views if view is not None and view.word != "void"]
+
+
+def said_of(views: list[RunView]) -> str:
+    """One sentence about those that nobody drives; empty where there is none."""
+    waiting = [view for view in views if not view.driven]
+    if not waiting:
+        return ""
+    first = waiting[0]
+    more = f", and {len(waiting) - 1} more" if len(waiting) > 1 else ""
+    why = "by an interruption" if first.word == "interrupted" or first.run.cause == "interrupted" else "by its gate"
+    return f"Run {first.run.id} is held {why}{more}: 7 shows it, nothing of it is sent before you say so."

@@ -1,0 +1,73 @@
+"""The lines of the launch dialog about waves: their sizes, the rules by which they go on, and what that comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from console.runs.run_form import RunForm
+from console.screens.dialogs.field import Field
+from console.text.words import count, things
+from console.widgets.line import Line, Span
+
+LINES = 3
+"""Lines that they take."""
+MOST_SIZES = 8
+"""So many sizes are written out."""
+
+
+class WaveFields(Vertical):
+    """Hidden until waves are wanted. What is typed is told by the fields themselves (``Input.Changed``)."""
+
+    DEFAULT_CSS = """
+    WaveFields { height: 3; display: none; }
+    WaveFields > #rules { height: 1; }
+    WaveFields #gate, WaveFields #watch { width: 22; }
+    WaveFields #pace { width: 1fr; }
+    """
+
+    def compose(self) -> ComposeResult:
+        """Sizes, rules, the sum."""
+        yield Field("waves", id="waves", pattern=r"[\d,. %rest]*", most=200, hint="10, 100, 500, rest")
+        with Horizontal(id="rules"):
+            yield Field("gate", id="gate", pattern=r"[\d.%]*", most=6, width=8, replaces=True)
+            yield Field("watch", id="watch", pattern=r"[\d.smh]*", most=6, width=8, replaces=True)
+            yield Field("pace", id="pace", pattern=r"[\d./minsh]*", most=10, hint="200/min, or empty")
+        yield Line(id="sizes")
+
+    @property
+    def waves(self) -> Field:
+        """The field of the sizes."""
+        return self.query_one("#waves", Field)
+
+    def form(self, new_cause: bool) -> RunForm:
+        """What is typed."""
+        waves, gate, watch, pace = (self.query_one(f"#{id}", Field).value for id in ("waves", "gate", "watch", "pace"))
+        return RunForm(waves, gate, new_cause, watch, pace)
+
+    def fill(self, form: RunForm) -> None:
+        """Let this stand in the fields; a field that is typed into is left alone."""
+        for id, text in (("waves", form.waves), ("gate", form.gate), ("watch", form.watch), ("pace", form.pace)):
+            field = self.query_one(f"#{id}", Field)
+            if not field.active and field.value != text:
+                field.value = text
+
+    def tell(self, form: RunForm, sizes: Sequence[int], mistake: str) -> None:
+        """Say what it comes to, or what is wrong with it."""
+        if mistake:
+            self.query_one("#sizes", Line).show([(" " * 12 + mistake, "warning")])
+            return
+        self.query_one("#sizes", Line).show([(" " * 12, ""), *_said(sizes), *_rule(form)])
+
+
+def _said(sizes: Sequence[int]) -> list[Span]:
+    shown = " + ".join(map(count, sizes[:MOST_SIZES])) + (" + …" if len(sizes) > MOST_SIZES else "")
+    return [(f"{things(len(sizes), 'wave')}: ", "muted"), (shown, "strong")]
+
+
+def _rule(form: RunForm) -> list[Span]:
+    held = f"  held above {form.gate} failed again" + (", and by a new cause" if form.new_cause else "")
+    return [(held, "muted"), ("" if form.new_cause else "   N ", "accent"),
+            ("" if form.new_cause else "new cause holds too", "muted")]  # fmt: skip

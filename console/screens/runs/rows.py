@@ -1,0 +1,170 @@
+"""Waves and steps of a run as rows of tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+from console.runs.rules_text import pace_text, seconds_text, share_text
+from console.text.inert import inert
+from console.text.ink import Ink
+from console.text.words import clock, count, roughly, short, things
+from console.widgets.columns import Column
+from console.widgets.rows import Cell, Part, Row
+
+if TYPE_CHECKING:
+    from console.runs.gate import WorkCounts
+    from console.runs.run_view import WaveView
+    from store.journal import Launch, RunStep
+
+WAVE_COLUMNS = (
+    Column("wave", 4, keep=9, align="right"),
+    Column("tasks", 7, keep=9, align="right"),
+    Column("state", 8, keep=9),
+    Column("what became of it", 17, share=4, keep=8),
+    Column("done", 6, keep=9, align="right"),
+    Column("again", 6, keep=9, align="right"),
+    Column("wait", 6, keep=8, align="right"),
+    Column("lock", 6, keep=8, align="right"),
+    Column("unkn", 4, keep=6, align="right"),
+    Column("out", 4, keep=5, align="right"),
+    Column("sent", 9, keep=3),
+    Column("over", 9, keep=2),
+    Column("batch", 13, keep=4, tail=True),
+)
+STEP_COLUMNS = (
+    Column("when", 9, keep=9),
+    Column("wave", 4, keep=7, align="right"),
+    Column("step", 10, keep=8),
+    Column("", 20, share=1, keep=9),
+)
+STATES: Mapping[str, tuple[str, Ink]] = {
+    "planned": ("to come", "faint"),
+    "sending": ("sending", "accent"),
+    "watching": ("watching", "accent"),
+    "passed": ("passed", "good"),
+    "released": ("released", "warning"),
+    "skipped": ("skipped", "warning"),
+    "stopped": ("stopped", "warning"),
+    "dropped": ("dropped", "faint"),
+}
+STEPS: Mapping[str, str] = {"begin": "written", "take": "driven", "drop": "dropped", "change": "changed"}
+"""Words of steps that the journal calls otherwise."""
+MEANT: Mapping[str, str] = {
+    "running": "it goes on",
+    "sending": "its tasks are looked at again, then sent",
+    "watching": "all of it is sent: what becomes of it is watched",
+    "passed": "few enough failed again",
+    "released": "let through by the operator",
+    "skipped": "the operator did not wait for the gate",
+    "drop": "what was not sent is dropped",
+}
+"""What a step means that says nothing itself."""
+SIGNS = "━ done  ! again  ▪ locked  ─ waiting  · to come"
+"""Signs of the bars."""
+
+
+def wave_row(wave: WaveView, batch: str | None, *, held: bool) -> Row:
+    """A wave as a row.
+
+    Args:
+        wave: the wave.
+        batch: the batch that was made of it, the last one where there are several.
+        held: it is the one at which the run is held.
+    """
+    counts = wave.counts
+    state: tuple[str, Ink] = ("HELD", "failed") if held else STATES[wave.state]
+    left_out = sum(wave.left_out.values())
+    return Row(
+        str(wave.wave),
+        (
+            Cell(str(wave.wave), "strong"),
+            Cell(count(wave.tasks), "strong"),
+            Cell(*state),
+            Cell("", "", parts(counts, wave.tasks - left_out)),
+            _number(counts.done, "good"),
+            _number(counts.again, "failed"),
+            _number(counts.waiting + counts.not_set, ""),
+            _number(counts.locked, "locked"),
+            _number(counts.unknown + counts.cancelled, "warning"),
+            _number(left_out, "muted"),
+            Cell(clock(wave.began_at) if wave.began_at is not None else "", "muted"),
+            Cell(clock(wave.ended_at) if wave.ended_at is not None else "", "muted"),
+            Cell(inert(batch or "-"), "muted"),
+        ),
+        wave,
+    )
+
+
+def _number(number: int, ink: Ink) -> Cell:
+    # Six cells: 99,999, and beyond that roughly.
+    told = count(number) if number < 100_000 else roughly(number)
+    return Cell(told if number else "-", ink if number else "faint")
+
+
+def parts(counts: WorkCounts, tasks: int) -> tuple[Part, ...]:
+    """A bar of what became of so many tasks; those of which nothing was seen yet are to come."""
+    return (
+        Part(counts.done, "━", "good"),
+        Part(counts.again, "!", "failed"),
+        Part(counts.cancelled, "×", "muted"),
+        Part(counts.unknown, "?", "warning"),
+        Part(counts.locked, "▪", "locked"),
+        Part(counts.waiting, "─", ""),
+        Part(max(tasks - counts.total + counts.not_set, 0), "·", "faint"),
+    )
+
+
+def step_rows(steps: Sequence[RunStep], launches: Sequence[Launch]) -> list[Row]:
+    """The steps of a run and its batches, the newest first."""
+    told = [(step.at, _step(step)) for step in steps]
+    told += [(launch.began_at, _launch(launch)) for launch in launches]
+    return [row for _, row in sorted(told, key=lambda one: one[0], reverse=True)]
+
+
+def _launch(launch: Launch) -> Row:
+    """A batch of a wave."""
+    made = f" as batch {short(launch.batch_id)}" if launch.batch_id else ""
+    said = f"{things(launch.tasks, 'task')} to {launch.retries}{made}"
+    ink: Ink = "accent" if launch.state == "launched" else "failed"
+    return Row(
+        f"launch {launch.id}",
+        (
+            Cell(clock(launch.began_at), "muted"),
+            Cell(str(launch.wave), "muted"),
+            Cell("sent" if launch.state == "launched" else inert(launch.state.replace("_", " ")), ink),
+            Cell(inert(f"{said}  {launch.said}".strip()), "muted"),
+        ),
+        launch,
+    )
+
+
+def _step(step: RunStep) -> Row:
+    word, ink = STATES.get(step.what, (STEPS.get(step.what, step.what), "warning" if step.what == "held" else ""))
+    return Row(
+        str(step.id),
+        (
+            Cell(clock(step.at.astimezone(UTC)), "muted"),
+            Cell(str(step.wave) if step.wave is not None else "", "muted"),
+            Cell(inert(word), ink),
+            Cell(_said(step), "muted"),
+        ),
+        step,
+    )
+
+
+def _said(step: RunStep) -> str:
+    if step.what == "take":
+        return f"by {inert(step.said.rpartition(':')[0])}"
+    if step.what != "change":
+        return inert(step.said) or MEANT.get(step.what, "")
+    try:
+        told = json.loads(step.said)
+    except ValueError:
+        return inert(step.said)
+    words: dict[str, Callable[[float], str]] = {"gate": share_text, "watch": seconds_text, "pace": pace_text}
+    said = {name: ", ".join(map(count, value)) if name == "waves" else words.get(name, str)(value)
+            for name, value in told.items() if value is not None}  # fmt: skip
+    return ", ".join(f"{name} {text}" for name, text in said.items())

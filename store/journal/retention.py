@@ -1,0 +1,62 @@
+"""How long the journal keeps what is over: launches and runs that are older are forgotten, with their tasks."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.database.engine import Database
+from store.journal.tables import LaunchRow, LaunchTaskRow, RunCauseRow, RunRow, RunStepRow, RunTaskRow, RunWaveRow
+from store.tables.types import col
+
+PIECE = 10_000
+"""Tasks that one transaction deletes: others write between two of them."""
+IN_DOUBT = ("sent", "unknown")
+"""Launches that are kept whatever their age: nobody knows yet what became of them."""
+OVER = ("passed", "stopped")
+"""Runs that may be forgotten; one that is held may still go on."""
+
+
+async def forget_before(database: Database, moment: datetime) -> int:
+    """Forget launches and runs that are over and began before a moment; answers how many."""
+    async with database.reading() as connection:
+        runs = await _ids(
+            connection, RunRow, col(RunRow.began_at) < moment, col(RunRow.state).in_((*OVER, "preparing"))
+        )
+        kept = select(col(RunRow.id))
+        launches = await _ids(
+            connection,
+            LaunchRow,
+            col(LaunchRow.began_at) < moment,
+            col(LaunchRow.state).not_in(IN_DOUBT),
+            # A batch of a run is forgotten with it.
+            col(LaunchRow.run_id).is_(None) | col(LaunchRow.run_id).not_in(kept),
+        )
+        of_runs = await _ids(connection, LaunchRow, col(LaunchRow.run_id).in_(runs))
+    for launch in {*launches, *of_runs}:
+        await _forget(database, LaunchTaskRow, col(LaunchTaskRow.launch_id), launch)
+        async with database.writing() as connection:
+            await connection.execute(delete(LaunchRow).where(col(LaunchRow.id) == launch))
+    for run in runs:
+        await _forget(database, RunTaskRow, col(RunTaskRow.run_id), run)
+        async with database.writing() as connection:
+            for table in (RunWaveRow, RunCauseRow, RunStepRow):
+                await connection.execute(delete(table).where(col(table.run_id) == run))
+            await connection.execute(delete(RunRow).where(col(RunRow.id) == run))
+    return len(launches) + len(runs)
+
+
+async def _ids(connection: AsyncConnection, table: Any, *which: Any) -> list[int]:
+    return [int(row[0]) for row in await connection.execute(select(col(table.id)).where(*which))]
+
+
+async def _forget(database: Database, table: Any, owner: Any, number: int) -> None:
+    """Delete the tasks of a launch or a run, piece by piece."""
+    while True:
+        async with database.writing() as connection:
+            some = select(col(table.ordinal)).where(owner == number).order_by(col(table.ordinal)).limit(PIECE)
+            last = [int(row[0]) for row in await connection.execute(some)]
+            if not last:
+                return
+            await connection.execute(delete(table).where(owner == number, col(table.ordinal) <= last[-1]))

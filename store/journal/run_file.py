@@ -1,0 +1,187 @@
+"""A run as a file, for a colleague's machine: lines of JSON, the first of which says what it is.
+
+It holds the rows of the run, and of its launches with their tasks: whoever takes it over knows which tasks were sent.
+"""
+
+import json
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import Select, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.database.clock import now
+from store.database.engine import Database
+from store.journal.tables import (
+    LaunchRow,
+    LaunchTaskRow,
+    RunCauseRow,
+    RunRow,
+    RunStepRow,
+    RunTaskRow,
+    RunWaveRow,
+)
+from store.tables.types import col
+
+FORMAT, VERSION = "retriage run", 1
+PIECE = 1000
+"""Rows that one question reads, or one transaction writes."""
+TABLES: dict[str, Any] = {
+    table.__tablename__: table
+    for table in (RunRow, RunWaveRow, RunCauseRow, RunTaskRow, RunStepRow, LaunchRow, LaunchTaskRow)
+}
+"""The tables whose rows are in the file, in the order in which they are."""
+TAKEN_OVER = "take-over"
+"""The step of a run that came from a file; it names the file."""
+
+
+class NoRunFile(ValueError):
+    """The file cannot be taken over; the text is one sentence."""
+
+
+async def lines_of(database: Database, run_id: int, name: str) -> AsyncIterator[str]:
+    """The lines of a run's file.
+
+    Args:
+        database: the journal's.
+        run_id: the run.
+        name: a name that no other file has: by it the same file is not taken over twice.
+    """
+    yield json.dumps({"format": FORMAT, "version": VERSION, "name": name})
+    launches = (col(LaunchRow.run_id) == run_id) | (col(LaunchRow.undoes_run) == run_id)
+    wanted = {
+        LaunchRow: launches,
+        LaunchTaskRow: col(LaunchTaskRow.launch_id).in_(select(col(LaunchRow.id)).where(launches)),
+        RunRow: col(RunRow.id) == run_id,
+    }
+    for word, table in TABLES.items():
+        where = wanted.get(table)
+        question = select(table.__table__).where(col(table.run_id) == run_id if where is None else where)
+        async for row in _rows(database, question.order_by(*table.__table__.primary_key.columns)):
+            yield json.dumps({"table": word, "row": row}, default=datetime.isoformat, ensure_ascii=False)
+
+
+async def _rows(database: Database, question: "Select[Any]") -> AsyncIterator[dict[str, Any]]:
+    first = 0
+    while True:
+        async with database.reading() as connection:
+            page = [dict(row._mapping) for row in await connection.execute(question.offset(first).limit(PIECE))]
+        for row in page:
+            yield row
+        if len(page) < PIECE:
+            return
+        first += PIECE
+
+
+async def take_over(database: Database, lines: Iterable[str], engine: str | None = None) -> int:
+    """Write the run of a file down; answers its number here. One that is not over is held.
+
+    Args:
+        database: the journal's.
+        lines: of the file.
+        engine: what the engine is called here; none keeps the name that it has in the file.
+
+    Raises:
+        NoRunFile: it is no such file, is broken, or was taken over already; nothing was written.
+    """
+    rest = iter(lines)
+    name = _named(next(rest, ""))
+    run, *rows = [_row(line, number) for number, line in enumerate(rest, 2)] or [None]
+    if not isinstance(run, RunRow):
+        raise NoRunFile("It does not begin with a run.")
+    _check(rows)
+    # Until all of it is there it is a run that never began: nothing can be sent of it.
+    listed, state = run.listed, run.state
+    values = run.model_dump(exclude={"id"}) | {
+        "state": "preparing", "listed": None, "driver": "", "driven_until": None, "wish": "",
+        "engine": engine or run.engine,
+    }  # fmt: skip
+    async with database.writing() as connection:
+        if await _known(connection, name):
+            raise NoRunFile("This file was taken over already.")
+        run_id = await _inserted(connection, RunRow, values)
+    launches: dict[int | None, int] = {}
+    left = iter(rows)
+    while piece := list(islice(left, PIECE)):
+        async with database.writing() as connection:
+            for row in piece:
+                await _write(connection, row, run_id, engine, launches)
+    over = state in ("passed", "stopped")
+    said = run.said if over else "Taken over from a file: it goes on when you say so."
+    async with database.writing() as connection:
+        await connection.execute(
+            RunRow.__table__.update()  # type: ignore[attr-defined]
+            .where(col(RunRow.id) == run_id)
+            .values(listed=listed, state=state if over else "held", cause=run.cause if over else TAKEN_OVER, said=said)
+        )
+        await _inserted(connection, RunStepRow, {"run_id": run_id, "at": now(), "what": TAKEN_OVER, "said": name})
+    return run_id
+
+
+def _named(line: str) -> str:
+    try:
+        head = json.loads(line)
+        known = head["format"] == FORMAT
+        version, name = head["version"], head["name"]
+    except (ValueError, KeyError, TypeError):
+        known = False
+    if not known or not isinstance(name, str):
+        raise NoRunFile("It is no file of a run.")
+    if version != VERSION:
+        raise NoRunFile(f"It was written by another version of Retriage (format {version}, here {VERSION}).")
+    return name
+
+
+def _row(line: str, number: int) -> Any:
+    try:
+        told = json.loads(line)
+        return TABLES[told["table"]].model_validate(told["row"])
+    except (ValueError, KeyError, TypeError, ValidationError) as problem:
+        raise NoRunFile(f"It is broken at line {number}.") from problem
+
+
+def _check(rows: Iterable[Any]) -> None:
+    """Raise what would come to light too late."""
+    launches: set[int | None] = set()
+    for row in rows:
+        if isinstance(row, RunRow):
+            raise NoRunFile("It holds more than one run.")
+        if isinstance(row, LaunchRow):
+            launches.add(row.id)
+        elif isinstance(row, LaunchTaskRow) and row.launch_id not in launches:
+            raise NoRunFile("It holds tasks of a launch that it does not hold.")
+
+
+async def _known(connection: AsyncConnection, name: str) -> bool:
+    found = await connection.execute(
+        select(col(RunStepRow.id)).where(col(RunStepRow.what) == TAKEN_OVER, col(RunStepRow.said) == name)
+    )
+    return found.first() is not None
+
+
+async def _write(
+    connection: AsyncConnection, row: Any, run_id: int, engine: str | None, launches: dict[int | None, int]
+) -> None:
+    values = row.model_dump()
+    if isinstance(row, LaunchRow):
+        undoes = values.pop("undoes_run") is not None
+        mine = {"run_id": None if undoes else run_id, "undoes_run": run_id if undoes else None}
+        number = values.pop("id")
+        values["engine"] = engine or values["engine"]
+        launches[number] = await _inserted(connection, LaunchRow, values | mine)
+        return
+    if isinstance(row, LaunchTaskRow):
+        values["launch_id"] = launches[row.launch_id]
+    else:
+        values["run_id"] = run_id
+    if isinstance(row, RunStepRow):
+        values.pop("id")
+    await connection.execute(insert(type(row)).values(**values))
+
+
+async def _inserted(connection: AsyncConnection, table: Any, values: dict[str, Any]) -> int:
+    made = await connection.execute(insert(table).values(**values))
+    return int(made.inserted_primary_key[0])  # type: ignore[index]

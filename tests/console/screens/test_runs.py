@@ -1,0 +1,156 @@
+"""A run on the screen: begun in the launch dialog, held, released, resumed, stopped, changed, undone, found again."""
+
+import json
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from console.runs import driver
+from console.runs.page_limit import PageLimit
+from console.screens.batches.detail import BatchDetail
+from console.screens.runs.screen import RunScreen
+from console.settings import Settings
+from tests.console.runs.a_run import OUTAGE, Scene, scene
+from tests.console.screens.a_run_on_screen import PROD, on_screen
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits a second between two pages."""
+    monkeypatch.setattr(driver, "TICK", 0.02)
+    monkeypatch.setattr(driver, "PageLimit", partial(PageLimit, every=0.0))
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[Scene]:
+    async with scene(tmp_path, 14) as one:
+        yield one
+
+
+async def test_from_the_dialog_to_a_gate_that_holds_and_on(world: Scene, tmp_path: Path) -> None:
+    ids = await world.ids()
+    world.fails = dict.fromkeys(ids[2:7], "card expired")
+    called = tmp_path / "called"
+    script = "import json, os, sys; json.dump(dict(os.environ), open(sys.argv[1], 'w'))"
+    settings = Settings(call=("python3", "-c", script, str(called)))
+    async with on_screen(world, settings=settings) as seen:
+        await seen.begin("2, 5, rest")
+        await seen.sees("RUN 1", "Held by the gate of wave 2.", "5 tasks of 5 decided failed again", "HELD")
+        assert seen.bells == 1
+        await seen.so(called.exists)
+        facts = json.loads(called.read_text())
+        assert (facts["RETRIAGE_RUN"], facts["RETRIAGE_WAVE"], facts["RETRIAGE_CAUSE"]) == ("1", "2", "failed-again")
+        assert (facts["RETRIAGE_AGAIN"], facts["RETRIAGE_ENGINE"]) == ("5", "e")
+        assert world.sql("SELECT count(*) FROM batch") == [(2,)] or len(await batches(world)) == 2
+        await seen.order("R", "Release run 1?", "Wave 3 goes out next with 7 tasks.")
+        await seen.sees("PASSED", "Every wave went through.", "9 done, 5 failed again")
+        # The journal lists the run as one, not its batches; the page leads to the batch of a wave.
+        await seen.press("escape", "6")
+        await seen.sees("passed", "3 waves", "1 run")
+        assert "run 1, wave" not in seen.text
+        await seen.press("enter")
+        await seen.so(lambda: isinstance(seen.app.screen, RunScreen) and seen.app.screen.view() is not None)
+        await seen.sees("released")
+        await seen.press("g", "enter")
+        await seen.so(lambda: isinstance(seen.app.screen, BatchDetail))
+
+
+async def batches(world: Scene) -> list[str]:
+    """Ids of all batches that the engine ever had."""
+    return [one["id"] for one in (await world.http.get("/history/batch")).json()]
+
+
+async def test_a_run_goes_on_when_the_safety_is_back_and_nothing_else_does(world: Scene) -> None:
+    world.works = False
+    async with on_screen(world, PROD) as seen:
+        shown = await seen.dialog("4, rest")
+        await seen.press("L")
+        await seen.sees("SAFE: this is PROD")
+        seen.app.session.arm()
+        shown.query_one("#reason").query_one("Input").value = "PSP back"  # type: ignore[attr-defined]
+        shown.query_one("#count").query_one("Input").value = "14"  # type: ignore[attr-defined]
+        await seen.so(lambda: not shown.waves.why_not("PSP back", "14"))
+        shown.action_launch()
+        await seen.sees("RUN 1", "watched")
+        seen.app.session.disarm()
+        world.works = True
+        await seen.sees("PASSED", "14 done")
+        assert len(await batches(world)) == 2
+        assert seen.app.session.safety.why_not().startswith("SAFE")
+        await seen.press("Z")
+        await seen.sees("SAFE: this is PROD")
+
+
+async def test_what_was_interrupted_is_told_at_the_next_start_and_resumed_by_choice(world: Scene) -> None:
+    world.works = False
+    async with on_screen(world) as seen:
+        await seen.begin("2, rest")
+        await seen.sees("Wave 1 is watched")
+        await seen.press("q")
+        await seen.sees("Run 1 is at work, and is held when the console is left.")
+        await seen.press("escape")
+    assert await world.journal.runs.run(1) is not None
+    assert (await world.view(1)).word == "held"
+    world.works = True
+    async with on_screen(world) as seen:
+        await seen.sees("Run 1 is held by an interruption", "7 run 1 held")
+        assert len(await batches(world)) == 1
+        await seen.press("7")
+        await seen.sees("Held by an interruption.", "R resume..")
+        await seen.order("R", "Resume run 1?", "no wave is sent twice")
+        await seen.sees("PASSED", "14 done")
+        assert len(await batches(world)) == 2
+
+
+async def test_the_rest_is_changed_and_then_stopped(world: Scene) -> None:
+    world.fail_all = OUTAGE
+    async with on_screen(world) as seen:
+        await seen.begin("5, rest")
+        await seen.sees("Held by the gate of wave 1.")
+        await seen.press("C")
+        await seen.sees("The rest of run 1: 9 tasks", "Nothing is changed yet.")
+        await seen.press("2", "comma", "3", "comma")
+        await seen.sees("The waves 2, 3 take 5 of 9 tasks: end them with rest.")
+        await seen.press("4", "L")
+        await seen.sees("The rest of run 1 is changed.", "waves 2, 3, 4")
+        assert [wave.tasks for wave in (await world.view(1)).waves] == [5, 2, 3, 4]
+        await seen.press("X")
+        await seen.sees("3 waves with 9 tasks are dropped.")
+        await seen.press("S")
+        await seen.sees("STOPPED", "dropped")
+    view = await world.view(1)
+    assert [wave.state for wave in view.waves] == ["stopped", "dropped", "dropped", "dropped"]
+    assert world.remembered("SELECT count(*) FROM launch") == [(1,)]
+
+
+async def test_undo_tells_what_it_can_and_what_it_cannot(world: Scene) -> None:
+    ids = await world.ids()
+    world.idle = set(ids[:3])
+    world.fails = dict.fromkeys(ids[3:8], OUTAGE)
+    async with on_screen(world) as seen:
+        await seen.begin("8, rest")
+        await seen.sees("Held by the gate of wave 1.")
+        world.works = False
+        await seen.press("Z")
+        await seen.sees("Undo run 1?", "3 tasks get back 0 retries.", "5 have")
+        await seen.press("L")
+        await seen.so(lambda: world.sql("SELECT count(*) FROM external_task WHERE retries > 0") == [(0,)])
+        await seen.sees("set 3 tasks back")
+
+
+async def test_waves_that_cannot_be_are_said_and_launch_nothing(world: Scene) -> None:
+    async with on_screen(world) as seen:
+        shown = await seen.dialog("2, 3")
+        await seen.sees("The waves 2, 3 take 5 of 14 tasks: end them with rest.")
+        await seen.press("L")
+        assert seen.app.screen is shown
+        await seen.press("comma", "r", "e", "s", "t")
+        await seen.sees("3 waves: 2 + 3 + 9", "held above 5% failed again")
+        await seen.press("N")
+        await seen.sees("and by a new cause")
+        await seen.press("W")
+        await seen.sees('"retries": 1')
+        assert not shown.waves.on
+    assert world.remembered("SELECT count(*) FROM run") == [(0,)]

@@ -1,0 +1,38 @@
+"""The journal forgets what is over and old, with its tasks; it keeps what is in doubt and what may still go on."""
+
+import sqlite3
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from store.database.clock import now
+from store.journal import FrozenTask, Journal, NewLaunch, NewRun, retention
+
+NEW = NewRun("e", "http://e", "ann", "all", "why", 1, 0.05, False, 60.0, now())
+LAUNCH = NewLaunch("e", "http://e", "ann", 1, "{}", 2)
+
+
+async def test_what_is_over_and_old_is_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "PIECE", 2)
+    journal = await Journal.open(tmp_path / "journal.db")
+    over = await journal.runs.begin(NEW, "me", [(1, [FrozenTask(str(at), 0) for at in range(5)])])
+    await journal.begin(NewLaunch("e", "http://e", "ann", 1, "{}", 2, run_id=over, wave=1))
+    await journal.runs.state(over, "me", "passed", at=now())
+    held = await journal.runs.begin(NEW, "me", [(1, [FrozenTask("h", 0)])])
+    await journal.runs.state(held, "me", "held")
+    part = await journal.begin(NewLaunch("e", "http://e", "ann", 1, "{}", 2, run_id=held, wave=1))
+    done, doubtful = await journal.begin(LAUNCH), await journal.begin(LAUNCH)
+    await journal.add_tasks(done, [("a", 0), ("b", 0), ("c", 0)])
+    await journal.ended(done, "launched", batch_id="b1")
+    await journal.sent(doubtful, 0)
+    old, young = now() + timedelta(days=1), now() - timedelta(days=1)
+    assert await journal.forget_before(young) == 0
+    assert await journal.forget_before(old) == 2
+    assert [run.id for run in await journal.runs.runs()] == [held]
+    assert {launch.id for launch in await journal.launches("e")} == {part, doubtful}
+    await journal.close()
+    with sqlite3.connect(tmp_path / "journal.db") as file:
+        left = {table: file.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in (
+            "launch_task", "run_task", "run_wave", "run_cause")}  # fmt: skip
+    assert left == {"launch_task": 0, "run_task": 1, "run_wave": 1, "run_cause": 0}
