@@ -13,10 +13,21 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 LONG = {
-    "acceptance": {"test_night.py", "test_lost_answer.py", "test_old_engine.py", "test_launch_guard.py"},
+    "acceptance": {
+        "test_night.py",
+        "test_lost_answer.py",
+        "test_old_engine.py",
+        "test_launch_guard.py",
+        "test_run_night.py",
+    },
     "faults": {"test_reading_faults.py", "test_polite.py", "test_connections.py", "test_bodies.py", "test_kill.py"},
 }
 """Files by folder that drive whole programs for minutes; the default run leaves them to `.ci/run`."""
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two for each core: the tests wait nearly half of their time, for a program, a clock or a store."""
+    return 2 * (os.cpu_count() or 1)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -31,7 +31,7 @@ def hold_the_others(store: sqlite3.Connection) -> None:
         store.execute("UPDATE process_definition SET suspended = 1")
 
 
-@pytest.mark.parametrize(("columns", "rows"), [(100, 30), (80, 24)])
+@pytest.mark.parametrize(("columns", "rows"), [(100, 30), pytest.param(80, 24, marks=pytest.mark.long)])
 def test_the_keys_do_the_job(tmp_path: Path, columns: int, rows: int) -> None:
     command = [sys.executable, "-m", "console", "demo", "--tasks", str(TASKS), "--seed", "7", "--outage", "0"]
     with Terminal(command, columns, rows, {"TMPDIR": str(tmp_path)}) as terminal:
@@ -117,6 +117,7 @@ def test_an_escape_and_the_order_key_in_one_burst_cancel(tmp_path: Path) -> None
         assert terminal.wait_for_end() == 0
 
 
+@pytest.mark.long
 def test_a_filter_typed_while_the_engine_opens_is_applied_when_it_is_open(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "console", "demo", "--tasks", "3000", "--seed", "7"]
     with Terminal(command, 100, 30, {"TMPDIR": str(tmp_path)}) as terminal:

@@ -7,6 +7,12 @@ from console.screens.dialogs.confirm_delay import ConfirmDelay
 
 
 @pytest.fixture(autouse=True)
+def soon_at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How long Textual's pilot looks, after each key, whether the process rests; what a test needs it waits for."""
+    monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.005)
+
+
+@pytest.fixture(autouse=True)
 def read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who presses the keys has read what is shown as soon as it is known; a test that is about the time to read sets
     it itself."""
