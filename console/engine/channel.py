@@ -105,6 +105,11 @@ class Channel:
         """The engine's clock as its ``Date`` headers tell it, to the second; ours where it sends none."""
         return datetime.now(UTC) + self._skew
 
+    @property
+    def clock_difference(self) -> timedelta:
+        """How much the engine's clock is ahead of ours; zero for less than two seconds, which no answer tells."""
+        return self._skew
+
     async def ask(
         self,
         method: str,

@@ -8,7 +8,7 @@ sorted is sorted by the rows' ids too where the endpoint takes more than one key
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import httpx
@@ -113,6 +113,11 @@ class EngineClient(Orders):
     def engine_now(self) -> datetime:
         """The time by the engine's clock, as its answers tell it to the second; ours before the first."""
         return self._channel.engine_now()
+
+    @property
+    def clock_difference(self) -> timedelta:
+        """How much the engine's clock is ahead of ours; zero for less than two seconds."""
+        return self._channel.clock_difference
 
     async def identity(self) -> Identity:
         """Kind, version, name and address of the engine."""

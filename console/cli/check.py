@@ -1,0 +1,94 @@
+"""``retriage check``: what an engine is, what it can, and what the console will not be able to do there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from console.cli.connection_options import ConnectionOptions, with_connection
+from console.cli.exit_codes import EPILOG, ExitCode
+from console.cli.headless import carry_out, opened_session
+from console.cli.output import print_json
+from console.cli.program import app
+
+if TYPE_CHECKING:
+    from console.connections import Connection
+    from console.session.engine_check import EngineCheck
+
+LABEL = 10
+
+
+@app.command("check", epilog=EPILOG)
+@with_connection
+def check_command(
+    connection: ConnectionOptions,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Ask an engine what it is, what it can and what its user may do; nothing is changed."""
+    chosen = connection.connection()
+    carry_out(lambda: _check(chosen, json))
+
+
+async def _check(connection: Connection, as_json: bool) -> int:
+    from console.engine.errors import EngineProblem
+    from console.session.engine_check import check_engine
+
+    try:
+        async with opened_session(connection) as session:
+            found = await check_engine(session)
+    except EngineProblem as problem:
+        if as_json:
+            print_json({"reached": False, "address": connection.url, "problem": problem.sentence})
+        raise
+    if as_json:
+        print_json(record_of(found))
+    else:
+        for label, text in lines_of(found):
+            typer.echo(f"{label:<{LABEL}}  {text}".rstrip())
+    return ExitCode.DONE
+
+
+def record_of(found: EngineCheck) -> dict[str, Any]:
+    """The check as one JSON object."""
+    return {
+        "reached": True,
+        "address": found.address,
+        "engine": found.name,
+        "kind": found.kind,
+        "version": found.version,
+        "user": found.user or None,
+        "clockDifferenceSeconds": round(found.clock.total_seconds()),
+        "roundTripSeconds": found.round_trip,
+        "historyLevel": found.history,
+        "login": found.login,
+        "rights": [
+            {"permission": right.permission, "resource": right.resource, "authorized": yes}
+            for right, yes in found.rights.items()
+        ],
+        "lacks": found.lacks,
+        "cannot": found.cannot,
+        "warnings": found.warnings,
+    }
+
+
+def lines_of(found: EngineCheck) -> list[tuple[str, str]]:
+    """The check for people: a label and a text a line."""
+    from console.text.inert import inert
+
+    trip = f" in {max(round(found.round_trip * 1000), 1)} ms" if found.round_trip is not None else ""
+    clock = round(found.clock.total_seconds())
+    told = [
+        ("reached", f"{found.address or 'in this process'}{trip}"),
+        ("engine", f"{found.kind} {found.version or '(tells no version)'}, called {found.name}"),
+        ("user", found.user or "nobody logs in"),
+        ("clock", f"{clock:+} s against this machine's" if clock else "as this machine's"),
+        ("history", found.history),
+        ("login", found.login),
+    ]
+    told += [("right" if yes else "NO RIGHT", f"to {right.said}  {right.permission} on {right.resource}")
+             for right, yes in found.rights.items()]  # fmt: skip
+    told += [("lacks", f"{subject}: {', '.join(words)}") for subject, words in found.lacks.items()]
+    told += [("cannot", sentence) for sentence in found.cannot] or [("cannot", "nothing that is known")]
+    told += [("warning", sentence) for sentence in found.warnings]
+    return [(label, inert(text)) for label, text in told]
