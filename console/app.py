@@ -30,7 +30,7 @@ from console.engine.errors import EngineProblem
 from console.engine.identity import RETRIAGE
 from console.keymap import Keymap
 from console.keys import KeyQueue
-from console.screens.base import SMALLEST
+from console.screens.base import SMALLEST, ConsoleScreen
 from console.screens.chrome import VIEWS
 from console.screens.dialogs.confirm import Confirm
 from console.screens.gate import take_safety_off_or_put_it_back, why_not
@@ -558,7 +558,8 @@ class RetriageApp(App[None]):
         from console.screens.help.palette import Palette
 
         screen, focused = self.screen, self.focused
-        action = await self.push_screen_wait(Palette(self._places()))
+        labels, idle = self.screen.told_actions() if isinstance(self.screen, ConsoleScreen) else ({}, set())
+        action = await self.push_screen_wait(Palette(self._places(), labels, idle))
         for node in (focused, screen, self):
             if action is not None and action.place in getattr(node, "PLACES", ()):
                 await self.run_action(action.method, node)

@@ -1,7 +1,7 @@
 """What the operator likes: the theme, and for each list its order, its columns and its zoom. Remembered in one file.
 
-The file is the program's own: it is written whenever something is chosen. One that cannot be read is passed over, for nothing
-in it is worth a message at night.
+The file is the program's own: it is written whenever something is chosen. One that cannot be read is passed over, for
+nothing in it is worth a message at night.
 """
 
 from __future__ import annotations
