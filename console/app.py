@@ -25,7 +25,7 @@ from textual.screen import Screen
 from textual.signal import Signal
 from textual.widgets import Input
 
-from console.actions import ACTIONS, OWN_KEYS, at, named
+from console.actions import OWN_KEYS, at, named
 from console.engine.errors import EngineProblem
 from console.engine.identity import RETRIAGE
 from console.keymap import Keymap
@@ -209,7 +209,7 @@ class RetriageApp(App[None]):
         from console.screens.tour import TourGuide
         from console.session.tour import Tour
 
-        guide = TourGuide(self, self.session, Tour(waves=any(action.name == "launch.waves" for action in ACTIONS)))
+        guide = TourGuide(self, self.session, Tour())
         self.set_interval(TOUR_EVERY, guide.look)
 
     def _open(self) -> None:

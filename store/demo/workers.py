@@ -34,9 +34,6 @@ AT_ONCE = 6
 REST = 2.0
 """Rest after a round, in times of what the round took: the workers leave most of the machine to others."""
 
-WINDOW_IS_EMPTY = 50
-"""With fewer retried tasks left in a window of the sweep, the next one is looked at."""
-
 ROUNDS_IN_A_WINDOW = 8
 """Rounds after which the sweep goes on although more are left, so that a single old task that was retried is not left
 behind thousands of newer ones."""
@@ -214,7 +211,7 @@ class SimulatedWorkers:
             ids = await self._sweep.look(connection)
         number = pace.retried(seconds, len(ids) * max(1, self._tasks // WINDOW))
         self._rounds_here += 1
-        if len(ids) - number < WINDOW_IS_EMPTY or self._rounds_here >= ROUNDS_IN_A_WINDOW:
+        if len(ids) <= number or self._rounds_here >= ROUNDS_IN_A_WINDOW:
             self._sweep.move()
             self._rounds_here = 0
         some = ids[:number]

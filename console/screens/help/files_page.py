@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.folders import default_journal, keys_file, preferences_file, profiles_file
+from console.folders import default_journal, keys_file, preferences_file, profiles_file, settings_file
 from console.text.cells import wrap
 from console.text.inert import inert
 from console.widgets.line import Span
@@ -24,6 +24,14 @@ PROFILES = (
     "retriage profiles says which there are, and what is wrong with them.",
 )
 
+SETTINGS = (
+    "What is carried out when a run is held, and for how long the journal keeps what is over:",
+    "  [runs]",
+    '  call = ["notify-send", "Retriage"]',
+    "  [journal]",
+    "  keep_days = 90",
+)
+
 
 def files_page(width: int) -> list[list[Span]]:
     """All of them, in so many cells."""
@@ -31,6 +39,7 @@ def files_page(width: int) -> list[list[Span]]:
     for title, path, told in (
         ("Your keys", keys_file(), KEYS),
         ("Your engines", profiles_file(), PROFILES),
+        ("Your settings", settings_file(), SETTINGS),
         ("What you have chosen to see", preferences_file(), ("Theme, order, columns, zoom. The console writes it.",)),
         ("Your journal", default_journal(), ("Launches, and filters that have a name or were used.",)),
     ):
