@@ -61,7 +61,7 @@ STEPS = (
     Step("R", "What would a retry of it do? Nothing is sent by this key.", lambda seen: seen.asking),
     Step("W  L", "in waves, and launch: a few go first, a gate judges them.", lambda seen: seen.launched),
     Step("", "Watch: the first wave fails again, the gate holds the rest.", lambda seen: seen.judged),
-    Step("1 tab R 3 L", "all at once, past the gate: to have what to undo.", lambda seen: seen.at_once),
+    Step("1  R  3  L", "all at once, past the gate: to have what to undo.", lambda seen: seen.at_once),
     Step("6  Z", "undo it, once its batch has ended; . doubles its pace.", lambda seen: seen.undone),
 )
 
