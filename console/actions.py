@@ -170,6 +170,8 @@ ACTIONS: tuple[Action, ...] = (
     _do("list.copy-curl", "Y", "copy curl", "Copy the request for the row as curl; again: its JSON.", "Look"),
     _do("list.export", "x", "write rows", "Write the rows to a CSV or JSON file.", "Look", 13),
     _do("list.zoom", "z", "zoom", "The rows alone, the detail alone, everything.", "Look", 11),
+    _do("list.columns", "s", "columns", "Choose which columns are shown; remembered.", "Look"),
+    _do("list.jump", "semicolon", "jump", "To a pane by its number.", "Move"),
     _do("list.slower", "greater_than_sign", "slower", "Read less often.", "Live"),
     _do("list.faster", "less_than_sign", "faster", "Read more often.", "Live"),
     _do("list.pause", "p", "pause", "Stop reading, or go on.", "Live", 13),

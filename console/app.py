@@ -25,12 +25,12 @@ from textual.screen import Screen
 from textual.signal import Signal
 from textual.widgets import Input
 
-from console.actions import ACTIONS, OWN_KEYS, at, named
+from console.actions import OWN_KEYS, at, named
 from console.engine.errors import EngineProblem
 from console.engine.identity import RETRIAGE
 from console.keymap import Keymap
 from console.keys import KeyQueue
-from console.screens.base import SMALLEST
+from console.screens.base import SMALLEST, ConsoleScreen
 from console.screens.chrome import VIEWS
 from console.screens.dialogs.confirm import Confirm
 from console.screens.gate import take_safety_off_or_put_it_back, why_not
@@ -39,6 +39,7 @@ from console.screens.nouns import DETAILS, LISTS
 from console.screens.small import TooSmall
 from console.screens.verbs import method_of
 from console.session.poller import close_all
+from console.session.preferences import Preferences
 from console.session.session import ConnectionIdentity, Session
 from console.settings import Settings
 from console.terminal import textual_private
@@ -79,12 +80,13 @@ class RetriageApp(App[None]):
         connect: opens the engine when it is called and entered, and closes it when it is left. It is called after
             the first frame is drawn. What it raises is shown in one sentence.
         identity: what is known about the engine before it has answered.
-        theme: name of a theme of ``console.widgets.themes``.
+        theme: name of a theme of ``console.widgets.themes``; that of the preferences, or the first one, if it is empty.
         keymap: the operator's own keys.
         settings: what the operator has set.
         journal: opens the operator's journal, after the engine; without it nothing is remembered.
         demo: the made-up world that the engine is, if it is one: the pace of its batches can be changed.
         tour: say on each screen what to press next, and why.
+        preferences: what was chosen before; what is chosen now is written there.
     """
 
     TITLE = "Retriage"
@@ -106,12 +108,13 @@ class RetriageApp(App[None]):
         connect: Connect,
         identity: ConnectionIdentity,
         *,
-        theme: str = THEMES[0].name,
+        theme: str = "",
         journal: OpenJournal | None = None,
         keymap: Keymap | None = None,
         demo: Demo | None = None,
         tour: bool = False,
         settings: Settings | None = None,
+        preferences: Preferences | None = None,
     ) -> None:
         super().__init__()
         self.stylesheet = KeptStylesheet(self.get_css_variables())
@@ -123,9 +126,12 @@ class RetriageApp(App[None]):
         self._keys = KeyQueue(self, super().on_event)
         for known in (*THEMES, PLAIN):
             self.register_theme(known)
-        self.theme = PLAIN.name if self.no_color else theme
+        preferences = preferences or Preferences()
+        liked = next((known.name for known in THEMES if known.name == preferences.theme), THEMES[0].name)
+        self.theme = PLAIN.name if self.no_color else theme or liked
         self.animation_level = "none"
         self.session = Session(identity)
+        self.session.preferences = preferences
         self.session.demo = demo
         self._tour = tour
         self.session.news = Signal(self, "news")
@@ -203,7 +209,7 @@ class RetriageApp(App[None]):
         from console.screens.tour import TourGuide
         from console.session.tour import Tour
 
-        guide = TourGuide(self, self.session, Tour(waves=any(action.name == "launch.waves" for action in ACTIONS)))
+        guide = TourGuide(self, self.session, Tour())
         self.set_interval(TOUR_EVERY, guide.look)
 
     def _open(self) -> None:
@@ -515,7 +521,15 @@ class RetriageApp(App[None]):
         names = [theme.name for theme in THEMES]
         at_ = names.index(self.theme) if self.theme in names else -1
         self.theme = names[(at_ + 1) % len(names)]
+        self.session.preferences.theme = self.theme
+        self.keep_preferences()
         self.session.say(f"Theme {self.theme}.", "muted")
+
+    def keep_preferences(self) -> None:
+        """Write down what was chosen, beside the event loop."""
+        self.run_worker(
+            partial(asyncio.to_thread, self.session.preferences.write), group="app.preferences", exit_on_error=False
+        )
 
     def action_events(self) -> None:
         """All that was said."""
@@ -544,7 +558,8 @@ class RetriageApp(App[None]):
         from console.screens.help.palette import Palette
 
         screen, focused = self.screen, self.focused
-        action = await self.push_screen_wait(Palette(self._places()))
+        labels, idle = self.screen.told_actions() if isinstance(self.screen, ConsoleScreen) else ({}, set())
+        action = await self.push_screen_wait(Palette(self._places(), labels, idle))
         for node in (focused, screen, self):
             if action is not None and action.place in getattr(node, "PLACES", ()):
                 await self.run_action(action.method, node)

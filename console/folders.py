@@ -22,6 +22,11 @@ def default_journal() -> Path:
     return home() / "journal.db"
 
 
+def preferences_file() -> Path:
+    """The file that remembers what the operator has chosen to see."""
+    return home() / "preferences.json"
+
+
 def keys_file() -> Path:
     """The file with the operator's own keys, beside the connection profiles."""
     return profiles_file().with_name("keys.toml")

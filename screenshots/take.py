@@ -13,6 +13,10 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 SIZE = (120, 36)
+SMALL = (100, 30)
+EVERY = 4.0
+"""Seconds between two moments of the film."""
+MOST_MOMENTS = 22
 TASKS = 12_000
 PATIENCE = 60.0
 
@@ -24,9 +28,10 @@ from textual.pilot import Pilot  # noqa: E402
 
 from console.app import RetriageApp  # noqa: E402
 from console.engine.connect import connect  # noqa: E402
-from console.engine.target import Demo, Embedded  # noqa: E402
+from console.engine.target import WATCHABLE, Demo, Embedded  # noqa: E402
 from console.journal import journal_at  # noqa: E402
 from console.session.session import ConnectionIdentity  # noqa: E402
+from screenshots.moving import Moment, moment, moving_picture  # noqa: E402
 
 FONT_FACE = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
 FONT = re.compile(r"Fira Code,\s*monospace|Fira Code")
@@ -54,6 +59,62 @@ def take(pilot: Pilot[None], name: str) -> None:
     picture = FONT.sub("ui-monospace, Menlo, Consolas, DejaVu Sans Mono, monospace", FONT_FACE.sub("", picture))
     (FOLDER / f"{name}.svg").write_text(picture)
     print(f"{name}.svg")
+
+
+class Film:
+    """Moments of a program, one after the other."""
+
+    def __init__(self, pilot: Pilot[None]) -> None:
+        self._pilot = pilot
+        self._moments: list[Moment] = []
+
+    def shoot(self, seconds: float) -> None:
+        """What stands on the screen now is seen for so many seconds."""
+        app = self._pilot.app
+        colour = app.theme_variables["foreground"]
+        self._moments.append(moment(seconds, app.screen._compositor.render_strips(), colour))
+
+    def write(self, name: str) -> None:
+        """Write all of it."""
+        (FOLDER / f"{name}.svg").write_text(moving_picture(self._moments, "retriage demo"))
+        print(f"{name}.svg, {len(self._moments)} moments")
+
+
+async def film() -> None:
+    """The night in half a minute: the fire, what a retry would do, the batch as it goes, whether it helped."""
+    demo = Demo(tasks=8_000, seed=7, jobs_per_second=WATCHABLE, outage=0.0)
+    app = RetriageApp(
+        lambda: connect(Embedded(demo=demo)),
+        ConnectionIdentity(environment="DEMO"),
+        journal=lambda: journal_at(None),
+        demo=demo,
+    )
+    async with app.run_test(size=SMALL) as pilot:
+        reel = Film(pilot)
+        await until(pilot, lambda text: re.search(r"[\d,]{5,}[=v^]  .*HTTP 503", text) is not None)
+        await pilot.pause(1)
+        reel.shoot(3.0)
+        await pilot.press("tab")
+        await pilot.pause(0.2)
+        reel.shoot(2.0)
+        await pilot.press("R")
+        await until(pilot, lambda text: "tasks in the launch" in text and "may hold the same" in text)
+        await pilot.pause(1)
+        reel.shoot(3.0)
+        await pilot.press("3", "tab", *"PSP is back")
+        await until(pilot, lambda text: '"retries": 3' in text and "PSP is back" in text)
+        await pilot.pause(1)
+        reel.shoot(2.0)
+        await pilot.press("shift+tab", "shift+tab")
+        await pilot.press("L")
+        await until(pilot, lambda text: "did it help?" in text)
+        for _ in range(MOST_MOMENTS):
+            reel.shoot(0.9)
+            if " ENDED" in text_of(app) and "It helps" in text_of(app):
+                break
+            await pilot.pause(EVERY)
+        reel.shoot(6.0)
+        reel.write("night")
 
 
 async def main() -> None:
@@ -94,4 +155,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    asyncio.run(film())
     asyncio.run(main())

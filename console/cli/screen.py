@@ -22,7 +22,7 @@ from console.cli.connection_options import (
 )
 from console.cli.exit_codes import ExitCode
 from console.cli.program import Seed, Store, app, fail
-from console.folders import default_journal, keys_file, profiles_file, settings_file
+from console.folders import default_journal, keys_file, preferences_file, profiles_file, settings_file
 
 if TYPE_CHECKING:
     from console.connections import Connection
@@ -109,6 +109,7 @@ def _open(connection: "Connection", mouse: bool | None, *, tour: bool = False) -
     from console.app import RetriageApp
     from console.engine.target import Embedded
     from console.keymap import read_keymap
+    from console.session.preferences import read_preferences
     from console.settings import read_settings
 
     if not sys.stdin.isatty() or not sys.stdout.isatty():
@@ -123,6 +124,7 @@ def _open(connection: "Connection", mouse: bool | None, *, tour: bool = False) -
         demo=target.demo if isinstance(target, Embedded) else None,
         tour=tour,
         settings=read_settings(settings_file()),
+        preferences=read_preferences(preferences_file()),
     )
     console_app.run(mouse="SSH_CONNECTION" not in os.environ if mouse is None else mouse)
     code = console_app.return_code or 0

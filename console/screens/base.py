@@ -198,10 +198,15 @@ class ConsoleScreen(Screen[None]):
 
     def tell_hints(self) -> None:
         """Bring the hint line up to date."""
+        labels, idle = self.told_actions()
+        self.query_one(HintLine).tell(self.places(), labels, self.focused, idle)
+
+    def told_actions(self) -> tuple[dict[str, str], set[str]]:
+        """Labels that say more than the table of actions, and names of actions that would do nothing now."""
         labels, idle = self.hint_labels(), set(self.idle())
         if self.session.safety.readonly:
             labels, idle = looking_only(self.places(), labels, idle)
-        self.query_one(HintLine).tell(self.places(), labels, self.focused, idle)
+        return labels, idle
 
     async def ask_late(self, question: Confirm) -> bool:
         """Ask after something was waited for. Must run in a worker.

@@ -45,7 +45,6 @@ class ListVerbs(Verbs["ConsoleScreen"]):
         self._reader = reader
         self._row = row
         self._resized = resized
-        self._zoom = 0
         self._exporting: Export | None = None
         self._curl_of: str | None = None
 
@@ -87,13 +86,14 @@ class ListVerbs(Verbs["ConsoleScreen"]):
 
     # -- panes, rate ------------------------------------------------------------------------------------------------
 
-    def action_zoom(self) -> None:
-        """The rows alone, the detail alone, everything again."""
+    def zoom(self, step: int) -> int:
+        """Show everything (0), the rows alone (1), the detail alone (2), and so on; answers which it is."""
+        zoom = step % len(ZOOMS)
         self.screen.remove_class(*filter(None, ZOOMS))
-        self._zoom = (self._zoom + 1) % len(ZOOMS)
-        if ZOOMS[self._zoom]:
-            self.screen.add_class(ZOOMS[self._zoom])
+        if ZOOMS[zoom]:
+            self.screen.add_class(ZOOMS[zoom])
         self.screen.call_after_refresh(self._resized)
+        return zoom
 
     def action_slower(self) -> None:
         """Read less often."""

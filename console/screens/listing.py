@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -46,6 +46,14 @@ ABOUT_A_ROW = frozenset({
 """Actions of every list that need a row."""
 RESTING = 0.08
 """Seconds without a step after which the pane says what the row under the cursor is."""
+
+
+class KeepsPreferences(Protocol):
+    """What writes down what was chosen: the application."""
+
+    def keep_preferences(self) -> None:
+        """Write it down."""
+        ...
 
 
 class ListScreen(ConsoleScreen):
@@ -141,8 +149,51 @@ class ListScreen(ConsoleScreen):
         self.table.border_title = self.subject.title
         self.table.empty = "opening the engine …"
         self.query_one("#detail", Pane).entitle(self.subject.thing)
+        self._heed_preferences()
         self.reader.start()
         self._recall()
+
+    # -- what was chosen before -------------------------------------------------------------------------------------
+
+    def _heed_preferences(self) -> None:
+        liked = self.session.preferences.of(self.subject.name)
+        titles = [column.title for column in self.subject.columns]
+        self.table.hide(frozenset(titles.index(title) for title in liked.hidden if title in titles))
+        known = next((sort for sort in self.subject.sorts if sort.key == liked.sort), None)
+        if known is not None:
+            self.reader.sort = SortKey(known.key, known.label, liked.descending)
+        self.list_verbs.zoom(liked.zoom)
+
+    def _keep_preferences(self) -> None:
+        cast("KeepsPreferences", self.app).keep_preferences()
+
+    @work(group="list.columns", exclusive=True, exit_on_error=False)
+    async def action_columns(self) -> None:
+        """Choose which columns are shown."""
+        from console.screens.columns import ColumnsDialog
+
+        titles = [column.title for column in self.subject.columns]
+        hidden = await self.app.push_screen_wait(ColumnsDialog(titles, self.table.hidden))
+        if hidden is not None:
+            self.table.hide(hidden)
+            self.session.preferences.of(self.subject.name).hidden = [titles[index] for index in sorted(hidden)]
+            self._keep_preferences()
+
+    @work(group="list.jump", exclusive=True, exit_on_error=False)
+    async def action_jump(self) -> None:
+        """To a pane by its number."""
+        from console.screens.pane_jump import PaneJump
+
+        panes = [pane for pane in self.focus_chain if pane.has_class("framed")]
+        chosen = await self.app.push_screen_wait(PaneJump([pane.region for pane in panes]))
+        if chosen is not None:
+            panes[chosen].focus()
+
+    def action_zoom(self) -> None:
+        """The rows alone, the detail alone, everything again."""
+        liked = self.session.preferences.of(self.subject.name)
+        liked.zoom = self.list_verbs.zoom(liked.zoom + 1)
+        self._keep_preferences()
 
     def _advise(self, text: str, cursor: int) -> Advice:
         return self.subject.advise(text, cursor, self.session.known.values(self.session, self.subject.name))
@@ -387,11 +438,17 @@ class ListScreen(ConsoleScreen):
         """The next sort key."""
         sorts = [sort for sort in self.subject.sorts if self.subject.sortable(sort) == sort]
         keys = [sort.key for sort in sorts]
-        self.reader.sort_by(sorts[(keys.index(self.sort.key) + 1) % len(sorts)])
+        self._sort_by(sorts[(keys.index(self.sort.key) + 1) % len(sorts)])
 
     def action_reverse(self) -> None:
         """The other way around."""
-        self.reader.sort_by(SortKey(self.sort.key, self.sort.label, not self.sort.descending))
+        self._sort_by(SortKey(self.sort.key, self.sort.label, not self.sort.descending))
+
+    def _sort_by(self, sort: SortKey) -> None:
+        self.reader.sort_by(sort)
+        liked = self.session.preferences.of(self.subject.name)
+        liked.sort, liked.descending = sort.key, sort.descending
+        self._keep_preferences()
 
     def action_pause(self) -> None:
         """Stop reading, or go on."""

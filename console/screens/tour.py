@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.batches.verdict import verdict
 from console.session.tour import Seen, Tour
 from console.widgets.line import Line, Span
 
@@ -46,6 +45,7 @@ class TourGuide:
         self._app = app
         self._session = session
         self.tour = tour
+        self._ran = self._held = False
 
     def look(self) -> None:
         """Go on where a step is done. Called now and again."""
@@ -64,16 +64,17 @@ class TourGuide:
         """What the steps ask for."""
         session, screen, focused = self._session, self._app.screen, self._app.focused
         views = session.book.all()
-        works = [view.work for view in views if view.work is not None]
-        judged = [verdict(work)[1] for work in works if work.of("done") + work.of("again") >= FEWEST]
+        works = [view.work for view in views if view.work is not None and view.id not in session.watched_by_run]
         follower = session.follower
         errands = [errand for view in views if follower is not None and (errand := follower.errand(view.id))]
+        self._ran = self._ran or bool(session.run_told[0])
+        self._held = self._held or "held" in session.run_told[0]
         return Seen(
             on_causes=getattr(screen, "VIEW", "") == "incidents" or (focused is not None and focused.id == "causes"),
             asking=bool(screen.query("#request")) and bool(screen.query("#launch")),
-            launched=bool(works),
-            failed=any(ink in ("failed", "warning") for ink in judged),
+            launched=bool(works) or self._ran,
+            judged=self._held or any(work.of("done") + work.of("again") >= FEWEST for work in works),
+            at_once=bool(works),
             undone=any(errand.retries == 0 for errand in errands),
-            helped="good" in judged,
             filling=session.filling,
         )

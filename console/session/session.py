@@ -20,6 +20,7 @@ from console.session.connection import ConnectionState, Freshness
 from console.session.event_log import Event, EventLog
 from console.session.known_values import KnownValues
 from console.session.poller import hurry_all
+from console.session.preferences import Preferences
 from console.session.safety import Safety
 from console.text.ink import Ink
 from console.text.words import clock
@@ -117,6 +118,8 @@ class Session:
         """Launches of the journal that are on their way from here."""
         self.unanswered: LaunchSearch | None = None
         """Who looks for the batches of launches that were not answered, once the engine is open."""
+        self.preferences = Preferences()
+        """What the operator has chosen to see, in this console and before."""
         self.demo: Demo | None = None
         """The made-up world that this engine is, if it is one."""
         self.book = KnownBatches()

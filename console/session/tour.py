@@ -21,21 +21,19 @@ class Seen:
     Attributes:
         on_causes: the causes of tonight are in hand: their pane has the focus, or their view is open.
         asking: the launch page is open.
-        launched: something was launched from here.
-        in_waves: it is a run in waves.
-        failed: what was launched does not help, or its gate holds it.
+        launched: something was launched from here, in waves or at once.
+        judged: a gate holds a run, or it is known whether a launch helps.
+        at_once: something was launched without waves.
         undone: an undo was ordered.
-        helped: what was launched helps.
         filling: the world is still being written.
     """
 
     on_causes: bool = False
     asking: bool = False
     launched: bool = False
-    in_waves: bool = False
-    failed: bool = False
+    judged: bool = False
+    at_once: bool = False
     undone: bool = False
-    helped: bool = False
     filling: bool = False
 
 
@@ -57,47 +55,21 @@ LAUNCH = 2
 """The step that launches, counted from 0."""
 
 FILLING = Step("", "The night is being written: soon its causes stand below.", lambda seen: not seen.filling)
-END = Step("", "Found, tried, undone, done. ? has every key, q leaves.", lambda _: False)
-
-
-def steps(*, waves: bool) -> tuple[Step, ...]:
-    """The steps.
-
-    Args:
-        waves: the launch page can cut a launch into waves.
-    """
-    launch = Step("3  L", "three attempts each; launch: written down first, sent once.", _launched)
-    watch = Step("", "Watch: did it help? The provider is away, most fail again.", _failed)
-    if waves:
-        launch = Step("W  L", "in waves, and launch: a few go first, a gate judges them.", _launched)
-        watch = Step("", "Watch: the first wave fails again, the gate holds the others.", _failed)
-    return (
-        Step("tab", "to tonight's causes: the first of them is most of the fire.", lambda seen: seen.on_causes),
-        Step("R", "What would a retry of it do? Nothing is sent by this key.", lambda seen: seen.asking),
-        launch,
-        watch,
-        Step("6  Z", "the journal; undo, once the batch has ended: all is set back.", lambda seen: seen.undone),
-        Step("1 tab R 3 L", "once more: the provider is back, now it helps.", lambda seen: seen.helped),
-    )
-
-
-def _launched(seen: Seen) -> bool:
-    return seen.launched
-
-
-def _failed(seen: Seen) -> bool:
-    return seen.failed or seen.helped
+END = Step("", "Found, tried, judged, undone. ? has every key, q leaves.", lambda _: False)
+STEPS = (
+    Step("tab", "to tonight's causes: the first of them is most of the fire.", lambda seen: seen.on_causes),
+    Step("R", "What would a retry of it do? Nothing is sent by this key.", lambda seen: seen.asking),
+    Step("W  L", "in waves, and launch: a few go first, a gate judges them.", lambda seen: seen.launched),
+    Step("", "Watch: the first wave fails again, the gate holds the rest.", lambda seen: seen.judged),
+    Step("1  R  3  L", "all at once, past the gate: to have what to undo.", lambda seen: seen.at_once),
+    Step("6  Z", "undo it, once its batch has ended; . doubles its pace.", lambda seen: seen.undone),
+)
 
 
 class Tour:
-    """Where one is on the walk.
+    """Where one is on the walk."""
 
-    Args:
-        waves: the launch page can cut a launch into waves.
-    """
-
-    def __init__(self, *, waves: bool) -> None:
-        self.steps = steps(waves=waves)
+    def __init__(self) -> None:
         self._at = 0
         self._filling = True
 
@@ -106,23 +78,21 @@ class Tour:
         """What comes next."""
         if self._filling:
             return FILLING
-        return self.steps[self._at] if self._at < len(self.steps) else END
+        return STEPS[self._at] if self._at < len(STEPS) else END
 
     @property
     def place(self) -> str:
         """Which step it is, ``2/6``; empty before the first one and after the last."""
-        if self._filling or self._at >= len(self.steps):
-            return ""
-        return f"{self._at + 1}/{len(self.steps)}"
+        return "" if self._filling or self._at >= len(STEPS) else f"{self._at + 1}/{len(STEPS)}"
 
     def heed(self, seen: Seen) -> bool:
         """Go on over every step that is done; answers whether another one comes next now."""
         before = self.step
         self._filling = seen.filling
-        while not self._filling and self._at < len(self.steps) and self._done(seen):
+        while not self._filling and self._at < len(STEPS) and self._done(seen):
             self._at += 1
         return self.step is not before
 
     def _done(self, seen: Seen) -> bool:
         """What the step leads to is so, or one is past it already: something was launched in another way."""
-        return self.steps[self._at].done(seen) or (self._at < LAUNCH and seen.launched)
+        return STEPS[self._at].done(seen) or (self._at < LAUNCH and seen.launched)

@@ -34,11 +34,8 @@ AT_ONCE = 6
 REST = 2.0
 """Rest after a round, in times of what the round took: the workers leave most of the machine to others."""
 
-WINDOW_IS_EMPTY = 50
-"""With fewer retried tasks left in a window of the sweep, the next one is looked at."""
-
-ROUNDS_IN_A_WINDOW = 8
-"""Rounds after which the sweep goes on although more are left, so that a single old task that was retried is not left
+SECONDS_IN_A_WINDOW = 1.0
+"""Seconds after which the sweep goes on although more are left, so that a few old tasks that were retried are not left
 behind thousands of newer ones."""
 
 _HOLD_SECONDS = (0.8, 4.0)
@@ -103,7 +100,7 @@ class SimulatedWorkers:
         self._last = 0.0
         self._tasks = self._alive = self._ended = 0
         self._sweep = Sweep()
-        self._rounds_here = 0
+        self._here_since = 0.0
         self._count_again = 0.0
         self._leaving = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -213,10 +210,9 @@ class SimulatedWorkers:
         async with self._database.reading() as connection:
             ids = await self._sweep.look(connection)
         number = pace.retried(seconds, len(ids) * max(1, self._tasks // WINDOW))
-        self._rounds_here += 1
-        if len(ids) - number < WINDOW_IS_EMPTY or self._rounds_here >= ROUNDS_IN_A_WINDOW:
+        if len(ids) <= number or at - self._here_since >= SECONDS_IN_A_WINDOW:
             self._sweep.move()
-            self._rounds_here = 0
+            self._here_since = at
         some = ids[:number]
         for first in range(0, len(some), AT_ONCE):
             async with self._database.writing() as connection:

@@ -16,6 +16,8 @@ AREAS = (Area(SOLID, "good"), Area("▓", "failed"), Area("░", "muted", always
 """Done, failed again, with retries."""
 LEGEND = "█ done ▓ again ░ set"
 LEGEND_OF_JOBS = "█ jobs done ▓ failed"
+WIDTHS = (12, 8, 6, 4, 3, 2, 1)
+"""Cells that a step may have."""
 LOWEST = 5
 """Lines below which there is no chart."""
 
@@ -54,11 +56,8 @@ def chart_lines(timeline: Timeline, total: int, width: int, height: int) -> list
 
 
 def _cells_of_a_step(steps: int, room: int) -> int:
-    """Cells that each step gets: a power of two, so that all of it is drawn anew seldom and fills half the room."""
-    cells = 1
-    while cells * 2 * steps <= room:
-        cells *= 2
-    return cells
+    """Cells that each step gets: one of few widths, so that all of it is drawn anew seldom, and it fills the room."""
+    return next(cells for cells in WIDTHS if cells * steps <= room)
 
 
 def _line(label: str, spans: list[Span], gutter: int) -> Item:

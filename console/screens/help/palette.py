@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import ClassVar, cast
 
 from textual import on
@@ -12,7 +12,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from console.actions import Action, at, matching
+from console.actions import Action, at
+from console.screens.help.ranked import ranked
 from console.widgets.columns import Column
 from console.widgets.line_table import LineTable
 from console.widgets.rows import Cell, Row
@@ -25,7 +26,13 @@ COLUMNS = (
 
 
 class Palette(ModalScreen["Action | None"]):
-    """Answers the action that was chosen."""
+    """Answers the action that was chosen.
+
+    Args:
+        places: where actions are found.
+        labels: labels that say more than the table of actions, by the name of the action.
+        idle: names of actions that would do nothing now.
+    """
 
     CSS_PATH = "help.tcss"
     AUTO_FOCUS = "Input"
@@ -36,15 +43,17 @@ class Palette(ModalScreen["Action | None"]):
         Binding("enter", "run", show=False, priority=True),
     ]
 
-    def __init__(self, places: Collection[str]) -> None:
+    def __init__(self, places: Collection[str], labels: Mapping[str, str], idle: Collection[str]) -> None:
         super().__init__()
+        self._labels = labels
+        self._idle = idle
         self._actions = [action for action in at(places) if action.name != "app.palette"]
 
     def compose(self) -> ComposeResult:
         """A field and a list."""
         with Vertical(classes="dialog"):
             yield Input(placeholder="what to do", id="words", compact=True)
-            yield LineTable(COLUMNS, markable=False, id="actions", empty="no action is called like that")
+            yield LineTable(COLUMNS, markable=False, id="actions", empty="no action is called that")
 
     def on_mount(self) -> None:
         """All actions."""
@@ -59,10 +68,10 @@ class Palette(ModalScreen["Action | None"]):
 
     def _list(self, text: str) -> None:
         table = self.query_one(LineTable)
-        found = matching(self._actions, text)
+        found = ranked(self._actions, text, self._idle)
         table.begin()
         table.set_total(len(found))
-        table.put(0, [_row(action) for action in found])
+        table.put(0, [self._row(action) for action in found])
 
     def action_move(self, step: int) -> None:
         """Another line."""
@@ -78,11 +87,15 @@ class Palette(ModalScreen["Action | None"]):
         """Answer nothing."""
         self.dismiss(None)
 
-
-def _row(action: Action) -> Row:
-    ink = "warning" if action.changes_engine else ""
-    return Row(
-        action.name,
-        (Cell(action.shown_keys, "accent"), Cell(action.label, "strong" if not ink else "warning"), Cell(action.help)),
-        action,
-    )
+    def _row(self, action: Action) -> Row:
+        resting = action.name in self._idle
+        label = self._labels.get(action.name, action.label)
+        return Row(
+            action.name,
+            (
+                Cell(action.shown_keys, "faint" if resting else "accent"),
+                Cell(label, "faint" if resting else "warning" if action.changes_engine else "strong"),
+                Cell(action.help, "faint" if resting else ""),
+            ),
+            action,
+        )

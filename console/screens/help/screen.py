@@ -1,4 +1,7 @@
-"""The help: the keys of this screen, the words of its filter, this terminal, this engine. ``/`` searches a page."""
+"""The help: the keys of this screen, the words of its filter, this terminal, this engine, the operator's files.
+
+``/`` searches all pages at once.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +15,21 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from console.screens.help.files_page import files_page
 from console.screens.help.here_page import engine_page, terminal_page
 from console.screens.help.keys_page import page
 from console.screens.help.words_page import words_page
+from console.text.inert import inert
 from console.widgets.line import Line, Span
 from console.widgets.text_view import TextView
 
 if TYPE_CHECKING:
     from console.session.session import Session
 
-PAGES = ("keys", "filter words", "this terminal", "this engine")
-ENGINE_PAGE = 3
+PAGES = ("keys", "filter words", "this terminal", "this engine", "your files")
+ENGINE_PAGE, FILES_PAGE = 3, 4
+ONE_COLUMN = 96
+"""Cells of a page in one column."""
 
 
 class HelpScreen(ModalScreen[None]):
@@ -51,7 +58,7 @@ class HelpScreen(ModalScreen[None]):
         with Vertical(classes="dialog"):
             yield Line(id="pages")
             yield TextView(id="page")
-            yield Input(placeholder="search this page", id="search", compact=True)
+            yield Input(placeholder="search all pages", id="search", compact=True)
 
     def on_mount(self) -> None:
         """Write the first page."""
@@ -67,15 +74,11 @@ class HelpScreen(ModalScreen[None]):
 
     def _write(self) -> None:
         view = self.query_one(TextView)
-        lines = self._lines(view.size.width)
         words = self._sought.lower().split()
-        if words:
-            lines = [line for line in lines if all(word in _text(line).lower() for word in words)]
-            lines = lines or [[(f'No line of this page holds "{self._sought}".', "warning")]]
-        view.write(lines)
+        view.write(self._found(words, view.size.width) if words else self._lines(self._page, view.size.width))
         spans: list[Span] = []
         for at, name in enumerate(PAGES):
-            here = at == self._page
+            here = at == self._page and not words
             spans += [
                 ("[" if here else " ", "accent"),
                 (name, "accent" if here else "muted"),
@@ -83,18 +86,33 @@ class HelpScreen(ModalScreen[None]):
             ]
         self.query_one("#pages", Line).show(spans)
 
-    def _lines(self, width: int) -> list[list[Span]]:
+    def _found(self, words: list[str], width: int) -> list[list[Span]]:
+        """The lines that hold all words, under the names of their pages; the page that is open comes first."""
+        found: list[list[Span]] = []
+        for number in sorted(range(len(PAGES)), key=lambda number: (number != self._page, number)):
+            # In one column: a line of two would bring along what stands beside.
+            lines = self._lines(number, min(width, ONE_COLUMN))
+            hits = [line for line in lines if all(word in _text(line).lower() for word in words)]
+            if hits:
+                found += [[], [(f"In {PAGES[number]}", "strong")], *hits]
+        return found[1:] or [[(f'No page holds "{inert(self._sought)}".', "warning")]]
+
+    def _lines(self, number: int, width: int) -> list[list[Span]]:
         session: Session | None = getattr(self.app, "session", None)
-        if self._page == 1:
+        if number == 1:
             return words_page(self._view, width)
-        if self._page == 2:
+        if number == 2:
             return terminal_page(self.app, width)
-        if self._page == 3 and session is not None:
+        if number == ENGINE_PAGE and session is not None:
             return engine_page(session, width)
-        return page(self._places, width, readonly=session is not None and session.safety.readonly)
+        if number == FILES_PAGE:
+            return files_page(width)
+        return page(self._places, width, self._view, readonly=session is not None and session.safety.readonly)
 
     def action_turn(self, step: int) -> None:
-        """Another page."""
+        """Another page; a search has all of them."""
+        if self._sought:
+            self.action_close()
         self._page = (self._page + step) % len(PAGES)
         self.query_one(TextView).action_first()
         self._write()

@@ -34,7 +34,7 @@ HALF_HOURS = 6
 """Steps of the small trend."""
 
 DRIFTS: dict[str, Ink] = {"^": "warning", "v": "good", "=": "strong"}
-BESIDE = "    causes: ^ more  = as many  v fewer than an hour ago"
+BESIDE = "    causes: ^ more  = as many  v fewer"
 LEGEND = "^ more than in the hour before  = as many  v fewer   trend: 6 x 30 min   last: age of the newest"
 
 COLUMNS = (

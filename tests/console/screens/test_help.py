@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
+from console.actions import at
 from console.app import RetriageApp
 from console.language import SUBJECTS, Subject
+from console.screens.help.keys_page import page
+from console.screens.help.ranked import ranked
 from console.screens.help.screen import HelpScreen
 from console.screens.help.words_page import words_page
 from store.contract.queries import Query
@@ -52,6 +55,8 @@ async def test_tab_turns_the_pages_and_slash_searches_one() -> None:
         await pilot.press("tab")
         await until(pilot, lambda: "in this process" in shown(app) and "TEST" in shown(app))
         await pilot.press("tab")
+        await until(pilot, lambda: "keys.toml" in shown(app) and "password_command" in shown(app))
+        await pilot.press("tab")
         await until(pilot, lambda: "[keys]" in shown(app))
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(app.screen, HelpScreen))
@@ -60,9 +65,50 @@ async def test_tab_turns_the_pages_and_slash_searches_one() -> None:
 async def test_a_search_without_a_hit_says_so() -> None:
     async with console(FakeEngine(50)) as (app, pilot):
         await pilot.press("question_mark", "tab", "slash", *"zebra")
-        await until(pilot, lambda: 'No line of this page holds "zebra".' in shown(app))
+        await until(pilot, lambda: 'No page holds "zebra".' in shown(app))
         screen: Any = app.screen
         await pilot.press("enter", "q")
         await until(pilot, lambda: "zebra" not in shown(app))
         await pilot.press("q")
         await until(pilot, lambda: app.screen is not screen)
+
+
+async def test_a_search_finds_on_every_page_and_says_on_which() -> None:
+    async with console(FakeEngine(50)) as (app, pilot):
+        await pilot.press("question_mark", "slash", *"retries", "space", *"left")
+        await until(pilot, lambda: "In keys" in shown(app) and "In filter words" in shown(app))
+        assert "no retries left: an incident is open" in shown(app)
+
+
+@pytest.mark.parametrize("width", [74, 100, 130])
+@pytest.mark.parametrize("view", ["tasks", "incidents", "batches", "instances", "jobs", "journal", ""])
+def test_the_signs_come_first_and_every_key_stands_on_the_page(view: str, width: int) -> None:
+    places = ("table", "marks", "tasks", "task", "list", "app")
+    lines = ["".join(text for text, _ in line) for line in page(places, width, view)]
+    assert lines[0].startswith("Signs")
+    assert all(cell_len(line) <= width for line in lines[:-2])
+    text = "\n".join(lines)
+    for action in at(places):
+        assert action.help[:24] in text, action.name
+    assert "…" not in text
+
+
+def test_the_list_of_actions_begins_with_what_one_would_do_here() -> None:
+    places = ("table", "marks", "tasks", "task", "list", "app")
+    names = [action.name for action in ranked(at(places), "")]
+    assert names[0] == "tasks.retry"
+    assert names.index("list.filter") < names.index("table.down")
+    assert [action.name for action in ranked(at(places), "", {"tasks.retry"})][-1] == "tasks.retry"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("retry", "tasks.retry"), ("rtry", "tasks.retry"), ("thme", "app.theme"), ("unlck", "task.unlock"),
+     ("clmns", "list.columns"), ("full err", "task.details"), ("journal", "app.view-journal")],
+)  # fmt: skip
+def test_letters_that_are_left_out_are_no_matter(typed: str, meant: str) -> None:
+    assert ranked(at(("table", "marks", "tasks", "task", "list", "app")), typed)[0].name == meant
+
+
+def test_what_no_action_is_like_finds_none() -> None:
+    assert ranked(at(("list", "app")), "xylophone") == []
