@@ -7,6 +7,7 @@ that lost its lock changes nothing, and nothing is ever done twice.
 
 import asyncio
 import logging
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -48,6 +49,10 @@ TROUBLE = (OperationalError, InterfaceError, NoConnection, PendingRollbackError,
 
 SMALLEST_SET = 50
 """Jobs that a set has at least, however often the database has taken back larger ones."""
+
+LONGEST_WORK = 0.1
+"""Seconds that a transaction on SQLite should take at most: nobody else writes meanwhile. After a longer one sets are
+smaller, after one of half the time they are larger again."""
 
 PAUSE_AFTER_TROUBLE = 1.0
 """Seconds to wait when the database itself did not answer."""
@@ -94,6 +99,7 @@ class Runner:
         self._held_up = False
         self._set_size = settings.runner_set_size
         self._may_hold = False
+        self._clock = time.monotonic
         self._breathed = 0.0
         self._news = asyncio.Event()
         self._leaving = False
@@ -135,10 +141,8 @@ class Runner:
                     log.exception("the job runner met something that nobody foresaw; it goes on")
                 self._may_hold = True
                 # What is taken back again and again must be small enough to come to its end between two failures.
-                self._set_size = max(min(SMALLEST_SET, self._set_size), self._set_size // 2)
+                self._smaller_sets()
                 pause = PAUSE_AFTER_TROUBLE
-            else:
-                self._set_size = min(self._settings.runner_set_size, self._set_size * 2)
             if self._leaving:
                 return
             if pause:
@@ -247,7 +251,9 @@ class Runner:
         while left:
             await self._breathe()
             async with self._database.writing() as connection:
+                began = self._clock()
                 left = (await self._carried_out(connection, acquired, self._set_size)).left
+            self._fit_sets(self._clock() - began)
         if acquired.job_type not in (SEED_JOB, MONITOR_JOB):
             self._tasks_changed()
 
@@ -261,12 +267,21 @@ class Runner:
             return await run_jobs(connection, acquired)
         return Outcome()
 
+    def _fit_sets(self, seconds: float) -> None:
+        """Make the next sets as large as others can wait for, after a transaction of so many seconds."""
+        if self._database.is_sqlite and seconds > LONGEST_WORK:
+            self._smaller_sets()
+        elif not self._database.is_sqlite or seconds < LONGEST_WORK / 2:
+            self._set_size = min(self._settings.runner_set_size, self._set_size * 2)
+
+    def _smaller_sets(self) -> None:
+        self._set_size = max(min(SMALLEST_SET, self._set_size), self._set_size // 2)
+
     async def _breathe(self) -> None:
         """Let others write. SQLite has no queue of writers: another process gets in only while nobody writes."""
-        clock = asyncio.get_running_loop().time
-        if clock() - self._breathed >= WORK_BETWEEN_BREATHS:
+        if self._clock() - self._breathed >= WORK_BETWEEN_BREATHS:
             await asyncio.sleep(BREATH)
-            self._breathed = clock()
+            self._breathed = self._clock()
 
     async def execute(self, job_id: str, by: Operator) -> None:
         """Carry out one job now, whatever its state. A failure counts as an attempt, and is the answer.

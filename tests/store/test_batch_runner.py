@@ -19,6 +19,7 @@ from store.contract.orders import SetExternalTaskRetries
 from store.contract.records import Batch
 from store.database import Database, now, open_database
 from store.runner import Runner
+from store.runner.runner import SMALLEST_SET
 from store.settings import StoreSettings
 from store.tables import Job
 from store.tables.types import col
@@ -209,3 +210,37 @@ async def test_a_runner_can_be_started_and_stopped_twice(database: Database) -> 
     assert await rows(database, "SELECT count(*) FROM job WHERE lock_owner IS NOT NULL") == [(0,)]
     await run(database)
     assert await rows(database, "SELECT count(*) FROM external_task WHERE retries = 7") == [(30,)]
+
+
+async def test_sets_are_as_large_as_other_writers_can_wait_for(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await plain_world(database, 3000)
+    settings = StoreSettings(runner_set_size=800, batch_jobs_per_seed=3000)
+    await launch(database, ALL, settings)
+    runner = Runner(database, settings)
+    clock = 0.0
+    of_a_job = 0.001
+
+    def now_slow() -> float:
+        nonlocal clock
+        clock += 1e-6
+        return clock
+
+    runner._clock = now_slow
+    carried_out = runner._carried_out
+
+    async def slow(connection: AsyncConnection, acquired: Any, most_jobs: int) -> Any:
+        nonlocal clock
+        clock += acquired.count * of_a_job
+        return await carried_out(connection, acquired, most_jobs)
+
+    monkeypatch.setattr(runner, "_carried_out", slow)
+    sizes = [await runner.turn() for _ in range(9)]
+    assert max(sizes[2:5]) > 200
+    assert all(SMALLEST_SET <= size <= 200 for size in sizes[6:])
+    of_a_job = 0.00001
+    while await runner.turn():
+        pass
+    assert runner._set_size == 800
+    assert await rows(database, "SELECT DISTINCT retries FROM external_task") == [(7,)]
