@@ -23,6 +23,10 @@ from console.cli.connection_options import (
 from console.cli.exit_codes import ExitCode
 from console.cli.program import Seed, Store, app, fail
 from console.folders import default_journal, keys_file, profiles_file, settings_file
+from console.journal import journal_at
+from console.session.tour import OUTAGE
+from console.settings import read_settings
+from store.contract.version import VERSION
 
 if TYPE_CHECKING:
     from console.connections import Connection
@@ -33,9 +37,7 @@ if TYPE_CHECKING:
 
 def _tell_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
-
-        from store.contract.version import VERSION
+        from importlib.metadata import version  # 10 ms
 
         typer.echo(f"retriage {version('retriage')} (its own store speaks the contract of Camunda {VERSION})")
         raise typer.Exit
@@ -68,7 +70,7 @@ def console(
 @app.command()
 def profiles() -> None:
     """Say which connection profiles there are, and where they are written down."""
-    from console.profiles import ProfileProblem, known_profiles
+    from console.profiles import ProfileProblem, known_profiles  # 77 ms
 
     file = profiles_file()
     try:
@@ -98,18 +100,16 @@ def demo(
     mouse: Annotated[bool | None, typer.Option("--mouse/--no-mouse", help="Default: off over SSH.")] = None,
 ) -> None:
     """Open the console on a throw-away world with simulated workers."""
-    from console.connections import to_demo
-    from console.session.tour import OUTAGE
+    from console.connections import to_demo  # 250 ms
 
     lasts = OUTAGE if tour and outage is None else outage
     _open(to_demo(tasks, seed, full_speed, lasts), mouse, tour=tour)
 
 
 def _open(connection: "Connection", mouse: bool | None, *, tour: bool = False) -> None:
-    from console.app import RetriageApp
-    from console.engine.target import Embedded
-    from console.keymap import read_keymap
-    from console.settings import read_settings
+    from console.app import RetriageApp  # 400 ms
+    from console.engine.target import Embedded  # 81 ms
+    from console.keymap import read_keymap  # 90 ms
 
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         raise fail("the console needs a terminal; `retriage serve` does not.")
@@ -136,8 +136,6 @@ def _journal(path: Path | None) -> "Callable[[], AbstractAsyncContextManager[Jou
     """Opens the operator's journal; a world that is thrown away has one that is too."""
 
     def opener() -> "AbstractAsyncContextManager[Journal]":
-        from console.journal import journal_at
-
         return journal_at(path)
 
     return opener
@@ -147,7 +145,7 @@ def _connector(target: "Target") -> "Callable[[], AbstractAsyncContextManager[En
     """Opens the engine when the console asks for it, not before its first frame."""
 
     def connector() -> "AbstractAsyncContextManager[EngineClient]":
-        from console.engine.connect import connect
+        from console.engine.connect import connect  # 275 ms
 
         return connect(target)
 

@@ -14,6 +14,7 @@ from console.launch.evidence import SAMPLE, Before
 from console.launch.find_batch import SoughtLaunch, names_all
 from console.launch.launch_events import LaunchEvent, NotKept
 from console.reading.selected_tasks import read_selected_tasks
+from console.session.journal_answers import journal_problem
 from console.text.inert import inert
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class LaunchRecord:
         journal, plan = self.session.journal, self.order.plan
         if journal is None:
             return
-        from store.journal import NewLaunch
+        from store.journal import NewLaunch  # 530 ms, paid when the journal was opened
 
         identity, part = self.session.identity, self.order.part
         body = {name: value for name, value in plan.prepared.value.items() if name != "externalTaskIds"}
@@ -136,11 +137,9 @@ class LaunchRecord:
             self.session.sending.discard(self.number)
 
     async def _kept(self, writing: Awaitable[object]) -> None:
-        from sqlalchemy.exc import SQLAlchemyError
-
         try:
             await writing
-        except SQLAlchemyError as problem:
+        except journal_problem() as problem:
             self.tell(NotKept(said_by_driver(problem)))
 
 

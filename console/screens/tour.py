@@ -63,17 +63,19 @@ class TourGuide:
     def seen(self) -> Seen:
         """What the steps ask for."""
         session, screen, focused = self._session, self._app.screen, self._app.focused
-        views = session.book.all()
+        views = session.known_batches.all()
         works = [view.work for view in views if view.work is not None]
         judged = [verdict(work)[1] for work in works if work.of("done") + work.of("again") >= FEWEST]
         follower = session.follower
-        errands = [errand for view in views if follower is not None and (errand := follower.errand(view.id))]
+        launches = [
+            launched for view in views if follower is not None and (launched := follower.launched_tasks(view.id))
+        ]
         return Seen(
             on_causes=getattr(screen, "VIEW", "") == "incidents" or (focused is not None and focused.id == "causes"),
             asking=bool(screen.query("#request")) and bool(screen.query("#launch")),
             launched=bool(works),
             failed=any(ink in ("failed", "warning") for ink in judged),
-            undone=any(errand.retries == 0 for errand in errands),
+            undone=any(launched.retries == 0 for launched in launches),
             helped="good" in judged,
             filling=session.filling,
         )

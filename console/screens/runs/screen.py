@@ -21,6 +21,7 @@ from console.screens.driven_runs import driven_runs_of
 from console.screens.runs.gate_box import gate_lines, scale, seen
 from console.screens.runs.rows import SIGNS, STEP_COLUMNS, WAVE_COLUMNS, step_rows, wave_row
 from console.screens.runs.verbs import RunVerbs
+from console.session.journal_answers import journal_problem
 from console.session.session import News, Session
 from console.text.inert import inert
 from console.text.words import clock, count, things
@@ -142,8 +143,6 @@ class RunScreen(ConsoleScreen):
 
     @work(group="run.read", exclusive=True, exit_on_error=False)
     async def _read(self) -> None:
-        from sqlalchemy.exc import SQLAlchemyError
-
         journal, number = self.session.journal, self.run_id
         if journal is None or number is None:
             return
@@ -151,7 +150,7 @@ class RunScreen(ConsoleScreen):
             view = await read_run(journal.runs, number)
             steps = await journal.runs.steps(number)
             launches = await journal.runs.launches(number)
-        except SQLAlchemyError as problem:
+        except journal_problem() as problem:
             self._problem = f"The journal cannot be read: {said_by_driver(problem)}"
             self._show()
             return
