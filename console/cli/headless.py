@@ -17,7 +17,7 @@ from console.cli.program import fail
 from console.engine.errors import EngineProblem
 from console.folders import default_journal
 from console.journal import NoJournal, journal_at
-from console.session.journal_answers import journal_problem
+from console.session.journal_answers import journal_problem, said_by_driver
 from console.text.inert import inert
 
 if TYPE_CHECKING:
@@ -107,8 +107,6 @@ async def _carried_out(command: Callable[[], Awaitable[int]]) -> int:
         say(f"retriage: {problem.sentence}")
         return ExitCode.ENGINE
     except journal_problem() as problem:
-        from console.launch.record import said_by_driver  # 197 ms
-
         say(f"retriage: the journal cannot be read or written: {said_by_driver(problem)}")
         return ExitCode.ENGINE
     except BrokenPipeError:

@@ -2,9 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from console.connections import Connection
     from console.engine.client import EngineClient
     from console.engine.target import Target
-    from store.journal import Journal
 
 
 def _tell_version(wanted: bool) -> None:
@@ -108,19 +106,18 @@ def demo(
 
 def _open(connection: "Connection", mouse: bool | None, *, tour: bool = False) -> None:
     from console.app import RetriageApp  # 400 ms
-    from console.engine.target import Embedded  # 81 ms
     from console.keymap import read_keymap  # 90 ms
 
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         raise fail("the console needs a terminal; `retriage serve` does not.")
-    journal = _journal(None if connection.thrown_away else default_journal())
-    target = connection.target
+    # A world that is thrown away has a journal that is too.
+    journal = partial(journal_at, None if connection.thrown_away else default_journal())
     console_app = RetriageApp(
-        _connector(target),
+        partial(_connect, connection.target),
         connection.identity(),
         journal=journal,
         keymap=read_keymap(keys_file()),
-        demo=target.demo if isinstance(target, Embedded) else None,
+        demo=connection.demo,
         tour=tour,
         settings=read_settings(settings_file()),
     )
@@ -132,21 +129,8 @@ def _open(connection: "Connection", mouse: bool | None, *, tour: bool = False) -
         raise typer.Exit(code)
 
 
-def _journal(path: Path | None) -> "Callable[[], AbstractAsyncContextManager[Journal]]":
-    """Opens the operator's journal; a world that is thrown away has one that is too."""
-
-    def opener() -> "AbstractAsyncContextManager[Journal]":
-        return journal_at(path)
-
-    return opener
-
-
-def _connector(target: "Target") -> "Callable[[], AbstractAsyncContextManager[EngineClient]]":
+def _connect(target: "Target") -> "AbstractAsyncContextManager[EngineClient]":
     """Opens the engine when the console asks for it, not before its first frame."""
+    from console.engine.connect import connect  # 275 ms
 
-    def connector() -> "AbstractAsyncContextManager[EngineClient]":
-        from console.engine.connect import connect  # 275 ms
-
-        return connect(target)
-
-    return connector
+    return connect(target)

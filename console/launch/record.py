@@ -14,8 +14,7 @@ from console.launch.evidence import SAMPLE, Before
 from console.launch.find_batch import SoughtLaunch, names_all
 from console.launch.launch_events import LaunchEvent, NotKept
 from console.reading.selected_tasks import read_selected_tasks
-from console.session.journal_answers import journal_problem
-from console.text.inert import inert
+from console.session.journal_answers import journal_problem, said_by_driver
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable
@@ -141,11 +140,6 @@ class LaunchRecord:
             await writing
         except journal_problem() as problem:
             self.tell(NotKept(said_by_driver(problem)))
-
-
-def said_by_driver(problem: Exception) -> str:
-    """What the driver of the journal said, in one harmless line."""
-    return inert(str(getattr(problem, "orig", None) or problem).splitlines()[0])
 
 
 def _title(plan: LaunchPlan) -> str:

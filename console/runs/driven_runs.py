@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from console.engine.errors import EngineProblem
-from console.launch.record import said_by_driver
 from console.runs.driver import RunDriven, RunDriver
 from console.runs.driver_name import driver_name
 from console.runs.event_text import text_of
@@ -17,7 +16,7 @@ from console.runs.frozen_tasks import FREEZE_EVERY, freeze
 from console.runs.page_limit import PageLimit
 from console.runs.run import write_down
 from console.runs.waves import WaveMistake
-from console.session.journal_answers import journal_problem
+from console.session.journal_answers import journal_problem, said_by_driver
 from console.text.words import count
 from store.journal import NotYours
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
+from console.text.inert import inert
+
 if TYPE_CHECKING:
     from console.session.session import Session
     from store.journal import Earlier, Journal
@@ -20,6 +22,11 @@ def journal_problem() -> type[Exception]:
     from sqlalchemy.exc import SQLAlchemyError  # 111 ms
 
     return SQLAlchemyError
+
+
+def said_by_driver(problem: Exception) -> str:
+    """What the driver of the journal said, in one harmless line."""
+    return inert(str(getattr(problem, "orig", None) or problem).splitlines()[0])
 
 
 async def ask_journal(session: Session, question: Callable[[Journal], Awaitable[T]], otherwise: T) -> T:

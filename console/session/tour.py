@@ -39,7 +39,7 @@ class Seen:
     filling: bool = False
 
 
-class Step(NamedTuple):
+class TourStep(NamedTuple):
     """One step.
 
     Attributes:
@@ -56,28 +56,28 @@ class Step(NamedTuple):
 LAUNCH = 2
 """The step that launches, counted from 0."""
 
-FILLING = Step("", "The night is being written: soon its causes stand below.", lambda seen: not seen.filling)
-END = Step("", "Found, tried, undone, done. ? has every key, q leaves.", lambda _: False)
+FILLING = TourStep("", "The night is being written: soon its causes stand below.", lambda seen: not seen.filling)
+END = TourStep("", "Found, tried, undone, done. ? has every key, q leaves.", lambda _: False)
 
 
-def steps(*, waves: bool) -> tuple[Step, ...]:
+def steps(*, waves: bool) -> tuple[TourStep, ...]:
     """The steps.
 
     Args:
         waves: the launch page can cut a launch into waves.
     """
-    launch = Step("3  L", "three attempts each; launch: written down first, sent once.", _launched)
-    watch = Step("", "Watch: did it help? The provider is away, most fail again.", _failed)
+    launch = TourStep("3  L", "three attempts each; launch: written down first, sent once.", _launched)
+    watch = TourStep("", "Watch: did it help? The provider is away, most fail again.", _failed)
     if waves:
-        launch = Step("W  L", "in waves, and launch: a few go first, a gate judges them.", _launched)
-        watch = Step("", "Watch: the first wave fails again, the gate holds the others.", _failed)
+        launch = TourStep("W  L", "in waves, and launch: a few go first, a gate judges them.", _launched)
+        watch = TourStep("", "Watch: the first wave fails again, the gate holds the others.", _failed)
     return (
-        Step("tab", "to tonight's causes: the first of them is most of the fire.", lambda seen: seen.on_causes),
-        Step("R", "What would a retry of it do? Nothing is sent by this key.", lambda seen: seen.asking),
+        TourStep("tab", "to tonight's causes: the first of them is most of the fire.", lambda seen: seen.on_causes),
+        TourStep("R", "What would a retry of it do? Nothing is sent by this key.", lambda seen: seen.asking),
         launch,
         watch,
-        Step("6  Z", "the journal; undo, once the batch has ended: all is set back.", lambda seen: seen.undone),
-        Step("1 tab R 3 L", "once more: the provider is back, now it helps.", lambda seen: seen.helped),
+        TourStep("6  Z", "the journal; undo, once the batch has ended: all is set back.", lambda seen: seen.undone),
+        TourStep("1 tab R 3 L", "once more: the provider is back, now it helps.", lambda seen: seen.helped),
     )
 
 
@@ -102,7 +102,7 @@ class Tour:
         self._filling = True
 
     @property
-    def step(self) -> Step:
+    def step(self) -> TourStep:
         """What comes next."""
         if self._filling:
             return FILLING

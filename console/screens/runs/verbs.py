@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from console.engine.errors import EngineProblem
 from console.launch.launch_events import sentence_of
-from console.launch.record import said_by_driver
 from console.orders.order import Order, Report
 from console.runs.change import RestChange, change_rest
 from console.runs.driver import GATE_CAUSES
@@ -19,7 +18,7 @@ from console.screens.driven_runs import driven_runs_of
 from console.screens.runs.change import ChangeRest
 from console.screens.runs.stop import StopRun
 from console.screens.verbs import Verbs, carry_out
-from console.session.journal_answers import journal_problem
+from console.session.journal_answers import journal_problem, said_by_driver
 from console.text.inert import inert
 from console.text.words import count, things
 from store.journal import NotYours

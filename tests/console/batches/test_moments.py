@@ -84,6 +84,7 @@ class Session:
         self.known_batches = Book()
         self.journal = None
         self.launched: set[str] = set()
+        self.watched_by_run: set[str] = set()
         self._shop = shop
 
     async def ask(self, question: Callable[[Any], Awaitable[Any]]) -> Any:
@@ -100,7 +101,7 @@ def followed(shop: Shop) -> tuple[Session, BackgroundReading, Outcome]:
 
 
 async def looked(session: Session, background: BackgroundReading) -> BatchView:
-    for batch_id, tally in (await background._look_at_work()).items():
+    for batch_id, tally in (await background._look_at_work()).tallies.items():
         session.known_batches.note_work(batch_id, tally)
     view = session.known_batches.get("b1")
     assert view is not None
