@@ -28,19 +28,25 @@ from textual.widgets import Input
 from console.actions import OWN_KEYS, at, named
 from console.engine.errors import EngineProblem
 from console.engine.identity import RETRIAGE
+from console.journal import NoJournal
 from console.keymap import Keymap
 from console.keys import KeyQueue
+from console.runs.operator_call import call_operator, facts_of
 from console.screens.base import SMALLEST, ConsoleScreen
 from console.screens.chrome import VIEWS
 from console.screens.dialogs.confirm import Confirm
+from console.screens.events.screen import EventsScreen
 from console.screens.gate import take_safety_off_or_put_it_back, why_not
+from console.screens.help.palette import Palette
 from console.screens.navigator import Navigator
 from console.screens.nouns import DETAILS, LISTS
 from console.screens.small import TooSmall
 from console.screens.verbs import method_of
+from console.session.journal_answers import journal_problem
 from console.session.poller import close_all
 from console.session.preferences import Preferences
 from console.session.session import ConnectionIdentity, Session
+from console.session.tour import Tour
 from console.settings import Settings
 from console.terminal import textual_private
 from console.text.inert import inert
@@ -48,6 +54,9 @@ from console.text.words import times
 from console.widgets.bindings import bindings
 from console.widgets.stylesheet import KeptStylesheet
 from console.widgets.themes import DEFAULTS, PLAIN, THEMES
+
+if sys.platform != "win32":
+    from console.driver import SteadyDriver
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
@@ -165,10 +174,8 @@ class RetriageApp(App[None]):
 
     def get_driver_class(self) -> type[Driver]:
         """A driver that survives stray bytes, where there is one."""
-        if os.name != "posix" or "TEXTUAL_DRIVER" in os.environ:
+        if sys.platform == "win32" or "TEXTUAL_DRIVER" in os.environ:
             return super().get_driver_class()
-        from console.driver import SteadyDriver
-
         return SteadyDriver
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
@@ -206,8 +213,7 @@ class RetriageApp(App[None]):
         self.call_after_refresh(self._open)
 
     def _begin_tour(self) -> None:
-        from console.screens.tour import TourGuide
-        from console.session.tour import Tour
+        from console.screens.tour import TourGuide  # 4 ms
 
         guide = TourGuide(self, self.session, Tour())
         self.set_interval(TOUR_EVERY, guide.look)
@@ -234,8 +240,6 @@ class RetriageApp(App[None]):
         """Open the journal; where that cannot be done the console works without."""
         if self._open_journal is None:
             return
-        from console.journal import NoJournal
-
         try:
             journal = await beside.enter_async_context(self._open_journal())
         except NoJournal as problem:
@@ -249,11 +253,9 @@ class RetriageApp(App[None]):
 
     async def _forget(self, journal: Journal, days: int) -> None:
         """What is over and older than the operator wants to keep."""
-        from sqlalchemy.exc import SQLAlchemyError
-
         try:
             number = await journal.forget_before(datetime.now(UTC) - timedelta(days=days))
-        except SQLAlchemyError:
+        except journal_problem():
             return  # whoever writes next is told
         if number:
             self.session.say(f"The journal has forgotten {number:,} launches and runs older than {days} days.", "muted")
@@ -261,7 +263,7 @@ class RetriageApp(App[None]):
 
     async def _tell_open_runs(self) -> None:
         """Runs that wait are told at once: nothing of them is sent before the operator says so."""
-        from console.runs.open_runs import open_runs, said_of
+        from console.runs.open_runs import open_runs, said_of  # 6 ms
 
         waiting = await open_runs(self.session)
         if sentence := said_of(waiting):
@@ -294,9 +296,9 @@ class RetriageApp(App[None]):
     # -- news of the engine -----------------------------------------------------------------------------------------
 
     def _follow(self) -> None:
-        from console.launch.launch_events import sentence_of
-        from console.launch.unanswered import UnansweredLaunches
-        from console.session.background import BackgroundReading
+        from console.launch.launch_events import sentence_of  # 7 ms
+        from console.launch.unanswered import UnansweredLaunches  # 36 ms
+        from console.session.background import BackgroundReading  # 27 ms
 
         follower = self.session.follower = BackgroundReading(self.session)
         follower.start()
@@ -337,7 +339,7 @@ class RetriageApp(App[None]):
     @cached_property
     def runs(self) -> DrivenRuns:
         """The runs that are driven here."""
-        from console.runs.driven_runs import DrivenRuns  # with the journal's library, 300 ms
+        from console.runs.driven_runs import DrivenRuns  # 614 ms, if the journal was not opened before
 
         return DrivenRuns(self.session, self._call_operator)
 
@@ -348,8 +350,6 @@ class RetriageApp(App[None]):
             self.run_worker(self._run_call(held), group="app.call", exit_on_error=False)
 
     async def _run_call(self, held: RunHeld) -> None:
-        from console.runs.operator_call import call_operator, facts_of
-
         if problem := await call_operator(self.settings.call, facts_of(self.session, held)):
             self.session.say(problem, "failed")
 
@@ -400,7 +400,7 @@ class RetriageApp(App[None]):
     @work(group="app.run", exclusive=True, exit_on_error=False)
     async def action_run(self) -> None:
         """The run that is at work, or held."""
-        from console.runs.open_runs import open_runs
+        from console.runs.open_runs import open_runs  # 6 ms
 
         here = self.runs.at_work
         if here:
@@ -527,36 +527,32 @@ class RetriageApp(App[None]):
 
     def keep_preferences(self) -> None:
         """Write down what was chosen, beside the event loop."""
-        self.run_worker(
-            partial(asyncio.to_thread, self.session.preferences.write), group="app.preferences", exit_on_error=False
-        )
+        writing = asyncio.to_thread(self.session.preferences.write)
+        self.run_worker(writing, group="app.preferences", exit_on_error=False)
 
     def action_events(self) -> None:
         """All that was said."""
-        from console.screens.events.screen import EventsScreen
-
         if not isinstance(self.screen, EventsScreen):
             self.push_screen(EventsScreen(self.session))
 
     def action_help(self) -> None:
         """The keys of this screen."""
-        from console.screens.help.screen import HelpScreen
-
-        if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(self._places(), getattr(self.screen, "VIEW", "")))
+        self._show_help(of_engine=False)
 
     def action_engine(self) -> None:
         """What the engine can, what its user may do, and what it keeps."""
-        from console.screens.help.screen import ENGINE_PAGE, HelpScreen
+        self._show_help(of_engine=True)
+
+    def _show_help(self, *, of_engine: bool) -> None:
+        from console.screens.help.screen import ENGINE_PAGE, HelpScreen  # 7 ms
 
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(self._places(), getattr(self.screen, "VIEW", ""), ENGINE_PAGE))
+            page = ENGINE_PAGE if of_engine else 0
+            self.push_screen(HelpScreen(self._places(), getattr(self.screen, "VIEW", ""), page))
 
     @work(group="app.palette", exclusive=True, exit_on_error=False)
     async def action_palette(self) -> None:
         """Any action by name."""
-        from console.screens.help.palette import Palette
-
         screen, focused = self.screen, self.focused
         labels, idle = self.screen.told_actions() if isinstance(self.screen, ConsoleScreen) else ({}, set())
         action = await self.push_screen_wait(Palette(self._places(), labels, idle))

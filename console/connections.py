@@ -48,6 +48,11 @@ class Connection:
         return self.profile or self.url
 
     @property
+    def demo(self) -> Demo | None:
+        """The made-up world that the engine is filled with, if it is."""
+        return self.target.demo if isinstance(self.target, Embedded) else None
+
+    @property
     def thrown_away(self) -> bool:
         """The engine is gone with the console, and so is what is remembered about it."""
         return isinstance(self.target, Embedded) and self.target.store is None

@@ -42,6 +42,6 @@ async def journal_at(path: Path | None) -> AsyncIterator[Journal]:
 
 
 def _import() -> tuple[type[Journal], type[Exception]]:
-    from store.journal import Journal, JournalNotOpened
+    from store.journal import Journal, JournalNotOpened  # 530 ms
 
     return Journal, JournalNotOpened

@@ -28,14 +28,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from console.engine.credentials import ClientCredentials, Credentials, CredentialsProblem, bearer
 from console.engine.target import Remote
 from console.profile_keys import TABLES, ProfileProblem, check
 from console.secret_sources import KINDS, SecretProblem, output_of, read_secret
-
-if TYPE_CHECKING:
-    from console.engine.credentials import Credentials
 
 __all__ = ["Profile", "ProfileProblem", "known_profiles", "profile_named", "remote_of"]
 
@@ -127,8 +125,7 @@ def _logged_in(whose: str, target: Remote, told: Mapping[str, Any], environ: Map
     token = _secret(whose, "token", told, environ) if "token_command" not in told else None
     target = replace(target, token=token)
     if "oauth_token_url" in told:
-        from console.engine.connect import proxy_of, trust
-        from console.engine.credentials import ClientCredentials
+        from console.engine.connect import proxy_of, trust  # 20 ms
 
         client = ClientCredentials(
             told["oauth_token_url"],
@@ -150,8 +147,6 @@ def _logged_in(whose: str, target: Remote, told: Mapping[str, Any], environ: Map
 
 def _from_commands(whose: str, told: Mapping[str, Any], environ: Mapping[str, str], asks: bool) -> Credentials:
     """What the commands tell now: a token, headers and cookies."""
-    from console.engine.credentials import Credentials, CredentialsProblem, bearer
-
     login = Credentials({})
     if "token_command" in told:
         output = output_of(whose, "token", told["token_command"], asks)

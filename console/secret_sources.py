@@ -81,14 +81,13 @@ def _command(whose: str, what: str, command: str | list[str]) -> str:
 
 def _of_keyring(whose: str, what: str, value: str) -> str:
     try:
-        import keyring
-        from keyring.errors import KeyringError
+        import keyring.errors  # 20 ms, where it is installed at all
     except ImportError:
         raise SecretProblem(f"{whose}: a keyring needs more: pip install 'retriage[keyring]'.") from None
     service, _, user = value.rpartition("/")
     try:
         secret = keyring.get_password(service, user)
-    except KeyringError as problem:
+    except keyring.errors.KeyringError as problem:
         said = " ".join(str(problem).split()) or type(problem).__name__
         raise SecretProblem(f"{whose}: the keyring does not tell its {what}: {said[:160]}.") from None
     if secret is None:

@@ -209,7 +209,7 @@ def _ending(jobs: int, end: BatchEnd | None) -> tuple[str, str, Ink]:
 # -- where events come from -------------------------------------------------------------------------------------------
 
 
-def seen(before: Progress, now: Progress, at: datetime) -> list[BatchEvent]:
+def progress_events(before: Progress, now: Progress, at: datetime) -> list[BatchEvent]:
     """What has changed between two looks at a running batch."""
     found: list[What] = []
     if now.suspended != before.suspended:
@@ -239,7 +239,7 @@ def _no_longer_failed(before: Progress, now: Progress) -> list[What]:
     return found
 
 
-def heard(before: OutcomeCounts | None, now: OutcomeCounts, at: datetime) -> list[BatchEvent]:
+def work_events(before: OutcomeCounts | None, now: OutcomeCounts, at: datetime) -> list[BatchEvent]:
     """What has changed between two looks at the tasks of a batch: failures that are news."""
     old = before.new_causes if before is not None else ()
     causes = tuple(cause for cause in now.new_causes if cause not in old)
@@ -249,19 +249,24 @@ def heard(before: OutcomeCounts | None, now: OutcomeCounts, at: datetime) -> lis
     return [BatchEvent(at, NewCauses(max(more, 1), causes))]
 
 
-def recorded(
-    total: int, user: str | None, start: datetime, first: datetime | None, end: datetime | None, fate: BatchEnd | None
+def record_events(
+    total: int,
+    user: str | None,
+    start: datetime,
+    first: datetime | None,
+    end: datetime | None,
+    batch_end: BatchEnd | None,
 ) -> list[BatchEvent]:
     """What the record of the batch tells: start, first job, end."""
     found = [BatchEvent(start, Started(total, user or ""))]
     if first is not None:
         found.append(BatchEvent(first, FirstJobDone()))
     if end is not None:
-        found.append(BatchEvent(end, Ended(total, fate)))
+        found.append(BatchEvent(end, Ended(total, batch_end)))
     return found
 
 
-def given_up(entries: Sequence[HistoricJobLog]) -> list[BatchEvent]:
+def failed_job_events(entries: Sequence[HistoricJobLog]) -> list[BatchEvent]:
     """Jobs that failed for good: attempts after which no retries were left."""
     return [
         BatchEvent(entry.timestamp, JobFailed(entry.job_exception_message))

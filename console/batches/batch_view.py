@@ -32,7 +32,7 @@ class BatchView:
     seed_definition: str
     batch_definition: str
     monitor_definition: str
-    fate: BatchEnd | None = None
+    batch_end: BatchEnd | None = None
     """How it ended, once that was found out."""
     work: OutcomeCounts | None = None
     """What became of its tasks, where they are known."""
@@ -86,7 +86,7 @@ class BatchView:
     @property
     def failed(self) -> int:
         """Jobs that have failed for good; of a deleted batch those that had failed when it was."""
-        return self.fate.failed if self.fate is not None else self.progress.failed
+        return self.batch_end.failed if self.batch_end is not None else self.progress.failed
 
     @property
     def suspended(self) -> bool:
@@ -101,12 +101,12 @@ class BatchView:
     @property
     def unrecorded(self) -> bool:
         """It does not run any more, and the history does not know it."""
-        return self.fate is not None and self.fate.how in ("gone", "untold")
+        return self.batch_end is not None and self.batch_end.how in ("gone", "untold")
 
     @property
     def deleted(self) -> bool:
         """Somebody deleted it."""
-        return self.fate is not None and self.fate.how == "deleted"
+        return self.batch_end is not None and self.batch_end.how == "deleted"
 
     @property
     def remaining(self) -> int:
@@ -116,7 +116,7 @@ class BatchView:
     @property
     def counted(self) -> bool:
         """How many jobs were done is known."""
-        return not self.ended or (self.fate is not None and self.fate.done is not None)
+        return not self.ended or (self.batch_end is not None and self.batch_end.done is not None)
 
     @property
     def work_at(self) -> datetime | None:
@@ -137,7 +137,7 @@ class BatchView:
         """Where it is, or how it ended, in one word."""
         if not self.ended:
             return self.progress.word
-        if self.fate is not None and self.fate.how in ("deleted", "gone"):
+        if self.batch_end is not None and self.batch_end.how in ("deleted", "gone"):
             return "deleted" if self.deleted else "gone"
         return "ended"
 
@@ -159,17 +159,17 @@ def running(record: BatchStatistics) -> BatchView:
     )
 
 
-def ended(record: HistoricBatch, fate: BatchEnd | None, last: BatchView | None = None) -> BatchView:
+def ended(record: HistoricBatch, batch_end: BatchEnd | None, last: BatchView | None = None) -> BatchView:
     """A batch of the history.
 
     Args:
         record: its record.
-        fate: how it ended, where that is known.
+        batch_end: how it ended, where that is known.
         last: the last look at it while it ran.
     """
     total = max(record.total_jobs, 0)
-    if fate is not None and fate.done is not None:
-        done = min(fate.done, total)
+    if batch_end is not None and batch_end.done is not None:
+        done = min(batch_end.done, total)
         progress = Progress(total, total, done, 0, total - done, False)
     else:
         progress = last.progress if last is not None else Progress(total, 0, 0, 0, total, False)
@@ -185,6 +185,6 @@ def ended(record: HistoricBatch, fate: BatchEnd | None, last: BatchView | None =
         seed_definition=record.seed_job_definition_id,
         batch_definition=record.batch_job_definition_id,
         monitor_definition=record.monitor_job_definition_id,
-        fate=fate,
+        batch_end=batch_end,
         record=record,
     )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from console.batches.batch_end import last_words
-from console.batches.batch_events import BatchEvent, given_up
+from console.batches.batch_events import BatchEvent, failed_job_events
 from console.batches.diagnosis import STANDING, Ahead, Diagnosis, diagnose
 from console.batches.diagnosis_facts import DiagnosisReader
 from console.batches.failed_jobs import FailedJobs, by_cause
@@ -61,14 +61,16 @@ class BatchInspection:
 
     Args:
         view: the batch.
-        book: tells which other batches run.
+        known_batches: tells which other batches run.
         ours: whether a task is one of those that it was launched for.
     """
 
-    def __init__(self, view: BatchView, book: KnownBatches, ours: Callable[[str], bool] = lambda id: False) -> None:
+    def __init__(
+        self, view: BatchView, known_batches: KnownBatches, ours: Callable[[str], bool] = lambda id: False
+    ) -> None:
         self._id = view.id
         self._work = view.batch_definition
-        self._book = book
+        self._known_batches = known_batches
         self._examiner = DiagnosisReader(view.id, view.seed_definition, view.batch_definition, view.monitor_definition)
         self._last_job: datetime | None = None
         self._log: tuple[BatchEvent, ...] = ()
@@ -146,7 +148,7 @@ class BatchInspection:
         """Batches that move meanwhile."""
         return [
             Ahead(view.id, view.remaining)
-            for view in self._book.running()
+            for view in self._known_batches.running()
             if view.id != self._id and view.standing is not None and view.standing < STANDING and view.remaining
         ]
 
@@ -156,7 +158,7 @@ class BatchInspection:
             return
         query = HistoricJobLogQuery(job_definition_id=self._work, failure_log=True, sorting=[_NEWEST])
         try:
-            self._log = tuple(given_up(await client.job_log(query, 0, MOST_ENTRIES)))
+            self._log = tuple(failed_job_events(await client.job_log(query, 0, MOST_ENTRIES)))
         except Refused as problem:
             if problem.between:
                 raise

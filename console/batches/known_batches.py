@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 MOST = 200
 """Most running batches that are read at once, the newest."""
-FATES = 8
+ENDS_AT_ONCE = 8
 """So many ended batches are looked into at once: it takes a few questions each."""
 REMEMBERED = 60
-"""So many happenings of a batch are kept."""
+"""So many events of a batch are kept."""
 
 
 class KnownBatches:
@@ -38,14 +38,14 @@ class KnownBatches:
         self._views: dict[str, BatchView] = {}
         self._expected: set[str] = set()
         self._speeds: dict[str, Speed] = {}
-        self._fates: dict[str, BatchEnd] = {}
+        self._batch_ends: dict[str, BatchEnd] = {}
         self._wanted: dict[str, HistoricBatch] = {}
         self._works: dict[str, OutcomeCounts] = {}
         self._work_speeds: dict[str, Speed] = {}
         self._timelines: dict[str, Timeline] = {}
         self.incidents: int | None = None
         """Open incidents of the engine, when they were counted last."""
-        self._happened: dict[str, deque[BatchEvent]] = {}
+        self._events: dict[str, deque[BatchEvent]] = {}
         self.wake: Callable[[], None] = lambda: None
         """Called when there are ended batches to look into."""
         self.keeps_history = True
@@ -102,20 +102,20 @@ class KnownBatches:
         """Those that ended while the console was looking and that the history does not know."""
         return tuple(view for view in self.all() if view.unrecorded)
 
-    def happenings(self, batch_id: str) -> tuple[BatchEvent, ...]:
+    def events(self, batch_id: str) -> tuple[BatchEvent, ...]:
         """What was seen to happen to a batch, in the order of time."""
-        return tuple(self._happened.get(batch_id, ()))
+        return tuple(self._events.get(batch_id, ()))
 
     def note(self, batch_id: str, happened: list[BatchEvent]) -> None:
         """Something has happened to a batch."""
         if happened:
-            self._happened.setdefault(batch_id, deque(maxlen=REMEMBERED)).extend(happened)
+            self._events.setdefault(batch_id, deque(maxlen=REMEMBERED)).extend(happened)
 
     def note_work(self, batch_id: str, tally: OutcomeCounts) -> list[BatchEvent]:
         """What has become of its tasks; answers what is news about them."""
-        from console.batches.batch_events import heard
+        from console.batches.batch_events import work_events  # 18 ms
 
-        news = heard(self._works.get(batch_id), tally, datetime.now(UTC))
+        news = work_events(self._works.get(batch_id), tally, datetime.now(UTC))
         self._works[batch_id] = tally
         if not tally.of("unknown"):
             speed = self._work_speeds.setdefault(batch_id, Speed())
@@ -131,7 +131,7 @@ class KnownBatches:
         self._read_at = -inf
 
     async def read_unless(self, client: EngineClient, seconds: float) -> tuple[BatchView, ...]:
-        """Bring the book up to date, unless somebody has done so less than so many seconds ago.
+        """Read the batches again, unless somebody has done so less than so many seconds ago.
 
         Raises:
             EngineProblem: the engine refused, or did not answer.
@@ -139,7 +139,7 @@ class KnownBatches:
         return self.all() if time.monotonic() - self._read_at < seconds else await self.read(client)
 
     async def read(self, client: EngineClient) -> tuple[BatchView, ...]:
-        """Bring the book up to date.
+        """Read the batches again.
 
         Raises:
             EngineProblem: the engine refused, or did not answer.
@@ -160,11 +160,12 @@ class KnownBatches:
 
     def of_history(self, records: list[HistoricBatch]) -> list[BatchView]:
         """Ended batches as far as it is known how they ended; what is not is found out with the next readings."""
-        self._wanted = {record.id: record for record in records if record.id not in self._fates}
+        self._wanted = {record.id: record for record in records if record.id not in self._batch_ends}
         if self._wanted:
             self.wake()
         return [
-            self._with_work(ended(record, self._fates.get(record.id), self._views.get(record.id))) for record in records
+            self._with_work(ended(record, self._batch_ends.get(record.id), self._views.get(record.id)))
+            for record in records
         ]
 
     async def learn(self, client: EngineClient) -> int:
@@ -173,32 +174,32 @@ class KnownBatches:
         Raises:
             EngineProblem: the engine did not answer.
         """
-        for record in list(self._wanted.values())[:FATES]:
-            await self._fate(client, record)
+        for record in list(self._wanted.values())[:ENDS_AT_ONCE]:
+            await self._batch_end(client, record)
             self._wanted.pop(record.id, None)
-        return len(self._fates)
+        return len(self._batch_ends)
 
     async def open(self, client: EngineClient, view: BatchView) -> BatchView:
         """An ended batch of the history is looked at in full: it is kept, and how it ended is found out now."""
         if view.ended and view.record is not None:
-            view = ended(view.record, await self._fate(client, view.record), view)
+            view = ended(view.record, await self._batch_end(client, view.record), view)
             self._views.setdefault(view.id, view)
         return self.get(view.id) or view
 
     def _told(self, view: BatchView) -> BatchView:
-        """With its fate, if that is known meanwhile."""
-        fate = self._fates.get(view.id)
-        return view if fate is None or view.record is None else ended(view.record, fate, view)
+        """With how it ended, if that is known meanwhile."""
+        batch_end = self._batch_ends.get(view.id)
+        return view if batch_end is None or view.record is None else ended(view.record, batch_end, view)
 
     def _timed(self, view: BatchView) -> BatchView:
         """With its speed, as far as it was seen."""
-        from console.batches.batch_events import seen
+        from console.batches.batch_events import progress_events  # 18 ms
 
         speed = self._speeds.setdefault(view.id, Speed())
         speed.note(time.monotonic(), view.progress)
         before = self._views.get(view.id)
         if before is not None and not before.ended:
-            self.note(view.id, seen(before.progress, view.progress, datetime.now(UTC)))
+            self.note(view.id, progress_events(before.progress, view.progress, datetime.now(UTC)))
         self._go_on(view)
         return replace(
             view,
@@ -210,7 +211,7 @@ class KnownBatches:
 
     async def _end(self, client: EngineClient, batch_id: str) -> BatchView | None:
         """A batch that does not run any more."""
-        from console.batches.batch_end import BatchEnd
+        from console.batches.batch_end import BatchEnd  # 7 ms
 
         before = self._views.get(batch_id)
         try:
@@ -219,17 +220,17 @@ class KnownBatches:
             self._expected.discard(batch_id)
             if before is None:
                 return None
-            fate = self._fates[batch_id] = BatchEnd("gone" if self.keeps_history else "untold")
-            return replace(before, fate=fate)
+            batch_end = self._batch_ends[batch_id] = BatchEnd("gone" if self.keeps_history else "untold")
+            return replace(before, batch_end=batch_end)
         if record.end_time is None:
             return before
         self._expected.discard(batch_id)
-        return ended(record, await self._fate(client, record), before)
+        return ended(record, await self._batch_end(client, record), before)
 
-    async def _fate(self, client: EngineClient, record: HistoricBatch) -> BatchEnd:
+    async def _batch_end(self, client: EngineClient, record: HistoricBatch) -> BatchEnd:
         """How it ended. That does not change any more, so it is asked once."""
-        from console.batches.batch_end import end_of
+        from console.batches.batch_end import end_of  # 7 ms
 
-        if record.id not in self._fates:
-            self._fates[record.id] = await end_of(client, record)
-        return self._fates[record.id]
+        if record.id not in self._batch_ends:
+            self._batch_ends[record.id] = await end_of(client, record)
+        return self._batch_ends[record.id]

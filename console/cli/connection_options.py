@@ -14,6 +14,7 @@ import typer
 
 from console.cli.program import Store, fail
 from console.folders import default_store, profiles_file
+from console.profile_keys import from_options
 
 if TYPE_CHECKING:
     from console.connections import Connection
@@ -87,8 +88,7 @@ class ConnectionOptions:
         Raises:
             typer.Exit: the options do not fit together, or name nothing; a sentence was said.
         """
-        from console.connections import to_address, to_profile, to_store
-        from console.profile_keys import from_options
+        from console.connections import to_address, to_profile, to_store  # 250 ms
 
         engines = (("--profile", self.profile), ("--engine", self.engine), ("--store", self.store))
         named = [word for word, given in engines if given]

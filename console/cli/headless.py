@@ -14,7 +14,11 @@ import typer
 
 from console.cli.exit_codes import ExitCode
 from console.cli.program import fail
+from console.engine.errors import EngineProblem
 from console.folders import default_journal
+from console.journal import NoJournal, journal_at
+from console.session.journal_answers import journal_problem, said_by_driver
+from console.text.inert import inert
 
 if TYPE_CHECKING:
     from console.connections import Connection
@@ -43,8 +47,6 @@ class SaidOnStderr:
 
 def say(sentence: str) -> None:
     """A sentence on stderr."""
-    from console.text.inert import inert
-
     typer.echo(inert(sentence), err=True)
 
 
@@ -55,8 +57,6 @@ async def opened_journal() -> AsyncIterator[Journal]:
     Raises:
         typer.Exit: it cannot be opened; a sentence was said.
     """
-    from console.journal import NoJournal, journal_at
-
     try:
         async with journal_at(default_journal()) as journal:
             yield journal
@@ -67,8 +67,8 @@ async def opened_journal() -> AsyncIterator[Journal]:
 @asynccontextmanager
 async def opened_session(connection: Connection, journal: Journal | None = None) -> AsyncIterator[Session]:
     """A session over an engine, which is asked first what it can."""
-    from console.engine.connect import connect
-    from console.session.session import Session
+    from console.engine.connect import connect  # 275 ms
+    from console.session.session import Session  # 176 ms
 
     news = SaidOnStderr()
     session = news.session = Session(connection.identity())
@@ -92,11 +92,6 @@ def carry_out(command: Callable[[], Awaitable[int]]) -> None:
 
 
 async def _carried_out(command: Callable[[], Awaitable[int]]) -> int:
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from console.engine.errors import EngineProblem
-    from console.launch.record import said_by_driver
-
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
     for number in SIGNALS:
@@ -111,7 +106,7 @@ async def _carried_out(command: Callable[[], Awaitable[int]]) -> int:
     except EngineProblem as problem:
         say(f"retriage: {problem.sentence}")
         return ExitCode.ENGINE
-    except SQLAlchemyError as problem:
+    except journal_problem() as problem:
         say(f"retriage: the journal cannot be read or written: {said_by_driver(problem)}")
         return ExitCode.ENGINE
     except BrokenPipeError:

@@ -34,7 +34,7 @@ from console.runs.run import write_down
 from console.runs.run_view import read_run
 from console.runs.undo import REASONS, carry_out_undo, look_at_undo, wait_until_set
 from console.runs.waves import WaveMistake
-from console.session import saved_filters
+from console.session import journal_answers
 from console.settings import read_settings
 from console.text.words import day
 from store.contract.orders import SetExternalTaskRetries
@@ -102,7 +102,7 @@ class NamedTasks:
         if remembers(self.conditions, self._table):
             selected_tasks = await session.ask(lambda client: read_selected_tasks(client, self.selection))
             assert selected_tasks is not None
-            retried = frozenset(await saved_filters.retried(session, list(selected_tasks.retries)))
+            retried = frozenset(await journal_answers.retried(session, list(selected_tasks.retries)))
         return matcher(self.conditions, self._table, datetime.now(UTC), retried)
 
 

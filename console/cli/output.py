@@ -10,6 +10,9 @@ from typing import Any
 
 import typer
 
+from console.text.csv_field import plain
+from console.text.inert import inert
+
 WIDEST = 60
 """Cells of the widest column of a table."""
 
@@ -30,15 +33,11 @@ class CsvOutput:
 
     def write(self, record: Mapping[str, Any]) -> None:
         """One row."""
-        from console.text.csv_field import plain
-
         self._writer.writerow([plain(record.get(column)) for column in self._columns])
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table whose columns are as wide as what is in them."""
-    from console.text.inert import inert
-
     shown = [[_cut(inert(cell)) for cell in row] for row in rows]
     widths = [max([len(column), *(len(row[at]) for row in shown)]) for at, column in enumerate(columns)]
     for row in [list(columns), *shown]:

@@ -13,6 +13,8 @@ from console.cli.connection_options import ConnectionOptions, with_connection
 from console.cli.exit_codes import EPILOG, ExitCode
 from console.cli.headless import carry_out, opened_journal, say
 from console.cli.program import app, fail
+from console.runs.driver_name import driver_name, is_dead
+from store.private_files import open_file
 
 if TYPE_CHECKING:
     from console.runs.run_view import RunView
@@ -42,7 +44,7 @@ def take_over_command(
 
 
 async def _hand_over(number: int, file: Path) -> int:
-    from console.runs.run_view import read_run
+    from console.runs.run_view import read_run  # 5 ms
 
     async with opened_journal() as journal:
         view = await read_run(journal.runs, number)
@@ -54,9 +56,7 @@ async def _hand_over(number: int, file: Path) -> int:
 
 
 async def _written(journal: Journal, view: RunView, file: Path) -> int:
-    from console.runs.driver_name import driver_name, is_dead
-    from store.journal import NotYours
-    from store.private_files import open_file
+    from store.journal import NotYours  # 661 ms
 
     runs, number, name = journal.runs, view.run.id, driver_name()
     try:
@@ -80,7 +80,7 @@ async def _written(journal: Journal, view: RunView, file: Path) -> int:
 
 
 async def _take_over(options: ConnectionOptions, file: Path) -> int:
-    from store.journal import NoRunFile
+    from store.journal import NoRunFile  # 661 ms
 
     engine = options.connection().name if options.named else None
     async with opened_journal() as journal:

@@ -2,9 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,19 +22,20 @@ from console.cli.connection_options import (
 from console.cli.exit_codes import ExitCode
 from console.cli.program import Seed, Store, app, fail
 from console.folders import default_journal, keys_file, preferences_file, profiles_file, settings_file
+from console.journal import journal_at
+from console.session.tour import OUTAGE
+from console.settings import read_settings
+from store.contract.version import VERSION
 
 if TYPE_CHECKING:
     from console.connections import Connection
     from console.engine.client import EngineClient
     from console.engine.target import Target
-    from store.journal import Journal
 
 
 def _tell_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
-
-        from store.contract.version import VERSION
+        from importlib.metadata import version  # 10 ms
 
         typer.echo(f"retriage {version('retriage')} (its own store speaks the contract of Camunda {VERSION})")
         raise typer.Exit
@@ -68,7 +68,7 @@ def console(
 @app.command()
 def profiles() -> None:
     """Say which connection profiles there are, and where they are written down."""
-    from console.profiles import ProfileProblem, known_profiles
+    from console.profiles import ProfileProblem, known_profiles  # 77 ms
 
     file = profiles_file()
     try:
@@ -98,30 +98,27 @@ def demo(
     mouse: Annotated[bool | None, typer.Option("--mouse/--no-mouse", help="Default: off over SSH.")] = None,
 ) -> None:
     """Open the console on a throw-away world with simulated workers."""
-    from console.connections import to_demo
-    from console.session.tour import OUTAGE
+    from console.connections import to_demo  # 250 ms
 
     lasts = OUTAGE if tour and outage is None else outage
     _open(to_demo(tasks, seed, full_speed, lasts), mouse, tour=tour)
 
 
 def _open(connection: "Connection", mouse: bool | None, *, tour: bool = False) -> None:
-    from console.app import RetriageApp
-    from console.engine.target import Embedded
-    from console.keymap import read_keymap
+    from console.app import RetriageApp  # 400 ms
+    from console.keymap import read_keymap  # 90 ms
     from console.session.preferences import read_preferences
-    from console.settings import read_settings
 
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         raise fail("the console needs a terminal; `retriage serve` does not.")
-    journal = _journal(None if connection.thrown_away else default_journal())
-    target = connection.target
+    # A world that is thrown away has a journal that is too.
+    journal = partial(journal_at, None if connection.thrown_away else default_journal())
     console_app = RetriageApp(
-        _connector(target),
+        partial(_connect, connection.target),
         connection.identity(),
         journal=journal,
         keymap=read_keymap(keys_file()),
-        demo=target.demo if isinstance(target, Embedded) else None,
+        demo=connection.demo,
         tour=tour,
         settings=read_settings(settings_file()),
         preferences=read_preferences(preferences_file()),
@@ -134,23 +131,8 @@ def _open(connection: "Connection", mouse: bool | None, *, tour: bool = False) -
         raise typer.Exit(code)
 
 
-def _journal(path: Path | None) -> "Callable[[], AbstractAsyncContextManager[Journal]]":
-    """Opens the operator's journal; a world that is thrown away has one that is too."""
-
-    def opener() -> "AbstractAsyncContextManager[Journal]":
-        from console.journal import journal_at
-
-        return journal_at(path)
-
-    return opener
-
-
-def _connector(target: "Target") -> "Callable[[], AbstractAsyncContextManager[EngineClient]]":
+def _connect(target: "Target") -> "AbstractAsyncContextManager[EngineClient]":
     """Opens the engine when the console asks for it, not before its first frame."""
+    from console.engine.connect import connect  # 275 ms
 
-    def connector() -> "AbstractAsyncContextManager[EngineClient]":
-        from console.engine.connect import connect
-
-        return connect(target)
-
-    return connector
+    return connect(target)

@@ -69,7 +69,7 @@ async def _open(target: Embedded, stack: AsyncExitStack) -> "FastAPI":
 
 
 def _embedded_app(store: str, demo: Demo | None) -> "tuple[FastAPI, AbstractAsyncContextManager[object]]":
-    from store.embedded import JobPace, embedded_app
+    from store.embedded import JobPace, embedded_app  # 995 ms
 
     if demo is None:
         app = embedded_app(store)

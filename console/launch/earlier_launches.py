@@ -16,7 +16,7 @@ from console.engine.errors import Refused
 from console.reading.narrowed_queries import among
 from console.reading.pages import pieces
 from console.reading.task_history import TaskHistory, TaskLog
-from console.session.saved_filters import ask_journal
+from console.session.journal_answers import ask_journal
 from store.contract.history import HistoricExternalTaskLogQuery
 from store.contract.queries import BatchStatisticsQuery, ExternalTaskQuery
 

@@ -26,7 +26,7 @@ from console.launch.record import READ_MOST
 from console.reading.counts import SelectionCounts, count_selection
 from console.reading.selected_tasks import SelectedTasks, read_selected_tasks
 from console.reading.selection import Everything, Marked, Selection, named_by_query
-from console.session import saved_filters
+from console.session import journal_answers
 from console.text.words import count
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ class LaunchPreparation:
         """Who failed again after a launch from here."""
         if self.session.journal is not None and self.selected_tasks is not None:
             failed = [id for id, has in self.selected_tasks.retries.items() if has == 0]
-            self.again = len(await saved_filters.retried(self.session, failed))
+            self.again = len(await journal_answers.retried(self.session, failed))
 
     async def look_again(self) -> None:
         """How many match by now. Asked while it is open, as often as the dialog likes."""

@@ -14,7 +14,7 @@ from console.launch.evidence import SAMPLE, Before
 from console.launch.find_batch import SoughtLaunch, names_all
 from console.launch.launch_events import LaunchEvent, NotKept
 from console.reading.selected_tasks import read_selected_tasks
-from console.text.inert import inert
+from console.session.journal_answers import journal_problem, said_by_driver
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable
@@ -65,7 +65,7 @@ class LaunchRecord:
         journal, plan = self.session.journal, self.order.plan
         if journal is None:
             return
-        from store.journal import NewLaunch
+        from store.journal import NewLaunch  # 530 ms, paid when the journal was opened
 
         identity, part = self.session.identity, self.order.part
         body = {name: value for name, value in plan.prepared.value.items() if name != "externalTaskIds"}
@@ -136,17 +136,10 @@ class LaunchRecord:
             self.session.sending.discard(self.number)
 
     async def _kept(self, writing: Awaitable[object]) -> None:
-        from sqlalchemy.exc import SQLAlchemyError
-
         try:
             await writing
-        except SQLAlchemyError as problem:
+        except journal_problem() as problem:
             self.tell(NotKept(said_by_driver(problem)))
-
-
-def said_by_driver(problem: Exception) -> str:
-    """What the driver of the journal said, in one harmless line."""
-    return inert(str(getattr(problem, "orig", None) or problem).splitlines()[0])
 
 
 def _title(plan: LaunchPlan) -> str:

@@ -20,7 +20,9 @@ from console.launch.launch_events import (
     NotCarriedOut,
     Proven,
 )
+from console.session.journal_answers import journal_problem
 from console.session.poller import Poller
+from store.contract.orders import SetExternalTaskRetries
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
@@ -112,15 +114,13 @@ class UnansweredLaunches:
         self._session.news.publish("journal")
 
     async def _of_journal(self) -> list[SoughtLaunch]:
-        from sqlalchemy.exc import SQLAlchemyError
-
         journal = self._session.journal
         if journal is None:
             return []
         try:
             rows = await journal.in_doubt(self._session.engine_name)
             return [await self._sought(journal, row) for row in rows if self._wanted(row)]
-        except SQLAlchemyError:
+        except journal_problem():
             return []
 
     def _wanted(self, row: Launch) -> bool:
@@ -128,8 +128,6 @@ class UnansweredLaunches:
         return row.id not in self._session.sending and row.id not in self._over
 
     async def _sought(self, journal: Journal, row: Launch) -> SoughtLaunch:
-        from store.contract.orders import SetExternalTaskRetries
-
         client = self._session.client
         order = SetExternalTaskRetries.model_validate_json(row.request)
         sample = await journal.tasks(row.id, 0, SAMPLE)
@@ -226,8 +224,6 @@ class UnansweredLaunches:
         probable: bool = False,
     ) -> bool:
         """Write it down; answers whether it was still in doubt."""
-        from sqlalchemy.exc import SQLAlchemyError
-
         journal = self._session.journal
         if launch.number is None:
             del self._unkept[launch.sent_at]
@@ -246,7 +242,7 @@ class UnansweredLaunches:
                 said=said,
                 probable=probable,
             )
-        except SQLAlchemyError:
+        except journal_problem():
             return False
         self._session.news.publish("journal")
         return settled
@@ -258,13 +254,11 @@ async def _ask(client: EngineClient, launch: SoughtLaunch, known: frozenset[str]
 
 async def other_batches(session: Session, launch: SoughtLaunch) -> frozenset[str]:
     """Batches that are known to have been made by other launches than this one."""
-    from sqlalchemy.exc import SQLAlchemyError
-
     known = set(session.launched)
     if session.journal is not None:
         try:
             made = await session.journal.launches(session.engine_name, MOST_KNOWN)
-        except SQLAlchemyError:
+        except journal_problem():
             made = []
         known |= {row.batch_id for row in made if row.batch_id is not None and row.id != launch.number}
     return frozenset(known - {launch.batch_id})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,8 @@ from console.launch.undo import Undo
 from console.orders.order import Order, Report
 from console.reading.selected_tasks import SelectedTasks, read_selected_tasks
 from console.reading.selection import Marked
-from console.session import saved_filters
+from console.session import journal_answers
+from console.session.journal_answers import journal_problem
 from console.text.words import count, short, things
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def why_no_undo(session: Session, launch: Launch | None) -> str:
         return "This launch has changed nothing."
     if not launch.listed:
         return "What its tasks had before is not known: there were too many to be read."
-    view = session.book.get(launch.batch_id or "")
+    view = session.known_batches.get(launch.batch_id or "")
     if view is not None and not view.ended:
         return f"Batch {short(view.id)} still runs and would set them again: delete it first, or let it end."
     return ""
@@ -95,12 +95,13 @@ async def pieces_of(session: Session, launch: Launch, *, named: bool | None = No
         launch: the launch.
         named: only those that its request named by id, or only the others; all of them where that is not said.
     """
-    from sqlalchemy.exc import SQLAlchemyError
-
-    with suppress(SQLAlchemyError):
-        if session.journal is not None:
-            async for piece in session.journal.all_tasks(launch, named=named):
-                yield piece
+    if session.journal is None:
+        return
+    try:
+        async for piece in session.journal.all_tasks(launch, named=named):
+            yield piece
+    except journal_problem():
+        return
 
 
 async def _look_at(session: Session, launch: Launch) -> tuple[Undo, SelectedTasks]:
@@ -108,7 +109,7 @@ async def _look_at(session: Session, launch: Launch) -> tuple[Undo, SelectedTask
     undo, all_of_them = Undo(launch.retries), SelectedTasks(datetime.now(UTC))
     async for piece in pieces_of(session, launch):
         selected_tasks = await _read(session, Marked(frozenset(task.task_id for task in piece)))
-        last = await saved_filters.launched(session, selected_tasks.retries)
+        last = await journal_answers.launched(session, selected_tasks.retries)
         later = {id for id, other in last.items() if other.launch_id > launch.id}
         undo.look_at(piece, selected_tasks.retries, selected_tasks.held, later)
         all_of_them.retries |= selected_tasks.retries

@@ -7,10 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from console.engine.errors import EngineProblem
-from console.launch.record import said_by_driver
 from console.runs.driver import RunDriven, RunDriver
 from console.runs.driver_name import driver_name
 from console.runs.event_text import text_of
@@ -19,6 +16,7 @@ from console.runs.frozen_tasks import FREEZE_EVERY, freeze
 from console.runs.page_limit import PageLimit
 from console.runs.run import write_down
 from console.runs.waves import WaveMistake
+from console.session.journal_answers import journal_problem, said_by_driver
 from console.text.words import count
 from store.journal import NotYours
 
@@ -145,7 +143,7 @@ class DrivenRuns:
         except WaveMistake as mistake:
             self._fail(run, f"Not begun: {mistake.sentence}")
             return
-        except (SQLAlchemyError, NotYours) as problem:
+        except (journal_problem(), NotYours) as problem:
             self._fail(run, f"Not begun: the journal cannot be written: {said_by_driver(problem)}")
             return
         run.progress = ""
@@ -170,7 +168,7 @@ class DrivenRuns:
                 await run.driver.drive(release=release, skip=skip)
         except RunDriven as problem:
             self._fail(run, str(problem))
-        except SQLAlchemyError as problem:
+        except journal_problem() as problem:
             self._fail(run, f"Run {run.run_id} is driven no more, the journal cannot be written: "
                             f"{said_by_driver(problem)} It can be resumed.")  # fmt: skip
         finally:

@@ -11,7 +11,7 @@ from console.reading.selected_tasks import task_pages
 from console.runs.frozen_tasks import causes_of
 from console.runs.gate import FEWEST
 from console.runs.run_view import RunView, view_of
-from console.session.saved_filters import ask_journal
+from console.session.journal_answers import ask_journal
 from console.text.words import age, count, percent, span
 
 if TYPE_CHECKING:

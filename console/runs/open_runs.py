@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from console.runs.run_view import RunView, read_run
+from console.session.journal_answers import journal_problem
 
 if TYPE_CHECKING:
     from console.session.session import Session
@@ -15,15 +16,13 @@ NEWEST = 20
 
 async def open_runs(session: Session) -> list[RunView]:
     """Those of this session's engine, the newest first; none without a journal that can be read."""
-    from sqlalchemy.exc import SQLAlchemyError
-
     journal = session.journal
     if journal is None:
         return []
     try:
         runs = await journal.runs.runs(session.engine_name, NEWEST)
         views = [await read_run(journal.runs, run.id) for run in runs if not run.over]
-    except SQLAlchemyError:
+    except journal_problem():
         return []
     return [view for view in views if view is not None and view.word != "void"]
 

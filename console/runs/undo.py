@@ -15,7 +15,7 @@ from console.launch.send import send_launch
 from console.launch.undo import Undo
 from console.reading.selected_tasks import SelectedTasks, read_selected_tasks
 from console.reading.selection import Marked
-from console.session import saved_filters
+from console.session import journal_answers
 from console.text.words import short, things
 from store.contract.queries import BatchStatisticsQuery
 from store.journal.reading import TAKEN
@@ -106,7 +106,7 @@ async def _look_at(session: Session, found: RunUndo, launch: Launch) -> None:
         selection = Marked(frozenset(task.task_id for task in piece))
         selected_tasks = await session.ask(lambda client: read_selected_tasks(client, selection))  # noqa: B023 - asked at once
         assert selected_tasks is not None, "nothing limits this reading"
-        last = await saved_filters.launched(session, selected_tasks.retries)
+        last = await journal_answers.launched(session, selected_tasks.retries)
         later = {id for id, other in last.items() if other.launch_id > launch.id}
         undo.look_at(piece, selected_tasks.retries, selected_tasks.held, later)
         found.selected_tasks.retries |= selected_tasks.retries

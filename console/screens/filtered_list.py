@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from console.engine.errors import EngineProblem
 from console.reading.filtered_pages import FilteredPages
-from console.session import saved_filters
+from console.session import journal_answers
 from console.session.connection import Freshness
 from console.text.words import clock, count, things
 from console.widgets.line import Span
@@ -179,6 +179,6 @@ class FilteredList:
         self._fresh.heard()
         if self._retried is not None:
             self._retried.update(
-                await saved_filters.retried(self._session, [self._subject.identify(row) for row in rows])
+                await journal_answers.retried(self._session, [self._subject.identify(row) for row in rows])
             )
         return rows

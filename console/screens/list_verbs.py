@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from console.language.by_cell import narrowed
+from console.screens.exporting.dialog import ExportDialog
 from console.screens.exporting.files import proposed
 from console.screens.exporting.run import Export
 from console.screens.row_filters import cell_words, path_of
@@ -113,7 +114,7 @@ class ListVerbs(Verbs["ConsoleScreen"]):
             return
         again = self._curl_of == row.id
         self._curl_of = None if again else row.id
-        from console.launch.request_text import curl_of_reading, pretty
+        from console.launch.request_text import curl_of_reading, pretty  # 13 ms
 
         path = path_of(self._reader.subject.name, row.id)
         if again or not path or not self.session.identity.url:
@@ -139,8 +140,6 @@ class ListVerbs(Verbs["ConsoleScreen"]):
         self.screen.run_worker(self._ask_for_file(), group="list.export", exit_on_error=False)
 
     async def _ask_for_file(self) -> None:
-        from console.screens.exporting.dialog import ExportDialog
-
         table = self._reader.view.table
         marks = table.marks
         number = marks.count(table.total) if marks else self._reader.matching

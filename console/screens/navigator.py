@@ -114,13 +114,13 @@ class Navigator:
 
         Its page never opens on top of what was gone to while the batch was read: where it is to be seen is said then.
         """
-        book, front = self._session.book, self._app.screen
-        view = book.get(batch_id)
+        known, front = self._session.known_batches, self._app.screen
+        view = known.get(batch_id)
         if view is None:
             with suppress(EngineProblem):
-                book.expect(batch_id)
-                await self._session.ask(book.read)
-                view = book.get(batch_id)
+                known.expect(batch_id)
+                await self._session.ask(known.read)
+                view = known.get(batch_id)
         if view is None:
             self._session.say(f"The engine does not know batch {inert(short(batch_id))} any more.", "warning")
         elif self._app.screen is front:
@@ -178,8 +178,6 @@ class Navigator:
         Args:
             key: name of the group.
         """
-        from store.contract.queries import IncidentQuery
-
         self.jump("incidents", IncidentQuery())
         screen = self._app.screen
         assert isinstance(screen, GroupedView)

@@ -53,7 +53,7 @@ class TooSmall(Screen[None]):
             Spans(tuple(self._identity(width))),
             Prose(f"Too small: {self._wanted[0]}x{self._wanted[1]} is needed, {width}x{height} is here.", "warning"),
         ]
-        for view in [view for view in self.session.book.all() if not view.ended][:2]:
+        for view in [view for view in self.session.known_batches.all() if not view.ended][:2]:
             failed = f"  !{count(view.failed)}" if view.failed else ""
             done = percent(view.completed, view.total)
             items.append(Prose(f"batch {short(view.id)} {done}{failed}", lines=1))

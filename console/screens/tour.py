@@ -63,10 +63,12 @@ class TourGuide:
     def seen(self) -> Seen:
         """What the steps ask for."""
         session, screen, focused = self._session, self._app.screen, self._app.focused
-        views = session.book.all()
+        views = session.known_batches.all()
         works = [view.work for view in views if view.work is not None and view.id not in session.watched_by_run]
         follower = session.follower
-        errands = [errand for view in views if follower is not None and (errand := follower.errand(view.id))]
+        launches = [
+            launched for view in views if follower is not None and (launched := follower.launched_tasks(view.id))
+        ]
         self._ran = self._ran or bool(session.run_told[0])
         self._held = self._held or "held" in session.run_told[0]
         return Seen(
@@ -75,6 +77,6 @@ class TourGuide:
             launched=bool(works) or self._ran,
             judged=self._held or any(work.of("done") + work.of("again") >= FEWEST for work in works),
             at_once=bool(works),
-            undone=any(errand.retries == 0 for errand in errands),
+            undone=any(launched.retries == 0 for launched in launches),
             filling=session.filling,
         )

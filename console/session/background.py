@@ -37,7 +37,7 @@ SETTLING = 2.0
 """Seconds after its last task until what follows it is written too: the batches of other operators."""
 FAILED_JOBS = "failed_jobs"
 """Counted beside the views: jobs with no retries left."""
-FATES_EVERY = 1.0
+ENDS_EVERY = 1.0
 """Seconds between two looks at how ended batches ended; they are asked about once."""
 WORK_EVERY = 3.0
 WORK_EVERY_AT_FIRST = 1.0
@@ -61,7 +61,7 @@ class WorkLook(NamedTuple):
 
 
 class BackgroundReading:
-    """Keeps the batch book and the counts of a session up to date. Made when the engine is open."""
+    """Keeps what a session knows of batches, and its counts, up to date. Made when the engine is open."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -72,10 +72,12 @@ class BackgroundReading:
         self._work: Poller[WorkLook] = Poller(
             self._look_at_work, self._show_work, interval=WORK_EVERY, at_most=WORK_AT_MOST
         )
-        self._fates: Poller[int] = Poller(
-            lambda: session.ask(session.book.learn), lambda _: session.news.publish("batches"), interval=FATES_EVERY
+        self._batch_ends: Poller[int] = Poller(
+            lambda: session.ask(session.known_batches.learn),
+            lambda _: session.news.publish("batches"),
+            interval=ENDS_EVERY,
         )
-        self._errands: dict[str, LaunchedTasks] = {}
+        self._launched_tasks: dict[str, LaunchedTasks] = {}
         self._learning: asyncio.Task[object] | None = None
         self._working: asyncio.Task[object] | None = None
         self._counting: asyncio.Task[object] | None = None
@@ -83,7 +85,7 @@ class BackgroundReading:
         self._runs: set[str] = set()
         self._at_work: set[str] = set()
         """Batches that ran, and those of them that had jobs to do, when they were looked at last."""
-        session.book.wake = self._learn_soon
+        session.known_batches.wake = self._learn_soon
 
     def start(self) -> None:
         """Begin to look."""
@@ -120,12 +122,12 @@ class BackgroundReading:
 
     @property
     def _pollers(self) -> tuple[Poller[Any], ...]:
-        return (self._batches, self._counts, self._work, self._fates)
+        return (self._batches, self._counts, self._work, self._batch_ends)
 
     async def look(self) -> None:
         """Read the batches now."""
         if self._batches.running:
-            self._session.book.expire()
+            self._session.known_batches.expire()
             await self._batches.refresh()
 
     async def count(self) -> None:
@@ -141,20 +143,20 @@ class BackgroundReading:
     async def launched(self, batch_id: str) -> None:
         """A batch was launched here: it is looked for until it has ended, and its tasks are followed."""
         self._session.launched.add(batch_id)
-        self._session.book.expect(batch_id)
-        self._errands.pop(batch_id, None)
+        self._session.known_batches.expect(batch_id)
+        self._launched_tasks.pop(batch_id, None)
         await self.look()
         await self.look_at_work()
 
     def forget(self, batch_id: str) -> None:
         """A batch was launched by somebody else after all, or is proven to be ours: what is told of it is looked up."""
-        self._errands.pop(batch_id, None)
+        self._launched_tasks.pop(batch_id, None)
 
     def undone(self, batch_id: str, ids: Iterable[str]) -> None:
         """An undo of the launch that made this batch was ordered for these tasks."""
-        errand = self._errands.get(batch_id)
-        if errand is not None and errand.outcome is not None:
-            errand.outcome.setting_back(ids)
+        launched_tasks = self._launched_tasks.get(batch_id)
+        if launched_tasks is not None and launched_tasks.outcome is not None:
+            launched_tasks.outcome.setting_back(ids)
 
     def _work_soon(self) -> None:
         """Look at the tasks now: all of them are set."""
@@ -163,18 +165,18 @@ class BackgroundReading:
 
     def _learn_soon(self) -> None:
         """Look into the ended batches that have come into sight, unless that is being done."""
-        if self._fates.running and (self._learning is None or self._learning.done()):
-            self._learning = asyncio.create_task(self._fates.refresh(), name="fates")
+        if self._batch_ends.running and (self._learning is None or self._learning.done()):
+            self._learning = asyncio.create_task(self._batch_ends.refresh(), name="batch ends")
 
-    def errand(self, batch_id: str) -> LaunchedTasks | None:
+    def launched_tasks(self, batch_id: str) -> LaunchedTasks | None:
         """What a batch was launched for, once that was looked up."""
-        return self._errands.get(batch_id)
+        return self._launched_tasks.get(batch_id)
 
     # -- batches ----------------------------------------------------------------------------------------------------
 
     @property
     def _batches_every(self) -> float:
-        live = self._session.launched or self._session.book.running()
+        live = self._session.launched or self._session.known_batches.running()
         return max(BATCHES_EVERY if live else BATCHES_EVERY_AT_REST, self._session.pace)
 
     @property
@@ -187,7 +189,7 @@ class BackgroundReading:
         """The batches; a view that lists them reads them for everybody."""
         # Less than the interval: what this poller has read itself at its last turn is old.
         seconds = self._batches_every * 0.9
-        return await self._session.ask(lambda client: self._session.book.read_unless(client, seconds))
+        return await self._session.ask(lambda client: self._session.known_batches.read_unless(client, seconds))
 
     def _show_batches(self, snapshot: Snapshot[tuple[BatchView, ...]]) -> None:
         views = snapshot.value
@@ -220,11 +222,11 @@ class BackgroundReading:
             self._counting = asyncio.create_task(self._counts.refresh(), name="counts")
 
     def _ended(self, batch_id: str) -> None:
-        view = self._session.book.get(batch_id)
+        view = self._session.known_batches.get(batch_id)
         if view is not None and view.ended:
             self._session.launched.discard(batch_id)
             self._work_soon()
-            sentence, ink = announcement(batch_id, Ended(view.total, view.fate))
+            sentence, ink = announcement(batch_id, Ended(view.total, view.batch_end))
             self._session.say(inert(sentence), ink)
 
     # -- their tasks ------------------------------------------------------------------------------------------------
@@ -233,7 +235,7 @@ class BackgroundReading:
         """A piece of the tasks of every batch whose tasks are known and not all at their end."""
         found: dict[str, OutcomeCounts] = {}
         unread, open_ = False, False
-        for view in self._session.book.all():
+        for view in self._session.known_batches.all():
             if view.id in self._session.watched_by_run:
                 continue
             outcome = await self._outcome(view)
@@ -254,11 +256,11 @@ class BackgroundReading:
     async def _outcome(self, view: BatchView) -> Outcome | None:
         """The tasks of a batch; the journal is asked once, or until it knows what was launched a moment ago."""
         if view.type != SET_EXTERNAL_TASK_RETRIES:
-            self._errands[view.id] = LaunchedTasks(
+            self._launched_tasks[view.id] = LaunchedTasks(
                 None, f"A batch of type {inert(view.type)} works on no external tasks."
             )
             return None
-        known, journal = self._errands.get(view.id), self._session.journal
+        known, journal = self._launched_tasks.get(view.id), self._session.journal
         late = known is not None and known.why_not == NO_JOURNAL and journal is not None
         if known is None or late or (known.retries is None and view.id in self._session.launched):
             known = (
@@ -266,12 +268,12 @@ class BackgroundReading:
                 if journal is None
                 else await launched_tasks_of(journal, view.id, view.start)
             )
-            self._errands[view.id] = known
+            self._launched_tasks[view.id] = known
         return known.outcome
 
     def _show_work(self, snapshot: Snapshot[WorkLook]) -> None:
         for batch_id, tally in snapshot.value.tallies.items() if snapshot.value is not None else ():
-            for event in self._session.book.note_work(batch_id, tally):
+            for event in self._session.known_batches.note_work(batch_id, tally):
                 sentence, ink = announcement(batch_id, event.what)
                 self._session.say(inert(sentence), ink)
         self._session.news.publish("batches")
@@ -296,7 +298,7 @@ class BackgroundReading:
         if snapshot.value is not None:
             counts = dict(snapshot.value)
             failed = counts.pop(FAILED_JOBS)
-            self._session.book.incidents = counts.get("incidents")
+            self._session.known_batches.incidents = counts.get("incidents")
             changed = failed != self._session.failed_jobs
             self._session.failed_jobs = failed
             self._session.count(**counts)
@@ -308,7 +310,7 @@ def _state_of_jobs(view: BatchView) -> tuple[bool, bool]:
     """Whether the batch has carried out all of its jobs with success, and whether it carries out no further one."""
     seen = view.progress
     if view.ended:
-        fate = view.fate
-        return fate is not None and fate.how == "done" and not fate.dropped, True
+        batch_end = view.batch_end
+        return batch_end is not None and batch_end.how == "done" and not batch_end.dropped, True
     through = seen.created >= seen.total and not seen.left
     return through and seen.total > 0, through or seen.stuck

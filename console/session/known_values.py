@@ -67,10 +67,10 @@ class KnownValues:
         found |= {word: list(values) for word, values in self._told.items() if word not in found}
         found |= {word: found[other] for word, other in BORROWED.items()}
         if subject == "batches":
-            views = session.book.all()
+            views = session.known_batches.all()
             found["id"] = found["batch"] = [view.id for view in views]
         else:
-            found["batch"] = list(dict.fromkeys((*(view.id for view in session.book.all()), *found["batch"])))
+            found["batch"] = list(dict.fromkeys((*(view.id for view in session.known_batches.all()), *found["batch"])))
         return found
 
     async def answered(self) -> None:

@@ -23,7 +23,7 @@ class AsksEngine(Protocol):
         ...
 
     @property
-    def book(self) -> KnownBatches:
+    def known_batches(self) -> KnownBatches:
         """Batches, running and ended."""
         ...
 
@@ -72,7 +72,7 @@ class BatchFollower(Protocol):
         """These tasks of a batch were set back."""
         ...
 
-    def errand(self, batch_id: str) -> LaunchedTasks | None:
+    def launched_tasks(self, batch_id: str) -> LaunchedTasks | None:
         """The tasks that a batch was launched for, as far as they were looked up."""
         ...
 

@@ -113,7 +113,7 @@ class Session:
         """Ids that one order may name: so many fit into the 1 MB that nginx takes in; fewer once a proxy refused more.
         """
         self.launching = False
-        """A launch is on its way: until its fate is known no other may begin."""
+        """A launch is on its way: until it is known what became of it no other may begin."""
         self.sending: set[int] = set()
         """Launches of the journal that are on their way from here."""
         self.unanswered: LaunchSearch | None = None
@@ -122,7 +122,7 @@ class Session:
         """What the operator has chosen to see, in this console and before."""
         self.demo: Demo | None = None
         """The made-up world that this engine is, if it is one."""
-        self.book = KnownBatches()
+        self.known_batches = KnownBatches()
         """Batches, running and ended."""
         self.known = KnownValues()
         """Values that exist on the engine, for completion."""
@@ -135,7 +135,7 @@ class Session:
         self.grouped: OpenIncidents | None = None
         """All open incidents by cause, once somebody has asked for them."""
         self.follower: BatchFollower | None = None
-        """Who keeps book and counts up to date, once the engine is open."""
+        """Who keeps batches and counts up to date, once the engine is open."""
         self.news: NewsFeed
         self._capabilities: Capabilities | None = None
         self.rights = Rights()
@@ -195,7 +195,7 @@ class Session:
             # What may not be read looks like what is not kept.
             if self.history_level == "not known" and not self.rights.lacks(READ_HISTORY):
                 self.history_level = await self.ask(infer_history_level)
-                self.book.keeps_history = self.history_level in ("full", "not known")
+                self.known_batches.keeps_history = self.history_level in ("full", "not known")
                 self.news.publish("identity")
 
     async def prove(self, subject: str, fields: Iterable[str]) -> Capabilities:

@@ -2,5 +2,6 @@
 
 from store.server.problems import ServerProblem
 from store.server.server import fill, serve
+from store.server.users import line_of, read_user_file, read_users
 
-__all__ = ["ServerProblem", "fill", "serve"]
+__all__ = ["ServerProblem", "fill", "line_of", "read_user_file", "read_users", "serve"]

@@ -1,7 +1,9 @@
 """Batches of two sizes against bare ``sqlite3`` and the real engine: ``python -m tests.bench [SMALL LARGE]``.
 
 The terminal, bytes and answers to keys: ``python -m tests.bench terminal [TASKS]``. Single orders, one caller and four,
-and beside long polls: ``python -m tests.bench orders [SECONDS]``.
+and beside long polls: ``python -m tests.bench orders [SECONDS]``. From the command to the first frame:
+``python -m tests.bench start [RUNS [OTHER_CHECKOUT]]``. What the imports inside functions cost:
+``python -m tests.bench imports``.
 """
 
 import asyncio
@@ -12,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from store.database import open_database
-from tests.bench import bare, orders, reference, terminal
+from tests.bench import bare, imports, orders, reference, start, terminal
 from tests.engines import camunda
 from tests.support.plain import plain_world
 
@@ -70,6 +72,10 @@ def main(small: int = 10_000, large: int = 100_000) -> None:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["terminal"]:
         terminal.main(*(int(argument) for argument in sys.argv[2:]))
+    elif sys.argv[1:2] == ["start"]:
+        start.main(*map(int, sys.argv[2:3]), *sys.argv[3:4])
+    elif sys.argv[1:2] == ["imports"]:
+        imports.main()
     elif sys.argv[1:2] == ["orders"]:
         orders.main(*(float(argument) for argument in sys.argv[2:]))
     else:

@@ -80,8 +80,8 @@ async def test_a_digit_leads_to_its_list_whatever_was_opened_over_it() -> None:
     engine = FakeEngine(20)
     engine.running["batch-7"] = statistics("batch-7", 5, 5, 2)
     async with console(engine) as (app, pilot):
-        await until(pilot, lambda: app.session.book.get("batch-7") is not None)
-        app.navigator.show("batch", app.session.book.get("batch-7"))
+        await until(pilot, lambda: app.session.known_batches.get("batch-7") is not None)
+        app.navigator.show("batch", app.session.known_batches.get("batch-7"))
         await until(pilot, lambda: "[4 Batches" in lines(app)[1])
         await pilot.press("1")
         await until(pilot, lambda: "[1 Tasks" in lines(app)[1] and len(app.screen_stack) == 1)

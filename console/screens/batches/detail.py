@@ -13,7 +13,7 @@ from textual.containers import Container, Horizontal
 from textual.widget import Widget
 
 from console.actions import at
-from console.batches.batch_events import NewCauses, recorded
+from console.batches.batch_events import NewCauses, record_events
 from console.batches.batch_view import BatchView
 from console.batches.failed_jobs import FailedJobs
 from console.batches.inspection import BatchInspection
@@ -68,7 +68,7 @@ class BatchDetail(ConsoleScreen):
         super().__init__(session)
         self._view = view
         self._poller: Poller[Looked] | None = None
-        self._looking: BatchInspection | None = None
+        self._inspection: BatchInspection | None = None
         self._looked: Looked | None = None
         self._had_groups = False
         self._seen_ended = False
@@ -110,17 +110,17 @@ class BatchDetail(ConsoleScreen):
 
     def chosen(self) -> BatchView:
         """The batch as it is known now."""
-        return self.session.book.get(self._view.id) or self._view
+        return self.session.known_batches.get(self._view.id) or self._view
 
     # -- asking -----------------------------------------------------------------------------------------------------
 
     @work(group="batch.watch", exclusive=True, exit_on_error=False)
     async def _watch(self) -> None:
-        self._looking = BatchInspection(self.chosen(), self.session.book, self._is_ours)
+        self._inspection = BatchInspection(self.chosen(), self.session.known_batches, self._is_ours)
         self._poller = Poller(self._look, self._show_looked, interval=EVERY)
         self._poller.start()
         try:
-            await self.session.ask(lambda client: self.session.book.open(client, self._view))
+            await self.session.ask(lambda client: self.session.known_batches.open(client, self._view))
         except EngineProblem as problem:
             self.session.say(problem.sentence, "failed")
         if self.session.follower is not None:
@@ -128,14 +128,18 @@ class BatchDetail(ConsoleScreen):
         self._show()
 
     def _is_ours(self, task_id: str) -> bool:
-        errand = self._errand
-        return errand is not None and errand.outcome is not None and errand.outcome.state(task_id) is not None
+        launched_tasks = self._launched_tasks
+        return (
+            launched_tasks is not None
+            and launched_tasks.outcome is not None
+            and launched_tasks.outcome.state(task_id) is not None
+        )
 
     async def _look(self) -> Looked:
-        looking = self._looking
-        assert looking is not None
+        inspection = self._inspection
+        assert inspection is not None
         acquired = "acquired" not in self.session.capabilities.unreliable("jobs")
-        return await self.session.ask(lambda client: looking.look(client, self.chosen(), acquired))
+        return await self.session.ask(lambda client: inspection.look(client, self.chosen(), acquired))
 
     def _show_looked(self, snapshot: Snapshot[Looked]) -> None:
         if snapshot.value is not None:
@@ -169,15 +173,17 @@ class BatchDetail(ConsoleScreen):
         return self.size.width >= BROAD or (not self.narrow and not self._had_groups)
 
     @property
-    def _errand(self) -> LaunchedTasks | None:
+    def _launched_tasks(self) -> LaunchedTasks | None:
         follower = self.session.follower
-        return follower.errand(self._view.id) if follower is not None else None
+        return follower.launched_tasks(self._view.id) if follower is not None else None
 
     def _show(self) -> None:
         if not self.is_mounted:
             return
         view, now = self.chosen(), datetime.now(UTC)
-        self.query_one("#which", Line).show(heading(view, self._errand, now, narrow=self.size.width < SHORT_IDS))
+        self.query_one("#which", Line).show(
+            heading(view, self._launched_tasks, now, narrow=self.size.width < SHORT_IDS)
+        )
         self._show_engine(view)
         self._show_work(view)
         self._show_doctor(view)
@@ -193,18 +199,22 @@ class BatchDetail(ConsoleScreen):
         pane.show(lines(view, diagnosis, pane.size.width))
 
     def _show_work(self, view: BatchView) -> None:
-        pane, errand = self.query_one("#work", Pane), self._errand
+        pane, launched_tasks = self.query_one("#work", Pane), self._launched_tasks
         if view.work is not None:
             items = work_brief(view) if self.narrow else work_answer(view, pane.size.width, pane.size.height)
         else:
             items = [
-                Prose(errand.why_not if errand is not None else "looking …", "muted", lines=2 if self.narrow else 6)
+                Prose(
+                    launched_tasks.why_not if launched_tasks is not None else "looking …",
+                    "muted",
+                    lines=2 if self.narrow else 6,
+                )
             ]
         pane.border_subtitle = as_of(view.work)
         since = self._looked.incidents if self._looked is not None else None
         if self.narrow and since is not None:
             items.append(Spans((("incidents since  ", "muted"), *incident_summary(since))))
-        if errand is not None and errand.probable:
+        if launched_tasks is not None and launched_tasks.probable:
             items.append(Prose(PROBABLY, "warning", lines=2))
         pane.show(items)
 
@@ -254,7 +264,7 @@ class BatchDetail(ConsoleScreen):
     def _show_since(self, view: BatchView) -> None:
         """The chart, where something was seen, and the incidents, where there were any: each gets its lines first."""
         chart, incidents = self.query_one("#chart", Pane), self.query_one("#incidents", Pane)
-        timeline = self.session.book.timeline(view.id)
+        timeline = self.session.known_batches.timeline(view.id)
         since = self._looked.incidents if self._looked is not None else None
         causes = since is not None and bool(since.causes)
         seen = timeline is not None and len(timeline.steps(2)[1]) > 1
@@ -267,7 +277,7 @@ class BatchDetail(ConsoleScreen):
         width = (self.size.width // 2 if causes else self.size.width) - FRAME - 2
         chart.entitle(f"Since the launch  {LEGEND if view.work is not None else LEGEND_OF_JOBS}")
         total = view.work.total if view.work is not None else view.total
-        open_now = self.session.book.incidents
+        open_now = self.session.known_batches.incidents
         chart.border_subtitle = f"{things(open_now, 'incident')} open" if open_now is not None else ""
         chart.show(chart_lines(timeline, total, width, lines))
 
@@ -301,7 +311,7 @@ class BatchDetail(ConsoleScreen):
         return shares.since
 
     def _show_events(self, view: BatchView, now: datetime) -> None:
-        rows = event_rows(self._happenings(view), now)
+        rows = event_rows(self._events(view), now)
         table = self.query_one("#events", LineTable)
         newest = not table.cursor or not table.has_focus
         table.set_total(len(rows))
@@ -309,19 +319,19 @@ class BatchDetail(ConsoleScreen):
         if newest and table.cursor:
             table.move_to(0)
 
-    def _happenings(self, view: BatchView) -> list[BatchEvent]:
+    def _events(self, view: BatchView) -> list[BatchEvent]:
         """Everything that is known to have happened, the newest first."""
         known = [
-            *recorded(view.total, view.user, view.start, view.execution_start, view.end, view.fate),
-            *self.session.book.happenings(view.id),
+            *record_events(view.total, view.user, view.start, view.execution_start, view.end, view.batch_end),
+            *self.session.known_batches.events(view.id),
             *(self._looked.log if self._looked is not None else ()),
         ]
-        return sorted(known, key=lambda happening: happening.at, reverse=True)
+        return sorted(known, key=lambda event: event.at, reverse=True)
 
     def idle(self) -> Collection[str]:
         """Its tasks are known only where it was launched from here."""
-        errand = self._errand
-        known = errand is not None and errand.outcome is not None
+        launched_tasks = self._launched_tasks
+        known = launched_tasks is not None and launched_tasks.outcome is not None
         return [*super().idle(), *(() if known else ("batch.outcomes",))]
 
     # -- the group under the cursor ---------------------------------------------------------------------------------
@@ -386,11 +396,13 @@ class BatchDetail(ConsoleScreen):
 
     def action_outcomes(self) -> None:
         """What has become of its tasks, one by one."""
-        errand = self._errand
-        if errand is None or errand.outcome is None:
-            self.session.say(errand.why_not if errand is not None else "Its tasks are not looked up yet.", "warning")
+        launched_tasks = self._launched_tasks
+        if launched_tasks is None or launched_tasks.outcome is None:
+            self.session.say(
+                launched_tasks.why_not if launched_tasks is not None else "Its tasks are not looked up yet.", "warning"
+            )
             return
-        self.app.push_screen(OutcomesScreen(self.session, self._view.id, errand.outcome))
+        self.app.push_screen(OutcomesScreen(self.session, self._view.id, launched_tasks.outcome))
 
     def action_back(self) -> None:
         """To the list."""

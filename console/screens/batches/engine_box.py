@@ -26,10 +26,16 @@ UNREMARKABLE = ("moving",)
 STATE_INKS: dict[str, Ink] = {"waiting": "muted", "running": "accent", "done": "good", "held": "warning"}
 
 
-def heading(view: BatchView, errand: LaunchedTasks | None, now: datetime, *, narrow: bool = False) -> list[Span]:
+def heading(
+    view: BatchView, launched_tasks: LaunchedTasks | None, now: datetime, *, narrow: bool = False
+) -> list[Span]:
     """Which batch this is: what it sets, where it is, who began it, when and why; the id is cut where it is narrow."""
-    sets = f"set retries to {errand.retries}" if errand and errand.retries is not None else inert(view.type)
-    if errand is not None and errand.probable:
+    sets = (
+        f"set retries to {launched_tasks.retries}"
+        if launched_tasks and launched_tasks.retries is not None
+        else inert(view.type)
+    )
+    if launched_tasks is not None and launched_tasks.probable:
         sets = f"probably {sets}"
     spans: list[Span] = [
         (" BATCH ", "muted"),
@@ -39,8 +45,8 @@ def heading(view: BatchView, errand: LaunchedTasks | None, now: datetime, *, nar
         (f"  {inert(view.user)}" if view.user else "", "muted"),
         (f"  {began(view, now)}", "muted"),
     ]
-    if errand is not None and errand.reason:
-        spans.append((f"  {inert(errand.reason)}", "accent"))
+    if launched_tasks is not None and launched_tasks.reason:
+        spans.append((f"  {inert(launched_tasks.reason)}", "accent"))
     return spans
 
 

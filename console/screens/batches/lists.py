@@ -88,13 +88,13 @@ def _job_row(one: JobState, now: datetime, orders: bool) -> Row:
     )
 
 
-def event_rows(happenings: Sequence[BatchEvent], now: datetime) -> list[Row]:
+def event_rows(events: Sequence[BatchEvent], now: datetime) -> list[Row]:
     """What has happened, the newest first. A row keeps its name, so that the cursor stays on it."""
     return [
         Row(
-            f"{happening.at.isoformat()} {happening.sentence}",
-            (Cell(moment(happening.at, now), "muted"), Cell(inert(happening.sentence), happening.ink)),
-            happening,
+            f"{event.at.isoformat()} {event.sentence}",
+            (Cell(moment(event.at, now), "muted"), Cell(inert(event.sentence), event.ink)),
+            event,
         )
-        for happening in happenings
+        for event in events
     ]

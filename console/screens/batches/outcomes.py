@@ -90,8 +90,8 @@ class OutcomesScreen(ConsoleScreen):
     def on_mount(self) -> None:
         """Show the first rows."""
         follower = self.session.follower
-        errand = follower.errand(self._batch_id) if follower is not None else None
-        probably = ", probably those of its launch" if errand is not None and errand.probable else ""
+        launched_tasks = follower.launched_tasks(self._batch_id) if follower is not None else None
+        probably = ", probably those of its launch" if launched_tasks is not None and launched_tasks.probable else ""
         self.table.border_title = f"Tasks of batch {inert(short(self._batch_id))}{probably}"
         self._show()
 

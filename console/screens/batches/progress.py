@@ -52,7 +52,7 @@ def ended(view: BatchView) -> list[Item]:
 
 def how_it_ended(view: BatchView) -> tuple[str, Ink]:
     """One sentence about the end of an ended batch, and its ink."""
-    sentence, ink = ending(view.total, view.fate)
+    sentence, ink = ending(view.total, view.batch_end)
     return f"{inert(sentence)}.", ink or "muted"
 
 

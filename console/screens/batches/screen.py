@@ -27,19 +27,19 @@ class BatchesScreen(ListScreen):
     VIEW: ClassVar[str] = "batches"
 
     def __init__(self, session: Session) -> None:
-        self._batches = Batches(session.book)
+        self._batches = Batches(session.known_batches)
         super().__init__(session, self._batches)
         self._orders = BatchVerbs(self, self.chosen, self.action_refresh)
         self.attach(self._orders)
         self._seen: tuple[tuple[str, str], ...] = ()
 
     def on_news(self, news: News) -> None:
-        """The book knows more than the row; rows are read again when a batch has come, changed its phase, or ended."""
+        """The session knows more than the row; rows are read again when a batch has come, changed or ended."""
         super().on_news(news)
         if news == "batches" and self.is_current:
             self.show_detail(self.table.row)
             self.tell_hints()
-            seen = tuple((view.id, view.phase) for view in self.session.book.all())
+            seen = tuple((view.id, view.phase) for view in self.session.known_batches.all())
             if seen != self._seen:
                 self._seen = seen
                 self.action_refresh()
@@ -50,7 +50,7 @@ class BatchesScreen(ListScreen):
             return "No batch matches, running or ended.  esc clears the filter"
         if unseen := self.session.rights.unseen("batches"):
             return unseen
-        if not self.session.book.keeps_history:
+        if not self.session.known_batches.keeps_history:
             return "There are no running batches; this engine keeps no history of ended ones."
         return "There are no batches, running or ended."
 
@@ -68,7 +68,7 @@ class BatchesScreen(ListScreen):
     def chosen(self) -> BatchView | None:
         """The batch under the cursor."""
         row = self.table.row
-        return None if row is None else self.session.book.get(row.id) or cast("BatchView", row.item)
+        return None if row is None else self.session.known_batches.get(row.id) or cast("BatchView", row.item)
 
     def hint_labels(self) -> dict[str, str]:
         """What the orders would do with the batch under the cursor."""

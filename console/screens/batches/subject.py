@@ -32,8 +32,8 @@ class Batches(ListSubject[BatchView]):
     columns = COLUMNS
     sorts = (SortKey("startTime", "start", descending=True), SortKey("batchId", "id"), SortKey("tenantId", "tenant"))
 
-    def __init__(self, book: KnownBatches) -> None:
-        self._book = book
+    def __init__(self, known_batches: KnownBatches) -> None:
+        self._known_batches = known_batches
         self._shelf = EndedBatches()
         self.running = 0
         """How many of those that match run, when they were last read or counted."""
@@ -55,12 +55,16 @@ class Batches(ListSubject[BatchView]):
             page = live[first : first + size]
         past = max(first - self.running, 0)
         ended = await self._shelf.read(client, wanted, past, size - len(page))
-        return page + self._book.of_history([record for record in ended if all(record.id != view.id for view in page)])
+        return page + self._known_batches.of_history(
+            [record for record in ended if all(record.id != view.id for view in page)]
+        )
 
     async def count(self, client: EngineClient, query: Query) -> int:
         """How many batches match, running or ended."""
         wanted = _query(query)
-        self.running = await client.count_batches(wanted) + (0 if wanted.chosen() else len(self._book.forgotten()))
+        self.running = await client.count_batches(wanted) + (
+            0 if wanted.chosen() else len(self._known_batches.forgotten())
+        )
         self.ended = await self._shelf.count(client, wanted)
         return self.running + self.ended
 
@@ -68,12 +72,12 @@ class Batches(ListSubject[BatchView]):
         """The running ones, and those that are gone from everywhere but were seen; at most the newest :data:`MOST`."""
         if query.chosen():
             return [self._known(running(record)) for record in await client.batches(query, 0, MOST)]
-        views = [view for view in await self._book.read(client) if not view.ended or view.unrecorded]
+        views = [view for view in await self._known_batches.read(client) if not view.ended or view.unrecorded]
         return _ordered(views, query)
 
     def _known(self, view: BatchView) -> BatchView:
         """With what was seen of it."""
-        known = self._book.get(view.id)
+        known = self._known_batches.get(view.id)
         return view if known is None or known.ended else replace(known, progress=view.progress)
 
     def identify(self, record: BatchView) -> str:
@@ -86,11 +90,11 @@ class Batches(ListSubject[BatchView]):
 
     def brief(self, record: BatchView, now: datetime) -> list[Item]:
         """Phases and facts."""
-        return facts(self._book.get(record.id) or record, now)
+        return facts(self._known_batches.get(record.id) or record, now)
 
     def summary(self, record: BatchView, now: datetime) -> list[Item]:
         """The same in two lines."""
-        return summary(self._book.get(record.id) or record, now)
+        return summary(self._known_batches.get(record.id) or record, now)
 
 
 def _ordered(views: list[BatchView], query: BatchStatisticsQuery) -> list[BatchView]:

@@ -100,11 +100,11 @@ class BatchVerbs(Verbs["ConsoleScreen"]):
     def _alive(self) -> BatchView | None:
         view = self._chosen()
         if view is None:
-            known = self.session.book.read_once and not self.session.stale
+            known = self.session.known_batches.read_once and not self.session.stale
             sentence = "There is no batch." if known else "The batches are not known: the engine has not told them."
             self.session.say(sentence, "warning")
             return None
-        view = self.session.book.get(view.id) or view
+        view = self.session.known_batches.get(view.id) or view
         if view.ended:
             gone = f"Batch {inert(short(view.id))} has ended; nothing can be changed about it."
             self.session.say(gone, "warning")

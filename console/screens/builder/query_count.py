@@ -12,7 +12,7 @@ from console.engine.errors import EngineProblem
 from console.launch.draft import counted_from
 from console.launch.draft_counts import count_draft
 from console.launch.earlier_launches import earlier_launches_of
-from console.session import saved_filters
+from console.session import journal_answers
 
 if TYPE_CHECKING:
     from console.launch.draft import Draft
@@ -70,7 +70,7 @@ class QueryCount:
         now = datetime.now(UTC)
         try:
             retried, record = (
-                partial(saved_filters.retried, self._session),
+                partial(journal_answers.retried, self._session),
                 partial(earlier_launches_of, self._session),
             )
             async for known in count_draft(

@@ -61,7 +61,7 @@ def page(places: Collection[str], width: int, view: str = "", *, readonly: bool 
     """
     actions = at(places)
     half = width // 2 if width >= TWO_COLUMNS else width
-    signs = [[("Signs", "strong")], *_lines(SIGNS.get(view, TASK_SIGNS), half - 2), []]
+    signs: list[list[Span]] = [[("Signs", "strong")], *_lines(SIGNS.get(view, TASK_SIGNS), half - 2), []]
     left, right = ([line for topic in topics for line in _block(topic, actions, half - 2, readonly and topic in RIGHT)]
                    for topics in (LEFT, RIGHT))  # fmt: skip
     if width < TWO_COLUMNS:

@@ -45,9 +45,9 @@ class RetriedBefore:
         """It is long ago that anybody was asked."""
         return time.monotonic() - self._found_at > EVERY
 
-    async def find(self, book: OpenIncidents) -> None:
-        """Ask history and journal which tasks of the book were retried before."""
-        session, again = self._session, book.groups.again
+    async def find(self, incidents: OpenIncidents) -> None:
+        """Ask history and journal which tasks of the incidents were retried before."""
+        session, again = self._session, incidents.groups.again
         with suppress(EngineProblem):
             again.update(
                 await known_to_history(
@@ -59,9 +59,11 @@ class RetriedBefore:
         if journal is not None:
             # What an undo took the retries from has an incident again, and no failure.
             again.difference_update(
-                await known_to_journal(lambda ids: journal.undone(name, ids), book.groups.members())
+                await known_to_journal(lambda ids: journal.undone(name, ids), incidents.groups.members())
             )
-            self._launched_by = await known_to_journal(lambda ids: journal.earlier(name, ids), book.groups.members())
+            self._launched_by = await known_to_journal(
+                lambda ids: journal.earlier(name, ids), incidents.groups.members()
+            )
             again.update(self._launched_by)
             for number in sorted(set(self._launched_by.values()), reverse=True)[:LAUNCHES]:
                 launch = await journal.launch(number)
@@ -75,16 +77,16 @@ class RetriedBefore:
         """Other groups will be asked about."""
         self._counted.clear()
 
-    def count(self, group: Group, book: OpenIncidents) -> int | None:
+    def count(self, group: Group, incidents: OpenIncidents) -> int | None:
         """How many members failed again after a retry; nothing where nobody could tell."""
-        return self._of(group, book)[2] if self.known or book.groups.again else None
+        return self._of(group, incidents)[2] if self.known or incidents.groups.again else None
 
-    def back(self, group: Group, book: OpenIncidents) -> list[Back]:
+    def back(self, group: Group, incidents: OpenIncidents) -> list[Back]:
         """Launches of this console whose tasks have failed again in this group, the latest first."""
-        return self._of(group, book)[3]
+        return self._of(group, incidents)[3]
 
-    def _of(self, group: Group, book: OpenIncidents) -> tuple[int, int, int, list[Back]]:
-        again = book.groups.again
+    def _of(self, group: Group, incidents: OpenIncidents) -> tuple[int, int, int, list[Back]]:
+        again = incidents.groups.again
         found = self._counted.get(group.key)
         if found is None or found[:2] != (group.version, len(again)):
             failed = group.failed()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -19,6 +18,7 @@ from console.reading.selection import Marked
 from console.screens.base import BASE_CSS, ConsoleScreen
 from console.screens.journal.rows import facts, request_lines
 from console.screens.journal.verbs import LaunchVerbs
+from console.session.journal_answers import journal_problem
 from console.session.session import News, Session
 from console.text.inert import inert
 from console.text.words import things
@@ -89,11 +89,12 @@ class LaunchDetail(ConsoleScreen):
 
     @work(group="journal.launch", exclusive=True, exit_on_error=False)
     async def _read_launch(self) -> None:
-        from sqlalchemy.exc import SQLAlchemyError
-
         journal = self.session.journal
-        with suppress(SQLAlchemyError):
-            self._launch = (await journal.launch(self._launch.id) if journal is not None else None) or self._launch
+        if journal is not None:
+            try:
+                self._launch = await journal.launch(self._launch.id) or self._launch
+            except journal_problem():
+                pass  # The detail shows what was known.
         self._tell()
 
     def on_resize(self) -> None:
@@ -101,7 +102,7 @@ class LaunchDetail(ConsoleScreen):
         self.call_after_refresh(self._tell)
 
     def _tell(self) -> None:
-        view = self.session.book.get(self._launch.batch_id or "")
+        view = self.session.known_batches.get(self._launch.batch_id or "")
         self.query_one("#facts", Pane).show(facts(self._launch, view))
         self.query_one("#request", Pane).show(request_lines(self._launch))
 
@@ -111,14 +112,12 @@ class LaunchDetail(ConsoleScreen):
 
     @work(group="journal.tasks", exclusive=True, exit_on_error=False)
     async def _read(self, first: int, size: int) -> None:
-        from sqlalchemy.exc import SQLAlchemyError
-
         journal = self.session.journal
         if journal is None or not self._launch.listed:
             return
         try:
             tasks = await journal.tasks(self._launch.id, first, min(size, LARGEST))
-        except SQLAlchemyError as problem:
+        except journal_problem() as problem:
             self.session.say(f"The journal cannot be read: {getattr(problem, 'orig', None) or problem}", "failed")
             return
         self.table.put(first, [self._row(task, None) for task in tasks])

@@ -18,6 +18,7 @@ from console.screens.base import BASE_CSS, ConsoleScreen
 from console.screens.journal.rows import COLUMNS, facts, request_lines, row_of, summary
 from console.screens.journal.run_rows import row_of_run, run_facts, run_summary
 from console.screens.journal.verbs import LaunchVerbs
+from console.session.journal_answers import journal_problem
 from console.session.session import News, Session
 from console.text.words import things
 from console.widgets.bindings import bindings
@@ -106,8 +107,6 @@ class JournalScreen(ConsoleScreen):
 
     @work(group="journal.read", exclusive=True, exit_on_error=False)
     async def _read(self) -> None:
-        from sqlalchemy.exc import SQLAlchemyError
-
         journal = self.session.journal
         if journal is None:
             opening = self.session.client is None and not self.session.failed_to_open
@@ -117,7 +116,7 @@ class JournalScreen(ConsoleScreen):
         try:
             found = await journal.launches(self.session.engine_name, MOST)
             runs = await journal.runs.with_waves(self.session.engine_name)
-        except SQLAlchemyError as problem:
+        except journal_problem() as problem:
             self.table.empty = f"The journal cannot be read: {getattr(problem, 'orig', None) or problem}"
             self.table.refresh()
             return
@@ -133,18 +132,18 @@ class JournalScreen(ConsoleScreen):
 
     async def _look_for_batches(self) -> None:
         """What has become of the batches that nobody has looked at yet, once for each of them."""
-        book, follower = self.session.book, self.session.follower
+        known, follower = self.session.known_batches, self.session.follower
         newest = {launch.batch_id for launch in self._launches[:LOOKED_FOR] if launch.batch_id} - self._looked_for
         self._looked_for |= newest
-        unseen = [batch_id for batch_id in newest if book.get(batch_id) is None]
+        unseen = [batch_id for batch_id in newest if known.get(batch_id) is None]
         for batch_id in unseen:
-            book.expect(batch_id)
+            known.expect(batch_id)
         if unseen and follower is not None:
             await follower.look()
 
     def _show(self) -> None:
-        now, book = datetime.now(UTC), self.session.book
-        told = [(one.began_at, row_of(one, book.get(one.batch_id or ""), now)) for one in self._launches]
+        now, known = datetime.now(UTC), self.session.known_batches
+        told = [(one.began_at, row_of(one, known.get(one.batch_id or ""), now)) for one in self._launches]
         told += [(view.run.began_at, row_of_run(view, now)) for view in self._runs]
         rows = [row for _, row in sorted(told, key=lambda one: one[0], reverse=True)]
         self.table.put(0, rows)
@@ -166,7 +165,7 @@ class JournalScreen(ConsoleScreen):
         self.tell_hints()
 
     def _told(self, launch: Launch) -> list[Item]:
-        view = self.session.book.get(launch.batch_id or "")
+        view = self.session.known_batches.get(launch.batch_id or "")
         if self.narrow:
             return summary(launch, view)
         return [*facts(launch, view), Spans(), *request_lines(launch)]

@@ -13,7 +13,6 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from console.actions import at
-from console.launch.record import said_by_driver
 from console.runs.next_step import NextStep, at_work, gate_reading, next_step
 from console.runs.run_view import RunView, read_run
 from console.screens.base import BASE_CSS, ConsoleScreen
@@ -21,6 +20,7 @@ from console.screens.driven_runs import driven_runs_of
 from console.screens.runs.gate_box import gate_lines, scale, seen
 from console.screens.runs.rows import SIGNS, STEP_COLUMNS, WAVE_COLUMNS, step_rows, wave_row
 from console.screens.runs.verbs import RunVerbs
+from console.session.journal_answers import journal_problem, said_by_driver
 from console.session.session import News, Session
 from console.text.inert import inert
 from console.text.words import clock, count, things
@@ -53,7 +53,7 @@ WORDS: dict[str, tuple[str, Ink]] = {
 
 
 @dataclass(frozen=True)
-class Reading:
+class RunReading:
     """What the journal tells of a run."""
 
     view: RunView
@@ -83,7 +83,7 @@ class RunScreen(ConsoleScreen):
     def __init__(self, session: Session, run: DrivenRun | int) -> None:
         super().__init__(session)
         self._run = run
-        self._reading: Reading | None = None
+        self._reading: RunReading | None = None
         self._problem = ""
         self._placed = 0
         self.attach(RunVerbs(self, self.view))
@@ -142,8 +142,6 @@ class RunScreen(ConsoleScreen):
 
     @work(group="run.read", exclusive=True, exit_on_error=False)
     async def _read(self) -> None:
-        from sqlalchemy.exc import SQLAlchemyError
-
         journal, number = self.session.journal, self.run_id
         if journal is None or number is None:
             return
@@ -151,13 +149,13 @@ class RunScreen(ConsoleScreen):
             view = await read_run(journal.runs, number)
             steps = await journal.runs.steps(number)
             launches = await journal.runs.launches(number)
-        except SQLAlchemyError as problem:
+        except journal_problem() as problem:
             self._problem = f"The journal cannot be read: {said_by_driver(problem)}"
             self._show()
             return
         self._problem = "" if view is not None else f"There is no run {number} in the journal."
         if view is not None:
-            self._reading = Reading(view, tuple(steps), tuple(launches))
+            self._reading = RunReading(view, tuple(steps), tuple(launches))
         self._show()
 
     def on_screen_resume(self) -> None:
@@ -229,7 +227,7 @@ class RunScreen(ConsoleScreen):
             items.insert(0, Prose(inert(problem), "failed", lines=2))
         return items
 
-    def _show_waves(self, reading: Reading) -> None:
+    def _show_waves(self, reading: RunReading) -> None:
         view, table, batches = reading.view, self.query_one("#waves", LineTable), reading.batches
         held = at_work(view) if view.word in ("held", "interrupted") else None
         rows = [wave_row(one, batches.get(one.wave), held=one is held) for one in view.waves]

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, ClassVar
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from console.engine.errors import EngineProblem
 from console.launch.launch_events import sentence_of
-from console.launch.record import said_by_driver
 from console.orders.order import Order, Report
 from console.runs.change import RestChange, change_rest
 from console.runs.driver import GATE_CAUSES
@@ -21,6 +18,7 @@ from console.screens.driven_runs import driven_runs_of
 from console.screens.runs.change import ChangeRest
 from console.screens.runs.stop import StopRun
 from console.screens.verbs import Verbs, carry_out
+from console.session.journal_answers import journal_problem, said_by_driver
 from console.text.inert import inert
 from console.text.words import count, things
 from store.journal import NotYours
@@ -194,7 +192,7 @@ class RunVerbs(Verbs["ConsoleScreen"]):
             return mistake.sentence, "failed"
         except NotYours:
             return f"Run {number} is driven by another console: only there its rest is changed.", "warning"
-        except SQLAlchemyError as problem:
+        except journal_problem() as problem:
             return f"The journal cannot be written: {said_by_driver(problem)}", "failed"
         finally:
             if driver is None:
@@ -236,7 +234,7 @@ class RunVerbs(Verbs["ConsoleScreen"]):
 
         try:
             await carry_out(self.screen, plan)
-        except (SQLAlchemyError, EngineProblem) as problem:
+        except (journal_problem(), EngineProblem) as problem:
             self.session.say(f"The undo could not be prepared: {said_by_driver(problem)}", "failed")
 
 

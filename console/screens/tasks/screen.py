@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -75,7 +75,7 @@ class TasksScreen(ListScreen):
         super().__init__(session, TaskSubject())
         self.attach(TaskVerbs(self, self.task_in_hand, self._locks_meant, self._unlocked))
         self._causes: Poller[CausesSample] | None = None
-        self._looking = asyncio.Event()
+        self._watched = asyncio.Event()
         self._whole = False
         """The causes shown are those of all incidents, not only of the newest."""
         self._has_chosen_cause = False
@@ -118,7 +118,7 @@ class TasksScreen(ListScreen):
         pane = self.query_one("#live", Pane)
         if self.session.client is None or not pane.size.width:
             return
-        pane.show(live(self.session.book.all(), pane.size.width, pane.size.height, datetime.now(UTC)))
+        pane.show(live(self.session.known_batches.all(), pane.size.width, pane.size.height, datetime.now(UTC)))
 
     @work(group="tasks.causes", exclusive=True, exit_on_error=False)
     async def _watch_causes(self) -> None:
@@ -134,31 +134,31 @@ class TasksScreen(ListScreen):
         """Read all incidents once, so that causes have their whole counts and trends, and can be retried from here."""
 
         async def page(query: IncidentQuery, first: int, size: int) -> list[Incident]:
-            await self._looking.wait()
+            await self._watched.wait()
             return await self.session.ask(lambda client: client.incidents(query, first, size))
 
         async def counted(query: IncidentQuery) -> int:
             return await self.session.ask(lambda client: client.count_incidents(query))
 
-        await self._looking.wait()
-        book = OpenIncidents(IncidentQuery(), page, counted)
+        await self._watched.wait()
+        incidents = OpenIncidents(IncidentQuery(), page, counted)
         with suppress(EngineProblem):
-            if await counted(book.query) > MOST_GROUPED or self.session.grouped is not None:
+            if await counted(incidents.query) > MOST_GROUPED or self.session.grouped is not None:
                 return
-            await book.fill(lambda: None)
+            await incidents.fill(lambda: None)
             if self.session.grouped is None:
-                self.session.grouped = book
+                self.session.grouped = incidents
             if self._causes is not None:
                 await self._causes.refresh()
 
     async def _sample(self) -> CausesSample:
         """All incidents, where the incidents view has grouped them; else the newest ones."""
-        now, book = datetime.now(UTC), self.session.grouped
-        if book is not None and book.complete:
-            await book.catch_up()
-            if book.overdue:
-                await book.read_again(lambda: None)
-            return CausesSample(len(book.groups), causes_of(book.groups, now, drifts=True), True)
+        now, known = datetime.now(UTC), self.session.grouped
+        if known is not None and known.complete:
+            await known.catch_up()
+            if known.overdue:
+                await known.read_again(lambda: None)
+            return CausesSample(len(known.groups), causes_of(known.groups, now, drifts=True), True)
         query = IncidentQuery(sort_by="incidentTimestamp", sort_order="desc")
         incidents = await self.session.ask(lambda client: client.incidents(query, 0, SAMPLE))
         groups, everything = CauseGroups(), len(incidents) < SAMPLE
@@ -226,9 +226,9 @@ class TasksScreen(ListScreen):
         """The incidents rest too."""
         super().heed_pause()
         if self._causes is not None:
-            looking = self.is_current and not self.session.paused
-            (self._causes.resume if looking else self._causes.pause)()
-            (self._looking.set if looking else self._looking.clear)()
+            watched = self.is_current and not self.session.paused
+            (self._causes.resume if watched else self._causes.pause)()
+            (self._watched.set if watched else self._watched.clear)()
 
     def on_screen_suspend(self) -> None:
         """Nothing is read behind another screen."""
@@ -263,7 +263,7 @@ class TasksScreen(ListScreen):
     @work(group="tasks.batch", exclusive=True, exit_on_error=False)
     async def _open_newest_batch(self) -> None:
         """The batch that stands first among those that run, or their list."""
-        first = next(iter(self.session.book.all()), None)
+        first = next(iter(self.session.known_batches.all()), None)
         if first is None:
             self.session.say("No batch runs, and none has ended since the console was opened.", "muted")
         else:
@@ -276,8 +276,6 @@ class TasksScreen(ListScreen):
 
     def action_retry(self) -> None:
         """Ask how the chosen tasks are to be retried: those of the cause, where the causes have the focus."""
-        from console.screens.launch.flow import open_launch
-
         if self.causes.has_focus:
             self._retry_cause()
             return
@@ -286,7 +284,12 @@ class TasksScreen(ListScreen):
             return
         self.heed_filter()
         if self._can_be_taken():
-            open_launch(self.app, self.session, self._chosen(), self._launched)
+            self._open_launch(self._chosen(), self._launched)
+
+    def _open_launch(self, chosen: Marked | Everything | None, done: Callable[[str], None] | None = None) -> None:
+        from console.screens.launch.flow import open_launch  # 91 ms
+
+        open_launch(self.app, self.session, chosen, done)
 
     @property
     def _batches_have_focus(self) -> bool:
@@ -294,8 +297,7 @@ class TasksScreen(ListScreen):
 
     def _retry_cause(self) -> None:
         """Retry the tasks of the cause under the cursor, where all of them are known."""
-        from console.reading.selection import Marked
-        from console.screens.launch.flow import open_launch
+        from console.reading.selection import Marked  # 12 ms
 
         cause = self._cause
         if cause is None:
@@ -311,7 +313,7 @@ class TasksScreen(ListScreen):
                 "These are no external tasks: enter opens the cause, where R asks about its jobs.", "warning"
             )
         else:
-            open_launch(self.app, self.session, Marked(frozenset(cause.group.failed()), inert(cause.text)))
+            self._open_launch(Marked(frozenset(cause.group.failed()), inert(cause.text)))
 
     def _can_be_taken(self) -> bool:
         """Whether it is known which tasks are chosen; it is said when not."""
@@ -323,7 +325,7 @@ class TasksScreen(ListScreen):
 
     def _chosen(self) -> Marked | Everything | None:
         """The marked tasks, or the one under the cursor; nothing if there is no row."""
-        from console.screens.launch.flow import selection_of
+        from console.screens.launch.flow import selection_of  # 91 ms
 
         row, filtered, query = self.table.row, self.filtered_list, self.reader.query
         if not isinstance(query, ExternalTaskQuery):

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+from console.screens.reading.full import FullText
 from console.screens.tasks.error_text import error_of
 from console.screens.variables_text import variables_said
 from console.screens.verbs import Verbs, carry_out
-from console.session import saved_filters
+from console.session import journal_answers
 from console.text.inert import inert
 from console.text.words import short
 from store.contract.queries import ProcessInstanceQuery
@@ -50,15 +51,13 @@ class TaskVerbs(Verbs["ConsoleScreen"]):
         self.order(self._unlock(self._locks_meant()), "task.unlock")
 
     async def _unlock(self, meant: Marked | Everything | None) -> None:
-        from console.orders.unlock import unlock
+        from console.orders.unlock import unlock  # 18 ms
 
         if await carry_out(self.screen, partial(unlock, self.session, meant)) is not None and self.screen.is_attached:
             self._unlocked()
 
     def action_details(self) -> None:
         """The error message and the error details, on the whole screen."""
-        from console.screens.reading.full import FullText
-
         task = self._task()
         if task is not None:
             heading = f"Task {inert(task.id)}: what the worker said"
@@ -67,8 +66,6 @@ class TaskVerbs(Verbs["ConsoleScreen"]):
 
     def action_variables(self) -> None:
         """Variables of the process instance."""
-        from console.screens.reading.full import FullText
-
         task = self._task()
         if task is None:
             return
@@ -93,7 +90,7 @@ class TaskVerbs(Verbs["ConsoleScreen"]):
             self.look_up(self._open_batch(task.id), "task.batch")
 
     async def _open_batch(self, task_id: str) -> None:
-        launch = (await saved_filters.launched(self.session, [task_id])).get(task_id)
+        launch = (await journal_answers.launched(self.session, [task_id])).get(task_id)
         if launch is None or launch.batch_id is None:
             self.session.say(f"No batch that was launched from here has set task {inert(short(task_id))}.", "muted")
         else:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from console.batches.batch_end import BatchEnd, end_of, last_words
-from console.batches.batch_events import ending, given_up, heard, recorded, seen
+from console.batches.batch_events import ending, failed_job_events, progress_events, record_events, work_events
 from console.batches.outcome_counts import OutcomeCounts
 from console.batches.progress import Progress
 from console.engine.errors import NotThere, Refused
@@ -31,13 +31,13 @@ def with_failed_jobs() -> FakeEngine:
     return engine
 
 
-async def fate(engine: FakeEngine, record: HistoricBatch) -> BatchEnd:
+async def batch_end(engine: FakeEngine, record: HistoricBatch) -> BatchEnd:
     return await end_of(engine, record)
 
 
 async def test_a_batch_that_ended_by_itself() -> None:
     engine = FakeEngine(1)
-    assert await fate(engine, ended(engine)) == BatchEnd("done", 500)
+    assert await batch_end(engine, ended(engine)) == BatchEnd("done", 500)
 
 
 async def test_a_batch_whose_failed_jobs_were_dropped_has_not_done_them() -> None:
@@ -47,20 +47,20 @@ async def test_a_batch_whose_failed_jobs_were_dropped_has_not_done_them() -> Non
         logs.job_entry("b", record.batch_job_definition_id, f"dropped-{n}", "deletion", NOW, retries=0)
         for n in range(2)
     ]
-    assert await fate(engine, record) == BatchEnd("done", 498, dropped=2, failed=2)
+    assert await batch_end(engine, record) == BatchEnd("done", 498, dropped=2, failed=2)
 
 
 async def test_a_deleted_batch_with_what_had_failed() -> None:
     engine = with_failed_jobs()
     record = ended(engine, deleted=True)
-    assert await fate(engine, record) == BatchEnd("deleted", 310, dropped=190, failed=2)
+    assert await batch_end(engine, record) == BatchEnd("deleted", 310, dropped=190, failed=2)
     words = await last_words(engine, record)
     assert words == [("job-1", "Cannot find external task with id 7"), ("job-2", "Deadlock found")]
 
 
 async def test_a_batch_that_was_deleted_before_its_jobs_were_made() -> None:
     engine = FakeEngine(1)
-    assert await fate(engine, ended(engine, deleted=True, created=0, completed=0)) == BatchEnd("deleted", 0)
+    assert await batch_end(engine, ended(engine, deleted=True, created=0, completed=0)) == BatchEnd("deleted", 0)
 
 
 async def test_who_deleted_it_where_the_engine_tells() -> None:
@@ -70,16 +70,16 @@ async def test_who_deleted_it_where_the_engine_tells() -> None:
         UserOperation(id="o", user_id="bob", batch_id="b", timestamp=NOW, operation_id="x", operation_type="Delete",
                       entity_type="Batch")
     )  # fmt: skip
-    assert (await fate(engine, record)).by == "bob"
+    assert (await batch_end(engine, record)).by == "bob"
 
 
 async def test_an_engine_without_a_job_log_tells_nothing() -> None:
     engine = FakeEngine(1)
     record = ended(engine)
     engine.job_entries.clear()
-    assert await fate(engine, record) == BatchEnd("unknown")
+    assert await batch_end(engine, record) == BatchEnd("unknown")
     engine.no_logs = True
-    assert await fate(engine, record) == BatchEnd("unknown")
+    assert await batch_end(engine, record) == BatchEnd("unknown")
 
 
 async def test_a_proxy_in_the_engines_place_is_a_problem_and_no_fate() -> None:
@@ -89,7 +89,7 @@ async def test_a_proxy_in_the_engines_place_is_a_problem_and_no_fate() -> None:
 
     engine = Behind(1)
     with pytest.raises(Refused):
-        await fate(engine, ended(engine))
+        await batch_end(engine, ended(engine))
 
 
 async def test_a_user_operation_log_that_is_not_there_is_nobodys_fault() -> None:
@@ -98,7 +98,7 @@ async def test_a_user_operation_log_that_is_not_there_is_nobodys_fault() -> None
             raise NotThere("It is not there.", 404, "NotFoundException")
 
     engine = Without(1)
-    assert (await fate(engine, ended(engine, deleted=True))).by == ""
+    assert (await batch_end(engine, ended(engine, deleted=True))).by == ""
 
 
 @pytest.mark.parametrize(
@@ -143,27 +143,29 @@ def at(completed: int = 0, failed: int = 0, suspended: bool = False, created: in
     ],
 )
 def test_what_happens_between_two_looks(before: Progress, now: Progress, said: list[str]) -> None:
-    assert [happening.sentence for happening in seen(before, now, NOW)] == said
+    assert [event.sentence for event in progress_events(before, now, NOW)] == said
 
 
 def test_a_new_error_is_told_once() -> None:
     first = OutcomeCounts(10, {"again": 3}, 3, ("card <*> expired",))
-    assert [one.sentence for one in heard(None, first, NOW)] == [
+    assert [one.sentence for one in work_events(None, first, NOW)] == [
         "3 tasks failed again with a NEW error: card <*> expired"
     ]
-    assert heard(first, OutcomeCounts(10, {"again": 5}, 5, ("card <*> expired",)), NOW) == []
+    assert work_events(first, OutcomeCounts(10, {"again": 5}, 5, ("card <*> expired",)), NOW) == []
     more = OutcomeCounts(10, {"again": 6}, 6, ("card <*> expired", "SMTP 421"))
-    assert [one.sentence for one in heard(first, more, NOW)] == ["3 tasks failed again with a NEW error: SMTP 421"]
+    assert [one.sentence for one in work_events(first, more, NOW)] == [
+        "3 tasks failed again with a NEW error: SMTP 421"
+    ]
 
 
 def test_the_record_tells_start_first_job_and_end() -> None:
-    told = recorded(500, "ann", NOW, NOW, NOW, BatchEnd("done", 500))
+    told = record_events(500, "ann", NOW, NOW, NOW, BatchEnd("done", 500))
     assert [one.sentence for one in told] == [
         "started by ann: 500 jobs", "the first job was done", "ended: all 500 jobs done",
     ]  # fmt: skip
-    assert [one.sentence for one in recorded(1, None, NOW, None, None, None)] == ["started: 1 job"]
+    assert [one.sentence for one in record_events(1, None, NOW, None, None, None)] == ["started: 1 job"]
 
 
 def test_only_the_last_attempt_of_a_job_is_told() -> None:
     entries = [logs.job_entry("b", "d", "j", "failure", NOW, retries=left, message="Deadlock") for left in (3, 2, 1)]
-    assert [one.sentence for one in given_up(entries)] == ["a batch job failed: Deadlock"]
+    assert [one.sentence for one in failed_job_events(entries)] == ["a batch job failed: Deadlock"]

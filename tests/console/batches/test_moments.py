@@ -81,9 +81,10 @@ class Session:
     """The part of the session that is read for."""
 
     def __init__(self, shop: Shop) -> None:
-        self.book = Book()
+        self.known_batches = Book()
         self.journal = None
         self.launched: set[str] = set()
+        self.watched_by_run: set[str] = set()
         self._shop = shop
 
     async def ask(self, question: Callable[[Any], Awaitable[Any]]) -> Any:
@@ -95,14 +96,14 @@ def followed(shop: Shop) -> tuple[Session, BackgroundReading, Outcome]:
     session: Any = Session(shop)
     background = BackgroundReading(session)
     outcome = Outcome([(id, 0) for id in shop.ids], 1, SINCE)
-    background._errands["b1"] = LaunchedTasks(outcome, "", 1)
+    background._launched_tasks["b1"] = LaunchedTasks(outcome, "", 1)
     return session, background, outcome
 
 
 async def looked(session: Session, background: BackgroundReading) -> BatchView:
-    for batch_id, tally in (await background._look_at_work()).items():
-        session.book.note_work(batch_id, tally)
-    view = session.book.get("b1")
+    for batch_id, tally in (await background._look_at_work()).tallies.items():
+        session.known_batches.note_work(batch_id, tally)
+    view = session.known_batches.get("b1")
     assert view is not None
     return view
 
@@ -115,11 +116,11 @@ def said(view: BatchView) -> str:
 async def test_when_all_jobs_are_done_every_task_is_looked_at_again_at_once() -> None:
     shop = Shop(MANY)
     session, background, _ = followed(shop)
-    session.book.put(running(statistics(MANY, 0)))
+    session.known_batches.put(running(statistics(MANY, 0)))
     await looked(session, background)
     await looked(session, background)
     shop.set = MANY
-    session.book.put(of_history(MANY))
+    session.known_batches.put(of_history(MANY))
     view = await looked(session, background)
     assert view.work is not None
     assert (view.completed, view.work.of("unset"), view.work.set) == (MANY, 0, MANY)
@@ -129,11 +130,11 @@ async def test_when_all_jobs_are_done_every_task_is_looked_at_again_at_once() ->
 async def test_a_batch_whose_jobs_are_through_says_so_of_its_tasks_before_the_engine_has_closed_it() -> None:
     shop = Shop(MANY)
     session, background, _ = followed(shop)
-    session.book.put(running(statistics(MANY, 2_000)))
+    session.known_batches.put(running(statistics(MANY, 2_000)))
     shop.set = 2_000
     await looked(session, background)
     shop.set = MANY
-    session.book.put(running(statistics(MANY, MANY)))
+    session.known_batches.put(running(statistics(MANY, MANY)))
     view = await looked(session, background)
     assert view.work is not None
     assert view.work.of("unset") == 0
@@ -142,12 +143,12 @@ async def test_a_batch_whose_jobs_are_through_says_so_of_its_tasks_before_the_en
 async def test_figures_about_tasks_bear_their_moment_while_the_jobs_have_moved_on() -> None:
     shop = Shop(316)
     session, background, outcome = followed(shop)
-    session.book.put(running(statistics(316, 3)))
+    session.known_batches.put(running(statistics(316, 3)))
     shop.set = 3
     view = await looked(session, background)
     assert "as of" not in said(view)
-    session.book.put(running(statistics(316, 313)))
-    now = session.book.get("b1")
+    session.known_batches.put(running(statistics(316, 313)))
+    now = session.known_batches.get("b1")
     assert now is not None
     assert now.work is not None
     assert now.work.of("unset") == 313

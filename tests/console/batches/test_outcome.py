@@ -319,9 +319,13 @@ async def test_rows_of_a_list_stay_where_they_are() -> None:
 
 async def test_the_journal_tells_the_tasks_of_a_batch() -> None:
     tasks = [(f"t{number}", None if number % 2 else 0) for number in range(4100)]
-    errand = await launched_tasks_of(Ledger({"b": tasks}, retries=3, reason="PSP is back"), "b", SINCE)
-    assert errand.outcome is not None
-    assert (errand.outcome.tally.total, errand.retries, errand.reason) == (4100, 3, "PSP is back")
+    launched_tasks = await launched_tasks_of(Ledger({"b": tasks}, retries=3, reason="PSP is back"), "b", SINCE)
+    assert launched_tasks.outcome is not None
+    assert (launched_tasks.outcome.tally.total, launched_tasks.retries, launched_tasks.reason) == (
+        4100,
+        3,
+        "PSP is back",
+    )
 
 
 @pytest.mark.parametrize(
@@ -333,6 +337,6 @@ async def test_the_journal_tells_the_tasks_of_a_batch() -> None:
     ],
 )
 async def test_where_tasks_are_not_known_it_says_why(journal: Ledger, said: str) -> None:
-    errand = await launched_tasks_of(journal, "b", SINCE)
-    assert errand.outcome is None
-    assert said in errand.why_not
+    launched_tasks = await launched_tasks_of(journal, "b", SINCE)
+    assert launched_tasks.outcome is None
+    assert said in launched_tasks.why_not

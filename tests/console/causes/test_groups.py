@@ -260,77 +260,77 @@ async def test_a_walk_keeps_to_the_time_that_the_operator_asked_for() -> None:
 
 
 async def filled(engine: Incidents) -> OpenIncidents:
-    book = OpenIncidents(IncidentQuery(), engine.read, engine.count)
-    await book.fill(lambda: None)
-    return book
+    incidents = OpenIncidents(IncidentQuery(), engine.read, engine.count)
+    await incidents.fill(lambda: None)
+    return incidents
 
 
 async def test_a_book_is_exact_when_the_engine_counts_as_many() -> None:
     engine = Incidents([incident(number) for number in range(1200)])
     told: list[int] = []
-    book = OpenIncidents(IncidentQuery(), engine.read, engine.count)
-    await book.fill(lambda: told.append(len(book.groups)))
+    incidents = OpenIncidents(IncidentQuery(), engine.read, engine.count)
+    await incidents.fill(lambda: told.append(len(incidents.groups)))
     assert told[:3] == [500, 999, 1200]
-    assert book.complete
-    assert book.exact
+    assert incidents.complete
+    assert incidents.exact
     engine.open.popitem()
-    await book.catch_up()
-    assert not book.exact
-    assert book.read_at is not None
+    await incidents.catch_up()
+    assert not incidents.exact
+    assert incidents.read_at is not None
 
 
 async def test_what_came_is_found_by_a_small_question() -> None:
     engine = Incidents([incident(number) for number in range(1200)])
-    book = await filled(engine)
+    incidents = await filled(engine)
     engine.asked.clear()
     engine.open |= {one.id: one for one in (incident(1300), incident(1301), incident(1198))}
-    assert await book.catch_up() == 2
+    assert await incidents.catch_up() == 2
     assert len(engine.asked) == 1
-    assert only(book.groups).new == 2
-    assert book.exact
+    assert only(incidents.groups).new == 2
+    assert incidents.exact
 
 
 async def test_what_has_closed_leaves_when_everything_is_read_again() -> None:
     engine = Incidents([incident(number) for number in range(1200)])
-    book = await filled(engine)
+    incidents = await filled(engine)
     for number in range(0, 1200, 2):
         del engine.open[f"i-{number}"]
     engine.open["i-2000"] = incident(2000)
-    await book.catch_up()
-    assert len(book.groups) == 1201
-    await book.read_again(lambda: None)
-    assert set(book.groups.ids()) == set(engine.open)
-    assert book.exact
+    await incidents.catch_up()
+    assert len(incidents.groups) == 1201
+    await incidents.read_again(lambda: None)
+    assert set(incidents.groups.ids()) == set(engine.open)
+    assert incidents.exact
 
 
 async def test_a_reading_that_failed_goes_on_where_it_was() -> None:
     engine = Incidents([incident(number) for number in range(2000)])
     engine.failing = {2}
-    book = OpenIncidents(IncidentQuery(), engine.read, engine.count)
+    incidents = OpenIncidents(IncidentQuery(), engine.read, engine.count)
     with pytest.raises(Unreachable):
-        await book.fill(lambda: None)
-    assert not book.complete
-    assert len(book.groups) == 999
-    await book.fill(lambda: None)
-    assert book.exact
+        await incidents.fill(lambda: None)
+    assert not incidents.complete
+    assert len(incidents.groups) == 999
+    await incidents.fill(lambda: None)
+    assert incidents.exact
     assert len(engine.asked) <= 6
 
 
 async def test_a_failed_second_reading_takes_nobody_away() -> None:
     engine = Incidents([incident(number) for number in range(1200)])
-    book = await filled(engine)
+    incidents = await filled(engine)
     engine.failing = {len(engine.asked) + 1}
     engine.open.clear()
     engine.open |= {f"i-{number}": incident(number) for number in range(700)}
     with pytest.raises(Unreachable):
-        await book.read_again(lambda: None)
-    assert len(book.groups) == 1200
+        await incidents.read_again(lambda: None)
+    assert len(incidents.groups) == 1200
 
 
 async def test_what_the_engine_cannot_filter_is_left_out_and_then_its_count_tells_nothing() -> None:
     engine = Incidents([incident(number, note="known" if number % 2 else None) for number in range(40)])
-    book = OpenIncidents(IncidentQuery(), engine.read, engine.count, lambda one: one.annotation is not None)
-    await book.fill(lambda: None)
-    assert len(book.groups) == 20
-    assert book.exact
-    assert book.counted is None
+    incidents = OpenIncidents(IncidentQuery(), engine.read, engine.count, lambda one: one.annotation is not None)
+    await incidents.fill(lambda: None)
+    assert len(incidents.groups) == 20
+    assert incidents.exact
+    assert incidents.counted is None

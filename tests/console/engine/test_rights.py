@@ -161,19 +161,19 @@ async def test_the_level_is_inferred(level: HistoryLevel) -> None:
 
 
 async def test_a_batch_of_an_engine_without_history_is_not_gone() -> None:
-    engine, book = FakeEngine(), KnownBatches()
+    engine, known = FakeEngine(), KnownBatches()
     engine.running["b"] = statistics("b", 10)
-    await book.read(engine)  # type: ignore[arg-type]
+    await known.read(engine)  # type: ignore[arg-type]
     del engine.running["b"]
-    book.keeps_history = False
-    await book.read(engine)  # type: ignore[arg-type]
-    view = book.get("b")
+    known.keeps_history = False
+    await known.read(engine)  # type: ignore[arg-type]
+    view = known.get("b")
     assert view is not None
     assert view.phase == "ended"
     assert view.ended
     assert not view.counted
-    assert book.forgotten() == (view,)
-    assert "keeps no history of batches" in ending(10, view.fate)[0]
+    assert known.forgotten() == (view,)
+    assert "keeps no history of batches" in ending(10, view.batch_end)[0]
     assert ending(10, BatchEnd("gone"))[0].startswith("gone")
 
 

@@ -88,7 +88,7 @@ async def test_how_an_ended_batch_ended_is_found_out_for_those_in_sight() -> Non
     engine = with_history(2)
     async with console(engine) as (app, pilot):
         await view(app, pilot, "4")
-        await until(pilot, lambda: app.session.book._fates.keys() >= {"old-000", "old-001"})
+        await until(pilot, lambda: app.session.known_batches._batch_ends.keys() >= {"old-000", "old-001"})
 
 
 async def test_an_engine_that_keeps_no_job_log_does_not_make_ended_batches_complete() -> None:
@@ -111,7 +111,7 @@ async def test_a_batch_that_somebody_deleted_is_shown_as_deleted_and_not_as_comp
         engine.end("batch-1", deleted=True)
         await follower.look()
         assert "was deleted by somebody at 310 of 500, 2 jobs failed" in app.session.event.sentence  # type: ignore[union-attr]
-        found = app.session.book.get("batch-1")
+        found = app.session.known_batches.get("batch-1")
         assert found is not None
         assert (found.phase, found.completed, found.failed, found.share) == ("deleted", 310, 2, 0.62)
         assert app.session.launched == set()
@@ -387,7 +387,7 @@ async def test_what_became_of_the_tasks_and_a_new_launch_of_those_that_failed_ag
     engine = engine_with_a_batch()
     async with console(engine) as (app, pilot):
         await followed(app, engine)
-        tally = app.session.book.get("batch-1").work  # type: ignore[union-attr]
+        tally = app.session.known_batches.get("batch-1").work  # type: ignore[union-attr]
         assert tally is not None
         assert tally.counts == {"again": 2, "waiting": 3, "done": 1}
         await detail(app, pilot)

@@ -78,8 +78,8 @@ async def test_a_batch_that_ends_before_it_was_seen_running_is_found_in_the_hist
         engine.running["quick"] = statistics("quick", 5)
         engine.end("quick")
         await follower.launched("quick")
-        await until(pilot, lambda: app.session.book.get("quick") is not None)
-        found = app.session.book.get("quick")
+        await until(pilot, lambda: app.session.known_batches.get("quick") is not None)
+        found = app.session.known_batches.get("quick")
         assert found is not None
         assert found.phase == "ended"
         assert app.session.launched == set()

@@ -48,11 +48,11 @@ async def test_filter_take_all_launch_and_the_incidents_are_gone() -> None:
         await pilot.press("3")
         await until(pilot, lambda: '"retries": 3' in text(app))
         await pilot.press("L")
-        await until(pilot, lambda: app.session.book.all(), ENGINE)
+        await until(pilot, lambda: app.session.known_batches.all(), ENGINE)
         await pilot.press("4")
-        await until(pilot, lambda: app.session.book.all()[0].phase == "ended", ENGINE)
+        await until(pilot, lambda: app.session.known_batches.all()[0].phase == "ended", ENGINE)
         await until(pilot, lambda: "100%" in text(app))
-        assert app.session.book.all()[0].total == failed
+        assert app.session.known_batches.all()[0].total == failed
         assert await client.count_external_tasks(ExternalTaskQuery(no_retries_left=True)) == 0
         assert await client.count_incidents(IncidentQuery()) == 0
         await pilot.press("1", "escape")  # the page of the batch stands before the list that it was launched from
@@ -72,7 +72,7 @@ async def test_a_batch_with_an_unknown_task_shows_its_failed_job_and_can_be_retr
         await pilot.press("4")
 
         def phase() -> str:
-            view = app.session.book.get(batch.id)
+            view = app.session.known_batches.get(batch.id)
             return view.phase if view else ""
 
         await until(pilot, lambda: phase() == "failed", ENGINE)

@@ -199,7 +199,9 @@ async def test_the_same_tasks_are_launched_again_through_the_dialog(path: Path) 
         assert "failed again" not in text(app), "its batch still runs and may not have come to them"
         await pilot.press("escape")
         engine.end("batch-1")
-        await until(pilot, lambda: app.session.book.get("batch-1") and app.session.book.get("batch-1").ended)
+        await until(
+            pilot, lambda: app.session.known_batches.get("batch-1") and app.session.known_batches.get("batch-1").ended
+        )
         await pilot.press("R")
         await until(pilot, lambda: isinstance(app.screen, LaunchDialog) and "the tasks of launch 1" in text(app))
         await until(pilot, lambda: "60 failed again after a retry" in text(app))
@@ -222,7 +224,9 @@ async def test_undo_sets_back_what_the_tasks_had_and_tells_what_it_leaves_alone(
         await until(pilot, lambda: "still runs and would set them again" in said(app))
         engine.end("batch-1")
         await pilot.press("4")
-        await until(pilot, lambda: app.session.book.get("batch-1") and app.session.book.get("batch-1").ended)
+        await until(
+            pilot, lambda: app.session.known_batches.get("batch-1") and app.session.known_batches.get("batch-1").ended
+        )
         await pilot.press("6", "Z")
         await until(pilot, lambda: isinstance(app.screen, Confirm))
         shown = " ".join(screen(app).query_one(Pane).text.split())
@@ -252,7 +256,9 @@ async def test_an_undo_goes_its_way_whatever_is_pressed_meanwhile(path: Path, mo
             engine.retries[id] = 3
         engine.end("batch-1")
         await journal_view(app, pilot, 1)
-        await until(pilot, lambda: app.session.book.get("batch-1") and app.session.book.get("batch-1").ended)
+        await until(
+            pilot, lambda: app.session.known_batches.get("batch-1") and app.session.known_batches.get("batch-1").ended
+        )
 
         async def slow(order: Any) -> Any:
             await answer.wait()
@@ -291,7 +297,9 @@ async def test_an_undo_leaves_alone_what_a_later_launch_has_set_to_the_same_numb
         for id in ids([0, 1, 2]):
             engine.retries[id] = 3
         await journal_view(app, pilot, 2)
-        await until(pilot, lambda: app.session.book.get("batch-1") and app.session.book.get("batch-1").ended)
+        await until(
+            pilot, lambda: app.session.known_batches.get("batch-1") and app.session.known_batches.get("batch-1").ended
+        )
         await pilot.press("j")
         await until(pilot, lambda: screen(app).chosen().id == 1)
         await pilot.press("Z")
@@ -310,7 +318,9 @@ async def test_a_question_that_comes_late_does_not_come_in_front_of_another(path
         engine.end("batch-1")
         await journal_view(app, pilot, 1)
         await pilot.press("4")
-        await until(pilot, lambda: app.session.book.get("batch-1") and app.session.book.get("batch-1").ended)
+        await until(
+            pilot, lambda: app.session.known_batches.get("batch-1") and app.session.known_batches.get("batch-1").ended
+        )
         await pilot.press("6")
         await until(pilot, lambda: loaded(app))
         engine.delay = 0.3
@@ -352,7 +362,9 @@ async def test_nothing_can_be_set_back(path: Path) -> None:
         engine.end("batch-1")
         engine.retries[ids([3])[0]] = 3
         await journal_view(app, pilot, 1)
-        await until(pilot, lambda: app.session.book.get("batch-1") and app.session.book.get("batch-1").ended)
+        await until(
+            pilot, lambda: app.session.known_batches.get("batch-1") and app.session.known_batches.get("batch-1").ended
+        )
         await pilot.press("Z")
         await until(pilot, lambda: "Nothing can be set back: 1 had never failed" in said(app))
 

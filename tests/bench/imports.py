@@ -1,0 +1,76 @@
+"""What the imports inside the functions of the console cost: ``python -m tests.bench imports``.
+
+Each module is imported by a fresh interpreter that has loaded what is loaded at the first frame, or, for the commands,
+what every command loads; the fastest of a few counts. The milliseconds are those of the processor.
+"""
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+FIRST_FRAME = ("console.cli", "console.app", "console.connections", "console.keymap")
+COMMAND = ("console.cli",)
+RUNS = 5
+_MEASURE = """
+import importlib, json, sys, time
+for name in sys.argv[2:]:
+    importlib.import_module(name)
+began = time.process_time()
+importlib.import_module(sys.argv[1])
+print(json.dumps((time.process_time() - began) * 1000))
+"""
+
+
+class InnerImport(NamedTuple):
+    """One import inside a function.
+
+    Attributes:
+        file: where it stands, from the root.
+        line: of that file.
+        module: what is imported.
+        source: the line as it is written.
+    """
+
+    file: Path
+    line: int
+    module: str
+    source: str
+
+
+def inner_imports(package: str = "console") -> Iterator[InnerImport]:
+    """The imports inside functions of a package, each of them once."""
+    for file in sorted((ROOT / package).rglob("*.py")):
+        text = file.read_text("utf-8")
+        lines = text.splitlines()
+        found: dict[int, str] = {}
+        for function in ast.walk(ast.parse(text)):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                for node in ast.walk(function):
+                    if isinstance(node, ast.ImportFrom):
+                        found[node.lineno] = node.module or ""
+                    elif isinstance(node, ast.Import):
+                        found[node.lineno] = node.names[0].name
+        for number, module in sorted(found.items()):
+            yield InnerImport(file.relative_to(ROOT), number, module, lines[number - 1])
+
+
+def milliseconds(module: str, loaded: tuple[str, ...]) -> float:
+    """What importing a module costs when others are loaded."""
+    command = [sys.executable, "-c", _MEASURE, module, *loaded]
+    run = [subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout for _ in range(RUNS)]
+    return float(min(map(json.loads, run)))
+
+
+def main() -> None:
+    """Measure and print."""
+    known: dict[tuple[str, bool], float] = {}
+    for one in inner_imports():
+        command = one.file.parts[1] == "cli"
+        if (one.module, command) not in known:
+            known[one.module, command] = milliseconds(one.module, COMMAND if command else FIRST_FRAME)
+        print(f"{known[one.module, command]:8.1f} ms  {one.file}:{one.line}  {one.source.strip()}", flush=True)

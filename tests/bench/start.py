@@ -1,0 +1,80 @@
+"""From the command to the first frame: ``python -m tests.bench start [RUNS [OTHER_CHECKOUT]]``.
+
+The console and a bare Textual application are started in turn, and the console of another checkout too where one is
+named, so that whatever else the machine has to do weighs on all of them. Processor time is that of the process up to
+its first frame, as the kernel counts it.
+"""
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.bench.bare_textual import FIRST_FRAME
+from tests.support.terminal import Terminal
+
+SIZE = (120, 40)
+ROOT = Path(__file__).parents[2]
+NOBODY = "http://127.0.0.1:9/engine-rest"
+"""An engine that is not there: the first frame is drawn before it is asked."""
+
+
+class Started(NamedTuple):
+    """Seconds to the first frame: by the clock, and of a processor."""
+
+    wall: float
+    cpu: float
+
+
+def to_first_frame(command: list[str], text: str, root: Path) -> Started:
+    """Start a program in a terminal and wait for a text of its first frame.
+
+    Args:
+        command: what Python is to run.
+        text: stands in its first frame.
+        root: the checkout.
+
+    Raises:
+        AssertionError: it did not come.
+    """
+    with tempfile.TemporaryDirectory(prefix="retriage-bench-") as home:
+        began = time.perf_counter()
+        with Terminal(
+            [sys.executable, "-P", *command], *SIZE, {"PYTHONPATH": str(root), "RETRIAGE_HOME": home}
+        ) as terminal:
+            wanted = text.encode()
+            terminal.wait(lambda: wanted in terminal.raw, f"“{text}” did not come", 60)
+            wall, cpu = time.perf_counter() - began, terminal.processor_seconds()
+    return Started(wall, cpu)
+
+
+def main(runs: int = 10, other: str | None = None) -> None:
+    """Measure and print."""
+    console = ["-m", "console", "--engine", NOBODY]
+    programs = {
+        "bare Textual": (["-m", "tests.bench.bare_textual"], FIRST_FRAME, ROOT),
+        "console": (console, "Incidents", ROOT),
+    }
+    if other is not None:
+        programs["console, other checkout"] = (console, "Incidents", Path(other).resolve())
+    found: dict[str, list[Started]] = {name: [] for name in programs}
+    os.environ["TEXTUAL_ANIMATIONS"] = "none"
+    for round_ in range(runs + 1):
+        for name, program in programs.items():
+            started = to_first_frame(*program)
+            # The first round writes byte code.
+            if round_:
+                found[name].append(started)
+    print(
+        f"{'start to first frame':26}{'wall, median':>14}{'fastest':>10}{'processor':>11}{'fastest':>10}{'of bare':>9}"
+    )
+    bare = statistics.median(one.cpu for one in found["bare Textual"])
+    for name, times in found.items():
+        walls, cpus = [one.wall for one in times], [one.cpu for one in times]
+        print(
+            f"{name:26}{statistics.median(walls):>12.2f} s{min(walls):>8.2f} s"
+            f"{statistics.median(cpus):>9.2f} s{min(cpus):>8.2f} s{statistics.median(cpus) / bare:>9.2f}"
+        )
