@@ -11,6 +11,8 @@ from console.cli.exit_codes import EPILOG, ExitCode
 from console.cli.headless import carry_out, opened_session
 from console.cli.output import print_json
 from console.cli.program import app
+from console.engine.errors import EngineProblem
+from console.text.inert import inert
 
 if TYPE_CHECKING:
     from console.connections import Connection
@@ -31,8 +33,7 @@ def check_command(
 
 
 async def _check(connection: Connection, as_json: bool) -> int:
-    from console.engine.errors import EngineProblem
-    from console.session.engine_check import check_engine
+    from console.session.engine_check import check_engine  # 140 ms
 
     try:
         async with opened_session(connection) as session:
@@ -74,8 +75,6 @@ def record_of(found: EngineCheck) -> dict[str, Any]:
 
 def lines_of(found: EngineCheck) -> list[tuple[str, str]]:
     """The check for people: a label and a text a line."""
-    from console.text.inert import inert
-
     trip = f" in {max(round(found.round_trip * 1000), 1)} ms" if found.round_trip is not None else ""
     clock = round(found.clock.total_seconds())
     told = [

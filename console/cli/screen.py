@@ -23,6 +23,7 @@ from console.cli.exit_codes import ExitCode
 from console.cli.program import Seed, Store, app, fail
 from console.folders import default_journal, keys_file, preferences_file, profiles_file, settings_file
 from console.journal import journal_at
+from console.session.preferences import read_preferences
 from console.session.tour import OUTAGE
 from console.settings import read_settings
 from store.contract.version import VERSION
@@ -107,7 +108,6 @@ def demo(
 def _open(connection: "Connection", mouse: bool | None, *, tour: bool = False) -> None:
     from console.app import RetriageApp  # 400 ms
     from console.keymap import read_keymap  # 90 ms
-    from console.session.preferences import read_preferences
 
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         raise fail("the console needs a terminal; `retriage serve` does not.")

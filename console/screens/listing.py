@@ -17,8 +17,10 @@ from textual.widget import Widget
 from console.actions import at
 from console.screens.base import BASE_CSS, ConsoleScreen
 from console.screens.chrome import IdentityLine
+from console.screens.columns import ColumnsDialog
 from console.screens.list_verbs import ListVerbs
 from console.screens.page_reader import PageReader
+from console.screens.pane_jump import PaneJump
 from console.screens.row_reader import RowReader
 from console.screens.subject import ListSubject, SortKey
 from console.session import saved_filters
@@ -170,8 +172,6 @@ class ListScreen(ConsoleScreen):
     @work(group="list.columns", exclusive=True, exit_on_error=False)
     async def action_columns(self) -> None:
         """Choose which columns are shown."""
-        from console.screens.columns import ColumnsDialog
-
         titles = [column.title for column in self.subject.columns]
         hidden = await self.app.push_screen_wait(ColumnsDialog(titles, self.table.hidden))
         if hidden is not None:
@@ -182,8 +182,6 @@ class ListScreen(ConsoleScreen):
     @work(group="list.jump", exclusive=True, exit_on_error=False)
     async def action_jump(self) -> None:
         """To a pane by its number."""
-        from console.screens.pane_jump import PaneJump
-
         panes = [pane for pane in self.focus_chain if pane.has_class("framed")]
         chosen = await self.app.push_screen_wait(PaneJump([pane.region for pane in panes]))
         if chosen is not None:
