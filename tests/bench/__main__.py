@@ -1,82 +1,56 @@
-"""Batches of two sizes against bare ``sqlite3`` and the real engine: ``python -m tests.bench [SMALL LARGE]``.
+"""All measurements in one run: ``python -m tests.bench [--tasks 10000,100000] [PART …]``.
 
-The terminal, bytes and answers to keys: ``python -m tests.bench terminal [TASKS]``. Single orders, one caller and four,
-and beside long polls: ``python -m tests.bench orders [SECONDS]``. From the command to the first frame:
-``python -m tests.bench start [RUNS [OTHER_CHECKOUT]]``. What the imports inside functions cost:
-``python -m tests.bench imports``.
+They end with a table of ratios, and the machine that they were taken on. Without a part all of them are measured; see
+``PARTS``.
+
+Two more stand by themselves. From the command to the first frame: ``python -m tests.bench start [RUNS
+[OTHER_CHECKOUT]]``. What the imports inside functions cost: ``python -m tests.bench imports``.
 """
 
-import asyncio
-import json
-import subprocess
+import argparse
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-from store.database import open_database
-from tests.bench import bare, imports, orders, reference, start, terminal
-from tests.engines import camunda
-from tests.support.plain import plain_world
+from tests.bench import batches, imports, orders, postgresql, start, terminal, writes
+from tests.bench.result import Line, load, machine, table
 
-REFERENCE_TASKS = 5000
+Part = Callable[[Path, tuple[int, ...], float], list[Line]]
 
-
-def _store(tasks: int, folder: Path) -> dict[str, float]:
-    command = [sys.executable, "-m", "tests.bench.store", str(tasks), str(folder / f"store-{tasks}.db")]
-    answer: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    return answer
-
-
-def _bare(tasks: int, folder: Path) -> float:
-    file = folder / f"bare-{tasks}.db"
-
-    async def build() -> None:
-        database = await open_database(str(file))
-        await plain_world(database, tasks)
-        await database.close()
-
-    asyncio.run(build())
-    return bare.measure(str(file), tasks)
+PARTS: dict[str, Part] = {
+    "batches": lambda folder, sizes, _: batches.measure(folder, sizes),
+    "orders": lambda folder, _, seconds: orders.compare(folder, seconds),
+    "writes": lambda folder, sizes, _: writes.measure(folder, min(sizes[-1], 100_000)),
+    "terminal": lambda _, sizes, __: terminal.measure(min(sizes[-1], 100_000)),
+    "postgresql": lambda folder, sizes, seconds: postgresql.measure(folder, sizes[0], seconds),
+}
+"""What can be measured, by name."""
 
 
-def main(small: int = 10_000, large: int = 100_000) -> None:
+def main() -> None:
     """Measure and print."""
+    parser = argparse.ArgumentParser("python -m tests.bench", description="Measure, in one run, ratios of things.")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all if none is named")
+    parser.add_argument("--tasks", default="10000,100000", help="sizes of batches, ascending, at least two")
+    parser.add_argument("--seconds", type=float, default=5.0, help="how long each kind of single order is measured")
+    given = parser.parse_args()
+    sizes = tuple(int(size) for size in given.tasks.split(","))
+    if unknown := set(given.parts) - set(PARTS):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}")
+    before, lines = load(), []
+    print(f"{machine()}; {before} before\n")
     with tempfile.TemporaryDirectory(prefix="retriage-bench-") as name:
-        folder = Path(name)
-        print(
-            f"{'':24}{'tasks/s':>10}{'of bare':>10}{'list worst':>12}{'median':>9}{'idle':>9}"
-            f"{'loop p99':>11}{'worst':>9}{'memory':>9}"
-        )
-        found = {}
-        for tasks in (small, large):
-            plain = _bare(tasks, folder)
-            store = found[tasks] = _store(tasks, folder)
-            print(f"{f'bare sqlite3, {tasks:,}':24}{2 * tasks / plain:>10,.0f}")
-            print(
-                f"{f'store, {tasks:,}':24}{2 * tasks / store['seconds']:>10,.0f}{plain / store['seconds']:>10.2f}"
-                f"{store['worst_list'] * 1000:>9.0f} ms{store['median_list'] * 1000:>6.0f} ms"
-                f"{store['idle_list'] * 1000:>6.0f} ms{store['late_p99'] * 1000:>8.1f} ms"
-                f"{store['late_worst'] * 1000:>6.0f} ms{store['megabytes']:>6.0f} MB"
-            )
-        print(f"time({large:,}) / time({small:,}) = {found[large]['seconds'] / found[small]['seconds']:.1f}")
-        missing = camunda.what_is_missing()
-        if missing:
-            print(f"the real engine was not measured: {missing}")
-            return
-        seconds = reference.measure(REFERENCE_TASKS, folder / "engine.log")
-        real = 2 * REFERENCE_TASKS / seconds
-        print(f"{f'real engine, {REFERENCE_TASKS:,}':24}{real:>10,.0f}")
-        print(f"store({large:,}) / real engine = {2 * large / found[large]['seconds'] / real:.1f}")
+        for part in given.parts or PARTS:
+            print(f"-- {part}", flush=True)
+            lines += PARTS[part](Path(name), sizes, given.seconds)
+    print(f"\n{table(lines)}\n\n{machine()}; {before} before, {load()} at the end")
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["terminal"]:
-        terminal.main(*(int(argument) for argument in sys.argv[2:]))
-    elif sys.argv[1:2] == ["start"]:
+    if sys.argv[1:2] == ["start"]:
         start.main(*map(int, sys.argv[2:3]), *sys.argv[3:4])
     elif sys.argv[1:2] == ["imports"]:
         imports.main()
-    elif sys.argv[1:2] == ["orders"]:
-        orders.main(*(float(argument) for argument in sys.argv[2:]))
     else:
-        main(*(int(argument) for argument in sys.argv[1:]))
+        main()

@@ -1,4 +1,4 @@
-"""Single orders over HTTP: ``python -m tests.bench orders [SECONDS]``.
+"""Single orders over HTTP.
 
 Callers start instances of one task, and fetch and complete them, over a socket to a server in a process of its own:
 one caller alone, four at once, and beside long polls of other topics. The same requests to the real engine, where it
@@ -9,7 +9,6 @@ import asyncio
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.bench.result import Line
 from tests.contract.bpmn import Drawing, Step
 from tests.engines import camunda
 from tests.engines.processes import free_port
@@ -150,17 +150,16 @@ def serving(store: str) -> Iterator[str]:
             process.stdout.close()
 
 
-def main(seconds: float = 5.0) -> None:
+def compare(folder: Path, seconds: float = 5.0) -> list[Line]:
     """Measure and print."""
     found: dict[str, Rates] = {}
-    with tempfile.TemporaryDirectory(prefix="retriage-bench-") as name:
-        with serving(str(Path(name) / "store.db")) as root:
-            found["store, SQLite"] = asyncio.run(measure(root, seconds))
-        if missing := camunda.what_is_missing():
-            print(f"the real engine was not measured: {missing}")
-        else:
-            with camunda.running(Path(name) / "engine.log", options={}) as root:
-                found["real engine, H2"] = asyncio.run(measure(root, seconds, (0,)))
+    with serving(str(folder / "orders.db")) as root:
+        found["store, SQLite"] = asyncio.run(measure(root, seconds))
+    if missing := camunda.what_is_missing():
+        print(f"the real engine was not measured: {missing}")
+    else:
+        with camunda.running(folder / "engine.log", options={}) as root:
+            found["real engine, H2"] = asyncio.run(measure(root, seconds, (0,)))
     print(
         f"{'in a second':18}{'start x1':>10}{'x4':>8}{'complete x1':>13}{'x4':>8}"
         + "".join(f"{f'round, {number} polls':>18}" for number in POLLS)
@@ -169,16 +168,30 @@ def main(seconds: float = 5.0) -> None:
         rounds = "".join(f"{rates.rounds[number]:>18.1f}" for number in rates.rounds)
         print(
             f"{name:18}{rates.starts_of_one:>10.0f}{rates.starts_of_four:>8.0f}"
-            f"{rates.completions_of_one:>13.0f}{rates.completions_of_four:>8.0f}{rounds}"
+            f"{rates.completions_of_one:>13.0f}{rates.completions_of_four:>8.0f}{rounds}",
+            flush=True,
         )
     ours = found["store, SQLite"]
-    print(
-        f"four callers / one: start {ours.starts_of_four / ours.starts_of_one:.2f}, "
-        f"complete {ours.completions_of_four / ours.completions_of_one:.2f}"
-    )
-    print(f"beside {POLLS[-1]} polls / none: {ours.rounds[POLLS[-1]] / ours.rounds[0]:.2f}")
+    lines = [
+        Line(
+            "single orders, four callers against one",
+            f"start {ours.starts_of_four / ours.starts_of_one:.2f}, "
+            f"complete {ours.completions_of_four / ours.completions_of_one:.2f}",
+            "1",
+        ),
+        *(
+            Line(
+                f"start, fetch, complete beside {polls} idle long polls", f"{rate / ours.rounds[0]:.2f} of none", "0.9"
+            )
+            for polls, rate in ours.rounds.items()
+            if polls
+        ),
+    ]
     if real := found.get("real engine, H2"):
-        print(
-            f"store / real engine: start x4 {ours.starts_of_four / real.starts_of_four:.2f}, "
-            f"complete x4 {ours.completions_of_four / real.completions_of_four:.2f}"
-        )
+        for callers, start, complete in (
+            ("one caller", ours.starts_of_one / real.starts_of_one, ours.completions_of_one / real.completions_of_one),
+            ("four", ours.starts_of_four / real.starts_of_four, ours.completions_of_four / real.completions_of_four),
+        ):
+            name = f"single orders against Camunda 7.24.0, H2, {callers}"
+            lines.append(Line(name, f"start {start:.2f}, complete {complete:.2f}", "1"))
+    return lines

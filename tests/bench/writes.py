@@ -1,21 +1,20 @@
-"""Small orders beside a batch: ``python -m tests.bench.writes TASKS FOLDER``; prints JSON.
+"""Small orders beside a batch.
 
 One caller sets the priority of a task again and again, from the launch of a batch over all tasks until its end: at the
 server that carries the batch out, and at a second server on the same SQLite file.
 """
 
 import asyncio
-import json
-import sys
+import statistics
 import time
 from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 
-from store.database import open_database
+from tests.bench.batches import plain_store
 from tests.bench.orders import client, serving
-from tests.support.plain import plain_world
+from tests.bench.result import Line
 
 PAUSE = 0.01
 
@@ -51,32 +50,25 @@ async def _measure(roots: list[str]) -> list[float]:
         return await _until_the_end(launcher, writer, task["id"])
 
 
-def measure(tasks: int, folder: Path, servers: int) -> dict[str, float]:
-    """How long small orders take beside a batch.
-
-    Args:
-        tasks: how many the batch sets.
-        folder: for a store.
-        servers: 1, or 2 on the same file.
-    """
+def _taken(tasks: int, folder: Path, servers: int) -> list[float]:
     file = str(folder / f"writes-{tasks}-{servers}.db")
-
-    async def build() -> None:
-        database = await open_database(file)
-        await plain_world(database, tasks)
-        await database.close()
-
-    asyncio.run(build())
+    plain_store(tasks, file)
     with ExitStack() as stack:
         roots = [stack.enter_context(serving(file)) for _ in range(servers)]
-        taken = sorted(asyncio.run(_measure(roots)))
-    return {
-        "orders": len(taken),
-        "median": taken[len(taken) // 2],
-        "p99": taken[len(taken) * 99 // 100],
-        "worst": taken[-1],
-    }
+        return sorted(asyncio.run(_measure(roots)))
 
 
-if __name__ == "__main__":
-    print(json.dumps({number: measure(int(sys.argv[1]), Path(sys.argv[2]), number) for number in (1, 2)}))
+def measure(folder: Path, tasks: int) -> list[Line]:
+    """Measure and print."""
+    lines = []
+    for servers, place in ((1, "at the same server"), (2, "at a second server")):
+        taken = _taken(tasks, folder, servers)
+        p99 = taken[len(taken) * 99 // 100]
+        print(
+            f"{len(taken)} small orders beside a batch of {tasks:,}, {place}: median "
+            f"{statistics.median(taken) * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms, worst {taken[-1] * 1000:.0f} ms",
+            flush=True,
+        )
+        name = f"a small order beside a batch of {tasks:,}, {place}"
+        lines.append(Line(name, f"p99 {p99 * 1000:.0f} ms, worst {taken[-1] * 1000:.0f} ms", "p99 250 ms"))
+    return lines

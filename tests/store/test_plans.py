@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.batch.acquire import acquire
+from store.commands.retries import set_retries
 from store.contract.history import HistoricExternalTaskLogQuery, HistoricIncidentQuery, HistoricJobLogQuery
 from store.contract.queries import (
     BatchStatisticsQuery,
@@ -22,6 +23,9 @@ from store.contract.queries import (
 )
 from store.database import Database, open_database
 from store.queries import batches, external_tasks, incidents, jobs, logs, process_instances
+from store.tables import ExternalTask
+from store.tables.types import col
+from tests.store.running import store_at
 from tests.support.plain import plain_world
 
 SCAN = re.compile(r"SCAN (\w+)\b(?! USING| VIRTUAL)")
@@ -169,3 +173,28 @@ async def _plans(database: Database, question: Question) -> list[list[str]]:
             [row[-1] for row in await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
             for statement, parameters in asked
         ]
+
+
+@pytest.mark.postgresql
+async def test_incidents_are_resolved_by_their_task_without_statistics(request: pytest.FixtureRequest) -> None:
+    """As in a batch over a store that was filled a moment ago. PostgreSQL has looked at nothing yet."""
+    async with store_at(request, "postgresql") as place:
+        database = await open_database(place)
+        await plain_world(database, 3000)
+        every = select(col(ExternalTask.id))
+        async with database.writing() as connection:
+            await set_retries(connection, every, 0)
+        said: list[tuple[str, Any]] = []
+
+        def listen(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+            if statement.startswith("UPDATE incident"):
+                said.append((statement, parameters))
+
+        event.listen(database._writer.sync_engine, "before_cursor_execute", listen)
+        some = every.where(col(ExternalTask.topic_name) == "topic-3")
+        async with database.writing() as connection:
+            assert await set_retries(connection, some, 3) == 300
+            ((statement, parameters),) = said
+            plan = [row[0] for row in await connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)]
+        await database.close()
+    assert not any("incident_open" in step for step in plan), "\n".join(plan)
