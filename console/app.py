@@ -581,9 +581,16 @@ class RetriageApp(App[None]):
                 return
         elif number:
             which = "a batch" if number == 1 else f"{number} batches"
-            goes_on = "It goes on without the console" if self.session.identity.url else "It stops with the console"
+            goes_on = (
+                "It goes on when the console has ended"
+                if self.session.identity.url
+                else "It stops when the console ends"
+            )
             question = Confirm(
-                "Leave Retriage?", [f"There is {which} launched here that still runs.", f"{goes_on}."], "leave", "l"
+                "Leave Retriage?",
+                [f"There is {which} launched here that is still running.", f"{goes_on}."],
+                "leave",
+                "l",
             )
             if not await self.push_screen_wait(question):
                 return

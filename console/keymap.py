@@ -47,11 +47,11 @@ def read_keymap(path: Path) -> Keymap:
     except FileNotFoundError:
         return Keymap()
     except (OSError, UnicodeDecodeError) as problem:
-        return Keymap(problems=[f"{path} cannot be read: {getattr(problem, 'strerror', None) or 'it is no text'}."])
+        return Keymap(problems=[f"{path} cannot be read: {getattr(problem, 'strerror', None) or 'it is not text'}."])
     try:
         table = tomllib.loads(text).get("keys", {})
     except tomllib.TOMLDecodeError as problem:
-        return Keymap(problems=[f"{path} is no TOML: {problem}."])
+        return Keymap(problems=[f"{path} is not TOML: {problem}."])
     if not isinstance(table, dict):
         return Keymap(problems=[f"{path}: [keys] has to be a table of actions and keys."])
     return check(table)
@@ -61,7 +61,7 @@ def check(table: dict[str, Any]) -> Keymap:
     """The keys of a table, those left out that cannot be.
 
     Args:
-        table: name of an action -> its keys, parted by blanks.
+        table: name of an action -> its keys, separated by spaces.
     """
     found = Keymap()
     actions = {action.name: action for action in ACTIONS}
@@ -69,7 +69,7 @@ def check(table: dict[str, Any]) -> Keymap:
         action = actions.get(name)
         if action is None:
             near = get_close_matches(name, actions, 1)
-            found.problems.append(f"{FILE}: {name} is no action{f'; {near[0]} is one' if near else ''}.")
+            found.problems.append(f"{FILE}: {name} is not an action{f'; {near[0]} is one' if near else ''}.")
         elif not isinstance(value, str) or not value.split():
             found.problems.append(f'{FILE}: keys of {name} are written like "slash f".')
         else:
@@ -95,7 +95,7 @@ def _forbidden(action: Action, keys: tuple[str, ...]) -> str:
     """Why these keys cannot be, or nothing."""
     for key in keys:
         if not _is_key(key):
-            return f"{key} is no key."
+            return f"{key} is not a key."
     plain = [key for key in keys if not key.startswith(_BY_HAND) and not _function_key(key)]
     if not plain:
         return f"{action.name} needs a key that every terminal sends, beside {' '.join(keys)}."

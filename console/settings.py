@@ -47,9 +47,9 @@ def read_settings(path: Path) -> Settings:
     except FileNotFoundError:
         return Settings()
     except (OSError, UnicodeDecodeError) as problem:
-        return Settings(problems=[f"{path} cannot be read: {getattr(problem, 'strerror', None) or 'it is no text'}."])
+        return Settings(problems=[f"{path} cannot be read: {getattr(problem, 'strerror', None) or 'it is not text'}."])
     except tomllib.TOMLDecodeError as problem:
-        return Settings(problems=[f"{path} is no TOML: {problem}."])
+        return Settings(problems=[f"{path} is not TOML: {problem}."])
     return _checked(told, path.name)
 
 

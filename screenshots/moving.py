@@ -13,8 +13,10 @@ from rich.color import Color
 from rich.style import Style
 from textual.strip import Strip
 
-CELL, LINE, SIZE = 8.4, 18.0, 14
-"""Width of a cell, height of a line and size of the letters, in pixels."""
+CELL, LINE, SIZE, BASE = 8, 17, 13.3, 13
+"""Width of a cell, height of a line, size of the letters and where they stand on their line, in pixels."""
+SHORT = 2
+"""Cells up to which letters need not be spaced as the terminal does."""
 MARGIN, HEAD = 10, 34
 GROUND, FRAME, TITLE = "#0f1117", "#292929", "#c5c9d1"
 FONT = "ui-monospace, Menlo, Consolas, DejaVu Sans Mono, monospace"
@@ -77,20 +79,18 @@ def moving_picture(moments: Sequence[Moment], title: str) -> str:
     height = max(len(one.lines) for one in moments)
     whole = sum(one.seconds for one in moments)
     begins = [sum(one.seconds for one in moments[:number]) for number in range(len(moments) + 1)]
-    looks: dict[tuple[str, bool], str] = {}
+    looks: dict[str, str] = {}
     spans: dict[tuple[int, int], str] = {}
     body = [
-        f'<g class="{name}">{_drawn(y, line, looks)}</g>'
+        f'<g class="{name}" transform="translate(0,{y * LINE})">{_drawn(line, looks)}</g>'
         for y in range(height)
         for first, end, line in _stays(moments, y)
         for name in [spans.setdefault((first, end), f"s{len(spans)}")]
         if line
     ]
     rules = [_rule(name, *span, begins, whole, len(moments)) for span, name in spans.items()]
-    letters = [
-        f".{name}{{fill:{colour}{';font-weight:bold' if bold else ''}}}" for (colour, bold), name in looks.items()
-    ]
-    width, tall = round(columns * CELL + 2 * MARGIN), round(height * LINE + HEAD + MARGIN)
+    letters = [f".{name}{{fill:{look}}}" for look, name in looks.items()]
+    width, tall = columns * CELL + 2 * MARGIN, height * LINE + HEAD + MARGIN
     return "\n".join((
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {tall}" role="img">',
         f"<title>{escape(title)}</title>",
@@ -135,18 +135,39 @@ def _rule(name: str, first: int, end: int, begins: Sequence[float], whole: float
     return f"@keyframes {name}{{{keys}}}.{name}{{visibility:{rest};animation:{name} {whole:g}s step-end infinite}}"
 
 
-def _drawn(y: int, line: Sequence[Run], looks: dict[tuple[str, bool], str]) -> str:
+def _drawn(line: Sequence[Run], looks: dict[str, str]) -> str:
+    """A line at the top: grounds that lie side by side as one, then the letters."""
     drawn: list[str] = []
-    top = y * LINE
+    for first, end, ground in _grounds(line):
+        drawn.append(
+            f'<rect x="{first * CELL}" width="{(end - first) * CELL}" height="{LINE}" {_look(ground, looks)}/>'
+        )
     for run in line:
-        x, width = run.at * CELL, cell_len(run.text) * CELL
-        if run.ground != GROUND:
-            drawn.append(f'<rect x="{x:.1f}" y="{top:g}" width="{width + 0.3:.1f}" height="{LINE + 0.3:g}" '
-                         f'fill="{run.ground}"/>')  # fmt: skip
         kept = run.text.rstrip()
-        if kept.strip():
-            name = looks.setdefault((run.colour, run.bold), f"c{len(looks)}")
-            under = ' text-decoration="underline"' if run.underlined else ""
-            drawn.append(f'<text class="{name}" x="{x:.1f}" y="{top + LINE * 0.75:g}" '
-                         f'textLength="{cell_len(kept) * CELL:.1f}"{under}>{escape(kept)}</text>')  # fmt: skip
+        letters = kept.lstrip()
+        if not letters:
+            continue
+        at = run.at + cell_len(kept) - cell_len(letters)
+        wide = f' textLength="{cell_len(letters) * CELL}"' if cell_len(letters) > SHORT else ""
+        style = f"{run.colour}{';font-weight:bold' if run.bold else ''}"
+        if run.underlined:
+            style += ";text-decoration:underline"
+        drawn.append(f'<text x="{at * CELL}" y="{BASE}" {_look(style, looks)}{wide}>{escape(letters)}</text>')
     return "".join(drawn)
+
+
+def _grounds(line: Sequence[Run]) -> list[tuple[int, int, str]]:
+    found: list[tuple[int, int, str]] = []
+    for run in line:
+        end = run.at + cell_len(run.text)
+        if run.ground == GROUND:
+            continue
+        if found and found[-1][1:] == (run.at, run.ground):
+            found[-1] = (found[-1][0], end, run.ground)
+        else:
+            found.append((run.at, end, run.ground))
+    return found
+
+
+def _look(fill: str, looks: dict[str, str]) -> str:
+    return f'class="{looks.setdefault(fill, f"c{len(looks)}")}"'

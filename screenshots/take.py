@@ -14,9 +14,9 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 SIZE = (120, 36)
 SMALL = (100, 30)
-EVERY = 4.0
+EVERY = 5.0
 """Seconds between two moments of the film."""
-MOST_MOMENTS = 22
+MOST_MOMENTS = 16
 TASKS = 12_000
 PATIENCE = 60.0
 

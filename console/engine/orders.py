@@ -55,7 +55,7 @@ class Orders:
                 return record(Batch, made)
         except Unintelligible:
             pass
-        raise Unanswered(in_doubt(what, "the answer is no batch"), what, since, answer.status_code)
+        raise Unanswered(in_doubt(what, "the answer is not a batch"), what, since, answer.status_code)
 
     async def _carry_out(self, method: str, path: str, what: str, *, params: Any = None, body: Any = None) -> None:
         """Send an order that an engine answers without a body (204)."""

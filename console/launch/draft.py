@@ -278,7 +278,7 @@ def _json(text: str) -> dict[str, Any]:
         value = json.loads(text or "{}", object_pairs_hook=_once)
     except json.JSONDecodeError as problem:
         raise Unusable(
-            f"This is no JSON: line {problem.lineno}, column {problem.colno}: {problem.msg.lower()}."
+            f"This is not JSON: line {problem.lineno}, column {problem.colno}: {problem.msg.lower()}."
         ) from None
     except RecursionError:
         raise Unusable("This JSON is nested too deeply.") from None

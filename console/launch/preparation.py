@@ -273,7 +273,7 @@ class LaunchPreparation:
         if not plan.count:
             return plan.warnings()[0]
         if self.retries is None:
-            return "Type how many retries to set."
+            return "Type the number of retries to set."
         if not plan.ready:
             return "The tasks are still being read."
         if plan.everything and not self.every_task_meant:

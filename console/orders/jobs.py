@@ -161,7 +161,7 @@ async def execution(client: EngineClient, jobs: list[Job]) -> Order | str:
     if len(jobs) == 1:
         one = inert(jobs[0].id)
         sentences = [
-            f"Job {one} is carried out in this moment, whatever its retries and its due date are.",
+            f"Job {one} is carried out right now, whatever its retries and its due date are.",
             "If it fails its message is said here, and it has a retry less.",
         ]
         said = f"Job {inert(short(jobs[0].id))} was carried out."

@@ -40,10 +40,10 @@ def test_keys_are_read_by_the_name_of_the_action(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
-        ('"list.filtr" = "w"', "list.filtr is no action; list.filter is one."),
+        ('"list.filtr" = "w"', "list.filtr is not an action; list.filter is one."),
         ('"list.filter" = 7', "written like"),
         ('"list.filter" = ""', "written like"),
-        ('"list.filter" = "wink"', "wink is no key."),
+        ('"list.filter" = "wink"', "wink is not a key."),
         ('"list.filter" = "ctrl+f"', "needs a key that every terminal sends"),
         ('"list.filter" = "y"', "y cannot be list.filter, it is list.copy there already."),
         ('"list.filter" = "q"', "q cannot be list.filter, it is app.quit there already."),
@@ -59,7 +59,7 @@ def test_what_cannot_be_is_said_and_the_rest_works(tmp_path: Path, entry: str, s
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("[keys", "is no TOML"), ("keys = 3", "has to be a table"), ("[keys]\n\udcff", "")]
+    ("text", "said"), [("[keys", "is not TOML"), ("keys = 3", "has to be a table"), ("[keys]\n\udcff", "")]
 )
 def test_a_broken_file_is_one_sentence(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "keys.toml"
@@ -88,7 +88,7 @@ async def test_the_own_keys_act_the_old_ones_do_not_and_help_shows_them() -> Non
     app = RetriageApp(connecting(FakeEngine(20)), ConnectionIdentity("TEST"), keymap=keymap)
     async with app.run_test(size=(100, 30)) as pilot:
         await until(pilot, lambda: loaded(app))
-        assert "list.filtr is no action" in "\n".join(lines(app))
+        assert "list.filtr is not an action" in "\n".join(lines(app))
         await pilot.press("slash")
         assert not isinstance(app.focused, FilterInput)
         await pilot.press("0")

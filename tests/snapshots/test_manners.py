@@ -28,7 +28,7 @@ async def said(stage: Stage) -> None:
 
 async def news(stage: Stage) -> None:
     await said(stage)
-    await stage.sees("Copied 5f1c1a1e", "overridden")
+    await stage.sees("Copied 5f1c1a1e", "cleared and red")
     await stage.still()
 
 

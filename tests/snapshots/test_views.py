@@ -73,7 +73,7 @@ async def help_page(stage: Stage) -> None:
 async def actions(stage: Stage) -> None:
     await stage.full()
     await stage.press("colon")
-    await stage.sees("what it does", "One row down.")
+    await stage.sees("what it does", "Retry the chosen tasks")
     await stage.still(working=True)
 
 

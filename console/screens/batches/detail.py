@@ -268,11 +268,14 @@ class BatchDetail(ConsoleScreen):
         since = self._looked.incidents if self._looked is not None else None
         causes = since is not None and bool(since.causes)
         seen = timeline is not None and len(timeline.steps(2)[1]) > 1
-        lines = self._share_lines(seen or causes) - FRAME
-        incidents.display, chart.display = causes, seen
-        if since is not None:
-            incidents.show(incident_lines(since, lines))
+        # While it runs both have their places from the beginning: nothing jumps when the first figures come.
+        runs = not view.ended
+        lines = self._share_lines(seen or causes or runs) - FRAME
+        incidents.display, chart.display = causes or runs, seen or runs
+        causes = incidents.display
+        incidents.show(incident_lines(since, lines) if since is not None else [Prose("reading …", "faint")])
         if timeline is None or not seen:
+            chart.show([Prose("It draws itself as soon as two moments were seen.", "faint")])
             return
         width = (self.size.width // 2 if causes else self.size.width) - FRAME - 2
         chart.entitle(f"Since the launch  {LEGEND if view.work is not None else LEGEND_OF_JOBS}")

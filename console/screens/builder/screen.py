@@ -143,7 +143,7 @@ class BuilderScreen(ConsoleScreen):
         elif edited.source.subject:
             line.show(spans(self._text.value, self._text.advice(), self.size.width))
         else:
-            line.show([("   ids, separated by blanks or commas", "muted")])
+            line.show([("   ids, separated by spaces or commas", "muted")])
 
     # -- counts -----------------------------------------------------------------------------------------------------
 

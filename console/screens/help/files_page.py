@@ -8,7 +8,7 @@ from console.text.inert import inert
 from console.widgets.line import Span
 
 KEYS = (
-    "One line for each action, its name from the list below  :  and its keys, parted by blanks:",
+    "One line for each action, its name from the list below  :  and its keys, separated by spaces:",
     '  "tasks.retry" = "R"',
     '  "list.filter" = "slash f"',
     "What changes the engine keeps a capital letter. A key that is taken, or is none, is said at the start.",

@@ -9,7 +9,7 @@ from console.actions import Action, at
 from console.text.cells import wrap
 from console.widgets.line import Span, fitted
 
-LEFT = ("Move", "Look", "Live")
+LEFT = ("Look", "Live", "Move")
 RIGHT = ("Change (asks first)", "Choose", "Anywhere")
 TWO_COLUMNS = 100
 """Cells from which the topics stand in two columns."""

@@ -126,7 +126,7 @@ class GroupVerbs(Verbs["ListScreen"]):
 
     def action_copy_curl(self) -> None:
         """A group is no record that could be asked for."""
-        self.session.say("A group is no record of the engine; enter lists its incidents.", "warning")
+        self.session.say("A group is not a record of the engine; enter lists its incidents.", "warning")
 
     def action_export(self) -> None:
         """The incidents that match, not the groups, are written to a file."""
@@ -182,4 +182,4 @@ class GroupVerbs(Verbs["ListScreen"]):
 def _nothing_to_retry(groups: list[Group]) -> str:
     if any(group.kind == "C" for group in groups):
         return "Nothing can be retried here: these incidents close with the one in the called process."
-    return "Nothing of this can be retried." if groups else "There is no group to retry."
+    return "None of this can be retried." if groups else "There is no group to retry."

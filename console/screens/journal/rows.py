@@ -33,7 +33,7 @@ COLUMNS = (
 
 STATES: dict[str, tuple[str, str, Ink]] = {
     "preparing": ("not sent", "its tasks were being written down when the console ended; it was not sent", "warning"),
-    "sent": ("no answer", "it was sent, and nobody knows what became of it: look at the batches", "failed"),
+    "sent": ("no answer", "it was sent, and it is not known what became of it: look at the batches", "failed"),
     "launched": ("launched", "the engine made a batch", "good"),
     "refused": ("refused", "the engine said no; nothing was changed", "failed"),
     "unsent": ("not sent", "the engine could not be reached; nothing was changed", "warning"),

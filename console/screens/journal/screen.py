@@ -110,7 +110,9 @@ class JournalScreen(ConsoleScreen):
         journal = self.session.journal
         if journal is None:
             opening = self.session.client is None and not self.session.failed_to_open
-            self.table.empty = "opening the journal …" if opening else "There is no journal: launches are not kept."
+            self.table.empty = (
+                "opening the journal …" if opening else "There is no journal: launches are not written down."
+            )
             self.table.refresh()
             return
         try:

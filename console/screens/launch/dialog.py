@@ -65,7 +65,7 @@ from console.widgets.line import Line
 from console.widgets.pane import Item, Pane, Prose, Spans
 from store.contract.values import INT_MAX
 
-TOO_EARLY = "You pressed that before this could be read: look, then press it again."
+TOO_EARLY = "You pressed that before this could be read: look, then press again."
 MOST_EARLIER = 2
 """So many earlier runs over the same cause are told of."""
 DRIFT_EVERY = 5.0
@@ -531,7 +531,7 @@ class LaunchDialog(ModalScreen[DecidedLaunch | DecidedRun | None]):
         if command:
             self._copy(command, "the command")
         else:
-            self.session.say("No command comes to this world: it is gone with the console.", "muted")
+            self.session.say("No command can reach this world: it is gone with the console.", "muted")
 
     def _copy(self, text: str, what: str) -> None:
         self.run_worker(self._hand_out(text, what), group="launch.copy", exit_on_error=False)

@@ -95,7 +95,7 @@ class ChangeRest(ModalScreen[RestChange | None]):
             waves.cut(self._rest)
         retries = int(new["retries"] or -1) if "retries" in new else None
         if retries is not None and not 0 <= retries <= INT_MAX:
-            raise RuleMistake("Type how many retries to set.")
+            raise RuleMistake("Type the number of retries to set.")
         if new.get("pace") == "":
             raise RuleMistake("A pace can be changed, not taken away: 1000000/min is as good as none.")
         return RestChange(

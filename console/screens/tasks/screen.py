@@ -310,7 +310,7 @@ class TasksScreen(ListScreen):
             )
         elif cause.group.kind != "T":
             self.session.say(
-                "These are no external tasks: enter opens the cause, where R asks about its jobs.", "warning"
+                "These are not external tasks: enter opens the cause, where R asks about its jobs.", "warning"
             )
         else:
             self._open_launch(Marked(frozenset(cause.group.failed()), inert(cause.text)))

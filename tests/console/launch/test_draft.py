@@ -120,7 +120,7 @@ def test_only_one_query_of_tasks_is_a_selection_by_query() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("{", "This is no JSON: line 1, column 2"),
+        ("{", "This is not JSON: line 1, column 2"),
         ("[]", "The JSON has to be an object in braces."),
         ("{}", "retries is needed: a whole number, 0 or more."),
         ('{"retries": -1}', "retries is needed"),

@@ -115,7 +115,7 @@ async def test_digits_go_to_the_retries_field_wherever_the_focus_is() -> None:
         await until(pilot, lambda: '"retries": 2' in text(app))
         await pilot.press("backspace", "L")
         assert shown.retries is None
-        await until(pilot, lambda: "Type how many retries to set." in text(app))
+        await until(pilot, lambda: "Type the number of retries to set." in text(app))
         await pilot.press("0", "7")
         assert shown.retries == 7
 
