@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from console.engine.target import Demo, Pace
     from console.runs.driven_runs import DrivenRuns
     from console.runs.events import RunHeld
+    from console.screens.dialogs.engines import ChosenEngine
     from store.journal import Journal
 
 CLOSING = 10.0
@@ -124,8 +125,12 @@ class RetriageApp(App[None]):
         tour: bool = False,
         settings: Settings | None = None,
         preferences: Preferences | None = None,
+        notice: str = "",
     ) -> None:
         super().__init__()
+        self.chosen_engine: ChosenEngine | None = None
+        """The engine that is to be opened in place of this one, once the console has been left for it."""
+        self._notice = notice
         self.stylesheet = KeptStylesheet(self.get_css_variables())
         self._own_keys = keymap or Keymap()
         self.settings = settings or Settings()
@@ -568,17 +573,33 @@ class RetriageApp(App[None]):
     @work(group="app.quit", exclusive=True, exit_on_error=False)
     async def action_quit(self) -> None:  # type: ignore[override]
         """Leave; ask first while a batch launched here still runs."""
-        if isinstance(self.screen, Confirm):
-            return
+        if not isinstance(self.screen, Confirm) and await self._may_leave("Leave Retriage?", "leave", "l"):
+            self.exit()
+
+    @work(group="app.quit", exclusive=True, exit_on_error=False)
+    async def action_other_engine(self) -> None:
+        """Open another engine in place of this one: the console begins anew there, with its safety on."""
+        from console.folders import profiles_file
+        from console.profiles import ProfileProblem, list_profiles
+        from console.screens.dialogs.engines import EngineDialog
+
+        problem = ""
+        try:
+            profiles = await asyncio.to_thread(list_profiles, profiles_file())
+        except ProfileProblem as broken:
+            profiles, problem = [], str(broken)
+        chosen = await self.push_screen_wait(EngineDialog(profiles, self.session.identity.profile, problem))
+        if chosen is not None and await self._may_leave("Leave this engine?", "leave", "l"):
+            self.chosen_engine = chosen
+            self.exit()
+
+    async def _may_leave(self, asked: str, label: str, key: str) -> bool:
+        """Whether nothing launched here still runs, or the operator leaves all the same. Must run in a worker."""
         number, runs = len(self.session.launched), self.runs.at_work if "runs" in self.__dict__ else []
         if runs:
             which = f"Run {runs[0].run_id}" if len(runs) == 1 and runs[0].run_id is not None else f"{len(runs)} runs"
             goes_on = f"`retriage watch {runs[0].run_id or 'RUN'} --resume` goes on without a screen."
-            question = Confirm(
-                "Leave Retriage?", [f"{which} is at work, and is held when the console is left.", goes_on], "leave", "l"
-            )
-            if not await self.push_screen_wait(question):
-                return
+            said = [f"{which} is at work, and is held when the console is left.", goes_on]
         elif number:
             which = "a batch" if number == 1 else f"{number} batches"
             goes_on = (
@@ -586,12 +607,8 @@ class RetriageApp(App[None]):
                 if self.session.identity.url
                 else "It stops when the console ends"
             )
-            question = Confirm(
-                "Leave Retriage?",
-                [f"There is {which} launched here that is still running.", f"{goes_on}."],
-                "leave",
-                "l",
-            )
-            if not await self.push_screen_wait(question):
-                return
-        self.exit()
+            said = [f"There is {which} launched here that is still running.", f"{goes_on}."]
+        else:
+            return True
+        sure: bool = await self.push_screen_wait(Confirm(asked, said, label, key))
+        return sure

@@ -35,7 +35,14 @@ from console.engine.target import Remote
 from console.profile_keys import TABLES, ProfileProblem, check
 from console.secret_sources import KINDS, SecretProblem, output_of, read_secret
 
+<<<<<<< HEAD
 __all__ = ["Profile", "ProfileProblem", "known_profiles", "profile_named", "remote_of"]
+=======
+if TYPE_CHECKING:
+    from console.engine.credentials import Credentials
+
+__all__ = ["Profile", "ProfileLine", "ProfileProblem", "known_profiles", "list_profiles", "profile_named", "remote_of"]
+>>>>>>> 4eb3f3d (Another engine can be chosen inside, from the profiles or by its address; a batch that the user may not read is not said to run for ever)
 
 
 @dataclass(frozen=True)
@@ -223,6 +230,40 @@ def _secret(whose: str, what: str, told: Mapping[str, Any], environ: Mapping[str
     return None
 
 
+@dataclass(frozen=True)
+class ProfileLine:
+    """A profile as it is listed.
+
+    Attributes:
+        name: its name.
+        environment: its word as it stands there; ``prod?`` where none does.
+        address: its REST root.
+        flaw: why it cannot be used, in one sentence; empty where it can, as far as that shows without its secrets.
+    """
+
+    name: str
+    environment: str
+    address: str
+    flaw: str
+
+
+def list_profiles(file: Path) -> list[ProfileLine]:
+    """All profiles by name. No secret is asked for.
+
+    Raises:
+        ProfileProblem: the file cannot be read.
+    """
+    return [
+        ProfileLine(
+            name,
+            str(told.get("environment", "prod?")) if isinstance(told, dict) else "",
+            _address(told.get("url")) if isinstance(told, dict) else "",
+            _flaw(name, told, file),
+        )
+        for name, told in sorted(_read(file).items())
+    ]
+
+
 def known_profiles(file: Path) -> list[str]:
     """One line about each profile: name, environment, address, and what is wrong with it. No password is asked for.
 
@@ -230,19 +271,9 @@ def known_profiles(file: Path) -> list[str]:
         ProfileProblem: the file cannot be read.
     """
     return [
-        "  ".join(part for part in (*_told_of(name, told), _broken(_flaw(name, told, file))) if part)
-        for name, told in sorted(_read(file).items())
+        "  ".join(filter(None, (one.name, one.environment, one.address, f"broken: {one.flaw}" if one.flaw else "")))
+        for one in list_profiles(file)
     ]
-
-
-def _told_of(name: str, told: object) -> tuple[str, ...]:
-    if not isinstance(told, dict):
-        return (name,)
-    return name, str(told.get("environment", "prod?")), _address(told.get("url"))
-
-
-def _broken(flaw: str) -> str:
-    return f"broken: {flaw}" if flaw else ""
 
 
 def _flaw(name: str, told: object, file: Path) -> str:

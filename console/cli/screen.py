@@ -3,6 +3,7 @@
 import os
 import sys
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,9 +30,11 @@ from console.settings import read_settings
 from store.contract.version import VERSION
 
 if TYPE_CHECKING:
+    from console.app import RetriageApp
     from console.connections import Connection
     from console.engine.client import EngineClient
     from console.engine.target import Target
+    from console.screens.dialogs.engines import ChosenEngine
 
 
 def _tell_version(wanted: bool) -> None:
@@ -106,29 +109,59 @@ def demo(
 
 
 def _open(connection: "Connection", mouse: bool | None, *, tour: bool = False) -> None:
+    """Open the console, and again on each engine that is chosen inside."""
+    if not sys.stdin.isatty() or not sys.stdout.isatty():
+        raise fail("the console needs a terminal; `retriage serve` does not.")
+    notice = ""
+    while True:
+        left = _opened(connection, mouse, tour, notice)
+        if left.chosen_engine is None:
+            break
+        connection, notice = chosen_connection(left.chosen_engine, connection)
+        tour = False
+    code = left.return_code or 0
+    if not code and left.session.failed_to_open:
+        code = ExitCode.ENGINE
+    if code:
+        raise typer.Exit(code)
+
+
+def chosen_connection(chosen: "ChosenEngine", before: "Connection") -> "tuple[Connection, str]":
+    """The engine that was chosen inside, or the one before with a sentence that says why it cannot be opened.
+
+    A command for a password may ask for it here: the console is left, and the terminal is free.
+    """
+    from console.connections import to_address, to_profile
+
+    try:
+        if chosen.profile:
+            connection = to_profile(chosen.profile, profiles_file())
+        else:
+            connection = to_address(chosen.address, None, None, False, None, False)
+    except ValueError as problem:
+        return before, str(problem)
+    return replace(connection, readonly=connection.readonly or before.readonly), ""
+
+
+def _opened(connection: "Connection", mouse: bool | None, tour: bool, notice: str) -> "RetriageApp":
+    """The console after it was left."""
     from console.app import RetriageApp  # 400 ms
     from console.keymap import read_keymap  # 90 ms
 
-    if not sys.stdin.isatty() or not sys.stdout.isatty():
-        raise fail("the console needs a terminal; `retriage serve` does not.")
-    # A world that is thrown away has a journal that is too.
-    journal = partial(journal_at, None if connection.thrown_away else default_journal())
     console_app = RetriageApp(
         partial(_connect, connection.target),
         connection.identity(),
-        journal=journal,
+        # A world that is thrown away has a journal that is too.
+        journal=partial(journal_at, None if connection.thrown_away else default_journal()),
         keymap=read_keymap(keys_file()),
         demo=connection.demo,
         tour=tour,
         settings=read_settings(settings_file()),
         preferences=read_preferences(preferences_file()),
+        notice=notice,
     )
     console_app.run(mouse="SSH_CONNECTION" not in os.environ if mouse is None else mouse)
-    code = console_app.return_code or 0
-    if not code and console_app.session.failed_to_open:
-        code = ExitCode.ENGINE
-    if code:
-        raise typer.Exit(code)
+    return console_app
 
 
 def _connect(target: "Target") -> "AbstractAsyncContextManager[EngineClient]":

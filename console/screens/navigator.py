@@ -122,7 +122,8 @@ class Navigator:
                 await self._session.ask(known.read)
                 view = known.get(batch_id)
         if view is None:
-            self._session.say(f"The engine does not know batch {inert(short(batch_id))} any more.", "warning")
+            gone = f"The engine does not know batch {inert(short(batch_id))} any more."
+            self._session.say(self._session.rights.unseen("batches") or gone, "warning")
         elif self._app.screen is front:
             self.show("batch", view)
         else:

@@ -57,7 +57,7 @@ class BatchesScreen(ListScreen):
     def tell_count(self) -> None:
         """How many run and how many have ended: the view lists both."""
         spans: list[Span] = []
-        if self.matching is not None:
+        if self.matching is not None and not self.session.rights.unseen("batches"):
             ended = max(self.matching - self._batches.running, 0)
             spans = [(count(self._batches.running), "strong"), (" running, ", "muted"), (count(ended), "strong"),
                      (" ended", "muted")]  # fmt: skip

@@ -94,7 +94,7 @@ async def test_the_dialog_says_at_once_that_the_engine_would_refuse() -> None:
     assert engine.orders == []
 
 
-async def test_batches_that_may_not_be_read_are_not_said_to_be_none() -> None:
+async def test_batches_that_may_not_be_read_are_not_said_to_be_none_nor_to_run_for_ever() -> None:
     engine = FakeEngine(40)
     engine.granted = {"READ BATCH": False}
     async with console(engine) as (app, pilot):
@@ -102,6 +102,13 @@ async def test_batches_that_may_not_be_read_are_not_said_to_be_none() -> None:
         await pilot.press("4")
         await until(pilot, lambda: "Batches cannot be read by this user" in "\n".join(lines(app)))
         assert "There are no batches" not in "\n".join(lines(app))
+        assert "0 running" not in "\n".join(lines(app))
+        assert app.session.follower is not None
+        await app.session.follower.launched("batch-that-is-not-shown")
+        await until(pilot, lambda: not app.session.launched)
+        await app.navigator.show_batch("batch-that-is-not-shown")
+        assert app.session.event is not None
+        assert "cannot be read by this user" in app.session.event.sentence
 
 
 async def test_a_user_who_may_read_nothing_sees_a_sentence() -> None:
