@@ -211,6 +211,8 @@ class RetriageApp(App[None]):
         if not self.session.identity.url:
             # The engine works in this process: a key must not wait until one of its threads lets go.
             sys.setswitchinterval(SWITCH)
+        if self._notice:
+            self.session.say(self._notice, "failed")
         for problem in (*self._own_keys.problems, *self.settings.problems):
             self.session.say(problem, "warning")
         if self._tour:
