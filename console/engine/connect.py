@@ -115,6 +115,8 @@ def _remote(target: Remote) -> httpx.AsyncClient:
     except (ValueError, OSError) as problem:
         raise EngineProblem(str(problem)) from problem
     headers = {**target.headers, "Accept": "application/json, text/plain;q=0.9, */*;q=0.1", "User-Agent": user_agent()}
+    # A cache on the way must not answer for the engine: what it kept would be shown as live.
+    headers["Cache-Control"] = "no-cache"
     if target.token is not None:
         headers["Authorization"] = f"Bearer {target.token}"
         user = None

@@ -19,7 +19,7 @@ from console.engine.errors import Denied, LoginRefused, NotThere, Refused, one_l
 
 _TITLE = re.compile(r"<(title|h1)[^>]*>(.*?)</\1>", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
-_CLASS = re.compile(r"[A-Za-z_$][\w$]*")
+_CLASS = re.compile(r"[A-Z][\w$]*(?:Exception|Error)")
 _BODY_LIMIT = 20_000
 BUSY = frozenset({429, 503})
 """Statuses whose answer may tell when to ask again."""
@@ -74,9 +74,9 @@ def _of_kind(answer: httpx.Response, sentence: str, kind: str | None, message: s
 def _error_body(answer: httpx.Response) -> tuple[str, str, int | None] | None:
     """``type``, ``message`` and ``code`` if the body is the contract's.
 
-    Its ``type`` is the simple name of a Java class and ``message`` is always there, if only as null (REST reference,
+    Its ``type`` is the simple name of a Java exception and ``message`` is always there, if only as null (REST reference,
     "Error Handling"). Proxies have JSON of their own: problem details (RFC 9457) name a URL as ``type`` and no
-    ``message``.
+    ``message``, gateways a word such as ``error`` or ``Forbidden``.
     """
     try:
         body: Any = json.loads(answer.content)

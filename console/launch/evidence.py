@@ -65,7 +65,7 @@ async def orders_since(client: Witnesses, since: datetime) -> list[UserOperation
     try:
         return await client.user_operations(query, 0, OPERATIONS)
     except Refused as problem:
-        if not problem.proves_nothing_done:
+        if not problem.says_never:
             raise
         return []
 

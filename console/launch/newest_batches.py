@@ -110,7 +110,7 @@ async def _running(client: BatchLists, since: datetime) -> tuple[list[BatchStati
         try:
             page = await client.batches(RUNNING, len(found), PAGE)
         except Refused as problem:
-            if not problem.proves_nothing_done:
+            if not problem.says_never:
                 raise
             found = await client.batches(UNSORTED, 0, MOST)
             return found, len(found) < MOST
@@ -126,7 +126,7 @@ async def _ever(client: BatchLists, since: datetime) -> tuple[list[HistoricBatch
         try:
             page = await client.historic_batches(EVER, len(found), PAGE)
         except Refused as problem:
-            if not problem.proves_nothing_done:
+            if not problem.says_never:
                 raise
             return [], True
         found += page
@@ -142,7 +142,7 @@ async def _kept(client: BatchLists, running: bool) -> bool:
     try:
         return await client.count_historic_batches(HistoricBatchQuery()) > 0
     except Refused as problem:
-        if not problem.proves_nothing_done:
+        if not problem.says_never:
             raise
         return False
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import httpx
 
-Kind = Literal["asgi", "socket", "postgresql", "camunda", "operaton"]
+Kind = Literal["asgi", "socket", "postgresql", "camunda", "operaton", "camunda721"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Engine:
     @property
     def is_reference(self) -> bool:
         """A real engine. Only for the documented differences; each use says which."""
-        return self.kind in ("camunda", "operaton")
+        return self.kind in ("camunda", "operaton", "camunda721")
 
     async def get(self, path: str, **params: Any) -> Any:
         """The JSON answer of a GET that must succeed. Python values become query strings: True is ``true``."""

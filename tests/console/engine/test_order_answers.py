@@ -51,6 +51,8 @@ UNPROVEN = {str(status): page(status, passed_on=True) for status in STATUSES if 
     "problem details": Answer(
         500, b'{"type": "https://example.org/gone", "message": "x", "title": "Bad Gateway"}', "application/json"
     ),
+    "a gateway's word": Answer(403, b'{"type": "Forbidden", "message": "blocked by policy"}', "application/json"),
+    "another gateway's": Answer(500, b'{"type": "error", "message": "upstream"}', "application/json"),
     "no message": Answer(500, b'{"type": "Error", "error": "upstream"}', "application/json"),
     "a gateway's message": Answer(504, b'{"message": "Endpoint request timed out"}', "application/json"),
     "dropped": Drop(passed_on=True),

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from console.engine.errors import Refused
 from console.launch.find_batch import Finding, look_for
 from tests.console.lost_launches import NAMES, SENT, LostLaunchEngine, seconds, sought
 
@@ -208,6 +209,23 @@ async def test_the_whole_time_is_read_however_many_batches_there_are() -> None:
     for number in range(180):
         engine.end(f"small {number}", 1, after=2 + number)
     assert told(await found(engine)) == ("mine", False)
+
+
+@pytest.mark.parametrize("question", ["batches", "historic_batches", "count_historic_batches", "user_operations"])
+@pytest.mark.parametrize("status", [401, 500, 503])
+async def test_an_engine_that_fails_for_a_while_has_not_been_looked_at(question: str, status: int) -> None:
+    engine = LostLaunchEngine(LATER)
+    if question == "user_operations":
+        engine.run("mine")
+
+    async def failing(*_: Any) -> Any:
+        raise Refused("The database is not there.", status, "ProcessEngineException")
+
+    if question == "count_historic_batches":
+        engine.history = False
+    setattr(engine, question, failing)
+    with pytest.raises(Refused):
+        await found(engine)
 
 
 async def test_where_no_ended_batches_are_kept_unchanged_tasks_prove_it() -> None:
