@@ -295,17 +295,20 @@ class Channel:
             # What a server says of our certificate comes with its first answer (TLS 1.3), and httpx lets it through.
             raise httpx.ReadError(str(problem), request=request) from problem
         self.round_trip = time.perf_counter() - started
-        self._note_clock(answer)
         if answer.status_code >= 300:
             refused = refusal(answer, self.engine_now())
+            if not refused.between:
+                self._note_clock(answer)
             self.answers += not refused.between
             if order and refused.status == 401 and self._renew is not None:
                 self._good_until = -inf  # the next question gets others first
             elif order or not isinstance(refused, LoginRefused):
                 self.hold.note(refused)
             raise refused
-        # A page of a proxy is no sign of life of the engine.
-        self.answers += not _page(answer)
+        # A page of a proxy is no sign of life of the engine, and its clock another.
+        if not _page(answer):
+            self._note_clock(answer)
+            self.answers += 1
         return answer
 
     async def _read(self, answer: httpx.Response) -> httpx.Response:

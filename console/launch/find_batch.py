@@ -19,6 +19,9 @@ from store.contract.records import Batch, BatchStatistics
 
 EARLY = timedelta(seconds=2)
 """How much earlier than the launch was sent its batch may have begun: clocks are compared to the second."""
+CLOCKS = timedelta(minutes=10)
+"""How much earlier one may seem to have begun where the time of the answers is not the engine's: a proxy on the way
+writes its own into them (nginx does so unless it is told otherwise)."""
 LATE = timedelta(minutes=10)
 """How much later it may have begun: an engine collects all ids before it makes the batch. A later one is another's."""
 
@@ -101,15 +104,16 @@ async def look_for(client: BatchSearchLists, launch: SoughtLaunch, known: Collec
     Raises:
         EngineProblem: the engine did not answer; nothing was learnt.
     """
-    seen = await batches_since(client, launch.earliest)
+    seen = await batches_since(client, launch.sent_at - CLOCKS)
     mine = candidates(launch, seen.found, known)
     log = await orders_since(client, launch.earliest) if mine else []
     mine = [one for one in mine if not _ordered_otherwise(launch, one, log)]
     late = seen.at > launch.latest
     there = any(one.batch.id == launch.batch_id for one in seen.found)
     vanished = launch.batch_id is not None and not there
-    effect = Effect()
-    if launch.sample and (any(one.worked for one in mine) or vanished or (late and not mine and not seen.history)):
+    effect, early = Effect(), _too_early(launch, seen.found, known) if late and not mine else []
+    unproven = late and not mine and (early or not seen.history)
+    if launch.sample and (any(one.worked for one in mine) or vanished or unproven):
         effect = await effect_on(client, launch.sample, launch.retries, launch.sent_at)
     if vanished:
         return Finding(seen.at, effect=effect.ours > 0, over=late)
@@ -117,17 +121,25 @@ async def look_for(client: BatchSearchLists, launch: SoughtLaunch, known: Collec
     if mine:
         found = _found(launch, mine, effect, seen.at, late)
     else:
-        found = _nothing(launch, seen, effect) if late else Finding(seen.at)
+        found = _nothing(launch, seen, effect, early) if late else Finding(seen.at)
     return replace(found, disproved=there and all(one.batch.id != launch.batch_id for one in mine))
 
 
 def candidates(launch: SoughtLaunch, found: Sequence[FoundBatch], known: Collection[str] = ()) -> list[FoundBatch]:
     """Batches that can be meant: of that time, nobody else's, and with a job for each task where tasks were named."""
+    return [one for one in _meant(launch, found, known) if launch.earliest <= one.start <= launch.latest]
+
+
+def _too_early(launch: SoughtLaunch, found: Sequence[FoundBatch], known: Collection[str]) -> list[FoundBatch]:
+    """Batches that could be meant if the engine's clock is behind the one that its answers show."""
+    return [one for one in _meant(launch, found, known) if one.start < launch.earliest]
+
+
+def _meant(launch: SoughtLaunch, found: Sequence[FoundBatch], known: Collection[str]) -> list[FoundBatch]:
     return [
         one
         for one in found
-        if launch.earliest <= one.start <= launch.latest
-        and one.batch.id not in known
+        if one.batch.id not in known
         and _may_be_of(launch.user, one.batch)
         and (not launch.exact or fits(launch, one.batch))
     ]
@@ -165,8 +177,13 @@ def _found(launch: SoughtLaunch, mine: Sequence[FoundBatch], effect: Effect, at:
     return Finding(at, perhaps=tuple(one.batch for one in likeliest), over=over)
 
 
-def _nothing(launch: SoughtLaunch, seen: NewestBatches, effect: Effect) -> Finding:
-    """The time is over, and no batch can be meant."""
+def _nothing(launch: SoughtLaunch, seen: NewestBatches, effect: Effect, early: Sequence[FoundBatch]) -> Finding:
+    """The time is over, and no batch can be meant, unless the engine's clock is behind."""
+    untouched = bool(effect.unchanged) and not (effect.ours or effect.another or effect.unclear)
+    if early and not (untouched and all(one.worked for one in early)):
+        if len(early) == 1 and early[0].worked and effect.ours:
+            return Finding(seen.at, early[0].batch, certain=True, over=True)
+        return Finding(seen.at, perhaps=tuple(one.batch for one in early), over=True)
     between = f"no such batch began between {clock(launch.earliest)} and {clock(launch.latest)}"
     if not seen.whole:
         return Finding(seen.at, over=True)
@@ -175,7 +192,7 @@ def _nothing(launch: SoughtLaunch, seen: NewestBatches, effect: Effect) -> Findi
         return Finding(seen.at, absent=proof, over=True)
     # Somebody who may not read batches is shown empty lists (observed on Camunda 7.24.0).
     readable = not launch.user or seen.any
-    if readable and effect.unchanged and not (effect.ours or effect.another or effect.unclear):
+    if readable and untouched:
         proof = f"{between}, and {things(effect.unchanged, 'task')} of it looked at {clock(seen.at)} are unchanged"
         return Finding(seen.at, absent=proof, over=True)
     return Finding(seen.at, effect=effect.ours > 0, over=True)

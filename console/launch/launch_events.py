@@ -178,7 +178,8 @@ def _not_found(event: NotFound) -> str:
     if event.perhaps:
         return f"Look at 4 before launching again: {things(event.perhaps, 'batch', 'batches')} may be it; {later}."
     if event.looked_at is None:
-        return f"Could not look for it: {event.problem} Do not launch again yet: it is looked for until that is known."
+        why = event.problem.rstrip(".")
+        return f"Could not look for it: {why}. Do not launch again yet: it is looked for until that is known."
     return f"Do not launch again yet: at {clock(event.looked_at)} its batch was not there; {later}."
 
 

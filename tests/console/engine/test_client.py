@@ -393,7 +393,9 @@ async def test_identity_survives_an_engine_that_tells_nothing_but_its_name() -> 
     def engine(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/engine-rest/engine":
             return httpx.Response(200, json=[{"name": "bpm-prod"}])
-        return httpx.Response(404 if request.url.path.endswith("version") else 403, json={"type": "RestException", "message": ""})
+        return httpx.Response(
+            404 if request.url.path.endswith("version") else 403, json={"type": "RestException", "message": ""}
+        )
 
     identity = await client_of(engine).identity()
     assert (identity.kind, identity.version, identity.name) == ("engine", None, "bpm-prod")

@@ -300,3 +300,13 @@ async def test_a_server_that_asks_for_a_certificate_is_told_as_that() -> None:
         await count(client_of(Broken(alert)))  # type: ignore[arg-type]
     with pytest.raises(Unanswered):
         await client_of(Broken(alert)).set_retries_async(ORDER)  # type: ignore[arg-type]
+
+
+async def test_the_time_of_a_page_is_not_the_engines() -> None:
+    wrong = format_datetime(datetime.now(UTC) + timedelta(hours=3), usegmt=True)
+    html = {"Content-Type": "text/html", "Date": wrong}
+    for answer in (httpx.Response(503, headers=html), httpx.Response(200, headers=html, content=b"<html>")):
+        client = client_of(lambda request, answer=answer: answer)
+        with pytest.raises(EngineProblem):
+            await count(client)
+        assert client.clock_difference == timedelta()

@@ -211,6 +211,20 @@ async def test_the_whole_time_is_read_however_many_batches_there_are() -> None:
     assert told(await found(engine)) == ("mine", False)
 
 
+async def test_a_batch_that_seems_to_be_older_disproves_nothing_where_a_proxy_tells_its_own_time() -> None:
+    engine = LostLaunchEngine(LATER)
+    engine.end("behind", after=-8)
+    engine.retries = {}
+    finding = await found(engine)
+    assert (finding.absent, finding.batch, finding.over) == ("", None, True)
+    assert [batch.id for batch in finding.perhaps] == ["behind"]
+    engine.retries = dict.fromkeys(NAMES, 3)
+    assert told(await found(engine)) == ("behind", True)
+    engine.retries = dict.fromkeys(NAMES, 0)
+    assert "no such batch began" in (await found(engine)).absent, "it has worked, and the tasks are as they were"
+    assert (await found(engine, ("behind",))).absent, "it is that of another launch"
+
+
 @pytest.mark.parametrize("question", ["batches", "historic_batches", "count_historic_batches", "user_operations"])
 @pytest.mark.parametrize("status", [401, 500, 503])
 async def test_an_engine_that_fails_for_a_while_has_not_been_looked_at(question: str, status: int) -> None:
