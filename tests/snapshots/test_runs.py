@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-from console.causes.fold import fold
 from console.journal import journal_at
 from console.screens.runs.screen import RunScreen
 from console.session.session import ConnectionIdentity
 from store.journal import FrozenTask, Journal, NewLaunch, NewRun, RunCause
-from tests.console.fake import connecting, task
+from tests.console.fake import connecting
 from tests.snapshots.conftest import NARROW, Steps
 from tests.snapshots.night import with_batches
 from tests.snapshots.stage import Pictured, Stage
@@ -67,7 +66,7 @@ async def written(journal: Journal, reason: str, clock: StoppedClock) -> None:
     new = NewRun("bpm-prod", BPM.url, "ann", TITLE, reason, 1, 0.05, False, 60.0, clock.moment)
     ids = iter(f"{0x5F1C1A1E + index * 7919:08x}-1f5e-11f1-9c3a-0242ac120002" for index in range(sum(SIZES)))
     waves = [(wave, [FrozenTask(next(ids), 0) for _ in range(size)]) for wave, size in enumerate(SIZES, 1)]
-    causes = [RunCause("charge-card", fold(task(0).error_message), 4350), RunCause("send-mail", "SMTP 421 <*>", 250)]
+    causes = [RunCause("charge-card", "card <*> expired", 4350), RunCause("send-mail", "SMTP 421 <*>", 250)]
     runs, run = journal.runs, await journal.runs.begin(new, "me", waves, causes)
     for wave, counts in enumerate(COUNTS, 1):
         await runs.wave(run, "me", wave, "sending")
