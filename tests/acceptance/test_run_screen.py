@@ -36,14 +36,18 @@ class Screen(Terminal):
         """Take the safety off."""
         self.press("!")
         self.wait_for("Take the safety off")
-        self.press(PROFILE + "\r")
+        self.press(PROFILE)
+        self.wait(lambda: self.bold("Take it off enter"), "it cannot be taken off")
+        self.press("\r")
         self.wait_for("ARMED")
 
-    def order(self, key: str, question: str, number: int) -> None:
-        """Press a key that asks, type the number of tasks that is asked for, and confirm."""
+    def order(self, key: str, question: str, number: int, order: str) -> None:
+        """Press a key that asks, type the number of tasks that is asked for, and confirm when it can be."""
         self.press(key)
         self.wait_for(question)
-        self.press(f"{number}\r")
+        self.press(f"{number}")
+        self.wait(lambda: self.bold(order), "the key of the order never counts")
+        self.press("\r")
         self.wait(lambda: question not in self.text, f"{question} stays")
 
 
@@ -90,11 +94,12 @@ def night(engine: NightEngine, shell: Shell, payments: Payments, home: Path) -> 
         screen.wait_for("SAFE: this is PROD")
         assert engine.batches() == []
         screen.arm()
-        screen.press("L")
-        screen.press("INC-4412")
-        screen.wait_for("INC-4412")
+        screen.press("\x1b[A")
+        screen.type("INC-4412")
+        screen.wait_for("reason    INC-4412")
         screen.press("\r\r")
         screen.press(f"{number}")
+        screen.wait(lambda: screen.bold("Launch L"), "the key of the order never counts")
         payments.paused = False
         screen.press("\r")
         screen.wait_for("RUN 1")
@@ -115,7 +120,7 @@ def night(engine: NightEngine, shell: Shell, payments: Payments, home: Path) -> 
         screen.press("7")
         screen.wait_for("Held by an interruption.")
         screen.arm()
-        screen.order("R", "Resume run 1?", number - sum(WAVES[:2]))
+        screen.order("R", "Resume run 1?", number - sum(WAVES[:2]), "resume L")
         payments.paused = False
         wait_for(lambda: not shell.wave(2) & set(engine.tasks()), "the second wave is not done")
         payments.back = False
@@ -130,14 +135,14 @@ def night(engine: NightEngine, shell: Shell, payments: Payments, home: Path) -> 
 
         # The rest is released; a few of its tasks nobody takes, and they can be put back.
         payments.back, payments.idle = True, set(sorted(rest)[:IDLE])
-        screen.order("R", "Release run 1?", len(rest))
+        screen.order("R", "Release run 1?", len(rest), "release L")
         screen.wait_for("PASSED")
         assert sizes(engine) == sorted([*WAVES, len(rest)])
         wait_for(lambda: set(engine.tasks()) & rest == payments.idle, "not all of the rest were done")
         payments.paused = True
         wait_for(lambda: not any(engine.tasks()[id]["lockExpirationTime"] for id in payments.idle), "still locked")
         wait_for(lambda: all(one["endTime"] for one in engine.batches()), "a batch does not end")
-        screen.order("Z", "Undo run 1?", IDLE)
+        screen.order("Z", "Undo run 1?", IDLE, "undo L")
         wait_for(lambda: {engine.retries()[id] for id in payments.idle} == {0}, "they were not put back")
         assert sizes(engine) == sorted([*WAVES, len(rest), IDLE])
     assert shell.asked("SELECT count(*), count(DISTINCT task_id) FROM launch_task JOIN launch ON id = launch_id"

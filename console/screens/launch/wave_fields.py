@@ -69,5 +69,5 @@ def _said(sizes: Sequence[int]) -> list[Span]:
 
 def _rule(form: RunForm) -> list[Span]:
     held = f"  held above {form.gate} failed again" + (", and by a new cause" if form.new_cause else "")
-    return [(held, "muted"), ("" if form.new_cause else "   N ", "accent"),
+    return [(held, "muted"), ("" if form.new_cause else "   n ", "accent"),
             ("" if form.new_cause else "new cause holds too", "muted")]  # fmt: skip

@@ -148,7 +148,7 @@ async def test_waves_that_cannot_be_are_said_and_launch_nothing(world: Scene) ->
         assert seen.app.screen is shown
         await seen.press("comma", "r", "e", "s", "t")
         await seen.sees("3 waves: 2 + 3 + 9", "held above 5% failed again")
-        await seen.press("N")
+        await seen.press("n")
         await seen.sees("and by a new cause")
         await seen.press("W")
         await seen.sees('"retries": 1')
