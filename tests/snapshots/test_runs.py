@@ -118,7 +118,7 @@ async def waves(stage: Stage) -> None:
     await stage.press("A", "R")
     await stage.sees("tasks in the launch")
     await stage.press("W")
-    await stage.sees("held above 5%", "run 1, ")
+    await stage.sees("hold by a new cause too", "run 1, ")
     await stage.still()
 
 

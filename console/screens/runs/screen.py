@@ -294,9 +294,7 @@ class RunScreen(ConsoleScreen):
 
     def legend(self) -> str:
         """What the columns mean."""
-        return (
-            "again: first failure after its wave   wait: set, or to be set   unkn: cancelled, not known   out: left out"
-        )
+        return "again: first failure since  wait: not taken yet  unkn: cancelled, not known  out: left out"
 
 
 def _heading(view: RunView) -> tuple[list[Span], list[Span]]:
