@@ -146,7 +146,8 @@ class RunVerbs(Verbs["ConsoleScreen"]):
         choice: BatchChoice | None = await self.app.push_screen_wait(StopRun(view))
         if choice is None:
             return
-        if why := self.session.why_no_orders():
+        # To send nothing more is always allowed; what is done to the batch at work is an order to the engine.
+        if choice != "goes-on" and (why := self.session.why_no_orders()):
             self.session.say(why, "warning")
             return
         wishes: dict[BatchChoice, Wish] = {
