@@ -131,7 +131,10 @@ class RunVerbs(Verbs["ConsoleScreen"]):
             driven.driver.wish(wish)
             return " here"
         journal = self.session.journal
-        if journal is not None and await journal.runs.wish(view.run.id, wish):
+        run = await journal.runs.run(view.run.id) if journal is not None else None
+        if journal is None or run is None or is_dead(run.driver):
+            return ""
+        if await journal.runs.wish(run.id, wish):
             return " by the console that drives it"
         return ""
 
