@@ -19,6 +19,7 @@ LONG = {
         "test_old_engine.py",
         "test_launch_guard.py",
         "test_run_night.py",
+        "test_run_screen.py",
     },
     "faults": {"test_reading_faults.py", "test_polite.py", "test_connections.py", "test_bodies.py", "test_kill.py"},
 }

@@ -7,7 +7,7 @@ tasks who failed since. A task that is gone has not failed again. Only launches 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -50,6 +50,11 @@ class Launch(FollowedLaunch, Protocol):
         """When it was sent."""
         ...
 
+    @property
+    def user(self) -> str:
+        """Who launched it."""
+        ...
+
 
 class EarlierLaunchJournal(LaunchJournal, Protocol):
     """The part of the journal that is asked."""
@@ -80,12 +85,16 @@ class EarlierLaunches:
         launches: how many launches are told of.
         tasks: their tasks that were looked at.
         again: those of them that failed again.
+        user: who launched the last one.
+        reason: why; may be empty.
     """
 
     topic: str
     launches: int
     tasks: int
     again: int
+    user: str = field(default="", compare=False)
+    reason: str = field(default="", compare=False)
 
     @property
     def share(self) -> int:
@@ -113,6 +122,7 @@ async def earlier_launches_over(
         EngineProblem: the engine did not answer.
     """
     launches = looked_at = again = 0
+    last: Launch | None = None
     failed_later: set[str] = set()
     for launch in await journal.launches(engine, LOOKED_THROUGH):
         if launch.undoes is not None or launch.retries <= 0 or not launch.listed or launch.batch_id is None:
@@ -124,12 +134,13 @@ async def earlier_launches_over(
         if ids and await _topics(client, ids, there) == {topic} and not await _runs(client, launch.batch_id):
             failed = await _failed_since(client, launch.began_at, there)
             launches += 1
+            last = last or launch
             looked_at += len(ids)
             again += len((failed | failed_later).intersection(ids))
         failed_later.update(id for id, had in before if had == 0)
         if launches == MOST:
             break
-    return EarlierLaunches(topic, launches, looked_at, again) if launches else None
+    return EarlierLaunches(topic, launches, looked_at, again, last.user, last.reason) if last is not None else None
 
 
 async def _there(client: EarlierLaunchLists, ids: Sequence[str]) -> list[ExternalTask]:

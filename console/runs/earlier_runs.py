@@ -56,7 +56,9 @@ class EarlierRun:
         came += f" ({percent(counts.again, counts.decided)})" if counts.decided else ""
         took = f" in {span(self.seconds)}" if self.seconds is not None else ""
         ended = {"passed": "", "stopped": ", stopped"}.get(self.view.word, f", {self.view.word}")
-        return f"run {run.id}, {age(run.began_at, now)} ago{who}{why}: {tried}: {came}{took}{ended}"
+        ago = age(run.began_at, now)
+        when = "just now" if ago == "now" else f"{ago} ago"
+        return f"run {run.id}, {when}{who}{why}: {tried}: {came}{took}{ended}"
 
     @property
     def bad(self) -> bool:

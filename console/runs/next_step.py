@@ -112,9 +112,10 @@ def _held(view: RunView) -> NextStep:
     why = [view.said.removeprefix("Held by an interruption: ")]
     rest = waiting_waves(view)
     if rest:
-        left = things(sum(one.tasks for one in rest), "task")
+        tasks = sum(one.tasks for one in rest)
+        left = f" with {things(tasks, 'task')}" if tasks else ""
         are = "is" if len(rest) == 1 else "are"
-        why.append(f"{things(len(rest), 'wave')} with {left} {are} not sent; nothing goes on by itself.")
+        why.append(f"{things(len(rest), 'wave')}{left} {are} not sent; nothing goes on by itself.")
     elif wave is not None:
         why.append("It is the last wave.")
     return NextStep(head, tuple(why), "failed" if by_gate else "warning")

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, exists, func, insert, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.database.clock import now
@@ -364,20 +364,25 @@ class Runs:
                     .order_by(col(RunWaveRow.wave))
                 )
             )
-            numbers = await connection.execute(
-                select(col(task.wave), col(task.left_out), func.count())
-                .where(col(task.run_id) == run_id)
-                .group_by(col(task.wave), col(task.left_out))
+            counted = await connection.execute(
+                select(col(task.wave), func.count()).where(col(task.run_id) == run_id).group_by(col(task.wave))
             )
-            by_wave: dict[int, dict[str, int]] = {}
-            for wave, why, number in numbers:
-                by_wave.setdefault(wave, {})[why] = number
+            totals: dict[int, int] = {row[0]: row[1] for row in counted}
+            # Written out, not bound: SQLite takes the index of those that were left out only where it can be proven.
+            some = col(task.left_out) != literal_column("''")
+            left_out: dict[int, dict[str, int]] = {}
+            for wave, why, number in await connection.execute(
+                select(col(task.wave), col(task.left_out), func.count())
+                .where(col(task.run_id) == run_id, some)
+                .group_by(col(task.wave), col(task.left_out))
+            ):
+                left_out.setdefault(wave, {})[why] = number
         return [
             RunWave(
                 row.wave, row.state, row.began_at, row.ended_at, row.watched,
                 json.loads(row.counts) if row.counts else {},
-                sum(by_wave.get(row.wave, {}).values()),
-                {why: number for why, number in by_wave.get(row.wave, {}).items() if why},
+                totals.get(row.wave, 0),
+                left_out.get(row.wave, {}),
             )
             for row in rows
         ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, MetaData, Text
+from sqlalchemy import Index, MetaData, Text, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -185,6 +185,7 @@ class RunTaskRow(_Journaled, table=True):
     __tablename__ = "run_task"
     __table_args__ = (
         Index("run_task_wave", "run_id", "wave", "ordinal"),
+        Index("run_task_left_out", "run_id", "wave", "left_out", sqlite_where=text("left_out <> ''")),
         {"sqlite_with_rowid": False},
     )
 

@@ -19,7 +19,7 @@ from console.actions import ACTIONS, Action, at, hints, matching, named
 from console.app import RetriageApp
 from console.screens.verbs import Verbs
 
-HARMLESS_CAPITALS = {"G", "A", "O", "F", "J", "Y", "E"}
+HARMLESS_CAPITALS = {"G", "A", "O", "F", "J", "Y", "E", "W"}
 """Twins of a small letter, and the whole of something: they change nothing."""
 TOGETHER = (
     ("table", "marks", "tasks", "task", "list", "app"),
@@ -33,6 +33,7 @@ TOGETHER = (
     ("text", "job", "detail", "app"),
     ("table", "batches", "detail", "failures", "app"),
     ("text", "detail", "app"),
+    ("table", "run", "waves", "detail", "app"),
     ("typing",),
 )
 """Places that are in reach at the same time."""

@@ -66,7 +66,7 @@ async def written(journal: Journal, reason: str, clock: StoppedClock) -> None:
     new = NewRun("bpm-prod", BPM.url, "ann", TITLE, reason, 1, 0.05, False, 60.0, clock.moment)
     ids = iter(f"{0x5F1C1A1E + index * 7919:08x}-1f5e-11f1-9c3a-0242ac120002" for index in range(sum(SIZES)))
     waves = [(wave, [FrozenTask(next(ids), 0) for _ in range(size)]) for wave, size in enumerate(SIZES, 1)]
-    causes = [RunCause("charge-card", "HTTP 503 from psp: <*>", sum(SIZES))]
+    causes = [RunCause("charge-card", "card <*> expired", 4350), RunCause("send-mail", "SMTP 421 <*>", 250)]
     runs, run = journal.runs, await journal.runs.begin(new, "me", waves, causes)
     for wave, counts in enumerate(COUNTS, 1):
         await runs.wave(run, "me", wave, "sending")
@@ -108,7 +108,7 @@ async def changing(stage: Stage) -> None:
 
 async def listed(stage: Stage) -> None:
     await stage.view("6")
-    await stage.sees("held 2/4")
+    await stage.sees("run held 2/4")
     await stage.still()
 
 
@@ -118,7 +118,7 @@ async def waves(stage: Stage) -> None:
     await stage.press("A", "R")
     await stage.sees("tasks in the launch")
     await stage.press("W")
-    await stage.sees("held above 5%", "run 1, ")
+    await stage.sees("hold by a new cause too", "run 1, ")
     await stage.still()
 
 

@@ -48,9 +48,9 @@ def row_of_run(view: RunView, now: datetime) -> Row:
 def _state(view: RunView) -> str:
     word = "not begun" if view.word == "void" else "held" if view.word == "interrupted" else view.word
     if view.run.over or view.word in ("void", "preparing"):
-        return word
+        return f"run {word}"
     through = sum(one.state in THROUGH for one in view.waves)
-    return f"{word} {through}/{len(view.waves)}"
+    return f"run {word} {through}/{len(view.waves)}"
 
 
 def run_facts(view: RunView) -> list[Item]:

@@ -150,8 +150,9 @@ class JournalScreen(ConsoleScreen):
         rows = [row for _, row in sorted(told, key=lambda one: one[0], reverse=True)]
         self.table.put(0, rows)
         launches = things(len(self._launches), "launch", "launches")
-        runs = f", {things(len(self._runs), 'run')}" if self._runs else ""
-        said = f" {launches}{runs}" if self.matching is not None else ""
+        parts = [launches] if self._launches or not self._runs else []
+        parts += [things(len(self._runs), "run")] if self._runs else []
+        said = f" {', '.join(parts)}" if self.matching is not None else ""
         kept = f" on this engine, written down before {'it was' if len(rows) == 1 else 'they were'} sent"
         self.query_one("#which", Line).show([(said, "strong"), (kept if said else "", "muted")])
         self._detail()
@@ -160,6 +161,7 @@ class JournalScreen(ConsoleScreen):
     def _detail(self) -> None:
         pane = self.query_one("#detail", Pane)
         launch, run = self.chosen(), self.run()
+        pane.entitle("Run" if run is not None else "Launch")
         if run is not None:
             pane.show(run_summary(run) if self.narrow else run_facts(run))
         else:

@@ -136,11 +136,12 @@ def _overlap(other: OverlappingBatch, ours: int) -> str:
 def record_said(record: EarlierLaunches) -> str:
     """What the last launches over a topic came to."""
     which = "last bulk retry" if record.launches == 1 else f"last {record.launches} bulk retries"
+    who = " ".join(filter(None, (inert(record.user), f"({inert(record.reason)})" if record.reason else "")))
+    by = f"; {'by' if record.launches == 1 else 'the last by'} {who}" if who else ""
     if record.tasks == 1:
-        return (
-            f"{which} of {inert(record.topic)}: its one task {'failed again' if record.share else 'did not fail again'}"
-        )
-    return f"{which} of {inert(record.topic)}: {record.share} % of {things(record.tasks, 'task')} failed again"
+        failed = "failed again" if record.share else "did not fail again"
+        return f"{which} of {inert(record.topic)}: its one task {failed}{by}"
+    return f"{which} of {inert(record.topic)}: {record.share} % of {things(record.tasks, 'task')} failed again{by}"
 
 
 def quiet_said(quiet: Sequence[TopicWithoutWorker]) -> str:

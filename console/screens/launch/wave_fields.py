@@ -28,6 +28,11 @@ class WaveFields(Vertical):
     WaveFields #pace { width: 1fr; }
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._filled: dict[str, str] = {}
+        """What was put into each field last, by its id."""
+
     def compose(self) -> ComposeResult:
         """Sizes, rules, the sum."""
         yield Field("waves", id="waves", pattern=r"[\d,. %rest]*", most=200, hint="10, 100, 500, rest")
@@ -48,11 +53,13 @@ class WaveFields(Vertical):
         return RunForm(waves, gate, new_cause, watch, pace)
 
     def fill(self, form: RunForm) -> None:
-        """Let this stand in the fields; a field that is typed into is left alone."""
+        """Let this stand in the fields; what the operator has typed just now is left alone."""
         for id, text in (("waves", form.waves), ("gate", form.gate), ("watch", form.watch), ("pace", form.pace)):
             field = self.query_one(f"#{id}", Field)
-            if not field.active and field.value != text:
+            if field.value != text and (not field.active or field.value == self._filled.get(id)):
                 field.value = text
+            if field.value == text:
+                self._filled[id] = text
 
     def tell(self, form: RunForm, sizes: Sequence[int], mistake: str) -> None:
         """Say what it comes to, or what is wrong with it."""
@@ -68,6 +75,6 @@ def _said(sizes: Sequence[int]) -> list[Span]:
 
 
 def _rule(form: RunForm) -> list[Span]:
-    held = f"  held above {form.gate} failed again" + (", and by a new cause" if form.new_cause else "")
-    return [(held, "muted"), ("" if form.new_cause else "   N ", "accent"),
-            ("" if form.new_cause else "new cause holds too", "muted")]  # fmt: skip
+    if form.new_cause:
+        return [("   held by a new cause too", "warning"), ("  n", "accent"), (" not", "muted")]
+    return [("   n", "accent"), (" hold by a new cause too", "muted")]

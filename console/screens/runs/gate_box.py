@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from console.runs.gate import FEWEST
 from console.text.ink import Ink
 from console.text.words import count
-from console.widgets.line import Span
+from console.widgets.line import Span, width_of
 from console.widgets.pane import Item, Prose, Spans
 
 if TYPE_CHECKING:
@@ -19,22 +19,23 @@ SHORTEST = 12
 
 
 def gate_lines(reading: GateReading | None, run: Run, width: int) -> list[Item]:
-    """The rule, what was seen, and the scale."""
+    """What was seen, the scale, and the rule."""
     if reading is None:
         return [Prose("Nothing was sent yet.", "muted"), rule(run)]
-    return [seen(reading), Spans(tuple(scale(reading, width))), Spans(tuple(marks(reading, width))), rule(run)]
+    lines = [*seen(reading, width), Spans(tuple(scale(reading, width))), Spans(tuple(marks(reading, width)))]
+    return [*lines, rule(run)]
 
 
 def rule(run: Run) -> Item:
     """When it holds."""
-    new = ", or when one fails of a new cause" if run.new_cause else ""
-    return Prose(f"Holds above {100 * run.gate:g} % failed again{new}; a wave is watched for {run.watch:g} s.", "muted")
+    new = ", or one of a new cause" if run.new_cause else ""
+    return Prose(f"Holds above {100 * run.gate:g} %{new}; decides within {run.watch:g} s.", "muted", lines=2)
 
 
-def seen(reading: GateReading) -> Item:
-    """How many failed again, and between what that share lies."""
+def seen(reading: GateReading, width: int) -> list[Item]:
+    """How many failed again, and between what that share lies: on one line where there is room."""
     if not reading.decided:
-        return Spans((("no task is decided yet", "muted"),))
+        return [Spans((("No task is decided yet.", "muted"),))]
     share = reading.again / reading.decided
     ink: Ink = "failed" if share > reading.limit else "good"
     said: tuple[Span, ...] = (
@@ -42,9 +43,11 @@ def seen(reading: GateReading) -> Item:
         (f" of {count(reading.decided)} decided failed again: ", "muted"),
         (f"{100 * share:.1f} %", ink),
     )
-    if reading.early:
-        return Spans((*said, (f"   judged from {FEWEST} on", "faint")))
-    return Spans((*said, (f"   95 %: {100 * reading.low:.1f} to {100 * reading.high:.1f}", "muted")))
+    interval = f"95 %: {100 * reading.low:.1f} to {100 * reading.high:.1f} %"
+    more: Span = (f"judged from {FEWEST} on", "faint") if reading.early else (interval, "muted")
+    if width_of(said) + 3 + width_of((more,)) <= width:
+        return [Spans((*said, ("   ", ""), more))]
+    return [Spans(said), Spans((more,))]
 
 
 def _most(reading: GateReading) -> float:

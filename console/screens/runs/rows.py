@@ -121,7 +121,7 @@ def step_rows(steps: Sequence[RunStep], launches: Sequence[Launch]) -> list[Row]
     """The steps of a run and its batches, the newest first."""
     told = [(step.at, _step(step)) for step in steps]
     told += [(launch.began_at, _launch(launch)) for launch in launches]
-    return [row for _, row in sorted(told, key=lambda one: one[0], reverse=True)]
+    return [row for _, row in sorted(told, key=lambda one: one[0])][::-1]
 
 
 def _launch(launch: Launch) -> Row:

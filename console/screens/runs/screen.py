@@ -17,6 +17,7 @@ from console.runs.next_step import NextStep, at_work, gate_reading, next_step
 from console.runs.run_view import RunView, read_run
 from console.screens.base import BASE_CSS, ConsoleScreen
 from console.screens.driven_runs import driven_runs_of
+from console.screens.runs.about_box import about
 from console.screens.runs.gate_box import gate_lines, scale, seen
 from console.screens.runs.rows import SIGNS, STEP_COLUMNS, WAVE_COLUMNS, step_rows, wave_row
 from console.screens.runs.verbs import RunVerbs
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from console.runs.driven_runs import DrivenRun
     from console.runs.run_view import WaveView
     from console.text.ink import Ink
-    from store.journal import Launch, RunStep
+    from store.journal import Launch, RunCause, RunStep
 
 EVERY = 1.0
 """Seconds between two looks into the journal while somebody drives the run."""
@@ -59,6 +60,7 @@ class RunReading:
     view: RunView
     steps: tuple[RunStep, ...]
     launches: tuple[Launch, ...]
+    causes: tuple[RunCause, ...]
 
     @property
     def batches(self) -> dict[int, str]:
@@ -97,9 +99,11 @@ class RunScreen(ConsoleScreen):
         waves = LineTable(WAVE_COLUMNS, markable=False, id="waves", empty="…")
         waves.add_class("framed")
         yield waves
-        steps = LineTable(STEP_COLUMNS, markable=False, id="steps", empty="nothing yet")
-        steps.add_class("framed")
-        yield steps
+        with Horizontal(id="lower"):
+            steps = LineTable(STEP_COLUMNS, markable=False, id="steps", empty="nothing yet")
+            steps.add_class("framed")
+            yield steps
+            yield Pane("What it is", id="about", classes="framed")
 
     def on_mount(self) -> None:
         """Read, and go on reading while it moves."""
@@ -149,13 +153,14 @@ class RunScreen(ConsoleScreen):
             view = await read_run(journal.runs, number)
             steps = await journal.runs.steps(number)
             launches = await journal.runs.launches(number)
+            causes = await journal.runs.causes(number)
         except journal_problem() as problem:
             self._problem = f"The journal cannot be read: {said_by_driver(problem)}"
             self._show()
             return
         self._problem = "" if view is not None else f"There is no run {number} in the journal."
         if view is not None:
-            self._reading = RunReading(view, tuple(steps), tuple(launches))
+            self._reading = RunReading(view, tuple(steps), tuple(launches), tuple(causes))
         self._show()
 
     def on_screen_resume(self) -> None:
@@ -187,6 +192,7 @@ class RunScreen(ConsoleScreen):
             rows = step_rows(reading.steps, reading.launches)
             steps.set_total(len(rows))
             steps.put(0, rows)
+            self.query_one("#about", Pane).show(about(reading.view, reading.causes))
         self.tell_hints()
 
     def _show_beginning(self) -> None:
@@ -212,7 +218,7 @@ class RunScreen(ConsoleScreen):
         gate.entitle(f"Gate of wave {read.wave}" if read is not None else "Gate")
         width = max(gate.size.width, 20)
         if self.narrow:
-            lines: list[Item] = [] if read is None else [seen(read), Spans(tuple(scale(read, width)))]
+            lines: list[Item] = [] if read is None else [seen(read, width)[0], Spans(tuple(scale(read, width)))]
             gate.show(lines or gate_lines(read, view.run, width))
         else:
             gate.show(gate_lines(read, view.run, width))
@@ -288,9 +294,7 @@ class RunScreen(ConsoleScreen):
 
     def legend(self) -> str:
         """What the columns mean."""
-        return (
-            "again: first failure after its wave   wait: set, or to be set   unkn: cancelled, not known   out: left out"
-        )
+        return "again: first failure since  wait: not taken yet  unkn: cancelled, not known  out: left out"
 
 
 def _heading(view: RunView) -> tuple[list[Span], list[Span]]:

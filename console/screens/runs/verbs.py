@@ -111,7 +111,10 @@ class RunVerbs(Verbs["ConsoleScreen"]):
 
     async def _skip(self, view: RunView) -> None:
         async def send(session: Session) -> Report:
-            return await self._wish(view, "skip", "The watch is skipped.")
+            told = await self._told(view, "skip")
+            if not told:
+                return Report(f"Nobody drives run {view.run.id} any more.", "warning")
+            return Report(f"The watch of run {view.run.id} is skipped{told}.")
 
         async def plan() -> Order:
             wave = at_work(view)
@@ -121,16 +124,19 @@ class RunVerbs(Verbs["ConsoleScreen"]):
 
         await carry_out(self.screen, plan)
 
-    async def _wish(self, view: RunView, wish: Wish, said: str) -> Report:
-        """Tell whoever drives it."""
+    async def _told(self, view: RunView, wish: Wish) -> str:
+        """Tell whoever drives it, as it is now; answers who that is as the end of a sentence, empty if nobody does."""
         driven = driven_runs_of(self.app).of(view.run.id)
         if driven is not None and driven.driver is not None:
             driven.driver.wish(wish)
-            return Report(said)
+            return " here"
         journal = self.session.journal
-        if journal is not None and await journal.runs.wish(view.run.id, wish):
-            return Report(f"The console that drives it is told. {said}")
-        return Report("Nobody drives it any more: look again.", "warning")
+        run = await journal.runs.run(view.run.id) if journal is not None else None
+        if journal is None or run is None or is_dead(run.driver):
+            return ""
+        if await journal.runs.wish(run.id, wish):
+            return " by the console that drives it"
+        return ""
 
     # -- it stops ---------------------------------------------------------------------------------------------------
 
@@ -146,19 +152,19 @@ class RunVerbs(Verbs["ConsoleScreen"]):
         choice: BatchChoice | None = await self.app.push_screen_wait(StopRun(view))
         if choice is None:
             return
-        if why := self.session.why_no_orders():
+        # To send nothing more is always allowed; what is done to the batch at work is an order to the engine.
+        if choice != "goes-on" and (why := self.session.why_no_orders()):
             self.session.say(why, "warning")
             return
         wishes: dict[BatchChoice, Wish] = {
             "goes-on": "stop:goes-on", "suspend": "stop:suspend", "delete": "stop:delete",
         }  # fmt: skip
-        runs, run = driven_runs_of(self.app), view.run
-        driven = runs.of(run.id)
-        if (driven is not None and driven.driver is not None) or view.driven:
-            report = await self._wish(view, wishes[choice], f"Run {run.id} is being stopped.")
-            self.session.say(report.sentence, report.ink)
+        run = view.run
+        told = await self._told(view, wishes[choice])
+        if told:
+            self.session.say(f"Run {run.id} is being stopped{told}.")
         else:
-            runs.stop(run.id, run.title, wishes[choice])
+            driven_runs_of(self.app).stop(run.id, run.title, wishes[choice])
 
     # -- its rest is changed ----------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from console.text.words import until
 from console.widgets.columns import GAP, Column, fit
 from console.widgets.marks import Marks
 from console.widgets.pane import Fact, laid_out
-from console.widgets.rows import PAGE, Cell, PageCache, Row
+from console.widgets.rows import PAGE, Cell, PageCache, Part, Row, drawn_parts
 
 NOW = datetime.now(UTC)
 COLUMNS = (
@@ -136,3 +136,15 @@ def test_a_fact_that_does_not_fit_goes_on_below_its_label() -> None:
         "created   24d   2026-11-01",
         "          10:00:00Z",
     ]
+
+
+@pytest.mark.parametrize("cells", [1, 2, 5, 17, 40, 133])
+@pytest.mark.parametrize("numbers", [(1, 0, 0), (1, 1, 1), (281, 31, 188), (1, 99_999, 1), (3, 3, 100_000), (0, 0, 0)])
+def test_a_bar_fills_its_cells_and_what_is_there_at_all_is_seen(cells: int, numbers: tuple[int, ...]) -> None:
+    drawn = drawn_parts([Part(number, sign, "good") for number, sign in zip(numbers, "abc", strict=True)], cells)
+    line = "".join(text for text, _ in drawn)
+    assert len(line) == cells
+    there = [sign for number, sign in zip(numbers, "abc", strict=True) if number]
+    assert "".join(sorted(line)) == line, "a part stands in two places"
+    if cells >= len(there):
+        assert set(line) == set(there or " ")

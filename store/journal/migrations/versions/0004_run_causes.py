@@ -1,4 +1,4 @@
-"""run_cause: why the tasks of a run had failed
+"""run_cause: why the tasks of a run had failed; those that were left out are found at once
 
 Revision ID: 0004
 Revises: 0003
@@ -24,3 +24,6 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("run_cause_cause", "run_cause", ["cause", "run_id"])
+    op.create_index(
+        "run_task_left_out", "run_task", ["run_id", "wave", "left_out"], sqlite_where=sa.text("left_out <> ''")
+    )

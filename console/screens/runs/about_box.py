@@ -1,0 +1,44 @@
+"""What a run is: its tasks and why they had failed, its rules, and how it goes on without a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from console.runs.rules_text import pace_text, seconds_text, share_text
+from console.text.inert import inert
+from console.text.words import count, day, things
+from console.widgets.pane import Fact, Item, Prose, Spans
+
+if TYPE_CHECKING:
+    from console.runs.run_view import RunView
+    from store.journal import RunCause
+
+
+def about(view: RunView, causes: Sequence[RunCause]) -> list[Item]:
+    """Facts about it."""
+    run = view.run
+    pace = f", {pace_text(run.pace)}" if run.pace is not None else ""
+    new = ", held by a new cause too" if run.new_cause else ""
+    items: list[Item] = [
+        Fact("what", inert(run.title), "strong", lines=3),
+        Fact("reason", inert(run.reason) or "-", lines=3),
+        Fact("frozen", f"{things(run.listed or 0, 'task')} at {day(run.frozen_at)}"),
+        Fact("waves", ", ".join(count(wave.tasks) for wave in view.waves), lines=3),
+        Fact("rules", f"gate {share_text(run.gate)}{new}; watched {seconds_text(run.watch)}{pace}", lines=2),
+        Fact("who", f"{inert(run.user) or '-'}, {day(run.began_at)}"),
+        Fact("ended", day(run.ended_at), "muted"),
+        Fact("engine", inert(run.url or run.engine), "muted", lines=2),
+    ]
+    if causes:
+        items += [Spans(), Prose("Why they had failed, about:", "muted")]
+        items += [_cause(one) for one in causes]
+    if not run.over:
+        items += [Spans(), Prose("Without a screen it goes on by:", "muted"),
+                  Spans(((f"  retriage watch {run.id} --resume", "accent"),))]  # fmt: skip
+    return items
+
+
+def _cause(one: RunCause) -> Item:
+    topic, cause = inert(one.topic), inert(one.cause)
+    return Spans(((f"{count(one.tasks):>8}  ", "strong"), (f"{topic}  ", ""), (cause, "failed")))

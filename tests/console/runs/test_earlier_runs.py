@@ -1,0 +1,42 @@
+"""Before a launch the journal tells how the last runs over its causes ended."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from console.reading.selection import Everything
+from console.runs.earlier_runs import earlier_runs, record_of
+from console.runs.gate import Gate
+from console.runs.run import RunOrder
+from console.runs.waves import waves_of
+from store.contract.queries import ExternalTaskQuery
+from tests.console.runs.a_run import OUTAGE, scene
+
+ALL = Everything(ExternalTaskQuery())
+
+
+async def test_a_run_over_the_same_cause_is_told_with_what_came_of_it(tmp_path: Path) -> None:
+    async with scene(tmp_path, 12) as world:
+        session = world.console()
+        assert await earlier_runs(session, ALL) == ()
+        assert record_of(()) == "unknown"
+        order = RunOrder("all", 1, waves_of("6, rest"), Gate(0.2), 60.0, None, "PSP back")
+        run = await world.begin(order, session)
+        world.fail_all = OUTAGE
+        await world.drive(run)
+        (found,) = await earlier_runs(session, ALL)
+        assert (found.view.run.id, found.view.word, found.bad, found.good) == (run, "held", True, False)
+        assert record_of([found]) == "bad"
+        began = found.view.run.began_at
+        said = found.said(began + timedelta(hours=3))
+        assert said == "run 1, 3h00m ago by ann (PSP back): 12 to 1 in 2 waves: 0 done, 6 failed again (100%), held"
+        # A run on another engine, or over other causes, is none of them.
+        session.identity = replace(session.identity, name="another")
+        assert await earlier_runs(session, ALL) == ()
+
+
+async def test_without_failures_there_is_nothing_to_remember(tmp_path: Path) -> None:
+    async with scene(tmp_path, 3) as world:
+        session = world.console()
+        world.sql("UPDATE external_task SET error_message = NULL")
+        assert await earlier_runs(session, ALL) == ()
