@@ -35,14 +35,7 @@ from console.engine.target import Remote
 from console.profile_keys import TABLES, ProfileProblem, check
 from console.secret_sources import KINDS, SecretProblem, output_of, read_secret
 
-<<<<<<< HEAD
-__all__ = ["Profile", "ProfileProblem", "known_profiles", "profile_named", "remote_of"]
-=======
-if TYPE_CHECKING:
-    from console.engine.credentials import Credentials
-
 __all__ = ["Profile", "ProfileLine", "ProfileProblem", "known_profiles", "list_profiles", "profile_named", "remote_of"]
->>>>>>> 4eb3f3d (Another engine can be chosen inside, from the profiles or by its address; a batch that the user may not read is not said to run for ever)
 
 
 @dataclass(frozen=True)

@@ -75,8 +75,8 @@ def _error_body(answer: httpx.Response) -> tuple[str, str, int | None] | None:
     """``type``, ``message`` and ``code`` if the body is the contract's.
 
     Its ``type`` is the simple name of a Java exception and ``message`` is always there, if only as null (REST
-    reference, "Error Handling"). Proxies have JSON of their own: problem details (RFC 9457) name a URL as ``type`` and no
-    ``message``, gateways a word such as ``error`` or ``Forbidden``.
+    reference, "Error Handling"). Proxies have JSON of their own: problem details (RFC 9457) name a URL as ``type`` and
+    no ``message``, gateways a word such as ``error`` or ``Forbidden``.
     """
     try:
         body: Any = json.loads(answer.content)

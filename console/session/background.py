@@ -146,7 +146,7 @@ class BackgroundReading:
         self._session.known_batches.expect(batch_id)
         self._launched_tasks.pop(batch_id, None)
         await self.look()
-        if self._session.book.get(batch_id) is None and self._session.rights.unseen("batches"):
+        if self._session.known_batches.get(batch_id) is None and self._session.rights.unseen("batches"):
             self._session.launched.discard(batch_id)  # it will never be seen, running or ended
         await self.look_at_work()
 
