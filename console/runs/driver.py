@@ -34,7 +34,7 @@ from console.runs.page_limit import PageLimit
 from console.runs.run_view import total
 from console.runs.task_check import EVERY_KIND, CheckedTasks, check
 from console.runs.wave_work import WaveWork
-from console.text.words import percent, things
+from console.text.words import things
 from store.contract.queries import BatchStatisticsQuery
 from store.journal.reading import TAKEN
 from store.journal.run_records import NotYours
@@ -494,7 +494,7 @@ def sentence(verdict: Verdict, gate: Gate, watch: float) -> str:
     """Why the gate holds, for the operator."""
     counts = verdict.counts
     again = f"{things(counts.again, 'task')} of {counts.decided:,} decided failed again"
-    share = f"{percent(counts.again, max(counts.decided, 1))}, limit {100 * gate.limit:g}%"
+    share = f"{100 * counts.again / max(counts.decided, 1):.1f}%, limit {100 * gate.limit:g}%"
     waited = f"after {watch:g} s"
     match verdict.cause:
         case "failed-again":

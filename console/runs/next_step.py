@@ -143,8 +143,8 @@ def _watching(view: RunView, wave: WaveView, watched: float) -> NextStep:
     else:
         low, high = wilson(counts.again, counts.decided)
         why = [
-            f"{100 * low:.1f} to {100 * high:.1f} % fail again, by {things(counts.decided, 'task')} decided: it passes "
-            f"when that is all below {100 * limit:g} %, and holds when it is all above."
+            f"{100 * low:.1f} to {100 * high:.1f}% fail again, by {things(counts.decided, 'task')} decided: it passes "
+            f"when that is all below {100 * limit:g}%, and holds when it is all above."
         ]
     if counts.open:
         why.append(f"With tasks open after {view.run.watch:g} s it is held.")

@@ -141,7 +141,7 @@ def record_said(record: EarlierLaunches) -> str:
     if record.tasks == 1:
         failed = "failed again" if record.share else "did not fail again"
         return f"{which} of {inert(record.topic)}: its one task {failed}{by}"
-    return f"{which} of {inert(record.topic)}: {record.share} % of {things(record.tasks, 'task')} failed again{by}"
+    return f"{which} of {inert(record.topic)}: {record.share}% of {things(record.tasks, 'task')} failed again{by}"
 
 
 def quiet_said(quiet: Sequence[TopicWithoutWorker]) -> str:

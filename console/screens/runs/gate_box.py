@@ -29,7 +29,7 @@ def gate_lines(reading: GateReading | None, run: Run, width: int) -> list[Item]:
 def rule(run: Run) -> Item:
     """When it holds."""
     new = ", or one of a new cause" if run.new_cause else ""
-    return Prose(f"Holds above {100 * run.gate:g} %{new}; decides within {run.watch:g} s.", "muted", lines=2)
+    return Prose(f"Holds above {100 * run.gate:g}%{new}; decides within {run.watch:g} s.", "muted", lines=2)
 
 
 def seen(reading: GateReading, width: int) -> list[Item]:
@@ -41,9 +41,9 @@ def seen(reading: GateReading, width: int) -> list[Item]:
     said: tuple[Span, ...] = (
         (f"{count(reading.again)}", "failed" if reading.again else "strong"),
         (f" of {count(reading.decided)} decided failed again: ", "muted"),
-        (f"{100 * share:.1f} %", ink),
+        (f"{100 * share:.1f}%", ink),
     )
-    interval = f"95 %: {100 * reading.low:.1f} to {100 * reading.high:.1f} %"
+    interval = f"95%: {100 * reading.low:.1f} to {100 * reading.high:.1f}%"
     more: Span = (f"judged from {FEWEST} on", "faint") if reading.early else (interval, "muted")
     if width_of(said) + 3 + width_of((more,)) <= width:
         return [Spans((*said, ("   ", ""), more))]
@@ -77,7 +77,7 @@ def scale(reading: GateReading, width: int) -> list[Span]:
 def marks(reading: GateReading, width: int) -> list[Span]:
     """What the ends of the scale and the limit mean."""
     cells = max(width, SHORTEST)
-    limit, end = f"{100 * reading.limit:g} %", f"{100 * _most(reading):.0f} %"
+    limit, end = f"{100 * reading.limit:g}%", f"{100 * _most(reading):.0f}%"
     at = min(max(_at(reading.limit, reading, cells) - len(limit) // 2, 4), cells - len(end) - len(limit) - 1)
-    line = "0 %".ljust(at) + limit
+    line = "0%".ljust(at) + limit
     return [(line.ljust(cells - len(end)) + end, "muted")]

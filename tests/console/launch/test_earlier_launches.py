@@ -89,10 +89,10 @@ async def test_without_a_log_those_without_retries_have_failed_again(journal: Jo
 
 
 def test_it_is_said_in_a_sentence() -> None:
-    assert record_said(EarlierLaunches("x", 3, 200, 193)) == "last 3 bulk retries of x: 96 % of 200 tasks failed again"
+    assert record_said(EarlierLaunches("x", 3, 200, 193)) == "last 3 bulk retries of x: 96% of 200 tasks failed again"
     assert record_said(EarlierLaunches("x", 1, 1, 1)) == "last bulk retry of x: its one task failed again"
     by_ann = EarlierLaunches("x", 2, 50, 1, "ann", "PSP back")
-    assert record_said(by_ann) == "last 2 bulk retries of x: 2 % of 50 tasks failed again; the last by ann (PSP back)"
+    assert record_said(by_ann) == "last 2 bulk retries of x: 2% of 50 tasks failed again; the last by ann (PSP back)"
 
 
 async def test_a_quiet_topic_tells_the_last_report_of_a_worker_where_the_log_knows_it() -> None:
@@ -124,7 +124,7 @@ async def test_builder_and_dialog_show_it_before_the_launch(journal: Journal) ->
         app.session.keep_journal(journal)
         await launched(journal, [0, 4, 8, 12], "b1", engine=app.session.engine_name)
         fail(engine, 0, 4, 8)
-        said = "! last bulk retry of charge-card: 75 % of 4 tasks failed again"
+        said = "! last bulk retry of charge-card: 75% of 4 tasks failed again"
         await pilot.press("R")
         await until(pilot, lambda: isinstance(app.screen, LaunchDialog))
         await until(pilot, lambda: said in app.screen.query_one("#warnings", Pane).text)
