@@ -28,12 +28,14 @@ class Connection:
         environment: its word in capitals.
         profile: the profile that named it; empty if none did.
         readonly: nothing may be changed through it.
+        words: what else was typed about how it is reached, as a command line has it.
     """
 
     target: Target
     environment: str
     profile: str = ""
     readonly: bool = False
+    words: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
@@ -67,6 +69,7 @@ class Connection:
             profile=self.profile,
             readonly=self.readonly,
             name=self.name,
+            words=self.words,
             warning=self.target.warning if isinstance(self.target, Remote) else "",
         )
 

@@ -69,6 +69,9 @@ def _check_key(whose: str, key: str, value: Any) -> None:
         _check_table(whose, key, value)
     elif not _right(key, value):
         raise ProfileProblem(f"{whose}: {key} must be {_kind(key)}.")
+    if key == "proxy" and "@" in value:
+        held = "proxy holds a user or a password: name them by proxy_user and proxy_password_env"
+        raise ProfileProblem(f"{whose}: {held}, and take them out.")
     if key == "environment" and value.lower() not in ENVIRONMENTS:
         raise ProfileProblem(f"{whose}: environment must be one of {', '.join(ENVIRONMENTS)}.")
 

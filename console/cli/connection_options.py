@@ -117,7 +117,14 @@ class ConnectionOptions:
                 connection = to_store(self.store or str(default_store()), self.env, self.readonly)
         except ValueError as problem:
             raise fail(str(problem)) from None
-        return replace(connection, readonly=connection.readonly or self.readonly)
+        return replace(connection, readonly=connection.readonly or self.readonly, words=self._words)
+
+    @property
+    def _words(self) -> tuple[str, ...]:
+        """How the engine is reached, beside its name and the user, as it was typed."""
+        words = ["--ca", str(self.ca.absolute())] if self.ca is not None else []
+        words += ["--insecure"] if self.insecure else []
+        return (*words, *(word for option in self.option or () for word in ("-o", option)))
 
 
 def with_connection(command: Callable[..., Any]) -> Callable[..., Any]:

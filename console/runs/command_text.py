@@ -44,7 +44,7 @@ def command_of(
         guarded: the number of tasks has to be named.
         ids: a file with the ids of the tasks, where no query names them.
     """
-    words = ["retriage", "run", *_engine(identity, login)]
+    words = ["retriage", "run", *engine_words(identity, login)]
     if not identity.url and identity.name in ("", THROWN_AWAY):
         return ""
     query = query_of(plan)
@@ -74,10 +74,11 @@ def query_of(plan: LaunchPlan) -> str | None:
         return None
 
 
-def _engine(identity: ConnectionIdentity, login: str) -> list[str]:
+def engine_words(identity: ConnectionIdentity, login: str) -> list[str]:
+    """The options that lead to the same engine in the same way; secrets are in none of them."""
     if identity.profile:
-        return ["--profile", identity.profile]
+        return ["--profile", identity.profile, *identity.words]
     if not identity.url:
         return ["--store", identity.name] if identity.name else []
     user = ["--user", login] if login else []
-    return ["--engine", identity.url, *user, "--env", identity.environment]
+    return ["--engine", identity.url, *user, *identity.words, "--env", identity.environment]

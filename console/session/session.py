@@ -71,6 +71,8 @@ class ConnectionIdentity:
     """Nothing may be changed through this connection."""
     name: str = ""
     """What it is called wherever it is remembered: the profile, the address without a password, or the store's path."""
+    words: tuple[str, ...] = ()
+    """What else was typed about how it is reached, for a command that does the same."""
     warning: str = ""
     """One sentence about how it is reached that the operator should know; empty if there is none."""
 

@@ -28,8 +28,8 @@ OLD_STORE = pytest.param(None, id="a store that forgets")
 
 
 @contextmanager
-def engine(kind: camunda.EngineKind | None, folder: Path) -> Iterator[httpx.Client]:
-    """An engine that is fresh: a real one, or the store less what an old one lacks."""
+def engine(kind: camunda.EngineKind | None, folder: Path, **options: str) -> Iterator[httpx.Client]:
+    """An engine that is fresh: a real one with these options, or the store less what an old one lacks."""
     if kind is None:
         with NightEngine(folder / "store.db", {"RETRIAGE_RUNNER_IDLE_SECONDS": "1"}, "tests.support.old_engine") as old:
             yield old.http
@@ -37,7 +37,11 @@ def engine(kind: camunda.EngineKind | None, folder: Path) -> Iterator[httpx.Clie
     if why := camunda.what_is_missing(configured=True, kind=kind):
         pytest.skip(why)
     log = folder / "engine.log"
-    with camunda.running(log, kind=kind) as root, httpx.Client(base_url=root, timeout=30, trust_env=False) as http:
+    given = {**camunda.EAGER, **{f"camunda.bpm.{name.replace('_', '-')}": value for name, value in options.items()}}
+    with (
+        camunda.running(log, given, kind=kind) as root,
+        httpx.Client(base_url=root, timeout=30, trust_env=False) as http,
+    ):
         yield http
 
 
@@ -119,4 +123,30 @@ def test_exactly_the_tasks_of_the_filter_are_retried(kind: camunda.EngineKind | 
             terminal.wait_for(f"launched: {CLAIMS} jobs")
             terminal.press("4")
             terminal.wait(lambda: 0 not in retries(http)["claim"], "the tasks of claim are not set")
+        assert retries(http) == {"claim": [1] * CLAIMS, "order": [0] * ORDERS}
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("kind", REAL)
+def test_where_no_history_is_kept_that_is_said_before_and_an_ended_batch_is_not_gone(
+    kind: camunda.EngineKind, tmp_path: Path
+) -> None:
+    with engine(kind, tmp_path, history_level="none") as http:
+        world(http)
+        with console(tmp_path, http) as terminal:
+            terminal.wait_for("charge-card")
+            terminal.press("/")
+            terminal.type("process:claim retries:0")
+            terminal.press("\r")
+            terminal.wait(lambda: re.search(rf"\b{CLAIMS} (of {CLAIMS + ORDERS}|match)", terminal.text), "not filtered")
+            terminal.press("A")
+            terminal.wait_for(f"all {CLAIMS}")
+            terminal.press("R")
+            terminal.wait_for("History level none: once the batch has ended")
+            launch(terminal, CLAIMS)
+            terminal.wait_for(f"launched: {CLAIMS} jobs")
+            terminal.wait(lambda: not asked(http, "GET", "/batch"), "the batch does not end")
+            terminal.press("4")
+            terminal.wait(lambda: re.search(r"❯ +ended ", terminal.text), "the ended batch is not listed as ended")
+            assert "gone" not in terminal.text
         assert retries(http) == {"claim": [1] * CLAIMS, "order": [0] * ORDERS}

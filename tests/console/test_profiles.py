@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,15 @@ import pytest
 import trustme
 from keyring.backend import KeyringBackend
 
+from console.cli.connection_options import ConnectionOptions
 from console.connections import to_address, to_profile
 from console.engine.connect import connect, limits_of
 from console.engine.errors import EngineProblem, LoginRefused, Slow, Unreachable
 from console.engine.target import Remote
 from console.profile_keys import from_options
 from console.profiles import ProfileProblem, profile_named
+from console.runs.command_text import engine_words
+from console.session.session import ConnectionIdentity
 from store.contract.queries import ExternalTaskQuery
 
 
@@ -339,6 +343,7 @@ def test_a_password_from_the_keyring(tmp_path: Path) -> None:
         ('headers.X.shell = "x"', "have one source"),
         ('headers.X = {env = "A", command = "b"}', "have one source"),
         ('headers = "x"', "must be a table"),
+        ('proxy = "http://u:p@h:1"', "proxy holds a user or a password"),
         ("read_timeout = 0", "a number of seconds"),
         ("launch_timeout = true", "a number of seconds"),
         ('client_key = "x"', "client_key needs client_cert too"),
@@ -377,6 +382,15 @@ def test_options_say_what_a_profile_says(tmp_path: Path, monkeypatch: pytest.Mon
         to_address("https://h", None, None, False, None, False, from_options(["read_timeuot=3"]))
     with pytest.raises(ProfileProblem, match="write it like KEY=VALUE"):
         from_options(["read_timeout"])
+
+
+def test_a_command_that_does_the_same_reaches_the_engine_in_the_same_way(tmp_path: Path) -> None:
+    typed = ConnectionOptions(engine="https://h", insecure=True, option=["read_timeout=60", "headers.X-Tenant=a b"])
+    words = ("--insecure", "-o", "read_timeout=60", "-o", "headers.X-Tenant=a b")
+    assert typed.connection().identity().words == words
+    identity = ConnectionIdentity("PROD", "https://h/engine-rest", words=words)
+    assert engine_words(identity, "")[2:-2] == list(words)
+    assert engine_words(replace(identity, profile="p"), "") == ["--profile", "p", *words]
 
 
 @pytest.mark.parametrize(
