@@ -28,13 +28,16 @@ from textual.widgets import Input
 from console.actions import OWN_KEYS, at, named
 from console.engine.errors import EngineProblem
 from console.engine.identity import RETRIAGE
+from console.folders import profiles_file
 from console.journal import NoJournal
 from console.keymap import Keymap
 from console.keys import KeyQueue
+from console.profiles import ProfileProblem, list_profiles
 from console.runs.operator_call import call_operator, facts_of
 from console.screens.base import SMALLEST, ConsoleScreen
 from console.screens.chrome import VIEWS
 from console.screens.dialogs.confirm import Confirm
+from console.screens.dialogs.engines import EngineDialog
 from console.screens.events.screen import EventsScreen
 from console.screens.gate import take_safety_off_or_put_it_back, why_not
 from console.screens.help.palette import Palette
@@ -581,10 +584,6 @@ class RetriageApp(App[None]):
     @work(group="app.quit", exclusive=True, exit_on_error=False)
     async def action_other_engine(self) -> None:
         """Open another engine in place of this one: the console begins anew there, with its safety on."""
-        from console.folders import profiles_file
-        from console.profiles import ProfileProblem, list_profiles
-        from console.screens.dialogs.engines import EngineDialog
-
         problem = ""
         try:
             profiles = await asyncio.to_thread(list_profiles, profiles_file())

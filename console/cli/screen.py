@@ -131,7 +131,7 @@ def chosen_connection(chosen: "ChosenEngine", before: "Connection") -> "tuple[Co
 
     A command for a password may ask for it here: the console is left, and the terminal is free.
     """
-    from console.connections import to_address, to_profile
+    from console.connections import to_address, to_profile  # 250 ms
 
     try:
         if chosen.profile:

@@ -8,7 +8,7 @@ from console.engine.channel import Channel, in_doubt
 from console.engine.errors import RanAndFailed, Refused, Unanswered, Unintelligible, one_line
 from console.engine.paths import part
 from console.engine.retries_request import PATH, RetriesRequest, body_bytes
-from store.contract.orders import SetExternalTaskRetries, SetJobsRetries
+from store.contract.orders import SetJobsRetries
 from store.contract.queries import JobQuery
 from store.contract.records import Batch
 
@@ -28,14 +28,6 @@ class Orders:
     def guard_orders(self, why_not: Callable[[], str]) -> None:
         """Send no order while ``why_not()`` answers a sentence; it is raised as Forbidden."""
         self._channel.why_no_order = why_not
-
-    async def set_retries_async(self, order: SetExternalTaskRetries) -> Batch:
-        """Launch a batch that sets the retries of many external tasks.
-
-        Raises:
-            Unanswered: :mod:`console.launch.find_batch` looks for what it made.
-        """
-        return await self.launch_retries(RetriesRequest(order))
 
     async def launch_retries(self, request: RetriesRequest) -> Batch:
         """Launch a batch that sets the retries of many external tasks, with the very bytes of a request.

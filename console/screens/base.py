@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
-from functools import wraps
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual import work
 from textual.app import ComposeResult
@@ -26,9 +25,6 @@ from console.widgets.line import Line
 
 if TYPE_CHECKING:
     from console.screens.dialogs.confirm import Confirm
-
-P = ParamSpec("P")
-S = TypeVar("S", bound="ConsoleScreen")
 
 BASE_CSS = Path(__file__).with_name("base.tcss")
 
@@ -56,25 +52,6 @@ def looking_only(
         if action.previews
     }
     return {**labels, **previews}, {*idle, *(action.name for action in orders if not action.previews)}
-
-
-def ordering(
-    group: str,
-) -> Callable[[Callable[Concatenate[S, P], Coroutine[Any, Any, None]]], Callable[Concatenate[S, P], None]]:
-    """A method of a screen that gives orders to the engine: it runs in a worker of the application.
-
-    A worker of the screen would end with it. What was ordered has to be carried through, and what became of it to be
-    told, also when the screen is left meanwhile.
-    """
-
-    def decorate(method: Callable[Concatenate[S, P], Coroutine[Any, Any, None]]) -> Callable[Concatenate[S, P], None]:
-        @wraps(method)
-        def start(self: S, /, *args: P.args, **kwargs: P.kwargs) -> None:
-            self.app.run_worker(method(self, *args, **kwargs), group=group, exit_on_error=False)
-
-        return start
-
-    return decorate
 
 
 class Attached(Protocol):

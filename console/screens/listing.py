@@ -167,7 +167,7 @@ class ListScreen(ConsoleScreen):
         self.list_verbs.zoom(liked.zoom)
 
     def _keep_preferences(self) -> None:
-        cast("KeepsPreferences", self.app).keep_preferences()
+        cast(KeepsPreferences, self.app).keep_preferences()
 
     @work(group="list.columns", exclusive=True, exit_on_error=False)
     async def action_columns(self) -> None:

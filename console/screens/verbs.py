@@ -14,9 +14,10 @@ from console.engine.errors import EngineProblem
 from console.screens.dialogs.confirm import Confirm
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable
 
     from textual.app import App
+    from textual.worker import WorkType
 
     from console.orders.order import Order, Report
     from console.screens.base import ConsoleScreen
@@ -62,13 +63,32 @@ class Verbs(Generic[S]):
         """Names of actions that would do nothing now."""
         return ()
 
-    def look_up(self, looking: Coroutine[None, None, None], group: str) -> None:
-        """Run a question that opens something; it ends with the screen, and a newer one of its group ends it."""
-        self.screen.run_worker(looking, group=group, exclusive=True, exit_on_error=False)
+    def look_up(self, question: Callable[[], Awaitable[None]], group: str) -> None:
+        """Run a question that opens something; it ends with the screen, and a newer one of its group ends it.
 
-    def order(self, ordering: Coroutine[None, None, None], group: str) -> None:
-        """Run an order to the engine: it is carried through, and told, also when the screen is left meanwhile."""
-        self.app.run_worker(ordering, group=group, exit_on_error=False)
+        Args:
+            question: is called when the worker begins: one that is ended before that has begun nothing.
+            group: of which one runs at a time.
+        """
+        self.screen.run_worker(_begun_by_worker(question), group=group, exclusive=True, exit_on_error=False)
+
+    def order(self, order: Callable[[], Awaitable[None]], group: str) -> None:
+        """Run an order to the engine: it is carried through, and told, also when the screen is left meanwhile.
+
+        Args:
+            order: is called when the worker begins.
+            group: name of the workers that do so.
+        """
+        self.app.run_worker(_begun_by_worker(order), group=group, exit_on_error=False)
+
+
+def _begun_by_worker(work: Callable[[], Awaitable[None]]) -> WorkType[None]:
+    """Work as a worker takes it: nothing of it exists before the worker begins."""
+
+    async def begin() -> None:
+        await work()
+
+    return begin
 
 
 async def carry_out(screen: ConsoleScreen, plan: Callable[[], Awaitable[Order | str]]) -> Report | None:

@@ -1,6 +1,6 @@
 """What a route answers, said once beside it; the OpenAPI document is made from it.
 
-A route is declared by the decorator below its path: ``@gives(Batch)``, ``@gives_list(Incident)``, ``@gives_text``,
+A route is declared by the decorator below its path: ``@gives(Batch)``, ``@gives_list(Incident)``,
 ``@gives_file``, ``@gives_nothing``. What it reads is known from its arguments (``store.api.requests``).
 """
 
@@ -73,11 +73,6 @@ def gives(model: Any, *, needs_user: bool = False) -> Callable[[RouteT], RouteT]
 def gives_list(model: Any) -> Callable[[RouteT], RouteT]:
     """The route answers a JSON list of this kind."""
     return lambda route: declare(route, Given("list", model))
-
-
-def gives_text(route: RouteT) -> RouteT:
-    """The route answers a plain text, or 204 where there is none."""
-    return declare(route, Given("text"))
 
 
 def gives_file(route: RouteT) -> RouteT:

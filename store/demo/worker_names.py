@@ -15,9 +15,3 @@ WORKERS: dict[str, tuple[str, ...]] = {
     "legacy-sync": ("legacy-bridge",),
 }
 """Workers of each topic. A worker may serve several topics."""
-
-
-def topics_by_worker() -> dict[str, tuple[str, ...]]:
-    """The topics that each worker serves."""
-    names = sorted({name for workers in WORKERS.values() for name in workers})
-    return {name: tuple(topic for topic, workers in WORKERS.items() if name in workers) for name in names}

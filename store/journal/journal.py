@@ -210,12 +210,6 @@ class Journal:
             async with self._database.reading() as connection:
                 yield await reading.tasks(connection, launch.id, first, PIECE, named)
 
-    async def tasks_of(self, batch_id: str, first: int = 0, size: int = PIECE) -> list[TaskBefore]:
-        """Tasks of the launch that made a batch, from the one numbered ``first``; none when they are not known."""
-        async with self._database.reading() as connection:
-            launch = await reading.launch_of(connection, batch_id)
-            return await reading.tasks(connection, launch.id, first, size) if launch else []
-
     async def former(self, launch_id: int) -> dict[int | None, int]:
         """How many tasks of a launch had how many retries before; ``None`` stands for never failed."""
         async with self._database.reading() as connection:

@@ -15,6 +15,7 @@ from textual.widgets import DataTable
 from console.app import RetriageApp
 from console.engine.client import EngineClient
 from console.engine.connect import connect
+from console.engine.retries_request import RetriesRequest
 from console.engine.target import Demo, Embedded
 from console.session.session import ConnectionIdentity
 from store.contract.orders import SetExternalTaskRetries
@@ -57,7 +58,7 @@ async def engine(tasks: int) -> AsyncIterator[EngineClient]:
         orders: set[asyncio.Task[object]] = set()
 
         def launch() -> None:
-            orders.add(asyncio.create_task(client.set_retries_async(everything)))
+            orders.add(asyncio.create_task(client.launch_retries(RetriesRequest(everything))))
 
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, launch)
         yield client

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from console.orders.batches import deletion, retry, suspension
@@ -95,7 +96,7 @@ class BatchVerbs(Verbs["ConsoleScreen"]):
     def _give(self, plan: Callable[[BatchView], Order | str]) -> None:
         view = self._alive()
         if view is not None:
-            self.order(self._carry_out(view, plan), "batches.order")
+            self.order(partial(self._carry_out, view, plan), "batches.order")
 
     def _alive(self) -> BatchView | None:
         view = self._chosen()

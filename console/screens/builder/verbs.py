@@ -197,7 +197,7 @@ class BuilderVerbs(Verbs[ConsoleScreen]):
 
     def action_save(self) -> None:
         """Give the query a name."""
-        self.look_up(self._save(), "builder.save")
+        self.look_up(self._save, "builder.save")
 
     async def _save(self) -> None:
         text = saved_text(self._draft)
@@ -215,7 +215,7 @@ class BuilderVerbs(Verbs[ConsoleScreen]):
 
     def action_saved(self) -> None:
         """Choose among the saved queries."""
-        self.look_up(self._choose_saved(), "builder.saved")
+        self.look_up(self._choose_saved, "builder.saved")
 
     async def _choose_saved(self) -> None:
         subject = self._draft.sources[0].subject

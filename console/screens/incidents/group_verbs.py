@@ -75,7 +75,7 @@ class GroupVerbs(Verbs["ListScreen"]):
                 follow=not jobs,
             )
         else:
-            self.order(self._retry_jobs(jobs), "groups.jobs")
+            self.order(partial(self._retry_jobs, jobs), "groups.jobs")
 
     def _launched(self, batch_id: str, groups: list[Group], jobs: list[str]) -> None:
         """The tasks are on their way; now the jobs that were chosen with them."""
@@ -85,7 +85,7 @@ class GroupVerbs(Verbs["ListScreen"]):
         if self.screen.is_attached:
             self.screen.table.unmark()
             if jobs:
-                self.order(self._retry_jobs(jobs), "groups.jobs")
+                self.order(partial(self._retry_jobs, jobs), "groups.jobs")
 
     async def _retry_jobs(self, jobs: list[str]) -> None:
         if await carry_out(self.screen, partial(retry_failed_jobs, self.session, jobs)) is not None:
@@ -97,7 +97,7 @@ class GroupVerbs(Verbs["ListScreen"]):
 
     def action_note(self) -> None:
         """Write a note on the incidents of the chosen groups."""
-        self.order(self._note(self.chosen()), "groups.note")
+        self.order(partial(self._note, self.chosen()), "groups.note")
 
     async def _note(self, groups: list[Group]) -> None:
         ids = [id for group in groups for id in group.ids()]
@@ -149,7 +149,7 @@ class GroupVerbs(Verbs["ListScreen"]):
         if hole is None:
             self.session.say("Nothing can be kept apart here: all messages are alike, or each one differs.", "warning")
         else:
-            self.look_up(self._fold(group, (*kept, hole)), "groups.fold")
+            self.look_up(partial(self._fold, group, (*kept, hole)), "groups.fold")
 
     def action_join(self) -> None:
         """Fold again what was split last in this cause."""
@@ -158,7 +158,7 @@ class GroupVerbs(Verbs["ListScreen"]):
             return
         kept = self._reader.open_incidents.groups.kept(group)
         if kept:
-            self.look_up(self._fold(group, kept[:-1]), "groups.fold")
+            self.look_up(partial(self._fold, group, kept[:-1]), "groups.fold")
         else:
             self.session.say("This group was not split.", "warning")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from console.engine.errors import EngineProblem, NotThere
@@ -48,7 +49,7 @@ class IncidentVerbs(Verbs["ConsoleScreen"]):
         """Open the task or job that failed."""
         incident = self._incident()
         if incident is not None:
-            self.look_up(self._show_what_failed(incident), "incident.failed")
+            self.look_up(partial(self._show_what_failed, incident), "incident.failed")
 
     async def _show_what_failed(self, incident: Incident | GroupMember) -> None:
         try:

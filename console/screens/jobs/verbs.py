@@ -49,7 +49,7 @@ class JobVerbs(Verbs["ConsoleScreen"]):
         if chosen is None:
             return
         if chosen.job is None:
-            self.order(self._carry_out(partial(retry_as_batch, self.session, chosen)), "jobs.order")
+            self.order(partial(self._carry_out, partial(retry_as_batch, self.session, chosen)), "jobs.order")
         else:
             self._give(chosen, retry)
 
@@ -67,7 +67,7 @@ class JobVerbs(Verbs["ConsoleScreen"]):
 
     def _give(self, chosen: ChosenJobs | None, plan: Planned) -> None:
         if chosen is not None:
-            self.order(self._carry_out(partial(planned, self.session, chosen, plan)), "jobs.order")
+            self.order(partial(self._carry_out, partial(planned, self.session, chosen, plan)), "jobs.order")
 
     async def _carry_out(self, plan: Callable[[], Awaitable[Order | str]]) -> None:
         report = await carry_out(self.screen, plan)
@@ -84,7 +84,7 @@ class JobVerbs(Verbs["ConsoleScreen"]):
         if job.process_instance_id is not None:
             self.navigator.jump("instances", ProcessInstanceQuery(process_instance_ids=[job.process_instance_id]))
         elif job.batch_id is not None:
-            self.look_up(self.navigator.show_batch(job.batch_id), "jobs.owner")
+            self.look_up(partial(self.navigator.show_batch, job.batch_id), "jobs.owner")
         else:
             self.session.say("This job belongs to no process instance and to no batch.", "warning")
 
@@ -92,4 +92,4 @@ class JobVerbs(Verbs["ConsoleScreen"]):
         """The open incident of the job."""
         job = self._job()
         if job is not None:
-            self.look_up(self.navigator.show_incident_of("Job", job.id), "jobs.owner")
+            self.look_up(partial(self.navigator.show_incident_of, "Job", job.id), "jobs.owner")

@@ -41,7 +41,7 @@ class LaunchVerbs(Verbs["ConsoleScreen"]):
         if launch is None or launch.batch_id is None:
             self.session.say("This launch has no batch.", "warning")
         else:
-            self.look_up(self.navigator.show_batch(launch.batch_id), "journal.batch")
+            self.look_up(partial(self.navigator.show_batch, launch.batch_id), "journal.batch")
 
     # -- its request ------------------------------------------------------------------------------------------------
 
@@ -49,7 +49,7 @@ class LaunchVerbs(Verbs["ConsoleScreen"]):
         """Copy the body of the request."""
         launch = self._launch()
         if launch is not None:
-            self.look_up(self._copy(launch), "journal.copy")
+            self.look_up(partial(self._copy, launch), "journal.copy")
 
     async def _copy(self, launch: Launch) -> None:
         text = json_text(RetriesRequest(await self._request(launch)), None)
@@ -59,7 +59,7 @@ class LaunchVerbs(Verbs["ConsoleScreen"]):
         """Copy the request as a command."""
         launch = self._launch()
         if launch is not None:
-            self.look_up(self._copy_curl(launch), "journal.copy")
+            self.look_up(partial(self._copy_curl, launch), "journal.copy")
 
     async def _copy_curl(self, launch: Launch) -> None:
         request = RetriesRequest(await self._request(launch))
@@ -78,7 +78,7 @@ class LaunchVerbs(Verbs["ConsoleScreen"]):
         """Launch the same tasks once more, through the dialog."""
         launch = self._launch()
         if launch is not None:
-            self.look_up(self._again(launch), "journal.again")
+            self.look_up(partial(self._again, launch), "journal.again")
 
     async def _again(self, launch: Launch) -> None:
         chosen: Selection
@@ -96,7 +96,7 @@ class LaunchVerbs(Verbs["ConsoleScreen"]):
 
     def action_undo(self) -> None:
         """Set back the retries that its tasks had, where that can be done."""
-        self.order(self._undo(self._launch()), "journal.undo")
+        self.order(partial(self._undo, self._launch()), "journal.undo")
 
     async def _undo(self, launch: Launch | None) -> None:
         # An undo may be several batches, and the journal tells what becomes of all of them: it stays in front.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from console.engine.errors import EngineProblem
@@ -81,7 +82,7 @@ class RunVerbs(Verbs["ConsoleScreen"]):
         """Let a held run go on."""
         view = self._here("run.release")
         if view is not None:
-            self.order(self._release(view), "run.order")
+            self.order(partial(self._release, view), "run.order")
 
     async def _release(self, view: RunView) -> None:
         run, by_gate = view.run, _by_gate(view)
@@ -107,7 +108,7 @@ class RunVerbs(Verbs["ConsoleScreen"]):
         """Do not watch the wave at work any longer."""
         view = self._here("run.skip")
         if view is not None:
-            self.order(self._skip(view), "run.order")
+            self.order(partial(self._skip, view), "run.order")
 
     async def _skip(self, view: RunView) -> None:
         async def send(session: Session) -> Report:
@@ -144,7 +145,7 @@ class RunVerbs(Verbs["ConsoleScreen"]):
         """Drop what is not sent."""
         view = self._here("run.stop")
         if view is not None:
-            self.order(self._stop(view), "run.order")
+            self.order(partial(self._stop, view), "run.order")
 
     async def _stop(self, view: RunView) -> None:
         if self.screen.left_meanwhile("The question"):
@@ -172,7 +173,7 @@ class RunVerbs(Verbs["ConsoleScreen"]):
         """Other sizes, gate, retries for what has not begun."""
         view = self._here("run.change")
         if view is not None:
-            self.order(self._change(view), "run.order")
+            self.order(partial(self._change, view), "run.order")
 
     async def _change(self, view: RunView) -> None:
         if self.screen.left_meanwhile("The question"):
@@ -211,7 +212,7 @@ class RunVerbs(Verbs["ConsoleScreen"]):
         """Set back what its tasks had."""
         view = self._here("run.undo")
         if view is not None:
-            self.order(self._undo(view), "run.undo")
+            self.order(partial(self._undo, view), "run.undo")
 
     async def _undo(self, view: RunView) -> None:
         self.session.say(f"Run {view.run.id}: looking at what its tasks have now …", "muted")

@@ -48,7 +48,7 @@ class TaskVerbs(Verbs["ConsoleScreen"]):
 
     def action_unlock(self) -> None:
         """Take the locks off the tasks that are meant."""
-        self.order(self._unlock(self._locks_meant()), "task.unlock")
+        self.order(partial(self._unlock, self._locks_meant()), "task.unlock")
 
     async def _unlock(self, meant: Marked | Everything | None) -> None:
         from console.orders.unlock import unlock  # 18 ms
@@ -81,13 +81,13 @@ class TaskVerbs(Verbs["ConsoleScreen"]):
         """The open incident of the task."""
         task = self._task()
         if task is not None:
-            self.look_up(self.navigator.show_incident_of("Task", task.id), "task.incidents")
+            self.look_up(partial(self.navigator.show_incident_of, "Task", task.id), "task.incidents")
 
     def action_batch(self) -> None:
         """The batch that set its retries last, as far as the journal knows."""
         task = self._task()
         if task is not None:
-            self.look_up(self._open_batch(task.id), "task.batch")
+            self.look_up(partial(self._open_batch, task.id), "task.batch")
 
     async def _open_batch(self, task_id: str) -> None:
         launch = (await journal_answers.launched(self.session, [task_id])).get(task_id)

@@ -22,6 +22,7 @@ from console.engine.errors import (
     Unreachable,
     one_line,
 )
+from console.engine.retries_request import RetriesRequest
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import ExternalTaskQuery
 
@@ -140,7 +141,7 @@ async def test_a_transport_that_knows_no_timeouts_is_given_up_too() -> None:
     with pytest.raises(Slow):
         await count(client_of(never, QUICK))
     with pytest.raises(Unanswered):
-        await client_of(never, QUICK).set_retries_async(ORDER)
+        await client_of(never, QUICK).launch_retries(RetriesRequest(ORDER))
 
 
 @pytest.mark.parametrize(
@@ -216,7 +217,7 @@ async def test_an_order_whose_answer_is_lost_is_not_repeated(error: Exception) -
     broken = Broken(error)
     before = datetime.now(UTC)
     with pytest.raises(Unanswered) as caught:
-        await client_of(broken).set_retries_async(ORDER)
+        await client_of(broken).launch_retries(RetriesRequest(ORDER))
     assert broken.tries == 1
     assert before <= caught.value.since <= datetime.now(UTC)
     assert caught.value.sentence.startswith("Not known whether the launch of the batch was carried out: ")
@@ -232,13 +233,13 @@ async def test_an_order_that_could_not_be_sent_is_unreachable_and_not_repeated(e
 
 async def test_an_order_answered_with_nonsense_may_have_been_carried_out() -> None:
     with pytest.raises(Unanswered):
-        await client_of(lambda request: httpx.Response(200, html="<html/>")).set_retries_async(ORDER)
+        await client_of(lambda request: httpx.Response(200, html="<html/>")).launch_retries(RetriesRequest(ORDER))
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])
 async def test_an_order_that_a_proxy_answers_may_have_been_carried_out(status: int) -> None:
     with pytest.raises(Unanswered) as caught:
-        await client_of(lambda request: httpx.Response(status, html="<html/>")).set_retries_async(ORDER)
+        await client_of(lambda request: httpx.Response(status, html="<html/>")).launch_retries(RetriesRequest(ORDER))
     assert str(status) in caught.value.sentence
 
 
@@ -253,7 +254,7 @@ async def test_since_is_told_by_the_engine_s_clock_when_that_is_another() -> Non
     client = client_of(engine)
     await count(client)
     with pytest.raises(Unanswered) as caught:
-        await client.set_retries_async(ORDER)
+        await client.launch_retries(RetriesRequest(ORDER))
     assert abs(caught.value.since - ahead) < timedelta(seconds=3)
 
 
@@ -299,7 +300,7 @@ async def test_a_server_that_asks_for_a_certificate_is_told_as_that() -> None:
     with pytest.raises(Unreachable, match="it asks for a client certificate"):
         await count(client_of(Broken(alert)))  # type: ignore[arg-type]
     with pytest.raises(Unanswered):
-        await client_of(Broken(alert)).set_retries_async(ORDER)  # type: ignore[arg-type]
+        await client_of(Broken(alert)).launch_retries(RetriesRequest(ORDER))  # type: ignore[arg-type]
 
 
 async def test_the_time_of_a_page_is_not_the_engines() -> None:

@@ -30,8 +30,7 @@ PROOF = 413
 """The one status of a proxy that proves that nothing was done."""
 Order = Callable[[EngineClient], Awaitable[object]]
 ORDERS: dict[str, Order] = {
-    "launch": lambda client: client.set_retries_async(LAUNCH),
-    "request": lambda client: client.launch_retries(RetriesRequest(LAUNCH)),
+    "launch": lambda client: client.launch_retries(RetriesRequest(LAUNCH)),
     "jobs": lambda client: client.set_job_retries_async(["j"], 1),
     "suspend": lambda client: client.suspend_batch("b", True),
     "delete": lambda client: client.delete_batch("b"),

@@ -13,6 +13,7 @@ import pytest
 
 from console.engine.client import EngineClient
 from console.engine.connect import Demo, Embedded, connect
+from console.engine.retries_request import RetriesRequest
 from console.language import SUBJECTS, Subject, matcher, parse
 from console.language.console_words import NONE, Is, Number, TextWord
 from console.language.tokens import quote
@@ -69,7 +70,9 @@ async def found(client: EngineClient, subject: Subject[Query], text: str, rows: 
 
 async def failing_jobs(client: EngineClient) -> None:
     """Wait until a batch over tasks that are not there stands still: jobs without retries, and its monitor job."""
-    await client.set_retries_async(SetExternalTaskRetries(retries=1, external_task_ids=["gone-1", "gone-2"]))
+    await client.launch_retries(
+        RetriesRequest(SetExternalTaskRetries(retries=1, external_task_ids=["gone-1", "gone-2"]))
+    )
     async with asyncio.timeout(30):
         while await client.count_jobs(JobQuery(no_retries_left=True)) < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.05)

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from console.engine.client import EngineClient
+from console.engine.retries_request import RetriesRequest
 from console.launch import find_batch, send, unanswered
 from console.launch.decided_launch import DecidedLaunch
 from console.launch.find_batch import LATE
@@ -146,8 +147,8 @@ async def carry_out(app: Any, console: Console) -> None:
 async def others(app: Any, retries: int) -> str:
     """Another console launches the same tasks; answers its batch."""
     other = console_before(app, None)
-    batch = await other.client.set_retries_async(
-        SetExternalTaskRetries(retries=retries, external_task_ids=sorted(await other.ids()))
+    batch = await other.client.launch_retries(
+        RetriesRequest(SetExternalTaskRetries(retries=retries, external_task_ids=sorted(await other.ids())))
     )
     return batch.id
 

@@ -8,6 +8,7 @@ from textual.pilot import Pilot
 
 from console.app import RetriageApp
 from console.engine.connect import connect
+from console.engine.retries_request import RetriesRequest
 from console.engine.target import Demo, Embedded
 from console.screens.dialogs.confirm import Confirm
 from console.screens.launch.dialog import LaunchDialog
@@ -55,7 +56,7 @@ async def test_filter_take_all_launch_and_the_incidents_are_gone() -> None:
         assert app.session.known_batches.all()[0].total == failed
         assert await client.count_external_tasks(ExternalTaskQuery(no_retries_left=True)) == 0
         assert await client.count_incidents(IncidentQuery()) == 0
-        await pilot.press("1", "escape")  # the page of the batch stands before the list that it was launched from
+        await pilot.press("1")  # the page of the batch, which stands before the list, is closed
         await until(pilot, lambda: "match" in text(app) and screen.matching == 0, ENGINE)
 
 
@@ -67,7 +68,7 @@ async def test_a_batch_with_an_unknown_task_shows_its_failed_job_and_can_be_retr
         assert follower is not None
         known = [task.id for task in await client.external_tasks(ExternalTaskQuery(), 0, 5)]
         order = SetExternalTaskRetries(retries=2, external_task_ids=[*known, "never-was"])
-        batch = await client.set_retries_async(order)
+        batch = await client.launch_retries(RetriesRequest(order))
         await follower.launched(batch.id)
         await pilot.press("4")
 
@@ -106,7 +107,7 @@ async def test_a_seed_job_is_not_deleted_and_a_batch_without_one_is_said_to_be_l
         client = app.session.client
         assert client is not None
         unmade = SetExternalTaskRetries(retries=2, external_task_query=ExternalTaskQuery())
-        batch = await client.set_retries_async(unmade)
+        batch = await client.launch_retries(RetriesRequest(unmade))
         await client.suspend_batch(batch.id, True)
         seeds = await client.jobs(JobQuery(job_definition_id=batch.seed_job_definition_id), 0, 5)
         await pilot.press("5", "slash", *f"batch:{batch.id}", "enter")

@@ -11,6 +11,7 @@ from console.connections import Connection, to_address, to_demo, to_profile, to_
 from console.engine.channel import Channel
 from console.engine.client import EngineClient
 from console.engine.errors import Forbidden
+from console.engine.retries_request import RetriesRequest
 from console.engine.target import Embedded, Remote
 from console.profiles import ProfileProblem, known_profiles, profile_named
 from console.session.safety import ARMED_SECONDS, Safety
@@ -77,7 +78,7 @@ async def test_no_order_passes_the_client_while_the_safety_is_on() -> None:
         client, safety = EngineClient(http), Safety("PROD")
         client.guard_orders(safety.why_not)
         orders = [
-            client.set_retries_async(SetExternalTaskRetries(retries=1, external_task_ids=["a"])),
+            client.launch_retries(RetriesRequest(SetExternalTaskRetries(retries=1, external_task_ids=["a"]))),
             client.suspend_batch("b", True),
             client.delete_batch("b"),
             client.retry_jobs("d", 1),

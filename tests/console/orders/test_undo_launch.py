@@ -1,0 +1,129 @@
+"""The undo of a launch as an order: why there is none, what it says, and the launches that it sends off."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from console.batches.batch_view import running
+from console.batches.known_batches import KnownBatches
+from console.launch.decided_launch import DecidedLaunch
+from console.orders.order import Order
+from console.orders.undo_launch import undo_launch, why_no_undo
+from store.contract.records import ExternalTask
+from store.journal import Earlier, Launch, TaskBefore
+from tests.console.fake import FakeEngine, ids, statistics
+
+BEGAN = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+LAUNCH = Launch(
+    id=4, engine="prod", url="", user="ann", reason="", title="two tasks", retries=3, request="{}", tasks=4, listed=4,
+    undoes=None, began_at=BEGAN, state="launched", batch_id="b4", jobs=4, ended_at=BEGAN, said="",
+)  # fmt: skip
+
+
+class Retried(FakeEngine):
+    """The first tasks have what the launch has set; a worker holds the third."""
+
+    def _one(self, index: int) -> ExternalTask:
+        one = super()._one(index)
+        lock = datetime.now(UTC) + timedelta(hours=1) if index == 2 else None
+        return one.model_copy(update={"retries": 3, "lock_expiration_time": lock})
+
+
+class Journal:
+    """The tasks of the launch, and which of them were launched again."""
+
+    def __init__(self, before: Iterable[TaskBefore], again: Collection[str] = ()) -> None:
+        self._before = list(before)
+        self._again = again
+
+    async def all_tasks(self, launch: Launch, *, named: bool | None = None) -> AsyncIterator[list[TaskBefore]]:
+        yield self._before
+
+    async def earlier(self, engine: str, ids: Collection[str]) -> dict[str, Earlier]:
+        return {id: Earlier(9, BEGAN, "b9") for id in ids if id in self._again}
+
+
+class Session:
+    """The part of a session that an undo asks."""
+
+    engine_name = "prod"
+    follower = None
+
+    def __init__(self, journal: Journal | None = None) -> None:
+        self.journal = journal
+        self.known_batches = KnownBatches()
+        self.busy = ""
+
+    def why_no_launch(self) -> str:
+        return self.busy
+
+    def say(self, sentence: str, ink: str = "") -> None:
+        pass
+
+    async def ask(self, question: Callable[[Any], Awaitable[Any]]) -> Any:
+        return await question(Retried(40))
+
+
+def before(*retries: int | None) -> list[TaskBefore]:
+    return [TaskBefore(id, had) for id, had in zip(ids(range(len(retries))), retries, strict=True)]
+
+
+async def planned(session: Any, launch: Launch | None = LAUNCH) -> tuple[Order | str, list[DecidedLaunch]]:
+    sent: list[DecidedLaunch] = []
+    return await undo_launch(session, launch, sent.extend), sent
+
+
+async def test_one_launch_goes_out_for_each_former_value() -> None:
+    session: Any = Session(Journal(before(0, 1, 0, 0, None), again=ids([3])))
+    order, sent = await planned(session)
+    assert isinstance(order, Order)
+    assert order.number == 2
+    told = " ".join(order.sentences)
+    assert "1 to 0, 1 to 1" in told
+    assert "1 had never failed" in told
+    assert "1 were launched again since" in told
+    assert "1 are locked by a worker" in told
+    assert not (await order.send(session)).sentence
+    first, second = ids([0, 1])
+    assert [(one.plan.retries, one.plan.request.external_task_ids, one.undoes) for one in sent] == [
+        (0, [first], 4),
+        (1, [second], 4),
+    ]
+
+
+async def test_nothing_goes_out_when_a_launch_has_begun_meanwhile() -> None:
+    session: Any = Session(Journal(before(0)))
+    order, sent = await planned(session)
+    assert isinstance(order, Order)
+    session.busy = "A launch is still on its way."
+    report = await order.send(session)
+    assert (report.sentence, report.changed, sent) == ("A launch is still on its way.", False, [])
+
+
+async def test_where_nothing_can_be_set_back_there_is_no_order() -> None:
+    order, _ = await planned(Session(Journal(before(None, 3))))
+    assert isinstance(order, str)
+    assert order.startswith("Nothing can be set back: 1 had never failed")
+
+
+@pytest.mark.parametrize(
+    ("launch", "why"),
+    [
+        (None, "There is no launch."),
+        (replace(LAUNCH, state="refused"), "This launch has changed nothing."),
+        (replace(LAUNCH, listed=None), "What its tasks had before is not known"),
+    ],
+)
+async def test_why_there_is_none(launch: Launch | None, why: str) -> None:
+    order, _ = await planned(Session(), launch)
+    assert isinstance(order, str)
+    assert order.startswith(why)
+
+
+def test_a_batch_that_still_runs_would_set_them_again() -> None:
+    session: Any = Session()
+    session.known_batches._views["b4"] = running(statistics("b4", 4))
+    assert "still runs and would set them again" in why_no_undo(session, LAUNCH)
