@@ -25,6 +25,7 @@ from console.reading.selection import Everything, Marked
 from console.runs.change import RestChange, change_rest
 from console.runs.driver import GATE_CAUSES, UNANSWERED, RunDriven, RunDriver
 from console.runs.driver_name import driver_name, is_dead
+from console.runs.earlier_runs import record_of, runs_over
 from console.runs.event_text import text_of
 from console.runs.events import RunEnded, RunHeld, WaveOutcome, numbers
 from console.runs.frozen_tasks import FREEZE_EVERY, freeze
@@ -33,7 +34,7 @@ from console.runs.page_limit import PageLimit
 from console.runs.run import write_down
 from console.runs.run_view import read_run
 from console.runs.undo import REASONS, carry_out_undo, look_at_undo, wait_until_set
-from console.runs.waves import WaveMistake
+from console.runs.waves import WaveMistake, proposed
 from console.session import journal_answers
 from console.settings import read_settings
 from console.text.words import day
@@ -132,6 +133,11 @@ async def begin_run(
             left = sum(frozen.left_out.values())
             say(f"retriage: nothing to retry{f': {left:,} tasks match and are left out' if left else ''}.")
             return ExitCode.NOTHING
+        earlier = await runs_over(session, frozen.causes)
+        for one in earlier:
+            say(one.said(datetime.now(UTC)))
+        if order.waves is None:
+            order = replace(order, waves=proposed(len(frozen.tasks), record_of(earlier)))
         try:
             plan = order.plan(frozen)
         except WaveMistake as mistake:

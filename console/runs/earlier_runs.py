@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from console.runs.frozen_tasks import causes_of
 from console.runs.gate import FEWEST
 from console.runs.run_view import RunView, view_of
 from console.session.journal_answers import ask_journal
-from console.text.words import age, count, percent, span
+from console.text.words import age, count, percent, span, things
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
@@ -51,7 +52,7 @@ class EarlierRun:
         run, counts = self.view.run, self.view.counts
         why = f" ({run.reason})" if run.reason else ""
         who = f" by {run.user}" if run.user else ""
-        tried = f"{count(run.listed or 0)} to {run.retries} in {len(self.view.waves)} waves"
+        tried = f"{count(run.listed or 0)} to {run.retries} in {things(len(self.view.waves), 'wave')}"
         came = f"{count(counts.done)} done, {count(counts.again)} failed again"
         came += f" ({percent(counts.again, counts.decided)})" if counts.decided else ""
         took = f" in {span(self.seconds)}" if self.seconds is not None else ""
@@ -92,12 +93,22 @@ async def earlier_runs(session: Session, selection: Selection) -> tuple[EarlierR
     async def some(client: EngineClient) -> list[ExternalTask]:
         return await anext(task_pages(client, selection), [])
 
-    causes = [cause for (_, cause), _ in causes_of(await session.ask(some)).most_common(MOST_CAUSES)]
-    if not causes:
+    return await runs_over(session, causes_of(await session.ask(some)))
+
+
+async def runs_over(session: Session, causes: Counter[tuple[str, str]]) -> tuple[EarlierRun, ...]:
+    """The last runs on this engine over any of these causes, the newest first.
+
+    Args:
+        session: whose journal.
+        causes: topic and cause -> how many tasks.
+    """
+    wanted = [cause for (_, cause), _ in causes.most_common(MOST_CAUSES)]
+    if not wanted:
         return ()
     now = datetime.now(UTC)
     none: list[tuple[Run, list[RunWave]]] = []
     found = await ask_journal(
-        session, lambda journal: journal.runs.over_causes(session.engine_name, causes, MOST), none
+        session, lambda journal: journal.runs.over_causes(session.engine_name, wanted, MOST), none
     )
     return tuple(EarlierRun(view_of(run, waves, now)) for run, waves in found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import heapq
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +26,8 @@ FREEZE_EVERY = 0.1
 moment; 100,000 tasks take 20 seconds."""
 FOLDED = 50
 """Error messages of a page that are folded to their causes, 0.1 ms each: the event loop is not to be held up."""
+MERGED = 1000
+"""Tasks that are put into their order before the event loop has its turn."""
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -75,9 +79,11 @@ async def freeze(
     frozen = FrozenTasks(at)
     but = selection.but if isinstance(selection, Everything) else frozenset()
     seen: set[str] = set()
-    found: list[tuple[datetime, str, FrozenTask]] = []
+    pages: list[list[tuple[datetime, str, FrozenTask]]] = []
+    number = 0
     async for page in task_pages(client, selection):
         frozen.causes += causes_of(page)
+        found: list[tuple[datetime, str, FrozenTask]] = []
         for task in page:
             if task.id in seen or task.id in but or not wanted(task):
                 continue
@@ -88,13 +94,19 @@ async def freeze(
                 continue
             one = FrozenTask(task.id, task.retries, failure_of(task.error_message))
             found.append((task.create_time or _NEVER, task.id, one))
-        progress(len(found))
+        pages.append(sorted(found))
+        number += len(found)
+        progress(number)
         if limit_pages is not None:
             await limit_pages.wait()
     if isinstance(selection, Marked) and (gone := len(selection.ids - seen)):
         frozen.left_out["gone"] += gone
-    found.sort()
-    frozen.tasks = [one for _, _, one in found[:limit]]
+    for place, (_, _, one) in enumerate(heapq.merge(*pages)):
+        if place == limit:
+            break
+        frozen.tasks.append(one)
+        if place % MERGED == 0:
+            await asyncio.sleep(0)
     return frozen
 
 

@@ -53,6 +53,8 @@ class WaveWork:
         self._outcome = Outcome([], self.given, self.since)
         self._log = TaskLog(self.since)
         self._ordinals: dict[str, int] = {}
+        self._failed: set[str] = set()
+        """Tasks that have failed again: they may be waiting or locked once more, and count as what they came to."""
         self._batches: list[str] = []
         self._busy: set[str] = set()
         """Batches that have jobs to do still."""
@@ -107,6 +109,7 @@ class WaveWork:
         """Take down what is decided since the last look."""
         for task in self._outcome.tasks(("again",)):
             self.decided[self._ordinals[task.id]] = "new" if task.new else "again"
+            self._failed.add(task.id)
         done = self._new("done")
         failed = await self._failed_before(client, [id for id, _ in done], dict(done))
         for id, _ in done:
@@ -148,9 +151,9 @@ class WaveWork:
     def counts(self) -> WorkCounts:
         """What has become of all of them by now."""
         decided = Counter(self.decided.values())
-        open: Counter[State] = Counter()
-        for state in ("waiting", "locked", "unset", "unknown"):
-            open[state] = sum(self._ordinals[task.id] not in self.decided for task in self._outcome.tasks((state,)))
+        tally = self._outcome.tally
+        open: Counter[State] = Counter({state: tally.of(state) for state in ("waiting", "locked", "unset", "unknown")})
+        open.subtract(state for id in self._failed if (state := self._outcome.state(id)) is not None and state in open)
         return WorkCounts(
             done=decided["done"],
             again=decided["again"] + decided["new"],

@@ -30,7 +30,11 @@ GATE = "31 tasks of 312 decided failed again (9.9%, limit 5%, 3 with a new error
 Compare = Callable[..., bool]
 
 
-@pytest.fixture(params=[NARROW, (100, 30), (160, 45)], ids=["narrow", "wide", "broad"])
+LONG = pytest.param((100, 30), marks=pytest.mark.long)
+"""The size in between is looked at by `.ci/run`."""
+
+
+@pytest.fixture(params=[NARROW, LONG, (160, 45)], ids=["narrow", "wide", "broad"])
 def size(request: pytest.FixtureRequest) -> tuple[int, int]:
     """The three windows in which the page of a run was looked at."""
     found: tuple[int, int] = request.param

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from console.runs.change import RestChange, change_rest
 from console.runs.driver import RunDriven, RunDriver
 from console.runs.events import RunEnded, RunHeld, WaveStep
 from console.runs.gate import Gate
@@ -27,6 +28,29 @@ async def night(tmp_path: Path) -> AsyncIterator[Scene]:
 
 def batches(night: Scene) -> list[int]:
     return [int(row[0]) for row in night.sql("SELECT total_jobs FROM batch ORDER BY start_time, id")]
+
+
+async def test_the_rest_is_changed_while_a_wave_is_watched(night: Scene) -> None:
+    run = await night.begin(ordered("5, rest"))
+    driver = night.driver(run)
+    night.works = False
+    changed = False
+
+    async def turn() -> None:
+        nonlocal changed
+        await night.turn()
+        if not changed and night.told and getattr(night.told[-1], "state", "") == "watching":
+            changed = True
+            await change_rest(night.journal.runs, run, driver.name, RestChange(waves_of("7, 50%, rest"), retries=4))
+            night.works = True
+
+    night.clock.turned = turn
+    ended = await driver.drive()
+    assert isinstance(ended, RunEnded)
+    assert ended.state == "passed"
+    assert batches(night) == [5, 7, 18, 10]
+    launched = night.remembered("SELECT wave, retries, tasks FROM launch ORDER BY id")
+    assert launched == [(1, 1, 5), (2, 4, 7), (3, 4, 18), (4, 4, 10)]
 
 
 async def test_a_run_goes_through_wave_by_wave(night: Scene) -> None:
