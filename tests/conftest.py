@@ -21,7 +21,14 @@ LONG = {
         "test_run_night.py",
         "test_run_screen.py",
     },
-    "faults": {"test_reading_faults.py", "test_polite.py", "test_connections.py", "test_bodies.py", "test_kill.py"},
+    "faults": {
+        "test_reading_faults.py",
+        "test_polite.py",
+        "test_connections.py",
+        "test_bodies.py",
+        "test_kill.py",
+        "test_mixed_load.py",
+    },
 }
 """Files by folder that drive whole programs for minutes; the default run leaves them to `.ci/run`."""
 
@@ -29,6 +36,13 @@ LONG = {
 def pytest_xdist_auto_num_workers() -> int:
     """Two for each core: the tests wait nearly half of their time, for a program, a clock or a store."""
     return 2 * (os.cpu_count() or 1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How long the tests of faults go on: ``pytest -m "long or postgresql" tests/faults --kills 200 --minutes 30``."""
+    group = parser.getgroup("faults")
+    group.addoption("--kills", type=int, default=3, help="how often a server is killed")
+    group.addoption("--minutes", type=float, default=0.1, help="how long the load is mixed on each kind of store")
 
 
 @pytest.hookimpl(tryfirst=True)

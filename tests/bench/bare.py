@@ -52,7 +52,7 @@ class PostgresqlRows:
     hex12 = "lpad(to_hex(CAST({} AS bigint)), 12, '0')"
 
     def __init__(self, conninfo: str) -> None:
-        self._connection = psycopg.connect(conninfo, autocommit=True)
+        self._connection = psycopg.connect(conninfo, autocommit=True, cursor_factory=psycopg.ClientCursor)
 
     def run(self, statement: str, given: Mapping[str, object] = {}) -> list[tuple[Any, ...]]:
         """See ``Rows``."""

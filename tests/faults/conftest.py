@@ -11,6 +11,16 @@ from tests.engines.postgres import fresh_database
 Open = Callable[[], Awaitable[Database]]
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give the tests that go on as long as they are told the time for it."""
+    kills, minutes = config.getoption("--kills"), config.getoption("--minutes")
+    for item in items:
+        if item.path.name == "test_kill.py":
+            item.add_marker(pytest.mark.timeout(300 + 60 * kills))
+        elif item.path.name == "test_mixed_load.py":
+            item.add_marker(pytest.mark.timeout(600 + 120 * minutes))
+
+
 @pytest.fixture
 async def place(postgresql: str) -> AsyncIterator[str]:
     """An empty database."""

@@ -1,14 +1,19 @@
-"""Killing the server in the middle of a batch, again and again, loses nothing and does nothing twice."""
+"""Killing the server in the middle of a batch, again and again, loses nothing and does nothing twice.
+
+``pytest -m long tests/faults/test_kill.py --kills 200`` is the long form.
+"""
 
 import asyncio
 import os
+import random
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -42,9 +47,9 @@ def serving(store: Path) -> Iterator[tuple[httpx.Client, "subprocess.Popen[bytes
             process.stdout.close()
 
 
-def until(condition: "object", sentence: str) -> None:
+def until(condition: "object", sentence: str, seconds: float = PATIENCE) -> None:
     """Wait until ``condition()`` holds."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + seconds
     while not condition():  # type: ignore[operator]
         assert time.monotonic() < deadline, sentence
         time.sleep(0.01)
@@ -115,4 +120,54 @@ def test_a_killed_batch_is_finished_after_the_restart_and_nothing_is_done_twice(
         assert (succeeded, distinct) == (TASKS, TASKS)
         assert rows.execute("SELECT count(*) FROM job").fetchone() == (0,)
         assert rows.execute("SELECT count(*) FROM batch_element").fetchone() == (0,)
+    rows.close()
+
+
+def launch_and_kill(store: Path, retries: int, after: float) -> None:
+    """Launch a batch and kill the server so many seconds later, whether it has answered or not."""
+    with serving(store) as (client, process), ThreadPoolExecutor(1) as caller:
+        order = {"retries": retries, "externalTaskQuery": {}, "externalTaskIds": ["no such task"]}
+        asked = caller.submit(client.post, "/external-task/retries-async", json=order)
+        time.sleep(after)
+        os.kill(process.pid, signal.SIGKILL)
+        with suppress(httpx.TransportError):
+            asked.result()
+
+
+def test_kills_at_any_moment_lose_nothing_and_do_nothing_twice(store: Path, request: pytest.FixtureRequest) -> None:
+    """While the ids of a batch are collected, while its jobs are made and while they are carried out."""
+    kills: int = request.config.getoption("--kills")
+    chance = random.Random(kills)
+    for number in range(kills):
+        launch_and_kill(store, number % 4, chance.uniform(0.05, 1.5))
+    with serving(store) as (client, _process):
+        failed = {"noRetriesLeft": True}
+
+        def only_failed_are_left() -> bool:
+            found = client.get("/batch/statistics").json()
+            return all(one["remainingJobs"] == one["failedJobs"] == 1 for one in found)
+
+        until(only_failed_are_left, "the batches did not come to their failed jobs", PATIENCE + 10.0 * kills)
+        for job in client.post("/job", json=failed).json():
+            assert client.delete(f"/job/{job['id']}").status_code == 204
+        until(lambda: client.get("/batch").json() == [], "the batches did not close", PATIENCE + kills)
+    rows = sqlite3.connect(store)
+    for table in ("job", "batch_element", "batch_group", "unfinished_batch", "job_definition"):
+        assert rows.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), table
+    kind = "set-external-task-retries"
+    for (batch,) in rows.execute("SELECT id FROM batch").fetchall():
+        counted = (
+            "SELECT count(*), count(DISTINCT job_id) FROM job_log WHERE batch_id = ? AND job_type = ? AND state = ?"
+        )
+        assert rows.execute(counted, [batch, kind, 0]).fetchone() == (TASKS + 1, TASKS + 1)
+        assert rows.execute(counted, [batch, kind, 2]).fetchone() == (TASKS, TASKS)
+    unlike = (
+        "SELECT task.id FROM external_task task LEFT JOIN incident"
+        " ON incident.configuration = task.id AND incident.end_time IS NULL"
+        " GROUP BY task.id, task.retries HAVING count(incident.id) <> (task.retries = 0)"
+    )
+    assert rows.execute("SELECT count(*) FROM external_task").fetchone() == (TASKS,)
+    # The world is written without incidents for its tasks that have no retries: only what a batch has set agrees.
+    if rows.execute("SELECT count(*) FROM batch").fetchone() != (0,):
+        assert rows.execute(unlike).fetchall() == []
     rows.close()
