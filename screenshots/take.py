@@ -116,7 +116,7 @@ async def film() -> None:
         await until(pilot, lambda text: "did it help?" in text)
         share, began = -STEP, time.monotonic()
         while time.monotonic() - began < LONGEST:
-            ours = [view for view in app.session.book.all() if view.work is not None]
+            ours = [view for view in app.session.known_batches.all() if view.work is not None]
             done = sum((view.share + through(view.work)) / 2 for view in ours if view.work is not None)
             if done >= share + STEP:
                 share = done
