@@ -146,7 +146,7 @@ ACTIONS: tuple[Action, ...] = (
     _do("instances.incidents", "i", "incidents", "The open incidents of the instance.", "Look", 6),
     _do("task.details", "e", "full error", "What the worker said, in full.", "Look", 8),
     _do("task.variables", "d", "variables", "Variables of its process instance.", "Look", 10),
-    _do("task.incidents", "i", "incidents", "The open incidents of the row.", "Look"),
+    _do("task.incidents", "i", "its incidents", "The open incidents of the row.", "Look"),
     _do("task.instance", "J", "its instance", "Jump to its process instance.", "Look"),
     _do("task.unlock", "U", "unlock..", "Take the lock off the task, or the marked ones.", "Change (asks first)", 15,
         changes_engine=True),

@@ -48,7 +48,7 @@ EVERY = 3.0
 SHORT_IDS = 140
 """Columns below which the id of the batch is cut, so that the reason for the launch is seen."""
 BROAD = 140
-"""Columns from which jobs and events stand side by side whatever the jobs say."""
+"""Columns from which half a screen has room for all that is told of the jobs."""
 FRAME = 2
 """Lines, and columns, of a frame."""
 CHROME = 5
@@ -169,8 +169,8 @@ class BatchDetail(ConsoleScreen):
 
     @property
     def _beside(self) -> bool:
-        """Jobs and events stand side by side: there is room for both, also for what failed jobs say."""
-        return self.size.width >= BROAD or (not self.narrow and not self._had_groups)
+        """Jobs and events stand side by side, unless jobs have failed: what those say takes the whole width."""
+        return not self.narrow and not self._had_groups
 
     @property
     def _launched_tasks(self) -> LaunchedTasks | None:

@@ -8,6 +8,8 @@ from textual.fuzzy import Matcher
 
 from console.actions import Action, matching
 
+BEGINS = 1000.0
+"""More than letters can score."""
 TOPICS = ("Change (asks first)", "Look", "Choose", "Live", "Move", "Anywhere")
 """What one would do on a screen, before how one gets about on it."""
 
@@ -28,7 +30,7 @@ def ranked(actions: Iterable[Action], text: str, idle: Iterable[str] = ()) -> li
     if not text.strip():
         return usual
     matcher = Matcher(text.strip())
-    scores = {action.name: _score(action, matcher) for action in usual}
+    scores = {action.name: _score(action, matcher) + _begins(action, text) for action in usual}
     exact = matching(usual, text)
     named = [action for action in exact if scores[action.name] > 0]
     said = [action for action in exact if scores[action.name] <= 0]
@@ -46,6 +48,11 @@ def _score(action: Action, matcher: Matcher) -> float:
     return max(
         matcher.match(action.label), matcher.match(action.name.partition(".")[2]), matcher.match(action.help) / 4
     )
+
+
+def _begins(action: Action, text: str) -> float:
+    """What is called as it was typed is meant before what is called so among other words."""
+    return BEGINS if action.label.lower().startswith(text.strip().lower()) else 0.0
 
 
 def _best(actions: list[Action], scores: dict[str, float]) -> list[Action]:

@@ -56,7 +56,7 @@ async def test_filter_take_all_launch_and_the_incidents_are_gone() -> None:
         assert app.session.known_batches.all()[0].total == failed
         assert await client.count_external_tasks(ExternalTaskQuery(no_retries_left=True)) == 0
         assert await client.count_incidents(IncidentQuery()) == 0
-        await pilot.press("1")  # the page of the batch, which stands before the list, is closed
+        await pilot.press("1")  # the list, whatever stands before it
         await until(pilot, lambda: "match" in text(app) and screen.matching == 0, ENGINE)
 
 

@@ -104,7 +104,8 @@ def test_the_list_of_actions_begins_with_what_one_would_do_here() -> None:
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [("retry", "tasks.retry"), ("rtry", "tasks.retry"), ("thme", "app.theme"), ("unlck", "task.unlock"),
-     ("clmns", "list.columns"), ("full err", "task.details"), ("journal", "app.view-journal")],
+     ("clmns", "list.columns"), ("full err", "task.details"), ("journal", "app.view-journal"),
+     ("incidents", "app.view-incidents")],
 )  # fmt: skip
 def test_letters_that_are_left_out_are_no_matter(typed: str, meant: str) -> None:
     assert ranked(at(("table", "marks", "tasks", "task", "list", "app")), typed)[0].name == meant
