@@ -13,6 +13,7 @@ from tests.acceptance.night_engine import EXPIRED, OUTAGE, PASSWORD, USER, Night
 from tests.support.lossy import Lossy
 from tests.support.terminal import Terminal
 
+pytestmark = pytest.mark.timeout(600)
 PROFILE = "bpm-prod"
 REASON = "PSP is back, INC-4412"
 NOTE = "cards have expired: leave them"
