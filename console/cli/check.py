@@ -77,9 +77,11 @@ def lines_of(found: EngineCheck) -> list[tuple[str, str]]:
     """The check for people: a label and a text a line."""
     trip = f" in {max(round(found.round_trip * 1000), 1)} ms" if found.round_trip is not None else ""
     clock = round(found.clock.total_seconds())
+    # The engine's version begins with the 7 that its name ends with.
+    kind = found.kind.removesuffix(" 7") if found.version else found.kind
     told = [
         ("reached", f"{found.address or 'in this process'}{trip}"),
-        ("engine", f"{found.kind} {found.version or '(tells no version)'}, called {found.name}"),
+        ("engine", f"{kind} {found.version or '(tells no version)'}, called {found.name}"),
         ("user", found.user or "nobody logs in"),
         ("clock", f"{clock:+} s against this machine's" if clock else "as this machine's"),
         ("history", found.history),
