@@ -19,7 +19,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from console.terminal.glyphs import Glyphs, terminal_charset
 from console.terminal.grid import Gridder
 from console.terminal.outlet import Outlet
-from console.terminal.picture import Picture
+from console.terminal.shown_cells import ShownCells
 from console.terminal.textual_private import (
     SYNC_END,
     SYNC_START,
@@ -63,7 +63,7 @@ class SteadyDriver(LinuxDriver):
         assert stream is not None, "a terminal is there"
         glyphs = Glyphs(terminal_charset(stream.encoding))
         system = app.console._color_system or ColorSystem.TRUECOLOR
-        self._picture = Picture(Gridder(system, not app.no_color, glyphs))
+        self._shown = ShownCells(Gridder(system, not app.no_color, glyphs))
         self._outlet = Outlet(stream, self._caught_up)
         self._begun = False
         """The terminal was taken once."""
@@ -81,7 +81,7 @@ class SteadyDriver(LinuxDriver):
         """Begin, or go on after a suspension: the screen is empty."""
         again = self._begun
         self._begun = self._holding = True
-        self._picture.forget()
+        self._shown.forget()
         self._outlet.open()
         super().start_application_mode()  # type: ignore[no-untyped-call]
         if again:
@@ -125,12 +125,12 @@ class SteadyDriver(LinuxDriver):
         """
         if self._outlet.behind:
             return True
-        changes = self._picture.changes(update)
+        changes = self._shown.changes(update)
         if changes is None:
-            self._picture.forget()
+            self._shown.forget()
             return False
         if changes and cursor is not None:
-            changes += self._picture.park(*cursor)
+            changes += self._shown.park(*cursor)
         if len(changes) >= LONG_UPDATE and takes_synchronized_updates(self._app):
             changes = f"{SYNC_START}{changes}{SYNC_END}"
         if changes:
@@ -139,7 +139,7 @@ class SteadyDriver(LinuxDriver):
 
     def forget(self) -> None:
         """Whatever the terminal shows is not known: the next full update is sent whole."""
-        self._picture.forget()
+        self._shown.forget()
 
     def run_input_thread(self) -> None:
         """Read until told to stop; undecodable bytes become the replacement character, which is bound to nothing."""

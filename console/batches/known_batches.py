@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from math import inf
 from typing import TYPE_CHECKING
 
+from console.batches.batch_end import BatchEnd, end_of
 from console.batches.batch_view import BatchView, ended, running
 from console.batches.progress import Progress, Speed
 from console.batches.timeline import Sample, Timeline
@@ -17,7 +18,6 @@ from console.engine.errors import NotThere
 from store.contract.queries import BatchStatisticsQuery
 
 if TYPE_CHECKING:
-    from console.batches.batch_end import BatchEnd
     from console.batches.batch_events import BatchEvent
     from console.batches.outcome_counts import OutcomeCounts
     from console.engine.client import EngineClient
@@ -211,8 +211,6 @@ class KnownBatches:
 
     async def _end(self, client: EngineClient, batch_id: str) -> BatchView | None:
         """A batch that does not run any more."""
-        from console.batches.batch_end import BatchEnd  # 7 ms
-
         before = self._views.get(batch_id)
         try:
             record = await client.historic_batch(batch_id)
@@ -229,8 +227,6 @@ class KnownBatches:
 
     async def _batch_end(self, client: EngineClient, record: HistoricBatch) -> BatchEnd:
         """How it ended. That does not change any more, so it is asked once."""
-        from console.batches.batch_end import end_of  # 7 ms
-
         if record.id not in self._batch_ends:
             self._batch_ends[record.id] = await end_of(client, record)
         return self._batch_ends[record.id]

@@ -1,13 +1,16 @@
 """Which engine the console talks to."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
-
-import httpx
+from typing import TYPE_CHECKING, Protocol
 
 from console.engine.credentials import Credentials, Source
+
+if TYPE_CHECKING:
+    import httpx
 
 REST_ROOT = "/engine-rest"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -173,6 +176,8 @@ class Remote:
 
 
 def _parsed(text: str) -> httpx.URL:
+    import httpx  # 40 ms, which an engine in this process does not cost before the first frame
+
     try:
         url = httpx.URL(text if "://" in text else f"http://{text}")
     except httpx.InvalidURL as problem:

@@ -1,10 +1,10 @@
 """Engines, units of work, ids, the clock and migrations."""
 
+from store.database.any_case import folded
 from store.database.bounds import is_damaged, is_too_long, is_unavailable
 from store.database.clock import now
 from store.database.engine import Database, StoreLost, StoreNotOpened, open_database
-from store.database.filling import HALF_FILLED, BeingFilled, filling, is_half_filled
-from store.database.folding import folded
+from store.database.half_filled_store import HALF_FILLED, BeingFilled, filling, is_half_filled
 from store.database.ids import IdRun, new_id
 from store.database.limits import Limits
 from store.database.news import News

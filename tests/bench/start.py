@@ -53,13 +53,11 @@ def to_first_frame(command: list[str], text: str, root: Path) -> Started:
 
 def main(runs: int = 10, other: str | None = None) -> None:
     """Measure and print."""
-    console = ["-m", "console", "--engine", NOBODY]
-    programs = {
-        "bare Textual": (["-m", "tests.bench.bare_textual"], FIRST_FRAME, ROOT),
-        "console": (console, "Incidents", ROOT),
-    }
-    if other is not None:
-        programs["console, other checkout"] = (console, "Incidents", Path(other).resolve())
+    programs = {"bare Textual": (["-m", "tests.bench.bare_textual"], FIRST_FRAME, ROOT)}
+    for whose, root in (("", ROOT), (", other", Path(other).resolve() if other is not None else None)):
+        if root is not None:
+            programs[f"own store{whose}"] = (["-m", "console"], "Incidents", root)
+            programs[f"an engine{whose}"] = (["-m", "console", "--engine", NOBODY], "Incidents", root)
     found: dict[str, list[Started]] = {name: [] for name in programs}
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
     for round_ in range(runs + 1):

@@ -17,7 +17,7 @@ BRIDGE = 12
 _BLANK: Cell = (" ", PLAIN)
 
 
-class Picture:
+class ShownCells:
     """The cells of a terminal.
 
     Args:

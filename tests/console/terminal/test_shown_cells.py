@@ -16,7 +16,7 @@ from textual.strip import Strip
 from console.terminal.glyphs import Glyphs, terminal_charset
 from console.terminal.grid import Gridder
 from console.terminal.look import PLAIN, Look, change, look_of
-from console.terminal.picture import Picture
+from console.terminal.shown_cells import ShownCells
 
 WIDTH, HEIGHT = 24, 5
 TEXTS = st.text(st.sampled_from("ab cdé│─❯●…語한̈ "), max_size=12)
@@ -47,8 +47,8 @@ def whole(lines: list[Strip]) -> LayoutUpdate:
     return LayoutUpdate([[line] for line in lines], Region(0, 0, WIDTH, HEIGHT))
 
 
-def picture(colours: bool = True, charset: str = "utf-8") -> Picture:
-    return Picture(Gridder(ColorSystem.TRUECOLOR, colours, Glyphs(charset)))
+def picture(colours: bool = True, charset: str = "utf-8") -> ShownCells:
+    return ShownCells(Gridder(ColorSystem.TRUECOLOR, colours, Glyphs(charset)))
 
 
 class Screen:
