@@ -79,9 +79,9 @@ def night(engine: NightEngine, shell: Shell, payments: Payments, home: Path) -> 
     assert number > sum(WAVES) + 20
     with Screen(home) as screen:
         screen.wait_for("SAFE")
-        screen.wait_for("external tasks")
+        screen.wait_for("[1 Tasks 9")
         screen.press(f"/{QUERY}\r")
-        screen.wait_for(f"A all {number}")
+        screen.wait(lambda: f" {number} " in screen.lines[2], "the tasks are not counted")
         screen.press("AR")
         screen.wait_for("tasks in the launch")
         screen.press("W")
