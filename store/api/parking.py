@@ -5,21 +5,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
+from math import inf
 from weakref import WeakKeyDictionary
 
 from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.api.callers import hung_up
-from store.api.state import Store
+from store.api.state import LOOK_SECONDS, Store
 from store.commands.fetch_and_lock import any_candidate, fetch_and_lock, next_expiry
 from store.contract.errors import ContractError, invalid
 from store.contract.orders import FetchAndLock
 from store.contract.records import LockedExternalTask
 from store.database import now
 
-LONGEST_PAUSE = 30.0
-"""Seconds between two looks at the latest: what another process makes fetchable wakes nobody here."""
+LONGEST_PAUSE = LOOK_SECONDS
+"""Seconds between two looks at the latest of who waits for any topic. Who waits for topics is woken as often."""
 
 SHORTEST_PAUSE = 0.25
 """Seconds between two looks without news at the earliest: locks may end one after the other."""
@@ -140,8 +141,9 @@ async def _look(store: Store, order: FetchAndLock) -> tuple[bool, float]:
     found, expiry = await store.database.read(partial(_candidate_or_expiry, order=order))
     if found:
         return True, SHORTEST_PAUSE
-    pause = LONGEST_PAUSE if expiry is None else (expiry - now()).total_seconds()
-    return False, min(max(pause, SHORTEST_PAUSE), LONGEST_PAUSE)
+    longest = LONGEST_PAUSE if _topics(order) is None else inf
+    pause = longest if expiry is None else (expiry - now()).total_seconds()
+    return False, min(max(pause, SHORTEST_PAUSE), longest)
 
 
 async def _candidate_or_expiry(connection: AsyncConnection, order: FetchAndLock) -> tuple[bool, datetime | None]:

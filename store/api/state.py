@@ -24,6 +24,9 @@ T = TypeVar("T")
 MOST_TOPICS = 10_000
 """Topics whose last ring is known; beyond, a ring is one for all."""
 
+LOOK_SECONDS = 30.0
+"""Time between two looks for what other processes have made fetchable, of which nothing is heard here."""
+
 LOOK_FOR_ALL = 8
 """Topics that are waited for, from which on one question finds those with tasks, where each would ask its own."""
 
@@ -120,14 +123,25 @@ class Store:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """Share news with other servers of this database, where it can carry them."""
-        if self.database.is_sqlite:
-            yield
-        else:
-            async with News(self.database.url, self._heard) as self._news:
+        looking = asyncio.create_task(self._look_now_and_then(), name="look for what others made fetchable")
+        try:
+            if self.database.is_sqlite:
                 yield
-        if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.wait({self._looking})
+            else:
+                async with News(self.database.url, self._heard) as self._news:
+                    yield
+        finally:
+            tasks = {looking} if self._looking is None else {looking, self._looking}
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+
+    async def _look_now_and_then(self) -> None:
+        """One look for all who wait, where each would look for itself."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            if self.tasks.awaited:
+                self._changed(None)
 
     def _heard(self, topics: frozenset[str] | None, jobs: bool) -> None:
         """Another server has changed something."""

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from store.api import parking
+from store.api import parking, state
 from store.api.state import LOOK_FOR_ALL, Bell
+from store.commands.fetch_and_lock import topics_with_tasks
 from store.embedded import embedded_app
-from tests.store.running import client_of
+from tests.store.running import client_of, opened
 from tests.store.test_workers_routes import fetch, parked, start
 
 SAFETY = 60.0
@@ -99,3 +100,50 @@ async def test_an_order_for_any_topic_wakes_those_with_tasks(tmp_path: Path) -> 
         assert not any(one.done() for one in waiting[1:])
         for one in waiting:
             one.cancel()
+
+
+async def test_those_who_wait_do_not_look_each_for_what_another_process_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process is heard of by no bell: one look now and then is for all who wait."""
+    looks = 0
+    look = parking._look
+
+    async def counted(store: Any, asked: Any) -> tuple[bool, float]:
+        nonlocal looks
+        looks += 1
+        return await look(store, asked)
+
+    monkeypatch.setattr(parking, "LONGEST_PAUSE", 0.1)
+    monkeypatch.setattr(state, "LOOK_SECONDS", 0.1)
+    asked = 0
+
+    async def counted_for_all(connection: Any, topics: Any) -> frozenset[str]:
+        nonlocal asked
+        asked += 1
+        return await topics_with_tasks(connection, topics)
+
+    monkeypatch.setattr(state, "topics_with_tasks", counted_for_all)
+    place = str(tmp_path / "store.db")
+    app = embedded_app(place)
+    async with client_of(app) as http:
+        await start(http)
+        definition = (await http.get("/process-definition")).json()[0]["id"]
+        (task,) = await fetch(http, "charge")
+        await http.post(f"/external-task/{task['id']}/complete", json={"workerId": "w"})
+        monkeypatch.setattr(parking, "_look", counted)
+        topics = ["charge", *(f"other-{number}" for number in range(LOOK_FOR_ALL + 2))]
+        waiting = [asyncio.create_task(fetch(http, topic, asyncResponseTimeout=60_000)) for topic in topics]
+        async with asyncio.timeout(SAFETY):
+            while len(app.state.store.tasks.awaited) < len(topics):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            looks = asked = 0
+            while asked < 5:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            assert looks == 0
+            async with opened(place) as other:
+                await other.start(definition)
+            assert len(await waiting[0]) == 1
+        for one in waiting:
+            one.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
