@@ -125,7 +125,7 @@ def _set(rows: Rows, batch: str, first: int, past: int, retries: int) -> None:
     rows.run("BEGIN IMMEDIATE")
     if retries:
         rows.run(
-            f"UPDATE incident SET end_time = :now, state = 'resolved' WHERE end_time IS NULL AND configuration IN"
+            f"UPDATE incident SET end_time = :now, state = 'resolved' WHERE state = 'open' AND configuration IN"
             f" ({elements})",
             given,
         )
