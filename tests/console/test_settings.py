@@ -32,7 +32,7 @@ def test_a_command_and_days(tmp_path: Path) -> None:
         ("[journal]\nkeep_days = 0\n", "keep_days of [journal] is a whole number"),
         ("[run]\ncall = []\n", "[run] is not known; runs is."),
         ("[runs]\ncal = []\n", "cal of [runs] is not known; call is."),
-        ("[runs\n", "is no TOML"),
+        ("[runs\n", "is not TOML"),
     ],
 )
 def test_what_cannot_be_used_is_said(tmp_path: Path, text: str, said: str) -> None:

@@ -101,6 +101,7 @@ async def lost(stage: Stage) -> None:
     client.gone = True
     await opened_again(stage, "retries:0")
     await stage.sees("The engine does not answer.", "STALE")
+    await stage.so(lambda: "counting" not in stage.text)
     await stage.still()
 
 

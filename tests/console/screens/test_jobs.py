@@ -136,7 +136,7 @@ async def test_the_page_of_a_job_shows_message_and_stack_trace_and_takes_orders(
         await until(pilot, lambda: engine.orders == [("retries", "job-0001", 1)])
         await confirm(app, pilot, "S", "is not carried out until")
         await until(pilot, lambda: "let go on.." in lines(app)[-1])
-        await confirm(app, pilot, "X", "carried out in this moment")
+        await confirm(app, pilot, "X", "carried out right now")
         await until(pilot, lambda: not isinstance(app.screen, JobDetail))
         assert engine.orders[1:] == [("suspended", "job-0001", True), ("execute", "job-0001")]
 
@@ -146,7 +146,7 @@ async def test_a_job_that_fails_again_says_why_and_stays() -> None:
     engine.refusal = "Cannot find external task with id et-404"
     async with console(engine) as (app, pilot):
         await jobs_view(app, pilot)
-        await confirm(app, pilot, "X", "carried out in this moment")
+        await confirm(app, pilot, "X", "carried out right now")
         await until(pilot, lambda: "et-404" in lines(app)[-2])
         assert app.screen.table.row.id == "job-0001"  # type: ignore[attr-defined]
 
@@ -243,7 +243,7 @@ async def test_a_job_that_ran_and_failed_is_said_to_have_failed_and_shown_as_it_
         engine.all_jobs[0] = engine.all_jobs[0].model_copy(update={"exception_message": "boom"})
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, JobDetail))
-        await confirm(app, pilot, "X", "carried out in this moment")
+        await confirm(app, pilot, "X", "carried out right now")
         await until(pilot, lambda: "The job ran and failed: boom" in lines(app)[-2])
         await until(pilot, lambda: isinstance(app.screen, JobDetail) and app.screen.job().exception_message == "boom")
         await pilot.press("escape", "A")
