@@ -20,6 +20,7 @@ LONG = {
         "test_launch_guard.py",
         "test_run_night.py",
         "test_run_screen.py",
+        "test_user_rights.py",
     },
     "faults": {
         "test_reading_faults.py",
@@ -29,6 +30,9 @@ LONG = {
         "test_kill.py",
         "test_mixed_load.py",
     },
+    "runs": {"test_run_machine.py"},
+    "store": {"test_demo_workers.py", "test_large_json.py", "test_long_queries.py"},
+    "twins": {"test_twins.py"},
 }
 """Files by folder that drive whole programs for minutes; the default run leaves them to `.ci/run`."""
 

@@ -300,7 +300,7 @@ def test_batches(picture: Picture, size: tuple[int, int]) -> None:
     assert picture(history(launched()), size, listed)
 
 
-@pytest.fixture(params=[NARROW, MIDDLE, BROAD], ids=["80x24", "100x30", "160x45"])
+@pytest.fixture(params=[NARROW, MIDDLE, pytest.param(BROAD, marks=pytest.mark.long)], ids=["80x24", "100x30", "160x45"])
 def page_size(request: pytest.FixtureRequest) -> tuple[int, int]:
     """Columns and lines of the page to watch: without a chart, with one, with room for everything."""
     found: tuple[int, int] = request.param

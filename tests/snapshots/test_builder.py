@@ -10,7 +10,9 @@ from tests.snapshots.night import Night, uuid, with_batches
 from tests.snapshots.stage import Stage
 
 MIDDLE, BROAD = (100, 30), (140, 45)
-three_sizes = pytest.mark.parametrize("size", [NARROW, MIDDLE, BROAD], ids=["narrow", "middle", "broad"])
+three_sizes = pytest.mark.parametrize(
+    "size", [NARROW, MIDDLE, pytest.param(BROAD, marks=pytest.mark.long)], ids=["narrow", "middle", "broad"]
+)
 
 
 async def opened(stage: Stage, text: str) -> None:

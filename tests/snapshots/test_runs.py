@@ -34,7 +34,7 @@ LONG = pytest.param((100, 30), marks=pytest.mark.long)
 """The size in between is looked at by `.ci/run`."""
 
 
-@pytest.fixture(params=[NARROW, LONG, (160, 45)], ids=["narrow", "wide", "broad"])
+@pytest.fixture(params=[NARROW, LONG, pytest.param((160, 45), marks=pytest.mark.long)], ids=["narrow", "wide", "broad"])
 def size(request: pytest.FixtureRequest) -> tuple[int, int]:
     """The three windows in which the page of a run was looked at."""
     found: tuple[int, int] = request.param
