@@ -34,6 +34,7 @@ class RefusedByEngine:
     """The engine said no in an error of the contract, or a proxy found it too large: nothing was changed."""
 
     sentence: str
+    too_large: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def sentence_of(event: LaunchEvent) -> tuple[str, Ink]:
             return f"Launching a batch for {things(tasks, 'task')} …", ""
         case NotKept(why):
             return f"The journal cannot be written: {why}. This launch cannot be undone from here.", "warning"
-        case NotSent(why) | RefusedByEngine(why):
+        case NotSent(why) | RefusedByEngine(why, _):
             return why, "failed"
         case NoAnswer(sentence):
             return f"{sentence} Looking for its batch …", "warning"

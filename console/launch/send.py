@@ -75,7 +75,8 @@ async def send_launch(
     except EngineProblem as problem:
         unsent = isinstance(problem, Unreachable | Forbidden)
         await record.ended("unsent" if unsent else "refused", said=problem.sentence)
-        tell(NotSent(problem.sentence) if unsent else RefusedByEngine(problem.sentence))
+        too_large = isinstance(problem, Refused) and problem.status == TOO_LARGE
+        tell(NotSent(problem.sentence) if unsent else RefusedByEngine(problem.sentence, too_large))
         return None
     finally:
         record.close()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from console.actions import named
-from console.launch.launch_events import NoAnswer, Sending, sentence_of
+from console.launch.launch_events import NoAnswer, RefusedByEngine, Sending, sentence_of
 from console.launch.send import send_launch
 from console.launch.split_by_ids import parts_of
 from console.reading.selection import Everything, Marked, Selection
@@ -151,10 +151,10 @@ async def _all_carried_out(
                 plan = parts.pop(0)
                 # A batch of the parts before is none of somebody else's.
                 known = None if order.overlaps is None else order.overlaps | made
-                batch_id = await _carry_out(app, session, replace(order, plan=plan, overlaps=known))
+                batch_id, too_large = await _carry_out(app, session, replace(order, plan=plan, overlaps=known))
                 made |= {batch_id} if batch_id is not None else frozenset()
-                smaller = parts_of(plan, session.most_ids) if batch_id is None else []
-                if batch_id is None and len(smaller) == 1:
+                smaller = parts_of(plan, session.most_ids) if too_large else []
+                if batch_id is None and len(smaller) < 2:
                     return batches
                 if smaller:
                     # That a proxy found the order too large proves that nothing was done.
@@ -169,10 +169,14 @@ async def _all_carried_out(
     return batches
 
 
-async def _carry_out(app: App[None], session: Session, order: DecidedLaunch) -> str | None:
+async def _carry_out(app: App[None], session: Session, order: DecidedLaunch) -> tuple[str | None, bool]:
+    """The batch, if it is there; and whether the request was found too large, which alone may be sent again."""
+    too_large = False
     with shown_while(app, session, order.plan.describe()) as waiting:
 
         def tell(event: LaunchEvent) -> None:
+            nonlocal too_large
+            too_large = too_large or (isinstance(event, RefusedByEngine) and event.too_large)
             if not isinstance(event, Sending | NoAnswer):
                 waiting.close()
             session.say(*sentence_of(event))
@@ -182,4 +186,4 @@ async def _carry_out(app: App[None], session: Session, order: DecidedLaunch) -> 
             return await is_it(app, found)
 
         launched = await send_launch(session, order, tell, adopt)
-    return launched.batch.id if launched is not None else None
+    return (launched.batch.id if launched is not None else None), too_large

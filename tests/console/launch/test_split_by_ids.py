@@ -1,13 +1,15 @@
 """A launch by ids that a proxy finds too large becomes several batches, and none of its tasks is left out or twice."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from console.app import RetriageApp
-from console.engine.errors import Refused
+from console.engine.errors import Refused, Unanswered
+from console.launch import send
 from console.launch.plan import LaunchPlan
 from console.launch.split_by_ids import parts_of, said_of_parts
 from console.reading.selected_tasks import SelectedTasks
@@ -96,3 +98,39 @@ async def test_a_size_that_is_known_to_be_too_large_is_said_before_and_not_tried
         await launched(app, pilot, engine, failed)
     assert sorted(engine.taken) == sorted(failed)
     assert engine.refused == []
+
+
+class Silent(FakeEngine):
+    """Answers no launch, while another order of the same console is found too large by a proxy."""
+
+    app: RetriageApp
+    sent = 0
+
+    async def set_retries_async(self, order: SetExternalTaskRetries) -> Batch:
+        self.sent += 1
+        self.app.session.most_ids = 3
+        raise Unanswered("No answer.", "launch of a batch", datetime.now(UTC))
+
+
+async def test_what_was_not_answered_is_not_sent_again_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(send, "BETWEEN_LOOKS", 0.0)
+    engine = Silent(100)
+    failed = frozenset(ids([index for index in range(20) if task(index).retries == 0]))
+    async with console(engine) as (app, pilot):
+        engine.app = app
+        open_launch(app, app.session, Marked(failed))
+        await until(pilot, lambda: "tasks in the launch" in "\n".join(lines(app)))
+        await until_pressed(pilot, "L", lambda: engine.sent)
+        await until(pilot, lambda: not app.session.launching)
+        news = [event.sentence for event in app.session.events]
+    assert engine.sent == 1
+    assert not any("sent as" in sentence for sentence in news)
+
+
+async def until_pressed(pilot: Any, key: str, so: Callable[[], object]) -> None:
+    """Press the key until it is heeded: what is counted after a key is not launched by it."""
+    deadline = asyncio.get_running_loop().time() + 30
+    while not so():
+        assert asyncio.get_running_loop().time() < deadline
+        await pilot.press(key)
+        await pilot.pause(0.2)
