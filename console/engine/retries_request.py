@@ -19,7 +19,7 @@ def body_bytes(order: Shape) -> bytes:
 
 @dataclass(frozen=True)
 class RetriesRequest:
-    """One launch. Its body is built once: whoever shows, copies, writes down or sends it takes the same bytes.
+    """One launch. Its body is built once: whoever shows, copies or sends it takes the same bytes.
 
     Attributes:
         order: what is ordered.
