@@ -107,7 +107,7 @@ def test_a_terminal_that_takes_nothing_for_a_while_shows_how_things_stand_then(t
     stopped(terminal)
     terminal.press("j", "g")
     terminal.quiet()
-    assert ageless(terminal) == before
+    terminal.wait(lambda: ageless(terminal) == before, "what is shown is not how things stand")
     assert terminal.received - received < 60 * 10_000 / 2, "what was old by then was not sent"
 
 
