@@ -14,7 +14,7 @@ from store.server import fill
 from tests.support.terminal import Terminal
 
 TOPIC = "charge-card"
-TOO_EARLY = "look, then press it again"
+TOO_EARLY = "look, then press again"
 
 Retries = dict[str, int | None]
 
