@@ -203,6 +203,7 @@ async def ended_well(stage: Stage) -> None:
     engine.all_jobs = []
     engine.running[RUNNING] = batch(RUNNING, FAILED_TASKS, FAILED_TASKS, FAILED_TASKS, 0, 4)
     await follower.look()
+    await follower.look_at_work()  # what is under way is told with the time at which it began
     stage.clock.pass_by(5)
     engine.end(RUNNING)
     for at, task in enumerate(engine.records[:43]):
