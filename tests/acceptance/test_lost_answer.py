@@ -4,6 +4,7 @@ import re
 import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,7 @@ def words(terminal: Terminal) -> str:
 def one_launch(folder: Path) -> tuple[str, str | None]:
     """State and batch of the only launch in the journal."""
     (file,) = (folder / "home").glob("**/journal*.db")
-    with sqlite3.connect(file, timeout=30) as journal:
+    with closing(sqlite3.connect(file, timeout=30)) as journal, journal:
         (row,) = journal.execute("SELECT state, batch_id FROM launch").fetchall()
     journal.close()
     return row[0], row[1]
@@ -156,7 +157,7 @@ def test_what_was_not_carried_out_is_known_when_its_time_is_over(
         launch(terminal, proxy)
         terminal.wait_for("its batch was not there", PATIENCE)
     (file,) = (tmp_path / "home").glob("**/journal*.db")
-    with sqlite3.connect(file, timeout=30) as journal:
+    with closing(sqlite3.connect(file, timeout=30)) as journal, journal:
         journal.execute("UPDATE launch SET sent_at = sent_at - 11 * 60 * 1000")
     journal.close()
     proxy.faults.clear()

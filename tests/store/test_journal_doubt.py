@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -79,7 +80,7 @@ async def test_a_journal_of_the_version_before_keeps_what_it_knows(tmp_path: Pat
         config.attributes.update(connection=connection, version_table="journal_version")
         command.upgrade(config, "0001")
     engine.dispose()
-    with sqlite3.connect(path) as file:
+    with closing(sqlite3.connect(path)) as file, file:
         file.execute(
             "INSERT INTO launch (engine, url, user, reason, title, retries, request, tasks, began_at, state, said)"
             f" VALUES ('{HERE}', '', 'ann', '', '', 3, '{{}}', 2, 1772330000000, 'unknown', '')"

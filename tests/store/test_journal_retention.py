@@ -1,6 +1,7 @@
 """The journal forgets what is over and old, with its tasks; it keeps what is in doubt and what may still go on."""
 
 import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -32,7 +33,7 @@ async def test_what_is_over_and_old_is_forgotten(tmp_path: Path, monkeypatch: py
     assert [run.id for run in await journal.runs.runs()] == [held]
     assert {launch.id for launch in await journal.launches("e")} == {part, doubtful}
     await journal.close()
-    with sqlite3.connect(tmp_path / "journal.db") as file:
+    with closing(sqlite3.connect(tmp_path / "journal.db")) as file, file:
         left = {table: file.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in (
             "launch_task", "run_task", "run_wave", "run_cause")}  # fmt: skip
     assert left == {"launch_task": 0, "run_task": 1, "run_wave": 1, "run_cause": 0}

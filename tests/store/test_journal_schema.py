@@ -1,6 +1,7 @@
 """A journal that was brought up to date has exactly the tables that the code declares; what is none is not opened."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ async def test_what_cannot_be_opened_is_one_sentence(tmp_path: Path, what: str) 
         path = tmp_path / "file" / "journal.db"
     else:
         await (await Journal.open(path)).close()
-        with sqlite3.connect(path) as file:
+        with closing(sqlite3.connect(path)) as file, file:
             file.execute("UPDATE journal_version SET version_num = '9999'")
         file.close()
     with pytest.raises(JournalNotOpened) as problem:
