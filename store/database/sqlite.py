@@ -50,9 +50,22 @@ class FileConnection(aiosqlite.Connection):
     """A connection to one file, with its thread."""
 
     def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
-        super().__init__(connector, iter_chunk_size=64)
+        opened: list[sqlite3.Connection] = []
+
+        def open_() -> sqlite3.Connection:
+            opened.append(connector())
+            return opened[0]
+
+        super().__init__(open_, iter_chunk_size=64)
         self._thread.daemon = True
         self._ended = False
+        self._opened = opened
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        """End the thread. What it has opened is closed there: the driver forgets a connection whose opener was
+        cancelled."""
+        self._tx.put_nowait((None, partial(_close_all, self._opened)))
+        return super().stop()
 
     async def run(self, work: Coroutine[Any, Any, T], seconds: float | None = None) -> T:
         """Carry out a whole transaction in the thread: one hand-over there and one back.
@@ -110,6 +123,11 @@ class FileConnection(aiosqlite.Connection):
         if self._ended and function.func.__name__ not in _ENDS:
             raise sqlite3.OperationalError("interrupted")
         return function()
+
+
+def _close_all(opened: list[sqlite3.Connection]) -> None:
+    for connection in opened:
+        connection.close()
 
 
 def _carry_out(work: Coroutine[Any, Any, T]) -> T:

@@ -1,6 +1,8 @@
 """A whole order is handed over to the thread of its connection once, and comes back once."""
 
 import asyncio
+import sqlite3
+import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -80,3 +82,27 @@ async def test_an_order_that_fails_leaves_nothing_and_the_connection_is_free(tmp
         assert await engine.database.write(gives_a_turn) == "done"
         await engine.start(definition)
         assert len(await engine.rows(ProcessInstance)) == 1
+
+
+async def test_a_connection_whose_opener_was_cancelled_is_closed() -> None:
+    opening, go_on, closed = threading.Event(), threading.Event(), threading.Event()
+
+    class Watched(sqlite3.Connection):
+        def close(self) -> None:
+            super().close()
+            closed.set()
+
+    def connector() -> sqlite3.Connection:
+        opening.set()
+        go_on.wait(30)
+        return sqlite3.connect(":memory:", factory=Watched)
+
+    async def open_() -> None:
+        await FileConnection(connector)
+
+    opener = asyncio.create_task(open_())
+    await asyncio.to_thread(opening.wait, 30)
+    opener.cancel()
+    await asyncio.wait({opener})
+    go_on.set()
+    assert await asyncio.to_thread(closed.wait, 30)

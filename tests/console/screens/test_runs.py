@@ -29,7 +29,6 @@ async def world(tmp_path: Path) -> AsyncIterator[Scene]:
         yield one
 
 
-@pytest.mark.long
 async def test_from_the_dialog_to_a_gate_that_holds_and_on(world: Scene, tmp_path: Path) -> None:
     ids = await world.ids()
     world.fails = dict.fromkeys(ids[2:7], "card expired")
