@@ -98,7 +98,8 @@ async def test_a_connection_whose_opener_was_cancelled_is_closed() -> None:
         return sqlite3.connect(":memory:", factory=Watched)
 
     async def open_() -> None:
-        await FileConnection(connector)
+        async with FileConnection(connector):
+            pass
 
     opener = asyncio.create_task(open_())
     await asyncio.to_thread(opening.wait, 30)
