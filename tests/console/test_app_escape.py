@@ -1,11 +1,20 @@
 """Escape cancels, whatever follows it."""
 
+from typing import Any
+
 import pytest
 from textual.app import App
+from textual.screen import Screen
 
 from console.driver import ESCAPE, separate
+from console.runs.change import RestChange
 from console.screens.dialogs.confirm import Confirm
+from console.screens.runs.change import ChangeRest
+from console.screens.runs.stop import StopRun
 from console.widgets.themes import DEFAULTS
+from tests.console.runs.test_next_step import view
+
+RUN = view("running", ("watching", 10, {}), ("planned", 600, {}))
 
 
 @pytest.mark.parametrize(
@@ -26,21 +35,38 @@ def test_an_escape_before_an_ordinary_key_stands_alone(text: str, parts: list[st
 
 
 class Asking(App[None]):
-    answers: list[bool | None]
+    def __init__(self, question: Screen[Any]) -> None:
+        super().__init__()
+        self.question = question
+        self.answers: list[object] = []
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return DEFAULTS
 
     def on_mount(self) -> None:
-        self.answers = []
-        self.push_screen(Confirm("Delete?", ["It goes."], "delete", "L"), self.answers.append)
+        self.push_screen(self.question, self.answers.append)
+
+
+async def answers_to(question: Screen[Any], *keys: str) -> list[object]:
+    app = Asking(question)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        await pilot.press(*keys)
+        await pilot.pause()
+        return app.answers
 
 
 @pytest.mark.parametrize(("key", "answers"), [("alt+L", []), ("ctrl+l", []), ("L", [True]), ("escape", [False])])
 async def test_only_the_key_alone_orders(key: str, answers: list[bool]) -> None:
-    app = Asking()
-    async with app.run_test() as pilot:
-        await pilot.pause()
-        await pilot.press(key)
-        await pilot.pause()
-        assert app.answers == answers
+    assert await answers_to(Confirm("Delete?", ["It goes."], "delete", "L"), key) == answers
+
+
+@pytest.mark.parametrize(("key", "answers"), [("alt+D", []), ("D", ["delete"]), ("escape", [None])])
+async def test_a_run_is_stopped_by_the_key_alone(key: str, answers: list[object]) -> None:
+    assert await answers_to(StopRun(RUN), key) == answers
+
+
+@pytest.mark.parametrize(("keys", "answers"), [(["alt+L"], []), (["L"], [RestChange(retries=2)]), (["escape"], [None])])
+async def test_the_rest_of_a_run_is_changed_by_the_key_alone(keys: list[str], answers: list[object]) -> None:
+    typed = ["shift+tab", "shift+tab", "shift+tab", "2"]  # from the waves over the choices to the retries
+    assert await answers_to(ChangeRest(RUN), *typed, *keys) == answers

@@ -11,7 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 
 from console.screens.dialogs.choice import Choice
-from console.screens.dialogs.confirm_delay import ConfirmDelay
+from console.screens.dialogs.confirm_delay import ConfirmDelay, pressed
 from console.screens.dialogs.field import Field
 from console.screens.dialogs.keys import KeyLine
 from console.widgets.pane import Item, Pane, Prose, laid_out
@@ -36,8 +36,7 @@ class Confirm(ModalScreen[bool]):
     AUTO_FOCUS = "#cancel"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", show=False),
-        Binding("left,right,tab", "other", show=False),
-        Binding("shift+tab", "before", show=False),
+        Binding("left,right", "app.focus_next", show=False),
     ]
 
     def __init__(
@@ -99,9 +98,7 @@ class Confirm(ModalScreen[bool]):
 
     def on_key(self, event: events.Key) -> None:
         """Only the key of the order orders, and not together with another."""
-        if event.key.startswith(("alt+", "ctrl+")):
-            return
-        if event.key == self._key or (event.character == self._key):
+        if pressed(event, self._key):
             event.stop()
             self._order()
         elif self._typed and event.character is not None and event.character.isdigit():
@@ -137,11 +134,3 @@ class Confirm(ModalScreen[bool]):
     def action_cancel(self) -> None:
         """Change nothing."""
         self.dismiss(False)
-
-    def action_other(self) -> None:
-        """To the other choice."""
-        self.focus_next()
-
-    def action_before(self) -> None:
-        """To the choice before."""
-        self.focus_previous()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from textual.events import Key
     from textual.screen import Screen
 
 DELAY = 0.5
@@ -100,3 +101,13 @@ class ConfirmDelay:
         elif self._written_at is not None:
             left = DELAY - (self._clock() - self._written_at)
             self._screen.set_timer(max(left, LOOK_AGAIN), self._tell_when_over)
+
+
+def pressed(event: Key, *keys: str) -> str:
+    """Which of the keys that order was pressed, and by itself; empty where none was.
+
+    An escape and a key in one burst arrive as one key with alt: who wanted to leave must not order.
+    """
+    if event.key.startswith(("alt+", "ctrl+")):
+        return ""
+    return next((key for key in keys if key in (event.key, event.character)), "")

@@ -15,7 +15,7 @@ from console.runs.next_step import waiting_waves
 from console.runs.rules_text import RuleMistake, pace_of, pace_text, seconds_of, seconds_text, share_of, share_text
 from console.runs.waves import WaveMistake, waves_of
 from console.screens.dialogs.choice import Choice
-from console.screens.dialogs.confirm_delay import ConfirmDelay
+from console.screens.dialogs.confirm_delay import ConfirmDelay, pressed
 from console.screens.dialogs.field import Field
 from console.screens.dialogs.keys import KeyLine
 from console.text.words import count, things
@@ -33,8 +33,8 @@ class ChangeRest(ModalScreen[RestChange | None]):
     AUTO_FOCUS = "#waves Input"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", show=False),
-        Binding("tab,down", "next", show=False),
-        Binding("shift+tab,up", "previous", show=False),
+        Binding("down", "app.focus_next", show=False),
+        Binding("up", "app.focus_previous", show=False),
     ]
 
     def __init__(self, view: RunView) -> None:
@@ -79,6 +79,11 @@ class ChangeRest(ModalScreen[RestChange | None]):
         ):
             self.query_one(f"#{name}", Field).remark(remark)
         self.delay.shown(self._run.run.id)
+        self._tell()
+
+    def on_screen_resume(self) -> None:
+        """In front again."""
+        self.delay.covered()
         self._tell()
 
     def change(self) -> RestChange:
@@ -135,7 +140,7 @@ class ChangeRest(ModalScreen[RestChange | None]):
 
     def on_key(self, event: events.Key) -> None:
         """The key of the order."""
-        if event.character == "L":
+        if pressed(event, "L"):
             event.stop()
             self._order()
 
@@ -153,11 +158,3 @@ class ChangeRest(ModalScreen[RestChange | None]):
     def action_cancel(self) -> None:
         """Leave it as it is."""
         self.dismiss(None)
-
-    def action_next(self) -> None:
-        """To the next field."""
-        self.focus_next()
-
-    def action_previous(self) -> None:
-        """To the field before."""
-        self.focus_previous()

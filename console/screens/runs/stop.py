@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from console.runs.driver import BatchChoice
 from console.runs.next_step import at_work, waiting_waves
 from console.screens.dialogs.choice import Choice
-from console.screens.dialogs.confirm_delay import ConfirmDelay
+from console.screens.dialogs.confirm_delay import ConfirmDelay, pressed
 from console.screens.dialogs.keys import KeyLine
 from console.text.words import things
 from console.widgets.pane import Item, Pane, Prose, laid_out
@@ -38,8 +38,8 @@ class StopRun(ModalScreen[BatchChoice | None]):
     AUTO_FOCUS = "#cancel"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", show=False),
-        Binding("right,tab", "next", show=False),
-        Binding("left,shift+tab", "previous", show=False),
+        Binding("right", "app.focus_next", show=False),
+        Binding("left", "app.focus_previous", show=False),
     ]
 
     def __init__(self, view: RunView) -> None:
@@ -94,10 +94,10 @@ class StopRun(ModalScreen[BatchChoice | None]):
 
     def on_key(self, event: events.Key) -> None:
         """A choice by its key."""
-        chosen = next((choice for choice, _, key in CHOICES if event.character == key), None)
-        if chosen is not None:
+        ordered = pressed(event, *(key for _, _, key in CHOICES))
+        if ordered:
             event.stop()
-            self._answer(chosen)
+            self._answer(next(choice for choice, _, key in CHOICES if key == ordered))
 
     def on_choice_pressed(self, message: Choice.Pressed) -> None:
         """A choice was taken with enter or the mouse."""
@@ -114,11 +114,3 @@ class StopRun(ModalScreen[BatchChoice | None]):
     def action_cancel(self) -> None:
         """Go on as it is."""
         self.dismiss(None)
-
-    def action_next(self) -> None:
-        """To the next choice."""
-        self.focus_next()
-
-    def action_previous(self) -> None:
-        """To the choice before."""
-        self.focus_previous()
