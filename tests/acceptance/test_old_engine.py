@@ -90,6 +90,19 @@ def console(folder: Path, http: httpx.Client, columns: int = 100, rows: int = 30
         yield terminal
 
 
+def open_launch(terminal: Terminal) -> None:
+    """The launch of all tasks of the process ``claim``."""
+    terminal.wait_for("charge-card")
+    terminal.press("/")
+    terminal.type("process:claim retries:0")
+    terminal.press("\r")
+    terminal.wait(lambda: re.search(rf"\b{CLAIMS} (of {CLAIMS + ORDERS}|match)", terminal.text), "not filtered")
+    terminal.press("A")
+    terminal.wait_for(f"all {CLAIMS}")
+    terminal.press("R")
+    terminal.wait_for(f"Retry {CLAIMS} tasks")
+
+
 def launch(terminal: Terminal, number: int) -> None:
     """Launch what the dialog shows; a key that comes before it could be read does nothing and is pressed again."""
     title = f"Retry {number} tasks"
@@ -111,14 +124,7 @@ def test_exactly_the_tasks_of_the_filter_are_retried(kind: camunda.EngineKind | 
         world(http)
         assert retries(http) == {"claim": [0] * CLAIMS, "order": [0] * ORDERS}
         with console(tmp_path, http) as terminal:
-            terminal.wait_for("charge-card")
-            terminal.press("/")
-            terminal.type("process:claim retries:0")
-            terminal.press("\r")
-            terminal.wait(lambda: re.search(rf"\b{CLAIMS} (of {CLAIMS + ORDERS}|match)", terminal.text), "not filtered")
-            terminal.press("A")
-            terminal.wait_for(f"all {CLAIMS}")
-            terminal.press("R")
+            open_launch(terminal)
             launch(terminal, CLAIMS)
             terminal.wait_for(f"launched: {CLAIMS} jobs")
             terminal.press("4")
@@ -134,14 +140,7 @@ def test_where_no_history_is_kept_that_is_said_before_and_an_ended_batch_is_not_
     with engine(kind, tmp_path, history_level="none") as http:
         world(http)
         with console(tmp_path, http) as terminal:
-            terminal.wait_for("charge-card")
-            terminal.press("/")
-            terminal.type("process:claim retries:0")
-            terminal.press("\r")
-            terminal.wait(lambda: re.search(rf"\b{CLAIMS} (of {CLAIMS + ORDERS}|match)", terminal.text), "not filtered")
-            terminal.press("A")
-            terminal.wait_for(f"all {CLAIMS}")
-            terminal.press("R")
+            open_launch(terminal)
             terminal.wait_for("History level none: once the batch has ended")
             launch(terminal, CLAIMS)
             terminal.wait_for(f"launched: {CLAIMS} jobs")

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.acceptance.test_old_engine import CLAIMS, ORDERS, asked, launch, retries, world
+from tests.acceptance.test_old_engine import CLAIMS, ORDERS, asked, launch, open_launch, retries, world
 from tests.engines import camunda
 from tests.support.terminal import Terminal
 
@@ -61,19 +61,6 @@ def words(terminal: Terminal) -> str:
 def says(terminal: Terminal, sentence: str) -> None:
     """Wait until a sentence stands on the screen, on however many lines."""
     terminal.wait(lambda: sentence in words(terminal), f"“{sentence}” did not come")
-
-
-def open_launch(terminal: Terminal) -> None:
-    """The launch of all tasks of the process ``claim``."""
-    terminal.wait_for("charge-card")
-    terminal.press("/")
-    terminal.type("process:claim retries:0")
-    terminal.press("\r")
-    terminal.wait(lambda: re.search(rf"\b{CLAIMS} (of {CLAIMS + ORDERS}|match)", terminal.text), "not filtered")
-    terminal.press("A")
-    terminal.wait_for(f"all {CLAIMS}")
-    terminal.press("R")
-    terminal.wait_for(f"Retry {CLAIMS} tasks")
 
 
 @pytest.mark.parametrize("kind", KINDS)
