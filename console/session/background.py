@@ -82,6 +82,8 @@ class BackgroundReading:
         self._working: asyncio.Task[object] | None = None
         self._counting: asyncio.Task[object] | None = None
         self._filling: asyncio.Task[object] | None = None
+        self._going_on = asyncio.Event()
+        self._going_on.set()
         self._runs: set[str] = set()
         self._at_work: set[str] = set()
         """Batches that ran, and those of them that had jobs to do, when they were looked at last."""
@@ -108,13 +110,16 @@ class BackgroundReading:
             self._session.news.publish("counts")
             await asyncio.sleep(FILLED_EVERY)
         self._counts.every(self._counts_every)
+        await self._going_on.wait()
         self._session.news.publish("filled")
         await asyncio.gather(self.count(), self.look())
         await asyncio.sleep(SETTLING)
+        await self._going_on.wait()
         await asyncio.gather(self.count(), self.look())
 
     def heed_pause(self) -> None:
         """Rest while the session is paused; look no more often than its pace."""
+        (self._going_on.clear if self._session.paused else self._going_on.set)()
         self._batches.every(self._batches_every)
         for poller in self._pollers:
             if poller.paused != self._session.paused:

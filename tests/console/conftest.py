@@ -1,9 +1,23 @@
 """What all tests of the console need."""
 
+from pathlib import Path
+
 import pytest
 
 from console.screens.dialogs import confirm_delay
 from console.screens.dialogs.confirm_delay import ConfirmDelay
+
+
+@pytest.fixture(scope="session")
+def some_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """For what tests leave in the operator's folder without looking at it."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(autouse=True)
+def not_at_home(monkeypatch: pytest.MonkeyPatch, some_home: Path) -> None:
+    """Nothing is read from, or written into, the folder of whoever runs the tests."""
+    monkeypatch.setenv("RETRIAGE_HOME", str(some_home))
 
 
 @pytest.fixture(autouse=True)

@@ -1,10 +1,12 @@
 """While the world of a demo is written, what is read of it is a part: it is read again, and nothing is changed."""
 
+import asyncio
 from typing import Any
 
 from console.actions import at
 from console.app import RetriageApp
 from console.engine.target import Demo
+from console.session.background import FILLED_EVERY
 from console.session.session import ConnectionIdentity
 from tests.console.fake import FakeEngine, connecting
 from tests.console.settle import lines, loaded, until
@@ -40,6 +42,23 @@ async def test_a_world_that_is_written_is_counted_again_and_changed_only_when_it
         demo.handle.wrote(300)
         await until(pilot, lambda: "[1 Tasks 300]" in lines(app)[1] and "writing" not in lines(app)[2])
         await until(pilot, lambda: screen._whole)
+
+
+async def test_a_world_that_is_whole_while_the_console_is_paused_is_read_when_it_goes_on() -> None:
+    demo = Demo(tasks=300)
+    demo.handle.wrote(100)
+    engine = FakeEngine(100)
+    app = RetriageApp(connecting(engine), ConnectionIdentity("DEMO"), demo=demo)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: loaded(app) and "writing this world: 100 of 300 tasks" in lines(app)[2])
+        await pilot.press("p")
+        await until(pilot, lambda: "PAUSED" in lines(app)[0])
+        engine.total = 300
+        demo.handle.wrote(300)
+        await asyncio.sleep(3 * FILLED_EVERY)
+        assert "[1 Tasks 100]" in lines(app)[1]
+        await pilot.press("p")
+        await until(pilot, lambda: "[1 Tasks 300]" in lines(app)[1])
 
 
 async def test_the_pace_of_a_demo_is_turned_by_two_keys_and_shown() -> None:

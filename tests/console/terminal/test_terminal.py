@@ -40,7 +40,8 @@ def demo(tmp_path: Path) -> Iterator[Terminal]:
     with Terminal(command, 120, 40, variables) as terminal:
         terminal.wait_for("LIVE")
         terminal.wait_for("❯")
-        terminal.wait_for("ncidents by cause")
+        terminal.wait_for("ncidents by cause ")
+        terminal.wait(lambda: "as far as written" not in terminal.text, "the world is not written to its end")
         terminal.press("p")
         terminal.wait_for("PAUSED")
         terminal.quiet(0.6)
