@@ -164,7 +164,7 @@ def _with_headers(login: Credentials, headers: Mapping[str, str]) -> Credentials
 def _run(whose: str, told: Mapping[str, Any], environ: Mapping[str, str], asks: bool) -> dict[str, str]:
     """Headers whose values commands tell; all cookies are one header, so that one command renews it whole."""
     headers = {
-        name: read_secret(whose, f"header {name}", "command", source["command"], {}, asks)
+        name: _of_source(whose, f"header {name}", source, environ, asks)
         for table, name, source in _commands(told)
         if table == "headers"
     }

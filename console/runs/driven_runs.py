@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from console.engine.errors import EngineProblem
 from console.runs.driver import RunDriven, RunDriver
 from console.runs.driver_name import driver_name
 from console.runs.event_text import text_of
-from console.runs.events import RunEnded, RunHeld, WaveOutcome, WaveStep
+from console.runs.events import RunEnded, RunHeld, WaveStep
 from console.runs.frozen_tasks import FREEZE_EVERY, freeze
 from console.runs.page_limit import PageLimit
 from console.runs.run import write_down
@@ -77,10 +77,15 @@ class DrivenRuns:
         """What this console has to do with a run; nothing where it never had."""
         return next((run for run in reversed(self._runs) if run.run_id == run_id), None)
 
+    def driver_of(self, run_id: int) -> RunDriver | None:
+        """Who drives a run here; nobody where it is held, has ended, or is driven elsewhere."""
+        run = self.of(run_id)
+        return run.driver if run is not None else None
+
     def begin(self, decided: DecidedRun) -> DrivenRun:
         """Read the tasks of a run, write it down, and drive it. The operator's consent covers all of it."""
         run = DrivenRun(decided.order.title, progress="reading the tasks …")
-        return self._start(run, lambda: self._begin(run, decided))
+        return self._start(run, self._begin(run, decided))
 
     def resume(self, run_id: int, title: str, *, release: bool = False, skip: bool = False) -> DrivenRun:
         """Drive a run that nobody drives.
@@ -92,17 +97,17 @@ class DrivenRuns:
             skip: do not watch the wave at work any longer.
         """
         run = DrivenRun(title, run_id)
-        return self._start(run, lambda: self._drive(run, driver_name(), release=release, skip=skip))
+        return self._start(run, self._drive(run, driver_name(), release=release, skip=skip))
 
     def stop(self, run_id: int, title: str, wish: Wish) -> DrivenRun:
         """Stop a run that nobody drives: what was not sent is dropped."""
         run = DrivenRun(title, run_id)
-        return self._start(run, lambda: self._drive(run, driver_name(), wish=wish))
+        return self._start(run, self._drive(run, driver_name(), wish=wish))
 
-    def _start(self, run: DrivenRun, work: Callable[[], object]) -> DrivenRun:
+    def _start(self, run: DrivenRun, work: Coroutine[Any, Any, None]) -> DrivenRun:
         self._runs = [one for one in self._runs if one.run_id != run.run_id or one.at_work or run.run_id is None]
         self._runs.append(run)
-        run.work = asyncio.create_task(work(), name="run")  # type: ignore[arg-type]
+        run.work = asyncio.create_task(work, name="run")
         self._session.news.publish("runs")
         return run
 
@@ -195,6 +200,4 @@ class DrivenRuns:
                 session.tell_run(f"run {event.run} wave {event.wave}")
             case WaveStep(state="sent" | "passed" | "released" | "skipped"):
                 session.say(f"Run {event.run}: {text_of(event)}")
-            case WaveStep() | WaveOutcome() | _:
-                pass
         session.news.publish("runs")

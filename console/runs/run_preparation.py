@@ -5,6 +5,7 @@ No widget. It stands beside a :class:`~console.launch.preparation.LaunchPreparat
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from console.runs.decided_run import DecidedRun
@@ -67,9 +68,7 @@ class RunPreparation:
     def fit(self) -> RunForm:
         """What stands in the fields: a proposal, until the operator has typed sizes of his own."""
         if not self._own:
-            self.form = RunForm(
-                self.proposal, self.form.gate, self.form.new_cause, self.form.watch, self.form.pace
-            )  # fmt: skip
+            self.form = replace(self.form, waves=self.proposal)
         return self.form
 
     def order(self, reason: str = "") -> RunOrder:

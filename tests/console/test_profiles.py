@@ -354,6 +354,7 @@ def test_a_password_from_the_keyring(tmp_path: Path) -> None:
         ('password_keyring = "nobody"', "must be SERVICE/USER"),
         ('headers.X.env = "NOT_SET"', "its header X should be in NOT_SET, which is not set"),
         ('token_command = ["printf", "{"]', "broken JSON"),
+        ('headers.X.command = ["printf", "a\\tb"]', "header X should be holds characters that no header may hold"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(tmp_path: Path, keys: str, sentence: str) -> None:

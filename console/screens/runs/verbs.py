@@ -127,9 +127,9 @@ class RunVerbs(Verbs["ConsoleScreen"]):
 
     async def _told(self, view: RunView, wish: Wish) -> str:
         """Tell whoever drives it, as it is now; answers who that is as the end of a sentence, empty if nobody does."""
-        driven = driven_runs_of(self.app).of(view.run.id)
-        if driven is not None and driven.driver is not None:
-            driven.driver.wish(wish)
+        driver = driven_runs_of(self.app).driver_of(view.run.id)
+        if driver is not None:
+            driver.wish(wish)
             return " here"
         journal = self.session.journal
         run = await journal.runs.run(view.run.id) if journal is not None else None
@@ -187,8 +187,7 @@ class RunVerbs(Verbs["ConsoleScreen"]):
         journal, number = self.session.journal, view.run.id
         if journal is None:
             return "There is no journal.", "failed"
-        driven = driven_runs_of(self.app).of(number)
-        driver = driven.driver if driven is not None else None
+        driver = driven_runs_of(self.app).driver_of(number)
         name = driver.name if driver is not None else driver_name()
         try:
             if driver is None:
