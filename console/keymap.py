@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from textual.keys import format_key
 
 from console.actions import ACTIONS, Action, shown
 from console.terminal.textual_private import key_name
+from console.text.nearest import nearest
 
 FILE = "keys.toml"
 _NAMED = frozenset({
@@ -68,8 +68,8 @@ def check(table: dict[str, Any]) -> Keymap:
     for name, value in table.items():
         action = actions.get(name)
         if action is None:
-            near = get_close_matches(name, actions, 1)
-            found.problems.append(f"{FILE}: {name} is not an action{f'; {near[0]} is one' if near else ''}.")
+            near = nearest(name, actions)
+            found.problems.append(f"{FILE}: {name} is not an action{f'; {near} is one' if near else ''}.")
         elif not isinstance(value, str) or not value.split():
             found.problems.append(f'{FILE}: keys of {name} are written like "slash f".')
         else:

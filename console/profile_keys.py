@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from console.secret_sources import KINDS, is_source
+from console.text.nearest import nearest
 
 ENVIRONMENTS = ("demo", "dev", "test", "prod")
 TEXTS = (
@@ -63,8 +63,8 @@ def _check_key(whose: str, key: str, value: Any) -> None:
     if key in (*SECRETS, "secret"):
         raise ProfileProblem(f"{whose} holds a {key}: name its source, {_source(key)}, and take it out.")
     if key not in KEYS:
-        near = get_close_matches(key, KEYS, 1)
-        raise ProfileProblem(f"{whose}: {key} is not known{f'; {near[0]} is' if near else ''}.")
+        near = nearest(key, KEYS)
+        raise ProfileProblem(f"{whose}: {key} is not known{f'; {near} is' if near else ''}.")
     if key in TABLES:
         _check_table(whose, key, value)
     elif not _right(key, value):

@@ -16,9 +16,10 @@ from __future__ import annotations
 import shlex
 import tomllib
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+
+from console.text.nearest import nearest
 
 KNOWN: dict[str, tuple[str, ...]] = {"runs": ("call",), "journal": ("keep_days",)}
 """The tables and their entries."""
@@ -70,8 +71,8 @@ def _checked(told: dict[str, Any], name: str) -> Settings:
 
 
 def _near(word: str, known: Any) -> str:
-    near = get_close_matches(word, known, 1)
-    return f"; {near[0]} is" if near else ""
+    near = nearest(word, known)
+    return f"; {near} is" if near else ""
 
 
 def _take_call(found: Settings, value: Any, name: str) -> None:

@@ -7,9 +7,9 @@ from typing import Any, Generic, TypeVar
 
 from console.language.conditions import Condition
 from console.language.subject import Subject
-from console.language.suggest import nearest
 from console.language.tokens import Token, Value, quote, quoted, tokens
 from console.language.words import Beyond, Reading, Text, Word, Wrong
+from console.text.nearest import nearest
 from store.contract.queries import Query, Sorting
 
 Q = TypeVar("Q", bound=Query)

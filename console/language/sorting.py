@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from console.language.suggest import nearest
 from console.language.tokens import Token
 from console.language.words import EQUAL, Reading, Wrong
+from console.text.nearest import nearest
 from store.contract.queries import Query, Sorting
 
 

@@ -16,9 +16,9 @@ from pydantic import ValidationError
 from console.engine.capabilities import EVERYTHING, Capabilities
 from console.engine.retries_request import RetriesRequest
 from console.language import SUBJECTS, Condition, Mistake, Parsed, Subject, parse, subject_on, write
-from console.language.suggest import nearest
 from console.language.tokens import tokens
 from console.reading.selection import Everything, matches_all
+from console.text.nearest import nearest
 from store.contract.model import Shape
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import ExternalTaskQuery, Query

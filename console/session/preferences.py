@@ -7,11 +7,12 @@ nothing in it is worth a message at night.
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from store.private_files import make_folder, open_file
 
 
 @dataclass
@@ -55,9 +56,9 @@ class Preferences:
             return
         text = json.dumps({"theme": self.theme, "lists": {name: asdict(one) for name, one in self.lists.items()}})
         with suppress(OSError):
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(self.path.parent)
             beside = self.path.with_suffix(".new")
-            with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            with open_file(beside, "w") as file:
                 file.write(text)
             beside.replace(self.path)
 

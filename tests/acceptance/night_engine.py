@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -45,12 +45,20 @@ class NightEngine:
         store: the SQLite file.
         settings: variables of the server's environment.
         program: the module that serves it, with the arguments of ``retriage serve``.
+        names: other names than its address that it answers to.
     """
 
-    def __init__(self, store: Path, settings: Mapping[str, str] | None = None, program: str = "console") -> None:
+    def __init__(
+        self,
+        store: Path,
+        settings: Mapping[str, str] | None = None,
+        program: str = "console",
+        names: Sequence[str] = (),
+    ) -> None:
         self._store = store
         self._program = program
         self._settings = dict(settings or {})
+        self._names = [word for name in names for word in ("--allow-host", name)]
         self._port = free_port()
         self._running = ExitStack()
         self.process: subprocess.Popen[bytes]
@@ -78,7 +86,7 @@ class NightEngine:
         """Serve the store, at the same address every time."""
         variables = [f"{name}={value}" for name, value in self._settings.items()]
         serve = [sys.executable, "-m", self._program, "serve", "--port", str(self._port), "--store", str(self._store)]
-        command = ["env", *variables, *serve, "--user", f"{USER}:{PASSWORD}"]
+        command = ["env", *variables, *serve, *self._names, "--user", f"{USER}:{PASSWORD}"]
         answer = f"http://{USER}:{PASSWORD}@127.0.0.1:{self._port}/engine-rest/version"
         log = self._store.with_suffix(".log")
         self.process = self._running.enter_context(serving(command, answer, log, within=90))

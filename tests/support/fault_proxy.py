@@ -11,6 +11,7 @@ transport (an ASGI one, say), for models and for the application under a Pilot. 
         proxy.faults.play(Drop(passed_on=True), on="^DELETE ")
         proxy.faults.play(LOGIN_PAGE)                         # 200, text/html
         proxy.close_door(); proxy.open_door()                 # refused; the same address answers again
+        proxy.change_door(secure(authority))                  # from now on https, or another certificate; None: plain
         proxy.faults.asked                                    # every request: method, path, status, bytes, authorized
 
 The fault that was begun last and fits a request is played. ``passed_on`` lets the engine carry the request out first.
@@ -19,6 +20,7 @@ The fault that was begun last and fits a request is played. ``passed_on`` lets t
 import asyncio
 import re
 import socket
+import ssl
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -30,6 +32,7 @@ from types import TracebackType
 from typing import Any
 
 import httpx
+import trustme
 
 STATUSES = (301, 302, 401, 403, 404, 408, 413, 429, 500, 502, 503, 504, 524)
 """What proxies answer of their own."""
@@ -105,6 +108,13 @@ WRONG_JSON = Answer(200, b'{"unexpected": [1, 2, {}]}', "application/json")
 """JSON that is no answer to any question."""
 BROKEN_JSON = Answer(200, b'[{"id": "abc", "retr', "application/json")
 """JSON that ends in the middle."""
+
+
+def secure(authority: trustme.CA, name: str = "localhost") -> ssl.SSLContext:
+    """What a server shows that has a certificate of this authority for this name."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(context)
+    return context
 
 
 def huge(megabytes: int) -> Answer:
@@ -219,11 +229,13 @@ class FaultProxy:
 
     Args:
         engine: host and port that is passed on to; without one only faults are answered, and everything else is 502.
+        context: the certificate that is shown; without one it speaks plain HTTP.
     """
 
-    def __init__(self, engine: tuple[str, int] | None = None) -> None:
+    def __init__(self, engine: tuple[str, int] | None = None, context: ssl.SSLContext | None = None) -> None:
         self.faults = Faults()
         self.engine = engine
+        self.context = context
         self._server: _Server | None = None
         self.port = 0
 
@@ -231,6 +243,11 @@ class FaultProxy:
     def root(self) -> str:
         """The REST root as a console is told it."""
         return f"http://127.0.0.1:{self.port}/engine-rest"
+
+    @property
+    def secure_root(self) -> str:
+        """The same by https, and by a name."""
+        return f"https://localhost:{self.port}/engine-rest"
 
     def __enter__(self) -> "FaultProxy":
         self.open_door()
@@ -257,6 +274,12 @@ class FaultProxy:
             self._server.break_off()
             self._server = None
 
+    def change_door(self, context: ssl.SSLContext | None) -> None:
+        """Connections from now on are made with this certificate (``None``: without TLS); those that are open end."""
+        self.context = context
+        if self._server is not None:
+            self._server.break_off()
+
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
@@ -269,8 +292,10 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, _Handler)
 
     def get_request(self) -> tuple[socket.socket, Any]:
-        """A connection, remembered until it is closed."""
+        """A connection, remembered until it is closed. Its thread shakes hands, with the first byte that it reads."""
         near, address = super().get_request()
+        if self.proxy.context is not None:
+            near = self.proxy.context.wrap_socket(near, server_side=True, do_handshake_on_connect=False)
         with self._lock:
             self._open.add(near)
         return near, address
