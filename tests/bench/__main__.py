@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import batches, imports, orders, postgresql, start, terminal, writes
+from tests.bench import batches, imports, orders, postgresql, runs, start, terminal, writes
 from tests.bench.result import Line, load, machine, table
 
 Part = Callable[[Path, tuple[int, ...], float], list[Line]]
@@ -23,6 +23,7 @@ PARTS: dict[str, Part] = {
     "orders": lambda folder, _, seconds: orders.compare(folder, seconds),
     "writes": lambda folder, sizes, _: writes.measure(folder, min(sizes[-1], 100_000)),
     "terminal": lambda _, sizes, __: terminal.measure(min(sizes[-1], 100_000)),
+    "runs": lambda folder, sizes, _: runs.measure(folder, min(sizes[-1], 100_000)),
     "postgresql": lambda folder, sizes, seconds: postgresql.measure(folder, sizes[0], seconds),
 }
 """What can be measured, by name."""

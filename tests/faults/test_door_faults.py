@@ -1,6 +1,5 @@
 """An engine behind TLS and a name: certificates that change, a port that stops speaking https, a name that is gone."""
 
-import re
 import socket
 import ssl
 import sys
