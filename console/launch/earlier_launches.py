@@ -1,7 +1,8 @@
 """What the last bulk retries over a topic came to: how many of their tasks failed again.
 
 The journal tells the tasks of a launch and what they had before, the engine what they have now, and its log of external
-tasks who failed since. A task that is gone has not failed again. Only launches are told of whose batch has ended.
+tasks who failed since. A task that is gone has not failed again; one that is there and has not failed may still. Only
+launches are told of whose batch has ended.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from console.reading.task_history import TaskHistory, TaskLog
 from console.session.journal_answers import ask_journal
 from store.contract.history import HistoricExternalTaskLogQuery
 from store.contract.queries import BatchStatisticsQuery, ExternalTaskQuery
+from store.contract.records import BatchStatistics, ExternalTask
 
 if TYPE_CHECKING:
     from console.session.session import Session
-from store.contract.records import BatchStatistics, ExternalTask
 
 MOST = 3
 """So many launches are told of."""
@@ -60,7 +61,7 @@ class EarlierLaunchJournal(LaunchJournal, Protocol):
     """The part of the journal that is asked."""
 
     async def launches(self, engine: str, limit: int = 1000) -> Sequence[Launch]:
-        """EarlierLaunchJournal on an engine, the newest first."""
+        """Launches on an engine, the newest first."""
         ...
 
 
@@ -85,6 +86,7 @@ class EarlierLaunches:
         launches: how many launches are told of.
         tasks: their tasks that were looked at.
         again: those of them that failed again.
+        open: those of them that are there and have not failed since: nothing is decided about them.
         user: who launched the last one.
         reason: why; may be empty.
     """
@@ -93,18 +95,24 @@ class EarlierLaunches:
     launches: int
     tasks: int
     again: int
+    open: int = 0
     user: str = field(default="", compare=False)
     reason: str = field(default="", compare=False)
 
     @property
     def share(self) -> int:
-        """How many failed again, in percent; 100 only when all did."""
-        return 100 * self.again // self.tasks
+        """How many of those that are decided failed again, in percent; 100 only when all did."""
+        return 100 * self.again // max(self.decided, 1)
+
+    @property
+    def decided(self) -> int:
+        """How many have failed again or are gone."""
+        return self.tasks - self.open
 
     @property
     def mostly_failed(self) -> bool:
-        """More failed again than did not."""
-        return 2 * self.again > self.tasks
+        """More of those that are decided failed again than did not."""
+        return 2 * self.again > self.decided
 
 
 async def earlier_launches_over(
@@ -121,7 +129,7 @@ async def earlier_launches_over(
     Raises:
         EngineProblem: the engine did not answer.
     """
-    launches = looked_at = again = 0
+    launches = looked_at = again = waiting = 0
     last: Launch | None = None
     failed_later: set[str] = set()
     for launch in await journal.launches(engine, LOOKED_THROUGH):
@@ -136,11 +144,15 @@ async def earlier_launches_over(
             launches += 1
             last = last or launch
             looked_at += len(ids)
-            again += len((failed | failed_later).intersection(ids))
+            failed |= failed_later
+            again += len(failed.intersection(ids))
+            waiting += sum(task.id not in failed for task in there)
         failed_later.update(id for id, had in before if had == 0)
         if launches == MOST:
             break
-    return EarlierLaunches(topic, launches, looked_at, again, last.user, last.reason) if last is not None else None
+    if last is None:
+        return None
+    return EarlierLaunches(topic, launches, looked_at, again, waiting, last.user, last.reason)
 
 
 async def _there(client: EarlierLaunchLists, ids: Sequence[str]) -> list[ExternalTask]:

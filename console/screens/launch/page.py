@@ -138,10 +138,14 @@ def record_said(record: EarlierLaunches) -> str:
     which = "last bulk retry" if record.launches == 1 else f"last {record.launches} bulk retries"
     who = " ".join(filter(None, (inert(record.user), f"({inert(record.reason)})" if record.reason else "")))
     by = f"; {'by' if record.launches == 1 else 'the last by'} {who}" if who else ""
+    of = f"{which} of {inert(record.topic)}"
+    if not record.decided:
+        return f"{of}: {things(record.tasks, 'task')}, none done or failed yet{by}"
     if record.tasks == 1:
         failed = "failed again" if record.share else "did not fail again"
-        return f"{which} of {inert(record.topic)}: its one task {failed}{by}"
-    return f"{which} of {inert(record.topic)}: {record.share}% of {things(record.tasks, 'task')} failed again{by}"
+        return f"{of}: its one task {failed}{by}"
+    still = f", {count(record.open)} still open" if record.open else ""
+    return f"{of}: {record.share}% of {things(record.decided, 'task')} failed again{still}{by}"
 
 
 def quiet_said(quiet: Sequence[TopicWithoutWorker]) -> str:

@@ -51,11 +51,15 @@ async def test_the_last_launches_over_the_topic_are_told_and_no_others(journal: 
     await launched(journal, [0, 1], "b3")
     await launched(journal, [16, 20], "b4", engine="another")
     fail(engine, 0, 4, 8)
-    assert await earlier_launches_over(engine, journal, "e", "charge-card") == EarlierLaunches("charge-card", 1, 4, 3)
+    assert await earlier_launches_over(engine, journal, "e", "charge-card") == EarlierLaunches(
+        "charge-card", 1, 4, 3, 1
+    )
     for number in range(4):
         await launched(journal, [16, 20, 24, 28], f"c{number}", had=2)
     fail(engine, 16)
-    assert await earlier_launches_over(engine, journal, "e", "charge-card") == EarlierLaunches("charge-card", 3, 12, 3)
+    assert await earlier_launches_over(engine, journal, "e", "charge-card") == EarlierLaunches(
+        "charge-card", 3, 12, 3, 9
+    )
 
 
 async def test_what_an_undo_set_back_and_what_still_runs_is_no_failure(journal: Journal) -> None:
@@ -63,7 +67,9 @@ async def test_what_an_undo_set_back_and_what_still_runs_is_no_failure(journal: 
     first = await launched(journal, [0, 4, 8], "b1")
     await launched(journal, [0], "b2", had=3, undoes=first)
     fail(engine, 4)
-    assert await earlier_launches_over(engine, journal, "e", "charge-card") == EarlierLaunches("charge-card", 1, 2, 1)
+    assert await earlier_launches_over(engine, journal, "e", "charge-card") == EarlierLaunches(
+        "charge-card", 1, 2, 1, 1
+    )
     engine.running["b1"] = statistics("b1", 3)
     assert await earlier_launches_over(engine, journal, "e", "charge-card") is None
 
@@ -84,14 +90,20 @@ async def test_without_a_log_those_without_retries_have_failed_again(journal: Jo
     engine.retries[ids([8])[0]] = 3
     failed = sum(task(index).retries == 0 for index in (0, 4))
     assert await earlier_launches_over(engine, journal, "e", "charge-card") == EarlierLaunches(
-        "charge-card", 1, 3, failed
+        "charge-card", 1, 3, failed, 3 - failed
     )
 
 
 def test_it_is_said_in_a_sentence() -> None:
     assert record_said(EarlierLaunches("x", 3, 200, 193)) == "last 3 bulk retries of x: 96% of 200 tasks failed again"
     assert record_said(EarlierLaunches("x", 1, 1, 1)) == "last bulk retry of x: its one task failed again"
-    by_ann = EarlierLaunches("x", 2, 50, 1, "ann", "PSP back")
+    by_ann = EarlierLaunches("x", 2, 50, 1, 0, "ann", "PSP back")
+    untaken = EarlierLaunches("x", 1, 30, 0, 30)
+    assert record_said(untaken) == "last bulk retry of x: 30 tasks, none done or failed yet"
+    assert not untaken.mostly_failed
+    assert record_said(EarlierLaunches("x", 1, 30, 6, 18)) == (
+        "last bulk retry of x: 50% of 12 tasks failed again, 18 still open"
+    )
     assert record_said(by_ann) == "last 2 bulk retries of x: 2% of 50 tasks failed again; the last by ann (PSP back)"
 
 
@@ -124,7 +136,7 @@ async def test_builder_and_dialog_show_it_before_the_launch(journal: Journal) ->
         app.session.keep_journal(journal)
         await launched(journal, [0, 4, 8, 12], "b1", engine=app.session.engine_name)
         fail(engine, 0, 4, 8)
-        said = "! last bulk retry of charge-card: 75% of 4 tasks failed again"
+        said = "! last bulk retry of charge-card: 100% of 3 tasks failed again, 1 still open"
         await pilot.press("R")
         await until(pilot, lambda: isinstance(app.screen, LaunchDialog))
         await until(pilot, lambda: said in app.screen.query_one("#warnings", Pane).text)
