@@ -16,7 +16,7 @@ from console.cli.exit_codes import ExitCode
 from console.cli.program import fail
 from console.engine.errors import EngineProblem
 from console.folders import default_journal
-from console.journal import NoJournal, journal_at
+from console.journal import NoJournal, journal_at, journal_of
 from console.session.journal_answers import journal_problem, said_by_driver
 from console.text.inert import inert
 
@@ -51,14 +51,14 @@ def say(sentence: str) -> None:
 
 
 @asynccontextmanager
-async def opened_journal() -> AsyncIterator[Journal]:
-    """The operator's journal.
+async def opened_journal(connection: Connection | None = None) -> AsyncIterator[Journal]:
+    """The operator's journal; that of an engine which is thrown away is too.
 
     Raises:
         typer.Exit: it cannot be opened; a sentence was said.
     """
     try:
-        async with journal_at(default_journal()) as journal:
+        async with journal_at(default_journal()) if connection is None else journal_of(connection) as journal:
             yield journal
     except NoJournal as problem:
         raise fail(str(problem), ExitCode.ENGINE) from None

@@ -145,7 +145,8 @@ class ListVerbs(Verbs["ConsoleScreen"]):
         number = marks.count(table.total) if marks else self._reader.matching
         row = "marked row" if marks else "row"
         rows = things(number, row) if number is not None else "all rows that match"
-        path = await self.app.push_screen_wait(ExportDialog(proposed(self._reader.subject.name), rows))
+        told = f"{rows}, all their fields. The ending chooses: .json, as they are, or .csv, safe for spreadsheets."
+        path = await self.app.push_screen_wait(ExportDialog(proposed(self._reader.subject.name), told))
         if path is None or self._reader.query is None:
             return
         self._exporting = Export(self.session, self._reader.subject, self._reader.query, marks, number)
