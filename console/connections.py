@@ -12,7 +12,6 @@ from console.engine.target import LOOPBACK, WATCHABLE, Demo, Embedded, Remote
 from console.profiles import profile_named, remote_of
 from console.session.safety import REHEARSAL
 from console.session.session import ConnectionIdentity
-from console.text.words import day
 from store.snapshot_mark import SnapshotMark, is_snapshot, read_mark
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ class Connection:
             words=self.words,
             warning=self.target.warning if isinstance(self.target, Remote) else "",
             kind=mark.kind if mark is not None else "",
-            snapshot_of=f"{_short(mark.engine)}, taken {day(mark.taken_at)}" if mark is not None else "",
+            snapshot_of=f"{_short(mark.engine)}, taken {mark.taken_at:%Y-%m-%d %H:%M}Z" if mark is not None else "",
             stands_at=mark.taken_at if mark is not None and not self.rehearsed else None,
         )
 

@@ -10,7 +10,7 @@ from console.session.connection import Freshness
 from console.session.poller import soonest
 from console.session.session import USUAL_PACE, Session
 from console.text.inert import inert
-from console.text.words import count, day, roughly, span, times
+from console.text.words import count, roughly, span, times
 from console.widgets.line import Line, Span, width_of
 
 VIEWS: tuple[tuple[str, str], ...] = (
@@ -83,7 +83,7 @@ class IdentityLine(Line):
         if session.client is None:
             return [("opening", "muted")]
         if session.identity.stands_at is not None:
-            return [("AS OF ", "warning"), (day(session.identity.stands_at), "warning")]
+            return [(f"AS OF {session.identity.stands_at:%H:%M}Z", "warning")]
         seconds = session.data_age if view is None or view.age is None else view.age
         lost, own = session.connection.problem, view.problem if view is not None else None
         if session.silent:

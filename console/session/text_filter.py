@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from console.language import matcher, parse, remembers, subject_on
@@ -39,7 +38,7 @@ class TextFilter:
         self._session = session
         self._remembered = remembers(parsed.conditions, table)
         self._retried: set[str] = set()
-        self._wanted = matcher(parsed.conditions, table, datetime.now(UTC), self._retried)
+        self._wanted = matcher(parsed.conditions, table, session.now(), self._retried)
         self.query: Any = parsed.query
         """What the engine is asked."""
 

@@ -56,7 +56,7 @@ async def take_snapshot(
     wanted = TextFilter(session, "tasks", part.query)
     identity = await session.ask(lambda client: client.identity())
     client = await session.opened()
-    begun = client.engine_now()
+    begun = session.identity.stands_at or client.engine_now()
     begun = begun.replace(microsecond=begun.microsecond // 1000 * 1000)
     questions = Questions(session, polite=bool(session.identity.url))
     async with new_snapshot(path, begun) as writer:

@@ -9,13 +9,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import or_, select, text, update
+from sqlalchemy import ColumnElement, Insert, func, insert, literal, or_, select, text, update
 
-from store.database import Database, now
+from store.commands.tokens import LOGGED
+from store.database import Database, IdRun, now
 from store.snapshot.tables import BEFORE
 from store.snapshot_mark import SnapshotMark
-from store.tables import Batch, ExternalTask, Job, JobDefinition, metadata
+from store.tables import Batch, ExternalTask, ExternalTaskLog, Job, JobDefinition, metadata
+from store.tables.log import LogState
 from store.tables.types import UtcTime, col
 
 _MILLISECOND = timedelta(milliseconds=1)
@@ -44,11 +47,25 @@ class Rehearsal:
         async with database.writing() as connection:
             for table in (Batch, Job, JobDefinition):
                 await connection.execute(update(table).values(suspended=True))
+            await connection.execute(_creations())
             await connection.run_sync(BEFORE.metadata.create_all)
             task = ExternalTask
             fetchable = or_(col(task.retries).is_(None), col(task.retries) > 0)
             had = select(col(task.id), col(task.retries)).where(fetchable)
             await connection.execute(BEFORE.insert().from_select(["id", "had"], had))
+
+
+def _creations() -> Insert:
+    """The entries of the log that tell that the tasks were made: without them it looks as if no log was kept."""
+    task = ExternalTask
+    values: dict[str, ColumnElement[Any]] = {
+        "id": IdRun().column(func.row_number().over(order_by=col(task.id))),
+        "timestamp": func.coalesce(col(task.create_time), literal(now(), UtcTime), type_=UtcTime),
+        "state": literal(int(LogState.CREATED)),
+        "external_task_id": col(task.id),
+        **{name: col(getattr(task, name)) for name in LOGGED},
+    }
+    return insert(ExternalTaskLog).from_select(list(values), select(*values.values()))
 
 
 async def _move_times(database: Database, taken_at: datetime) -> None:

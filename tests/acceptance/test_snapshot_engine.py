@@ -6,6 +6,7 @@ Both are read by a client that is none of the console's.
 
 import asyncio
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -123,11 +124,21 @@ def test_a_snapshot_of_the_reference_engine(tmp_path: Path) -> None:
     asyncio.run(compare(place, engine, details, drawing))
 
 
+def differences(found: dict[str, Any], expected: dict[str, Any]) -> Iterator[tuple[str, str, Any, Any]]:
+    """Id, field, what was found and what the engine has told."""
+    assert set(found) == set(expected)
+    for id, record in expected.items():
+        for name, value in record.items():
+            # The engine writes this into two rows of a running batch, at two moments.
+            if found[id][name] != value and (name, record.get("endTime", "")) != ("executionStartTime", None):
+                yield id, name, found[id][name], value
+
+
 async def compare(place: Path, engine: dict[str, Any], details: dict[str, str], drawing: str) -> None:
     async with client_of(embedded_app(str(place))) as kept:
         for path, (method, kind) in LISTS.items():
             answer = await kept.request(method, path, json={} if method == "POST" else None)
-            assert told(answer, kind) == engine[path], path
+            assert list(differences(told(answer, kind), engine[path])) == [], path
             assert engine[path], path
         for id, text in details.items():
             assert (await kept.get(f"/external-task/{id}/errorDetails")).text == text
