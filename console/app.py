@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -30,7 +29,7 @@ from console.actions import OWN_KEYS, at, named
 from console.engine.errors import EngineProblem
 from console.engine.identity import RETRIAGE
 from console.folders import profiles_file
-from console.journal import NoJournal
+from console.journal import NoJournal, forget_old
 from console.keymap import Keymap
 from console.keys import KeyQueue
 from console.profiles import ProfileProblem, list_profiles
@@ -266,13 +265,13 @@ class RetriageApp(App[None]):
         else:
             self.session.keep_journal(journal)
             await self._tell_open_runs()
-            if self.settings.keep_days is not None:
-                await self._forget(journal, self.settings.keep_days)
+            await self._forget(journal)
 
-    async def _forget(self, journal: Journal, days: int) -> None:
+    async def _forget(self, journal: Journal) -> None:
         """What is over and older than the operator wants to keep."""
+        days = self.settings.keep_days
         try:
-            number = await journal.forget_before(datetime.now(UTC) - timedelta(days=days))
+            number = await forget_old(journal, days)
         except journal_problem():
             return  # whoever writes next is told
         if number:

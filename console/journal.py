@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,21 @@ async def journal_of(connection: Connection) -> AsyncIterator[Journal]:
         if connection.snapshot is not None:
             await _take_runs(journal, connection.name)
         yield journal
+
+
+async def forget_old(journal: Journal, keep_days: int | None) -> int:
+    """Forget what is over and older than the operator wants to keep; answers how many launches and runs.
+
+    Args:
+        journal: the operator's own.
+        keep_days: for so many days it is kept; none forgets nothing.
+
+    Raises:
+        SQLAlchemyError: the journal cannot be read or written.
+    """
+    if keep_days is None:
+        return 0
+    return await journal.forget_before(datetime.now(UTC) - timedelta(days=keep_days))
 
 
 async def _take_runs(journal: Journal, snapshot: str) -> None:

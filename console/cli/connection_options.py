@@ -142,8 +142,8 @@ class ConnectionOptions:
             raise fail(f"--failure-rate: {mistake.sentence}") from None
         except ValueError as problem:
             raise fail(str(problem)) from None
-        words = (*self._words, *(("--failure-rate", failure_rate) if failure_rate is not None else ()))
-        return replace(connection, readonly=connection.readonly or self.readonly, words=words)
+        reached = (*self._words, *(("--failure-rate", failure_rate) if failure_rate is not None else ()))
+        return replace(connection, readonly=connection.readonly or self.readonly, words=reached)
 
     @property
     def _words(self) -> tuple[str, ...]:

@@ -108,11 +108,6 @@ class SnapshotWriter:
             "start_time": at,
         }
 
-    @property
-    def definition_ids(self) -> set[str]:
-        """Definitions that the tasks and instances given so far name."""
-        return {*self._keys, *(row["process_definition_id"] for row in self._of_tasks.values())}
-
     async def instances(
         self, instances: Sequence[ProcessInstance], past: Mapping[str, HistoricProcessInstance]
     ) -> None:
