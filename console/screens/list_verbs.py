@@ -63,7 +63,7 @@ class ListVerbs(Verbs["ConsoleScreen"]):
         row = self._reader.view.table.row
         if row is None:
             return
-        words = cell_words(self._reader.subject.name, row.item)
+        words = cell_words(self._reader.subject.name, row.item, self.session.now())
         titles = [column.title for column in self._reader.subject.columns]
         column = self._reader.view.table.column
         chosen = titles[column] if column is not None else self._likeliest(titles, words)

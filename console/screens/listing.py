@@ -80,6 +80,7 @@ class ListScreen(ConsoleScreen):
         super().__init__(session)
         self.subject = subject
         subject.capabilities = lambda: session.capabilities
+        subject.now = session.now
         self.reader = reader(self)
         self.list_verbs = ListVerbs(self, self.reader, self.focused_row, self._shown_anew)
         self.attach(self.list_verbs)

@@ -32,7 +32,7 @@ class TextFilter:
 
     def __init__(self, session: Session, subject: str, text: str) -> None:
         table = subject_on(subject, session.capabilities)
-        parsed = parse(text, table)
+        parsed = parse(text, table, session.now())
         if parsed.mistakes:
             raise NotAFilter(parsed.mistakes[0].sentence)
         self._session = session
