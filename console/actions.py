@@ -291,6 +291,8 @@ ACTIONS: tuple[Action, ...] = (
     _do("app.help", "question_mark", "help", "The keys of this screen.", "Anywhere"),
     _do("app.engine", "w", "this engine", "What it can and keeps, and what you may do.", "Anywhere"),
     _do("app.other-engine", "9", "other engine", "Open another one: a profile, or by its address.", "Anywhere"),
+    _do("app.snapshot", "8", "snapshot", "Write a snapshot, a file that opens without the engine.",
+        "Look"),
     _do("app.events", "m", "events", "All that was said, with its time.", "Anywhere"),
     _do("demo.batches-slower", "comma", "batches slower", "Batches and workers of the demo go half as fast.", "Live"),
     _do("demo.batches-faster", "full_stop", "faster", "Batches and workers of the demo go twice as fast.", "Live", 16),

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import RenderableType
@@ -29,7 +29,7 @@ from console.actions import OWN_KEYS, at, named
 from console.engine.errors import EngineProblem
 from console.engine.identity import RETRIAGE
 from console.folders import profiles_file
-from console.journal import NoJournal
+from console.journal import NoJournal, forget_old
 from console.keymap import Keymap
 from console.keys import KeyQueue
 from console.profiles import ProfileProblem, list_profiles
@@ -39,6 +39,7 @@ from console.screens.chrome import VIEWS
 from console.screens.dialogs.confirm import Confirm
 from console.screens.dialogs.engines import EngineDialog
 from console.screens.events.screen import EventsScreen
+from console.screens.exporting.dialog import ExportDialog
 from console.screens.gate import take_safety_off_or_put_it_back, why_not
 from console.screens.help.palette import Palette
 from console.screens.navigator import Navigator
@@ -51,6 +52,7 @@ from console.session.preferences import Preferences
 from console.session.session import ConnectionIdentity, Session
 from console.session.tour import Tour
 from console.settings import Settings
+from console.snapshots.part import SnapshotPart
 from console.terminal import textual_private
 from console.text.inert import inert
 from console.text.words import times
@@ -66,7 +68,9 @@ if TYPE_CHECKING:
     from console.engine.target import Demo, Pace
     from console.runs.driven_runs import DrivenRuns
     from console.runs.events import RunHeld
+    from console.runs.run_view import RunView
     from console.screens.dialogs.engines import ChosenEngine
+    from console.screens.exporting.snapshot import SnapshotFile
     from store.journal import Journal
 
 CLOSING = 10.0
@@ -161,6 +165,7 @@ class RetriageApp(App[None]):
         if journal is not None:
             self.session.await_journal()
         self._engine: asyncio.Task[None] | None = None
+        self._snapshot: SnapshotFile | None = None
         self._leaving = asyncio.Event()
         self._views: list[str] = []
 
@@ -216,6 +221,8 @@ class RetriageApp(App[None]):
             sys.setswitchinterval(SWITCH)
         if self._notice:
             self.session.say(self._notice, "failed")
+        if sentence := self.session.identity.about_snapshot:
+            self.session.say(sentence, "warning")
         for problem in (*self._own_keys.problems, *self.settings.problems):
             self.session.say(problem, "warning")
         if self._tour:
@@ -258,13 +265,13 @@ class RetriageApp(App[None]):
         else:
             self.session.keep_journal(journal)
             await self._tell_open_runs()
-            if self.settings.keep_days is not None:
-                await self._forget(journal, self.settings.keep_days)
+            await self._forget(journal)
 
-    async def _forget(self, journal: Journal, days: int) -> None:
+    async def _forget(self, journal: Journal) -> None:
         """What is over and older than the operator wants to keep."""
+        days = self.settings.keep_days
         try:
-            number = await journal.forget_before(datetime.now(UTC) - timedelta(days=days))
+            number = await forget_old(journal, days)
         except journal_problem():
             return  # whoever writes next is told
         if number:
@@ -273,13 +280,18 @@ class RetriageApp(App[None]):
 
     async def _tell_open_runs(self) -> None:
         """Runs that wait are told at once: nothing of them is sent before the operator says so."""
-        from console.runs.open_runs import open_runs, said_of  # 6 ms
-
-        waiting = await open_runs(self.session)
-        if sentence := said_of(waiting):
+        waiting, sentence = await self._open_runs()
+        if sentence:
             first = next(view for view in waiting if not view.driven)
             self.session.tell_run(f"run {first.run.id} held", "failed")
             self.session.say(sentence, "warning")
+
+    async def _open_runs(self) -> tuple[list[RunView], str]:
+        """Runs on this engine that are at work or held, and a sentence about those that wait."""
+        from console.runs.open_runs import open_runs, said_of  # 6 ms
+
+        found = await open_runs(self.session)
+        return found, said_of(found)
 
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
         """Leave. Nothing is read any more: what would be shown has no screen soon."""
@@ -291,6 +303,8 @@ class RetriageApp(App[None]):
         """Close the engine before the process ends. One that is still opening has nothing to close."""
         if "runs" in self.__dict__:
             await self.runs.close()
+        if self._snapshot is not None and self._snapshot.running:
+            await self._snapshot.stop()
         self._leaving.set()
         if self.session.follower is not None:
             await self.session.follower.stop()
@@ -340,7 +354,9 @@ class RetriageApp(App[None]):
             # The engine's version begins with the 7 that its name ends with.
             name = known.kind.removesuffix(" 7") if known.version else known.kind
             kind = f"{name} {known.version or ''}".strip()
-            if known.kind == RETRIAGE and (known.version or "").startswith("7."):
+            if self.session.identity.snapshot_of:
+                kind = self.session.identity.kind
+            elif known.kind == RETRIAGE and (known.version or "").startswith("7."):
                 # The version that it tells is the contract's, not its own, which --version tells.
                 kind = f"{RETRIAGE} store, contract {known.version}"
             url = self.session.identity.url
@@ -410,13 +426,11 @@ class RetriageApp(App[None]):
     @work(group="app.run", exclusive=True, exit_on_error=False)
     async def action_run(self) -> None:
         """The run that is at work, or held."""
-        from console.runs.open_runs import open_runs  # 6 ms
-
         here = self.runs.at_work
         if here:
             self.navigator.show("run", here[-1].run_id or here[-1])
             return
-        found = await open_runs(self.session)
+        found, _ = await self._open_runs()
         if found:
             self.navigator.show("run", found[0].run.id)
         else:
@@ -539,6 +553,25 @@ class RetriageApp(App[None]):
         """Write down what was chosen, beside the event loop."""
         writing = asyncio.to_thread(self.session.preferences.write)
         self.run_worker(writing, group="app.preferences", exit_on_error=False)
+
+    @work(group="app.snapshot", exclusive=True, exit_on_error=False)
+    async def action_snapshot(self) -> None:
+        """Ask for a file, and write a snapshot to it; or stop the one that is being written."""
+        if self._snapshot is not None and self._snapshot.running:
+            await self._snapshot.stop()
+            return
+        if why := self.session.why_unheard():
+            self.session.say(why, "warning")
+            return
+        # With an engine on the network nothing of this was needed before: a thread imports it.
+        await asyncio.to_thread(import_module, "console.screens.exporting.snapshot")
+        from console.screens.exporting.snapshot import SnapshotFile, proposed_file, told_of  # 60 ms
+
+        part = SnapshotPart(self.screen.task_filter if isinstance(self.screen, ConsoleScreen) else "")
+        dialog = ExportDialog(proposed_file(), told_of(part), "Write a snapshot", lambda path: "")
+        path = await self.push_screen_wait(dialog)
+        if path is not None:
+            self._snapshot = SnapshotFile(self.session, part, path)
 
     def action_events(self) -> None:
         """All that was said."""

@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from console.engine.target import LOOPBACK, WATCHABLE, Demo, Embedded, Remote
 from console.profiles import profile_named, remote_of
+from console.session.safety import REHEARSAL
 from console.session.session import ConnectionIdentity
+from store.snapshot_mark import SnapshotMark, is_snapshot, read_mark
 
 if TYPE_CHECKING:
     from console.engine.target import Target
 
+SNAPSHOT = "SNAPSHOT"
+"""The word of a snapshot that is looked at."""
 UNKNOWN = "PROD?"
 """The word of an address that nobody named an environment for: it is treated as production."""
 
@@ -29,6 +33,7 @@ class Connection:
         profile: the profile that named it; empty if none did.
         readonly: nothing may be changed through it.
         words: what else was typed about how it is reached, as a command line has it.
+        snapshot: what the snapshot says about itself, if the engine is one.
     """
 
     target: Target
@@ -36,6 +41,7 @@ class Connection:
     profile: str = ""
     readonly: bool = False
     words: tuple[str, ...] = ()
+    snapshot: SnapshotMark | None = None
 
     @property
     def url(self) -> str:
@@ -57,11 +63,17 @@ class Connection:
     @property
     def thrown_away(self) -> bool:
         """The engine is gone with the console, and so is what is remembered about it."""
-        return isinstance(self.target, Embedded) and self.target.store is None
+        return isinstance(self.target, Embedded) and (self.target.store is None or self.snapshot is not None)
+
+    @property
+    def rehearsed(self) -> bool:
+        """It is a snapshot that is rehearsed."""
+        return isinstance(self.target, Embedded) and self.target.rehearse
 
     def identity(self) -> ConnectionIdentity:
         """The first line of the screen, before the engine has answered."""
         login = self.target.login()[0] if isinstance(self.target, Remote) else None
+        mark = self.snapshot
         return ConnectionIdentity(
             environment=self.environment,
             url=self.url,
@@ -71,6 +83,9 @@ class Connection:
             name=self.name,
             words=self.words,
             warning=self.target.warning if isinstance(self.target, Remote) else "",
+            kind=mark.kind if mark is not None else "",
+            snapshot_of=f"{_short(mark.engine)}, taken {mark.taken_at:%Y-%m-%d %H:%M}Z" if mark is not None else "",
+            stands_at=mark.taken_at if mark is not None and not self.rehearsed else None,
         )
 
 
@@ -125,9 +140,33 @@ def to_address(
 
 
 def to_store(store: str, environment: str | None, readonly: bool) -> Connection:
-    """The embedded engine on a store; a path is made absolute, so that it is remembered as one wherever we are."""
+    """The embedded engine on a store; a path is made absolute, so that it is remembered as one wherever we are. A
+    snapshot is only looked at.
+
+    Raises:
+        ValueError: it is a snapshot that cannot be opened; the text is one sentence.
+    """
     place = store if "://" in store else str(Path(store).expanduser().resolve())
+    if is_snapshot(place):
+        return Connection(Embedded(store=place), SNAPSHOT, readonly=True, snapshot=read_mark(place))
     return Connection(Embedded(store=place), (environment or "LOCAL").upper(), readonly=readonly)
+
+
+def to_rehearsal(file: Path, failure_rate: float | None) -> Connection:
+    """A copy of a snapshot, with simulated workers.
+
+    Args:
+        file: the snapshot.
+        failure_rate: share of attempts that fail, 0 to 1; none takes what was observed.
+
+    Raises:
+        ValueError: it is no snapshot, or nobody says how often attempts fail; the text is one sentence.
+    """
+    place = file.expanduser().resolve()
+    mark = read_mark(str(place))
+    mark.failure_rates(failure_rate)
+    target = Embedded(store=str(place), rehearse=True, failure_rate=failure_rate)
+    return Connection(target, REHEARSAL, snapshot=mark)
 
 
 def to_demo(tasks: int, seed: int, full_speed: bool = False, outage: float | None = None) -> Connection:
@@ -148,3 +187,8 @@ def _without_password(store: str) -> str:
     """The store as it may be written down."""
     scheme, mark, rest = store.partition("://")
     return f"{scheme}://{rest.rpartition('@')[2]}" if mark else store
+
+
+def _short(engine: str) -> str:
+    """The name of an engine in a line: of a store the name of its file, of an address its host."""
+    return engine.partition("://")[2].partition("/")[0] or engine.rpartition("/")[2] or engine

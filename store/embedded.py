@@ -3,7 +3,9 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
@@ -12,17 +14,21 @@ from sqlalchemy import exists, select
 from store.api.app import create_app
 from store.api.parking import close_parking
 from store.api.state import Store
+from store.api.stopped import Stopped
 from store.api.users import User
 from store.database import HALF_FILLED, Database, Limits, StoreNotOpened, filling, is_half_filled, open_database
 from store.runner import JobPace
 from store.settings import StoreSettings
+from store.snapshot import Rehearsal, copy_of
+from store.snapshot.rehearsal_workers import RehearsalWorkers
+from store.snapshot_mark import SnapshotMark, is_snapshot, read_mark
 from store.tables import ProcessDefinition
 from store.tables.types import col
 
 if TYPE_CHECKING:
     from store.demo import SimulatedWorkers, World
 
-__all__ = ["JobPace", "embedded_app"]
+__all__ = ["JobPace", "Rehearsal", "embedded_app"]
 
 log = logging.getLogger(__name__)
 
@@ -43,10 +49,14 @@ def embedded_app(
     pace: JobPace | None = None,
     progress: Callable[[int], None] | None = None,
     open_early: bool = False,
+    rehearsal: Rehearsal | None = None,
 ) -> FastAPI:
     """The contract as an ASGI application over a store.
 
     The store is opened, and its runner started, when the application's lifespan is entered; both end with it.
+
+    A snapshot is opened as a copy that is thrown away. Its clock stands at the moment when it was taken, no runner
+    works on it and nothing can be ordered; or it is rehearsed.
 
     Args:
         store: path of an SQLite file, or an SQLAlchemy URL.
@@ -62,16 +72,31 @@ def embedded_app(
         progress: called with the number of the demo world's tasks that are written, after each of some hundreds.
         open_early: be open as soon as the first tasks of a new demo world are there; the others follow, and then the
             runner and the workers begin.
+        rehearsal: how a snapshot is rehearsed; none looks at it only.
+
+    Raises:
+        NoSnapshot: the snapshot is broken, or of a newer version.
     """
     chosen = settings or StoreSettings()
     if strict is not None:
         chosen = chosen.model_copy(update={"strict": strict})
+    mark = read_mark(store) if rehearsal is not None or is_snapshot(store) else None
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        database = await open_database(store, chosen.readers, Limits(chosen.question_seconds, chosen.order_seconds))
-        try:
+        async with AsyncExitStack() as stack:
+            place = store
+            if mark is not None:
+                folder = stack.enter_context(TemporaryDirectory(prefix="retriage-", ignore_cleanup_errors=True))
+                place = str(await asyncio.to_thread(copy_of, Path(store), Path(folder)))
+            limits = Limits(chosen.question_seconds, chosen.order_seconds)
+            database = await open_database(place, chosen.readers, limits)
+            stack.push_async_callback(database.close)
             app.state.store = opened = Store(database, chosen, pace)
+            if mark is not None:
+                await stack.enter_async_context(_snapshot(opened, mark, rehearsal))
+                yield
+                return
             half_filled = await is_half_filled(database)
             if half_filled and not demo_tasks:
                 raise StoreNotOpened(HALF_FILLED.format(store=store))
@@ -84,10 +109,31 @@ def embedded_app(
                 finally:
                     close_parking(opened)
                     await demo.end(begun)
-        finally:
-            await database.close()
 
-    return create_app(lifespan, users)
+    app = create_app(lifespan, users)
+    if mark is not None and rehearsal is None:
+        app.add_middleware(Stopped, at=mark.taken_at)
+    return app
+
+
+@asynccontextmanager
+async def _snapshot(store: Store, mark: SnapshotMark, rehearsal: Rehearsal | None) -> AsyncIterator[None]:
+    """What goes on in the copy of a snapshot: nothing, or its rehearsal."""
+    if rehearsal is None:
+        yield
+        return
+    await rehearsal.begin(store.database, mark)
+    rates = mark.failure_rates(rehearsal.failure_rate)
+    workers = RehearsalWorkers(store.database, rates, store.tasks_changed, rehearsal.seed)
+    async with store.open():
+        await store.runner.start()
+        await workers.start()
+        try:
+            yield
+        finally:
+            close_parking(store)
+            await workers.stop()
+            await store.runner.stop()
 
 
 class _Demo:

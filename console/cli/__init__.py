@@ -3,10 +3,10 @@
 Importing them costs next to nothing: what a command needs it imports itself.
 """
 
-from console.cli import check, embedded, lists, run_files, runs, screen
+from console.cli import check, embedded, lists, run_files, runs, screen, snapshots
 from console.cli.program import app
 
-__all__ = ["app", "check", "embedded", "lists", "main", "run_files", "runs", "screen"]
+__all__ = ["app", "check", "embedded", "lists", "main", "run_files", "runs", "screen", "snapshots"]
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ import typer
 from console.cli.program import Store, fail
 from console.folders import default_store, profiles_file
 from console.profile_keys import from_options
+from console.runs.rules_text import RuleMistake, share_of
 
 if TYPE_CHECKING:
     from console.connections import Connection
@@ -44,6 +45,18 @@ Options = Annotated[
     ),
 ]
 ReadOnly = Annotated[bool, typer.Option("--read-only", help="Change nothing, whatever is pressed.")]
+
+
+Rehearse = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Rehearse on a copy of a snapshot, with simulated workers that fail as often as was observed.",
+    ),
+]
+FailureRate = Annotated[
+    str | None, typer.Option(metavar="SHARE", help="With --rehearse, the share of attempts that fail: 20%.")
+]
 
 
 def missing_file(store: str) -> Path | None:
@@ -82,14 +95,22 @@ class ConnectionOptions:
         """An engine was named."""
         return bool(self.profile or self.engine or self.store)
 
-    def connection(self) -> Connection:
+    def connection(self, rehearse: Path | None = None, failure_rate: str | None = None) -> Connection:
         """The engine that was named, or the operator's own store.
+
+        Args:
+            rehearse: a snapshot, a copy of which is the engine instead.
+            failure_rate: the share of attempts that fail there, as it was typed; none takes what was observed.
 
         Raises:
             typer.Exit: the options do not fit together, or name nothing; a sentence was said.
         """
-        from console.connections import to_address, to_profile, to_store  # 250 ms
+        from console.connections import to_address, to_profile, to_rehearsal, to_store  # 250 ms
 
+        if rehearse is not None and self.named:
+            raise fail("--rehearse names the engine: leave --profile, --engine and --store out.")
+        if failure_rate is not None and rehearse is None:
+            raise fail("--failure-rate is about a rehearsal: say --rehearse FILE too.")
         engines = (("--profile", self.profile), ("--engine", self.engine), ("--store", self.store))
         named = [word for word, given in engines if given]
         if len(named) > 1:
@@ -107,7 +128,9 @@ class ConnectionOptions:
             raise fail("--option is about an engine on the network; name it with --engine or --profile.")
         try:
             options = from_options(self.option or ())
-            if self.profile:
+            if rehearse is not None:
+                connection = to_rehearsal(rehearse, share_of(failure_rate) if failure_rate is not None else None)
+            elif self.profile:
                 connection = to_profile(self.profile, profiles_file(), options)
             elif self.engine:
                 connection = to_address(
@@ -115,9 +138,12 @@ class ConnectionOptions:
                 )
             else:
                 connection = to_store(self.store or str(default_store()), self.env, self.readonly)
+        except RuleMistake as mistake:
+            raise fail(f"--failure-rate: {mistake.sentence}") from None
         except ValueError as problem:
             raise fail(str(problem)) from None
-        return replace(connection, readonly=connection.readonly or self.readonly, words=self._words)
+        reached = (*self._words, *(("--failure-rate", failure_rate) if failure_rate is not None else ()))
+        return replace(connection, readonly=connection.readonly or self.readonly, words=reached)
 
     @property
     def _words(self) -> tuple[str, ...]:

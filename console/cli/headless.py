@@ -15,9 +15,10 @@ import typer
 from console.cli.exit_codes import ExitCode
 from console.cli.program import fail
 from console.engine.errors import EngineProblem
-from console.folders import default_journal
-from console.journal import NoJournal, journal_at
+from console.folders import default_journal, settings_file
+from console.journal import NoJournal, forget_old, journal_at, journal_of
 from console.session.journal_answers import journal_problem, said_by_driver
+from console.settings import read_settings
 from console.text.inert import inert
 
 if TYPE_CHECKING:
@@ -51,17 +52,30 @@ def say(sentence: str) -> None:
 
 
 @asynccontextmanager
-async def opened_journal() -> AsyncIterator[Journal]:
-    """The operator's journal.
+async def opened_journal(connection: Connection | None = None) -> AsyncIterator[Journal]:
+    """The operator's journal; that of an engine which is thrown away is too.
 
     Raises:
         typer.Exit: it cannot be opened; a sentence was said.
     """
     try:
-        async with journal_at(default_journal()) as journal:
+        async with journal_at(default_journal()) if connection is None else journal_of(connection) as journal:
+            if connection is None or not connection.thrown_away:
+                await _forget(journal)
             yield journal
     except NoJournal as problem:
         raise fail(str(problem), ExitCode.ENGINE) from None
+
+
+async def _forget(journal: Journal) -> None:
+    """What is over and older than the operator wants to keep, as on the screen."""
+    settings = read_settings(settings_file())
+    try:
+        number = await forget_old(journal, settings.keep_days)
+    except journal_problem():
+        return  # whoever reads or writes next is told
+    if number:
+        say(f"The journal has forgotten {number:,} launches and runs older than {settings.keep_days} days.")
 
 
 @asynccontextmanager

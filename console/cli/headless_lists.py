@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from console.causes.fold import fold
@@ -13,10 +12,9 @@ from console.cli.headless import opened_journal, opened_session, say
 from console.cli.output import CsvOutput, print_json, print_table
 from console.cli.program import fail
 from console.engine.total_order import sort_keys
-from console.language import matcher, parse, remembers, subject_on
 from console.reading.pages import Pages, pages_by_id
 from console.reading.reading_order import reading_order
-from console.session import journal_answers
+from console.session.text_filter import NotAFilter, TextFilter
 
 if TYPE_CHECKING:
     from console.connections import Connection
@@ -75,7 +73,7 @@ async def list_records(subject: str, connection: Connection, text: str, limit: i
     number = 0
     more = False
     file = CsvOutput(kind.columns) if csv else None
-    async with opened_journal() as journal, opened_session(connection, journal) as session:
+    async with opened_journal(connection) as journal, opened_session(connection, journal) as session:
         async for record in _records(session, subject, text):
             if limit and number == limit:
                 more = True
@@ -99,25 +97,19 @@ async def list_records(subject: str, connection: Connection, text: str, limit: i
 
 async def _records(session: Session, subject: str, text: str) -> AsyncIterator[dict[str, Any]]:
     """The rows that match, as the contract writes them, in the order that the text asks for or that of their ids."""
-    table = subject_on(subject, session.capabilities)
-    parsed = parse(text, table)
-    if parsed.mistakes:
-        raise fail(f"--query: {parsed.mistakes[0].sentence}")
-    retried: set[str] = set()
-    wanted = matcher(parsed.conditions, table, datetime.now(UTC), retried)
-    remembered = remembers(parsed.conditions, table)
+    try:
+        wanted = TextFilter(session, subject, text)
+    except NotAFilter as mistake:
+        raise fail(f"--query: {mistake}") from None
     client = await session.opened()
     read = getattr(client, KINDS[subject].method)
-    order = reading_order(parsed.query)
-    pages = pages_by_id(read, parsed.query)
-    if sort_keys(parsed.query) and not order.keys:
+    order = reading_order(wanted.query)
+    pages = pages_by_id(read, wanted.query)
+    if sort_keys(wanted.query) and not order.keys:
         pages = Pages(lambda first, size: read(order.query, first, size))
     kept: list[Any] = []
     while not pages.ended:
-        page = await session.ask(lambda client: pages.next())
-        if remembered:
-            retried.update(await journal_answers.retried(session, [row.id for row in page]))
-        rows = filter(wanted, page)
+        rows = await wanted.kept(await session.ask(lambda client: pages.next()))
         if order.keys:
             kept += rows
             continue
@@ -130,7 +122,7 @@ async def _records(session: Session, subject: str, text: str) -> AsyncIterator[d
 async def list_causes(connection: Connection, text: str, limit: int, json: bool, csv: bool) -> int:
     """Tell the causes of the open incidents that match, the most frequent first; otherwise as :func:`list_records`."""
     groups: dict[str, dict[str, Any]] = {}
-    async with opened_journal() as journal, opened_session(connection, journal) as session:
+    async with opened_journal(connection) as journal, opened_session(connection, journal) as session:
         async for record in _records(session, "incidents", text):
             said = record["incidentMessage"]
             cause = fold(said) if said is not None else ""

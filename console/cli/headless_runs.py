@@ -118,7 +118,7 @@ async def begin_run(
     dry_run: bool,
     json: bool,
 ) -> int:
-    async with opened_journal() as journal, opened_session(connection, journal) as session:
+    async with opened_journal(connection) as journal, opened_session(connection, journal) as session:
         if why := await selected.why_not(session):
             say(f"retriage: {why}")
             return ExitCode.REFUSED

@@ -80,15 +80,13 @@ async def _written(journal: Journal, view: RunView, file: Path) -> int:
 
 
 async def _take_over(options: ConnectionOptions, file: Path) -> int:
-    from store.journal import NoRunFile  # 661 ms
-
     engine = options.connection().name if options.named else None
     async with opened_journal() as journal:
         try:
             with file.open(encoding="utf-8") as opened:
                 number = await journal.runs.take_over(opened, engine)
-        except (NoRunFile, UnicodeDecodeError) as problem:
-            said = str(problem) if isinstance(problem, NoRunFile) else "It is no text."
+        except ValueError as problem:  # NoRunFile, or the file is no text
+            said = "It is no text." if isinstance(problem, UnicodeDecodeError) else str(problem)
             raise fail(f"{file} cannot be taken over. {said}") from None
         except OSError as problem:
             raise fail(f"{file} cannot be read: {problem.strerror or problem}.") from None

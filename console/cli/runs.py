@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.cli.connection_options import ConnectionOptions, with_connection
+from console.cli.connection_options import ConnectionOptions, FailureRate, Rehearse, with_connection
 from console.cli.exit_codes import EPILOG
 from console.cli.headless import carry_out
 from console.cli.program import app, fail
@@ -48,6 +48,8 @@ def run_command(
     count: Annotated[
         int | None, typer.Option(help="Begin only if exactly so many tasks match; stands for arming in production.")
     ] = None,
+    rehearse: Rehearse = None,
+    failure_rate: FailureRate = None,
     json: Json = False,
 ) -> None:
     """Retry tasks in waves: each is watched, and the next one goes only if few enough fail again."""
@@ -70,7 +72,8 @@ def run_command(
     )
     included: frozenset[Kind] = frozenset(word.replace("-", "_") for word in kinds)  # type: ignore[misc]
     wanted = NamedTasks(query, ids)
-    carry_out(lambda: begin_run(connection.connection(), order, wanted, included, limit, count, yes, dry_run, json))
+    engine = connection.connection(rehearse, failure_rate)
+    carry_out(lambda: begin_run(engine, order, wanted, included, limit, count, yes, dry_run, json))
 
 
 @app.command("watch", epilog=EPILOG)

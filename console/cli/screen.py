@@ -14,16 +14,18 @@ from console.cli.connection_options import (
     ConnectionOptions,
     Engine,
     Environment,
+    FailureRate,
     Insecure,
     Options,
     Profile,
     ReadOnly,
+    Rehearse,
     User,
 )
 from console.cli.exit_codes import ExitCode
 from console.cli.program import Seed, Store, app, fail
-from console.folders import default_journal, keys_file, preferences_file, profiles_file, settings_file
-from console.journal import journal_at
+from console.folders import keys_file, preferences_file, profiles_file, settings_file
+from console.journal import journal_of
 from console.session.preferences import read_preferences
 from console.session.tour import OUTAGE
 from console.settings import read_settings
@@ -57,6 +59,8 @@ def console(
     readonly: ReadOnly = False,
     option: Options = None,
     store: Store = None,
+    rehearse: Rehearse = None,
+    failure_rate: FailureRate = None,
     mouse: Annotated[bool | None, typer.Option("--mouse/--no-mouse", help="Default: off over SSH.")] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Say which version this is.")
@@ -66,7 +70,7 @@ def console(
     if context.invoked_subcommand is not None:
         return
     typed = ConnectionOptions(profile, engine, user, ca, insecure, env, readonly, option, store)
-    _open(typed.connection(), mouse)
+    _open(typed.connection(rehearse, failure_rate), mouse)
 
 
 @app.command()
@@ -152,7 +156,7 @@ def _opened(connection: "Connection", mouse: bool | None, tour: bool, notice: st
         partial(_connect, connection.target),
         connection.identity(),
         # A world that is thrown away has a journal that is too.
-        journal=partial(journal_at, None if connection.thrown_away else default_journal()),
+        journal=partial(journal_of, connection),
         keymap=read_keymap(keys_file()),
         demo=connection.demo,
         tour=tour,

@@ -25,6 +25,7 @@ from console.engine.paths import part
 from console.engine.query_string import parameters
 from console.engine.rights import Right
 from console.engine.total_order import in_total_order
+from store.contract.deployments import ProcessDefinitionQuery, ProcessDefinitionXml
 from store.contract.history import (
     HistoricExternalTaskLog,
     HistoricExternalTaskLogQuery,
@@ -194,6 +195,14 @@ class EngineClient(Orders):
         """A page of process definitions, all versions, the newest first."""
         params = {"sortBy": "version", "sortOrder": "desc"} | _page(first, size)
         return records(ProcessDefinition, await self._value("GET", "process-definition", params=params))
+
+    async def definitions(self, query: ProcessDefinitionQuery, first: int, size: int) -> list[ProcessDefinition]:
+        """A page of the process definitions that match."""
+        return await self._get_list(ProcessDefinition, "process-definition", query, first, size)
+
+    async def process_definition_xml(self, id: str) -> ProcessDefinitionXml:
+        """The BPMN file of a process definition; NotThere when there is none."""
+        return record(ProcessDefinitionXml, await self._value("GET", f"process-definition/{part(id)}/xml"))
 
     async def incidents(self, query: IncidentQuery, first: int, size: int) -> list[Incident]:
         """A page of open incidents."""

@@ -58,7 +58,7 @@ async def _open(target: Embedded, stack: AsyncExitStack) -> "FastAPI":
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="retriage-", ignore_cleanup_errors=True))
         store = str(Path(folder) / "demo.db")
     try:
-        app, lifespan = await asyncio.to_thread(_embedded_app, store, target.demo)
+        app, lifespan = await asyncio.to_thread(_embedded_app, store, target)
         await stack.enter_async_context(lifespan)
     except Exception as problem:
         said = one_line(str(problem), 200)
@@ -68,11 +68,12 @@ async def _open(target: Embedded, stack: AsyncExitStack) -> "FastAPI":
     return app
 
 
-def _embedded_app(store: str, demo: Demo | None) -> "tuple[FastAPI, AbstractAsyncContextManager[object]]":
-    from store.embedded import JobPace, embedded_app  # 995 ms
+def _embedded_app(store: str, target: Embedded) -> "tuple[FastAPI, AbstractAsyncContextManager[object]]":
+    from store.embedded import JobPace, Rehearsal, embedded_app  # 995 ms
 
+    demo = target.demo
     if demo is None:
-        app = embedded_app(store)
+        app = embedded_app(store, rehearsal=Rehearsal(target.failure_rate) if target.rehearse else None)
     else:
         pace = JobPace(demo.jobs_per_second)
         app = embedded_app(

@@ -91,10 +91,14 @@ class Embedded:
     Attributes:
         store: path of a file or an SQLAlchemy URL; ``None`` is a throw-away store.
         demo: the world that an empty store is filled with.
+        rehearse: the store is a snapshot that is rehearsed, not only looked at.
+        failure_rate: share of attempts that fail in the rehearsal, 0 to 1; none takes what was observed.
     """
 
     store: str | None = None
     demo: Demo | None = None
+    rehearse: bool = False
+    failure_rate: float | None = None
 
 
 @dataclass(frozen=True)

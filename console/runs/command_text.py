@@ -78,6 +78,8 @@ def engine_words(identity: ConnectionIdentity, login: str) -> list[str]:
     """The options that lead to the same engine in the same way; secrets are in none of them."""
     if identity.profile:
         return ["--profile", identity.profile, *identity.words]
+    if identity.snapshot_of and identity.stands_at is None:
+        return ["--rehearse", identity.name, *identity.words]
     if not identity.url:
         return ["--store", identity.name] if identity.name else []
     user = ["--user", login] if login else []

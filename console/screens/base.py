@@ -91,6 +91,11 @@ class ConsoleScreen(Screen[None]):
         self._painted = 0.0
 
     @property
+    def task_filter(self) -> str:
+        """The filter of external tasks that is shown here; empty where all of them are, or other things."""
+        return ""
+
+    @property
     def navigator(self) -> Navigator:
         """The ways to other screens."""
         return navigator_of(self.app)

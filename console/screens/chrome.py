@@ -82,6 +82,8 @@ class IdentityLine(Line):
             return [("NO ENGINE", "failed")]
         if session.client is None:
             return [("opening", "muted")]
+        if session.identity.stands_at is not None:
+            return [(f"AS OF {session.identity.stands_at:%H:%M}Z", "warning")]
         seconds = session.data_age if view is None or view.age is None else view.age
         lost, own = session.connection.problem, view.problem if view is not None else None
         if session.silent:

@@ -63,7 +63,7 @@ class ListVerbs(Verbs["ConsoleScreen"]):
         row = self._reader.view.table.row
         if row is None:
             return
-        words = cell_words(self._reader.subject.name, row.item)
+        words = cell_words(self._reader.subject.name, row.item, self.session.now())
         titles = [column.title for column in self._reader.subject.columns]
         column = self._reader.view.table.column
         chosen = titles[column] if column is not None else self._likeliest(titles, words)
@@ -145,7 +145,8 @@ class ListVerbs(Verbs["ConsoleScreen"]):
         number = marks.count(table.total) if marks else self._reader.matching
         row = "marked row" if marks else "row"
         rows = things(number, row) if number is not None else "all rows that match"
-        path = await self.app.push_screen_wait(ExportDialog(proposed(self._reader.subject.name), rows))
+        told = f"{rows}, all their fields. The ending chooses: .json, as they are, or .csv, safe for spreadsheets."
+        path = await self.app.push_screen_wait(ExportDialog(proposed(self._reader.subject.name), told))
         if path is None or self._reader.query is None:
             return
         self._exporting = Export(self.session, self._reader.subject, self._reader.query, marks, number)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from datetime import UTC, datetime
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
@@ -81,6 +80,7 @@ class ListScreen(ConsoleScreen):
         super().__init__(session)
         self.subject = subject
         subject.capabilities = lambda: session.capabilities
+        subject.now = session.now
         self.reader = reader(self)
         self.list_verbs = ListVerbs(self, self.reader, self.focused_row, self._shown_anew)
         self.attach(self.list_verbs)
@@ -98,6 +98,11 @@ class ListScreen(ConsoleScreen):
     def filter_text(self) -> str:
         """The filter that the rows match."""
         return self.reader.text
+
+    @property
+    def task_filter(self) -> str:
+        """The filter of external tasks that is shown here; empty where other things are listed."""
+        return self.filter_text if self.subject.name == "tasks" else ""
 
     @property
     def sort(self) -> SortKey:
@@ -310,7 +315,7 @@ class ListScreen(ConsoleScreen):
 
     def details(self, row: Row) -> list[Item]:
         """What the pane says about a row: two lines on a narrow screen, unless it has the room to itself."""
-        now = datetime.now(UTC)
+        now = self.session.now()
         short = self.narrow and not self.has_class("-detail-only")
         return self.subject.summary(row.item, now) if short else self.subject.brief(row.item, now)
 

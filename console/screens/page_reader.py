@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import UTC, datetime
 from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -102,7 +101,7 @@ class PageReader(RowReader):
 
     def _put(self, first: int, records: list[Any]) -> None:
         self.session.known.note(records)
-        now = datetime.now(UTC)
+        now = self.session.now()
         self.view.table.put(first, [self.subject.row(record, now) for record in records])
 
     async def _first_page(self) -> None:
@@ -133,7 +132,7 @@ class PageReader(RowReader):
             return
         self.fresh.heard()
         self.session.known.note(records)
-        now = datetime.now(UTC)
+        now = self.session.now()
         rows = [self.subject.row(record, now) for record in records]
         if len(rows) < size and (self.matching is None or first + len(rows) < table.total):
             self.matched(first + len(rows) if rows or first == 0 else None)

@@ -27,9 +27,17 @@ def path_of(subject: str, row_id: str) -> str:
     return f"{PATHS[subject]}/{quoted_part(row_id, safe='')}" if subject in PATHS else ""
 
 
-def cell_words(subject: str, record: Any) -> dict[str, str]:
-    """Title of a column -> the word of the filter language that fits the rows that are like this one there."""
+def cell_words(subject: str, record: Any, now: datetime | None = None) -> dict[str, str]:
+    """Title of a column -> the word of the filter language that fits the rows that are like this one there.
+
+    Args:
+        subject: of the row.
+        record: its record.
+        now: the moment that locks are judged by; this one if none is given.
+    """
     words = {title: say(record) for title, say in _WORDS.get(subject, {}).items()}
+    at = now or datetime.now(UTC)
+    words |= {title: say_at(record, at) for title, say_at in _WORDS_OF_A_MOMENT.get(subject, {}).items()}
     return {title: word for title, word in words.items() if word}
 
 
@@ -78,27 +86,31 @@ def _tries(record: Any) -> str:
     return "retries:-" if record.retries is None else f"retries:{record.retries}"
 
 
-def _lock(record: Any) -> str:
+def _lock(record: Any, now: datetime) -> str:
     expiry = record.lock_expiration_time
-    return "locked" if expiry is not None and expiry > datetime.now(UTC) else "-locked"
+    return "locked" if expiry is not None and expiry > now else "-locked"
 
 
 _STATES = {"S": "suspended", "L": "locked", "X": "retries:0", "r": "retrying", "·": "-failed", "w": "-failed"}
 """Letter of a state -> what makes it. Of the others in the same state none is left out."""
 
 
-def _state_of_task(record: Any) -> str:
-    return _STATES[task_states.state_of(record, datetime.now(UTC))]
+def _state_of_task(record: Any, now: datetime) -> str:
+    return _STATES[task_states.state_of(record, now)]
 
 
-def _state_of_job(record: Any) -> str:
-    return _STATES[job_states.state_of(record, datetime.now(UTC))]
+def _state_of_job(record: Any, now: datetime) -> str:
+    return _STATES[job_states.state_of(record, now)]
 
 
+_WORDS_OF_A_MOMENT: Mapping[str, Mapping[str, Callable[[Any, datetime], str]]] = {
+    "tasks": {"S": _state_of_task, "lock": _lock},
+    "jobs": {"S": _state_of_job},
+}
 _WORDS: Mapping[str, Mapping[str, Say]] = {
     "tasks": {
-        "S": _state_of_task, "topic": _is("topic", "topic_name"), "key": _is("key", "business_key", "-key"),
-        "try": _tries, "process": _is("process", "process_definition_key"), "lock": _lock,
+        "topic": _is("topic", "topic_name"), "key": _is("key", "business_key", "-key"),
+        "try": _tries, "process": _is("process", "process_definition_key"),
         "error": _message("error_message", "-error"),
     },
     "instances": {
@@ -113,7 +125,7 @@ _WORDS: Mapping[str, Mapping[str, Say]] = {
         "cause": _message("incident_message", "-error"), "note": _is("note", "annotation", "-note"),
     },
     "jobs": {
-        "S": _state_of_job, "try": _tries, "job": _is("id", "id"),
+        "try": _tries, "job": _is("id", "id"),
         "of": lambda job: _is("batch", "batch_id")(job) or _is("process", "process_definition_key", "-process")(job),
         "cause": _message("exception_message", "-failed"), "pri": _is("priority", "priority"),
     },

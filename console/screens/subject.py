@@ -54,6 +54,9 @@ class ListSubject(ABC, Generic[R]):
     capabilities: Callable[[], Capabilities]
     """Answers what the engine can; nothing is asked of it that it would ignore. Set by whoever knows the engine."""
 
+    now: Callable[[], datetime] = staticmethod(lambda: datetime.now(UTC))
+    """Answers the moment that times are compared with. Set by whoever knows the engine: a snapshot stands still."""
+
     @property
     def words(self) -> Words[Any]:
         """The words that filter it on this engine."""
@@ -62,7 +65,7 @@ class ListSubject(ABC, Generic[R]):
 
     def parsed(self, text: str) -> Parsed[Any]:
         """What a filter text says: the contract's query, what the console looks for itself, and mistakes."""
-        return parse(text, self.words)
+        return parse(text, self.words, self.now())
 
     def matcher(self, parsed: Parsed[Any], retried: Container[str] = frozenset()) -> Callable[[Any], bool]:
         """Whether a record fits what the console looks for itself, as of now.
@@ -71,7 +74,7 @@ class ListSubject(ABC, Generic[R]):
             parsed: a text that was read.
             retried: ids of records that were retried from here before.
         """
-        return matcher(parsed.conditions, self.name, datetime.now(UTC), retried)
+        return matcher(parsed.conditions, self.name, self.now(), retried)
 
     def advise(self, text: str, cursor: int, values: Mapping[str, Sequence[str]] | None = None) -> Advice:
         """What the filter language says about a text while it is typed.

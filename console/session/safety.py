@@ -14,7 +14,9 @@ from contextvars import ContextVar
 ARMED_SECONDS = 600.0
 """How long the safety stays off."""
 
-RELAXED = frozenset({"DEMO", "DEV", "TEST", "LOCAL"})
+REHEARSAL = "REHEARSAL"
+"""The word of a copy on which a run is tried."""
+RELAXED = frozenset({"DEMO", "DEV", "TEST", "LOCAL", REHEARSAL})
 """Environments without a safety. Any other word counts as production, and so does no word at all."""
 
 _CONSENTED: ContextVar[Safety | None] = ContextVar("consented", default=None)

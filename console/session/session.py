@@ -76,9 +76,31 @@ class ConnectionIdentity:
     warning: str = ""
     """One sentence about how it is reached that the operator should know; empty if there is none."""
 
+    snapshot_of: str = ""
+    """Which engine it is a snapshot of, and when that was taken; empty if it is none."""
+    stands_at: datetime | None = None
+    """The moment at which its time stands, of a snapshot that is looked at."""
+
+    @property
+    def about_snapshot(self) -> str:
+        """One sentence about a snapshot; empty where the engine is none."""
+        if not self.snapshot_of:
+            return ""
+        if self.stands_at is not None:
+            return (
+                f"A snapshot of {self.snapshot_of}: ages and locks are as of then, and nothing can be changed. "
+                "`retriage --rehearse FILE` tries a run on a copy."
+            )
+        return (
+            f"A rehearsal on a copy of a snapshot of {self.snapshot_of}: all its times are moved to now, and simulated "
+            "workers take what is retried."
+        )
+
     @property
     def called(self) -> str:
         """What people call it: the profile, or the engine's own name; ``default`` is nobody's name."""
+        if self.snapshot_of:
+            return f"of {self.snapshot_of}"
         host = self.url.partition("://")[2].partition("/")[0]
         named = self.engine if self.engine != "default" else ""
         return self.profile or named or host or self.engine or self.environment
@@ -239,6 +261,10 @@ class Session:
         if client.answers != answers:
             self.connection.heard(began)
         return answer
+
+    def now(self) -> datetime:
+        """The moment that what is shown is compared with: this one, or that at which a snapshot stands."""
+        return self.identity.stands_at or datetime.now(UTC)
 
     def ask_again(self) -> None:
         """The operator wants the engine to be asked, also where nothing was to be asked for a while."""

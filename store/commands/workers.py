@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.bpmn import Node
@@ -13,7 +13,7 @@ from store.commands.locks import extend_lock, lock, set_priority, unlock
 from store.commands.news import fetchable
 from store.commands.processes import process_of
 from store.commands.retries import set_retries
-from store.commands.tokens import LOGGED, Running, go_on
+from store.commands.tokens import LOGGED, Running, end_instance, go_on
 from store.commands.typed import is_transient, typed
 from store.commands.variables import end_scopes, set_variables
 from store.commands.worker_task import Task, check_active, checked_worker, find_held, only
@@ -29,6 +29,7 @@ from store.tables.types import TooLong, col
 __all__ = [
     "bpmn_error",
     "complete",
+    "complete_here",
     "extend_lock",
     "fail",
     "fetch_and_lock",
@@ -62,6 +63,21 @@ async def complete(connection: AsyncConnection, task_id: str, order: CompleteTas
     await incidents.resolve(connection, only(task), now())
     await _take_away(connection, task, LogState.SUCCESSFUL)
     await go_on(connection, instance, task.activity_id, _transient(given))
+
+
+async def complete_here(connection: AsyncConnection, task_id: str, worker: str) -> None:
+    """The work is done, and its token ends there, whatever the process says; the instance ends with its last token.
+
+    Raises:
+        ContractError: 400 wrong worker, or suspended; 404 no such task. Nothing must be committed then.
+    """
+    refusal = "External Task {id} cannot be completed by worker '{worker}'"
+    task, instance = await _hold_both(connection, task_id, worker, refusal)
+    await incidents.resolve(connection, only(task), now())
+    await _take_away(connection, task, LogState.SUCCESSFUL)
+    waiting = select(col(Execution.id)).where(col(Execution.process_instance_id) == instance.id).limit(1)
+    if (await connection.execute(waiting)).first() is None:
+        await end_instance(connection, instance.id, now())
 
 
 async def _hold_both(connection: AsyncConnection, task_id: str, worker: str, refusal: str) -> tuple[Task, Running]:

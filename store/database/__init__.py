@@ -2,7 +2,7 @@
 
 from store.database.any_case import folded
 from store.database.bounds import is_damaged, is_too_long, is_unavailable
-from store.database.clock import now
+from store.database.clock import now, stopped_clock
 from store.database.engine import Database, StoreLost, StoreNotOpened, open_database
 from store.database.half_filled_store import HALF_FILLED, BeingFilled, filling, is_half_filled
 from store.database.ids import IdRun, new_id
@@ -39,4 +39,5 @@ __all__ = [
     "now",
     "open_database",
     "owner_is_gone",
+    "stopped_clock",
 ]

@@ -9,11 +9,13 @@ from pathlib import Path
 from urllib.parse import quote
 
 from store.database.migrate import APPLICATION_ID, NewerStore, NotAStore, known_revisions
+from store.snapshot_mark import is_marked
 
 MAGIC = b"SQLite format 3\0"
 _APPLICATION_ID_AT = 68
 _HEADER = 100
 FOREIGN = "it is an SQLite database of something else"
+SNAPSHOT = "it is a snapshot, which is looked at by `retriage --store FILE` and rehearsed by `--rehearse FILE`"
 
 
 def examine(path: Path) -> None:
@@ -30,6 +32,8 @@ def examine(path: Path) -> None:
         return
     if not header.startswith(MAGIC):
         raise NotAStore("file is not a database")
+    if is_marked(header):
+        raise NotAStore(SNAPSHOT)
     application = int.from_bytes(header[_APPLICATION_ID_AT : _APPLICATION_ID_AT + 4])
     if application not in (0, APPLICATION_ID):
         raise NotAStore(FOREIGN)

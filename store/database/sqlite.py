@@ -10,6 +10,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import copy_context
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -79,7 +80,8 @@ class FileConnection(aiosqlite.Connection):
             CancelledError: the caller was cancelled, and the work interrupted.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._tx.put_nowait((future, partial(_carry_out, work)))
+        # The thread has a context of its own; the work sees that of whoever asked.
+        self._tx.put_nowait((future, partial(copy_context().run, _carry_out, work)))
         try:
             await asyncio.wait({future}, timeout=seconds)
         except asyncio.CancelledError:

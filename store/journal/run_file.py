@@ -76,13 +76,16 @@ async def _rows(database: Database, question: "Select[Any]") -> AsyncIterator[di
         first += PIECE
 
 
-async def take_over(database: Database, lines: Iterable[str], engine: str | None = None) -> int:
+async def take_over(
+    database: Database, lines: Iterable[str], engine: str | None = None, as_it_was: bool = False
+) -> int:
     """Write the run of a file down; answers its number here. One that is not over is held.
 
     Args:
         database: the journal's.
         lines: of the file.
         engine: what the engine is called here; none keeps the name that it has in the file.
+        as_it_was: it is only looked at here, and keeps its number and its state.
 
     Raises:
         NoRunFile: it is no such file, is broken, or was taken over already; nothing was written.
@@ -95,7 +98,7 @@ async def take_over(database: Database, lines: Iterable[str], engine: str | None
     _check(rows)
     # Until all of it is there it is a run that never began: nothing can be sent of it.
     listed, state = run.listed, run.state
-    values = run.model_dump(exclude={"id"}) | {
+    values = run.model_dump(exclude=set() if as_it_was else {"id"}) | {
         "state": "preparing", "listed": None, "driver": "", "driven_until": None, "wish": "",
         "engine": engine or run.engine,
     }  # fmt: skip
@@ -109,7 +112,7 @@ async def take_over(database: Database, lines: Iterable[str], engine: str | None
         async with database.writing() as connection:
             for row in piece:
                 await _write(connection, row, run_id, engine, launches)
-    over = state in ("passed", "stopped")
+    over = as_it_was or state in ("passed", "stopped")
     said = run.said if over else "Taken over from a file: it goes on when you say so."
     async with database.writing() as connection:
         await connection.execute(

@@ -326,17 +326,18 @@ class Runs:
         """
         return run_file.lines_of(self._database, run_id, name)
 
-    async def take_over(self, lines: Iterable[str], engine: str | None = None) -> int:
+    async def take_over(self, lines: Iterable[str], engine: str | None = None, *, as_it_was: bool = False) -> int:
         """Write the run of a file down, held; answers its number here.
 
         Args:
             lines: of the file.
             engine: what the engine is called here; none keeps the name in the file.
+            as_it_was: with its number and its state, in a journal that has no other run of that number.
 
         Raises:
             NoRunFile: it is no such file, is broken, or was taken over already.
         """
-        return await run_file.take_over(self._database, lines, engine)
+        return await run_file.take_over(self._database, lines, engine, as_it_was)
 
     async def _with_waves(self, runs: Sequence[Run]) -> list[tuple[Run, list[RunWave]]]:
         wave = RunWaveRow

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -180,7 +180,7 @@ class BatchDetail(ConsoleScreen):
     def _show(self) -> None:
         if not self.is_mounted:
             return
-        view, now = self.chosen(), datetime.now(UTC)
+        view, now = self.chosen(), self.session.now()
         self.query_one("#which", Line).show(
             heading(view, self._launched_tasks, now, narrow=self.size.width < SHORT_IDS)
         )

@@ -1,7 +1,8 @@
-"""Asks where rows are written to."""
+"""Asks where something is written to."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,12 +19,19 @@ from console.screens.exporting.files import kind_of
 from console.widgets.pane import Pane, Prose
 
 
+def no_rows(path: Path) -> str:
+    """One sentence if rows cannot be written to a file of this name; empty if they can."""
+    return "" if kind_of(path) is not None else "The name has to end in .csv or .json."
+
+
 class ExportDialog(ModalScreen["Path | None"]):
-    """Answers with a path that ends in ``.csv`` or ``.json``, or nothing.
+    """Answers with a path in a folder that is there, or nothing.
 
     Args:
         path: the proposal.
-        rows: what would be written, in words.
+        told: what would be written, in words.
+        title: the same in a few.
+        why_not: answers one sentence if a path cannot be taken.
     """
 
     CSS_PATH = Path(__file__).with_name("dialog.tcss")
@@ -34,10 +42,18 @@ class ExportDialog(ModalScreen["Path | None"]):
         Binding("shift+tab,up", "app.focus_previous", show=False),
     ]
 
-    def __init__(self, path: Path, rows: str) -> None:
+    def __init__(
+        self,
+        path: Path,
+        told: str,
+        title: str = "Write rows to a file",
+        why_not: Callable[[Path], str] = no_rows,
+    ) -> None:
         super().__init__()
         self._path = path
-        self._rows = rows
+        self._told = told
+        self._title = title
+        self._why_not = why_not
 
     def compose(self) -> ComposeResult:
         """What is written, the field, two choices."""
@@ -51,14 +67,11 @@ class ExportDialog(ModalScreen["Path | None"]):
 
     def on_mount(self) -> None:
         """Say what is written."""
-        self.query_one(".dialog").border_title = "Write rows to a file"
+        self.query_one(".dialog").border_title = self._title
         self._say("")
 
     def _say(self, problem: str) -> None:
-        told = (
-            f"{self._rows}, all their fields. The ending chooses: .json, as they are, or .csv, safe for spreadsheets."
-        )
-        self.query_one(Pane).show([Prose(told), Prose(problem or "A file that is there already is never touched.",
+        self.query_one(Pane).show([Prose(self._told), Prose(problem or "A file that is there already is never touched.",
                                                       "warning" if problem else "muted")])  # fmt: skip
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
@@ -75,9 +88,9 @@ class ExportDialog(ModalScreen["Path | None"]):
 
     def _take(self) -> None:
         text = self.query_one(Field).value.strip()
-        path = Path(text).expanduser() if text else None
-        if path is None or kind_of(path) is None:
-            self._say("The name has to end in .csv or .json.")
+        path = Path(text).expanduser()
+        if not text or self._why_not(path):
+            self._say(self._why_not(path) or "Say what the file is called.")
         elif not path.parent.is_dir():
             self._say(f"There is no folder {path.parent}.")
         else:

@@ -319,7 +319,7 @@ class GroupReader(RowReader):
         assert self.open_incidents is not None
         group = self.open_incidents.groups.get(key)
         assert group is not None
-        return row_of(group, datetime.now(UTC), self.facts, self.again_of(group))
+        return row_of(group, self.session.now(), self.facts, self.again_of(group))
 
     def again_of(self, group: Group) -> int | None:
         """How many members failed again after a retry; nothing where that is not known."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -119,7 +118,7 @@ class IncidentsScreen(ListScreen):
         group = self.group()
         if group is None:
             return []
-        now, again, incidents = datetime.now(UTC), self.groups.again_of(group), self.groups.open_incidents
+        now, again, incidents = self.session.now(), self.groups.again_of(group), self.groups.open_incidents
         told = told_of(group, self.groups.facts, MOST_ASKED)
         back = self.groups.retried.back(group, incidents) if incidents is not None else []
         if self.narrow:

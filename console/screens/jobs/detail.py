@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -44,7 +43,7 @@ class JobDetail(ReadingScreen):
 
     def facts(self) -> list[Item]:
         """Every field of the job."""
-        return JobSubject().full(self._shown, datetime.now(UTC))
+        return JobSubject().full(self._shown, self.session.now())
 
     async def text(self, client: EngineClient) -> str:
         """The message, then the stack trace."""

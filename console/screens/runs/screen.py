@@ -138,9 +138,14 @@ class RunScreen(ConsoleScreen):
         if news == "runs" or (news == "journal" and self._reading is None):
             self._show()
             self._read()
+        elif news == "state":
+            self._turn()  # reading goes on after a pause
 
     def _turn(self) -> None:
+        """Read, if it moves; a run of another console moves without news. Nothing is read while the console rests."""
         view = self.view()
+        if self.session.paused:
+            return
         if self.is_current and (view is None or view.driven or view.word in ("preparing", "running")):
             self._read()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
@@ -44,7 +43,7 @@ class TaskDetail(ReadingScreen):
 
     def facts(self) -> list[Item]:
         """Every field of the task; on a small screen the last ones do not fit."""
-        task, now = self._shown, datetime.now(UTC)
+        task, now = self._shown, self.session.now()
         letter = state_of(task, now)
         meaning, ink = STATES[letter]
         fields: list[tuple[str, str | None]] = [

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 
@@ -118,7 +117,7 @@ class TasksScreen(ListScreen):
         pane = self.query_one("#live", Pane)
         if self.session.client is None or not pane.size.width:
             return
-        pane.show(live(self.session.known_batches.all(), pane.size.width, pane.size.height, datetime.now(UTC)))
+        pane.show(live(self.session.known_batches.all(), pane.size.width, pane.size.height, self.session.now()))
 
     @work(group="tasks.causes", exclusive=True, exit_on_error=False)
     async def _watch_causes(self) -> None:
@@ -153,7 +152,7 @@ class TasksScreen(ListScreen):
 
     async def _sample(self) -> CausesSample:
         """All incidents, where the incidents view has grouped them; else the newest ones."""
-        now, known = datetime.now(UTC), self.session.grouped
+        now, known = self.session.now(), self.session.grouped
         if known is not None and known.complete:
             await known.catch_up()
             if known.overdue:
@@ -169,7 +168,7 @@ class TasksScreen(ListScreen):
         sample = snapshot.value
         if sample is None:
             return
-        table, now = self.causes, datetime.now(UTC)
+        table, now = self.causes, self.session.now()
         self._whole = sample.everything
         title = "Incidents by cause" if sample.everything else f"Causes of the newest {SAMPLE} incidents"
         table.border_title = f"{title}, as far as written" if self.session.filling else title

@@ -54,3 +54,18 @@ async def remember(path: Path, engine: str, cause: str) -> None:
     await journal.runs.note(run, "me", 1, {"done": 10, "again": 40}, 9.0, {})
     await journal.runs.state(run, "me", "stopped", "stopped", "why", at=now())
     await journal.close()
+
+
+def test_commands_forget_what_is_older_than_the_operator_keeps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("RETRIAGE_HOME", str(home))
+    asyncio.run(remember(home / "journal.db", "e", "why"))
+    file = sqlite3.connect(home / "journal.db", isolation_level=None)
+    file.execute(f"UPDATE run SET began_at = began_at - {3 * 86_400_000}")
+    file.close()
+    assert len(CliRunner().invoke(app, ["runs", "--json"]).stdout.splitlines()) == 1
+    (home / "settings.toml").write_text("[journal]\nkeep_days = 2\n")
+    told = CliRunner().invoke(app, ["runs", "--json"])
+    assert (told.exit_code, told.stdout) == (0, "")
+    assert told.stderr == "The journal has forgotten 1 launches and runs older than 2 days.\n"

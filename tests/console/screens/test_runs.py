@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from console.app import RetriageApp
 from console.runs import driver
 from console.runs.page_limit import PageLimit
 from console.screens.batches.detail import BatchDetail
@@ -57,6 +58,21 @@ async def test_from_the_dialog_to_a_gate_that_holds_and_on(world: Scene, tmp_pat
         await seen.so(lambda: isinstance(seen.app.screen, BatchDetail))
 
 
+def reads_only_while_not_paused(app: RetriageApp) -> None:
+    """The page of a run that is driven reads the journal every second, unless the console is paused."""
+    screen, session = app.screen, app.session
+    assert isinstance(screen, RunScreen)
+    reads: list[bool] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(screen, "_read", lambda: reads.append(session.paused))
+        session.paused = True
+        screen._turn()
+        assert reads == []
+        session.paused = False
+        screen._turn()
+        assert reads == [False]
+
+
 async def batches(world: Scene) -> list[str]:
     """Ids of all batches that the engine ever had."""
     return [one["id"] for one in (await world.http.get("/history/batch")).json()]
@@ -90,6 +106,7 @@ async def test_what_was_interrupted_is_told_at_the_next_start_and_resumed_by_cho
     async with on_screen(world) as seen:
         await seen.begin("2, rest")
         await seen.sees("Wave 1 is watched")
+        reads_only_while_not_paused(seen.app)
         await seen.press("q")
         await seen.sees("Run 1 is at work, and is held when the console is left.")
         await seen.press("escape")

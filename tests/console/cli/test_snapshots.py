@@ -1,0 +1,217 @@
+"""`retriage snapshot` and what is done with its file: the records are those of the engine, and the file stays as it is.
+
+Both are compared through the contract, by a client that is none of the console's.
+"""
+
+import asyncio
+import json
+import shutil
+import sqlite3
+import stat
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner, Result
+
+from console.cli import app
+from console.cli.exit_codes import ExitCode
+from store.embedded import embedded_app
+from store.server import fill
+from store.snapshot_mark import read_mark
+from tests.store.running import client_of
+
+PATIENCE = 60.0
+LISTS = {
+    "/external-task": ("POST", ()),
+    "/process-instance": ("POST", ()),
+    "/incident": ("GET", ()),
+    "/process-definition": ("GET", ()),
+    "/batch/statistics": ("GET", ()),
+    "/batch": ("GET", ()),
+    "/history/batch": ("GET", ()),
+    "/job": ("POST", ()),
+    "/job-definition": ("POST", ()),
+    # The entry of the log that an incident names is not in a snapshot.
+    "/history/incident?open=true": ("GET", ("historyConfiguration",)),
+    "/history/process-instance?unfinished=true": ("GET", ()),
+}
+"""List -> how it is asked for, and fields of its records that a snapshot does not keep."""
+
+
+def typed(*words: object) -> Result:
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with batches that failed, are suspended, have ended; nothing in it moves any more."""
+    file = tmp_path_factory.mktemp("world") / "world.db"
+    fill(str(file), 1000, 7, lambda done: None)
+    asyncio.run(_until_still(file))
+    return file
+
+
+async def _until_still(file: Path) -> None:
+    async with client_of(embedded_app(str(file))) as engine, asyncio.timeout(PATIENCE):
+        while True:
+            running = (await engine.get("/batch/statistics")).json()
+            if all(one["suspended"] or one["failedJobs"] == one["remainingJobs"] > 0 for one in running):
+                return
+            await asyncio.sleep(0.1)
+
+
+@pytest.fixture
+def store(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    file = tmp_path / "store.db"
+    shutil.copy(world, file)
+    monkeypatch.setenv("RETRIAGE_HOME", str(tmp_path / "home"))
+    return file
+
+
+@pytest.fixture
+def snapshot(store: Path, tmp_path: Path) -> Path:
+    file = tmp_path / "snapshot.db"
+    result = typed("snapshot", "--store", store, "--out", file, "--details", 1000)
+    assert result.exit_code == ExitCode.DONE, result.output
+    return file
+
+
+@pytest.fixture
+def unchanged(snapshot: Path) -> Iterator[None]:
+    """The file of the snapshot is the same when the test has ended."""
+    before = snapshot.read_bytes()
+    yield
+    assert snapshot.read_bytes() == before
+
+
+@asynccontextmanager
+async def both(store: Path, snapshot: Path) -> AsyncIterator[tuple[httpx.AsyncClient, httpx.AsyncClient]]:
+    async with client_of(embedded_app(str(store))) as engine, client_of(embedded_app(str(snapshot))) as kept:
+        yield engine, kept
+
+
+async def records(client: httpx.AsyncClient, path: str, method: str, but: tuple[str, ...]) -> dict[str, Any]:
+    answer = await client.request(method, path, json={} if method == "POST" else None)
+    assert answer.status_code == 200, answer.text
+    return {one["id"]: {name: value for name, value in one.items() if name not in but} for one in answer.json()}
+
+
+async def test_each_record_is_the_engines(store: Path, snapshot: Path) -> None:
+    async with both(store, snapshot) as (engine, kept):
+        for path, (method, but) in LISTS.items():
+            expected, found = await records(engine, path, method, but), await records(kept, path, method, but)
+            assert expected, path
+            assert found == expected, path
+        instances = (await engine.get("/process-instance")).json()
+        for definition in {one["definitionId"] for one in instances}:
+            where = f"/process-definition/{definition}/xml"
+            assert (await kept.get(where)).json() == (await engine.get(where)).json()
+        tasks = (await engine.get("/external-task?noRetriesLeft=true")).json()
+        asked = 0
+        for task in tasks[:40]:
+            where = f"/external-task/{task['id']}/errorDetails"
+            told = await kept.get(where)
+            if told.status_code == 200:
+                asked += 1
+                assert told.text == (await engine.get(where)).text
+        assert asked
+
+
+def test_the_file_is_for_its_owner_alone_and_says_what_it_is(store: Path, snapshot: Path) -> None:
+    assert stat.S_IMODE(snapshot.stat().st_mode) == 0o600
+    mark = read_mark(str(snapshot))
+    tasks = sqlite3.connect(f"file:{store}?mode=ro", uri=True)
+    try:
+        (number,) = tasks.execute("SELECT count(*) FROM external_task").fetchone()
+    finally:
+        tasks.close()
+    assert (mark.engine, mark.kind, mark.numbers["external tasks"]) == (str(store), "Retriage 7.24.0", number)
+    assert "variables" not in mark.numbers
+    assert any("Variables" in sentence for sentence in mark.left_out)
+    assert [entry.name for entry in snapshot.parent.iterdir() if ".part" in entry.name] == []
+
+
+async def test_its_clock_stands_and_nothing_is_ordered(snapshot: Path, unchanged: None) -> None:
+    taken = read_mark(str(snapshot)).taken_at
+    async with client_of(embedded_app(str(snapshot))) as kept:
+        tasks = (await kept.get("/external-task")).json()
+        locked = {one["id"] for one in (await kept.get("/external-task?locked=true")).json()}
+        at = f"{taken:%Y-%m-%dT%H:%M:%S}.{taken.microsecond // 1000:03d}+0000"
+        assert locked == {one["id"] for one in tasks if (one["lockExpirationTime"] or "") > at}
+        ids = [tasks[0]["id"]]
+        refused = await kept.post("/external-task/retries-async", json={"retries": 1, "externalTaskIds": ids})
+        assert (refused.status_code, refused.json()["type"]) == (403, "AuthorizationException")
+        fetch = {"workerId": "w", "maxTasks": 1, "topics": [{"topicName": "charge-card", "lockDuration": 1000}]}
+        assert (await kept.post("/external-task/fetchAndLock", json=fetch)).status_code == 403
+
+
+def test_lists_tell_it_and_nothing_opens_it_as_a_store(snapshot: Path, unchanged: None) -> None:
+    listed = typed("tasks", "--store", snapshot, "--query", "topic:charge-card", "--limit", 0, "--json")
+    assert listed.exit_code == ExitCode.DONE
+    assert {json.loads(line)["topicName"] for line in listed.stdout.splitlines()} == {"charge-card"}
+    served = typed("serve", "--store", snapshot, "--port", 0)
+    assert (served.exit_code, "it is a snapshot" in served.stderr) == (ExitCode.COMMAND_LINE, True)
+    filled = typed("demo-data", "--store", snapshot, "--tasks", 5)
+    assert (filled.exit_code, "it is a snapshot" in filled.stderr) == (ExitCode.COMMAND_LINE, True)
+    run = typed("run", "--store", snapshot, "--query", "topic:charge-card retries:0", "--retries", 1, "--yes")
+    assert (run.exit_code, "read-only" in run.stderr) == (ExitCode.REFUSED, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--query", "bogus:1"], ExitCode.COMMAND_LINE, "bogus is not a filter"),
+        (["--out", "{there}"], ExitCode.COMMAND_LINE, "is there already"),
+        (["--out", "{folder}/none/s.db"], ExitCode.DONE, "external tasks"),
+        (["--out", "{there}/s.db"], ExitCode.COMMAND_LINE, "cannot be written"),
+    ],
+)
+def test_a_refusal_is_one_sentence_and_leaves_nothing(
+    store: Path, tmp_path: Path, words: list[str], code: int, said: str
+) -> None:
+    there = tmp_path / "there.db"
+    there.write_text("mine")
+    named = [word.format(there=there, folder=tmp_path) for word in words]
+    given = named if "--out" in named else [*named, "--out", str(tmp_path / "s.db")]
+    result = typed("snapshot", "--store", store, *given)
+    assert (result.exit_code, said in result.output) == (code, True), result.output
+    assert there.read_text() == "mine"
+    assert not [entry.name for entry in tmp_path.rglob("*.part*")]
+
+
+def test_of_a_filter_only_what_belongs_to_it(store: Path, tmp_path: Path) -> None:
+    file = tmp_path / "part.db"
+    words = ["--query", "topic:charge-card retries:0", "--variables", "amount,cust*", "--mask", "CUSTOMER", "--json"]
+    result = typed("snapshot", "--store", store, "--out", file, *words)
+    assert result.exit_code == ExitCode.DONE, result.output
+    told = json.loads(result.stdout)
+
+    async def compared() -> None:
+        async with both(store, file) as (engine, kept):
+            expected = (await engine.get("/external-task?topicName=charge-card&noRetriesLeft=true")).json()
+            assert (await kept.get("/external-task")).json() == expected
+            ids = {task["id"] for task in expected}
+            incidents = [one for one in (await engine.get("/incident")).json() if one["configuration"] in ids]
+            found = [one for one in (await kept.get("/incident")).json() if one["jobDefinitionId"] is None]
+            assert found == incidents
+            assert incidents
+            instances = {task["processInstanceId"] for task in expected}
+            assert {one["id"] for one in (await kept.get("/process-instance")).json()} == instances
+            seen: dict[str, Any] = {}
+            for instance in instances:
+                values = (await kept.get(f"/process-instance/{instance}/variables")).json()
+                assert set(values) <= {"amount", "customer"}
+                if "amount" in values:
+                    real = (await engine.get(f"/process-instance/{instance}/variables/amount")).json()
+                    assert values["amount"] == real
+                seen |= values
+            assert seen["customer"] == {"type": "String", "value": "***", "valueInfo": {}}
+            assert "amount" in seen
+
+    asyncio.run(compared())
+    assert told["numbers"]["external tasks"] > 0
+    assert told["query"] == "topic:charge-card retries:0"

@@ -1,0 +1,74 @@
+"""The key that writes a snapshot of what is shown, and the console that is opened on one."""
+
+from functools import partial
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from console.app import RetriageApp
+from console.connections import to_rehearsal, to_store
+from console.engine.connect import connect
+from console.journal import journal_of
+from console.runs.command_text import engine_words
+from console.screens.exporting.dialog import ExportDialog
+from console.widgets.pane import Pane
+from store.contract.queries import ExternalTaskQuery
+from store.snapshot_mark import read_mark
+from tests.console.screens.test_embedded_engine import ENGINE, text, world
+from tests.console.settle import loaded, until
+from tests.store.test_snapshot_rehearsal import task, written
+
+CHARGES = "topic:charge-card retries:0"
+
+
+async def asked_for_file(pilot: Pilot[None], app: RetriageApp) -> Path:
+    await pilot.press("8")
+    await until(pilot, lambda: isinstance(app.screen, ExportDialog))
+    return Path(app.screen.query_one("#file").value)  # type: ignore[attr-defined]
+
+
+async def test_what_is_shown_is_written_and_opened_again(tmp_path: Path) -> None:
+    place = tmp_path / "night.db"
+    async with world(60) as (app, pilot):
+        await pilot.press("slash", *CHARGES, "enter")
+        await until(pilot, lambda: "match" in text(app) or loaded(app))
+        proposed = await asked_for_file(pilot, app)
+        assert (proposed.suffix, proposed.name.startswith("snapshot-")) == (".db", True)
+        assert CHARGES in app.screen.query_one(Pane).text
+        app.screen.query_one("#file").value = str(place)  # type: ignore[attr-defined]
+        await pilot.press("enter")
+        await until(pilot, lambda: "A snapshot with" in text(app), ENGINE)
+        # A second one does not write over it.
+        await asked_for_file(pilot, app)
+        app.screen.query_one("#file").value = str(place)  # type: ignore[attr-defined]
+        await pilot.press("enter")
+        await until(pilot, lambda: "cannot be written: there is a file already" in text(app), ENGINE)
+        client = await app.session.opened()
+        query = ExternalTaskQuery(topic_name="charge-card", no_retries_left=True)
+        expected = await client.external_tasks(query, 0, 100)
+    mark = read_mark(str(place))
+    assert (mark.part, mark.numbers["external tasks"]) == (CHARGES, len(expected))
+    connection = to_store(str(place), None, False)
+    opened = RetriageApp(
+        lambda: connect(connection.target), connection.identity(), journal=partial(journal_of, connection)
+    )
+    async with opened.run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: opened.session.client is not None and loaded(opened), ENGINE)
+        await until(pilot, lambda: f"AS OF {mark.taken_at:%H:%M}Z" in text(opened))
+        assert "SNAPSHOT" in text(opened)
+        assert "READ-ONLY" in text(opened)
+        assert "LIVE" not in text(opened)
+        client = await opened.session.opened()
+        assert await client.external_tasks(ExternalTaskQuery(), 0, 100) == expected
+        assert opened.session.now() == mark.taken_at
+        assert opened.session.why_no_orders()
+
+
+async def test_the_words_of_a_rehearsal(tmp_path: Path) -> None:
+    """Its orders are given without a safety, and it is called what it is a copy of."""
+    place = await written(tmp_path / "night.db", task(1))
+    identity = to_rehearsal(place, 0.2).identity()
+    assert (identity.environment, identity.called) == ("REHEARSAL", "of prod, taken 2026-03-01 03:12Z")
+    assert (identity.stands_at, identity.readonly) == (None, False)
+    assert "all its times are moved to now" in identity.about_snapshot
+    assert engine_words(identity, "") == ["--rehearse", str(place)]
