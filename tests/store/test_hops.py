@@ -1,15 +1,19 @@
-"""A whole order is handed over to the thread of its connection once, and comes back once."""
+"""A whole order is handed over to the thread of its connection once, and comes back once; nothing else needs a thread."""
 
 import asyncio
 import sqlite3
 import threading
 from collections.abc import Iterator
 from functools import partial
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.dependencies.models import Dependant
 
+from store.api.router import Route
+from store.api.routes import ROUTERS
 from store.batch.create import plan_task_retries
 from store.batch.launch import launch
 from store.commands import instances, workers
@@ -80,6 +84,22 @@ async def test_of_the_runner_each_transaction_is_one_hop(tmp_path: Path, hops: l
             found.append((jobs, len(hops) - before))
         # The seed job, its sixty jobs with the monitor job, and at last nothing: acquired, and carried out by kind.
         assert found == [(1, 2), (61, 3), (0, 1)]
+
+
+def _readers(of: Dependant) -> Iterator[Any]:
+    for dependency in of.dependencies:
+        yield dependency.call
+        yield from _readers(dependency)
+
+
+def test_what_is_read_from_a_request_is_read_on_the_event_loop() -> None:
+    readers = {
+        reader for router in ROUTERS for route in router.routes if isinstance(route, Route)
+        for reader in _readers(route.dependant)
+    }  # fmt: skip
+    assert len(readers) > 10
+    # The framework calls anything else in a thread.
+    assert [one for one in readers if not iscoroutinefunction(one) and not iscoroutinefunction(one.__call__)] == []
 
 
 async def test_an_order_that_fails_leaves_nothing_and_the_connection_is_free(tmp_path: Path) -> None:
