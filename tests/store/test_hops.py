@@ -1,4 +1,4 @@
-"""A whole order is handed over to the thread of its connection once, and comes back once; nothing else needs a thread."""
+"""A whole order is one hop to the thread of its connection and one back, and nothing else needs a thread."""
 
 import asyncio
 import sqlite3
