@@ -30,6 +30,7 @@ from console.session.preferences import read_preferences
 from console.session.tour import OUTAGE
 from console.settings import read_settings
 from store.contract.version import VERSION
+from store.garbage import spared
 
 if TYPE_CHECKING:
     from console.app import RetriageApp
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from console.engine.client import EngineClient
     from console.engine.target import Target
     from console.screens.dialogs.engines import ChosenEngine
+    from store.journal import Journal
 
 
 def _tell_version(wanted: bool) -> None:
@@ -153,10 +155,10 @@ def _opened(connection: "Connection", mouse: bool | None, tour: bool, notice: st
     from console.keymap import read_keymap  # 90 ms
 
     console_app = RetriageApp(
-        partial(_connect, connection.target),
+        partial(connected, connection.target),
         connection.identity(),
         # A world that is thrown away has a journal that is too.
-        journal=partial(journal_of, connection),
+        journal=partial(_journal, connection),
         keymap=read_keymap(keys_file()),
         demo=connection.demo,
         tour=tour,
@@ -168,8 +170,12 @@ def _opened(connection: "Connection", mouse: bool | None, tour: bool, notice: st
     return console_app
 
 
-def _connect(target: "Target") -> "AbstractAsyncContextManager[EngineClient]":
+def connected(target: "Target") -> "AbstractAsyncContextManager[EngineClient]":
     """Opens the engine when the console asks for it, not before its first frame."""
     from console.engine.connect import connect  # 275 ms
 
-    return connect(target)
+    return spared(connect(target))
+
+
+def _journal(connection: "Connection") -> "AbstractAsyncContextManager[Journal]":
+    return spared(journal_of(connection))

@@ -94,7 +94,7 @@ class BasicAuthentication:
         return None
 
 
-def _operator(request: Request) -> Operator:
+async def _operator(request: Request) -> Operator:
     user: User | None = getattr(request.state, "user", None)
     return NOBODY if user is None else Operator(user.name)
 

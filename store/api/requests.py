@@ -2,6 +2,9 @@
 
 The framework's own validation is not used: its texts and statuses are not the contract's. Instead a route takes
 ``Annotated[ExternalTaskQuery, body(ExternalTaskQuery)]`` or ``Annotated[IncidentQuery, params(IncidentQuery)]``.
+
+What is called by the framework are coroutines, also where they wait for nothing: a plain function would be handed over
+to a thread, and its answer back, for each request.
 """
 
 import json
@@ -124,7 +127,7 @@ class Params(Generic[QueryT]):
             alias: (name, _reader(model, name, field)) for name, alias, field in query_string_fields(model)
         }
 
-    def __call__(self, request: Request) -> QueryT:
+    async def __call__(self, request: Request) -> QueryT:
         """The query; see ``params``."""
         values: dict[str, Any] = {}
         for alias, (name, reader) in self._readers.items():
@@ -264,7 +267,7 @@ class Page:
         return self.first < 0 or (self.size is not None and self.size <= 0)
 
 
-def read_page(request: Request) -> Page:
+async def read_page(request: Request) -> Page:
     """``firstResult`` and ``maxResults`` of the query string.
 
     Raises:
@@ -301,7 +304,7 @@ class TextParam:
         self.name = name
         self.description = description
 
-    def __call__(self, request: Request) -> str | None:
+    async def __call__(self, request: Request) -> str | None:
         """The text; see ``text``."""
         return next(iter(request.query_params.getlist(self.name)), None)
 
@@ -318,7 +321,7 @@ class IntParam:
         self.name = name
         self.description = description
 
-    def __call__(self, request: Request) -> int | None:
+    async def __call__(self, request: Request) -> int | None:
         """The number; see ``whole_number``."""
         text = request.query_params.getlist(self.name)[:1]
         if not text or not text[0]:
@@ -348,7 +351,7 @@ class FlagParam:
         self.description = description
         self.default = default
 
-    def __call__(self, request: Request) -> bool:
+    async def __call__(self, request: Request) -> bool:
         """The flag; see ``flag``."""
         text = request.query_params.get(self.name)
         return self.default if text is None else text.lower() == "true"

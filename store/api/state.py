@@ -200,7 +200,7 @@ class Store:
                 self.tasks.ring(found)
 
 
-def _store(request: Request) -> Store:
+async def _store(request: Request) -> Store:
     store: Store = request.app.state.store
     return store
 

@@ -87,21 +87,23 @@ class Database:
             async with self._reader.connect() as connection:
                 return await at_once(connection, question, self.limits.question)
 
-    async def write(self, order: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    async def write(self, order: Callable[[AsyncConnection], Awaitable[T]], *, bounded: bool = True) -> T:
         """Carry out an order in one transaction: committed when it ends, rolled back when it raises.
 
         Args:
             order: awaits nothing but statements.
+            bounded: it may take as long as an order may; on SQLite the jobs of batches may take longer.
 
         Raises:
             ContractError: 500, it took longer than an order may, or the store's file is lost.
         """
-        with _Told(self, self.limits.order):
+        seconds = self.limits.order if bounded else None
+        with _Told(self, seconds):
             if not self.is_sqlite:
                 async with self.writing() as connection:
                     return await order(connection)
             async with self._turn, self._writer.connect() as connection:
-                return await at_once(connection, order, self.limits.order)
+                return await at_once(connection, order, seconds)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:

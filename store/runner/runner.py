@@ -171,22 +171,22 @@ class Runner:
             How many jobs were acquired; 0 means that there is nothing to do now.
         """
         self._turn += 1
-        token = self._token()
-        settings = self._settings
         await self._breathe()
-        async with self._database.writing() as connection:
-            if self.pace.is_full_speed:
-                self._held_up = False
-                most = self._set_size + ROOM_FOR_SEEDS
-                sets = await acquire(connection, token, most, settings.runner_lock_seconds)
-            else:
-                sets = await self._acquire_portions(connection, token)
+        sets = await self._database.write(self._acquire, bounded=False)
         for one in sets:
             if self._leaving:
                 await self._give_back(one)
             else:
                 await self._carry_out(one)
         return sum(one.count for one in sets)
+
+    async def _acquire(self, connection: AsyncConnection) -> list[Acquired]:
+        """A set of whatever is ready, or of each batch what its pace allows."""
+        token = self._token()
+        if not self.pace.is_full_speed:
+            return await self._acquire_portions(connection, token)
+        self._held_up = False
+        return await acquire(connection, token, self._set_size + ROOM_FOR_SEEDS, self._settings.runner_lock_seconds)
 
     async def _acquire_portions(self, connection: AsyncConnection, token: str) -> list[Acquired]:
         """Of each batch what its pace allows by now; each portion under a token of its own."""
@@ -247,13 +247,16 @@ class Runner:
             await self._carry_out(alone)
 
     async def _work(self, acquired: Acquired) -> None:
+        async def timed(connection: AsyncConnection) -> tuple[bool, float]:
+            began = self._clock()
+            outcome = await self._carried_out(connection, acquired, self._set_size)
+            return outcome.left, self._clock() - began
+
         left = True
         while left:
             await self._breathe()
-            async with self._database.writing() as connection:
-                began = self._clock()
-                left = (await self._carried_out(connection, acquired, self._set_size)).left
-            self._fit_sets(self._clock() - began)
+            left, seconds = await self._database.write(timed, bounded=False)
+            self._fit_sets(seconds)
         if acquired.job_type not in (SEED_JOB, MONITOR_JOB):
             self._tasks_changed()
 

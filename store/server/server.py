@@ -18,6 +18,7 @@ from store.api.parking import close_parking
 from store.api.users import User
 from store.database import HALF_FILLED, StoreNotOpened, filling, is_half_filled, open_database
 from store.embedded import embedded_app
+from store.garbage import spare_what_is_loaded
 from store.server.certificate import tls_context
 from store.server.connections import connections_of
 from store.server.descriptors import raise_limit
@@ -177,6 +178,7 @@ class _Server(uvicorn.Server):
             )
             self.servers = [server]
         self.started = True
+        spare_what_is_loaded()
         print(f"Serving {self._address}", flush=True)
 
     def _connection(self) -> asyncio.Protocol:

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import cycle
 from typing import ClassVar
 
 from textual.app import App, ComposeResult
@@ -20,6 +21,7 @@ from console.engine.target import Demo, Embedded
 from console.session.session import ConnectionIdentity
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import ExternalTaskQuery
+from store.garbage import spared
 
 ROWS = 500
 ERRORS = ("HTTP 503 from psp", "card 41 expired", "SMTP 421 4.7.0 mx2", "timeout after 3000 ms")
@@ -53,11 +55,12 @@ class Stock(App[None]):
 @asynccontextmanager
 async def engine(tasks: int) -> AsyncIterator[EngineClient]:
     """The embedded engine with a world of so many tasks; SIGUSR1 launches a batch over all of them in this process."""
-    async with connect(Embedded(demo=Demo(tasks=tasks, workers=False))) as client:
-        everything = SetExternalTaskRetries(retries=3, external_task_query=ExternalTaskQuery())
+    async with spared(connect(Embedded(demo=Demo(tasks=tasks, workers=False)))) as client:
         orders: set[asyncio.Task[object]] = set()
+        retries = cycle((3, 0))
 
         def launch() -> None:
+            everything = SetExternalTaskRetries(retries=next(retries), external_task_query=ExternalTaskQuery())
             orders.add(asyncio.create_task(client.launch_retries(RetriesRequest(everything))))
 
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, launch)

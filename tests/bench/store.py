@@ -14,6 +14,7 @@ import time
 import httpx
 
 from store.embedded import embedded_app
+from store.garbage import spared
 from tests.support.plain import plain_world
 
 PAUSE = 0.05
@@ -24,7 +25,7 @@ LIST = "/external-task?firstResult=0&maxResults=50"
 async def measure(tasks: int, place: str) -> dict[str, float]:
     """Seconds of both batches, the slowest list request and the lateness of the event loop meanwhile, peak memory."""
     app = embedded_app(place)
-    async with app.router.lifespan_context(app):
+    async with spared(app.router.lifespan_context(app)):
         await plain_world(app.state.store.database, tasks)
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://store/engine-rest", timeout=120) as client:

@@ -1,25 +1,36 @@
-"""A whole order is handed over to the thread of its connection once, and comes back once."""
+"""A whole order is one hop to the thread of its connection and one back, and nothing else needs a thread."""
 
 import asyncio
 import sqlite3
 import threading
 from collections.abc import Iterator
 from functools import partial
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.dependencies.models import Dependant
 
+from store.api.router import Route
+from store.api.routes import ROUTERS
+from store.batch.create import plan_task_retries
+from store.batch.launch import launch
 from store.commands import instances, workers
-from store.contract.orders import CompleteTask, FetchAndLock
+from store.contract.orders import CompleteTask, FetchAndLock, SetExternalTaskRetries
 from store.database.sqlite import FileConnection
+from store.runner import Runner
+from store.settings import StoreSettings
 from store.tables import ProcessInstance
 from tests.store.drawings import ONE_TASK
 from tests.store.running import opened
+from tests.support.plain import plain_world
 
 
-async def test_an_order_is_one_hop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    hops = 0
+@pytest.fixture
+def hops(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What is handed over to the threads of connections that are opened from now on."""
+    found: list[object] = []
     made = FileConnection.__init__
 
     def counted(self: FileConnection, connector: Any) -> None:
@@ -30,29 +41,65 @@ async def test_an_order_is_one_hop(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             get = self._tx.get
 
             def put_nowait(self, item: Any) -> None:
-                nonlocal hops
-                hops += 1
+                found.append(item)
                 put(item)
 
         self._tx = Counting()  # type: ignore[assignment]
 
     monkeypatch.setattr(FileConnection, "__init__", counted)
+    return found
+
+
+async def test_an_order_is_one_hop(tmp_path: Path, hops: list[object]) -> None:
     async with opened(str(tmp_path / "store.db")) as engine:
         definition = await engine.deploy(ONE_TASK)
         topics = [{"topicName": "charge", "lockDuration": 60_000}]
         fetch = FetchAndLock.model_validate({"workerId": "w", "maxTasks": 1, "topics": topics})
         found: list[int] = []
         for _ in range(2):
-            before = hops
+            before = len(hops)
             await engine.database.write(partial(instances.start, definition_id=definition))
-            found.append(hops - before)
-        before = hops
+            found.append(len(hops) - before)
+        before = len(hops)
         (task,) = await engine.database.write(partial(workers.fetch_and_lock, order=fetch))
-        found.append(hops - before)
-        before = hops
+        found.append(len(hops) - before)
+        before = len(hops)
         await engine.database.write(partial(workers.complete, task_id=task.id, order=CompleteTask(worker_id="w")))
-        found.append(hops - before)
+        found.append(len(hops) - before)
         assert found == [1, 1, 1, 1]
+
+
+async def test_of_the_runner_each_transaction_is_one_hop(tmp_path: Path, hops: list[object]) -> None:
+    async with opened(str(tmp_path / "store.db")) as engine:
+        await plain_world(engine.database, 60)
+        settings = StoreSettings(batch_jobs_per_seed=100)
+        everything = SetExternalTaskRetries.model_validate({"retries": 0, "externalTaskQuery": {}})
+        await launch(engine.database, plan_task_retries(everything, settings), settings)
+        runner = Runner(engine.database, settings)
+        found: list[tuple[int, int]] = []
+        jobs = 1
+        while jobs:
+            before = len(hops)
+            jobs = await runner.turn()
+            found.append((jobs, len(hops) - before))
+        # The seed job, its sixty jobs with the monitor job, and at last nothing: acquired, and carried out by kind.
+        assert found == [(1, 2), (61, 3), (0, 1)]
+
+
+def _readers(of: Dependant) -> Iterator[Any]:
+    for dependency in of.dependencies:
+        yield dependency.call
+        yield from _readers(dependency)
+
+
+def test_what_is_read_from_a_request_is_read_on_the_event_loop() -> None:
+    readers = {
+        reader for router in ROUTERS for route in router.routes if isinstance(route, Route)
+        for reader in _readers(route.dependant)
+    }  # fmt: skip
+    assert len(readers) > 10
+    # The framework calls anything else in a thread.
+    assert [one for one in readers if not iscoroutinefunction(one) and not iscoroutinefunction(one.__call__)] == []
 
 
 async def test_an_order_that_fails_leaves_nothing_and_the_connection_is_free(tmp_path: Path) -> None:
