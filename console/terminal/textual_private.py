@@ -6,7 +6,7 @@ They are checked by ``tests/console/terminal/test_textual_private.py``, which fa
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual._ansi_sequences import SYNC_END as SYNC_END
 from textual._ansi_sequences import SYNC_START as SYNC_START
@@ -100,18 +100,14 @@ def bindings_of(widget: Widget, key: str) -> Sequence[Binding]:
     return widget._bindings.key_to_bindings.get(key, ())
 
 
-class StyleFlags(NamedTuple):
-    """What the stylesheet notes on a node: which pseudo-classes the rules that may concern it look at."""
-
-    hover: bool
-    focus_within: bool
-    order: bool
-    odd_or_even: bool
+StyleFlags = tuple[bool, bool, bool, bool]
+"""What the stylesheet notes on a node: whether the rules that may concern it look at hovering, at the focus inside it,
+at its place among its siblings, and whether that place is odd or even."""
 
 
 def style_flags(node: DOMNode) -> StyleFlags:
     """What the stylesheet has noted on a node when it was styled."""
-    return StyleFlags(node._has_hover_style, node._has_focus_within, node._has_order_style, node._has_odd_or_even)
+    return node._has_hover_style, node._has_focus_within, node._has_order_style, node._has_odd_or_even
 
 
 def note_style_flags(node: DOMNode, flags: StyleFlags) -> None:

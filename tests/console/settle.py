@@ -6,8 +6,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+from textual._compositor import Compositor
+from textual._context import visible_screen_stack
+from textual.app import App
 from textual.events import Paste
 from textual.pilot import Pilot
+from textual.strip import Strip
 
 from console.app import RetriageApp
 from console.session.session import ConnectionIdentity
@@ -15,6 +20,32 @@ from console.widgets.filter_line import FilterInput
 from tests.console.fake import FakeEngine, connecting
 
 PATIENCE = 10.0
+
+
+def draw_when_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames are drawn whenever a test pauses to look, whole, and not in between: without a terminal nobody sees those,
+    how many there are is chance, and they take a third of a test's time."""
+    render, pause = Compositor.render_update, Pilot.pause
+
+    def rendered(compositor: Compositor, full: bool = False, **how: Any) -> Any:
+        if full:
+            return render(compositor, full, **how)
+        compositor._dirty_regions.clear()
+        return None
+
+    async def paused(pilot: Pilot[Any], delay: float | None = None) -> None:
+        await pause(pilot, delay)
+        if pilot.app._running:
+            draw(pilot.app)
+
+    monkeypatch.setattr(Compositor, "render_update", rendered)
+    monkeypatch.setattr(Pilot, "pause", paused)
+
+
+def draw(app: App[Any]) -> list[Strip]:
+    """The lines of the screen in front, over those that show through it."""
+    visible_screen_stack.set(app._background_screens)
+    return app.screen._compositor.render_strips()
 
 
 async def until(pilot: Pilot[Any], so: Callable[[], object], patience: float = PATIENCE) -> None:
@@ -78,8 +109,7 @@ def loaded(app: RetriageApp) -> bool:
 
 def lines(app: RetriageApp) -> list[str]:
     """What stands on the screen, line by line."""
-    update = app.screen._compositor.render_strips()
-    return ["".join(segment.text for segment in strip) for strip in update]
+    return ["".join(segment.text for segment in strip) for strip in draw(app)]
 
 
 def text(app: RetriageApp) -> str:
