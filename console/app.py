@@ -12,16 +12,14 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import replace
 from functools import cached_property, partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import RenderableType
 from textual import events, work
 from textual.actions import ActionParseResult
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.driver import Driver
-from textual.screen import Screen
 from textual.signal import Signal
 from textual.widgets import Input
 
@@ -53,7 +51,7 @@ from console.session.session import ConnectionIdentity, Session
 from console.session.tour import Tour
 from console.settings import Settings
 from console.snapshots.part import SnapshotPart
-from console.terminal import textual_private
+from console.terminal.textual_private import AppWithUpdateHook, CompositorUpdate, driver_of
 from console.text.inert import inert
 from console.text.words import times
 from console.widgets.bindings import bindings
@@ -90,7 +88,7 @@ Connect = Callable[[], "AbstractAsyncContextManager[EngineClient]"]
 OpenJournal = Callable[[], "AbstractAsyncContextManager[Journal]"]
 
 
-class RetriageApp(App[None]):
+class RetriageApp(AppWithUpdateHook[None]):
     """The console.
 
     Args:
@@ -191,18 +189,11 @@ class RetriageApp(App[None]):
             return super().get_driver_class()
         return SteadyDriver
 
-    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+    def show_update(self, update: CompositorUpdate) -> bool:
         """Show an update: through our own driver, which sends only what differs, where that is in use."""
-        show = getattr(textual_private.driver_of(self), "show", None)
-        if show and textual_private.can_show(self) and isinstance(renderable, textual_private.CompositorUpdate):
-            cursor = tuple(self.cursor_position) if isinstance(self.focused, Input) else None
-            try:
-                if show(renderable, cursor):
-                    return
-            except Exception as problem:
-                textual_private.end_with(self, problem)
-                return
-        super()._display(screen, renderable)
+        show = getattr(driver_of(self), "show", None)
+        cursor = tuple(self.cursor_position) if isinstance(self.focused, Input) else None
+        return bool(show and show(update, cursor))
 
     def on_load(self) -> None:
         """Heed signals before the terminal is touched: whoever ends the console leaves a clean one."""
@@ -510,7 +501,7 @@ class RetriageApp(App[None]):
     @property
     def frame_written(self) -> bool:
         """The terminal has taken all that was written; a driver that cannot tell writes at once."""
-        return bool(getattr(textual_private.driver_of(self), "written", True))
+        return bool(getattr(driver_of(self), "written", True))
 
     def on_key(self, event: events.Key) -> None:
         """Keys that nothing below has used; the one that asks for news asks everywhere where nothing may be asked."""

@@ -1,5 +1,6 @@
 """What more than one room of the tests needs."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.engines import postgres
+from tests.support import made_tables
 
 # Where this is set, as in many container images, each program that a test starts would compile all of the console anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -35,6 +37,8 @@ LONG = {
     "twins": {"test_twins.py"},
 }
 """Files by folder that drive whole programs for minutes; the default run leaves them to `.ci/run`."""
+MIGRATES = {"test_files.py", "test_schema.py", "test_journal_schema.py", "test_migrations.py"}
+"""Files whose stores and journals are made by the migrations, each of them."""
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -55,6 +59,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.name in LONG.get(item.path.parent.name, ()):
             item.add_marker(pytest.mark.long)
+
+
+@pytest.fixture(autouse=True)
+def tables_made_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elsewhere than in the tests of the migrations these make the tables of an empty file once."""
+    if request.path.name not in MIGRATES:
+        made_tables.use(monkeypatch)
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end: the collector of garbage need not go through it again and again, which would
+    be a tenth of the run."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

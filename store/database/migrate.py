@@ -36,6 +36,12 @@ def known_revisions(scripts: Path = _STORE) -> frozenset[str]:
     return frozenset(script.revision for script in directory.walk_revisions())
 
 
+@cache
+def newest_revisions(scripts: Path = _STORE) -> frozenset[str]:
+    """The versions of tables that are up to date."""
+    return frozenset(ScriptDirectory.from_config(_config(scripts)).get_heads())
+
+
 def migrate(connection: Connection, scripts: Path = _STORE, version_table: str = "alembic_version") -> None:
     """Run the migrations that this database has not seen, inside the caller's transaction.
 
@@ -55,18 +61,21 @@ def migrate(connection: Connection, scripts: Path = _STORE, version_table: str =
         connection.execute(text("SET LOCAL statement_timeout = 0"))  # a large store takes its time
         connection.execute(select(func.pg_advisory_xact_lock(_MIGRATES)))
     tables = inspect(connection).get_table_names()
+    up_to_date = False
     if version_table in tables:
         versions = set(connection.execute(select(table(version_table, named("version_num")).c.version_num)).scalars())
         if not versions:
             raise NotAStore(f"it is a database of something else: its {version_table} is empty")
         if not versions <= known_revisions(scripts):
             raise NewerStore
+        up_to_date = versions == newest_revisions(scripts)
     elif tables and not is_postgresql:
         raise NotAStore("it is an SQLite database of something else")
-    config = _config(scripts)
-    config.attributes["connection"] = connection
-    config.attributes["version_table"] = version_table
-    command.upgrade(config, "head")
+    if not up_to_date:
+        config = _config(scripts)
+        config.attributes["connection"] = connection
+        config.attributes["version_table"] = version_table
+        command.upgrade(config, "head")
     if not is_postgresql and scripts == _STORE:
         marked = connection.execute(text("PRAGMA application_id")).scalar_one() == APPLICATION_ID
         if not marked:

@@ -6,6 +6,7 @@ import pytest
 
 from console.screens.dialogs import confirm_delay
 from console.screens.dialogs.confirm_delay import ConfirmDelay
+from tests.console.settle import draw_when_looked_at
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +25,13 @@ def not_at_home(monkeypatch: pytest.MonkeyPatch, some_home: Path) -> None:
 def soon_at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     """How long Textual's pilot looks, after each key, whether the process rests; what a test needs it waits for."""
     monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.005)
+
+
+@pytest.fixture(autouse=True)
+def few_frames(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What draws is tested frame by frame in its own rooms."""
+    if request.path.parent.name not in ("terminal", "widgets"):
+        draw_when_looked_at(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

@@ -6,13 +6,46 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+from textual._compositor import Compositor
+from textual._context import visible_screen_stack
+from textual.app import App
+from textual.events import Paste
 from textual.pilot import Pilot
+from textual.strip import Strip
 
 from console.app import RetriageApp
 from console.session.session import ConnectionIdentity
+from console.widgets.filter_line import FilterInput
 from tests.console.fake import FakeEngine, connecting
 
 PATIENCE = 10.0
+
+
+def draw_when_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames are drawn whenever a test pauses to look, whole, and not in between: without a terminal nobody sees those,
+    how many there are is chance, and they take a third of a test's time."""
+    render, pause = Compositor.render_update, Pilot.pause
+
+    def rendered(compositor: Compositor, full: bool = False, **how: Any) -> Any:
+        if full:
+            return render(compositor, full, **how)
+        compositor._dirty_regions.clear()
+        return None
+
+    async def paused(pilot: Pilot[Any], delay: float | None = None) -> None:
+        await pause(pilot, delay)
+        if pilot.app._running:
+            draw(pilot.app)
+
+    monkeypatch.setattr(Compositor, "render_update", rendered)
+    monkeypatch.setattr(Pilot, "pause", paused)
+
+
+def draw(app: App[Any]) -> list[Strip]:
+    """The lines of the screen in front, over those that show through it."""
+    visible_screen_stack.set(app._background_screens)
+    return app.screen._compositor.render_strips()
 
 
 async def until(pilot: Pilot[Any], so: Callable[[], object], patience: float = PATIENCE) -> None:
@@ -31,15 +64,41 @@ async def until(pilot: Pilot[Any], so: Callable[[], object], patience: float = P
         await asyncio.sleep(0.01)
 
 
+class BegunIn(RetriageApp):
+    """The console, in another view than its first one from the beginning.
+
+    Args:
+        first: name of the view.
+    """
+
+    def __init__(self, first: str, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._first = first
+
+    def view(self, name: str) -> None:
+        """Go to a view; the first time to the one that was asked for."""
+        first, self._first = self._first, ""
+        super().view(first or name)
+
+
 @asynccontextmanager
 async def console(
-    engine: FakeEngine, size: tuple[int, int] = (100, 30), after: float = 0.0
+    engine: FakeEngine, size: tuple[int, int] = (100, 30), after: float = 0.0, *, view: str = "tasks"
 ) -> AsyncIterator[tuple[RetriageApp, Pilot[None]]]:
-    """The console over a fake engine, its first rows loaded."""
-    app = RetriageApp(connecting(engine, after), ConnectionIdentity("TEST", "in this process", "ann"))
+    """The console over a fake engine, the first rows of a view loaded."""
+    app = BegunIn(view, connecting(engine, after), ConnectionIdentity("TEST", "in this process", "ann"))
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: app.session.client is not None and loaded(app))
         yield app, pilot
+
+
+async def filter_by(app: RetriageApp, pilot: Pilot[Any], text: str) -> None:
+    """Apply a filter to the list in front: pasted, since each key costs as much as the whole text."""
+    await pilot.press("slash")
+    await until(pilot, lambda: isinstance(app.focused, FilterInput))
+    app.post_message(Paste(text))
+    await until(pilot, lambda: isinstance(app.focused, FilterInput) and app.focused.value == text)
+    await pilot.press("enter")
 
 
 def loaded(app: RetriageApp) -> bool:
@@ -50,5 +109,19 @@ def loaded(app: RetriageApp) -> bool:
 
 def lines(app: RetriageApp) -> list[str]:
     """What stands on the screen, line by line."""
-    update = app.screen._compositor.render_strips()
-    return ["".join(segment.text for segment in strip) for strip in update]
+    return ["".join(segment.text for segment in strip) for strip in draw(app)]
+
+
+def text(app: RetriageApp) -> str:
+    """What stands on the screen."""
+    return "\n".join(lines(app))
+
+
+def screen(app: RetriageApp) -> Any:
+    """The screen in front; its class is known to who asks."""
+    return app.screen
+
+
+def said(app: RetriageApp) -> str:
+    """What was said last."""
+    return app.session.event.sentence if app.session.event else ""

@@ -92,10 +92,14 @@ def test_somebody_carries_every_action_out(action: Action) -> None:
 
 def carries_out(cls: type[Any], action: Action) -> bool:
     """Whether a class, or the verbs that it attaches, have the method of an action."""
-    attached = [
-        verbs for verbs in classes() if issubclass(verbs, Verbs) and f"{verbs.__name__}(" in inspect.getsource(cls)
-    ]
-    return any(callable(getattr(one, f"action_{action.method}", None)) for one in (cls, *attached))
+    return any(callable(getattr(one, f"action_{action.method}", None)) for one in (cls, *attached_by(cls)))
+
+
+@cache
+def attached_by(cls: type[Any]) -> list[type[Any]]:
+    """The verbs that a class attaches."""
+    source = inspect.getsource(cls)
+    return [verbs for verbs in classes() if issubclass(verbs, Verbs) and f"{verbs.__name__}(" in source]
 
 
 def test_the_hint_line_is_in_the_order_of_importance() -> None:
@@ -139,7 +143,7 @@ def test_no_class_hides_an_attribute_of_textual_by_accident() -> None:
     ours = {"BINDINGS", "CSS", "CSS_PATH", "DEFAULT_CSS", "COMPONENT_CLASSES", "AUTO_FOCUS", "TITLE", "compose"}
     ours |= {"ENABLE_COMMAND_PALETTE", "HORIZONTAL_BREAKPOINTS", "VERTICAL_BREAKPOINTS", "render_line", "on_event"}
     ours |= {"watch_scroll_y", "notify_style_update", "get_driver_class", "get_theme_variable_defaults", "can_replace"}
-    ours |= {"control", "virtual_size", "border_title", "theme", "animation_level", "exit", "_display", "can_focus"}
+    ours |= {"control", "virtual_size", "border_title", "theme", "animation_level", "exit", "can_focus"}
     ours |= {"refresh", "stylesheet"}
     ours |= {"can_focus_children", "run_action", "_on_key", "check_consume_key", "value", "cursor_position", "display"}
     for cls in classes():

@@ -15,15 +15,7 @@ from console.session import connection
 from console.session.session import ConnectionIdentity
 from console.widgets.themes import THEMES
 from tests.console.fake import FakeEngine, connecting, ids, job, statistics
-from tests.console.settle import console, lines, loaded, until
-
-
-def screen(app: RetriageApp) -> Any:
-    return app.screen
-
-
-def text(app: RetriageApp) -> str:
-    return "\n".join(lines(app))
+from tests.console.settle import console, lines, loaded, screen, text, until
 
 
 async def test_the_first_frame_is_there_before_the_engine_is_opened() -> None:

@@ -1,13 +1,15 @@
 """The engines of the suite. Only these fixtures differ; the tests are the same."""
 
 import sys
-from collections.abc import AsyncIterator, Generator, Mapping
+from collections.abc import AsyncIterator, Generator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
+from _pytest.mark.expression import Expression
 
 from tests.contract import described
 from tests.contract.engine import Engine, Kind, alive, client
@@ -26,7 +28,13 @@ USER = ("ops", "se:cret")
 OPERATON = pytest.param("operaton", marks=pytest.mark.engine)
 OLD = pytest.param("camunda721", marks=pytest.mark.engine)
 ENGINES = [pytest.param("asgi"), SOCKET, POSTGRESQL, CAMUNDA, OPERATON]
-WITH_OLD = [*ENGINES, OLD]
+KINDS: Mapping[str, Sequence[Any]] = {
+    "engine": [*ENGINES, OLD],
+    "strict_store": ENGINES[:3],
+    "slicing_engine": ["asgi", POSTGRESQL, CAMUNDA],
+    "guarded_engine": ENGINES,
+}
+"""Fixtures of this folder -> the engines that each of them is in turn."""
 OPERATON_DIFFERS = {
     ("test_conventions.py", "test_version"): "tells its own version",
     ("test_conventions.py", "test_who_serves_the_contract"): "tells its own name",
@@ -61,6 +69,29 @@ LACKING: dict[str, Lacking] = {}
 """What older engines lack, by the parameter of the fixture."""
 OVER_A_SOCKET_BY_DEFAULT = {"test_http.py", "test_retries_async.py", "test_workers.py", "test_slices.py"}
 """What a socket could change: headers and bodies, the heart of the contract, long polls. `.ci/run` takes every case."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each engine in turn, its name first in the name of the case. Those that the marks of this run leave out are not
+    even made: most of the cases would be, and each worker would collect all of them."""
+    path = metafunc.definition.path
+    for fixture in (name for name in KINDS if name in metafunc.fixturenames):
+        heeded = {mark.name for mark in metafunc.definition.iter_markers()}
+        chosen = [kind for kind in KINDS[fixture] if _runs(metafunc.config, heeded | _marks_of(kind, path.name))]
+        metafunc.parametrize(fixture, chosen or KINDS[fixture][:1], indirect=True, scope="session")
+
+
+def _marks_of(kind: Any, file: str) -> set[str]:
+    """Marks that the cases of a file get from an engine."""
+    found = {mark.name for mark in getattr(kind, "marks", ())}
+    return found - {"socket"} if file in OVER_A_SOCKET_BY_DEFAULT else found
+
+
+def _runs(config: pytest.Config, marks: set[str]) -> bool:
+    """Whether a case with these marks is selected by ``-m``."""
+    selection: str = config.getoption("markexpr")
+    return not selection or Expression.compile(selection).evaluate(lambda name, **_: name in marks)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -102,14 +133,14 @@ def pytest_runtest_makereport(
     return report
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session", params=WITH_OLD)
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def engine(request: pytest.FixtureRequest, tmp_path_factory: Folders) -> AsyncIterator[Engine]:
     """Each engine in turn, shared by all tests."""
     async with AsyncExitStack() as stack:
         yield await open_engine(request, tmp_path_factory.mktemp(request.param), stack)
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session", params=ENGINES[:3])
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def strict_store(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Engine]:
@@ -118,7 +149,7 @@ async def strict_store(
         yield await open_engine(request, tmp_path_factory.mktemp("strict"), stack, strict=True)
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session", params=["asgi", POSTGRESQL, CAMUNDA])
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def slicing_engine(request: pytest.FixtureRequest, tmp_path_factory: Folders) -> AsyncIterator[Engine]:
     """An engine whose batch jobs work on two tasks each, and whose seeds make at most three of them."""
     async with AsyncExitStack() as stack:
@@ -126,7 +157,7 @@ async def slicing_engine(request: pytest.FixtureRequest, tmp_path_factory: Folde
         yield await open_engine(request, folder, stack, jobs_per_seed=3, invocations_per_job=2)
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session", params=ENGINES)
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def guarded_engine(request: pytest.FixtureRequest, tmp_path_factory: Folders) -> AsyncIterator[Engine]:
     """Each engine in turn, asking for users; the client is one of them."""
     async with AsyncExitStack() as stack:

@@ -5,7 +5,8 @@ import pkgutil
 import sys
 import time
 from datetime import datetime, timedelta, tzinfo
-from types import SimpleNamespace
+from functools import cache
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -44,15 +45,11 @@ class StoppedClock:
         shown, told = self._time_of_day(), SimpleNamespace(
             monotonic=self.seconds, perf_counter=self.seconds, time=lambda: self.moment.timestamp()
         )  # fmt: skip
-        for found in pkgutil.walk_packages(console.__path__, "console."):
-            if found.name != "console.__main__":
-                importlib.import_module(found.name)
-        for name, module in sorted(sys.modules.items()):
-            if name.startswith("console.") or module is fake:
-                if getattr(module, "datetime", None) is datetime:
-                    monkeypatch.setattr(module, "datetime", shown)
-                if getattr(module, "time", None) is time:
-                    monkeypatch.setattr(module, "time", told)
+        for module in _with_clocks():
+            if getattr(module, "datetime", None) is datetime:
+                monkeypatch.setattr(module, "datetime", shown)
+            if getattr(module, "time", None) is time:
+                monkeypatch.setattr(module, "time", told)
         monkeypatch.setattr(fake, "START", MOMENT - timedelta(hours=3))
 
     def _time_of_day(self) -> Any:
@@ -64,3 +61,13 @@ class StoppedClock:
                 return clock.moment.astimezone(tz)
 
         return Shown
+
+
+@cache
+def _with_clocks() -> list[ModuleType]:
+    """Modules of the console, and the fake engine, that look at a clock."""
+    for found in pkgutil.walk_packages(console.__path__, "console."):
+        if found.name != "console.__main__":
+            importlib.import_module(found.name)
+    ours = [module for name, module in sorted(sys.modules.items()) if name.startswith("console.") or module is fake]
+    return [module for module in ours if {"datetime", "time"} & vars(module).keys()]

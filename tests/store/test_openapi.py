@@ -7,6 +7,7 @@ many of them name things that are there.
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import httpx
@@ -24,8 +25,8 @@ from schemathesis.specs.openapi.checks import (
 from store.api.app import described
 from tests.engines.processes import free_port, serving
 
-EXAMPLES = 10
-"""Requests per operation and mode."""
+EXAMPLES, MANY = 4, 40
+"""Requests per operation and mode; many of them in `.ci/run`."""
 
 LONGEST_POLL = 20
 """Milliseconds that a drawn ``fetchAndLock`` may wait for tasks."""
@@ -33,9 +34,16 @@ LONGEST_POLL = 20
 CHECKS = [content_type_conformance, response_schema_conformance, status_code_conformance]
 
 Ids = dict[str, list[str]]
+Operation = APIOperation[Any, Any, Any, Any]
 
-DESCRIPTION = schemathesis.openapi.from_dict(described())
-OPERATIONS = [found.ok() for found in DESCRIPTION.get_all_operations()]
+OPERATIONS = [f"{method.upper()} {path}" for path, methods in described()["paths"].items() for method in methods]
+
+
+@cache
+def operations() -> dict[str, Operation]:
+    """All operations of the document, by method and path."""
+    read = [found.ok() for found in schemathesis.openapi.from_dict(described()).get_all_operations()]
+    return {operation.label: operation for operation in read}
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +64,13 @@ def ids(root: str) -> Ids:
     """Ids of things that are there, by the path that lists them."""
     found: Ids = {}
     with httpx.Client(base_url=root, trust_env=False) as http:
-        for path in {path_of_ids(operation) for operation in OPERATIONS} - {None}:
+        for path in {path_of_ids(operation) for operation in operations().values()} - {None}:
             rows = http.get(f"{path}?maxResults=40").raise_for_status().json()
             found[str(path)] = [row["id"] for row in rows]
     return found
 
 
-def path_of_ids(operation: APIOperation[Any, Any, Any, Any]) -> str | None:
+def path_of_ids(operation: Operation) -> str | None:
     """The list that has the ids which the first parameter of a path stands for; none if it stands for no id."""
     before, braces, after = operation.path.partition("/{")
     if not braces or after.startswith("key}") or "operation" in after or before not in described()["paths"]:
@@ -70,15 +78,31 @@ def path_of_ids(operation: APIOperation[Any, Any, Any, Any]) -> str | None:
     return before.removeprefix("/engine-rest")
 
 
+def test_every_operation_is_asked() -> None:
+    assert set(operations()) == set(OPERATIONS)
+    assert len(OPERATIONS) > 100
+
+
+@pytest.mark.parametrize("label", OPERATIONS)
+def test_no_answer_outside_the_description(label: str, root: str, ids: Ids) -> None:
+    ask_many(operations()[label], root, ids, EXAMPLES)
+
+
+@pytest.mark.long
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
-def test_no_answer_outside_the_description(operation: APIOperation[Any, Any, Any, Any], root: str, ids: Ids) -> None:
+@pytest.mark.parametrize("label", OPERATIONS)
+def test_no_answer_to_many_requests_outside_the_description(label: str, root: str, ids: Ids) -> None:
+    ask_many(operations()[label], root, ids, MANY)
+
+
+def ask_many(operation: Operation, root: str, ids: Ids, examples: int) -> None:
+    """Send so many requests; every answer is one that the document describes."""
     known = ids.get(path_of_ids(operation) or "", [])
     drawn = st.one_of(*(operation.as_strategy(generation_mode=mode) for mode in GenerationMode))
     chosen = st.sampled_from(known) if known else st.none()
 
     @settings(
-        max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+        max_examples=examples, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
     )
     @given(case=drawn, there=st.one_of(st.none(), chosen))
     def ask(case: Case, there: str | None) -> None:
@@ -95,9 +119,10 @@ def test_no_answer_outside_the_description(operation: APIOperation[Any, Any, Any
 def test_every_filter_and_field_is_described() -> None:
     """What the document says is what a person can read: no parameter of a query is without a sentence."""
     bare = [
-        (operation.label, parameter["name"])
-        for operation in OPERATIONS
-        for parameter in described()["paths"][operation.path][operation.method].get("parameters", [])
+        (method, path, parameter["name"])
+        for path, operations in described()["paths"].items()
+        for method, operation in operations.items()
+        for parameter in operation.get("parameters", [])
         if parameter["in"] == "query" and not parameter.get("description")
     ]
     assert not bare

@@ -9,9 +9,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, text
 
 from store.database import StoreNotOpened, open_database
-from store.database.migrate import migrate
+from store.database.migrate import _STORE, migrate
+from store.journal.journal import MIGRATIONS
 from store.tables import metadata
 from tests.engines.postgres import fresh_database
+from tests.support.made_tables import make_tables
 
 
 def indexes(connection: Connection) -> dict[str, str]:
@@ -38,6 +40,30 @@ def test_two_roads_one_schema(tmp_path: Path) -> None:
         assert left.execute(text(tables)).all() == right.execute(text(tables)).all()
     migrated.dispose()
     declared.dispose()
+
+
+@pytest.mark.parametrize(
+    ("scripts", "version_table"),
+    [(_STORE, "alembic_version"), (MIGRATIONS, "journal_version")],
+    ids=["store", "journal"],
+)
+def test_the_tables_that_other_tests_are_given_are_those_of_the_migrations(
+    tmp_path: Path, scripts: Path, version_table: str
+) -> None:
+    found = []
+    for name in ("migrated.db", "first.db", "again.db"):
+        engine = create_engine(f"sqlite:///{tmp_path / name}")
+        with engine.begin() as connection:
+            (migrate if name == "migrated.db" else make_tables)(connection, scripts, version_table)
+        with engine.connect() as connection:
+            statements = connection.execute(
+                text("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name")
+            ).all()
+            version = connection.execute(text(f"SELECT * FROM {version_table}")).all()
+            found.append((statements, version, connection.execute(text("PRAGMA application_id")).scalar_one()))
+        engine.dispose()
+    assert found[0] == found[1] == found[2]
+    assert len(found[0][0]) > 10
 
 
 async def test_opening_a_store_again_changes_nothing(tmp_path: Path) -> None:

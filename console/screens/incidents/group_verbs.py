@@ -166,7 +166,9 @@ class GroupVerbs(Verbs["ListScreen"]):
         reader, incidents = self._reader, self._reader.open_incidents
         if incidents is None:
             return
-        place = reader.placed.index(group.key) if group.key in reader.placed else len(reader.placed)
+        # All groups of the cause are folded anew; they stand where the first of them stood.
+        parts = {one.key for one in incidents.groups if (one.kind, one.base) == (group.kind, group.base)}
+        place = next((at for at, key in enumerate(reader.placed) if key in parts), len(reader.placed))
         before = {one.key for one in incidents.groups}
         members = incidents.groups.keep(group.kind, group.base, kept)
         await incidents.rehome(members)

@@ -18,7 +18,7 @@ from console.widgets.pane import Pane
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import ExternalTaskQuery, ProcessInstanceQuery, VariableFilter
 from tests.console.screens.test_embedded_engine import ENGINE, world
-from tests.console.settle import until
+from tests.console.settle import filter_by, until
 
 HOSTILE = "it's \u202e\x1b[31m \\u0022 — \U0001f4b3"
 
@@ -85,7 +85,7 @@ async def test_from_the_dialog_to_the_wire(keys: tuple[str, ...], monkeypatch: p
         assert app.session.client is not None
         app.session.client._channel._http.event_hooks = {"request": [note]}
         monkeypatch.setattr(app, "copy_to_clipboard", copied.append)
-        await pilot.press("slash", *"retries:0", "enter")
+        await filter_by(app, pilot, "retries:0")
         screen: Any = app.screen
         await until(pilot, lambda: screen.matching and screen.table.row is not None, ENGINE)
         await pilot.press(*keys, "R")

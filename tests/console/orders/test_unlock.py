@@ -1,7 +1,6 @@
 """Locks of workers that have died are taken off: exactly those that were asked about."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -17,7 +16,7 @@ from console.widgets.pane import Pane
 from store.contract.queries import ExternalTaskQuery
 from store.contract.records import ExternalTask
 from tests.console.fake import FakeEngine, connecting, ids
-from tests.console.settle import console, loaded, until
+from tests.console.settle import console, loaded, said, screen, until
 
 SOON = datetime.now(UTC) + timedelta(hours=1)
 
@@ -39,14 +38,6 @@ class Held(FakeEngine):
     async def unlock(self, id: str) -> None:
         await super().unlock(id)
         self.locks.pop(id, None)
-
-
-def screen(app: RetriageApp) -> Any:
-    return app.screen
-
-
-def said(app: RetriageApp) -> str:
-    return app.session.event.sentence if app.session.event else ""
 
 
 async def asked(app: RetriageApp, pilot: Pilot[None]) -> str:

@@ -28,13 +28,9 @@ from tests.console import logs
 from tests.console.fake import FakeEngine, ids, job, statistics, task
 from tests.console.ledgers import Ledger
 from tests.console.screens.test_batches import confirmed, engine_with_a_batch, view
-from tests.console.settle import console, lines, until
+from tests.console.settle import console, lines, text, until
 
 GONE, LOCKED_OUT = "Cannot find external task with id 8", "Deadlock found when trying to get lock"
-
-
-def text(app: RetriageApp) -> str:
-    return "\n".join(lines(app))
 
 
 def hints(app: RetriageApp) -> str:
@@ -75,7 +71,7 @@ async def detail(app: RetriageApp, pilot: Pilot[None], *keys: str) -> None:
 
 async def test_ended_batches_of_the_history_are_listed_below_the_running_ones_and_read_on_scrolling() -> None:
     engine = with_history(300)
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="batches") as (app, pilot):
         await view(app, pilot, "4")
         await until(pilot, lambda: shown(app)[:3] == ["batch-1", "old-000", "old-001"])
         await until(pilot, lambda: "1 running, 300 ended" in text(app))
@@ -86,7 +82,7 @@ async def test_ended_batches_of_the_history_are_listed_below_the_running_ones_an
 
 async def test_how_an_ended_batch_ended_is_found_out_for_those_in_sight() -> None:
     engine = with_history(2)
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="batches") as (app, pilot):
         await view(app, pilot, "4")
         await until(pilot, lambda: app.session.known_batches._batch_ends.keys() >= {"old-000", "old-001"})
 
@@ -94,7 +90,7 @@ async def test_how_an_ended_batch_ended_is_found_out_for_those_in_sight() -> Non
 async def test_an_engine_that_keeps_no_job_log_does_not_make_ended_batches_complete() -> None:
     engine = with_history(1)
     engine.no_logs = True
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="batches") as (app, pilot):
         await view(app, pilot, "4")
         await pilot.press("j")
         pane = app.screen.query_one("#detail", Pane)
@@ -120,7 +116,7 @@ async def test_a_batch_that_somebody_deleted_is_shown_as_deleted_and_not_as_comp
 async def test_a_batch_over_jobs_is_not_said_to_be_somebody_elses() -> None:
     engine = engine_with_a_batch()
     engine.running["batch-1"] = engine.running["batch-1"].model_copy(update={"type": "set-job-retries"})
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="batches") as (app, pilot):
         await detail(app, pilot)
         await until(pilot, lambda: "A batch of type set-job-retries works" in text(app))
         assert "not launched from here" not in text(app)
@@ -136,7 +132,7 @@ async def test_an_order_is_carried_through_when_its_page_is_left_meanwhile() -> 
         await delete(job_id)
 
     engine.delete_job = slow  # type: ignore[method-assign]
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="batches") as (app, pilot):
         await detail(app, pilot)
         await pilot.press("D")
         await until(pilot, lambda: isinstance(app.screen, Confirm))
@@ -150,7 +146,7 @@ async def test_an_order_is_carried_through_when_its_page_is_left_meanwhile() -> 
 
 async def test_a_batch_deleted_with_its_history_is_said_to_be_gone() -> None:
     engine = engine_with_a_batch()
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="batches") as (app, pilot):
         await view(app, pilot, "4")
         engine.end("batch-1")
         engine.ended.clear()
@@ -160,7 +156,7 @@ async def test_a_batch_deleted_with_its_history_is_said_to_be_gone() -> None:
 
 async def test_orders_are_hinted_for_running_batches_only() -> None:
     engine = with_history(1)
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="batches") as (app, pilot):
         await view(app, pilot, "4")
         await until(pilot, lambda: "S suspend" in hints(app) and "D delete" in hints(app))
         await pilot.press("j")
@@ -199,7 +195,7 @@ async def test_a_filter_goes_for_ended_batches_too(filter: str, rows: list[str])
     for at in range(3):
         user = "ann" if at == 1 else None
         engine.ended[f"old-{at:03}"] = historic(f"old-{at:03}", at + 1.5, create_user_id=user)
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="batches") as (app, pilot):
         await view(app, pilot, "4")
         await until(pilot, lambda: len(shown(app)) == 4)
         screen: Any = app.screen
@@ -222,7 +218,7 @@ async def test_while_the_engine_does_not_answer_nothing_is_said_about_batches() 
 
 
 async def test_with_no_batch_at_all_it_says_so() -> None:
-    async with console(FakeEngine(3)) as (app, pilot):
+    async with console(FakeEngine(3), view="batches") as (app, pilot):
         await pilot.press("4")
         await until(pilot, lambda: "There are no batches, running or ended." in text(app))
 
@@ -239,7 +235,7 @@ def failing() -> FakeEngine:
 
 async def test_each_group_of_failed_jobs_has_its_one_sensible_thing() -> None:
     engine = failing()
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="batches") as (app, pilot):
         await detail(app, pilot)
         await until(pilot, lambda: "D drop these jobs" in text(app) and "T try again" in text(app))
         assert "All 4 jobs left have failed" in text(app)
@@ -255,7 +251,7 @@ async def test_each_group_of_failed_jobs_has_its_one_sensible_thing() -> None:
 
 async def test_where_no_group_has_the_focus_the_whole_batch_is_meant() -> None:
     engine = failing()
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="batches") as (app, pilot):
         await detail(app, pilot)
         await until(pilot, lambda: "drop 3 jobs" in hints(app))
         await pilot.press("tab")
@@ -273,7 +269,7 @@ async def test_where_no_group_has_the_focus_the_whole_batch_is_meant() -> None:
 )
 async def test_on_production_the_number_of_jobs_is_typed(keys: str, number: str, order: str) -> None:
     engine = failing()
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="batches") as (app, pilot):
         await view(app, pilot, "4")
         await until(pilot, lambda: "T retry failed jobs" in hints(app))
         app.session.safety.environment = "PROD"
@@ -300,7 +296,7 @@ async def test_jobs_that_are_gone_meanwhile_are_no_problem() -> None:
     engine.__dict__.update(
         {name: value for name, value in failing().__dict__.items() if name in ("running", "all_jobs")}
     )
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="batches") as (app, pilot):
         await detail(app, pilot)
         await until(pilot, lambda: "drop 3 jobs" in hints(app))
         await confirmed(app, pilot, "D")
@@ -310,7 +306,7 @@ async def test_jobs_that_are_gone_meanwhile_are_no_problem() -> None:
 async def test_outcomes_and_retries_are_offered_only_where_there_are_any() -> None:
     engine = engine_with_a_batch()
     engine.running["batch-1"] = statistics("batch-1", 500, 500, 310)
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="batches") as (app, pilot):
         await detail(app, pilot)
         await until(pilot, lambda: "D delete" in hints(app))
         assert "outcomes" not in hints(app)
@@ -322,7 +318,7 @@ async def test_outcomes_and_retries_are_offered_only_where_there_are_any() -> No
 
 
 async def test_enter_on_a_group_reads_one_of_its_jobs() -> None:
-    async with console(failing()) as (app, pilot):
+    async with console(failing(), view="batches") as (app, pilot):
         await detail(app, pilot)
         await until(pilot, lambda: "D drop these jobs" in text(app))
         await pilot.press("enter")
@@ -333,7 +329,7 @@ async def test_a_failed_seed_job_can_be_tried_again() -> None:
     engine = engine_with_a_batch()
     engine.running["batch-1"] = statistics("batch-1", 500, 100, 100)
     engine.all_jobs = [job("seed", message="out of memory").model_copy(update={"job_definition_id": "jd-seed-batch-1"})]
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="batches") as (app, pilot):
         await detail(app, pilot)
         await until(pilot, lambda: "Its seed job has failed" in text(app))
         await confirmed(app, pilot, "T")
@@ -342,7 +338,7 @@ async def test_a_failed_seed_job_can_be_tried_again() -> None:
 
 async def test_the_detail_goes_on_after_the_batch_has_ended() -> None:
     engine = engine_with_a_batch()
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="batches") as (app, pilot):
         await detail(app, pilot)
         await until(pilot, lambda: "310 done" in text(app))
         engine.end("batch-1")
@@ -354,7 +350,7 @@ async def test_the_detail_goes_on_after_the_batch_has_ended() -> None:
 
 async def test_an_ended_batch_of_the_history_can_be_opened() -> None:
     engine = with_history(2)
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="batches") as (app, pilot):
         await view(app, pilot, "4")
         await until(pilot, lambda: len(shown(app)) == 3)
         await pilot.press("G", "enter")
@@ -477,7 +473,7 @@ def test_the_live_pane_without_batches() -> None:
 
 async def test_cancelling_drops_nothing() -> None:
     engine = failing()
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="batches") as (app, pilot):
         await detail(app, pilot)
         await until(pilot, lambda: "drop 3 jobs" in hints(app))
         for key in ("D", "T"):

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -14,15 +13,7 @@ from console.screens.exporting.dialog import ExportDialog
 from console.screens.reading.screen import ReadingScreen
 from console.widgets.line_table import LineTable
 from tests.console.fake import FakeEngine, job, statistics
-from tests.console.settle import console, lines, loaded, until
-
-
-def screen(app: RetriageApp) -> Any:
-    return app.screen
-
-
-def text(app: RetriageApp) -> str:
-    return "\n".join(lines(app))
+from tests.console.settle import console, lines, loaded, screen, text, until
 
 
 def engine_with_a_batch() -> FakeEngine:
@@ -48,7 +39,7 @@ async def confirmed(app: RetriageApp, pilot: Pilot[None], key: str) -> None:
 
 
 async def test_the_last_line_names_the_keys_of_a_question_and_no_others() -> None:
-    async with console(engine_with_a_batch()) as (app, pilot):
+    async with console(engine_with_a_batch(), view="batches") as (app, pilot):
         await view(app, pilot, "4")
         await pilot.press("S")
         await until(pilot, lambda: isinstance(app.screen, Confirm))
@@ -57,7 +48,7 @@ async def test_the_last_line_names_the_keys_of_a_question_and_no_others() -> Non
 
 async def test_a_batch_is_shown_live_until_and_after_its_end() -> None:
     engine = engine_with_a_batch()
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="batches") as (app, pilot):
         await view(app, pilot, "4")
         await until(pilot, lambda: "62%" in text(app))
         assert "execute" in text(app)
@@ -87,7 +78,7 @@ async def test_a_batch_that_ends_before_it_was_seen_running_is_found_in_the_hist
 
 async def test_suspend_and_resume_ask_first() -> None:
     engine = engine_with_a_batch()
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="batches") as (app, pilot):
         await view(app, pilot, "4")
         await confirmed(app, pilot, "S")
         await until(pilot, lambda: engine.orders == [("suspend_batch", "batch-1", True)])
@@ -98,7 +89,7 @@ async def test_suspend_and_resume_ask_first() -> None:
 
 async def test_cancel_orders_nothing() -> None:
     engine = engine_with_a_batch()
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="batches") as (app, pilot):
         await view(app, pilot, "4")
         for key, leave in (("S", "enter"), ("D", "escape"), ("T", "enter")):
             await pilot.press(key)
@@ -110,7 +101,7 @@ async def test_cancel_orders_nothing() -> None:
 
 async def test_delete_and_the_batch_is_shown_as_deleted() -> None:
     engine = engine_with_a_batch()
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="batches") as (app, pilot):
         await view(app, pilot, "4")
         await confirmed(app, pilot, "D")
         await until(pilot, lambda: engine.orders == [("delete_batch", "batch-1", False)])
@@ -122,7 +113,7 @@ async def test_delete_and_the_batch_is_shown_as_deleted() -> None:
 
 async def test_the_detail_explains_the_phases_and_groups_the_failed_jobs() -> None:
     engine = engine_with_a_batch()
-    async with console(engine, size=(80, 24)) as (app, pilot):
+    async with console(engine, size=(80, 24), view="batches") as (app, pilot):
         await view(app, pilot, "4")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, BatchDetail) and "Cannot find external task" in text(app))
@@ -143,7 +134,7 @@ async def test_the_detail_explains_the_phases_and_groups_the_failed_jobs() -> No
 
 async def test_failed_jobs_are_retried_and_deleted_one_by_one() -> None:
     engine = engine_with_a_batch()
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="jobs") as (app, pilot):
         await view(app, pilot, "5")
         await confirmed(app, pilot, "T")
         await until(pilot, lambda: engine.orders == [("set_job_retries", "job-1", 1)])
@@ -163,7 +154,7 @@ async def test_each_view_opens_the_thing_itself() -> None:
 
 
 async def test_incidents_are_counted_by_their_cause() -> None:
-    async with console(engine_with_a_batch()) as (app, pilot):
+    async with console(engine_with_a_batch(), view="incidents") as (app, pilot):
         await view(app, pilot, "2")
         await until(pilot, lambda: "card <*> expired" in text(app))
         await until(pilot, lambda: "4 groups, 60 incidents, exact" in text(app))

@@ -345,7 +345,7 @@ async def test_nothing_is_copied_when_no_task_fits_what_the_console_looks_for() 
 
 
 async def test_a_list_that_the_engine_would_make_longer_is_not_copied() -> None:
-    async with console(FakeEngine(40)) as (app, pilot):
+    async with console(FakeEngine(40), view="instances") as (app, pilot):
         await pilot.press("3")
         await until(pilot, lambda: getattr(app.screen, "matching", None) is not None)
         await opened(app, pilot, "version:14")

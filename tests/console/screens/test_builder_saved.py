@@ -3,7 +3,6 @@
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -20,7 +19,7 @@ from console.widgets.line_table import LineTable
 from console.widgets.pane import Pane
 from store.journal import Journal, NewLaunch
 from tests.console.fake import FakeEngine, ids
-from tests.console.settle import console, until
+from tests.console.settle import console, filter_by, screen, until
 
 
 @pytest.fixture
@@ -36,10 +35,6 @@ async def builder(app: RetriageApp, pilot: Pilot[None], text: str) -> BuilderScr
     assert isinstance(app.screen, BuilderScreen)
     put(app.screen.query_one(QueryInput), text)
     await until(pilot, lambda: screen(app).edited.draft.text(SOURCES[0]) == text)
-    return app.screen
-
-
-def screen(app: RetriageApp) -> Any:
     return app.screen
 
 
@@ -152,7 +147,7 @@ async def test_again_finds_what_was_launched_from_here_and_failed_once_more(jour
         await journal.add_tasks(number, [(id, 0) for id in ids([0, 1, 3])])
         await journal.sent(number, 3)
         await journal.ended(number, "launched", batch_id="ended long ago", jobs=3)
-        await pilot.press("slash", *"again", "enter")
+        await filter_by(app, pilot, "again")
         await until(pilot, lambda: screen(app).filtered_list and screen(app).filtered_list.exact)
         assert screen(app).filtered_list.ids == set(ids([0, 1]))
         await builder(app, pilot, "again topic:charge-card")

@@ -16,7 +16,7 @@ from console.session.session import ConnectionIdentity
 from console.widgets.line_table import LineTable
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import ExternalTaskQuery, IncidentQuery, JobQuery
-from tests.console.settle import lines, loaded, until
+from tests.console.settle import filter_by, lines, loaded, text, until
 
 ENGINE = 30.0
 
@@ -31,17 +31,13 @@ async def world(tasks: int = 400, size: tuple[int, int] = (80, 24)) -> AsyncIter
         yield app, pilot
 
 
-def text(app: RetriageApp) -> str:
-    return "\n".join(lines(app))
-
-
 async def test_filter_take_all_launch_and_the_incidents_are_gone() -> None:
     async with world() as (app, pilot):
         client = app.session.client
         assert client is not None
         failed = await client.count_external_tasks(ExternalTaskQuery(no_retries_left=True))
         assert failed > 50
-        await pilot.press("slash", *"retries:0", "enter")
+        await filter_by(app, pilot, "retries:0")
         screen: Any = app.screen
         await until(pilot, lambda: screen.matching == failed)
         await pilot.press("A", "R")

@@ -3,7 +3,6 @@ by id."""
 
 import asyncio
 from functools import partial
-from typing import Any
 
 from textual.pilot import Pilot
 
@@ -15,7 +14,7 @@ from console.widgets.line import Line
 from store.contract.queries import ExternalTaskQuery
 from store.contract.records import ExternalTask
 from tests.console.fake import FakeEngine, task
-from tests.console.settle import console, lines, until
+from tests.console.settle import console, screen, text, until
 
 
 class Held(FakeEngine):
@@ -31,18 +30,10 @@ class Held(FakeEngine):
         return await super().external_tasks(query, first, size)
 
 
-def screen(app: RetriageApp) -> Any:
-    return app.screen
-
-
 async def apply(pilot: Pilot[None], text: str) -> None:
     await pilot.press("slash")
     pilot.app.screen.query_one(FilterInput).value = text
     await pilot.press("enter")
-
-
-def text(app: RetriageApp) -> str:
-    return "\n".join(lines(app))
 
 
 def advised(app: RetriageApp, word: str) -> bool:

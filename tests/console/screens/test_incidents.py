@@ -27,7 +27,7 @@ from store.contract.records import ExternalTask, Incident, Job
 from store.journal import Earlier
 from tests.console.fake import FakeEngine, job, task
 from tests.console.incidents_of import incident
-from tests.console.settle import console, lines, until
+from tests.console.settle import console, filter_by, lines, screen, until
 
 NOW = datetime.now(UTC)
 
@@ -66,10 +66,6 @@ def read(app: RetriageApp) -> bool:
     """Everything is read, and what was retried before is known."""
     groups = screen(app).groups
     return groups.open_incidents is not None and bool(groups.open_incidents.exact and groups.retried.known)
-
-
-def screen(app: RetriageApp) -> Any:
-    return app.screen
 
 
 def shown(app: RetriageApp) -> str:
@@ -116,7 +112,7 @@ def test_a_trend_is_as_high_as_it_is_beside_the_greatest() -> None:
 
 
 async def test_groups_stand_by_count_and_say_how_far_they_can_be_trusted() -> None:
-    async with console(shop()) as (app, pilot):
+    async with console(shop(), view="incidents") as (app, pilot):
         await groups(app, pilot)
         assert causes(app) == ["HTTP 503 after <*>", "card <*> expired", "lock <*> lost", "(no message)"]
         assert counts(app) == ["30", "10", "5", "1"]
@@ -128,7 +124,7 @@ async def test_groups_stand_by_count_and_say_how_far_they_can_be_trusted() -> No
 
 
 async def test_everything_is_said_on_a_narrow_screen_too() -> None:
-    async with console(shop(), size=(80, 24)) as (app, pilot):
+    async with console(shop(), size=(80, 24), view="incidents") as (app, pilot):
         await groups(app, pilot)
         await until(pilot, lambda: "raw: HTTP 503 after 29 ms" in shown(app))
         assert "N writes one" in shown(app)
@@ -155,7 +151,7 @@ async def test_so_far_is_said_until_everything_is_read() -> None:
 
 async def test_what_came_is_announced_and_counted_and_no_line_moves() -> None:
     engine = shop()
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="incidents") as (app, pilot):
         await groups(app, pilot)
         await pilot.press("j")
         engine.raise_(*(raised(number, f"card {number} expired") for number in range(100, 140)))
@@ -174,7 +170,7 @@ async def test_what_came_is_announced_and_counted_and_no_line_moves() -> None:
 
 async def test_what_has_closed_leaves_and_its_line_stays_until_it_is_sorted() -> None:
     engine = shop()
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="incidents") as (app, pilot):
         await groups(app, pilot)
         for number in range(30):
             del engine.open[f"i-{number}"]
@@ -190,7 +186,7 @@ async def test_what_has_closed_leaves_and_its_line_stays_until_it_is_sorted() ->
 
 async def test_the_order_is_told_only_while_the_lines_stand_in_it() -> None:
     engine = shop()
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="incidents") as (app, pilot):
         await groups(app, pilot)
         assert "sort count ▼" in shown(app)
         engine.raise_(*(raised(number, "lock 7 lost") for number in range(300, 340)))
@@ -204,7 +200,7 @@ async def test_the_order_is_told_only_while_the_lines_stand_in_it() -> None:
 
 
 async def test_members_stand_in_the_order_that_is_told() -> None:
-    async with console(shop()) as (app, pilot):
+    async with console(shop(), view="incidents") as (app, pilot):
         await groups(app, pilot)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, MembersScreen) and screen(app).table.row is not None)
@@ -214,7 +210,7 @@ async def test_members_stand_in_the_order_that_is_told() -> None:
 
         for words in ("", "-activity:Pay"):
             if words:
-                await pilot.press("slash", *words, "enter")
+                await filter_by(app, pilot, words)
                 await until(pilot, lambda: screen(app).filter_text == "-activity:Pay")
             await until(pilot, lambda: "sort newest ▼" in shown(app) and len(times()) > 1)
             assert times() == sorted(times(), reverse=True)
@@ -225,7 +221,7 @@ async def test_members_stand_in_the_order_that_is_told() -> None:
 
 
 async def test_groups_sort_by_count_last_first_and_name() -> None:
-    async with console(shop()) as (app, pilot):
+    async with console(shop(), view="incidents") as (app, pilot):
         await groups(app, pilot)
         orders = []
         for _ in range(4):
@@ -243,19 +239,19 @@ async def test_groups_sort_by_count_last_first_and_name() -> None:
 
 
 async def test_the_filter_line_narrows_and_says_what_is_wrong() -> None:
-    async with console(shop()) as (app, pilot):
+    async with console(shop(), view="incidents") as (app, pilot):
         await groups(app, pilot)
-        await pilot.press("slash", *"activity:Pay", "enter")
+        await filter_by(app, pilot, "activity:Pay")
         await until(pilot, lambda: "1 group, 10 incidents, exact" in shown(app))
         assert causes(app) == ["card <*> expired"]
         await pilot.press("escape")
         await until(pilot, lambda: "4 groups, 46 incidents, exact" in shown(app))
-        await pilot.press("slash", *"activity:Nowhere", "enter")
+        await filter_by(app, pilot, "activity:Nowhere")
         await until(pilot, lambda: "No open incident matches.  esc clears the filter" in shown(app))
 
 
 async def test_n_steps_through_messages_that_differ() -> None:
-    async with console(shop()) as (app, pilot):
+    async with console(shop(), view="incidents") as (app, pilot):
         await groups(app, pilot)
         for number in (29, 28, 27):
             await until(
@@ -265,7 +261,7 @@ async def test_n_steps_through_messages_that_differ() -> None:
 
 
 async def test_e_shows_the_details_of_the_task_or_the_trace_of_the_job() -> None:
-    async with console(shop()) as (app, pilot):
+    async with console(shop(), view="incidents") as (app, pilot):
         await groups(app, pilot)
         await pilot.press("e")
         await until(pilot, lambda: "SocketException" in app.screen.query_one(TextView).text)
@@ -278,7 +274,7 @@ async def test_e_shows_the_details_of_the_task_or_the_trace_of_the_job() -> None
 
 async def test_an_incident_that_closed_meanwhile_says_so() -> None:
     engine = shop()
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="incidents") as (app, pilot):
         await groups(app, pilot)
         engine.open.clear()
         await pilot.press("e")
@@ -289,7 +285,7 @@ async def test_an_incident_that_closed_meanwhile_says_so() -> None:
 async def test_tasks_that_were_retried_before_are_told() -> None:
     engine = shop()
     engine.resolved = ["t-3", "t-4", "t-31", "gone"]
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="incidents") as (app, pilot):
         await groups(app, pilot)
         retried = [row.cells[7].text for row in screen(app).table.loaded()]
         assert retried == ["2 again", "1 again", "never", "never"]
@@ -342,7 +338,7 @@ async def test_what_an_undo_took_the_retries_from_has_not_failed_again() -> None
 
 async def test_r_while_paused_reads_what_was_asked_for() -> None:
     engine = shop()
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="incidents") as (app, pilot):
         await groups(app, pilot)
         await pilot.press("p")
         engine.raise_(raised(300, "disk full"))
@@ -353,7 +349,7 @@ async def test_r_while_paused_reads_what_was_asked_for() -> None:
 
 async def test_r_retries_exactly_the_tasks_of_the_marked_groups() -> None:
     engine = shop()
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="incidents") as (app, pilot):
         await groups(app, pilot)
         await pilot.press("space", "space", "R")
         await until(pilot, lambda: isinstance(app.screen, LaunchDialog))
@@ -380,7 +376,7 @@ async def confirmed(app: RetriageApp, pilot: Pilot[None], key: str) -> list[str]
 async def test_r_on_jobs_asks_and_sets_only_those_that_still_have_no_retries() -> None:
     engine = shop()
     engine.all_jobs = [*failed_jobs(range(50, 54)), job("t-54", retries=2)]
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="incidents") as (app, pilot):
         await groups(app, pilot)
         await pilot.press("j", "j", "R")
         text = "\n".join(await confirmed(app, pilot, "L"))
@@ -393,7 +389,7 @@ async def test_r_on_jobs_asks_and_sets_only_those_that_still_have_no_retries() -
 async def test_many_jobs_are_retried_by_a_batch() -> None:
     engine = Shop([raised(number, "lock lost", type="failedJob") for number in range(60)])
     engine.all_jobs = failed_jobs(range(60))
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="incidents") as (app, pilot):
         await groups(app, pilot)
         await pilot.press("R")
         assert "by a batch of the engine" in "\n".join(await confirmed(app, pilot, "L"))
@@ -406,7 +402,7 @@ async def test_many_jobs_are_retried_by_a_batch() -> None:
 async def test_escape_retries_no_job() -> None:
     engine = shop()
     engine.all_jobs = failed_jobs(range(50, 55))
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="incidents") as (app, pilot):
         await groups(app, pilot)
         await pilot.press("j", "j", "R")
         await confirmed(app, pilot, "R")
@@ -418,7 +414,7 @@ async def test_escape_retries_no_job() -> None:
 
 async def test_incidents_of_called_processes_cannot_be_retried() -> None:
     engine = Shop([raised(1, None, cause="i-0", configuration=None)])
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="incidents") as (app, pilot):
         await groups(app, pilot)
         await pilot.press("R")
         await until(pilot, lambda: "close with the one in the called process" in said(app))
@@ -426,7 +422,7 @@ async def test_incidents_of_called_processes_cannot_be_retried() -> None:
 
 async def test_a_note_that_was_not_written_is_kept_as_a_draft(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = shop()
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="incidents") as (app, pilot):
         await groups(app, pilot)
         await pilot.press("j", "N")
         await until(pilot, lambda: isinstance(app.screen, NoteDialog))
@@ -461,7 +457,7 @@ async def test_a_note_that_was_not_written_is_kept_as_a_draft(monkeypatch: pytes
 
 async def test_a_note_is_typed_asked_about_and_written_on_every_incident_of_the_group() -> None:
     engine = shop()
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="incidents") as (app, pilot):
         await groups(app, pilot)
         await pilot.press("j", "N")
         await until(pilot, lambda: isinstance(app.screen, NoteDialog))
@@ -477,7 +473,7 @@ async def test_a_note_is_typed_asked_about_and_written_on_every_incident_of_the_
 
 async def test_a_note_can_be_given_up_at_both_questions() -> None:
     engine = shop()
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="incidents") as (app, pilot):
         await groups(app, pilot)
         await pilot.press("N")
         await until(pilot, lambda: isinstance(app.screen, NoteDialog))
@@ -503,7 +499,7 @@ async def test_incidents_that_closed_before_the_note_came_are_counted() -> None:
         engine.orders.append(("annotate_incident", id, note))
 
     engine.annotate_incident = refusing  # type: ignore[method-assign]
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="incidents") as (app, pilot):
         await groups(app, pilot)
         await pilot.press("j", "N")
         await until(pilot, lambda: isinstance(app.screen, NoteDialog))
@@ -515,7 +511,7 @@ async def test_incidents_that_closed_before_the_note_came_are_counted() -> None:
 async def test_two_causes_are_kept_apart_and_joined_again_in_their_place() -> None:
     engine = Shop([raised(n, f"carrier '{'AB'[n % 2]}' refused parcel {n}") for n in range(20)])
     engine.raise_(*(raised(n, f"card {n} expired") for n in range(30, 35)))
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="incidents") as (app, pilot):
         await groups(app, pilot)
         await pilot.press("vertical_line")
         await until(pilot, lambda: len(causes(app)) == 3)
@@ -529,13 +525,13 @@ async def test_two_causes_are_kept_apart_and_joined_again_in_their_place() -> No
 
 async def test_members_are_a_list_of_their_own_that_can_be_filtered_and_retried() -> None:
     engine = shop()
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="incidents") as (app, pilot):
         await groups(app, pilot)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, MembersScreen) and screen(app).table.row is not None)
         assert screen(app).matching == 30
         assert screen(app).table.row.id == "i-29"
-        await pilot.press("slash", *"task:t-7", "enter")
+        await filter_by(app, pilot, "task:t-7")
         await until(pilot, lambda: screen(app).matching == 1 and screen(app).table.row.id == "i-7")
         await pilot.press("escape")
         await until(pilot, lambda: screen(app).matching == 30 and screen(app).table.row is not None)
@@ -597,7 +593,7 @@ class Worked(Shop):
 
 async def test_the_workers_are_those_of_the_last_failure_without_a_key_being_pressed() -> None:
     engine = Worked()
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="incidents") as (app, pilot):
         await groups(app, pilot)
         await until(pilot, lambda: "workers w1 2" in screen(app).query_one("#detail", Pane).text)
         engine.worker = "w2"
@@ -610,7 +606,7 @@ async def test_the_workers_are_those_of_the_last_failure_without_a_key_being_pre
 @pytest.mark.parametrize("keys", [(), ("enter",)], ids=["groups", "members"])
 async def test_r_asks_for_the_tasks_of_the_incidents_too(keys: tuple[str, ...]) -> None:
     engine = Worked()
-    async with console(engine, size=(120, 30)) as (app, pilot):
+    async with console(engine, size=(120, 30), view="incidents") as (app, pilot):
         await groups(app, pilot)
         await pilot.press(*keys)
         await until(pilot, lambda: "w1" in shown(app))
@@ -626,9 +622,9 @@ async def test_only_incidents_that_fit_are_written_where_the_engine_cannot_filte
     engine = shop()
     noted = set(list(engine.open)[:3])
     engine.notes = dict.fromkeys(noted, "vip")
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="incidents") as (app, pilot):
         await groups(app, pilot)
-        await pilot.press("slash", *"note:vip", "enter")
+        await filter_by(app, pilot, "note:vip")
         await until(pilot, lambda: "1 group, 3 incidents" in shown(app))
         await pilot.press("x")
         await until(pilot, lambda: isinstance(app.screen, ExportDialog))

@@ -61,7 +61,7 @@ async def test_only_tasks_without_retries_are_looked_up() -> None:
 
 
 async def test_rows_say_where_instances_stand() -> None:
-    async with console(FakeEngine(60), size=(120, 36)) as (app, pilot):
+    async with console(FakeEngine(60), size=(120, 36), view="instances") as (app, pilot):
         screen = await instances(app, pilot)
         await until(pilot, lambda: "ChargeCard" in screen.query_one("#standing", Pane).text)
         cells = [cell.text for cell in screen.table.row.cells]
@@ -71,14 +71,14 @@ async def test_rows_say_where_instances_stand() -> None:
 
 @pytest.mark.parametrize(("number", "told"), [(5, "Where all 5 instances stand"), (500, "of 500 read so far")])
 async def test_the_pane_says_of_how_many_instances_it_tells(number: int, told: str) -> None:
-    async with console(FakeEngine(number)) as (app, pilot):
+    async with console(FakeEngine(number), view="instances") as (app, pilot):
         await instances(app, pilot)
         await until(pilot, lambda: told in shown(app))
 
 
 async def test_r_takes_exactly_the_tasks_without_retries_of_the_marked_instances() -> None:
     engine = FakeEngine(60)
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="instances") as (app, pilot):
         await instances(app, pilot)
         await pilot.press("space", "space", "space", "space", "space", "R")
         await until(pilot, lambda: isinstance(app.screen, LaunchDialog))
@@ -90,7 +90,7 @@ async def test_r_takes_exactly_the_tasks_without_retries_of_the_marked_instances
 
 async def test_r_takes_all_that_match_but_those_unmarked() -> None:
     engine = FakeEngine(60)
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="instances") as (app, pilot):
         await instances(app, pilot)
         await pilot.press("A", "space", "R")
         await until(pilot, lambda: isinstance(app.screen, LaunchDialog))
@@ -99,7 +99,7 @@ async def test_r_takes_all_that_match_but_those_unmarked() -> None:
 
 
 async def test_r_on_healthy_instances_says_so() -> None:
-    async with console(FakeEngine(60)) as (app, pilot):
+    async with console(FakeEngine(60), view="instances") as (app, pilot):
         screen = await instances(app, pilot)
         await pilot.press("j", "j", "j")
         await until(pilot, lambda: screen.table.cursor == 3)
@@ -109,7 +109,7 @@ async def test_r_on_healthy_instances_says_so() -> None:
 
 
 async def test_enter_d_and_i_lead_to_tasks_variables_and_incidents_of_the_instance() -> None:
-    async with console(FakeEngine(60)) as (app, pilot):
+    async with console(FakeEngine(60), view="instances") as (app, pilot):
         await instances(app, pilot)
         await pilot.press("d")
         await until(pilot, lambda: isinstance(app.screen, InstanceDetail))
@@ -128,7 +128,7 @@ async def test_enter_d_and_i_lead_to_tasks_variables_and_incidents_of_the_instan
 
 async def test_a_launch_that_was_looked_up_too_slowly_opens_over_no_other_screen() -> None:
     engine = FakeEngine(60)
-    async with console(engine, size=(120, 36)) as (app, pilot):
+    async with console(engine, size=(120, 36), view="instances") as (app, pilot):
         screen = await instances(app, pilot)
         engine.delay = 0.3
         await pilot.press("R", "1")

@@ -17,7 +17,7 @@ from console.widgets.text_view import TextView
 from store.contract.queries import JobQuery
 from store.contract.records import Batch, Job
 from tests.console.fake import FakeEngine, statistics
-from tests.console.settle import console, lines, until
+from tests.console.settle import console, lines, text, until
 
 NOW = datetime.now(UTC)
 
@@ -83,10 +83,6 @@ class Engine(FakeEngine):
         """Nothing guards it."""
 
 
-def text(app: RetriageApp) -> str:
-    return "\n".join(lines(app))
-
-
 async def jobs_view(app: RetriageApp, pilot: Any) -> None:
     await pilot.press("5")
     await until(pilot, lambda: "[5 Jobs" in lines(app)[1] and app.screen.table.row is not None)  # type: ignore[attr-defined]
@@ -112,7 +108,7 @@ def test_a_job_that_failed_and_is_suspended_says_both() -> None:
 
 
 async def test_state_cause_priority_and_due_are_columns_and_the_tab_counts_all_and_the_failed_ones() -> None:
-    async with console(Engine(), (140, 40)) as (app, pilot):
+    async with console(Engine(), (140, 40), view="jobs") as (app, pilot):
         await jobs_view(app, pilot)
         await until(pilot, lambda: "5 Jobs 4 !1" in lines(app)[1])
         shown = text(app)
@@ -126,7 +122,7 @@ async def test_state_cause_priority_and_due_are_columns_and_the_tab_counts_all_a
 
 async def test_the_page_of_a_job_shows_message_and_stack_trace_and_takes_orders() -> None:
     engine = Engine()
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="jobs") as (app, pilot):
         await jobs_view(app, pilot)
         await pilot.press("enter")
         await until(
@@ -144,7 +140,7 @@ async def test_the_page_of_a_job_shows_message_and_stack_trace_and_takes_orders(
 async def test_a_job_that_fails_again_says_why_and_stays() -> None:
     engine = Engine()
     engine.refusal = "Cannot find external task with id et-404"
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="jobs") as (app, pilot):
         await jobs_view(app, pilot)
         await confirm(app, pilot, "X", "carried out right now")
         await until(pilot, lambda: "et-404" in lines(app)[-2])
@@ -153,7 +149,7 @@ async def test_a_job_that_fails_again_says_why_and_stays() -> None:
 
 async def test_marked_jobs_without_retries_are_retried_as_a_batch_and_none_is_lowered() -> None:
     engine = Engine()
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="jobs") as (app, pilot):
         await jobs_view(app, pilot)
         await pilot.press("space", "space")
         await until(pilot, lambda: "try 2 jobs again.." in lines(app)[-1])
@@ -164,7 +160,7 @@ async def test_marked_jobs_without_retries_are_retried_as_a_batch_and_none_is_lo
 
 async def test_marked_jobs_that_all_have_retries_are_not_lowered() -> None:
     engine = Engine()
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="jobs") as (app, pilot):
         await jobs_view(app, pilot)
         await pilot.press("j", "space")
         await until(pilot, lambda: "try 1 job again.." in lines(app)[-1])
@@ -176,7 +172,7 @@ async def test_marked_jobs_that_all_have_retries_are_not_lowered() -> None:
 async def test_all_that_match_are_retried_by_their_query_loaded_or_not() -> None:
     engine = Engine()
     engine.all_jobs = [job(number, retries=0 if number < 900 else 2) for number in range(1000)]
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="jobs") as (app, pilot):
         await jobs_view(app, pilot)
         await pilot.press("A")
         await until(pilot, lambda: "try 1,000 jobs again.." in lines(app)[-1])
@@ -187,7 +183,7 @@ async def test_all_that_match_are_retried_by_their_query_loaded_or_not() -> None
 async def test_all_but_one_are_retried_by_their_ids() -> None:
     engine = Engine()
     engine.all_jobs = [job(number, retries=0) for number in range(700)]
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="jobs") as (app, pilot):
         await jobs_view(app, pilot)
         await pilot.press("A", "space")
         await until(pilot, lambda: "try 699 jobs again.." in lines(app)[-1])
@@ -197,7 +193,7 @@ async def test_all_but_one_are_retried_by_their_ids() -> None:
 
 
 async def test_a_single_job_whose_retries_would_be_lowered_says_so() -> None:
-    async with console(Engine()) as (app, pilot):
+    async with console(Engine(), view="jobs") as (app, pilot):
         await jobs_view(app, pilot)
         await pilot.press("j", "T")
         await until(pilot, lambda: "It has 3 retries left: this LOWERS them to 1" in app.screen.query_one(Pane).text)
@@ -215,7 +211,7 @@ async def test_an_order_goes_to_the_marked_jobs_and_not_to_the_one_under_the_cur
     key: str, asked: str, orders: list[tuple[Any, ...]]
 ) -> None:
     engine = Engine()
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="jobs") as (app, pilot):
         await jobs_view(app, pilot)
         await pilot.press("space", "space")
         await until(pilot, lambda: "try 2 jobs again.." in lines(app)[-1])
@@ -227,7 +223,7 @@ async def test_an_order_goes_to_the_marked_jobs_and_not_to_the_one_under_the_cur
 async def test_what_was_refused_of_an_order_to_many_jobs_is_counted() -> None:
     engine = Engine()
     engine.refusal = "Cannot find external task with id et-404"
-    async with console(engine, (140, 40)) as (app, pilot):
+    async with console(engine, (140, 40), view="jobs") as (app, pilot):
         await jobs_view(app, pilot)
         await pilot.press("A")
         await until(pilot, lambda: "run 4 jobs.." in lines(app)[-1])
@@ -238,7 +234,7 @@ async def test_what_was_refused_of_an_order_to_many_jobs_is_counted() -> None:
 async def test_a_job_that_ran_and_failed_is_said_to_have_failed_and_shown_as_it_is_now() -> None:
     engine = Engine()
     engine.refusal, engine.kind = "The job ran and failed: boom", RanAndFailed
-    async with console(engine, (140, 40)) as (app, pilot):
+    async with console(engine, (140, 40), view="jobs") as (app, pilot):
         await jobs_view(app, pilot)
         engine.all_jobs[0] = engine.all_jobs[0].model_copy(update={"exception_message": "boom"})
         await pilot.press("enter")
@@ -260,7 +256,7 @@ async def test_the_seed_and_the_monitor_job_of_a_batch_are_not_deleted() -> None
         job(2, job_definition_id="jd-monitor-batch-1"),
         job(3),
     ]
-    async with console(engine, (140, 40)) as (app, pilot):
+    async with console(engine, (140, 40), view="jobs") as (app, pilot):
         await jobs_view(app, pilot)
         await pilot.press("D")
         await until(pilot, lambda: "This is the seed job of batch batch-1: without it" in lines(app)[-2])
@@ -275,7 +271,7 @@ async def test_the_seed_and_the_monitor_job_of_a_batch_are_not_deleted() -> None
 @pytest.mark.parametrize("key", ["T", "D", "X"])
 async def test_on_production_the_number_of_jobs_is_typed(key: str) -> None:
     engine = Engine()
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="jobs") as (app, pilot):
         await jobs_view(app, pilot)
         app.session.safety.environment = "PROD"
         app.session.arm()
@@ -291,7 +287,7 @@ async def test_on_production_the_number_of_jobs_is_typed(key: str) -> None:
 async def test_from_a_job_to_its_batch_or_its_instance_and_back() -> None:
     engine = Engine()
     engine.running["batch-1"] = statistics("batch-1", 5, 5, 2)
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="jobs") as (app, pilot):
         await jobs_view(app, pilot)
         await pilot.press("J")
         await until(pilot, lambda: isinstance(app.screen, BatchDetail))
@@ -310,7 +306,7 @@ async def test_from_a_job_to_its_batch_or_its_instance_and_back() -> None:
 @pytest.mark.parametrize("key", ["T", "X", "S", "D"])
 async def test_cancel_has_the_focus_and_ctrl_c_cancels_too(key: str) -> None:
     engine = Engine()
-    async with console(engine) as (app, pilot):
+    async with console(engine, view="jobs") as (app, pilot):
         await jobs_view(app, pilot)
         for leave in ("enter", "escape", "ctrl+c"):
             await pilot.press(key)

@@ -29,7 +29,7 @@ from console.widgets.pane import Pane
 from store.contract.queries import ExternalTaskQuery
 from store.journal import Journal, NewLaunch
 from tests.console.fake import FakeEngine, connecting, ids
-from tests.console.settle import lines, loaded, until
+from tests.console.settle import loaded, said, screen, text, until
 
 
 @asynccontextmanager
@@ -48,18 +48,6 @@ async def console(
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "journal.db"
-
-
-def text(app: RetriageApp) -> str:
-    return "\n".join(lines(app))
-
-
-def said(app: RetriageApp) -> str:
-    return app.session.event.sentence if app.session.event else ""
-
-
-def screen(app: RetriageApp) -> Any:
-    return app.screen
 
 
 async def launch(

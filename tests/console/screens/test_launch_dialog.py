@@ -31,23 +31,11 @@ from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import ExternalTaskQuery
 from store.contract.records import Batch, BatchStatistics
 from tests.console.fake import FakeEngine, connecting, ids, statistics
-from tests.console.settle import console, lines, loaded, until
-
-
-def screen(app: RetriageApp) -> Any:
-    return app.screen
-
-
-def text(app: RetriageApp) -> str:
-    return "\n".join(lines(app))
-
-
-def said(app: RetriageApp) -> str:
-    return app.session.event.sentence if app.session.event else ""
+from tests.console.settle import console, filter_by, lines, loaded, said, screen, text, until
 
 
 async def type_filter(app: RetriageApp, pilot: Pilot[None], words: str, matching: int) -> None:
-    await pilot.press("slash", *("space" if letter == " " else letter for letter in words), "enter")
+    await filter_by(app, pilot, words)
     await until(pilot, lambda: screen(app).matching == matching and loaded(app))
 
 
@@ -72,6 +60,19 @@ async def opened(app: RetriageApp, pilot: Pilot[None], *see: str) -> LaunchDialo
         ),
     )
     return found
+
+
+def held_launches(engine: FakeEngine) -> asyncio.Event:
+    """No launch is answered before this is set."""
+    answer = asyncio.Event()
+    launch = engine.set_retries_async
+
+    async def slow(order: SetExternalTaskRetries) -> Batch:
+        await answer.wait()
+        return await launch(order)
+
+    engine.set_retries_async = slow  # type: ignore[method-assign]
+    return answer
 
 
 async def test_what_would_become_of_the_tasks_and_cancel_has_the_focus() -> None:
@@ -168,14 +169,7 @@ async def back(app: RetriageApp, pilot: Pilot[None]) -> None:
 
 async def test_what_was_launched_does_not_come_in_front_of_what_was_opened_meanwhile() -> None:
     engine = FakeEngine(100)
-    answer = asyncio.Event()
-    launch = engine.set_retries_async
-
-    async def slow(order: SetExternalTaskRetries) -> Batch:
-        await answer.wait()
-        return await launch(order)
-
-    engine.set_retries_async = slow  # type: ignore[method-assign]
+    answer = held_launches(engine)
     async with console(engine) as (app, pilot):
         await dialog(app, pilot)
         await pilot.press("L")
@@ -489,14 +483,7 @@ async def test_an_unanswered_launch_is_looked_for_and_never_sent_again(
 
 async def test_no_second_launch_begins_while_one_is_on_its_way() -> None:
     engine = FakeEngine(100)
-    answer = asyncio.Event()
-    launch = engine.set_retries_async
-
-    async def slow(order: SetExternalTaskRetries) -> Batch:
-        await answer.wait()
-        return await launch(order)
-
-    engine.set_retries_async = slow  # type: ignore[method-assign]
+    answer = held_launches(engine)
     async with console(engine) as (app, pilot):
         await pilot.press("space")
         await dialog(app, pilot)
@@ -516,14 +503,7 @@ async def test_no_second_launch_begins_while_one_is_on_its_way() -> None:
 async def test_an_engine_that_takes_its_time_is_waited_for_in_sight(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "PATIENCE", 0.05)
     engine = FakeEngine(100)
-    answer = asyncio.Event()
-    launch = engine.set_retries_async
-
-    async def slow(order: SetExternalTaskRetries) -> Batch:
-        await answer.wait()
-        return await launch(order)
-
-    engine.set_retries_async = slow  # type: ignore[method-assign]
+    answer = held_launches(engine)
     async with console(engine) as (app, pilot):
         await pilot.press("space")
         await dialog(app, pilot)

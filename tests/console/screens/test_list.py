@@ -27,7 +27,7 @@ from console.widgets.pane import Pane
 from console.widgets.text_view import TextView
 from store.contract.records import Job
 from tests.console.fake import FakeEngine, job, task
-from tests.console.settle import console, lines, until
+from tests.console.settle import console, lines, text, until
 
 
 @pytest.fixture(autouse=True)
@@ -36,10 +36,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("TMUX", raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def text(app: RetriageApp) -> str:
-    return "\n".join(lines(app))
 
 
 def list_of(app: RetriageApp) -> Any:

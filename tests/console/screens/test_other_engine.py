@@ -12,7 +12,7 @@ from console.connections import to_address
 from console.screens.dialogs.confirm import Confirm
 from console.screens.dialogs.engines import ChosenEngine, EngineDialog
 from tests.console.fake import FakeEngine
-from tests.console.settle import console, lines, until
+from tests.console.settle import console, lines, text, until
 
 PROFILES = """
 [bpm-prod]
@@ -39,10 +39,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("RETRIAGE_HOME", str(tmp_path))
     (tmp_path / "profiles.toml").write_text(PROFILES)
     return tmp_path
-
-
-def text(app: RetriageApp) -> str:
-    return "\n".join(lines(app))
 
 
 async def dialog(app: RetriageApp, pilot: Pilot[None]) -> None:

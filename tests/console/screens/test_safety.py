@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -20,7 +19,7 @@ from console.screens.launch.dialog import LaunchDialog
 from console.screens.launch.flow import open_launch
 from console.session.session import ConnectionIdentity
 from tests.console.fake import FakeEngine, connecting, ids, statistics
-from tests.console.settle import lines, loaded, until
+from tests.console.settle import loaded, said, screen, text, until
 
 PROD = ConnectionIdentity("PROD", "https://bpm.example/engine-rest", "ann", profile="bpm-prod")
 
@@ -33,18 +32,6 @@ async def on(
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: app.session.client is not None and loaded(app) and app.session.identity.engine)
         yield app, pilot
-
-
-def text(app: RetriageApp) -> str:
-    return "\n".join(lines(app))
-
-
-def said(app: RetriageApp) -> str:
-    return app.session.event.sentence if app.session.event else ""
-
-
-def screen(app: RetriageApp) -> Any:
-    return app.screen
 
 
 async def arm(app: RetriageApp, pilot: Pilot[None]) -> None:

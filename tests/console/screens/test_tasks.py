@@ -1,20 +1,13 @@
 """The tasks view: reading, filter, marks."""
 
-from typing import Any
-
 import pytest
 from textual.pilot import Pilot
 
-from console.app import RetriageApp
 from console.screens.task_states import error_said
 from console.widgets.filter_line import Advice, FilterInput, FilterLine, spans
 from console.widgets.pane import Pane
 from tests.console.fake import FakeEngine, ids, task
-from tests.console.settle import console, lines, loaded, until
-
-
-def screen(app: RetriageApp) -> Any:
-    return app.screen
+from tests.console.settle import console, lines, loaded, screen, until
 
 
 async def type_filter(pilot: Pilot[None], text: str) -> None:

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 from textual._compositor import Compositor
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.driver import Driver
-from textual.screen import Screen
 from textual.widgets import Static
 
 import console
@@ -20,7 +19,7 @@ from console.terminal.textual_private import CompositorUpdate
 ROOT = Path(console.__file__).parent
 PRIVATE = {
     "_dirty_widgets", "_on_timer_update", "_driver", "_batch_count", "_handle_exception", "_sync_available", "_mouse",
-    "_character_to_key", "_bindings", "_compositor",
+    "_character_to_key", "_bindings", "_compositor", "_display",
 }  # fmt: skip
 
 
@@ -28,19 +27,23 @@ class Bound(Static, can_focus=True):
     BINDINGS = [Binding("less_than_sign", "less", show=False)]
 
 
-class Small(App[None]):
-    """One label, and what it was asked to show."""
+class Small(textual_private.AppWithUpdateHook[None]):
+    """One label, and the updates that it was asked to show."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.shown: list[object] = []
+        self.shown: list[CompositorUpdate] = []
+        self.shows_itself = True
+        self.problem: Exception | None = None
 
     def compose(self) -> ComposeResult:
         yield Bound("before")
 
-    def _display(self, screen: Screen[object], renderable: object) -> None:  # type: ignore[override]
-        self.shown.append(renderable)
-        super()._display(screen, renderable)  # type: ignore[arg-type]
+    def show_update(self, update: CompositorUpdate) -> bool:
+        if self.problem is not None:
+            raise self.problem
+        self.shown.append(update)
+        return self.shows_itself
 
 
 async def test_what_has_changed_is_painted_at_once() -> None:
@@ -56,28 +59,50 @@ async def test_what_has_changed_is_painted_at_once() -> None:
         assert textual_private.has_unpainted(app.screen)
         app.shown.clear()
         textual_private.paint(app.screen)
-        assert any(isinstance(one, CompositorUpdate) for one in app.shown)
+        assert app.shown
         assert not textual_private.has_unpainted(app.screen)
 
 
-async def test_an_update_is_held_back_amid_a_batch() -> None:
+async def test_updates_are_offered_but_none_amid_a_batch_and_what_is_not_shown_here_textual_writes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     app = Small()
-    assert not textual_private.can_show(app)
-    async with app.run_test():
-        assert textual_private.can_show(app)
-        assert isinstance(textual_private.driver_of(app), Driver)
+    written: list[str] = []
+    async with app.run_test() as pilot:
+        driver = textual_private.driver_of(app)
+        assert isinstance(driver, Driver)
         assert textual_private.takes_synchronized_updates(app) in (True, False)
         assert textual_private.heeds_mouse(app) in (True, False)
+        monkeypatch.setattr(driver, "write", written.append)
+        monkeypatch.setattr(Small, "is_headless", False)
+        await pilot.pause()
+        app.shown.clear()
+        written.clear()
         with app.batch_update():
-            assert not textual_private.can_show(app)
-    assert not textual_private.can_show(app)
+            app.query_one(Bound).update("amid")
+            await asyncio.sleep(0)
+            textual_private.paint(app.screen)
+            assert not app.shown
+        await pilot.pause()
+        assert app.shown
+        assert not any("amid" in part for part in written)
+        app.shows_itself = False
+        app.query_one(Bound).update("after")
+        await pilot.pause()
+        assert any("after" in part for part in written)
+        monkeypatch.setattr(Small, "is_headless", True)
+        screen, update = app.screen, app.shown[-1]
+    app.shown.clear()
+    app._display(screen, update)
+    assert not app.shown, "it has ended"
 
 
-async def test_an_exception_ends_the_program() -> None:
+async def test_what_fails_while_it_shows_ends_the_program() -> None:
     app = Small()
     with pytest.raises(ZeroDivisionError):  # noqa: PT012 - it is raised when the program has ended
         async with app.run_test() as pilot:
-            textual_private.end_with(app, ZeroDivisionError())
+            app.problem = ZeroDivisionError()
+            app.query_one(Bound).update("after")
             await pilot.pause()
 
 
@@ -110,6 +135,8 @@ def test_no_other_file_touches_them() -> None:
             private = isinstance(node, ast.ImportFrom) and (node.module or "").startswith("textual") and (
                 "._" in (node.module or "") or any(alias.name.startswith("_") for alias in node.names)
             )  # fmt: skip
-            if private or (isinstance(node, ast.Attribute) and node.attr in PRIVATE):
+            used = isinstance(node, ast.Attribute) and node.attr in PRIVATE
+            overridden = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in PRIVATE
+            if private or used or overridden:
                 found.append(f"{path.relative_to(ROOT)}:{node.lineno}")  # type: ignore[attr-defined]
     assert found == []

@@ -247,5 +247,5 @@ async def test_every_line_is_exactly_as_wide_as_the_table_at_any_width() -> None
         table = await ready(pilot, app)
         for width in (20, 41, 80, 133):
             await pilot.resize_terminal(width, 20)
-            await pilot.pause()
+            await until(pilot, lambda width=width: table.size.width == width)  # type: ignore[misc]
             assert {table.render_line(y).cell_length for y in range(table.size.height)} == {width}

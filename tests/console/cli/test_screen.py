@@ -1,0 +1,39 @@
+"""Opening the console from the command line."""
+
+import gc
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any
+
+import pytest
+
+from console.cli import screen
+from console.engine import connect
+from console.engine.target import Remote
+
+
+@pytest.fixture
+def collector() -> Iterator[None]:
+    """The collector of garbage is as it was afterwards."""
+    yield
+    gc.unfreeze()
+    gc.enable()
+
+
+def test_garbage_is_collected_from_the_first_frame_on_and_not_what_was_there_before(
+    monkeypatch: pytest.MonkeyPatch, collector: None
+) -> None:
+    opened: list[object] = []
+
+    def connected(target: object) -> AbstractAsyncContextManager[Any]:
+        opened.append(target)
+        return nullcontext()
+
+    monkeypatch.setattr(connect, "connect", connected)
+    gc.unfreeze()
+    gc.disable()
+    target = Remote("http://engine.test/engine-rest")
+    screen._connect(target)
+    assert opened == [target]
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > 1000

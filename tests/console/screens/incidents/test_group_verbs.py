@@ -1,0 +1,308 @@
+"""What the keys do with groups of incidents, without a screen: who is chosen, what is launched, asked about, said."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from console.causes.groups import Group
+from console.causes.open_incidents import OpenIncidents
+from console.reading.selection import Marked
+from console.screens.dialogs.confirm import Confirm
+from console.screens.incidents import group_verbs
+from console.screens.incidents.group_verbs import GroupVerbs
+from console.screens.incidents.note import Answer
+from console.session.session import ConnectionIdentity, Session
+from store.contract.queries import IncidentQuery
+from store.contract.records import Incident
+from tests.console.fake import FakeEngine, job
+from tests.console.incidents_of import Incidents, incident
+
+CARD, PSP, LOCK, CALLED = (
+    "T card <*> expired",
+    "T HTTP <*> from psp",
+    "J lock <*> lost",
+    "C (failed in a called process)",
+)
+
+
+class Screen:
+    """A list of groups as its verbs see it: questions and orders run as soon as they are begun."""
+
+    is_attached = True
+
+    def __init__(self, session: Session, under_cursor: str) -> None:
+        self.session = session
+        self.app = self
+        self.under_cursor = under_cursor
+        self.table = SimpleNamespace(marks=set[str](), unmark=lambda: self.table.marks.clear())
+        self.list_verbs = SimpleNamespace(action_export=lambda: self.called.append("export"))
+        self.called: list[str] = []
+        self.asked: list[list[str]] = []
+        self.typed: list[Answer] = []
+        """What is typed into the next dialogs of a note."""
+        self.offered: list[tuple[str, str]] = []
+        """The note and the draft that dialogs were opened with."""
+        self.sure = True
+        self._work: list[asyncio.Task[None]] = []
+
+    def heed_filter(self) -> None:
+        self.called.append("heed filter")
+
+    def run_worker(self, work: Callable[[], Awaitable[None]], **how: Any) -> None:
+        async def run() -> None:
+            await work()
+
+        self._work.append(asyncio.create_task(run()))
+
+    async def ended(self) -> None:
+        """Everything that was begun."""
+        while self._work:
+            await self._work.pop()
+
+    async def ask_late(self, question: Confirm) -> bool:
+        self.asked.append([str(item) for item in question._items])
+        return self.sure
+
+
+class Reader:
+    """Groups as they were read, placed as they were found."""
+
+    def __init__(self, incidents: OpenIncidents) -> None:
+        self.open_incidents: OpenIncidents | None = incidents
+        self.placed = [group.key for group in incidents.groups]
+        self.read = 0
+
+    def read_again(self) -> None:
+        self.read += 1
+
+    def show_groups(self) -> None:
+        """The table draws them."""
+
+
+class Stage:
+    """Verbs, the screen and the reader they work with, and the launches that they open."""
+
+    def __init__(self, incidents: OpenIncidents, under_cursor: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.engine = FakeEngine(20)
+        self.session = Session(ConnectionIdentity("TEST", "in this process"))
+        self.session.news = SimpleNamespace(publish=lambda _: None)  # type: ignore[assignment]
+        self.session.open(self.engine)  # type: ignore[arg-type]
+        self.screen = Screen(self.session, under_cursor)
+        self.reader = Reader(incidents)
+        self.launches: list[tuple[Marked, Callable[[str], None], bool]] = []
+        self.verbs = GroupVerbs(self.screen, self.reader, self.group)  # type: ignore[arg-type]
+        monkeypatch.setattr(group_verbs, "open_launch", self._open_launch)
+        monkeypatch.setattr(group_verbs, "NoteDialog", lambda note, number, draft: (note, number, draft))
+        monkeypatch.setattr(self.screen, "push_screen_wait", self._note, raising=False)
+
+    def group(self) -> Group | None:
+        """The group under the cursor."""
+        incidents = self.reader.open_incidents
+        return incidents.groups.get(self.screen.under_cursor) if incidents is not None else None
+
+    @property
+    def said(self) -> str:
+        """What was said last."""
+        return self.session.event.sentence if self.session.event is not None else ""
+
+    def _open_launch(
+        self, app: object, session: Session, selection: Marked, launched: Callable[[str], None], *, follow: bool
+    ) -> None:
+        self.launches.append((selection, launched, follow))
+
+    async def _note(self, dialog: tuple[str, int, str]) -> Answer:
+        note, _, draft = dialog
+        self.screen.offered.append((note, draft))
+        return self.screen.typed.pop(0)
+
+
+Staged = Callable[..., Awaitable[Stage]]
+
+
+@pytest.fixture
+def staged(monkeypatch: pytest.MonkeyPatch) -> Staged:
+    """Makes a stage of incidents, the cursor on one of their groups."""
+
+    async def made(incidents: Sequence[Incident], under_cursor: str = CARD) -> Stage:
+        source = Incidents(incidents)
+        known = OpenIncidents(IncidentQuery(), source.read, source.count)
+        await known.fill(lambda: None)
+        return Stage(known, under_cursor, monkeypatch)
+
+    return made
+
+
+def tasks_and_jobs() -> list[Incident]:
+    """Two causes of tasks, one of jobs, one of a called process."""
+    found = [incident(number, f"card {number} expired") for number in range(3)]
+    found += [incident(number, f"HTTP {number} from psp") for number in range(10, 14)]
+    found += [incident(number, f"lock {number} lost", type="failedJob") for number in range(20, 22)]
+    return [*found, incident(30, None, cause="i-0", configuration=None)]
+
+
+async def test_the_marked_groups_are_chosen_or_the_one_under_the_cursor(staged: Staged) -> None:
+    stage = await staged(tasks_and_jobs())
+    assert [group.key for group in stage.verbs.chosen()] == [CARD]
+    stage.screen.table.marks |= {PSP, LOCK, "T gone"}
+    assert {group.key for group in stage.verbs.chosen()} == {PSP, LOCK}
+    assert stage.reader.open_incidents is not None
+    stage.reader.open_incidents.groups.drop(["i-20", "i-21"])
+    assert {group.key for group in stage.verbs.chosen()} == {PSP}, "no member of the marked group is open any more"
+    stage.reader.open_incidents = None
+    assert stage.verbs.chosen() == []
+
+
+async def test_the_tasks_of_the_groups_are_launched_and_their_retry_is_remembered(staged: Staged) -> None:
+    stage = await staged(tasks_and_jobs())
+    stage.verbs.action_retry()
+    stage.screen.table.marks |= {CARD, PSP}
+    stage.verbs.action_retry()
+    (one, _, follow), (both, launched, _) = stage.launches
+    assert (one, follow) == (Marked(frozenset({"t-0", "t-1", "t-2"}), "card <*> expired"), True)
+    numbers = (*range(3), *range(10, 14))
+    assert both == Marked(frozenset(f"t-{number}" for number in numbers), "2 groups of incidents")
+    assert stage.screen.called == ["heed filter", "heed filter"], "what is typed counts before R does"
+    launched("b-1")
+    await stage.screen.ended()
+    assert not stage.screen.table.marks
+    retried = [group.retried[1] for group in stage.verbs._reader.open_incidents.groups if group.retried]  # type: ignore[union-attr]
+    assert retried == ["b-1", "b-1"]
+    assert stage.engine.orders == []
+
+
+async def test_jobs_are_asked_about_apart_once_the_tasks_are_launched(staged: Staged) -> None:
+    stage = await staged(tasks_and_jobs(), LOCK)
+    stage.engine.all_jobs = [job("t-20"), job("t-21")]
+    stage.screen.table.marks |= {CARD, LOCK}
+    stage.verbs.action_retry()
+    await stage.screen.ended()
+    ((_, launched, follow),) = stage.launches
+    assert not follow, "a question comes: the page of the batch is not opened over it"
+    assert not stage.screen.asked
+    launched("b-1")
+    await stage.screen.ended()
+    assert "2 failed jobs get 1 retry each, one by one." in stage.screen.asked[0][0]
+    assert sorted(stage.engine.orders) == [("set_job_retries", "t-20", 1), ("set_job_retries", "t-21", 1)]
+    assert stage.reader.read == 1
+
+
+async def test_jobs_alone_are_asked_about_at_once_and_none_is_retried_without_a_yes(staged: Staged) -> None:
+    stage = await staged(tasks_and_jobs(), LOCK)
+    stage.engine.all_jobs = [job("t-20"), job("t-21", retries=2)]
+    stage.screen.sure = False
+    stage.verbs.action_retry()
+    await stage.screen.ended()
+    assert not stage.launches
+    assert "1 other job: gone meanwhile or with retries again, left alone." in "".join(stage.screen.asked[0])
+    assert (stage.engine.orders, stage.reader.read) == ([], 0)
+
+
+async def test_what_cannot_be_retried_says_why(staged: Staged) -> None:
+    stage = await staged(tasks_and_jobs(), CALLED)
+    stage.verbs.action_retry()
+    assert "these incidents close with the one in the called process" in stage.said
+    stage.screen.under_cursor = ""
+    stage.verbs.action_retry()
+    assert stage.said == "There is no group to retry."
+    other = await staged([incident(1, "odd", type="odd", configuration=None)], "? odd")
+    other.verbs.action_retry()
+    assert other.said == "None of this can be retried."
+    assert not stage.launches + other.launches
+
+
+async def test_it_is_said_when_not_all_incidents_are_read(staged: Staged) -> None:
+    stage = await staged(tasks_and_jobs())
+    assert stage.reader.open_incidents is not None
+    stage.reader.open_incidents.complete = False
+    stage.verbs.action_retry()
+    assert stage.said == "Not all incidents are read yet: this takes those read so far."
+    assert len(stage.launches) == 1
+
+
+async def test_a_note_is_kept_as_a_draft_of_its_groups_until_it_is_written(staged: Staged) -> None:
+    stage = await staged(tasks_and_jobs())
+    stage.screen.typed = [Answer("PSP", False), Answer("", False), Answer("PSP", True), Answer("PSP", True)]
+    stage.verbs.action_note()
+    await stage.screen.ended()
+    assert stage.said == "The note is kept as a draft: N goes on with it."
+    stage.screen.under_cursor = PSP
+    stage.verbs.action_note()
+    await stage.screen.ended()
+    stage.screen.under_cursor = CARD
+    stage.screen.sure = False
+    stage.verbs.action_note()
+    await stage.screen.ended()
+    assert stage.engine.orders == []
+    stage.screen.sure = True
+    stage.verbs.action_note()
+    await stage.screen.ended()
+    assert stage.engine.orders == [("annotate_incident", f"i-{number}", "PSP") for number in (2, 1, 0)]
+    assert stage.reader.read == 1
+    assert stage.reader.open_incidents is not None
+    stage.reader.open_incidents.groups.put(
+        group_member._replace(annotation="PSP")
+        for group in list(stage.verbs.chosen())
+        for group_member in list(group.members())
+    )
+    stage.screen.typed = [Answer("PSP", False)]
+    stage.verbs.action_note()
+    await stage.screen.ended()
+    assert stage.screen.offered == [("", ""), ("", ""), ("", "PSP"), ("", "PSP"), ("PSP", "")]
+    assert "kept as a draft" not in stage.said, "it is the note that is there"
+
+
+async def test_no_note_is_typed_where_none_could_be_written(staged: Staged) -> None:
+    stage = await staged(tasks_and_jobs(), "")
+    stage.verbs.action_note()
+    await stage.screen.ended()
+    assert stage.said == "There is no incident to note on."
+    stage.screen.under_cursor = CARD
+    stage.session.safety.readonly = True
+    stage.verbs.action_note()
+    await stage.screen.ended()
+    assert "read-only" in stage.said
+    assert not stage.screen.offered
+
+
+async def test_a_group_is_no_record_and_not_the_marked_groups_but_what_matches_is_written(staged: Staged) -> None:
+    stage = await staged(tasks_and_jobs())
+    stage.verbs.action_copy_curl()
+    assert stage.said.startswith("A group is not a record of the engine")
+    stage.screen.table.marks.add(PSP)
+    stage.verbs.action_export()
+    assert stage.said == "All incidents that match are written, not those of marked groups: u unmarks."
+    assert not stage.screen.called
+    stage.screen.table.marks.clear()
+    stage.verbs.action_export()
+    assert stage.screen.called == ["export"]
+
+
+async def test_a_cause_is_split_and_joined_again_in_its_place(staged: Staged) -> None:
+    found = [incident(number, f"carrier '{'AB'[number % 2]}' refused parcel {number}") for number in range(50, 100)]
+    stage = await staged([*found, *tasks_and_jobs()[:3]], "T carrier <*> refused parcel <*>")
+    place = stage.reader.placed.index(stage.screen.under_cursor)
+    stage.screen.table.marks.add(stage.screen.under_cursor)
+    stage.verbs.action_split()
+    await stage.screen.ended()
+    halves = {f"T carrier '{letter}' refused parcel <*>" for letter in "AB"}
+    assert set(stage.reader.placed[place : place + 2]) == halves
+    assert stage.said == "Kept apart: 2 groups of 50 incidents.  + joins them."
+    assert not stage.screen.table.marks
+    stage.screen.under_cursor = min(halves)
+    stage.verbs.action_join()
+    await stage.screen.ended()
+    assert stage.reader.placed[place] == "T carrier <*> refused parcel <*>"
+    assert stage.said == "Joined: 1 group of 50 incidents."
+    stage.screen.under_cursor = CARD
+    stage.verbs.action_join()
+    assert stage.said == "This group was not split."
+
+
+async def test_messages_that_are_alike_cannot_be_kept_apart(staged: Staged) -> None:
+    stage = await staged([incident(number, "down") for number in range(3)], "T down")
+    stage.verbs.action_split()
+    await stage.screen.ended()
+    assert stage.said.startswith("Nothing can be kept apart here")
