@@ -95,8 +95,9 @@ def stopped(terminal: Terminal) -> None:
 
 
 def ageless(terminal: Terminal) -> list[str]:
-    """The table without the ages of its rows, which go on by themselves."""
-    return [re.sub(r"\dh\d\dm", "age", line) for line in terminal.lines[3:-1]]
+    """The rows of tasks without their ages, which go on by themselves."""
+    until = next(number for number, line in enumerate(terminal.lines) if "─Task─" in line)
+    return [re.sub(r"\dh\d\dm", "age", line) for line in terminal.lines[3:until]]
 
 
 def test_a_terminal_that_takes_nothing_for_a_while_shows_how_things_stand_then(terminal: Terminal) -> None:

@@ -33,7 +33,7 @@ def test_garbage_is_collected_from_the_first_frame_on_and_not_what_was_there_bef
     gc.unfreeze()
     gc.disable()
     target = Remote("http://engine.test/engine-rest")
-    screen._connect(target)
+    screen.connected(target)
     assert opened == [target]
     assert gc.isenabled()
     assert gc.get_freeze_count() > 1000

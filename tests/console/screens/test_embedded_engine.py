@@ -79,6 +79,9 @@ async def test_a_batch_with_an_unknown_task_shows_its_failed_job_and_can_be_retr
         assert app.screen.query_one("#jobs", LineTable).total == 3  # seed, batch, monitor
         assert "The one job left has failed: open until retried (T) or dropped (D)." in text(app)
         for key, said in (("T", "will be tried again"), ("D", "is deleted")):
+            # Retried, it is locked until it has failed again: an engine refuses to delete it meanwhile.
+            while await client.count_jobs(JobQuery(no_retries_left=True)) == 0:
+                await pilot.pause(0.05)
             await pilot.press(key)
             await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.focused is not None)
             await pilot.press("L")
