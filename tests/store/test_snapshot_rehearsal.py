@@ -16,7 +16,7 @@ from store.snapshot_mark import NoRate, NoSnapshot, ObservedRate, SnapshotMark, 
 from tests.store.running import client_of
 
 TAKEN = datetime(2026, 3, 1, 3, 12, tzinfo=UTC)
-TASKS = 160
+TASKS = 120
 RATE = 0.3
 PATIENCE = 60.0
 TOO_FAR = 4.0

@@ -76,7 +76,7 @@ def store(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def snapshot(world: Path) -> Path:
     """Of the whole world; no test changes it."""
     file = world.with_name("snapshot.db")
-    result = typed("snapshot", "--store", world, "--out", file, "--details", 1000)
+    result = typed("snapshot", "--store", world, "--out", file, "--details", 3)
     assert result.exit_code == ExitCode.DONE, result.output
     return file
 
