@@ -363,7 +363,7 @@ class RetriageApp(AppWithUpdateHook[None]):
     def _call_operator(self, held: RunHeld) -> None:
         """A run does not go on by itself: the bell, and the command of the settings."""
         self.bell()
-        if self.settings.call:
+        if self.settings.call and not self.session.identity.snapshot_of:
             self.run_worker(self._run_call(held), group="app.call", exit_on_error=False)
 
     async def _run_call(self, held: RunHeld) -> None:
@@ -624,6 +624,8 @@ class RetriageApp(AppWithUpdateHook[None]):
         if runs:
             which = f"Run {runs[0].run_id}" if len(runs) == 1 and runs[0].run_id is not None else f"{len(runs)} runs"
             goes_on = f"`retriage watch {runs[0].run_id or 'RUN'} --resume` goes on without a screen."
+            if self.session.identity.snapshot_of:
+                goes_on = "It is a rehearsal: all of it is gone with the console."
             said = [f"{which} is at work, and is held when the console is left.", goes_on]
         elif number:
             which = "a batch" if number == 1 else f"{number} batches"

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from console.engine.target import LOOPBACK, WATCHABLE, Demo, Embedded, Remote
 from console.profiles import profile_named, remote_of
-from console.session.safety import REHEARSAL
 from console.session.session import ConnectionIdentity
 from store.snapshot_mark import SnapshotMark, is_snapshot, read_mark
 
 if TYPE_CHECKING:
     from console.engine.target import Target
 
+REHEARSAL = "REHEARSAL"
+"""The word of a copy of a snapshot on which a run is tried."""
 SNAPSHOT = "SNAPSHOT"
 """The word of a snapshot that is looked at."""
 UNKNOWN = "PROD?"

@@ -21,7 +21,7 @@ from store.runner import JobPace
 from store.settings import StoreSettings
 from store.snapshot import Rehearsal, copy_of
 from store.snapshot.rehearsal_workers import RehearsalWorkers
-from store.snapshot_mark import SnapshotMark, is_snapshot, read_mark
+from store.snapshot_mark import SnapshotMark, is_snapshot, path_of, read_mark
 from store.tables import ProcessDefinition
 from store.tables.types import col
 
@@ -88,7 +88,7 @@ def embedded_app(
             place = store
             if mark is not None:
                 folder = stack.enter_context(TemporaryDirectory(prefix="retriage-", ignore_cleanup_errors=True))
-                place = str(await asyncio.to_thread(copy_of, Path(store), Path(folder)))
+                place = str(await asyncio.to_thread(copy_of, path_of(store), Path(folder)))
             limits = Limits(chosen.question_seconds, chosen.order_seconds)
             database = await open_database(place, chosen.readers, limits)
             stack.push_async_callback(database.close)

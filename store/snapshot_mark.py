@@ -130,9 +130,10 @@ def is_marked(header: bytes) -> bool:
 
 def is_snapshot(store: str) -> bool:
     """Whether a store, given as a path or a URL, is the file of a snapshot."""
-    path = _path(store)
+    if "://" in store and not store.startswith("sqlite"):
+        return False
     try:
-        with path.open("rb") as file:
+        with path_of(store).open("rb") as file:
             return is_marked(file.read(_HEADER))
     except (OSError, ValueError):
         return False
@@ -147,7 +148,7 @@ def read_mark(store: str) -> SnapshotMark:
     Raises:
         NoSnapshot: it is none, is broken, or was written by a newer version.
     """
-    path = _path(store)
+    path = path_of(store)
     if not is_snapshot(store):
         raise NoSnapshot(f"{path} is no snapshot; `retriage snapshot` writes one.")
     try:
@@ -160,29 +161,46 @@ def read_mark(store: str) -> SnapshotMark:
         told["taken_at"] = datetime.fromisoformat(told["taken_at"])
         told["rates"] = tuple(ObservedRate(**one) for one in told["rates"])
         told["left_out"] = tuple(told["left_out"])
-        return SnapshotMark(**told)
+        mark = SnapshotMark(**told)
+        _check(mark)
+        return mark
     except (sqlite3.Error, ValueError, KeyError, TypeError) as problem:
         if isinstance(problem, NoSnapshot):
             raise
         raise NoSnapshot(f"The snapshot {path} is broken.") from problem
 
 
-def run_lines(snapshot: str) -> Iterator[list[str]]:
+def _check(mark: SnapshotMark) -> None:
+    """Whoever has written the file may have been another program.
+
+    Raises:
+        ValueError: something is not what it has to be.
+    """
+    texts = (mark.engine, mark.address, mark.kind, mark.taken_by, mark.part, *mark.left_out)
+    texts += tuple(rate.topic for rate in mark.rates)
+    numbers = [number for rate in mark.rates for number in (rate.done, rate.failed)]
+    if mark.taken_at.tzinfo is None or not all(isinstance(text, str) for text in texts):
+        raise ValueError
+    if not all(isinstance(number, int) and number >= 0 for number in numbers):
+        raise ValueError
+
+
+def run_lines(store: str) -> Iterator[list[str]]:
     """The runs of the journal that a snapshot holds, the oldest first: the lines of the hand-over file of each.
 
     Args:
-        snapshot: its path.
+        store: its path.
 
     Raises:
         NoSnapshot: it is broken.
     """
     try:
-        with closing(_opened(Path(snapshot))) as database:
+        with closing(_opened(path_of(store))) as database:
             told = database.execute("SELECT run, text FROM snapshot_run ORDER BY run, line")
             for _, lines in groupby(told, key=itemgetter(0)):
                 yield [text for _, text in lines]
     except sqlite3.Error as problem:
-        raise NoSnapshot(f"The snapshot {snapshot} is broken.") from problem
+        raise NoSnapshot(f"The snapshot {path_of(store)} is broken.") from problem
 
 
 def _opened(path: Path) -> sqlite3.Connection:
@@ -190,5 +208,6 @@ def _opened(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
 
 
-def _path(store: str) -> Path:
+def path_of(store: str) -> Path:
+    """The file of a store that is given as a path or as a URL of SQLite."""
     return Path(store.partition("://")[2].removeprefix("/") if "://" in store else store).expanduser()

@@ -187,7 +187,7 @@ async def _drive(
         say(f"retriage: {problem}")
         return ExitCode.REFUSED
     except asyncio.CancelledError:
-        _tell_interrupted(run, json)
+        _tell_interrupted(session, run, json)
         raise
     if isinstance(ended, RunHeld):
         await _call_operator(session, ended)
@@ -195,7 +195,10 @@ async def _drive(
 
 
 async def _call_operator(session: Session, held: RunHeld) -> None:
-    """A run does not go on by itself: the bell of the terminal, and the command of the settings."""
+    """A run does not go on by itself: the bell of the terminal, and the command of the settings. Nobody is called for a
+    rehearsal."""
+    if session.identity.snapshot_of:
+        return
     if sys.stderr.isatty():
         typer.echo("\a", nl=False, err=True)
     settings = read_settings(settings_file())
@@ -205,8 +208,10 @@ async def _call_operator(session: Session, held: RunHeld) -> None:
         say(problem)
 
 
-def _tell_interrupted(run: int, json: bool) -> None:
+def _tell_interrupted(session: Session, run: int, json: bool) -> None:
     said = f"Held by an interruption. `retriage watch {run} --resume` goes on."
+    if session.identity.snapshot_of:
+        said = "The rehearsal was interrupted, and is gone."
     _tell(RunHeld(run, None, "interrupted", said), json)
 
 

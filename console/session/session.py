@@ -111,7 +111,7 @@ class Session:
 
     def __init__(self, identity: ConnectionIdentity) -> None:
         self.identity = identity
-        self.safety = Safety(identity.environment, identity.readonly)
+        self.safety = Safety(identity.environment, identity.readonly, simulated=bool(identity.snapshot_of))
         """Whether orders may be given; it is of this engine, and so is gone with it."""
         self.client: EngineClient | None = None
         self.failed_to_open = ""

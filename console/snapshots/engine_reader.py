@@ -11,6 +11,7 @@ from uuid import uuid4
 from console.causes.fold import fold
 from console.reading.pages import PAGE, Pages, pages_by_id, pieces
 from console.session.journal_answers import ask_journal
+from console.snapshots.questions import PAGE_EVERY, SMALL_EVERY
 from console.text.words import count
 from store.contract.deployments import ProcessDefinitionQuery
 from store.contract.queries import (
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         BatchStatistics,
         ExternalTask,
         Incident,
+        Job,
         ProcessDefinition,
         ProcessInstance,
         VariableValue,
@@ -241,15 +243,17 @@ class EngineReader:
         query = JobDefinitionQuery(job_configuration=batch.id)
         told = await self._questions.small(lambda client: client.job_definitions(query))
         await self._writer.job_definitions(told)
-        definitions = {
-            batch.seed_job_definition_id,
-            batch.monitor_job_definition_id,
-            batch.batch_job_definition_id,
-        }
-        for definition in sorted(definitions):
-            async for some in self._pages(pages_by_id(client.jobs, JobQuery(job_definition_id=definition))):
-                await self._writer.jobs(some)
-        return definitions
+        for definition in (batch.seed_job_definition_id, batch.monitor_job_definition_id):
+            await self._writer.jobs(await self._jobs_of(definition))
+        of_batch = JobQuery(job_definition_id=batch.batch_job_definition_id)
+        async for some in self._pages(pages_by_id(client.jobs, of_batch)):
+            await self._writer.jobs(some)
+        return {batch.seed_job_definition_id, batch.monitor_job_definition_id, batch.batch_job_definition_id}
+
+    async def _jobs_of(self, definition: str) -> list[Job]:
+        """Of a definition that has one or none."""
+        query = JobQuery(job_definition_id=definition)
+        return await self._questions.small(lambda client: client.jobs(query, 0, PAGE))
 
     # -- incidents and error details --------------------------------------------------------------------------------
 
@@ -259,15 +263,25 @@ class EngineReader:
         number = 0
         if not self._everything:
             open_ones = await self._questions.small(lambda client: client.count_incidents(IncidentQuery()))
-            if len(self._failed) <= open_ones // PAGE:
-                for task in sorted(self._failed):
-                    await self._writer.incidents(await self._incidents_of(task))
+            if len(self._failed) * SMALL_EVERY <= (open_ones // PAGE + 1) * PAGE_EVERY:
+                await self._read_incidents_one_by_one(job_definitions)
                 return
         async for page in self._pages(pages_by_id(client.incidents, IncidentQuery())):
             incidents = [one for one in page if self._everything or self._belongs(one, job_definitions)]
             await self._writer.incidents(incidents)
             number += len(incidents)
             self._tell("incidents", number)
+
+    async def _read_incidents_one_by_one(self, job_definitions: set[str]) -> None:
+        client = await self._session.opened()
+        for number, task in enumerate(sorted(self._failed), 1):
+            await self._writer.incidents(await self._incidents_of(task))
+            if number % 10 == 0 or number == len(self._failed):
+                self._tell("tasks with their incidents", number)
+        for some in pieces(sorted(job_definitions), IDS):
+            of_jobs = IncidentQuery(job_definition_id_in=list(some))
+            async for page in self._pages(pages_by_id(client.incidents, of_jobs)):
+                await self._writer.incidents(page)
 
     async def _incidents_of(self, task: str) -> list[Incident]:
         query = IncidentQuery(configuration=task)

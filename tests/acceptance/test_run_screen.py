@@ -79,7 +79,7 @@ def night(engine: NightEngine, shell: Shell, payments: Payments, home: Path) -> 
     assert number > sum(WAVES) + 20
     with Screen(home) as screen:
         screen.wait_for("SAFE")
-        screen.wait_for("[1 Tasks 9")
+        screen.wait_for(f"[1 Tasks {len(engine.tasks())}")
         screen.press(f"/{QUERY}\r")
         screen.wait(lambda: f" {number} " in screen.lines[2], "the tasks are not counted")
         screen.press("AR")

@@ -1,6 +1,7 @@
 """The copy of a snapshot that is set going: its times, how often its workers fail, what they leave alone."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from store.snapshot_mark import NoRate, NoSnapshot, ObservedRate, SnapshotMark, 
 from tests.store.running import client_of
 
 TAKEN = datetime(2026, 3, 1, 3, 12, tzinfo=UTC)
-TASKS = 300
+TASKS = 120
 RATE = 0.3
 PATIENCE = 60.0
 TOO_FAR = 4.0
@@ -182,6 +183,32 @@ async def test_a_broken_one_is_a_sentence(tmp_path: Path) -> None:
     put(path, whole[:200] + b"\xff" * (len(whole) - 200))
     with pytest.raises(NoSnapshot, match="is broken"):
         read_mark(str(path))
+
+
+def rewritten(path: Path, *changes: tuple[str, str]) -> None:
+    file = sqlite3.connect(path, isolation_level=None)
+    for old, new in changes:
+        file.execute("UPDATE snapshot SET facts = replace(facts, ?, ?)", (old, new))
+    file.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (('"format": 1', '"format": 2'), "another version"),
+        (('+00:00"', '"'), "is broken"),
+        (('"ann"', "7"), "is broken"),
+        (('"failed": 6', '"failed": -6'), "is broken"),
+        (('"rates"', '"rats"'), "is broken"),
+    ],
+)
+async def test_what_another_program_has_written_is_a_sentence(
+    tmp_path: Path, change: tuple[str, str], said: str
+) -> None:
+    path = await written(tmp_path / "s.db", task(1), rates=(ObservedRate("a", 5, 6, "log"),))
+    rewritten(path, change)
+    with pytest.raises(NoSnapshot, match=said):
+        read_mark(f"sqlite:///{path}")
 
 
 async def interrupted(path: Path) -> None:

@@ -72,10 +72,11 @@ def store(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-@pytest.fixture
-def snapshot(store: Path, tmp_path: Path) -> Path:
-    file = tmp_path / "snapshot.db"
-    result = typed("snapshot", "--store", store, "--out", file, "--details", 1000)
+@pytest.fixture(scope="module")
+def snapshot(world: Path) -> Path:
+    """Of the whole world; no test changes it."""
+    file = world.with_name("snapshot.db")
+    result = typed("snapshot", "--store", world, "--out", file, "--details", 3)
     assert result.exit_code == ExitCode.DONE, result.output
     return file
 
@@ -100,8 +101,8 @@ async def records(client: httpx.AsyncClient, path: str, method: str, but: tuple[
     return {one["id"]: {name: value for name, value in one.items() if name not in but} for one in answer.json()}
 
 
-async def test_each_record_is_the_engines(store: Path, snapshot: Path) -> None:
-    async with both(store, snapshot) as (engine, kept):
+async def test_each_record_is_the_engines(world: Path, snapshot: Path) -> None:
+    async with both(world, snapshot) as (engine, kept):
         for path, (method, but) in LISTS.items():
             expected, found = await records(engine, path, method, but), await records(kept, path, method, but)
             assert expected, path
@@ -121,15 +122,15 @@ async def test_each_record_is_the_engines(store: Path, snapshot: Path) -> None:
         assert asked
 
 
-def test_the_file_is_for_its_owner_alone_and_says_what_it_is(store: Path, snapshot: Path) -> None:
+def test_the_file_is_for_its_owner_alone_and_says_what_it_is(world: Path, snapshot: Path) -> None:
     assert stat.S_IMODE(snapshot.stat().st_mode) == 0o600
     mark = read_mark(str(snapshot))
-    tasks = sqlite3.connect(f"file:{store}?mode=ro", uri=True)
+    tasks = sqlite3.connect(f"file:{world}?mode=ro", uri=True)
     try:
         (number,) = tasks.execute("SELECT count(*) FROM external_task").fetchone()
     finally:
         tasks.close()
-    assert (mark.engine, mark.kind, mark.numbers["external tasks"]) == (str(store), "Retriage 7.24.0", number)
+    assert (mark.engine, mark.kind, mark.numbers["external tasks"]) == (str(world), "Retriage 7.24.0", number)
     assert "variables" not in mark.numbers
     assert any("Variables" in sentence for sentence in mark.left_out)
     assert [entry.name for entry in snapshot.parent.iterdir() if ".part" in entry.name] == []
@@ -185,14 +186,14 @@ def test_a_refusal_is_one_sentence_and_leaves_nothing(
 
 def test_of_a_filter_only_what_belongs_to_it(store: Path, tmp_path: Path) -> None:
     file = tmp_path / "part.db"
-    words = ["--query", "topic:charge-card retries:0", "--variables", "amount,cust*", "--mask", "CUSTOMER", "--json"]
+    words = ["--query", "topic:create-invoice retries:0", "--variables", "amount,cust*", "--mask", "CUSTOMER", "--json"]
     result = typed("snapshot", "--store", store, "--out", file, *words)
     assert result.exit_code == ExitCode.DONE, result.output
     told = json.loads(result.stdout)
 
     async def compared() -> None:
         async with both(store, file) as (engine, kept):
-            expected = (await engine.get("/external-task?topicName=charge-card&noRetriesLeft=true")).json()
+            expected = (await engine.get("/external-task?topicName=create-invoice&noRetriesLeft=true")).json()
             assert (await kept.get("/external-task")).json() == expected
             ids = {task["id"] for task in expected}
             incidents = [one for one in (await engine.get("/incident")).json() if one["configuration"] in ids]
@@ -214,4 +215,4 @@ def test_of_a_filter_only_what_belongs_to_it(store: Path, tmp_path: Path) -> Non
 
     asyncio.run(compared())
     assert told["numbers"]["external tasks"] > 0
-    assert told["query"] == "topic:charge-card retries:0"
+    assert told["query"] == "topic:create-invoice retries:0"

@@ -11,6 +11,7 @@ from console.engine.connect import connect
 from console.journal import journal_of
 from console.runs.command_text import engine_words
 from console.screens.exporting.dialog import ExportDialog
+from console.session.session import ConnectionIdentity, Session
 from console.widgets.pane import Pane
 from store.contract.queries import ExternalTaskQuery
 from store.snapshot_mark import read_mark
@@ -72,3 +73,5 @@ async def test_the_words_of_a_rehearsal(tmp_path: Path) -> None:
     assert (identity.stands_at, identity.readonly) == (None, False)
     assert "all its times are moved to now" in identity.about_snapshot
     assert engine_words(identity, "") == ["--rehearse", str(place)]
+    assert not Session(identity).safety.guarded
+    assert Session(ConnectionIdentity("REHEARSAL", "http://engine")).safety.guarded, "the word alone proves nothing"

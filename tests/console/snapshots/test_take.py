@@ -17,8 +17,11 @@ from console.engine.errors import Refused
 from console.journal import journal_of
 from console.runs.run_view import read_run
 from console.session.session import Session
+from console.snapshots import engine_reader
 from console.snapshots.part import SnapshotPart
 from console.snapshots.take import take_snapshot
+from store.contract.queries import ExternalTaskQuery, IncidentQuery
+from store.contract.records import Incident
 from store.journal import FrozenTask, Journal, NewRun, RunCause
 from store.server import fill
 from store.snapshot_mark import read_mark
@@ -119,9 +122,7 @@ async def test_runs_come_along_as_they_were(store: Path, tmp_path: Path) -> None
         assert (counts.done, counts.again) == (6, 2)
 
 
-def _all() -> Any:
-    from store.contract.queries import ExternalTaskQuery
-
+def _all() -> ExternalTaskQuery:
     return ExternalTaskQuery(no_retries_left=True)
 
 
@@ -131,3 +132,24 @@ async def test_how_often_tasks_failed_is_in_the_log_of_the_engine(store: Path, t
     rates = read_mark(str(tmp_path / "s.db")).rates
     assert {rate.source for rate in rates} == {"log"}
     assert any(rate.failed > rate.done for rate in rates)
+
+
+@pytest.mark.parametrize("one_by_one", [True, False])
+async def test_incidents_of_a_part_are_found_either_way(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_by_one: bool
+) -> None:
+    """By task where that costs fewer seconds, else all of them are read through."""
+    monkeypatch.setattr(engine_reader, "SMALL_EVERY", 0.0 if one_by_one else 1000.0)
+    asked: list[str | None] = []
+    async with opened(store) as session:
+        client = await session.opened()
+        incidents = client.incidents
+
+        async def noted(query: IncidentQuery, first: int, size: int) -> list[Incident]:
+            asked.append(query.configuration)
+            return await incidents(query, first, size)
+
+        monkeypatch.setattr(client, "incidents", noted)
+        mark = await take_snapshot(session, SnapshotPart("topic:charge-card retries:0"), tmp_path / "s.db")
+    assert (None not in asked) == one_by_one
+    assert mark.numbers["incidents"] == mark.numbers["external tasks"] > 1
