@@ -31,6 +31,7 @@ LONG = {
         "test_bodies.py",
         "test_kill.py",
         "test_mixed_load.py",
+        "test_shutdown.py",
     },
     "runs": {"test_run_machine.py"},
     "store": {"test_demo_workers.py", "test_large_json.py", "test_long_queries.py"},

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Row, and_, delete, func, insert, literal, or_, select, true, update
+from sqlalchemy import Row, and_, bindparam, delete, func, insert, literal, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.bpmn import Process
@@ -18,7 +18,7 @@ from store.contract.deployments import SetInstancesSuspended
 from store.contract.errors import ContractError, invalid, missing, null_value
 from store.contract.records import ProcessInstance as Record
 from store.contract.records import VariableValue
-from store.database import IdRun, Kept, keep, new_id, now
+from store.database import IdRun, keep, new_id, now
 from store.queries.conditions import Condition, one_of
 from store.queries.historic_process_instances import historic_process_instance_conditions
 from store.queries.of_definition import PRESENT
@@ -39,6 +39,23 @@ from store.tables.types import Rows, col
 _P = ProcessInstance
 _ID = col(_P.id)
 _RUNNING = col(_P.end_time).is_(None)
+
+_DEFINITION = (
+    select(col(ProcessDefinition.key), col(ProcessDefinition.tenant_id), col(ProcessDefinition.suspended))
+    .where(PRESENT, col(ProcessDefinition.id) == bindparam("definition"))
+    .with_for_update(read=True, key_share=True)
+)
+_INSTANCE_OF_TASK = (
+    select(_ID, col(_P.process_definition_id), col(_P.tenant_id))
+    .where(
+        _ID
+        == select(col(ExternalTask.process_instance_id))
+        .where(col(ExternalTask.id) == bindparam("task"))
+        .scalar_subquery(),
+        _RUNNING,
+    )
+    .with_for_update()
+)
 
 
 async def start(
@@ -75,7 +92,7 @@ async def start(
         variables = {process.initiator: _starter(starter), **variables}
     await set_variables(connection, instance.id, variables)
     transient = {name: value for name, value in variables.items() if is_transient(value)}
-    ended = await go_on(connection, instance, process.start, transient)
+    ended = await go_on(connection, instance, process.start, transient, new=True)
     await by.note(connection, "Create", "ProcessInstance", about=about)
     return Record(
         id=instance.id,
@@ -111,12 +128,7 @@ def _row(
 
 async def _definition(connection: AsyncConnection, definition_id: str) -> Row[str, str | None, bool]:
     """A definition that may be started. Nobody can remove it until the transaction ends."""
-    this = and_(PRESENT, col(ProcessDefinition.id) == definition_id)
-    await keep(connection, col(ProcessDefinition.id), this, how=Kept.SHARED)
-    statement = select(
-        col(ProcessDefinition.key), col(ProcessDefinition.tenant_id), col(ProcessDefinition.suspended)
-    ).where(this)
-    row = (await connection.execute(statement)).one_or_none()
+    row = (await connection.execute(_DEFINITION, {"definition": definition_id})).one_or_none()
     if row is None:
         raise null_value(f"no deployed process definition found with id '{definition_id}': processDefinition is null")
     if row.suspended:
@@ -130,13 +142,7 @@ async def hold_of_task(connection: AsyncConnection, task_id: str) -> Running | N
 
     Read the task afterwards: whoever kept the instance before may have taken or changed it.
     """
-    of_task = select(col(ExternalTask.process_instance_id)).where(col(ExternalTask.id) == task_id)
-    statement = (
-        select(_ID, col(_P.process_definition_id), col(_P.tenant_id))
-        .where(_ID == of_task.scalar_subquery(), _RUNNING)
-        .with_for_update()
-    )
-    row = (await connection.execute(statement)).one_or_none()
+    row = (await connection.execute(_INSTANCE_OF_TASK, {"task": task_id})).one_or_none()
     return None if row is None else Running(row.id, row.process_definition_id, row.tenant_id)
 
 

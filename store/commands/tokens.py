@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.bpmn import CanNotGoOn, Kind, Process, Steps, leave
@@ -32,6 +32,17 @@ class Running:
     tenant_id: str | None
 
 
+_WAITING = (
+    select(col(Execution.activity_id), func.count())
+    .where(col(Execution.process_instance_id) == bindparam("instance"))
+    .group_by(col(Execution.activity_id))
+)
+_END = (
+    update(ProcessInstance)
+    .where(col(ProcessInstance.id) == bindparam("instance"))
+    .values(state=COMPLETED, end_time=bindparam("at"))
+)
+
 LOGGED = (
     "topic_name",
     "priority",
@@ -46,7 +57,12 @@ LOGGED = (
 
 
 async def go_on(
-    connection: AsyncConnection, instance: Running, node: str | None, transient: Mapping[str, VariableValue]
+    connection: AsyncConnection,
+    instance: Running,
+    node: str | None,
+    transient: Mapping[str, VariableValue],
+    *,
+    new: bool = False,
 ) -> bool:
     """Let a token leave a node that its execution has already left, and end the instance after its last token.
 
@@ -55,6 +71,7 @@ async def go_on(
         instance: where the token moves.
         node: id of the node that it leaves; none for a token that has come to its end.
         transient: variables of this request that are not stored.
+        new: the instance has just been made, and has no other tokens.
 
     Returns:
         Whether the instance has ended.
@@ -64,7 +81,7 @@ async def go_on(
     """
     process = await process_of(connection, instance.definition_id)
     stored = await of_instance(connection, instance.id, process.reads) if process.reads else {}
-    waiting = await _waiting(connection, instance.id)
+    waiting = Counter[str]() if new else await _waiting(connection, instance.id)
     joins = {name: count for name, count in waiting.items() if process.nodes[name].kind is Kind.FORK}
     try:
         values = operands(stored | dict(transient))
@@ -81,9 +98,7 @@ async def go_on(
 
 async def _waiting(connection: AsyncConnection, instance_id: str) -> Counter[str]:
     """Tokens of an instance by the node where they wait."""
-    node = col(Execution.activity_id)
-    statement = select(node, func.count()).where(col(Execution.process_instance_id) == instance_id).group_by(node)
-    return Counter({row[0]: row[1] for row in await connection.execute(statement)})
+    return Counter({row[0]: row[1] for row in await connection.execute(_WAITING, {"instance": instance_id})})
 
 
 async def place_tasks(
@@ -169,6 +184,4 @@ async def _place_at_joins(
 
 async def end_instance(connection: AsyncConnection, instance_id: str, at: datetime) -> None:
     """The last token is gone."""
-    await connection.execute(
-        update(ProcessInstance).where(col(ProcessInstance.id) == instance_id).values(state=COMPLETED, end_time=at)
-    )
+    await connection.execute(_END, {"instance": instance_id, "at": at})

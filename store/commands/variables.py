@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import and_, delete, insert, select, update
+from sqlalchemy import and_, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.commands.operators import NOBODY, Operator
@@ -17,6 +17,16 @@ from store.tables import ProcessInstance, Variable
 from store.tables.types import TooLong, col
 
 _V = Variable
+
+_END_SCOPE = (
+    update(_V)
+    .where(
+        col(_V.process_instance_id) == bindparam("instance"),
+        col(_V.execution_id) == bindparam("execution"),
+        col(_V.deleted).is_(False),
+    )
+    .values(deleted=True)
+)
 
 
 async def set_variables(
@@ -101,6 +111,11 @@ async def end_scopes(connection: AsyncConnection, of_instance: Condition, of_exe
         of_execution: a condition on its execution.
     """
     await _mark_deleted(connection, of_instance, of_execution, col(_V.deleted).is_(False))
+
+
+async def end_scope(connection: AsyncConnection, instance_id: str, execution_id: str) -> None:
+    """Delete the variables of one execution of an instance. The history keeps them."""
+    await connection.execute(_END_SCOPE, {"instance": instance_id, "execution": execution_id})
 
 
 async def _mark_deleted(connection: AsyncConnection, *which: Condition) -> None:

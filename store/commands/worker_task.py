@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.contract.errors import ContractError, no_external_task, null_value
@@ -11,6 +11,12 @@ from store.tables.types import Rows, col
 
 Task = Row[*tuple[Any, ...]]
 """All columns of an external task."""
+
+_TASK = (
+    select(*ExternalTask.__table__.c)  # type: ignore[attr-defined]
+    .where(col(ExternalTask.id) == bindparam("task"))
+    .with_for_update()
+)
 
 
 def checked_worker(worker_id: str | None) -> str:
@@ -34,8 +40,7 @@ async def find(connection: AsyncConnection, task_id: str) -> Task:
     Raises:
         ContractError: 404, there is none with that id.
     """
-    statement = select(*ExternalTask.__table__.c).where(col(ExternalTask.id) == task_id)  # type: ignore[attr-defined]
-    task = (await connection.execute(statement.with_for_update())).one_or_none()
+    task = (await connection.execute(_TASK, {"task": task_id})).one_or_none()
     if task is None:
         raise no_external_task(task_id, 0)
     return task

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.bpmn import Node
@@ -15,14 +15,14 @@ from store.commands.processes import process_of
 from store.commands.retries import set_retries
 from store.commands.tokens import LOGGED, Running, end_instance, go_on
 from store.commands.typed import is_transient, typed
-from store.commands.variables import end_scopes, set_variables
+from store.commands.variables import end_scope, set_variables
 from store.commands.worker_task import Task, check_active, checked_worker, find_held, only
 from store.contract.deployments import BpmnError
 from store.contract.errors import ContractError, engine_error, null_value, stale
 from store.contract.orders import CompleteTask, FailTask
 from store.contract.records import VariableValue
 from store.database import new_id, now
-from store.tables import ErrorDetails, Execution, ExternalTask, ExternalTaskLog, Variable
+from store.tables import ErrorDetails, Execution, ExternalTask, ExternalTaskLog
 from store.tables.log import LogState
 from store.tables.types import TooLong, col
 
@@ -40,6 +40,10 @@ __all__ = [
 
 _T = ExternalTask
 _ID = col(_T.id)
+
+_DELETE_TASK = delete(_T).where(_ID == bindparam("task"))
+_DELETE_DETAILS = delete(ErrorDetails).where(col(ErrorDetails.external_task_id) == bindparam("task"))
+_DELETE_EXECUTION = delete(Execution).where(col(Execution.id) == bindparam("execution"))
 
 MESSAGE_LENGTH = 666
 """Characters that are kept of an error message; the rest is cut off silently, as the engine does."""
@@ -60,7 +64,8 @@ async def complete(connection: AsyncConnection, task_id: str, order: CompleteTas
     task, instance = await _hold_both(connection, task_id, worker, refusal)
     await set_variables(connection, instance.id, given, task.execution_id)
     await set_variables(connection, instance.id, local, task.execution_id, local=True)  # they end with the execution
-    await incidents.resolve(connection, only(task), now())
+    if task.retries == 0:  # and so an incident is open; see store.commands.retries
+        await incidents.resolve(connection, only(task), now())
     await _take_away(connection, task, LogState.SUCCESSFUL)
     await go_on(connection, instance, task.activity_id, _transient(given))
 
@@ -195,9 +200,8 @@ async def _log(connection: AsyncConnection, task: Task, state: LogState, **more:
 
 async def _take_away(connection: AsyncConnection, task: Task, state: LogState) -> None:
     """Remove a task with its details, its execution and that execution's variables."""
-    await connection.execute(delete(_T).where(_ID == task.id))
-    await connection.execute(delete(ErrorDetails).where(col(ErrorDetails.external_task_id) == task.id))
-    await connection.execute(delete(Execution).where(col(Execution.id) == task.execution_id))
-    of_instance = col(Variable.process_instance_id) == task.process_instance_id
-    await end_scopes(connection, of_instance, col(Variable.execution_id) == task.execution_id)
+    await connection.execute(_DELETE_TASK, {"task": task.id})
+    await connection.execute(_DELETE_DETAILS, {"task": task.id})
+    await connection.execute(_DELETE_EXECUTION, {"execution": task.execution_id})
+    await end_scope(connection, task.process_instance_id, task.execution_id)
     await _log(connection, task, state)

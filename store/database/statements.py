@@ -7,9 +7,9 @@ from sqlalchemy.util import LRUCache
 KEPT = 500
 """Statements that are kept; the least recently used ones are compiled again when they are needed."""
 
-LARGEST = 20_000
-"""Characters of the longest statement that is kept. One that names hundreds of things hardly comes twice, and takes a
-hundred times its length."""
+LARGEST = 4000
+"""Characters of the longest statement that is kept: the screens and workers ask by at most half of them. One that names
+dozens of things hardly comes twice, and takes a hundred times its length."""
 
 
 class SmallStatements(LRUCache[Any, Any]):

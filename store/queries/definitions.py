@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, not_, or_, select
+from sqlalchemy import ColumnElement, bindparam, exists, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
@@ -146,22 +146,25 @@ DEFINITIONS = Listing(
 )
 
 
-async def latest_definition(connection: AsyncConnection, key: str, tenant_id: str | None = None) -> Record:
-    """The highest version of a key, of one tenant or of none.
+_LATEST = (
+    select(_ID)
+    .where(PRESENT, col(_D.key) == bindparam("key"), col(_D.tenant_id).is_not_distinct_from(bindparam("tenant")))
+    .order_by(col(_D.version).desc())
+    .limit(1)
+)
+
+
+async def latest_definition_id(connection: AsyncConnection, key: str, tenant_id: str | None = None) -> str:
+    """The id of the highest version of a key, of one tenant or of none.
 
     Raises:
         ContractError: 404, there is none.
     """
-    statement = (
-        _ROWS.where(PRESENT, col(_D.key) == key, col(_D.tenant_id).is_not_distinct_from(tenant_id))
-        .order_by(col(_D.version).desc())
-        .limit(1)
-    )
-    row = (await connection.execute(statement)).one_or_none()
-    if row is None:
+    found: str | None = (await connection.execute(_LATEST, {"key": key, "tenant": tenant_id})).scalar_one_or_none()
+    if found is None:
         owner = "no tenant-id" if tenant_id is None else f"tenant-id: {tenant_id}"
         raise ContractError(404, "RestException", f"No matching process definition with key: {key} and {owner}")
-    return Record(**row._mapping)
+    return found
 
 
 async def definition_content(connection: AsyncConnection, definition_id: str) -> bytes | None:

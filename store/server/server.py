@@ -21,6 +21,7 @@ from store.embedded import embedded_app
 from store.garbage import spare_what_is_loaded
 from store.server.certificate import tls_context
 from store.server.connections import connections_of
+from store.server.cut_off import CutOff
 from store.server.descriptors import raise_limit
 from store.server.problems import ServerProblem
 from store.server.repeated_lines import RepeatedLines
@@ -86,6 +87,7 @@ def serve(
     asyncio.run(_try_to_open(store, demo_tasks))
     app = embedded_app(store, demo_tasks=demo_tasks, demo_seed=demo_seed, workers=workers, strict=strict, users=users)
     app.add_middleware(AllowedHosts, names=[] if _is_wildcard(host) else [host], proxied=allowed_hosts)
+    app.add_middleware(CutOff)
     settings = StoreSettings()
     config = uvicorn.Config(
         app,

@@ -84,7 +84,7 @@ async def test_errors_are_in_the_contract_s_form(http: httpx.AsyncClient) -> Non
 
 async def parked(app: FastAPI, number: int) -> None:
     """Wait until so many fetches are parked."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while parking_of(app.state.store)._free != app.state.store.settings.max_parked_fetches - number:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 

@@ -32,7 +32,7 @@ Find = Callable[[AsyncConnection], Awaitable[str]]
 
 def _by_key(key: str, tenant_id: str | None = None) -> Find:
     async def find(connection: AsyncConnection) -> str:
-        return (await queries.latest_definition(connection, key, tenant_id)).id
+        return await queries.latest_definition_id(connection, key, tenant_id)
 
     return find
 
