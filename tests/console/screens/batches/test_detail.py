@@ -27,7 +27,7 @@ from store.journal import Journal
 from tests.console import logs
 from tests.console.fake import FakeEngine, ids, job, statistics, task
 from tests.console.ledgers import Ledger
-from tests.console.screens.test_batches import confirmed, engine_with_a_batch, view
+from tests.console.screens.batches.test_screen import confirmed, engine_with_a_batch, view
 from tests.console.settle import console, lines, text, until
 
 GONE, LOCKED_OUT = "Cannot find external task with id 8", "Deadlock found when trying to get lock"
