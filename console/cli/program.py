@@ -1,6 +1,7 @@
 """The program that all commands belong to, and the options that more than one of them has."""
 
-from typing import TYPE_CHECKING, Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup, TyperOption
@@ -25,9 +26,20 @@ class PlainFlags(TyperGroup):
 
 
 def _plain(param: "Parameter") -> "Parameter":
-    if isinstance(param, TyperOption) and param.is_flag:
-        param.metavar = ""
+    if isinstance(param, TyperOption):
+        if param.is_flag:
+            param.metavar = ""
+        if "process_value" not in vars(param):
+            param.process_value = partial(_value_of, param)  # type: ignore[method-assign]
     return param
+
+
+def _value_of(param: TyperOption, context: "Context", value: Any) -> Any:
+    """The value of an option. One that was not given has none: Typer would build a validator to find that out, for each
+    option of the console before its first frame."""
+    if value is None and param.callback is None and not param.required:
+        return None
+    return TyperOption.process_value(param, context, value)
 
 
 app = typer.Typer(

@@ -124,8 +124,6 @@ def _open(connection: "Connection", mouse: bool | None, *, tour: bool = False) -
     gc.disable()
     while True:
         left = _opened(connection, mouse, tour, notice)
-        # What was left with the console is not kept.
-        gc.unfreeze()
         if left.chosen_engine is None:
             break
         connection, notice = chosen_connection(left.chosen_engine, connection)
@@ -176,13 +174,9 @@ def _opened(connection: "Connection", mouse: bool | None, tour: bool, notice: st
 
 
 def connected(target: "Target") -> "AbstractAsyncContextManager[EngineClient]":
-    """Opens the engine when the console asks for it, not before its first frame.
-
-    From here on garbage is collected; what is there by now stays, and need not be gone through.
-    """
+    """Opens the engine when the console asks for it, not before its first frame; garbage is collected from here on."""
     from console.engine.connect import connect  # 275 ms
 
-    gc.freeze()
     gc.enable()
     return spared(connect(target))
 

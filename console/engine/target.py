@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from console.engine.address import parse_address
 from console.engine.credentials import Credentials, Source
-
-if TYPE_CHECKING:
-    import httpx
 
 REST_ROOT = "/engine-rest"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -153,14 +151,14 @@ class Remote:
         Raises:
             ValueError: this is no http(s) address; the sentence says so.
         """
-        url = _parsed(self.url)
+        url = parse_address(self.url)
         host = f"[{url.host}]" if ":" in url.host else url.host
         port = "" if url.port is None else f":{url.port}"
         return f"{url.scheme}://{host}{port}{url.path.rstrip('/') or REST_ROOT}"
 
     def host(self) -> str:
         """The host alone."""
-        return _parsed(self.url).host
+        return parse_address(self.url).host
 
     @property
     def warning(self) -> str:
@@ -175,20 +173,8 @@ class Remote:
 
     def login(self) -> tuple[str | None, str]:
         """User and password for HTTP Basic; the user is ``None`` when there is none."""
-        url = _parsed(self.url)
+        url = parse_address(self.url)
         return self.user or url.username or None, self.password or url.password
-
-
-def _parsed(text: str) -> httpx.URL:
-    import httpx  # 40 ms, which an engine in this process does not cost before the first frame
-
-    try:
-        url = httpx.URL(text if "://" in text else f"http://{text}")
-    except httpx.InvalidURL as problem:
-        raise ValueError("This is not the address of an engine: write it like https://host/engine-rest.") from problem
-    if url.scheme not in ("http", "https") or not url.host or not 0 < (url.port or 80) < 65536:
-        raise ValueError("This is not the address of an engine: write it like https://host/engine-rest.")
-    return url
 
 
 Target = Embedded | Remote

@@ -110,6 +110,11 @@ def style_flags(node: DOMNode) -> StyleFlags:
     return node._has_hover_style, node._has_focus_within, node._has_order_style, node._has_odd_or_even
 
 
+def depends_on_others(flags: StyleFlags) -> bool:
+    """Whether rules may hold for a node by what is inside it or beside it."""
+    return any(flags[1:])
+
+
 def note_style_flags(node: DOMNode, flags: StyleFlags) -> None:
     """Note on a node what the stylesheet would."""
     node._has_hover_style, node._has_focus_within, node._has_order_style, node._has_odd_or_even = flags

@@ -12,6 +12,7 @@ from textual.dom import DOMNode
 
 from console.terminal.textual_private import (
     StyleFlags,
+    depends_on_others,
     keep_parsed_in,
     note_style_flags,
     style_components,
@@ -26,7 +27,8 @@ MOST_PARSED = 1024
 class Styled(NamedTuple):
     """What holds for nodes that are alike."""
 
-    rules: RulesMap
+    rules: RulesMap | None
+    """Nothing where no rule holds."""
     flags: StyleFlags
 
 
@@ -100,14 +102,16 @@ class KeptStylesheet(Stylesheet):
         if styled is None:
             found: dict[tuple[object, ...], RulesMap] = {}
             super().apply(node, animate=animate, cache=found)
-            # Nothing is found here where the place among the siblings decides: such nodes are looked at every time.
-            for given in found.values():
-                styled = self._known[key] = Styled(given, style_flags(node))
+            flags, given = style_flags(node), next(iter(found.values()), None)
+            # Nothing is found here where more than the key decides, too: such nodes are looked at every time.
+            if given is not None or not depends_on_others(flags):
+                styled = self._known[key] = Styled(given, flags)
         elif self._styled.get(node) is styled:
             node.notify_style_update()
         else:
             note_style_flags(node, styled.flags)
-            self.replace_rules(node, styled.rules, animate=animate)
+            if styled.rules is not None:
+                self.replace_rules(node, styled.rules, animate=animate)
             style_components(self, node)
         if styled is not None:
             self._styled[node] = styled

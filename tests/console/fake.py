@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from console.engine.capabilities import EVERYTHING, Capabilities
@@ -50,6 +51,15 @@ ERRORS = (
 
 def task(index: int) -> ExternalTask:
     """The task of this index, always the same."""
+    made = _task(index, START)
+    if index % 23 == 4:
+        return made.model_copy(update={"lock_expiration_time": datetime.now(UTC) + timedelta(minutes=14)})
+    return made
+
+
+@lru_cache(10_000)
+def _task(index: int, start: datetime) -> ExternalTask:
+    """Without a lock: a screen asks for the same hundreds of tasks again and again."""
     retries = (0, 0, 0, None, 2)[index % 5]
     error = ERRORS[index % 7 % 4].format(n=index) if retries is not None else None
     return ExternalTask(
@@ -58,8 +68,8 @@ def task(index: int) -> ExternalTask:
         error_message=error,
         execution_id=f"e-{index}",
         id=f"0191-{index:07d}",
-        lock_expiration_time=datetime.now(UTC) + timedelta(minutes=14) if index % 23 == 4 else None,
-        create_time=START + timedelta(seconds=index / 10),
+        lock_expiration_time=None,
+        create_time=start + timedelta(seconds=index / 10),
         process_definition_id=f"OrderProcess:{13 + index % 2}:abc",
         process_definition_key="OrderProcess",
         process_definition_version_tag=None,
@@ -483,18 +493,40 @@ def fits(one: Incident, query: Any) -> bool:
 
 def incident(one: ExternalTask) -> Incident:
     """The incident of a task without retries."""
+    return _incident(
+        one.id,
+        one.process_definition_id,
+        one.process_instance_id,
+        one.execution_id,
+        one.create_time or START,
+        one.activity_id,
+        one.error_message,
+    )
+
+
+@lru_cache(10_000)
+def _incident(
+    task: str,
+    definition: str,
+    instance: str,
+    execution: str,
+    raised: datetime,
+    activity: str,
+    message: str | None,
+) -> Incident:
+    """Made once: a screen counts the same hundreds again and again."""
     return Incident(
-        id=f"i-{one.id}",
-        process_definition_id=one.process_definition_id,
-        process_instance_id=one.process_instance_id,
-        execution_id=one.execution_id,
-        incident_timestamp=one.create_time or START,
+        id=f"i-{task}",
+        process_definition_id=definition,
+        process_instance_id=instance,
+        execution_id=execution,
+        incident_timestamp=raised,
         incident_type="failedExternalTask",
-        activity_id=one.activity_id,
-        cause_incident_id=f"i-{one.id}",
-        root_cause_incident_id=f"i-{one.id}",
-        configuration=one.id,
-        incident_message=one.error_message,
+        activity_id=activity,
+        cause_incident_id=f"i-{task}",
+        root_cause_incident_id=f"i-{task}",
+        configuration=task,
+        incident_message=message,
         tenant_id=None,
         job_definition_id=None,
         annotation=None,

@@ -217,12 +217,12 @@ async def test_leaving_asks_while_a_batch_launched_here_runs(key: str) -> None:
         assert app.session.follower is not None
         await app.session.follower.launched("mine")
         await pilot.press(key)
-        await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.focused is not None)
+        await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
         await pilot.press("enter")
         await until(pilot, lambda: not isinstance(app.screen, Confirm))
         assert app.is_running
         await pilot.press(key)
-        await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.focused is not None)
+        await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
         await pilot.press("l")
         await until(pilot, lambda: not app.is_running)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from console.engine.identity import CAMUNDA, Identity
@@ -26,6 +27,22 @@ def uuid(index: int, kind: int = 0) -> str:
     return f"{0x5F1C1A1E + index * 7919 + kind * 0x01010101:08x}-1f5e-11f1-9c3a-0242ac120002"
 
 
+@cache
+def _made(index: int) -> ExternalTask:
+    """The task of this index without its lock; all pictures are taken at the same moment."""
+    one = fake.task(index)
+    message = MESSAGES[index % 7 % 5].format(n=index * 37 % 9000)
+    return one.model_copy(update={
+        "id": uuid(index),
+        "process_instance_id": uuid(index, 1),
+        "create_time": MOMENT - timedelta(hours=3) + timedelta(seconds=8 * index),
+        "error_message": message if one.error_message is not None else None,
+        "tenant_id": TENANTS[index % 3],
+        "process_definition_id": f"OrderProcess:{13 + index % 2}:4b1f0c77-1f5e-11f1-9c3a-0242ac120002",
+        "lock_expiration_time": None,
+    })  # fmt: skip
+
+
 class Night(fake.FakeEngine):
     """The fake engine with records that look like those of a shop."""
 
@@ -37,16 +54,9 @@ class Night(fake.FakeEngine):
 
     def made(self, index: int) -> ExternalTask:
         """The task of this index."""
-        one = fake.task(index)
-        message = MESSAGES[index % 7 % 5].format(n=index * 37 % 9000)
-        return one.model_copy(update={
-            "id": uuid(index),
-            "process_instance_id": uuid(index, 1),
-            "create_time": MOMENT - timedelta(hours=3) + timedelta(seconds=8 * index),
-            "error_message": message if one.error_message is not None else None,
-            "tenant_id": TENANTS[index % 3],
-            "process_definition_id": f"OrderProcess:{13 + index % 2}:4b1f0c77-1f5e-11f1-9c3a-0242ac120002",
-        })  # fmt: skip
+        one = _made(index)
+        locked = fake.task(index).lock_expiration_time
+        return one if locked is None else one.model_copy(update={"lock_expiration_time": locked})
 
     def _one(self, index: int) -> ExternalTask:
         return self.records[index]

@@ -16,13 +16,10 @@ from console.engine.target import Remote
 def collector() -> Iterator[None]:
     """The collector of garbage is as it was afterwards."""
     yield
-    gc.unfreeze()
     gc.enable()
 
 
-def test_garbage_is_collected_from_the_first_frame_on_and_not_what_was_there_before(
-    monkeypatch: pytest.MonkeyPatch, collector: None
-) -> None:
+def test_garbage_is_collected_from_the_first_frame_on(monkeypatch: pytest.MonkeyPatch, collector: None) -> None:
     opened: list[object] = []
 
     def connected(target: object) -> AbstractAsyncContextManager[Any]:
@@ -30,10 +27,8 @@ def test_garbage_is_collected_from_the_first_frame_on_and_not_what_was_there_bef
         return nullcontext()
 
     monkeypatch.setattr(connect, "connect", connected)
-    gc.unfreeze()
     gc.disable()
     target = Remote("http://engine.test/engine-rest")
     screen.connected(target)
     assert opened == [target]
     assert gc.isenabled()
-    assert gc.get_freeze_count() > 1000

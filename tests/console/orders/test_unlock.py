@@ -41,7 +41,7 @@ class Held(FakeEngine):
 
 
 async def asked(app: RetriageApp, pilot: Pilot[None]) -> str:
-    await until(pilot, lambda: isinstance(app.screen, Confirm) and app.focused is not None)
+    await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
     assert app.focused is not None
     assert app.focused.id == "cancel"
     return " ".join(screen(app).query_one(Pane).text.split())

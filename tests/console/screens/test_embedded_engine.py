@@ -83,7 +83,7 @@ async def test_a_batch_with_an_unknown_task_shows_its_failed_job_and_can_be_retr
             while await client.count_jobs(JobQuery(no_retries_left=True)) == 0:
                 await pilot.pause(0.05)
             await pilot.press(key)
-            await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.focused is not None)
+            await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
             await pilot.press("L")
             # among all that was said: that it has failed again may be newer already
             await until(pilot, lambda said=said: any(said in one.sentence for one in app.session.events), ENGINE)

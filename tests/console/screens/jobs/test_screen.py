@@ -90,7 +90,10 @@ async def jobs_view(app: RetriageApp, pilot: Any) -> None:
 
 async def confirm(app: RetriageApp, pilot: Any, key: str, words: str) -> None:
     await pilot.press(key)
-    await until(pilot, lambda: isinstance(app.screen, Confirm) and words in app.screen.query_one(Pane).text)
+    await until(
+        pilot,
+        lambda: isinstance(app.screen, Confirm) and app.screen.delay.over and words in app.screen.query_one(Pane).text,
+    )
     await pilot.press("L")
     await until(pilot, lambda: not isinstance(app.screen, Confirm))
 
@@ -276,7 +279,7 @@ async def test_on_production_the_number_of_jobs_is_typed(key: str) -> None:
         app.session.safety.environment = "PROD"
         app.session.arm()
         await pilot.press(key)
-        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
         await pilot.press("L")
         await pilot.pause()
         assert engine.orders == []
@@ -310,7 +313,7 @@ async def test_cancel_has_the_focus_and_ctrl_c_cancels_too(key: str) -> None:
         await jobs_view(app, pilot)
         for leave in ("enter", "escape", "ctrl+c"):
             await pilot.press(key)
-            await until(pilot, lambda: isinstance(app.screen, Confirm))
+            await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
             await pilot.press(key, leave)
             await until(pilot, lambda: not isinstance(app.screen, Confirm))
         assert engine.orders == []

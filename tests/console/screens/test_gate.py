@@ -172,7 +172,7 @@ async def test_an_order_decided_while_armed_is_held_back_when_the_safety_is_on_a
         await pilot.press("4")
         await until(pilot, lambda: screen(app).VIEW == "batches" and loaded(app))
         await pilot.press("S")
-        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
         app.session.disarm()
         await pilot.press("L")
         await until(pilot, lambda: "! takes the safety off" in said(app))
@@ -249,7 +249,7 @@ async def test_a_number_that_must_be_typed_is_waited_for() -> None:
     async with on(PROD, FakeEngine(10)) as (app, pilot):
         answers: list[bool | None] = []
         app.push_screen(Confirm("Undo?", ["34 tasks"], "Set back", "L", typed="34"), answers.append)
-        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
         await pilot.press("L")
         await pilot.pause()
         assert isinstance(app.screen, Confirm)

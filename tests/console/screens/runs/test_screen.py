@@ -14,7 +14,7 @@ from console.screens.batches.detail import BatchDetail
 from console.screens.runs.screen import RunScreen
 from console.settings import Settings
 from tests.console.runs.a_run import OUTAGE, Scene, scene
-from tests.console.screens.a_run_on_screen import PROD, on_screen
+from tests.console.screens.runs.a_run_on_screen import PROD, on_screen
 
 
 @pytest.fixture(autouse=True)

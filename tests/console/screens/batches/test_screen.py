@@ -30,7 +30,7 @@ async def view(app: RetriageApp, pilot: Pilot[None], key: str) -> None:
 
 async def confirmed(app: RetriageApp, pilot: Pilot[None], key: str) -> None:
     await pilot.press(key)
-    await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.focused is not None)
+    await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
     assert app.screen.focused is not None
     assert app.screen.focused.id == "cancel"
     await pilot.press(key)
@@ -42,7 +42,7 @@ async def test_the_last_line_names_the_keys_of_a_question_and_no_others() -> Non
     async with console(engine_with_a_batch(), view="batches") as (app, pilot):
         await view(app, pilot, "4")
         await pilot.press("S")
-        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
         await until(pilot, lambda: lines(app)[-1].strip() == "esc cancel  L suspend")
 
 
@@ -93,7 +93,7 @@ async def test_cancel_orders_nothing() -> None:
         await view(app, pilot, "4")
         for key, leave in (("S", "enter"), ("D", "escape"), ("T", "enter")):
             await pilot.press(key)
-            await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.focused is not None)
+            await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
             await pilot.press(leave)
             await until(pilot, lambda: not isinstance(app.screen, Confirm))
         assert engine.orders == []

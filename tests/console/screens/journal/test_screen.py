@@ -216,7 +216,7 @@ async def test_undo_sets_back_what_the_tasks_had_and_tells_what_it_leaves_alone(
             pilot, lambda: app.session.known_batches.get("batch-1") and app.session.known_batches.get("batch-1").ended
         )
         await pilot.press("6", "Z")
-        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
         shown = " ".join(screen(app).query_one(Pane).text.split())
         assert "5 tasks still have 3 and get back what they had: 4 to 0, 1 to 2." in shown
         assert "2 had never failed, which cannot be set" in shown
@@ -256,7 +256,7 @@ async def test_an_undo_goes_its_way_whatever_is_pressed_meanwhile(path: Path, mo
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, LaunchDetail))
         await pilot.press("Z")
-        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
         await pilot.press("L")
         await until(pilot, lambda: app.session.launching)
         await pilot.press("Z")
@@ -291,7 +291,7 @@ async def test_an_undo_leaves_alone_what_a_later_launch_has_set_to_the_same_numb
         await pilot.press("j")
         await until(pilot, lambda: screen(app).chosen().id == 1)
         await pilot.press("Z")
-        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
         shown = " ".join(screen(app).query_one(Pane).text.split())
         assert "2 tasks still have 3 and get back what they had: 2 to 0." in shown
         assert "Left alone: 1 were launched again since." in shown
@@ -333,7 +333,7 @@ async def test_undo_on_prod_wants_the_number_typed(path: Path) -> None:
         await until(pilot, lambda: "! takes the safety off" in said(app))
         app.session.arm()
         await pilot.press("Z")
-        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
         await pilot.press("L")
         await pilot.pause()
         assert engine.orders == []

@@ -68,7 +68,7 @@ async def test_an_address_is_typed_and_what_still_runs_is_asked_about_first() ->
         app.screen.query_one(Input).value = "http://ann:s3cret@localhost:8080"
         await until(pilot, lambda: "http://localhost:8080/engine-rest" in text(app))
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(app.screen, Confirm))
         assert app.chosen_engine is None

@@ -27,7 +27,7 @@ from store.journal import Journal
 from tests.console import logs
 from tests.console.fake import FakeEngine, ids, job, statistics, task
 from tests.console.ledgers import Ledger
-from tests.console.screens.test_batches import confirmed, engine_with_a_batch, view
+from tests.console.screens.batches.test_screen import confirmed, engine_with_a_batch, view
 from tests.console.settle import console, lines, text, until
 
 GONE, LOCKED_OUT = "Cannot find external task with id 8", "Deadlock found when trying to get lock"
@@ -135,7 +135,7 @@ async def test_an_order_is_carried_through_when_its_page_is_left_meanwhile() -> 
     async with console(engine, view="batches") as (app, pilot):
         await detail(app, pilot)
         await pilot.press("D")
-        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
         await pilot.press("L", "escape")
         await until(pilot, lambda: not isinstance(app.screen, BatchDetail | Confirm))
         await pilot.pause()
@@ -275,7 +275,7 @@ async def test_on_production_the_number_of_jobs_is_typed(keys: str, number: str,
         app.session.safety.environment = "PROD"
         app.session.arm()
         await pilot.press(keys)
-        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
         await pilot.press("L", "5", "enter")
         await until(pilot, lambda: app.screen.query_one(Field).value == "5")
         assert engine.orders == []
@@ -478,7 +478,7 @@ async def test_cancelling_drops_nothing() -> None:
         await until(pilot, lambda: "drop 3 jobs" in hints(app))
         for key in ("D", "T"):
             await pilot.press(key)
-            await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.focused is not None)
+            await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
             await pilot.press("enter")
             await until(pilot, lambda: isinstance(app.screen, BatchDetail))
         assert engine.orders == []

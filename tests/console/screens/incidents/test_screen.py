@@ -365,7 +365,7 @@ def failed_jobs(numbers: range) -> list[Job]:
 
 
 async def confirmed(app: RetriageApp, pilot: Pilot[None], key: str) -> list[str]:
-    await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.focused is not None)
+    await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
     text = shown(app)
     assert app.screen.focused is not None
     assert app.screen.focused.id == "cancel"
@@ -482,7 +482,7 @@ async def test_a_note_can_be_given_up_at_both_questions() -> None:
         await pilot.press("N")
         await until(pilot, lambda: isinstance(app.screen, NoteDialog))
         await pilot.press("x", "enter")
-        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
         await pilot.press("enter")
         await until(pilot, lambda: not isinstance(app.screen, Confirm))
         assert engine.orders == []
