@@ -145,7 +145,7 @@ class ListVerbs(Verbs["ConsoleScreen"]):
         number = marks.count(table.total) if marks else self._reader.matching
         row = "marked row" if marks else "row"
         rows = things(number, row) if number is not None else "all rows that match"
-        told = f"{rows}, all their fields. The ending chooses: .json, as they are, or .csv, safe for spreadsheets."
+        told = f"{rows}, all their fields. The ending decides: .json, as they are, or .csv, safe for spreadsheets."
         path = await self.app.push_screen_wait(ExportDialog(proposed(self._reader.subject.name), told))
         if path is None or self._reader.query is None:
             return
