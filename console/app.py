@@ -445,7 +445,7 @@ class RetriageApp(AppWithUpdateHook[None]):
             self._tell_pace(self._pace.slower())
 
     def _tell_pace(self, factor: float) -> None:
-        self.session.say(f"Batches and workers of the demo go at {times(factor)} their usual pace.", "muted")
+        self.session.say(f"Batches and workers of the demo run at {times(factor)} their usual pace.", "muted")
         self.session.news.publish("state")
 
     # -- safety -----------------------------------------------------------------------------------------------------
@@ -602,7 +602,7 @@ class RetriageApp(AppWithUpdateHook[None]):
     @work(group="app.quit", exclusive=True, exit_on_error=False)
     async def action_quit(self) -> None:  # type: ignore[override]
         """Leave; ask first while a batch launched here still runs."""
-        if not isinstance(self.screen, Confirm) and await self._may_leave("Leave Retriage?", "leave", "l"):
+        if not isinstance(self.screen, Confirm) and await self._may_leave("Leave Retriage?", "Leave", "l"):
             self.exit()
 
     @work(group="app.quit", exclusive=True, exit_on_error=False)
@@ -614,7 +614,7 @@ class RetriageApp(AppWithUpdateHook[None]):
         except ProfileProblem as broken:
             profiles, problem = [], str(broken)
         chosen = await self.push_screen_wait(EngineDialog(profiles, self.session.identity.profile, problem))
-        if chosen is not None and await self._may_leave("Leave this engine?", "leave", "l"):
+        if chosen is not None and await self._may_leave("Leave this engine?", "Leave", "l"):
             self.chosen_engine = chosen
             self.exit()
 
@@ -622,19 +622,21 @@ class RetriageApp(AppWithUpdateHook[None]):
         """Whether nothing launched here still runs, or the operator leaves all the same. Must run in a worker."""
         number, runs = len(self.session.launched), self.runs.at_work if "runs" in self.__dict__ else []
         if runs:
-            which = f"Run {runs[0].run_id}" if len(runs) == 1 and runs[0].run_id is not None else f"{len(runs)} runs"
+            which = (
+                f"Run {runs[0].run_id} is"
+                if len(runs) == 1 and runs[0].run_id is not None
+                else ("A run is" if len(runs) == 1 else f"{len(runs)} runs are")
+            )
             goes_on = f"`retriage watch {runs[0].run_id or 'RUN'} --resume` goes on without a screen."
             if self.session.identity.snapshot_of:
-                goes_on = "It is a rehearsal: all of it is gone with the console."
-            said = [f"{which} is at work, and is held when the console is left.", goes_on]
+                goes_on = "It is a rehearsal: all of it is gone when you leave."
+            said = [f"{which} at work, and held when you leave.", goes_on]
         elif number:
-            which = "a batch" if number == 1 else f"{number} batches"
-            goes_on = (
-                "It goes on when the console has ended"
-                if self.session.identity.url
-                else "It stops when the console ends"
-            )
-            said = [f"There is {which} launched here that is still running.", f"{goes_on}."]
+            one = number == 1
+            which = "A batch launched here is" if one else f"{number} batches launched here are"
+            goes_on = f"{'It goes' if one else 'They go'} on in the engine when you leave."
+            stops = f"{'It stops' if one else 'They stop'} when you leave: the engine ends with this console."
+            said = [f"{which} still running.", goes_on if self.session.identity.url else stops]
         else:
             return True
         sure: bool = await self.push_screen_wait(Confirm(asked, said, label, key))

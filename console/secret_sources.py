@@ -48,7 +48,7 @@ def read_secret(whose: str, what: str, kind: str, value: Any, environ: Mapping[s
     told = output_of(whose, what, value, asks)
     secret = told.partition("\n")[0].rstrip("\r")
     if not secret:
-        raise SecretProblem(f"{_command(whose, what, value)} told nothing.")
+        raise SecretProblem(f"{_command(whose, what, value)} printed nothing.")
     return secret
 
 
@@ -70,7 +70,7 @@ def output_of(whose: str, what: str, command: str | list[str], asks: bool = True
         raise SecretProblem(f"{problem} failed with status {done.returncode}.")
     told = done.stdout.decode(errors="replace")
     if not told.strip():
-        raise SecretProblem(f"{problem} told nothing.")
+        raise SecretProblem(f"{problem} printed nothing.")
     return told
 
 

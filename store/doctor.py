@@ -19,7 +19,7 @@ _DAMAGED = (
     "what is missing there. Where there is a backup, compare it first."
 )
 _FOREIGN = (
-    "These rows hang on others that are not there; lists and counts leave them out or show them without a name. "
+    "These rows refer to others that are not there; lists and counts leave them out or show them without a name. "
     "Nothing else is hurt. Delete the process instances concerned, or go back to a backup."
 )
 _HALF_FILLED = (
@@ -74,7 +74,7 @@ def examine_store(store: str) -> Findings:
         examine(path)
     except NotAStore as reason:
         if "malformed" not in str(reason):
-            raise CannotExamine(f"The file {path} is no store: {reason}.") from None
+            raise CannotExamine(f"The file {path} is not a store: {reason}.") from None
     except OSError as reason:
         raise CannotExamine(f"The file {path} cannot be read: {reason.strerror}.") from None
     try:

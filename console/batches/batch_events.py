@@ -1,6 +1,6 @@
 """What has happened to a batch, from its records, its job log, and what was seen; and the sentence for each event."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -144,6 +144,19 @@ class BatchEvent:
         return sentence_of(self.what)[1]
 
 
+def newest_first(events: Iterable[BatchEvent]) -> list[BatchEvent]:
+    """Events in the order in which they are listed. That no job is left is seen from here at some later look, and the
+    engine tells when a batch has ended: nothing has happened to its jobs after that."""
+    known = list(events)
+    end = min((event.at for event in known if isinstance(event.what, Ended)), default=None)
+
+    def moment(event: BatchEvent) -> tuple[datetime, bool]:
+        late = end is not None and isinstance(event.what, NoJobLeft) and event.at > end
+        return (end if late and end is not None else event.at), isinstance(event.what, Ended)
+
+    return sorted(known, key=moment, reverse=True)
+
+
 def sentence_of(what: What) -> tuple[str, Ink]:
     """An event in words, not inert yet, and their ink."""
     match what:
@@ -156,7 +169,7 @@ def sentence_of(what: What) -> tuple[str, Ink]:
         case Suspended():
             return "suspended", "warning"
         case Resumed():
-            return "goes on", "good"
+            return "resumed", "good"
         case JobsFailed(jobs):
             return f"{things(jobs, 'job')} failed for good", "failed"
         case JobFailed(message):

@@ -130,7 +130,7 @@ def _held(signs: DiagnosisFacts) -> Diagnosis | None:
         sentence = "All jobs are done, but its monitor job was deleted: it will never close. Delete the batch (D)."
         return Diagnosis("monitor gone", sentence, NOT_NEEDED, "failed")
     if seen.suspended:
-        return Diagnosis("suspended", "It is suspended: S lets it go on.", NOT_NEEDED, "warning")
+        return Diagnosis("suspended", "It is suspended: S resumes it.", NOT_NEEDED, "warning")
     if signs.seed is not None and signs.seed.failed is not None:
         made = f"{seen.created:,} of {seen.total:,} jobs are made"
         sentence = f"Its seed job has failed, {made} and no more will be: {signs.seed.failed} (T tries it again)"
@@ -203,6 +203,12 @@ def _standing(signs: DiagnosisFacts) -> Diagnosis:
         first = f", the first at {_clock(signs.due, signs.now)}" if signs.due is not None else ""
         return Diagnosis("due later", f"{_jobs(signs.later)} due later{first}: nothing happens before.",
                          "waits for due jobs", "")  # fmt: skip
+    if signs.standing is None and signs.progress.created:
+        seen = signs.progress
+        done = (
+            f"{seen.completed:,} of {seen.total:,} jobs are done" if seen.completed else f"{_jobs(seen.created)} made"
+        )
+        return Diagnosis("first look", f"{done}; the next look tells whether it moves.", "looking …", "")
     if signs.locked_elsewhere:
         which = "other jobs of the engine"
         if signs.ahead is not None:
@@ -211,14 +217,14 @@ def _standing(signs: DiagnosisFacts) -> Diagnosis:
         return Diagnosis("others first", sentence, "active elsewhere", "")
     if not signs.tells_locks:
         sentence = (
-            f"No job of it was done{idle}. This engine does not tell which jobs an executor has taken: it may be at "
-            "work on a long one or on other jobs, or not be active."
+            f"None of its jobs was carried out{idle}. This engine does not tell which jobs an executor has taken: it "
+            "may be at work on a long one or on other jobs, or not be active."
         )
         return Diagnosis("waiting", sentence, "not told by this engine", "")
     if signs.standing is not None and signs.standing >= IDLE:
-        sentence = f"No job of it was taken{idle}, and no other of the engine is: {_INACTIVE}"
+        sentence = f"None of its jobs was taken{idle}, and no other of the engine is: {_INACTIVE}"
         return Diagnosis("not active", sentence, "NOT ACTIVE", "failed")
-    sentence = f"No job of it was taken{idle or ' yet'}; the job executor looks at least every {IDLE:.0f} s."
+    sentence = f"None of its jobs was taken{idle or ' yet'}; the job executor looks at least every {IDLE:.0f} s."
     return Diagnosis("waiting", sentence, f"no job taken{idle}" if idle else "not seen at work yet", "")
 
 

@@ -45,6 +45,7 @@ class Looked:
         jobs: its jobs by part and state; nothing of an ended one.
         incidents: what has become of the incidents since it was started; nothing before that was read, and where it
             is not known which tasks it was launched for.
+        at: when its jobs were read.
     """
 
     diagnosis: Diagnosis | None = None
@@ -54,6 +55,7 @@ class Looked:
     of_ended: bool = False
     jobs: tuple[JobState, ...] = ()
     incidents: IncidentsSince | None = None
+    at: datetime | None = None
 
 
 class BatchInspection:
@@ -97,9 +99,10 @@ class BatchInspection:
         failed = await self._failed(client) if view.failed else []
         standing = await self._standing(client, view)
         signs = await self._examiner.examine(client, view.progress, standing, self._others(), acquired)
-        jobs_now = await self._jobs.read(client, view.progress, datetime.now(UTC), acquired)
+        at = datetime.now(UTC)
+        jobs_now = await self._jobs.read(client, view.progress, at, acquired)
         incidents = await self._since_launch(client, view)
-        return Looked(diagnose(signs), tuple(by_cause(failed)), len(failed), self._log, False, jobs_now, incidents)
+        return Looked(diagnose(signs), tuple(by_cause(failed)), len(failed), self._log, False, jobs_now, incidents, at)
 
     async def _since_launch(self, client: EngineClient, view: BatchView) -> IncidentsSince | None:
         """The incidents since a batch was started that sets retries of tasks; of other batches, and of one that ended

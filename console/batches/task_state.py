@@ -16,7 +16,7 @@ STATES: dict[State, str] = {
     "again": "failed once more since",
     "locked": "a worker has it",
     "waiting": "ready, no worker has taken it yet",
-    "undone": "its former retries were set back from here",
+    "undone": "its former retries were restored from here",
     "unset": "its retries are not set yet",
     "unknown": "not looked at yet",
     "gone": "no longer there: completed or cancelled",

@@ -1,4 +1,4 @@
-"""Did it help? One sentence from what became of the tasks. Pure."""
+"""Did it help? One sentence from what became of the tasks, short enough for half of a screen. Pure."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def verdict(work: OutcomeCounts) -> tuple[str, Ink]:
     what = "gone" if not work.told else "done"
     if not again:
         return (f"It helps: {count(done)} {what}, none failed again.", "good") if decided >= FEWEST else (
-            f"{things(done, 'task')} {what}, none failed again: too few to tell.", ""
+            f"{count(done)} {what}, none failed again: too few to tell.", ""
         )  # fmt: skip
-    numbers = f"{count(again)} of {count(decided)} failed again ({_share(share)})"
     if decided < FEWEST:
-        return f"{numbers}: too few to tell.", "warning"
+        return f"{count(again)} of {count(decided)} failed again: too few to tell.", "warning"
+    failed = f"{_share(share)} of {count(decided)} failed again."
     if share >= HALF:
-        return f"It does NOT help: {numbers}.", "failed"
-    return (f"It helps: {numbers}.", "good") if share <= FEW else (f"It helps in part: {numbers}.", "warning")
+        return f"It does NOT help: {failed}", "failed"
+    return (f"It helps: {failed}", "good") if share <= FEW else (f"It helps in part: {failed}", "warning")
 
 
 def _undecided(work: OutcomeCounts) -> tuple[str, Ink]:
@@ -44,12 +44,12 @@ def _undecided(work: OutcomeCounts) -> tuple[str, Ink]:
     if work.of("unknown") == work.total:
         return "Its tasks are being looked at …", "muted"
     if work.of("locked"):
-        return f"Not known yet: workers have {things(work.of('locked'), 'task')}, none is through.", ""
+        return f"Not known yet: workers have {things(work.of('locked'), 'task')}.", ""
     if work.of("waiting"):
-        return f"Not known yet: no worker has taken any of {things(work.of('waiting'), 'task')}.", ""
+        return f"Not known yet: {count(work.of('waiting'))} waiting for a worker.", ""
     if work.of("unset"):
         return "Not known yet: no retries are set.", "muted"
-    return "Not to be told: none of its tasks was done or failed since.", "muted"
+    return "Cannot be told: no task was done or failed.", "muted"
 
 
 def _share(share: float) -> str:

@@ -35,9 +35,9 @@ class OpenIncidents:
 
     Args:
         query: which incidents.
-        read: asks the engine for a page.
+        read: asks the engine for a page, and for what its rows do not tell.
         count: asks the engine how many there are.
-        wanted: what the engine cannot filter is left to this; the engine's count tells nothing then.
+        wanted: what the engine cannot filter is left to this.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class OpenIncidents:
         self.counted: int | None = None
         """How many the engine last said there are."""
         self.read_at: datetime | None = None
-        """When everything was last known to agree with the engine's count."""
+        """When everything was last read, or known to agree with the engine's count."""
         self.query = query
         self._read = read
         self._ask_count = count
@@ -71,9 +71,14 @@ class OpenIncidents:
         return self._wanted is not None
 
     @property
+    def looked(self) -> int:
+        """How many were read, whether they are wanted or not."""
+        return len(self._seen)
+
+    @property
     def exact(self) -> bool:
-        """As many are known as the engine counts, if it can count them."""
-        return self.complete and (self._wanted is not None or self.counted == len(self.groups))
+        """As many are known as the engine counts."""
+        return self.complete and self.counted == (self.looked if self.sieved else len(self.groups))
 
     async def fill(self, told: Callable[[], None]) -> None:
         """Read everything; after a failure it goes on where it was. ``told`` is called after every page.
@@ -134,7 +139,7 @@ class OpenIncidents:
             EngineProblem: the engine did not answer; nothing has left then.
         """
         began = time.monotonic()
-        before = self.groups.ids()
+        before, read = self.groups.ids(), set(self._seen)
         seen: set[str] = set()
         walk = IncidentPages(self._read, self.query)
         while not walk.ended:
@@ -145,7 +150,7 @@ class OpenIncidents:
         for some in pieces(before, PIECE * 10):
             self.groups.drop(member_id for member_id in some if member_id not in seen)
             await asyncio.sleep(0)
-        self._seen = seen
+        self._seen = seen | (self._seen - read)
         self._finish(began)
         await self._count()
         told()
@@ -167,12 +172,11 @@ class OpenIncidents:
         return unknown
 
     def _finish(self, began: float) -> None:
-        self.complete = True
+        self.complete, self.read_at = True, datetime.now(UTC)
         self._read_through = time.monotonic()
         self._took = self._read_through - began
 
     async def _count(self) -> None:
-        if self._wanted is None:
-            self.counted = await self._ask_count(self.query)
+        self.counted = await self._ask_count(self.query)
         if self.exact:
             self.read_at = datetime.now(UTC)

@@ -81,7 +81,7 @@ def lines_of(found: EngineCheck) -> list[tuple[str, str]]:
     kind = found.kind.removesuffix(" 7") if found.version else found.kind
     told = [
         ("reached", f"{found.address or 'in this process'}{trip}"),
-        ("engine", f"{kind} {found.version or '(tells no version)'}, called {found.name}"),
+        ("engine", f"{kind} {found.version or '(does not tell its version)'}, called {found.name}"),
         ("user", found.user or "nobody logs in"),
         ("clock", f"{clock:+} s against this machine's" if clock else "as this machine's"),
         ("history", found.history),

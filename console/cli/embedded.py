@@ -13,8 +13,8 @@ from console.folders import default_store
 @app.command()
 def serve(
     context: typer.Context,
-    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen at; 0 takes a free one.")] = 8080,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8080,
     store: Store = None,
     demo: Annotated[int, typer.Option(min=0, help="Fill an empty store with so many external tasks.")] = 0,
     seed: Seed = 1,
@@ -30,18 +30,19 @@ def serve(
         typer.Option(
             envvar="RETRIAGE_USERS",
             metavar="NAME:PASSWORD",
-            help="Let in only this user, by HTTP Basic. Several may be given; in the environment, separated by spaces.",
+            help="Let in only this user, by HTTP Basic; may be repeated. In the environment: separated by spaces.",
         ),
     ] = None,
     user_file: Annotated[
         Path | None, typer.Option(help="File with the users and hashes of their passwords; see `retriage user`.")
     ] = None,
     allow_anonymous: Annotated[
-        bool, typer.Option("--allow-anonymous", help="Let everybody in at an address that other machines reach.")
+        bool,
+        typer.Option("--allow-anonymous", help="Let everybody in, also at an address that other machines can reach."),
     ] = False,
     allow_host: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Name by which the server is called too; several may be given."),
+        typer.Option(metavar="NAME", help="Another name by which the server is called; may be repeated."),
     ] = None,
     certificate: Annotated[Path | None, typer.Option(help="PEM file of a certificate: serve https.")] = None,
     key: Annotated[Path | None, typer.Option(help="PEM file of the certificate's private key.")] = None,
@@ -52,7 +53,7 @@ def serve(
     source = context.get_parameter_source("user")
     if user and source is not None and source.name == "COMMANDLINE":
         typer.echo(
-            "retriage: everybody on this machine sees the passwords of a command line; --user-file hides them.",
+            "retriage: everybody on this machine can see passwords on a command line; --user-file hides them.",
             err=True,
         )
     try:
@@ -79,7 +80,7 @@ def serve(
 def user(
     name: Annotated[str, typer.Argument(help="Name of the user.")],
     read_only: Annotated[
-        bool, typer.Option("--read-only", help="The user may ask everything and order nothing.")
+        bool, typer.Option("--read-only", help="The user may read everything and change nothing.")
     ] = False,
 ) -> None:
     """Make a line for the --user-file of `serve`: asks for the password, prints the name with its hash."""
@@ -99,7 +100,7 @@ def user(
 def doctor(
     store: Annotated[str, typer.Option(help="Path of an SQLite file.")],
 ) -> None:
-    """Look at the file of a store, say what is wrong with it, and what to do. Nothing is changed."""
+    """Examine the file of a store: say what is wrong with it, and what to do. Nothing is changed."""
     from store.doctor import CannotExamine, examine_store  # 600 ms
 
     try:

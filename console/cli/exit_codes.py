@@ -20,7 +20,7 @@ MEANING: dict[ExitCode, str] = {
     ExitCode.DONE: "done, and the gate passed",
     ExitCode.COMMAND_LINE: "the command line is wrong",
     ExitCode.NOTHING: "nothing matched",
-    ExitCode.REFUSED: "refused: the safety, the count, no --yes, or somebody else drives the run",
+    ExitCode.REFUSED: "refused: the safety, the count, no --yes, or another console drives the run",
     ExitCode.ENGINE: "the engine or the journal was not reached, or refused",
     ExitCode.HELD: "held by the gate, or stopped by somebody else",
     ExitCode.UNANSWERED: "a launch was not answered, and its batch was not found",

@@ -134,6 +134,6 @@ def confirmed(question: str, yes: bool) -> bool:
     if yes:
         return True
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        say("retriage: nothing was changed: say --yes, or answer at a terminal.")
+        say("retriage: nothing was changed: give --yes, or answer at a terminal.")
         return False
     return typer.confirm(question, err=True)

@@ -88,7 +88,7 @@ async def list_records(subject: str, connection: Connection, text: str, limit: i
     if not json and not csv and told:
         print_table(kind.columns, [[_shown(record.get(column)) for column in kind.columns] for record in told])
     if more:
-        say(f"The first {limit:,} {subject}; --limit 0 tells all.")
+        say(f"The first {limit:,} {subject}; --limit 0 lists all.")
     if not number:
         say(f"No {subject} match.")
         return ExitCode.NOTHING
@@ -147,7 +147,7 @@ async def list_causes(connection: Connection, text: str, limit: int, json: bool,
     elif chosen:
         print_table(columns, [[_shown(group[column]) for column in columns] for group in chosen])
     if len(ordered) > len(chosen):
-        say(f"The first {len(chosen):,} causes of {len(ordered):,}; --limit 0 tells all.")
+        say(f"The first {len(chosen):,} causes of {len(ordered):,}; --limit 0 lists all.")
     if not groups:
         say("No incidents match.")
         return ExitCode.NOTHING

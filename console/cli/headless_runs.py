@@ -167,11 +167,11 @@ def _why_not(session: Session, order: RunOrder, selected: NamedTasks, number: in
     if count is not None and count != number:
         return f"--count says {count:,}, and {number:,} tasks match: nothing was changed."
     if safety.guarded and count is None:
-        return f"this is {safety.environment}: say --count {number} to mean these {number:,} tasks."
+        return f"this is {safety.environment}: give --count {number} to mean these {number:,} tasks."
     if safety.guarded and not order.reason:
-        return f"say why by --reason: it is required on {safety.environment}."
+        return f"give a --reason: it is required on {safety.environment}."
     if selected.every_task and count is None:
-        return f"this is every external task of the engine: say --count {number} to mean that."
+        return f"this is every external task of the engine: give --count {number} to mean that."
     return ""
 
 
@@ -209,7 +209,7 @@ async def _call_operator(session: Session, held: RunHeld) -> None:
 
 
 def _tell_interrupted(session: Session, run: int, json: bool) -> None:
-    said = f"Held by an interruption. `retriage watch {run} --resume` goes on."
+    said = f"Held after an interruption. `retriage watch {run} --resume` goes on."
     if session.identity.snapshot_of:
         said = "The rehearsal was interrupted, and is gone."
     _tell(RunHeld(run, None, "interrupted", said), json)
@@ -317,7 +317,7 @@ def _tell_end(view: RunView, json: bool) -> None:
 async def _found(journal: Journal, number: int) -> RunView:
     view = await read_run(journal.runs, number)
     if view is None:
-        raise fail(f"there is no run {number}; `retriage runs` tells which there are.")
+        raise fail(f"there is no run {number}; `retriage runs` lists them.")
     return view
 
 
@@ -369,7 +369,7 @@ async def undo_run(options: ConnectionOptions, number: int, yes: bool, json: boo
             if session.safety.readonly:
                 say(f"retriage: {session.safety.why_not()}")
                 return ExitCode.REFUSED
-            if not confirmed(f"Set {undo.count:,} tasks back?", yes):
+            if not confirmed(f"Restore the retries of {undo.count:,} tasks?", yes):
                 return ExitCode.REFUSED
             told: list[LaunchEvent] = []
             made = await carry_out_undo(session, undo, told.append, session.safety.arm)

@@ -13,9 +13,9 @@ from console.cli.headless import carry_out
 from console.cli.program import app, fail
 
 Query = Annotated[str, typer.Option(metavar="TEXT", help="Which ones, in the filter language.")]
-Limit = Annotated[int, typer.Option(min=0, help="So many at most; 0 for all.")]
+Limit = Annotated[int, typer.Option(min=0, help="At most this many; 0 for all.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.")]
-Csv = Annotated[bool, typer.Option("--csv", help="CSV on stdout, with a head line.")]
+Csv = Annotated[bool, typer.Option("--csv", help="CSV on stdout, with a header line.")]
 USUAL = 100
 """So many rows are told unless the operator says otherwise."""
 CAUSES = "causes"
@@ -25,7 +25,7 @@ LISTS = {
     "instances": "List running process instances.",
     "batches": "List running batches with their progress.",
     "jobs": "List jobs.",
-    CAUSES: "List the causes of open incidents, the most frequent first; what differs in numbers and ids only is one.",
+    CAUSES: "List the causes of open incidents, the most frequent first; what differs only in numbers and ids is one.",
 }
 """What can be listed, each by a command of its name, and the sentence of its help."""
 
@@ -37,7 +37,7 @@ def _lister(what: str) -> Callable[..., None]:
         connection: ConnectionOptions, query: Query = "", limit: Limit = USUAL, json: Json = False, csv: Csv = False
     ) -> None:
         if json and csv:
-            raise fail("--json and --csv are two forms; give one of them.")
+            raise fail("--json and --csv exclude each other; give one of them.")
         carry_out(lambda: _list(what, connection, query, limit, json, csv))
 
     return lists

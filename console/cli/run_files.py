@@ -49,7 +49,7 @@ async def _hand_over(number: int, file: Path) -> int:
     async with opened_journal() as journal:
         view = await read_run(journal.runs, number)
         if view is None:
-            raise fail(f"there is no run {number}; `retriage runs` tells which there are.")
+            raise fail(f"there is no run {number}; `retriage runs` lists them.")
         if view.word == "void":
             raise fail(f"run {number} never began: there is nothing to hand over.")
         return await _written(journal, view, file)
@@ -85,8 +85,8 @@ async def _take_over(options: ConnectionOptions, file: Path) -> int:
         try:
             with file.open(encoding="utf-8") as opened:
                 number = await journal.runs.take_over(opened, engine)
-        except ValueError as problem:  # NoRunFile, or the file is no text
-            said = "It is no text." if isinstance(problem, UnicodeDecodeError) else str(problem)
+        except ValueError as problem:  # NoRunFile, or the file is not text
+            said = "It is not text." if isinstance(problem, UnicodeDecodeError) else str(problem)
             raise fail(f"{file} cannot be taken over. {said}") from None
         except OSError as problem:
             raise fail(f"{file} cannot be read: {problem.strerror or problem}.") from None

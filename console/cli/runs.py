@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from console.runs.waves import Waves
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Change the engine without asking back.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Change the engine without asking first.")]
 RunNumber = Annotated[int, typer.Argument(metavar="RUN", help="Number of the run, see `retriage runs`.")]
 INCLUDED = ("never-failed", "unchanged", "lowered")
 
@@ -39,14 +39,15 @@ def run_command(
         bool, typer.Option("--gate-new-cause", help="Hold too when a task fails with a new error.")
     ] = False,
     watch: Annotated[str, typer.Option(help="How long a wave is watched: 60s, 5m.")] = "60s",
-    pace: Annotated[str | None, typer.Option(help="Most tasks in a time: 200/min.")] = None,
-    include: Annotated[str, typer.Option(help=f"Take these in too: {', '.join(INCLUDED)}, separated by commas.")] = "",
-    limit: Annotated[int | None, typer.Option(min=1, help="Take so many at most, the oldest.")] = None,
-    reason: Annotated[str, typer.Option(help="Why; production demands it.")] = "",
+    pace: Annotated[str | None, typer.Option(help="At most so many tasks in a time: 200/min.")] = None,
+    include: Annotated[str, typer.Option(help=f"Include these too: {', '.join(INCLUDED)}, separated by commas.")] = "",
+    limit: Annotated[int | None, typer.Option(min=1, help="At most this many, the oldest first.")] = None,
+    reason: Annotated[str, typer.Option(help="The reason; required in production.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do, and do nothing.")] = False,
     yes: Yes = False,
     count: Annotated[
-        int | None, typer.Option(help="Begin only if exactly so many tasks match; stands for arming in production.")
+        int | None,
+        typer.Option(help="Begin only if exactly this many tasks match; in production this takes the safety off."),
     ] = None,
     rehearse: Rehearse = None,
     failure_rate: FailureRate = None,
@@ -57,10 +58,10 @@ def run_command(
     from console.runs.run import RunOrder  # 637 ms
 
     if (query is None) == (ids is None):
-        raise fail("say which tasks: either --query or --ids.")
+        raise fail("name the tasks: give either --query or --ids.")
     kinds = frozenset(word.strip() for word in include.split(",") if word.strip())
     if unknown := kinds - set(INCLUDED):
-        raise fail(f"--include knows {', '.join(INCLUDED)}, not {', '.join(sorted(unknown))}.")
+        raise fail(f"--include takes {', '.join(INCLUDED)}, not {', '.join(sorted(unknown))}.")
     order = RunOrder(
         query if query is not None else f"the ids of {ids}",
         retries,
@@ -87,17 +88,19 @@ def watch_command(
     yes: Yes = False,
     skip_watch: Annotated[bool, typer.Option("--skip-watch", help="Do not watch the wave at work any longer.")] = False,
     stop: Annotated[bool, typer.Option("--stop", help="Drop what was not sent.")] = False,
-    batch: Annotated[str, typer.Option(help="With --stop, the batch at work: goes-on, suspend or delete.")] = "goes-on",
+    batch: Annotated[
+        str, typer.Option(help="With --stop, what becomes of the batch at work: goes-on, suspend or delete.")
+    ] = "goes-on",
     waves: Annotated[str | None, typer.Option(help="With --resume, cut what has not begun anew.")] = None,
     gate: Annotated[str | None, typer.Option(help="With --resume, share of a wave that may fail again.")] = None,
     retries: Annotated[int | None, typer.Option(min=0, help="With --resume, retries for what has not begun.")] = None,
     json: Json = False,
 ) -> None:
-    """Follow a run; or resume it, skip its watch, change its rest, stop it."""
+    """Follow a run; or resume it, skip its watch, change its rest, or stop it."""
     from console.cli.headless_runs import watch_run  # 884 ms
 
     if batch not in ("goes-on", "suspend", "delete"):
-        raise fail("--batch knows goes-on, suspend and delete.")
+        raise fail("--batch takes goes-on, suspend or delete.")
     if stop and (resume or skip_watch):
         raise fail("--stop does not go with --resume or --skip-watch.")
     wish = f"stop:{batch}" if stop else "skip" if skip_watch else "release" if resume else ""
@@ -107,14 +110,14 @@ def watch_command(
         retries,
     )
     if change and not resume:
-        raise fail("--waves, --gate and --retries change the rest of a run that is resumed: say --resume.")
+        raise fail("--waves, --gate and --retries change the rest of a run that is resumed: give --resume.")
     carry_out(lambda: watch_run(connection, run, wish, change, yes, json))
 
 
 @app.command("undo", epilog=EPILOG)
 @with_connection
 def undo_command(connection: ConnectionOptions, run: RunNumber, yes: Yes = False, json: Json = False) -> None:
-    """Set the tasks of a run back to what they had, as far as nobody took them since."""
+    """Restore the retries that the tasks of a run had, where nobody touched them since."""
     from console.cli.headless_runs import undo_run  # 884 ms
 
     carry_out(lambda: undo_run(connection, run, yes, json))
@@ -122,9 +125,9 @@ def undo_command(connection: ConnectionOptions, run: RunNumber, yes: Yes = False
 
 @app.command("runs", epilog=EPILOG)
 def runs_command(
-    limit: Annotated[int, typer.Option(min=1, help="So many at most, the newest.")] = 50, json: Json = False
+    limit: Annotated[int, typer.Option(min=1, help="At most this many, the newest first.")] = 50, json: Json = False
 ) -> None:
-    """Say which runs there were, and how they stand."""
+    """List the runs, and how they stand."""
     from console.cli.headless_runs import list_runs  # 884 ms
 
     carry_out(lambda: list_runs(limit, json))

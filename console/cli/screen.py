@@ -64,9 +64,11 @@ def console(
     store: Store = None,
     rehearse: Rehearse = None,
     failure_rate: FailureRate = None,
-    mouse: Annotated[bool | None, typer.Option("--mouse/--no-mouse", help="Default: off over SSH.")] = None,
+    mouse: Annotated[
+        bool | None, typer.Option("--mouse/--no-mouse", help="Use the mouse. Default: off over SSH.")
+    ] = None,
     version: Annotated[
-        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Say which version this is.")
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
     """Open the console: on your own store, or with --profile or --engine on a real Camunda 7, Operaton or CIB seven."""
@@ -78,7 +80,7 @@ def console(
 
 @app.command()
 def profiles() -> None:
-    """Say which connection profiles there are, and where they are written down."""
+    """List the connection profiles, and say where they are kept."""
     from console.profiles import ProfileProblem, known_profiles  # 77 ms
 
     file = profiles_file()
@@ -100,13 +102,15 @@ def demo(
     outage: Annotated[
         float | None,
         typer.Option(
-            min=0, metavar="SECONDS", help="When the payment provider comes back. Default: after about two minutes."
+            min=0, metavar="SECONDS", help="When the payment provider is back. Default: after about two minutes."
         ),
     ] = None,
     tour: Annotated[
-        bool, typer.Option("--tour", help="Be guided: a line says what to press next, and why, in six steps.")
+        bool, typer.Option("--tour", help="A guided tour in six steps: a line says what to press next, and why.")
     ] = False,
-    mouse: Annotated[bool | None, typer.Option("--mouse/--no-mouse", help="Default: off over SSH.")] = None,
+    mouse: Annotated[
+        bool | None, typer.Option("--mouse/--no-mouse", help="Use the mouse. Default: off over SSH.")
+    ] = None,
 ) -> None:
     """Open the console on a throw-away world with simulated workers."""
     from console.connections import to_demo  # 250 ms

@@ -41,7 +41,7 @@ def record(kind: type[R], value: Any) -> R:
         Unintelligible: it is no object.
     """
     if not isinstance(value, dict):
-        raise Unintelligible(f"The engine answered something else than {_article(kind)}.")
+        raise Unintelligible(f"The engine answered with something other than {_article(kind)}.")
     try:
         return kind.model_validate(value)
     except (ValidationError, OverflowError):
@@ -55,7 +55,7 @@ def records(kind: type[R], value: Any) -> list[R]:
         Unintelligible: it is no list of objects.
     """
     if not isinstance(value, list):
-        raise Unintelligible(f"The engine answered something else than a list where {_article(kind)} belongs.")
+        raise Unintelligible(f"The engine answered with something other than a list where {_article(kind)} belongs.")
     return [record(kind, item) for item in value]
 
 
@@ -67,7 +67,7 @@ def number(value: Any) -> int:
     """
     count = value.get("count") if isinstance(value, dict) else None
     if not isinstance(count, int) or isinstance(count, bool):
-        raise Unintelligible("The engine answered something else than a count.")
+        raise Unintelligible("The engine answered with something other than a count.")
     return count
 
 
@@ -92,7 +92,7 @@ def _blank(kind: type[Shape], name: str) -> Any:
         except ValidationError:
             continue
         return empty
-    raise Unintelligible(f"The engine left out {name} of {_article(kind)}.")  # pragma: no cover - no such field exists
+    raise Unintelligible(f"The engine left {name} out of {_article(kind)}.")  # pragma: no cover - no such field exists
 
 
 @cache

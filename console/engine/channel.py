@@ -252,7 +252,7 @@ class Channel:
         except Refused as problem:
             if problem.proves_nothing_done:
                 raise
-            cause = f"answer {problem.status} is no engine's"
+            cause = f"answer {problem.status} did not come from an engine"
             raise Unanswered(in_doubt(what, cause), what, since, problem.status) from problem
         except Unintelligible as problem:
             raise Unanswered(in_doubt(what, "its answer cannot be read"), what, since) from problem
@@ -286,7 +286,7 @@ class Channel:
         try:
             request = self._http.build_request(method, path, params=params or None, timeout=wait, **sent)
         except (ValueError, httpx.InvalidURL) as problem:
-            raise Unsayable("This question holds something that cannot be sent, or too much of it.") from problem
+            raise Unsayable("This request holds something that cannot be sent, or too much of it.") from problem
         started = time.perf_counter()
         try:
             async with asyncio.timeout(whole):
@@ -341,7 +341,7 @@ class Channel:
 
     def _failed_question(self, problem: Exception) -> EngineProblem:
         if isinstance(problem, httpx.ConnectTimeout):
-            return Unreachable(f"{self._host()} does not take a connection ({self._limits.connect:g} s).")
+            return Unreachable(f"{self._host()} did not accept a connection within {self._limits.connect:g} s.")
         if isinstance(problem, TimeoutError | httpx.TimeoutException):
             return Slow(f"{self._host()} did not answer in time.")
         return self._unreachable(problem)
@@ -398,7 +398,7 @@ def _reason(problem: BaseException) -> str:
         if sign in text:
             return reason
     if isinstance(problem, httpx.RemoteProtocolError):
-        return "it broke off without an answer that is HTTP"
+        return "it closed the connection without an HTTP answer"
     return "the connection broke"
 
 
@@ -409,7 +409,7 @@ _SIGNS = (
     ("temporary failure in name resolution", "its name cannot be looked up now"),
     ("getaddrinfo failed", "its name is not known"),
     ("all connection attempts failed", "nothing listens there"),
-    ("unreachable", "there is no way to that network"),
+    ("unreachable", "that network cannot be reached"),
     ("disconnected", "it closed the connection without an answer"),
     ("reset", "it reset the connection"),
 )

@@ -142,7 +142,7 @@ class EngineClient(Orders):
         # Engines that know users tell these names to anybody (observed on Camunda 7.24.0).
         answer = await self._value("GET", "engine", needs_login=False) if "/engine/" not in self._url else []
         if not isinstance(answer, list):
-            raise Unintelligible("The engine answered something else than a list of engines.")
+            raise Unintelligible("The engine answered with something other than a list of engines.")
         return [entry["name"] for entry in answer if isinstance(entry, dict) and isinstance(entry.get("name"), str)]
 
     async def capabilities(self, known: Capabilities | None = None) -> Capabilities:
@@ -158,14 +158,14 @@ class EngineClient(Orders):
         params = {"permissionName": right.permission, "resourceName": right.resource, "resourceType": str(right.type)}
         answer = await self._value("GET", "authorization/check", params=params, about_login=True)
         if not isinstance(answer, dict) or not isinstance(answer.get("authorized"), bool):
-            raise Unintelligible("The engine answered something else than whether that is allowed.")
+            raise Unintelligible("The engine answered with something other than whether that is allowed.")
         return bool(answer["authorized"])
 
     async def first_rows(self, path: str, body: Mapping[str, Any], size: int) -> list[dict[str, Any]]:
         """The first rows of a list that is asked for by POST, just as the engine wrote them."""
         answer = await self._value("POST", path, params=_page(0, size), body=dict(body))
         if not isinstance(answer, list) or not all(isinstance(row, dict) for row in answer):
-            raise Unintelligible("The engine answered something else than a list.")
+            raise Unintelligible("The engine answered with something other than a list.")
         return answer
 
     async def external_tasks(self, query: ExternalTaskQuery, first: int, size: int) -> list[ExternalTask]:
@@ -188,7 +188,7 @@ class EngineClient(Orders):
         """Topics that have at least one task."""
         answer = await self._value("GET", "external-task/topic-names")
         if not isinstance(answer, list):
-            raise Unintelligible("The engine answered something else than topics.")
+            raise Unintelligible("The engine answered with something other than topics.")
         return [name for name in answer if isinstance(name, str)]
 
     async def process_definitions(self, first: int, size: int) -> list[ProcessDefinition]:
@@ -243,7 +243,7 @@ class EngineClient(Orders):
         path = f"process-instance/{part(instance_id)}/variables"
         answer = await self._value("GET", path, params={"deserializeValues": "false"})
         if not isinstance(answer, dict):
-            raise Unintelligible("The engine answered something else than variables.")
+            raise Unintelligible("The engine answered with something other than variables.")
         return {name: record(VariableValue, value) for name, value in answer.items()}
 
     async def batches(self, query: BatchStatisticsQuery, first: int, size: int) -> list[BatchStatistics]:

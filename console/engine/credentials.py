@@ -74,12 +74,12 @@ def bearer(told: str, now: Callable[[], float] = time.time) -> Credentials:
         try:
             fields = json.loads(token)
         except ValueError:
-            raise CredentialsProblem("What should be a token is broken JSON.") from None
+            raise CredentialsProblem("The token is broken JSON.") from None
         token, seconds = fields.get("access_token") or fields.get("token"), fields.get("expires_in")
     else:
         token = token.partition("\n")[0].rstrip("\r")
     if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
-        raise CredentialsProblem("There is no token in what was told.")
+        raise CredentialsProblem("There is no token in the answer.")
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         seconds = _told_by_itself(token, now)
     return Credentials({"Authorization": f"Bearer {token}"}, seconds)
@@ -127,7 +127,7 @@ class ClientCredentials:
 
         Raises:
             CredentialsRefused: it does not accept the client.
-            CredentialsProblem: it gives no token.
+            CredentialsProblem: it gave no token.
         """
         import httpx  # 40 ms
 
@@ -145,15 +145,15 @@ class ClientCredentials:
                 answer = http.post(self.token_url, data=form, auth=auth, headers={"Accept": "application/json"})
         except httpx.HTTPError as problem:
             said = one_line(str(problem) or type(problem).__name__, 120)
-            raise CredentialsProblem(f"{host} gives no token: {said}.") from None
+            raise CredentialsProblem(f"{host} gave no token: {said}.") from None
         if answer.status_code in (400, 401, 403):
-            raise CredentialsRefused(f"{host} gives no token ({answer.status_code}{_why(answer)}).")
+            raise CredentialsRefused(f"{host} gave no token ({answer.status_code}{_why(answer)}).")
         if not answer.is_success:
-            raise CredentialsProblem(f"{host} gives no token ({answer.status_code}).")
+            raise CredentialsProblem(f"{host} gave no token ({answer.status_code}).")
         try:
             return bearer(answer.text)
         except CredentialsProblem:
-            raise CredentialsProblem(f"{host} answers, but not with a token.") from None
+            raise CredentialsProblem(f"{host} answered, but not with a token.") from None
 
 
 def _why(answer: httpx.Response) -> str:

@@ -42,7 +42,7 @@ def _text(wire: str, value: Any) -> str | None:
 def _list(wire: str, values: list[Any]) -> str | None:
     for value in values:
         if isinstance(value, BaseModel):
-            raise Unsayable(f"The engine cannot be asked by {wire} in this list.")
+            raise Unsayable(f"This list of the engine has no filter {wire}.")
         if not value:
             raise Unsayable(f"The engine cannot be asked for an empty value of {wire} in this list.")
         if "," in value:

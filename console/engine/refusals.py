@@ -115,11 +115,11 @@ def _plain_sentence(answer: httpx.Response, text: str) -> str:
     if status == 403:
         return f"Access is forbidden (403){detail}."
     if status == 407:
-        return "A proxy on the way wants a login (407)."
+        return "A proxy on the way asks for a login (407)."
     if status in (502, 503, 504):
         return f"A proxy answers, but the engine behind it does not ({status}{detail})."
     if status == 429:
-        return f"Too many questions for what answers there (429{detail})."
+        return f"Too many requests for what answers there (429{detail})."
     return f"What answers there is not the engine's own: {status} {_phrase(status)}{detail}."
 
 

@@ -169,7 +169,7 @@ class Remote:
         if self.login()[0] is None and not secret:
             return ""
         what = "token" if secret else "password"
-        return f"The {what} goes to {self.host()} over plain http: whoever is on the way can read it. Use https."
+        return f"The {what} goes to {self.host()} over plain http: anybody on the way can read it. Use https."
 
     def login(self) -> tuple[str | None, str]:
         """User and password for HTTP Basic; the user is ``None`` when there is none."""

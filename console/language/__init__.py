@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from console.language.complete import completed, offers
-from console.language.conditions import Condition, Finds, said, sieve
+from console.language.conditions import Beside, Condition, Finds, TaskOf, said, sieve
 from console.language.parse import Mistake, Parsed, read
 from console.language.subject import Subject
 from console.language.subjects.batches import BATCHES
@@ -36,6 +36,7 @@ __all__ = [
     "Mistake",
     "Parsed",
     "Subject",
+    "asks_tasks",
     "complete",
     "completed",
     "matcher",
@@ -89,7 +90,11 @@ def spoken(conditions: Sequence[Condition], subject: Subject[Any] | str) -> tupl
 
 
 def matcher(
-    conditions: Sequence[Condition], subject: Subject[Any] | str, now: datetime, retried: Container[str] = frozenset()
+    conditions: Sequence[Condition],
+    subject: Subject[Any] | str,
+    now: datetime,
+    retried: Container[str] = frozenset(),
+    task_of: TaskOf | None = None,
 ) -> Finds:
     """Says of a record that was read whether it fits what the console looks for itself.
 
@@ -97,15 +102,26 @@ def matcher(
         conditions: of a line that was read.
         subject: what the line filters.
         now: the moment that relative times count from.
-        retried: ids of records that were retried from here before; may grow while records are looked at.
+        retried: ids of tasks that were retried from here before; may grow while records are looked at.
+        task_of: what is known of the external task that a record is about; needed where :func:`asks_tasks`.
+
+    Raises:
+        ValueError: a condition looks at tasks, and ``task_of`` is not given.
     """
-    return sieve(conditions, _subject(subject).local, now, retried)
+    table = _subject(subject)
+    return sieve(conditions, table.local, now, Beside(retried, table.task_id, task_of))
 
 
 def remembers(conditions: Sequence[Condition], subject: Subject[Any] | str) -> bool:
     """Whether one has to know which records were retried from here before, to tell which fit."""
     remembered = {word.name for word in _subject(subject).local if word.remembered}
     return any(condition.word in remembered for condition in conditions)
+
+
+def asks_tasks(conditions: Sequence[Condition], subject: Subject[Any] | str) -> bool:
+    """Whether one has to know the external tasks that records are about, to tell which fit."""
+    of_tasks = {word.name for word in _subject(subject).local if word.of_task}
+    return any(condition.word in of_tasks for condition in conditions)
 
 
 def complete(
@@ -129,14 +145,34 @@ def subject_on(name: str, capabilities: "Capabilities") -> Subject[Any]:
         name: a key of :data:`SUBJECTS`.
         capabilities: what the engine can.
     """
-    return _limited(name, capabilities.unreliable(name), capabilities.unsortable(name), capabilities.absent(name))
+    table = SUBJECTS[name]
+    of_tasks = any(word.of_task for word in table.local)
+    return _limited(
+        name,
+        capabilities.unreliable(name),
+        capabilities.unsortable(name),
+        capabilities.absent(name),
+        capabilities.absent(TASKS.name) if of_tasks else frozenset(),
+    )
 
 
 @lru_cache(maxsize=64)
-def _limited(name: str, unreliable: frozenset[str], unsortable: frozenset[str], absent: frozenset[str]) -> Subject[Any]:
-    if not (unreliable or unsortable or absent):
+def _limited(
+    name: str,
+    unreliable: frozenset[str],
+    unsortable: frozenset[str],
+    absent: frozenset[str],
+    absent_of_tasks: frozenset[str],
+) -> Subject[Any]:
+    if not (unreliable or unsortable or absent or absent_of_tasks):
         return SUBJECTS[name]
-    return replace(SUBJECTS[name], unreliable=unreliable, unsortable=unsortable, absent=absent)
+    return replace(
+        SUBJECTS[name],
+        unreliable=unreliable,
+        unsortable=unsortable,
+        absent=absent,
+        absent_of_tasks=absent_of_tasks,
+    )
 
 
 def _subject(subject: Subject[Any] | str) -> Subject[Any]:

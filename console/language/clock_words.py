@@ -139,5 +139,5 @@ def _compared(name: str, token: Token, example: str) -> str:
 def _from_now(reading: Reading, span: timedelta, name: str) -> datetime:
     moment = shifted(reading.now, span)
     if moment is None:
-        raise Wrong(f"That is longer than the calendar lasts; {name} needs less.")
+        raise Wrong(f"That reaches beyond the calendar; {name} takes less.")
     return moment

@@ -27,6 +27,8 @@ class Condition:
 
 Finds = Callable[[Any], bool]
 """Says of a record whether it is wanted."""
+TaskOf = Callable[[Any], Any]
+"""What is known of the external task that a record is about."""
 
 
 class ConsoleWord(Protocol):
@@ -50,6 +52,11 @@ class ConsoleWord(Protocol):
     @property
     def remembered(self) -> bool:
         """Only rows that were retried from here before can fit, which the operator's journal knows."""
+        ...
+
+    @property
+    def of_task(self) -> bool:
+        """It looks at the external task that the row is about, which the row does not tell."""
         ...
 
     @property
@@ -82,8 +89,23 @@ class ConsoleWord(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What is known of rows beside what they tell.
+
+    Attributes:
+        retried: ids of tasks that were retried from here before.
+        task_id: field of a row that holds the id of its task.
+        task_of: what is known of the task of a row; none where rows are not about tasks, or nobody asked for them.
+    """
+
+    retried: Container[str] = frozenset()
+    task_id: str = "id"
+    task_of: TaskOf | None = None
+
+
 def sieve(
-    conditions: Sequence[Condition], words: Sequence[ConsoleWord], now: datetime, retried: Container[str] = frozenset()
+    conditions: Sequence[Condition], words: Sequence[ConsoleWord], now: datetime, beside: Beside | None = None
 ) -> Finds:
     """The test that holds for rows that fit all conditions.
 
@@ -91,18 +113,27 @@ def sieve(
         conditions: as a line was read.
         words: the console's words of the same subject.
         now: the moment that relative times count from.
-        retried: ids of rows that were retried from here before.
+        beside: what is known of the rows beside what they tell.
+
+    Raises:
+        ValueError: a condition looks at tasks, and those were not asked for.
     """
     by_name = {word.name: word for word in words}
-    finds = [_finds(by_name[condition.word], condition, now, retried) for condition in conditions]
+    finds = [_finds(by_name[condition.word], condition, now, beside or Beside()) for condition in conditions]
     return lambda record: all(find(record) for find in finds)
 
 
-def _finds(word: ConsoleWord, condition: Condition, now: datetime, retried: Container[str]) -> Finds:
-    finds = word.finds(condition, now)
+def _finds(word: ConsoleWord, condition: Condition, now: datetime, beside: Beside) -> Finds:
+    finds, task_of = word.finds(condition, now), beside.task_of
+    if word.of_task:
+        if task_of is None:
+            raise ValueError(f"{word.name} looks at tasks that were not asked for")
+        return lambda record: finds(task_of(record))
     if not word.remembered:
         return finds
-    return lambda record: (record.id in retried and finds(record)) != condition.negated
+    return lambda record: (
+        getattr(record, beside.task_id) in beside.retried and finds(record)
+    ) != condition.negated  # fmt: skip
 
 
 def said(conditions: Sequence[Condition], words: Sequence[ConsoleWord]) -> Iterator[str]:

@@ -41,6 +41,7 @@ class TextWord:
     aliases: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
     remembered: bool = False
+    of_task: bool = False
 
     @property
     def looks_at(self) -> tuple[str, ...]:
@@ -55,7 +56,7 @@ class TextWord:
         elif token.operator in EQUAL:
             sign, values = _star(token.values), token.values
         else:
-            raise Wrong(f"{self.name} knows : and ~, not {token.operator}.")
+            raise Wrong(f"{self.name} takes : or ~, not {token.operator}.")
         if not values:
             raise Wrong(f"{self.name}: needs a value.")
         return Condition(self.name, sign, tuple(value.text for value in values), token.negated)
@@ -98,6 +99,7 @@ class Number:
     none: str = ""
     aliases: tuple[str, ...] = ()
     remembered: bool = False
+    of_task: bool = False
 
     @property
     def looks_at(self) -> tuple[str, ...]:
@@ -156,6 +158,7 @@ class Since:
     age: bool = False
     aliases: tuple[str, ...] = ()
     remembered: bool = False
+    of_task: bool = False
 
     @property
     def looks_at(self) -> tuple[str, ...]:
@@ -203,6 +206,7 @@ class Is:
     help: str
     aliases: tuple[str, ...] = ()
     remembered: bool = False
+    of_task: bool = False
 
     @property
     def looks_at(self) -> tuple[str, ...]:

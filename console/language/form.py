@@ -206,7 +206,7 @@ def _moment(field: FormField, text: str, now: datetime) -> datetime:
         raise Wrong(f"{field.label} needs a date in UTC like 2026-03-01T09:15, or a duration like 30m.")
     there = shifted(now, span if field.ahead else -span)
     if there is None:
-        raise Wrong(f"That is longer than the calendar lasts; {field.label} needs less.")
+        raise Wrong(f"That reaches beyond the calendar; {field.label} takes less.")
     return there.replace(microsecond=there.microsecond // 1000 * 1000)
 
 

@@ -44,7 +44,7 @@ class AnyOf:
     def write(self, query: Query) -> Iterator[str]:
         for entry in getattr(query, self.field) or ():
             if getattr(entry, self.field) or entry.sorting or entry.sort_by:
-                raise ValueError("the words of any: hold no order and no other any:")
+                raise ValueError("any: can hold neither sort: nor another any:")
             yield f"any:{quoted(' '.join(text for word in self.subject().words for text in word.write(entry)))}"
 
     def forms(self) -> tuple[str, ...]:

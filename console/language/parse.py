@@ -77,7 +77,7 @@ def _turned(token: Token, text: str, subject: Subject[Q], now: datetime) -> str:
     said = f"{'' if token.negated else '-'}{token.name}{plain}{text[token.values[0].start : token.end]}"
     if token.variable is not None or read(said, subject, now).mistakes:
         return ""
-    return f"{token.name} knows no {token.operator}; write {said}."
+    return f"{token.name} takes no {token.operator}; write {said}."
 
 
 def _take(token: Token, text: str, subject: Subject[Q], reading: Reading) -> None:
@@ -98,8 +98,10 @@ def _take(token: Token, text: str, subject: Subject[Q], reading: Reading) -> Non
                 raise
             reading.fields = _copied(before)
     if local is not None and token.variable is None:
-        if missing := subject.absent & set(local.looks_at):
-            raise Wrong(f"This engine's {subject.name} do not tell their {_spaced(min(missing))}: {local.name} cannot "
+        absent = subject.absent_of_tasks if local.of_task else subject.absent
+        if missing := absent & set(local.looks_at):
+            things = "tasks" if local.of_task else subject.name
+            raise Wrong(f"This engine's {things} do not tell their {_spaced(min(missing))}: {local.name} cannot "
                         "be applied.")  # fmt: skip
         reading.conditions.append(local.read(token))
         return
@@ -115,7 +117,7 @@ def _heeded(word: Word, subject: Subject[Q], before: Mapping[str, object], readi
             continue
         held = {name} | {inner for one in _entries(value) if isinstance(one, Query) for inner in one.chosen()}
         if held & subject.unreliable:
-            raise Beyond(f"This engine cannot filter {subject.name} by {word.name}: it would pass over it.")
+            raise Beyond(f"This engine cannot filter {subject.name} by {word.name}: it would ignore the word.")
         if refused := {one.sort_by for one in _entries(value) if isinstance(one, Sorting)} & subject.unsortable:
             raise Wrong(f"This engine cannot sort {subject.name} by {min(key or '' for key in refused)}.")
 
@@ -140,15 +142,15 @@ def _searched(token: Token, text: str, subject: Subject[Q]) -> Token:
     """
     said = text[token.start : token.end]
     if not token.plain:
-        raise Wrong("A minus stands before the word that it turns around, as in -locked." if said == "-" else
-                    "Between the quotes stands the text to search for.")  # fmt: skip
+        raise Wrong("A minus goes right before the word that it negates, as in -locked." if said == "-" else
+                    "The text to search for goes between the quotes.")  # fmt: skip
     if said.lower() in _JOINTS:
         example = f"{'process' if 'process' in subject.names else 'tenant'}:a,b"
-        raise Wrong(f"{said} joins nothing: all words have to match. Several values of one word take commas, as in "
-                    f"{example}; in quotes it is searched for.")  # fmt: skip
+        raise Wrong(f"{said} joins nothing: every word has to match. Several values of one word take commas, as in "
+                    f"{example}; to search for it, quote it.")  # fmt: skip
     if said.lower() in _OPPOSITES:
-        raise Wrong(f"{said} turns nothing around: a minus before a word does, as in -tenant:a; in quotes it is "
-                    "searched for.")  # fmt: skip
+        raise Wrong(f"{said} negates nothing: a minus before a word does, as in -tenant:a; to search for it, quote "
+                    "it.")  # fmt: skip
     if subject.searched is None:
         raise Wrong(_unknown(token, text, subject))
     value = Value(token.plain, True, token.start, token.end)

@@ -52,6 +52,6 @@ class SortWord:
         known = dict(self.keys)
         if name not in known or (dash and order not in ("asc", "desc")):
             near = nearest(text, self.choices())
-            hint = f"; did you mean {near}?" if near else f"; it knows {', '.join(known)}."
-            raise Wrong(f"sort knows no {text}{hint}", start, end)
+            hint = f"; did you mean {near}?" if near else f"; it has {', '.join(known)}."
+            raise Wrong(f"sort has no key {text}{hint}", start, end)
         return Sorting(sort_by=known[name], sort_order=order or "asc")

@@ -44,6 +44,8 @@ class Subject(Generic[Q]):
         unreliable: fields of the query that this engine ignores, or may ignore: no word puts anything there.
         unsortable: sort keys that this engine refuses.
         absent: fields that the records of this engine do not have: no word looks there.
+        task_id: field of a record that holds the id of the external task that it is about.
+        absent_of_tasks: as ``absent``, for words that look at that task.
     """
 
     name: str
@@ -59,6 +61,8 @@ class Subject(Generic[Q]):
     unreliable: frozenset[str] = frozenset()
     unsortable: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
+    task_id: str = "id"
+    absent_of_tasks: frozenset[str] = frozenset()
 
     @cached_property
     def by_name(self) -> dict[str, Word]:

@@ -109,7 +109,7 @@ class _Scanner:
             return self._plain(first, negated, name)
         values, listed = self._values() if operator is not None else ((), False)
         if operator is None and self._here():
-            self._flaw = self._flaw or f"After {name} an operator or a blank is needed."
+            self._flaw = self._flaw or f"{name} needs an operator or a space after it."
             self._rest()
         return Token(self._start, self._at, negated, name, variable, operator, values, listed, self._flaw)
 
@@ -118,7 +118,7 @@ class _Scanner:
         if self._here() == '"' and self._at == first:
             plain = self._quoted()
             if self._here():
-                self._flaw = self._flaw or "After a closing quote a blank is needed."
+                self._flaw = self._flaw or "A closing quote needs a space after it."
                 self._rest()
             return Token(self._start, self._at, negated, flaw=self._flaw, plain=plain)
         name = "" if self._here() else name
@@ -168,7 +168,7 @@ class _Scanner:
                 continue
             values.append(self._value())
             if self._here() not in ("", ","):
-                self._flaw = self._flaw or "After a closing quote a blank or a comma is needed."
+                self._flaw = self._flaw or "A closing quote needs a space or a comma after it."
                 self._rest()
         return tuple(values), listed
 

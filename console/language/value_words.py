@@ -27,7 +27,7 @@ class Range:
             raise Wrong(f"{self.name} needs a number: {self.name}>=50.")
         steps = {">=": (0, None), "<=": (None, 0), ">": (1, None), "<": (None, -1), ":": (0, 0), "=": (0, 0)}
         if token.operator not in steps:
-            raise Wrong(f"{self.name} knows >=, <=, >, < and :, not {token.operator}.")
+            raise Wrong(f"{self.name} takes >=, <=, >, < or :, not {token.operator}.")
         number = whole(single(token, f"{self.name}{token.operator}").text, self.name)
         for name, step in zip((self.at_least, self.at_most), steps[token.operator], strict=True):
             if step is not None:

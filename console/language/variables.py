@@ -63,7 +63,7 @@ class Variables:
         if sign in _OPERATORS:
             compared = _value(value)
             if sign not in (":", "=", "!=") and (compared is None or isinstance(compared, bool)):
-                raise Wrong(f"{value.text} is neither more nor less than anything; use = or !=.")
+                raise Wrong(f"{value.text} cannot be compared with < or >; use = or !=.")
             return _OPERATORS[sign], compared
         if sign == "!~" and not self.not_like:
             raise Wrong(f"The engine cannot exclude {reading.things} by a part of a variable.")

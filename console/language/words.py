@@ -50,7 +50,7 @@ class Reading:
     def put(self, token: Token, name: str, value: Any) -> None:
         """Set a field, once."""
         if name in self.fields:
-            raise Wrong(f"{token.name} is given twice, keep one.")
+            raise Wrong(f"{token.name} is given twice; keep one.")
         self.fields[name] = value
 
     def add(self, name: str, value: Any) -> None:
@@ -205,7 +205,7 @@ class Text:
             raise Wrong(f"{self.name}: needs a value.")
         star = any(ANY in value.text and not value.quoted for value in token.values)
         if star and (self.like is None or token.negated or token.listed):
-            raise Beyond(f"The engine knows no star in {self.name}; quotes make it a plain character.")
+            raise Beyond(f"The engine takes no star in {self.name}; quotes make it a plain character.")
         if token.negated:
             if self.none_of is None:
                 raise Beyond(f"The engine cannot exclude {reading.things} by {self.name}.")

@@ -220,7 +220,7 @@ class Draft:
         try:
             text = write(query, source.subject, conditions)
         except (ValueError, KeyError, AttributeError, TypeError) as problem:
-            raise Unusable(f"This query cannot be said in words: {_plain(problem)}.") from problem
+            raise Unusable(f"This query cannot be put into words: {_plain(problem)}.") from problem
         again = parse(text, self.words(source))
         if again.mistakes:
             raise Unusable(again.mistakes[0].sentence)
@@ -268,7 +268,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     held: dict[str, Any] = {}
     for name, value in pairs:
         if name in held:
-            raise Unusable(f"{name} stands there twice; keep one of them.")
+            raise Unusable(f"{name} is there twice; keep one of them.")
         held[name] = value
     return held
 
@@ -307,7 +307,7 @@ def _known_only(shape: type[Shape], value: Any, where: str) -> None:
         if name not in known:
             near = nearest(str(name), known)
             hint = f"; did you mean {near}?" if near else "."
-            raise Unusable(f"{name} is no field of {where}{hint}")
+            raise Unusable(f"{name} is not a field of {where}{hint}")
         deeper = _shape(known[name].annotation)
         for one in inner if isinstance(inner, list) else [inner]:
             if deeper is not None:

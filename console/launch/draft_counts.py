@@ -5,7 +5,7 @@ them. A task that several sources name is counted once.
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -13,21 +13,20 @@ from typing import Any, TypeVar
 
 from console.engine.client import EngineClient
 from console.engine.total_order import in_order_of_ids
-from console.language import Parsed, matcher, remembers
+from console.language import SUBJECTS, Parsed
 from console.launch.breakdown import Breakdown, breakdowns_of
 from console.launch.draft import Draft, Source
 from console.launch.earlier_launches import EarlierLaunches
 from console.launch.overlapping_batches import TopicWithoutWorker, topics_without_worker
 from console.reading.filtered_pages import FilteredPages
 from console.reading.pages import Pages, Read, pieces
+from console.reading.row_filter import Retried, RowFilter
 from store.contract.queries import ExternalTaskQuery
 from store.contract.records import ExternalTask
 
 T = TypeVar("T")
 Ask = Callable[[Callable[[EngineClient], Awaitable[T]]], Awaitable[T]]
 """Puts a question to the engine."""
-Retried = Callable[[list[str]], Awaitable[Collection[str]]]
-"""Tells which of some tasks were retried from here before."""
 
 MOST = 50_000
 """Rows that are looked at for a breakdown when the engine can count the rest itself."""
@@ -125,7 +124,6 @@ class _Counting:
     ) -> None:
         self._retried = retried
         self._record = record
-        self._known_retried: set[str] = set()
         self._ask = ask
         self._draft = draft
         self._now = now
@@ -232,20 +230,15 @@ class _Counting:
             yield
 
     def _filter_here(self, source: Source, parsed: Parsed[Any]) -> FilteredPages[Any]:
-        query = in_order_of_ids(parsed.query)
-        wanted = matcher(parsed.conditions, source.subject, self._now, self._known_retried)
-        read = self._read(source.subject, query)
-        if self._retried is not None and remembers(parsed.conditions, source.subject):
-            read = self._remembering(read, self._retried)
-        return FilteredPages(read, _id, wanted)
+        read = self._read(source.subject, in_order_of_ids(parsed.query))
+        wanted = RowFilter(parsed.conditions, SUBJECTS[source.subject], self._retried)
 
-    def _remembering(self, read: Read[Any], retried: Retried) -> Read[Any]:
         async def page(first: int, size: int) -> list[Any]:
             rows = await read(first, size)
-            self._known_retried.update(await retried([row.id for row in rows]))
+            await wanted.learn(rows, self._ask)
             return rows
 
-        return page
+        return FilteredPages(page, _id, wanted.finds(self._now))
 
     def _read(self, subject: str, query: Any) -> Read[Any]:
         name = _METHODS[subject][0]

@@ -149,9 +149,12 @@ def sentence_of(event: LaunchEvent) -> tuple[str, Ink]:
         case Launched():
             return _launched(event)
         case Proven(number, batch_id):
-            return f"Batch {short(batch_id)} is that of {_which(number)}: proven by now.", "good"
+            return f"Batch {short(batch_id)} belongs to {_which(number)}: this is now proven.", "good"
         case Disproved(number, batch_id):
-            return f"Batch {short(batch_id)} is not that of {_which(number)}; its own is looked for again.", "failed"
+            return (
+                f"Batch {short(batch_id)} does not belong to {_which(number)}; its own is looked for again.",
+                "failed",
+            )
         case NotFound():
             return _not_found(event), "failed"
         case NotCarriedOut(number, proof):
@@ -170,7 +173,7 @@ def _launched(event: Launched) -> tuple[str, Ink]:
     if event.certain:
         which = f" ({_which(event.number)})" if event.number is not None else ""
         return f"Batch {short(event.batch.id)} launched{which}: {jobs}.", "warning" if more else "good"
-    probably = f"is probably that of {_which(event.number)}"
+    probably = f"probably belongs to {_which(event.number)}"
     return f"Batch {short(event.batch.id)} {probably}: {jobs}. Nothing proves it yet.", "warning"
 
 

@@ -278,7 +278,7 @@ class LaunchPlan:
         if self.retries == 0 and self.facts.no_retries >= self.facts.asked:
             return ["They all have 0 retries already: this changes nothing."]
         if not self.count:
-            return ["Nothing is left to launch: space takes in what is left out."]
+            return ["Nothing is left to launch: space includes what is left out."]
         said = ["This takes EVERY external task of the engine."] if self.everything else []
         if self.retries == 0:
             said.append("With 0 retries no worker gets these tasks, and each that had some raises an incident.")

@@ -83,7 +83,7 @@ async def _why_not(session: Session, subject: str, query: Query) -> str:
     for record in await session.ask(lambda client: _first_page(client, subject, query)):
         if name := contradicted(subject, query, record):
             return (
-                f"The engine answers {_THING[subject]} {inert(short(record.id))}, which does not match "
+                f"The engine returned {_THING[subject]} {inert(short(record.id))}, which does not match "
                 f"{wire_name(table.query, name)}: it does not do what it is asked."
             )
     return ""

@@ -17,8 +17,12 @@ def suspension(view: BatchView) -> Order:
     """The batch is suspended; one that is goes on."""
     stop = not view.suspended
     what = "Suspend" if stop else "Resume"
-    effect = "No job of it is done until it is resumed. Tasks that are set stay set." if stop else "It goes on."
-    said = f"Batch {_short(view)} is {'suspended' if stop else 'going on'}."
+    effect = (
+        "None of its jobs is carried out until it is resumed. Tasks that are set stay set."
+        if stop
+        else "Its jobs are carried out again."
+    )
+    said = f"Batch {_short(view)} is {'suspended' if stop else 'resumed'}."
     return Order(
         f"{what} this batch?",
         [f"Batch {inert(view.id)}: {things(view.remaining, 'job')} left.", effect],
@@ -34,7 +38,7 @@ def retry(view: BatchView) -> Order | str:
     jobs = things(view.failed, "failed job")
     return Order(
         "Retry the failed jobs?",
-        [f"{jobs} of batch {inert(view.id)} get 1 retry each and are done again."],
+        [f"{jobs} of batch {inert(view.id)} get 1 retry each and are tried again."],
         "Retry",
         sent(f"{jobs} of batch {_short(view)} will be tried again.",
              lambda client: client.retry_jobs(view.batch_definition, 1)),

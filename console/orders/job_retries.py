@@ -49,7 +49,7 @@ async def launch_job_retries(session: Session, jobs: Sequence[str] | JobQuery) -
         return None
     if session.follower is not None:
         await session.follower.launched(batch.id)
-    return Report(f"Batch {short(batch.id)} launched: {things(batch.total_jobs, 'job')} get 1 retry each.")
+    return Report(f"Batch {short(batch.id)} launched: {things(batch.total_jobs, 'job')}, 1 retry each.")
 
 
 async def retry_each_job(session: Session, jobs: Sequence[str]) -> Report:

@@ -162,14 +162,14 @@ async def execution(client: EngineClient, jobs: list[Job]) -> Order | str:
         one = inert(jobs[0].id)
         sentences = [
             f"Job {one} is carried out right now, whatever its retries and its due date are.",
-            "If it fails its message is said here, and it has a retry less.",
+            "If it fails, its message is shown here, and it has one retry fewer.",
         ]
         said = f"Job {inert(short(jobs[0].id))} was carried out."
         return JobOrder(jobs, "Run this job now?", sentences, "Run now", "Carried out", said, order, True).value()
     many = things(len(jobs), "job")
     sentences = [
         f"{many} are carried out now, a few at once, whatever their retries and their due dates are.",
-        "Those that fail have a retry less; how many, and why the first did, is said here.",
+        "Those that fail have one retry fewer; how many failed, and why the first did, is shown here.",
     ]
     title, said = f"Run {many} now?", f"{many} were carried out."
     return JobOrder(jobs, title, sentences, "Run now", "Carried out", said, order, True).value()
@@ -179,26 +179,26 @@ async def suspension(client: EngineClient, jobs: list[Job]) -> Order | str:
     """The jobs that are not suspended are; where all are, they go on."""
     then = not all(job.suspended for job in jobs)
     meant = [job for job in jobs if job.suspended != then]
-    label = "Suspend" if then else "Go on"
+    label = "Suspend" if then else "Resume"
 
     async def order(client: EngineClient, id: str) -> None:
         await client.suspend_job(id, then)
 
     if len(meant) == 1:
-        what = "is not carried out until it is let go on" if then else "is carried out again when its turn comes"
-        title = "Suspend this job?" if then else "Let this job go on?"
-        said = f"Job {inert(short(meant[0].id))} {'is suspended' if then else 'goes on'}."
+        what = "is not carried out until it is resumed" if then else "is carried out again when its turn comes"
+        title = "Suspend this job?" if then else "Resume this job?"
+        said = f"Job {inert(short(meant[0].id))} {'is suspended' if then else 'is resumed'}."
         sentences = [f"Job {inert(meant[0].id)} {what}."]
     else:
         many = things(len(meant), "job")
-        what = "are not carried out until they are let go on" if then else "are carried out again when their turn comes"
-        title = f"Suspend {many}?" if then else f"Let {many} go on?"
-        said = f"{many} {'are suspended' if then else 'go on'}."
+        what = "are not carried out until they are resumed" if then else "are carried out again when their turn comes"
+        title = f"Suspend {many}?" if then else f"Resume {many}?"
+        said = f"{many} {'are suspended' if then else 'are resumed'}."
         sentences = [f"{many} {what}."]
     if len(meant) < len(jobs):
         sentences.append(f"{count(len(jobs) - len(meant))} suspended already.")
     return JobOrder(
-        meant, title, sentences, label, "Suspended" if then else "Going on", said, order, grave=False
+        meant, title, sentences, label, "Suspended" if then else "Resumed", said, order, grave=False
     ).value()
 
 
@@ -214,7 +214,7 @@ async def deletion(client: EngineClient, jobs: list[Job]) -> Order | str:
 
     if len(meant) == 1:
         job = meant[0]
-        of = "It counts as completed in its batch." if job.batch_id else "Its process instance waits for ever."
+        of = "It counts as completed in its batch." if job.batch_id else "Its process instance waits forever."
         sentences = [f"Job {inert(job.id)} is deleted. What it would have done is never done.", of]
         title, said = "Delete this job?", f"Job {inert(short(job.id))} is deleted."
     else:
@@ -224,7 +224,7 @@ async def deletion(client: EngineClient, jobs: list[Job]) -> Order | str:
         if of_batches:
             sentences.append(f"{count(of_batches)} of batches: they count as completed there.")
         if of_batches < len(meant):
-            sentences.append(f"{count(len(meant) - of_batches)} of process instances: those wait for ever.")
+            sentences.append(f"{count(len(meant) - of_batches)} of process instances: those wait forever.")
         title, said = f"Delete {many}?", f"{many} are deleted."
     if kept:
         is_left = "1 seed or monitor job is" if len(kept) == 1 else f"{count(len(kept))} seed or monitor jobs are"

@@ -29,7 +29,14 @@ async def write_note(ids: Sequence[str], note: str | None, replaced: int) -> Ord
     async def send(session: Session) -> Report:
         return await _written(session, ids, note)
 
-    return Order("Write this note?" if note else "Take the notes away?", sentences, "Write", send, len(ids), key="W")
+    return Order(
+        "Write this note?" if note else "Remove the notes?",
+        sentences,
+        "Write" if note else "Remove",
+        send,
+        len(ids),
+        key="W",
+    )
 
 
 async def _written(session: Session, ids: Sequence[str], note: str | None) -> Report:
@@ -47,6 +54,6 @@ async def _written(session: Session, ids: Sequence[str], note: str | None) -> Re
     left = results.refused + results.left
     rest = f"; {things(left, 'incident')} left out: closed meanwhile, or refused" if left else ""
     rest += f"; of {count(results.unknown)} it is not known" if results.unknown else ""
-    what = "written on" if note is not None else "taken away from"
-    said = f"The note is {what} {things(results.done, 'incident')}{rest}."
+    what = "written on" if note is not None else "removed from"
+    said = f"The note was {what} {things(results.done, 'incident')}{rest}."
     return Report(said, "warning" if rest else "good", changed=results.done > 0 and not results.left)

@@ -40,7 +40,7 @@ async def undo_launch(
     session.say("Looking at what the tasks have now …")
     undo, selected_tasks = await _look_at(session, launch)
     if not undo.count:
-        return f"Nothing can be set back: {_left_alone(undo)}."
+        return f"Nothing can be restored: {_left_alone(undo)}."
 
     async def send(session: Session) -> Report:
         # A launch may have begun while this was being looked at.
@@ -49,7 +49,7 @@ async def undo_launch(
         send_off(_decided(session, launch, undo, selected_tasks))
         return Report("")
 
-    return Order(f"Undo launch {launch.id}?", undo_sentences(launch, undo), "Set back", send, undo.count)
+    return Order(f"Undo launch {launch.id}?", undo_sentences(launch, undo), "Restore", send, undo.count)
 
 
 def why_no_undo(session: Session, launch: Launch | None) -> str:

@@ -12,7 +12,7 @@ class FilteredPages(Generic[R]):
     """One way through the rows.
 
     Args:
-        read: asks the engine for a page, always in the same total order.
+        read: asks the engine for a page, always in the same total order, and for what its rows do not tell.
         identify: id of a row.
         wanted: whether a row is kept.
         size: most rows of a page, 2 or more.

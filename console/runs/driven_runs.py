@@ -174,8 +174,8 @@ class DrivenRuns:
         except RunDriven as problem:
             self._fail(run, str(problem))
         except journal_problem() as problem:
-            self._fail(run, f"Run {run.run_id} is driven no more, the journal cannot be written: "
-                            f"{said_by_driver(problem)} It can be resumed.")  # fmt: skip
+            self._fail(run, f"Run {run.run_id} is no longer driven, and can be resumed. The journal cannot "
+                            f"be written: {said_by_driver(problem)}")  # fmt: skip
         finally:
             run.driver = None
             session.news.publish("runs")

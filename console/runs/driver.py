@@ -152,7 +152,7 @@ class RunDriver:
             raise RunDriven(f"Run {self.run_id} is driven by another console now.") from None
         except asyncio.CancelledError:
             with suppress(Exception):
-                said = "Held by an interruption: the console that drove it was ended."
+                said = "Held after an interruption: the console that drove it was ended."
                 await asyncio.shield(self._runs.state(self.run_id, self.name, "held", "interrupted", said))
             raise
         finally:
@@ -442,7 +442,7 @@ class RunDriver:
             self.session.say(said)
         if doubtful:
             one = doubtful[0]
-            said = f"Launch {one.id} was sent and not answered, and its batch is not found yet: it is not sent again."
+            said = f"Launch {one.id} was sent but not answered, and its batch is not found yet: it is not sent again."
             raise _Hold(UNANSWERED, said, one.wave)
 
     # -- the journal and the engine ---------------------------------------------------------------------------------
@@ -493,7 +493,7 @@ class RunDriver:
 def sentence(verdict: Verdict, gate: Gate, watch: float) -> str:
     """Why the gate holds, for the operator."""
     counts = verdict.counts
-    again = f"{things(counts.again, 'task')} of {counts.decided:,} decided failed again"
+    again = f"{counts.again:,} of {things(counts.decided, 'decided task')} failed again"
     share = f"{100 * counts.again / max(counts.decided, 1):.1f}%, limit {100 * gate.limit:g}%"
     waited = f"after {watch:g} s"
     match verdict.cause:
@@ -507,6 +507,6 @@ def sentence(verdict: Verdict, gate: Gate, watch: float) -> str:
         case "nobody-works":
             return f"Nobody works on these topics: {waited} no task was taken."
         case "still-locked":
-            return f"{things(counts.locked, 'task')} are still locked {waited}; {again}."
+            return f"Still locked {waited}: {things(counts.locked, 'task')}; {again}."
         case _:
-            return f"{things(counts.open, 'task')} are not decided {waited}; {again}."
+            return f"Not decided {waited}: {things(counts.open, 'task')}; {again}."

@@ -106,10 +106,10 @@ def waiting_waves(view: RunView) -> list[WaveView]:
 def _held(view: RunView) -> NextStep:
     by_gate = view.word == "held" and view.run.cause in GATE_CAUSES
     wave = at_work(view)
-    head = "Held by an interruption." if view.word == "interrupted" or view.run.cause == "interrupted" else "Held."
+    head = "Held after an interruption." if view.word == "interrupted" or view.run.cause == "interrupted" else "Held."
     if by_gate and wave is not None:
         head = f"Held by the gate of wave {wave.wave}."
-    why = [view.said.removeprefix("Held by an interruption: ")]
+    why = [view.said.removeprefix("Held after an interruption: ")]
     rest = waiting_waves(view)
     if rest:
         tasks = sum(one.tasks for one in rest)
@@ -122,7 +122,8 @@ def _held(view: RunView) -> NextStep:
 
 
 def _sending(view: RunView, wave: WaveView) -> NextStep:
-    why = [f"Its {things(wave.tasks, 'task')} are looked at again first, then sent{_paced(view)}."]
+    are = "is" if wave.tasks == 1 else "are"
+    why = [f"Its {things(wave.tasks, 'task')} {are} looked at again first, then sent{_paced(view)}."]
     if wave.left_out:
         why.append(f"Left out: {left_out_said(wave)}.")
     why.append(f"Then it is watched for {view.run.watch:g} s. {_after(view, wave)}")
@@ -143,11 +144,11 @@ def _watching(view: RunView, wave: WaveView, watched: float) -> NextStep:
     else:
         low, high = wilson(counts.again, counts.decided)
         why = [
-            f"{100 * low:.1f} to {100 * high:.1f}% fail again, by {things(counts.decided, 'task')} decided: it passes "
-            f"when that is all below {100 * limit:g}%, and holds when it is all above."
+            f"By {things(counts.decided, 'task')} decided, {100 * low:.1f} to {100 * high:.1f}% fail again: it passes "
+            f"when all of that is below {100 * limit:g}%, and holds when all of it is above."
         ]
     if counts.open:
-        why.append(f"With tasks open after {view.run.watch:g} s it is held.")
+        why.append(f"If tasks are still open after {view.run.watch:g} s, it is held.")
     why.append(_after(view, wave))
     return NextStep(
         f"Wave {wave.wave} is watched: {watched:.0f} of {view.run.watch:g} s, {left:.0f} s left.", tuple(why), "accent"
@@ -167,7 +168,7 @@ def _result(view: RunView) -> str:
     told += [f"{count(counts.open)} still open"] if counts.open else []
     told += [f"{count(counts.cancelled)} cancelled"] if counts.cancelled else []
     told += [f"{count(counts.unknown)} not known"] if counts.unknown else []
-    return f"{', '.join(told)}, when they were looked at last."
+    return f"{', '.join(told)}, when last looked at."
 
 
 def left_out_said(wave: WaveView) -> str:

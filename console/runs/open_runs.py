@@ -34,5 +34,5 @@ def said_of(views: list[RunView]) -> str:
         return ""
     first = waiting[0]
     more = f", and {len(waiting) - 1} more" if len(waiting) > 1 else ""
-    why = "by an interruption" if first.word == "interrupted" or first.run.cause == "interrupted" else "by its gate"
-    return f"Run {first.run.id} is held {why}{more}: 7 shows it, nothing of it is sent before you say so."
+    why = "after an interruption" if first.word == "interrupted" or first.run.cause == "interrupted" else "by its gate"
+    return f"Run {first.run.id} is held {why}{more}: 7 shows it, nothing of it is sent until you say so."

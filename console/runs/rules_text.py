@@ -32,7 +32,7 @@ def share_of(text: str) -> float:
     except ValueError:
         share = -1.0
     if not 0 <= share <= 1:
-        raise RuleMistake(f"{text} is no share; write it like 5% or 0.05.")
+        raise RuleMistake(f"{text} is not a share; write it like 5% or 0.05.")
     return share
 
 
@@ -49,7 +49,7 @@ def seconds_of(text: str) -> float:
     except ValueError:
         seconds = -1.0
     if not 0 < seconds < LONGEST_WATCH:
-        raise RuleMistake(f"{text} is no time to watch; write it like 60s, 5m or 1h.")
+        raise RuleMistake(f"{text} is not a time to watch; write it like 60s, 5m or 1h.")
     return seconds
 
 
@@ -65,7 +65,7 @@ def pace_of(text: str) -> float:
     except (ValueError, KeyError):
         pace = 0.0
     if not 0 < pace < 1e9:
-        raise RuleMistake(f"{text} is no pace; write it like 200/min.")
+        raise RuleMistake(f"{text} is not a pace; write it like 200/min.")
     return pace
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 REASONS = {
     "never": "had never failed, which cannot be set",
     "gone": "have ended",
-    "changed": "have other retries by now: a worker or somebody took them since",
+    "changed": "have other retries by now: a worker took them, or somebody set them",
     "later": "were launched again since",
     "locked": "are locked by a worker",
     "same": "had the same retries before",
@@ -87,7 +87,7 @@ async def look_at_undo(session: Session, run: Run) -> RunUndo:
     for launch in launches:
         await _look_at(session, found, launch)
     if not found.count:
-        found.why_not = "None of its tasks can be set back."
+        found.why_not = "None of its tasks can be restored."
     return found
 
 

@@ -105,14 +105,14 @@ def _size_of(entry: str) -> WaveSize:
         return WaveSize(rest=True)
     found = _ENTRY.fullmatch(entry)
     if found is None:
-        raise WaveMistake(f"{entry} is no wave: a number of tasks, a percentage such as 5%, or {REST}.")
+        raise WaveMistake(f"{entry} is not a wave: give a number, a percentage or {REST}.")
     number, percent = float(found["number"]), found["percent"] is not None
     if number == 0:
-        raise WaveMistake("A wave takes one task at least.")
+        raise WaveMistake("A wave takes at least one task.")
     if percent and number > 100:
         raise WaveMistake(f"{entry} is more than all tasks.")
     if not percent and not number.is_integer():
-        raise WaveMistake(f"{entry} is no whole number of tasks.")
+        raise WaveMistake(f"{entry} is not a whole number of tasks.")
     return WaveSize(number, percent)
 
 

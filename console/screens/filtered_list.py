@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from console.engine.errors import EngineProblem
 from console.reading.filtered_pages import FilteredPages
-from console.session import journal_answers
 from console.session.connection import Freshness
 from console.text.words import clock, count, things
 from console.widgets.line import Span
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
+    from console.reading.row_filter import RowFilter
     from console.screens.subject import ListSubject
     from console.session.session import Session
     from store.contract.queries import Query
@@ -34,9 +33,8 @@ class FilteredList:
         session: whose engine is asked.
         subject: what the rows are.
         query: what the engine filters, in the order of the list.
-        wanted: answers what the console looks for as of now, for each way anew.
+        wanted: what the console looks for; times count from now for each way anew.
         changed: is told when more is known.
-        retried: where ids of rows that were retried from here before are kept; nothing if nobody asks for them.
         fresh: is told what becomes of the questions.
     """
 
@@ -45,13 +43,11 @@ class FilteredList:
         session: Session,
         subject: ListSubject[Any],
         query: Query,
-        wanted: Callable[[], Callable[[Any], bool]],
+        wanted: RowFilter,
         changed: Callable[[], None],
-        retried: set[str] | None = None,
         fresh: Freshness | None = None,
     ) -> None:
         self.query = query
-        self._retried = retried
         self._fresh = fresh or Freshness()
         self._session = session
         self._subject = subject
@@ -143,7 +139,10 @@ class FilteredList:
 
     async def _through(self) -> None:
         """Look at all rows once."""
-        going: FilteredPages[Any] = FilteredPages(self._page, self._subject.identify, self._wanted())
+        going: FilteredPages[Any] = FilteredPages(
+            self._page, self._subject.identify, self._wanted.finds(self._subject.now())
+        )
+        self._wanted.look()
         while not going.ended:
             await self._allowed()
             try:
@@ -169,16 +168,10 @@ class FilteredList:
         self.among = going.looked
         self._changed()
 
-    async def _count(self, client: EngineClient) -> int:
-        return await self._subject.count(client, self.query)
-
     async def _page(self, first: int, size: int) -> list[Any]:
         rows = await self._session.ask(
             lambda client: self._subject.read(client, self._order.query, first, size), self._fresh
         )
         self._fresh.heard()
-        if self._retried is not None:
-            self._retried.update(
-                await journal_answers.retried(self._session, [self._subject.identify(row) for row in rows])
-            )
+        await self._wanted.learn(rows, self._session.ask)
         return rows

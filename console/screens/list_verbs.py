@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from console.language.by_cell import narrowed
 from console.screens.exporting.dialog import ExportDialog
 from console.screens.exporting.files import proposed
 from console.screens.exporting.run import Export
-from console.screens.row_filters import cell_words, path_of
+from console.screens.row_filters import path_of
 from console.screens.verbs import Verbs
 from console.text.words import things
 from console.widgets.filter_line import FilterLine
@@ -63,7 +63,7 @@ class ListVerbs(Verbs["ConsoleScreen"]):
         row = self._reader.view.table.row
         if row is None:
             return
-        words = cell_words(self._reader.subject.name, row.item, self.session.now())
+        words = self._reader.subject.cell_words(row.item)
         titles = [column.title for column in self._reader.subject.columns]
         column = self._reader.view.table.column
         chosen = titles[column] if column is not None else self._likeliest(titles, words)
@@ -81,9 +81,9 @@ class ListVerbs(Verbs["ConsoleScreen"]):
         if column is None:
             self.session.say(f"Filtered by {chosen}; h and l choose another column, esc clears the filter.", "muted")
 
-    def _likeliest(self, titles: list[str], words: dict[str, str]) -> str:
-        """The column that is meant while none was chosen: the first one that can be filtered by, the state aside."""
-        return next((title for title in titles if words.get(title) and title != "S"), titles[0])
+    def _likeliest(self, titles: list[str], words: Mapping[str, str]) -> str:
+        """The column that is meant while none was chosen: the first one that can be filtered by, signs aside."""
+        return next((title for title in titles if words.get(title) and len(title) > 1), titles[0])
 
     # -- panes, rate ------------------------------------------------------------------------------------------------
 
@@ -145,7 +145,7 @@ class ListVerbs(Verbs["ConsoleScreen"]):
         number = marks.count(table.total) if marks else self._reader.matching
         row = "marked row" if marks else "row"
         rows = things(number, row) if number is not None else "all rows that match"
-        told = f"{rows}, all their fields. The ending chooses: .json, as they are, or .csv, safe for spreadsheets."
+        told = f"{rows}, all their fields. The ending decides: .json, as they are, or .csv, safe for spreadsheets."
         path = await self.app.push_screen_wait(ExportDialog(proposed(self._reader.subject.name), told))
         if path is None or self._reader.query is None:
             return

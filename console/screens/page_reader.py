@@ -9,7 +9,6 @@ from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from console.engine.errors import EngineProblem
-from console.language import remembers
 from console.screens.filtered_list import FilteredList
 from console.screens.row_reader import RowReader, RowsView
 
@@ -81,12 +80,8 @@ class PageReader(RowReader):
             self.filtered_list.close()
         self.filtered_list = None
         if not parsed.plain:
-            retried: set[str] | None = set() if remembers(parsed.conditions, self.subject.name) else None
-            if retried is not None and self.session.journal is None:
-                self.session.say("Without a journal nobody knows what was retried from here.", "warning")
-            wanted = partial(self.subject.matcher, parsed, frozenset() if retried is None else retried)
             self.filtered_list = FilteredList(
-                self.session, self.subject, query, wanted, self._show_filtered, retried, self.fresh
+                self.session, self.subject, query, self.row_filter(parsed), self._show_filtered, self.fresh
             )
 
     def _show_filtered(self) -> None:

@@ -27,17 +27,17 @@ def path_of(subject: str, row_id: str) -> str:
     return f"{PATHS[subject]}/{quoted_part(row_id, safe='')}" if subject in PATHS else ""
 
 
-def cell_words(subject: str, record: Any, now: datetime | None = None) -> dict[str, str]:
+def cell_words(rows: str, record: Any, now: datetime | None = None) -> dict[str, str]:
     """Title of a column -> the word of the filter language that fits the rows that are like this one there.
 
     Args:
-        subject: of the row.
-        record: its record.
+        rows: a subject of the filter language, or ``members`` of a group of incidents.
+        record: what the row shows.
         now: the moment that locks are judged by; this one if none is given.
     """
-    words = {title: say(record) for title, say in _WORDS.get(subject, {}).items()}
+    words = {title: say(record) for title, say in _WORDS.get(rows, {}).items()}
     at = now or datetime.now(UTC)
-    words |= {title: say_at(record, at) for title, say_at in _WORDS_OF_A_MOMENT.get(subject, {}).items()}
+    words |= {title: say_at(record, at) for title, say_at in _WORDS_OF_A_MOMENT.get(rows, {}).items()}
     return {title: word for title, word in words.items() if word}
 
 
@@ -91,6 +91,11 @@ def _lock(record: Any, now: datetime) -> str:
     return "locked" if expiry is not None and expiry > now else "-locked"
 
 
+def _of(part: str, say: Say) -> Say:
+    """What a part of the record says, where it has that part."""
+    return lambda record: None if getattr(record, part) is None else say(getattr(record, part))
+
+
 _STATES = {"S": "suspended", "L": "locked", "X": "retries:0", "r": "retrying", "·": "-failed", "w": "-failed"}
 """Letter of a state -> what makes it. Of the others in the same state none is left out."""
 
@@ -123,6 +128,15 @@ _WORDS: Mapping[str, Mapping[str, Say]] = {
         "T": _is("type", "incident_type"), "activity": _is("activity", "activity_id"),
         "process": _key_of("process", "process_definition_id"), "failed": _is("task", "configuration"),
         "cause": _message("incident_message", "-error"), "note": _is("note", "annotation", "-note"),
+    },
+    "members": {
+        "key": _of("fact", _is("key", "business_key", "-key")),
+        "process": _of("member", _key_of("process", "process_definition_id")),
+        "try": lambda record: "gone" if record.gone else _of("fact", _tries)(record),
+        "activity": _of("member", _is("activity", "activity_id")),
+        "worker": _of("fact", _is("worker", "worker_id", "-worker")),
+        "failed": _of("member", _is("task", "configuration")),
+        "message": _of("member", _message("incident_message", "-error")),
     },
     "jobs": {
         "try": _tries, "job": _is("id", "id"),

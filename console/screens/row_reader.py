@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Coroutine
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
 
+from console.session import journal_answers
 from console.session.connection import Freshness
 from console.session.poller import Poller
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from console.language import Condition, Parsed
+    from console.reading.incident_tasks import TaskFacts
+    from console.reading.row_filter import RowFilter
     from console.screens.filtered_list import FilteredList
     from console.screens.subject import ListSubject, SortKey
     from console.session.session import Session
@@ -133,6 +137,13 @@ class RowReader(ABC):
         """Ids of all rows that fit, where the engine's part of the filter matches more; else nothing."""
         return self.filtered_list.ids if self.filtered_list is not None else None
 
+    def row_filter(self, parsed: Parsed[Any], facts: TaskFacts | None = None) -> RowFilter:
+        """What the console looks for itself of a filter; said where nobody could tell."""
+        wanted = self.subject.row_filter(parsed, partial(journal_answers.retried, self.session), facts)
+        if wanted.remembers and self.session.journal is None:
+            self.session.say("Without a journal nobody knows what was retried from here.", "warning")
+        return wanted
+
     def start(self) -> None:
         """Begin to read as soon as the engine is open."""
         self.run("list.start", self._start, exclusive=False)
@@ -150,7 +161,7 @@ class RowReader(ABC):
             return
         parsed = self.subject.parsed(self.text)
         if parsed.mistakes:
-            self.session.say(f"The filter is taken off. {parsed.mistakes[0].sentence}", "warning")
+            self.session.say(f"The filter was removed. {parsed.mistakes[0].sentence}", "warning")
             self.apply("")
         elif self.subject.sortable(self.sort) != self.sort or _said(parsed) != self.parsed:
             self.apply(self.text)

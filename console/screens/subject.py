@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from console.language import SUBJECTS, completed, matcher, parse, subject_on
+from console.language import SUBJECTS, completed, parse, subject_on
 from console.reading.reading_order import reading_order
+from console.reading.row_filter import RowFilter
 from console.screens.filter_advice import advised
+from console.screens.row_filters import cell_words
 from console.widgets.columns import Column
 from console.widgets.filter_line import Advice
 from console.widgets.pane import Item
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
     from console.engine.client import EngineClient
     from console.language import Parsed
     from console.language import Subject as Words
+    from console.reading.incident_tasks import TaskFacts
     from console.reading.reading_order import ReadingOrder
+    from console.reading.row_filter import Retried
     from store.contract.queries import Query
 
 R = TypeVar("R")
@@ -67,14 +71,21 @@ class ListSubject(ABC, Generic[R]):
         """What a filter text says: the contract's query, what the console looks for itself, and mistakes."""
         return parse(text, self.words, self.now())
 
-    def matcher(self, parsed: Parsed[Any], retried: Container[str] = frozenset()) -> Callable[[Any], bool]:
-        """Whether a record fits what the console looks for itself, as of now.
+    def row_filter(
+        self, parsed: Parsed[Any], retried: Retried | None = None, facts: TaskFacts | None = None
+    ) -> RowFilter:
+        """What the console looks for itself in the records.
 
         Args:
             parsed: a text that was read.
-            retried: ids of records that were retried from here before.
+            retried: which of some tasks were retried from here before.
+            facts: tasks of incidents that are known.
         """
-        return matcher(parsed.conditions, self.name, self.now(), retried)
+        return RowFilter(parsed.conditions, self.words, retried, facts)
+
+    def cell_words(self, record: R) -> Mapping[str, str]:
+        """Title of a column -> the word of the filter that fits the records that are like this one there."""
+        return cell_words(self.name, record, self.now())
 
     def advise(self, text: str, cursor: int, values: Mapping[str, Sequence[str]] | None = None) -> Advice:
         """What the filter language says about a text while it is typed.

@@ -86,7 +86,7 @@ class BackgroundReading:
         self._going_on.set()
         self._runs: set[str] = set()
         self._at_work: set[str] = set()
-        """Batches that ran, and those of them that had jobs to do, when they were looked at last."""
+        """Batches that ran, and those of them that had jobs to do, when last looked at."""
         session.known_batches.wake = self._learn_soon
 
     def start(self) -> None:

@@ -310,7 +310,7 @@ class Session:
         if self.client is None:
             return self.failed_to_open or "The engine is not open yet."
         if self.filling:
-            return "This world is still being written: a moment, until it can be changed."
+            return "The demo world is still being written; it can be changed in a moment."
         if self.silent:
             return "Nothing can be changed until the engine answers."
         if view is not None and view.problem is not None:
@@ -380,10 +380,10 @@ class Session:
         """Read less often (1) or more often (-1)."""
         at = PACES.index(self.pace) + step
         if not 0 <= at < len(PACES):
-            self.say(f"{PACES[0]:g} to {PACES[-1]:g} seconds between two readings is all there is.", "muted")
+            self.say(f"Readings are {PACES[0]:g} to {PACES[-1]:g} seconds apart, no less and no more.", "muted")
             return
         self.pace = PACES[at]
-        self.say(f"Every {self.pace:g} seconds it is read again; a slow engine is asked less often.", "muted")
+        self.say(f"Read again every {self.pace:g} seconds; a slow engine is read less often.", "muted")
         self.news.publish("state")
 
     @property

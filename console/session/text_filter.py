@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from console.language import matcher, parse, remembers, subject_on
+from console.language import parse, subject_on
+from console.reading.row_filter import RowFilter
 from console.session import journal_answers
 
 if TYPE_CHECKING:
@@ -36,15 +38,16 @@ class TextFilter:
         if parsed.mistakes:
             raise NotAFilter(parsed.mistakes[0].sentence)
         self._session = session
-        self._remembered = remembers(parsed.conditions, table)
-        self._retried: set[str] = set()
-        self._wanted = matcher(parsed.conditions, table, session.now(), self._retried)
+        self._wanted = RowFilter(parsed.conditions, table, partial(journal_answers.retried, session))
+        self._finds = self._wanted.finds(session.now())
         self.query: Any = parsed.query
         """What the engine is asked."""
 
     async def kept(self, rows: Sequence[R]) -> list[R]:
-        """Those of the rows that match, in their order."""
-        if self._remembered:
-            ids = [row.id for row in rows]  # type: ignore[attr-defined]
-            self._retried.update(await journal_answers.retried(self._session, ids))
-        return list(filter(self._wanted, rows))
+        """Those of the rows that match, in their order.
+
+        Raises:
+            EngineProblem: what the rows do not tell was asked for, and the engine did not answer.
+        """
+        await self._wanted.learn(rows, self._session.ask)
+        return list(filter(self._finds, rows))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from console.session.session import Session
     from console.session.text_filter import TextFilter
     from console.snapshots.part import SnapshotPart
-    from console.snapshots.questions import Questions
+    from console.snapshots.questions import PacedQuestions
     from store.contract.records import (
         BatchStatistics,
         ExternalTask,
@@ -73,7 +73,7 @@ class EngineReader:
         session: Session,
         part: SnapshotPart,
         wanted: TextFilter,
-        questions: Questions,
+        questions: PacedQuestions,
         writer: SnapshotWriter,
         tell: Tell,
     ) -> None:

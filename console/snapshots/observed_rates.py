@@ -16,7 +16,7 @@ from store.snapshot_mark import FEWEST, ObservedRate
 
 if TYPE_CHECKING:
     from console.session.session import Session
-    from console.snapshots.questions import Questions
+    from console.snapshots.questions import PacedQuestions
     from store.journal import Journal, Run
 
 MOST_TOPICS = 20
@@ -26,7 +26,7 @@ ENTRIES = 500
 
 
 async def observed_rates(
-    session: Session, questions: Questions, topics: Counter[str], runs: Iterable[Run]
+    session: Session, questions: PacedQuestions, topics: Counter[str], runs: Iterable[Run]
 ) -> list[ObservedRate]:
     """What became of tasks of these topics.
 
@@ -64,7 +64,7 @@ async def _of_runs(journal: Journal, runs: Iterable[Run]) -> dict[str, Counter[s
     return found
 
 
-async def _of_log(questions: Questions, topic: str) -> ObservedRate | None:
+async def _of_log(questions: PacedQuestions, topic: str) -> ObservedRate | None:
     """What the newest entries tell; nothing where the engine keeps no log, or does not show it."""
     newest = HistoricExternalTaskLogQuery(topic_name=topic, sorting=[Sorting(sort_by="timestamp", sort_order="desc")])
     try:

@@ -26,7 +26,7 @@ PAUSE = 2.0
 """Seconds before it is asked again."""
 
 
-class Questions:
+class PacedQuestions:
     """Asks an engine, at most so often.
 
     Args:

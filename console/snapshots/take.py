@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from console.session.text_filter import NotAFilter, TextFilter
 from console.snapshots.engine_reader import EngineReader
 from console.snapshots.observed_rates import observed_rates
-from console.snapshots.questions import Questions
+from console.snapshots.questions import PacedQuestions
 from store.snapshot import new_snapshot
 from store.snapshot_mark import SnapshotMark
 
@@ -58,7 +58,7 @@ async def take_snapshot(
     client = await session.opened()
     begun = session.identity.stands_at or client.engine_now()
     begun = begun.replace(microsecond=begun.microsecond // 1000 * 1000)
-    questions = Questions(session, polite=bool(session.identity.url))
+    questions = PacedQuestions(session, polite=bool(session.identity.url))
     async with new_snapshot(path, begun) as writer:
         reader = EngineReader(session, part, wanted, questions, writer, tell)
         await reader.read()

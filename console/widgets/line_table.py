@@ -422,7 +422,7 @@ class LineTable(Inked, ScrollView, can_focus=True):
             self.choose(Marks(everything=True))
 
     def action_unmark(self) -> None:
-        """Take all marks away."""
+        """Unmark all rows."""
         self.choose(Marks())
 
     # -- asking for rows --------------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ _REFUSALS = {
     405: "The path has no such method.",
     406: "The client does not accept what is answered here.",
     413: "The upload is too large.",
-    415: "The body is of another media type, or says of none what it is.",
+    415: "The body is of another media type, or does not say what it is.",
     500: "A check of the engine that no resource translates, or a lost race.",
 }
 

@@ -222,7 +222,7 @@ def store_url(store: str) -> URL:
     try:
         url = make_url(store)
     except ValueError:
-        raise ArgumentError("its port is no number") from None
+        raise ArgumentError("its port is not a number") from None
     if url.drivername == "postgres":
         raise ArgumentError("write postgresql:// instead of postgres://")
     try:

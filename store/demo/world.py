@@ -80,7 +80,7 @@ async def build_world(
         ValueError: the store is not empty, or the number is negative.
     """
     if tasks < 0:
-        raise ValueError(f"a demo world can not have {tasks} tasks")
+        raise ValueError(f"a demo world cannot have {tasks} tasks")
     at = now or this_moment()
     random = Random(seed)
     async with database.writing() as connection:

@@ -132,7 +132,7 @@ def _named(line: str) -> str:
     except (ValueError, KeyError, TypeError):
         known = False
     if not known or not isinstance(name, str):
-        raise NoRunFile("It is no file of a run.")
+        raise NoRunFile("It is not the file of a run.")
     if version != VERSION:
         raise NoRunFile(f"It was written by another version of Retriage (format {version}, here {VERSION}).")
     return name

@@ -237,7 +237,7 @@ class HttpConnection(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """What was read is no request."""
-        self.refuse(400, "This is no HTTP request that can be understood.")
+        self.refuse(400, "This HTTP request cannot be understood.")
 
     def pause_writing(self) -> None:
         """The client does not take its answer as fast as it comes."""

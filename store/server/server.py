@@ -104,7 +104,7 @@ def serve(
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except (OSError, OverflowError) as error:
-        raise ServerProblem(f"cannot listen at {host}:{port}: {error}") from error
+        raise ServerProblem(f"cannot listen on {host}:{port}: {error}") from error
     # asyncio sets this only on sockets that name their protocol; without it each answer waits for a delayed ACK.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     with listening:

@@ -74,7 +74,7 @@ def line_of(name: str, password: str, *, read_only: bool = False) -> str:
     """
     if not name or ":" in name or name.startswith("#") or not name.isprintable() or name != name.strip():
         raise ServerProblem(
-            "a name has no colon, no blanks around it and nothing that cannot be seen, and begins not with #"
+            "a name holds no colon and nothing invisible, has no spaces around it, and does not begin with #"
         )
     if not password or not _is_text(password):
         raise ServerProblem("a password is needed, in UTF-8")

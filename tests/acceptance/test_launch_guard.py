@@ -64,11 +64,11 @@ def test_a_burst_does_not_launch_and_a_later_key_does(tmp_path: Path, columns: i
         terminal.press("6")
         terminal.wait_for("retries:0")
         terminal.press(b"ZL")
-        terminal.wait_for("Set back L")
-        terminal.wait(lambda: terminal.bold("Set back L"), "the key never counts")
+        terminal.wait_for("Restore L")
+        terminal.wait(lambda: terminal.bold("Restore L"), "the key never counts")
         assert len(batches_in(file)) == 1, "the undo did not wait either"
         terminal.press(b"\x1b")
-        terminal.wait(lambda: "Set back L" not in terminal.text, "escape did not close the question")
+        terminal.wait(lambda: "Restore L" not in terminal.text, "escape did not close the question")
         terminal.press("q")
         assert terminal.wait_for_end() == 0
 

@@ -112,15 +112,15 @@ def night(engine: NightEngine, shell: Shell, payments: Payments, home: Path) -> 
 
     # At the next start the run is told; it goes on by choice. The provider is down again for the third wave.
     with Screen(home) as screen:
-        screen.wait_for("Run 1 is held by an interruption")
+        screen.wait_for("Run 1 is held after an interruption")
         assert sizes(engine) == WAVES[:2]
         third = shell.wave(3)
         rest = shell.wave(4)
         payments.expired = set(sorted(third)[:2])
         screen.press("7")
-        screen.wait_for("Held by an interruption.")
+        screen.wait_for("Held after an interruption.")
         screen.arm()
-        screen.order("R", "Resume run 1?", number - sum(WAVES[:2]), "resume L")
+        screen.order("R", "Resume run 1?", number - sum(WAVES[:2]), "Resume L")
         payments.paused = False
         wait_for(lambda: not shell.wave(2) & set(engine.tasks()), "the second wave is not done")
         payments.back = False
@@ -135,14 +135,14 @@ def night(engine: NightEngine, shell: Shell, payments: Payments, home: Path) -> 
 
         # The rest is released; a few of its tasks nobody takes, and they can be put back.
         payments.back, payments.idle = True, set(sorted(rest)[:IDLE])
-        screen.order("R", "Release run 1?", len(rest), "release L")
+        screen.order("R", "Release run 1?", len(rest), "Release L")
         screen.wait_for("PASSED")
         assert sizes(engine) == sorted([*WAVES, len(rest)])
         wait_for(lambda: set(engine.tasks()) & rest == payments.idle, "not all of the rest were done")
         payments.paused = True
         wait_for(lambda: not any(engine.tasks()[id]["lockExpirationTime"] for id in payments.idle), "still locked")
         wait_for(lambda: all(one["endTime"] for one in engine.batches()), "a batch does not end")
-        screen.order("Z", "Undo run 1?", IDLE, "undo L")
+        screen.order("Z", "Undo run 1?", IDLE, "Restore L")
         wait_for(lambda: {engine.retries()[id] for id in payments.idle} == {0}, "they were not put back")
         assert sizes(engine) == sorted([*WAVES, len(rest), IDLE])
     assert shell.asked("SELECT count(*), count(DISTINCT task_id) FROM launch_task JOIN launch ON id = launch_id"

@@ -230,7 +230,7 @@ async def test_a_client_that_the_token_service_refuses_is_told_and_not_tried_aga
     server.tokens = [401]
     async with connect(profile_named("x", written(tmp_path, text)).target) as client:
         for _ in range(3):
-            with pytest.raises(LoginRefused, match=r"127\.0\.0\.1 gives no token \(401: invalid_client\)"):
+            with pytest.raises(LoginRefused, match=r"127\.0\.0\.1 gave no token \(401: invalid_client\)"):
                 await client.count_external_tasks(ExternalTaskQuery())
     assert len(server.lines) == 1
 

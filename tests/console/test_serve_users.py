@@ -53,7 +53,7 @@ def test_simulated_workers_come_when_they_are_called(served: Served, given: tupl
 
 
 def test_a_password_on_the_command_line_is_warned_about(served: Served) -> None:
-    assert "everybody on this machine sees the passwords" in started("--user", "ops:secret").stderr
+    assert "everybody on this machine can see passwords" in started("--user", "ops:secret").stderr
     assert not started(env={"RETRIAGE_USERS": "ops:secret night:other"}).stderr
     assert served["users"] == [User("ops", "secret"), User("night", "other")]
 
@@ -113,7 +113,7 @@ def test_a_command_makes_a_line(tmp_path: Path, read_only: bool) -> None:
 def test_a_name_that_fits_no_line(name: str) -> None:
     result = CliRunner().invoke(app, ["user", name], input="x\n")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "retriage: a name has no colon" in result.stderr
+    assert "retriage: a name holds no colon" in result.stderr
 
 
 def test_no_password_makes_no_line() -> None:

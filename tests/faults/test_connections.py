@@ -57,7 +57,7 @@ async def test_a_body_has_one_length(tmp_path: Path) -> None:
             b"Transfer-Encoding: chunked\r\nContent-Length: 6\r\n",
         ):
             answer = await tell(served, HEAD + lengths + b"\r\n0\r\n\r\n" + smuggled)
-            assert sentence(answer) == (400, "This is no HTTP request that can be understood.")
+            assert sentence(answer) == (400, "This HTTP request cannot be understood.")
             assert answer.count(b"HTTP/1.1") == 1, "the rest is no request of its own"
         assert (
             await tell(served, HEAD + b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n2\r\n{}\r\n0\r\n\r\n")

@@ -59,7 +59,7 @@ async def mistaken_json(stage: Stage) -> None:
     area = stage.app.focused
     assert isinstance(area, JsonArea)
     area.load_text('{\n  "retries": 1,\n  "externalTaskQuery": { "topc": "charge-card" }\n}')
-    await stage.sees("topc is no field of externalTaskQuery; did you mean topicName?")
+    await stage.sees("topc is not a field of externalTaskQuery; did you mean topicName?")
     await stage.still()
 
 

@@ -25,7 +25,7 @@ COUNTS: list[dict[str, int]] = [
     {"done": 281, "again": 31, "newCause": 3, "waiting": 140, "locked": 44, "cancelled": 2, "unknown": 1},
 ]
 SIZES = (10, 100, 500, 3990)
-GATE = "31 tasks of 312 decided failed again (9.9%, limit 5%, 3 with a new error)."
+GATE = "31 of 312 decided tasks failed again (9.9%, limit 5%, 3 with a new error)."
 
 Compare = Callable[..., bool]
 

@@ -102,7 +102,7 @@ async def test_a_store_of_a_newer_version_says_so(request: pytest.FixtureRequest
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("postgresql://me:secret@host:54x2/db", "its port is no number"),
+        ("postgresql://me:secret@host:54x2/db", "its port is not a number"),
         ("postgres://me:secret@host/db", "write postgresql://"),
         ("postgresq://me:secret@host/db", "not postgresq"),
         ("mysql://me:secret@host/db", "not mysql"),

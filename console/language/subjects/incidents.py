@@ -1,7 +1,7 @@
 """Words for open incidents."""
 
 from console.language.clock_words import Age, Moment
-from console.language.console_words import Number, TextWord, field, version
+from console.language.console_words import Is, Number, TextWord, field, version
 from console.language.sorting import SortWord
 from console.language.subject import Subject
 from console.language.words import Text
@@ -12,6 +12,11 @@ from store.contract.records import FAILED_EXTERNAL_TASK, FAILED_JOB, Incident
 def _process(incident: Incident) -> str | None:
     """The key in a process definition id of the form ``key:version:id``."""
     return incident.process_definition_id and incident.process_definition_id.split(":")[0]
+
+
+def _any(incident: Incident) -> bool:
+    """An open incident tells by itself that its task has failed."""
+    return True
 
 
 INCIDENTS: Subject[IncidentQuery] = Subject(
@@ -54,14 +59,36 @@ INCIDENTS: Subject[IncidentQuery] = Subject(
         ),
     ),
     cannot={
-        "topic": "by topic; in the tasks view topic:name retries:0 does",
-        "key": "by business key; in the instances view key:value does",
-        "worker": "by worker",
-        "priority": "by priority",
-        "retries": "by retries: an incident is there because none are left",
+        "locked": "by lock; in the tasks view locked retries:0 does",
     },
     searched="text",
+    task_id="configuration",
     local=(
+        TextWord("topic", field("topic_name"), "Topic of the external task that failed.", of_task=True),
+        TextWord(
+            "key",
+            field("business_key"),
+            "Business key of the process instance whose task failed.",
+            aliases=("businesskey",),
+            of_task=True,
+        ),
+        TextWord(
+            "worker",
+            field("worker_id"),
+            "The last worker of the task; -worker: no worker has it any more.",
+            of_task=True,
+        ),
+        Number(
+            "retries",
+            field("retries"),
+            "Retries of the task now; - where no task failed, or it is gone.",
+            none="no task, or one that is gone",
+            of_task=True,
+        ),
+        Number("priority", field("priority"), "Priority of the task that failed.", of_task=True),
+        Is("suspended", field("suspended"), "The task is suspended with its process instance.", of_task=True),
+        Is("gone", field("gone"), "The task that failed is not there any more.", of_task=True),
+        Is("again", _any, "The task was retried from here before, and has failed once more.", remembered=True),
         TextWord(
             "error",
             field("incident_message"),

@@ -10,7 +10,7 @@ from console.language.words import Flag, Text
 from store.contract.queries import ProcessInstanceQuery
 from store.contract.records import FAILED_EXTERNAL_TASK, FAILED_JOB
 
-NO_CASES = "cases (CMMN) are no part of this console"
+NO_CASES = "this console does not deal with cases (CMMN)"
 KEY = TextWord(
     "key",
     field("business_key"),

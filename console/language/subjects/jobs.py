@@ -9,7 +9,7 @@ from console.language.words import Flag, Text
 from store.contract.queries import JobQuery
 from store.contract.records import Job
 
-_BROKEN = "next to each other Camunda 7 fails on them with an SQL error"
+_BROKEN = "Camunda 7 fails on both at once, with an SQL error"
 
 
 def _has_failed(job: Job) -> bool:
@@ -28,7 +28,7 @@ JOBS: Subject[JobQuery] = Subject(
         FlagWord(
             "retries",
             (("0", "no_retries_left"), (">0", "with_retries_left")),
-            why_not="The engine cannot filter {things} by a number of retries; it knows retries:0 and retries:>0.",
+            why_not="The engine cannot filter {things} by a number of retries; it takes retries:0 and retries:>0.",
         ),
         Flag("failed", yes=("with_exception", True)),
         Text("error", one="exception_message", aliases=("message",)),

@@ -35,7 +35,7 @@ TASKS: Subject[ExternalTaskQuery] = Subject(
         FlagWord(
             "retries",
             (("0", "no_retries_left"), (">0", "with_retries_left")),
-            why_not="The engine cannot filter {things} by a number of retries; it knows retries:0 (none left) and "
+            why_not="The engine cannot filter {things} by a number of retries; it takes retries:0 (none left) and "
             "retries:>0 (some left, or never failed).",
         ),
         Flag("locked", yes=("locked", True), no=("not_locked", True)),

@@ -13,7 +13,7 @@ from textual.containers import Container, Horizontal
 from textual.widget import Widget
 
 from console.actions import at
-from console.batches.batch_events import NewCauses, record_events
+from console.batches.batch_events import NewCauses, newest_first, record_events
 from console.batches.batch_view import BatchView
 from console.batches.failed_jobs import FailedJobs
 from console.batches.inspection import BatchInspection
@@ -31,7 +31,7 @@ from console.screens.batches.work_box import as_of, work_answer, work_brief
 from console.session.poller import Poller
 from console.session.session import News, Session
 from console.text.inert import inert
-from console.text.words import count, things
+from console.text.words import clock, count, things
 from console.widgets.bindings import bindings
 from console.widgets.line import Line
 from console.widgets.line_table import LineTable
@@ -243,6 +243,7 @@ class BatchDetail(ConsoleScreen):
         self._had_groups = bool(groups)
         table.display = bool(rows)
         table.border_title = self._title_of_jobs(view, len(groups))
+        table.border_subtitle = f"as of {clock(looked.at)}" if looked is not None and looked.at is not None else ""
         table.set_total(len(rows))
         table.put(0, rows)
         events = self.query_one("#events", LineTable)
@@ -275,7 +276,7 @@ class BatchDetail(ConsoleScreen):
         causes = incidents.display
         incidents.show(incident_lines(since, lines) if since is not None else [Prose("reading …", "faint")])
         if timeline is None or not seen:
-            chart.show([Prose("It draws itself as soon as two moments were seen.", "faint")])
+            chart.show([Prose("It is drawn as soon as two moments have been seen.", "faint")])
             return
         width = (self.size.width // 2 if causes else self.size.width) - FRAME - 2
         chart.entitle(f"Since the launch  {LEGEND if view.work is not None else LEGEND_OF_JOBS}")
@@ -329,7 +330,7 @@ class BatchDetail(ConsoleScreen):
             *self.session.known_batches.events(view.id),
             *(self._looked.log if self._looked is not None else ()),
         ]
-        return sorted(known, key=lambda event: event.at, reverse=True)
+        return newest_first(known)
 
     def idle(self) -> Collection[str]:
         """Its tasks are known only where it was launched from here."""

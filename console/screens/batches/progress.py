@@ -151,6 +151,6 @@ def _note(work: OutcomeCounts, state: State) -> str:
         return f"{count(work.suspended)} suspended" if work.suspended else "ready, no worker yet"
     return {
         "locked": "a worker has it",
-        "undone": "set back by an undo",
+        "undone": "restored by an undo",
         "gone": "cancelled, or completed before" if work.told else "no log tells how",
     }.get(state, "")

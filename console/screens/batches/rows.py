@@ -37,7 +37,7 @@ PHASES: dict[str, tuple[str, Ink]] = {
     "execute": ("jobs are being done", "accent"),
     "close": ("all jobs are done; the engine looks every 30 s and then ends the batch", "good"),
     "failed": ("only failed jobs are left: they keep the batch open until they are retried or deleted", "failed"),
-    "suspended": ("nothing is done until it is resumed", "suspended"),
+    "suspended": ("nothing is carried out until it is resumed", "suspended"),
     "ended": ("in the history", "muted"),
     "deleted": ("deleted; what was set stays set", "warning"),
     "gone": ("neither running nor in the history: deleted with its history, or none is kept", "warning"),
@@ -97,8 +97,9 @@ def live(views: Sequence[BatchView], width: int, lines: int, now: datetime) -> l
     if more and fit * each == lines:
         fit -= 1
     items: list[Item] = []
+    behind = max((sum(len(text) for text, _ in _behind_bar(view)) for view in views[:fit]), default=0)
     for view in views[:fit]:
-        items.extend([Spans(_one_line(view, width))] if each == 1 else _lines(view, width, now, each))
+        items.extend([Spans(_one_line(view, width))] if each == 1 else _lines(view, width - behind, now, each))
     return [*items, _more(views[fit:])] if more else items
 
 
@@ -136,19 +137,25 @@ def _how_far(view: BatchView, cells: int) -> list[Span]:
     ]
 
 
+def _behind_bar(view: BatchView) -> list[Span]:
+    failed = f" {things(view.failed, 'failed job')}" if view.failed else ""
+    left = f"  ETA ~{span(view.seconds_left)}" if view.seconds_left is not None else ""
+    return [(failed, "failed"), (left, "muted")]
+
+
 def _lines(view: BatchView, width: int, now: datetime, most: int) -> list[Item]:
+    """A batch in two or three lines; ``width`` is without what stands behind the bar of any batch, so that all bars are
+    equally long."""
     ink = PHASES[view.phase][1]
     head: list[Span] = [
         (f"{short(view.id, 13):<14}", "strong"),
         (f"{view.phase:<10}", ink),
-        (f"{things(view.total, 'job')}", ""),
-        (f"   {began(view, now)}", "muted"),
+        (f"{things(view.total, 'job'):<11}", ""),
+        (f" {began(view, now)}", "muted"),
         (f"   {inert(view.user)}" if view.user else "", "muted"),
     ]
-    failed = f" {things(view.failed, 'failed job')}" if view.failed else ""
-    left = f"  ETA ~{span(view.seconds_left)}" if view.seconds_left is not None else ""
-    cells = max(min(width - 22 - len(failed) - len(left), BAR), 8)
-    under: list[Span] = [*_how_far(view, cells), (failed, "failed"), (left, "muted")]
+    cells = max(min(width - 22, BAR), 8)
+    under: list[Span] = [*_how_far(view, cells), *_behind_bar(view)]
     items: list[Item] = [Spans(tuple(head)), Spans(tuple(under))]
     if view.work is not None and most > 2:
         items.append(Spans((("work: ", "muted"), *work_spans(view))))

@@ -61,7 +61,7 @@ def _note(work: OutcomeCounts, state: State) -> str:
         return f"{count(work.new)} NEW"
     if state == "waiting" and work.suspended:
         return f"{count(work.suspended)} suspended"
-    return "set back by an undo" if state == "undone" else ""
+    return "restored by an undo" if state == "undone" else ""
 
 
 def work_brief(view: BatchView) -> list[Item]:

@@ -102,4 +102,4 @@ class EditedDraft:
 
     def not_taken_over(self) -> str:
         """One sentence while the JSON says something else than the query; empty otherwise."""
-        return f"The JSON is not taken over: {self.json_wrong}" if self.json_wrong else ""
+        return f"The JSON was not taken over: {self.json_wrong}" if self.json_wrong else ""

@@ -29,7 +29,7 @@ def form_of(draft: Draft, source: Source) -> list[FormRow]:
     rows = [FormRow(RETRIES, "number", str(draft.retries), _ABOUT_RETRIES)] if draft.request else []
     if not source.subject:
         info = SetExternalTaskRetries.model_fields[source.field]
-        about = f"{info.description} Separated by blanks."
+        about = f"{info.description} Separated by spaces."
         return [*rows, FormRow(info.alias or source.field, "list", draft.text(source), about)]
     parsed, subject = draft.parsed(source), SUBJECTS[source.subject]
     return rows + [

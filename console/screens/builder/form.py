@@ -173,7 +173,7 @@ class FormView(Inked, ScrollView, can_focus=True):
         self.post_message(self.Changed(row, ways[(ways.index(row.value) + 1) % len(ways)]))
 
     def action_clear(self) -> None:
-        """Take the value away."""
+        """Remove the value."""
         if self.row is not None and self.row.value:
             self.post_message(self.Changed(self.row, ""))
 

@@ -151,7 +151,7 @@ class BuilderVerbs(Verbs[ConsoleScreen]):
         if draft is not None and command:
             self.screen.hand_out(command, f"the curl command{self._by_ids(draft)}")
         elif draft is not None:
-            self.session.say("A query of this list cannot be said in an address.", "warning")
+            self.session.say("A query of this list cannot be put into an address.", "warning")
 
     def _sayable(self) -> Draft | None:
         """The draft as the engine can be told it; a sentence and nothing if it cannot, for without the words that only
@@ -173,7 +173,7 @@ class BuilderVerbs(Verbs[ConsoleScreen]):
             return f"Not copied: {cannot} and would list more; x in the list exports its rows."
         if known is not None and known.exact:
             return f"Not copied: {cannot}, and no task fits."
-        return f"Not copied yet: {cannot}; the ids are copied as soon as all rows were read."
+        return f"Not copied yet: {cannot}; the ids are copied as soon as all rows have been read."
 
     def _by_ids(self, draft: Draft) -> str:
         """What was copied instead of the query, in a few words; empty where it is the query."""

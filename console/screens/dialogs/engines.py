@@ -71,7 +71,7 @@ class EngineDialog(ModalScreen["ChosenEngine | None"]):
         """A field and a list."""
         with Vertical(classes="dialog"):
             yield Input(placeholder="a profile, or https://host/engine-rest", id="words", compact=True)
-            yield LineTable(COLUMNS, markable=False, id="engines", empty="no profile is called like that")
+            yield LineTable(COLUMNS, markable=False, id="engines", empty="no profile has that name")
             yield Line(id="said")
 
     def on_mount(self) -> None:

@@ -71,7 +71,7 @@ class ExportDialog(ModalScreen["Path | None"]):
         self._say("")
 
     def _say(self, problem: str) -> None:
-        self.query_one(Pane).show([Prose(self._told), Prose(problem or "A file that is there already is never touched.",
+        self.query_one(Pane).show([Prose(self._told), Prose(problem or "A file that already exists is never touched.",
                                                       "warning" if problem else "muted")])  # fmt: skip
 
     def on_input_submitted(self, message: Input.Submitted) -> None:

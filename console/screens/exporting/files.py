@@ -39,7 +39,7 @@ def create(path: Path) -> tuple[Path, IO[str]]:
             return candidate, open_file(candidate, "x", newline="")
         except FileExistsError:
             continue
-    raise FileExistsError(f"there are a thousand files like {path.name} already")
+    raise FileExistsError(f"there are already a thousand files like {path.name}")
 
 
 class RowFile:

@@ -11,7 +11,7 @@ KEYS = (
     "One line for each action, its name from the list below  :  and its keys, separated by spaces:",
     '  "tasks.retry" = "R"',
     '  "list.filter" = "slash f"',
-    "What changes the engine keeps a capital letter. A key that is taken, or is none, is said at the start.",
+    "What changes the engine keeps a capital letter. A key that is taken, or unknown, is named at the start.",
 )
 PROFILES = (
     "One table for each engine; retriage --profile NAME opens it:",
@@ -20,12 +20,12 @@ PROFILES = (
     '  environment = "PROD"',
     '  user = "ann"',
     '  password_command = "pass bpm-prod"',
-    "Also password_env, token_env, token_command, readonly, verify, ca. A password itself never stands in it.",
-    "retriage profiles says which there are, and what is wrong with them.",
+    "Also password_env, token_env, token_command, readonly, verify, ca. The password itself is never in it.",
+    "retriage profiles lists them, and says what is wrong with them.",
 )
 
 SETTINGS = (
-    "What is carried out when a run is held, and for how long the journal keeps what is over:",
+    "What is run when a run is held, and how long the journal keeps what is over:",
     "  [runs]",
     '  call = ["notify-send", "Retriage"]',
     "  [journal]",

@@ -71,8 +71,8 @@ def engine_page(session: Session, width: int) -> list[list[Span]]:
     ]
     cannot = [(label, words) for label, words in here if words]
     return [*_page("This engine", facts, width), [],
-            *_page("What it lacks, and the console does or refuses", lacks, width), [],
-            *_page("What it cannot filter, and the console does", cannot, width)]  # fmt: skip
+            *_page("What it lacks, and the console does itself or refuses", lacks, width), [],
+            *_page("What it cannot filter, and the console does itself", cannot, width)]  # fmt: skip
 
 
 def _page(title: str, facts: Iterable[tuple[str, str]], width: int) -> list[list[Span]]:

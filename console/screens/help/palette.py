@@ -53,7 +53,7 @@ class Palette(ModalScreen["Action | None"]):
         """A field and a list."""
         with Vertical(classes="dialog"):
             yield Input(placeholder="what to do", id="words", compact=True)
-            yield LineTable(COLUMNS, markable=False, id="actions", empty="no action is called that")
+            yield LineTable(COLUMNS, markable=False, id="actions", empty="no action has that name")
 
     def on_mount(self) -> None:
         """All actions."""

@@ -21,7 +21,7 @@ RULES: tuple[tuple[str, str], ...] = (
     ("topic:a retries:0", "all words must match"),
     ("process:a,b", "one of several values"),
     ("-suspended  -error~x", "a minus in front means not"),
-    ('error~"503 from psp"', "quotes hold blanks and commas together"),
+    ('error~"503 from psp"', "quotes hold spaces and commas together"),
     ("key:ord-*", "a star stands for any characters; not in quotes"),
     ("key:Ord-7   error~psp", "a whole text, as written;  a part, in any case where only the console looks"),
     ("error~x   error~~%x_", "contains;  a pattern of SQL"),

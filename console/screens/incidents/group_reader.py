@@ -12,7 +12,6 @@ from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from console.causes.open_incidents import OpenIncidents
-from console.causes.task_facts import TaskFacts
 from console.engine.errors import EngineProblem
 from console.screens.incidents.retried import RetriedBefore
 from console.screens.incidents.rows import row_of
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from console.causes.groups import Group
+    from console.reading.row_filter import RowFilter
     from console.screens.incidents.subject import GroupSubject
     from console.screens.subject import SortKey
     from console.session.snapshot import Snapshot
@@ -78,8 +78,10 @@ class GroupReader(RowReader):
         """The incidents that match, grouped; nothing before the engine is open."""
         self.placed: list[str] = []
         """Names of the groups in the order of their lines."""
-        self.facts = TaskFacts()
+        self.facts = subject.facts
         self.retried = RetriedBefore(self.session)
+        self._wanted: RowFilter | None = None
+        """What the console looks for itself; learns of each page that is read."""
         self._drawn_at = -inf
         self._pointed = ""
         """Name of the group that the cursor goes to as soon as it is read; empty for none."""
@@ -92,7 +94,7 @@ class GroupReader(RowReader):
         if known is None or known.complete or not known.sieved:
             return ""
         so_far = things(len(known.groups), "incident")
-        return f"Still looking: {so_far} so far. All can be taken when all incidents were read."
+        return f"Still looking: {so_far} so far. All can be taken when all incidents have been read."
 
     def ids_that_fit(self) -> Collection[str] | None:
         """Ids of the members of all groups, where the engine cannot filter for all of the words."""
@@ -106,7 +108,9 @@ class GroupReader(RowReader):
         parsed = self._groups.parsed(text)
         if parsed.mistakes:
             return
-        query, wanted = self._groups.sieve(parsed)
+        query, self._wanted = parsed.query, self.row_filter(parsed, self.facts)
+        self._wanted.look()
+        finds = self._wanted.finds(self.session.now()) if parsed.conditions else None
         other = text != self.text
         self.text = text
         self.query = query
@@ -117,7 +121,7 @@ class GroupReader(RowReader):
         self.matching = None
         self.placed = []
         splits = self.open_incidents.groups.splits if self.open_incidents is not None else None
-        self.open_incidents = OpenIncidents(query, self._page, self._counted_now, wanted)
+        self.open_incidents = OpenIncidents(query, self._page, self._counted_now, finds)
         if splits:
             self.open_incidents.groups.splits.update(splits)
         self.retried.forget()
@@ -129,8 +133,11 @@ class GroupReader(RowReader):
 
     async def _page(self, query: IncidentQuery, first: int, size: int) -> list[Incident]:
         await self._going.wait()
+        wanted = self._wanted
         page = await self.session.ask(lambda client: client.incidents(query, first, size), self.fresh)
         self.session.known.note(page[:NOTED])
+        if wanted is not None:
+            await wanted.learn(page, lambda question: self.session.ask(question, self.fresh))
         return page
 
     async def _counted_now(self, query: IncidentQuery) -> int:
@@ -206,6 +213,8 @@ class GroupReader(RowReader):
             self.run("groups.again", partial(self._read_again, self.open_incidents))
 
     async def _read_again(self, incidents: OpenIncidents) -> None:
+        if self._wanted is not None:
+            self._wanted.look()
         with suppress(EngineProblem):
             await incidents.read_again(lambda: self._grown(incidents))
         self._heed_going()

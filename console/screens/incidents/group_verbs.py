@@ -64,7 +64,7 @@ class GroupVerbs(Verbs["ListScreen"]):
             self.session.say(_nothing_to_retry(groups), "warning")
             return
         if incidents is not None and not incidents.complete:
-            self.session.say("Not all incidents are read yet: this takes those read so far.", "warning")
+            self.session.say("Not all incidents have been read yet: this takes those read so far.", "warning")
         if tasks:
             said = inert(groups[0].cause) if len(groups) == 1 else f"{len(groups)} groups of incidents"
             open_launch(

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
 from textual.binding import BindingType
 
 from console.actions import at
 from console.reading.incident_pages import IncidentPages
+from console.reading.incident_tasks import GONE, NO_TASK, TaskFact, TaskFacts
 from console.reading.reading_order import ReadingOrder
 from console.reading.selection import Marked
 from console.screens.incidents.subject import IncidentSubject
 from console.screens.incidents.verbs import IncidentVerbs
 from console.screens.launch.flow import open_launch
 from console.screens.listing import ListScreen
+from console.screens.row_filters import cell_words
 from console.screens.subject import SortKey
+from console.session import journal_answers
 from console.session.session import Session
 from console.text.inert import inert
 from console.text.ink import Ink
@@ -29,9 +34,9 @@ from console.widgets.rows import Cell, Row
 if TYPE_CHECKING:
     from console.causes.group_members import GroupMember
     from console.causes.groups import Group
-    from console.causes.task_facts import TaskFact, TaskFacts
     from console.engine.client import EngineClient
     from console.language import Parsed
+    from console.reading.row_filter import Retried
     from store.contract.queries import Query
 
 
@@ -48,8 +53,8 @@ class One(NamedTuple):
         for name in ("kind", "arrived"):
             del incident[name]
         incident["incident_timestamp"] = self.member.incident_timestamp.isoformat()
-        task = self.fact._asdict() if self.fact is not None else {}
-        return {_wire(name): value for name, value in {**incident, **task}.items()}
+        task = self.fact or (GONE if self.gone else NO_TASK)
+        return {_wire(name): value for name, value in {**incident, **task._asdict()}.items()}
 
 
 def _wire(name: str) -> str:
@@ -76,9 +81,10 @@ class Members(IncidentSubject):
     sorts = (SortKey("incidentTimestamp", "newest", descending=True),)
     legend = "try: retries of the task now; gone: the task is not there any more"
 
-    def __init__(self, group: Group, facts: TaskFacts) -> None:
+    def __init__(self, group: Group, facts: TaskFacts, retried: Retried) -> None:
         self._group = group
         self._facts = facts
+        self._retried = retried
         self._found: list[GroupMember] | None = None
         self._text = ""
 
@@ -121,15 +127,24 @@ class Members(IncidentSubject):
 
     async def _asked(self, client: EngineClient, text: str) -> list[GroupMember]:
         parsed = super().parsed(text)
-        fits = self.matcher(parsed) if parsed.conditions else None
+        wanted = self.row_filter(parsed, self._retried, self._facts)
+        wanted.look()
+        fits = wanted.finds(self.now())
         walk = IncidentPages(client.incidents, parsed.query)
         found: dict[str, GroupMember] = {}
         while not walk.ended:
-            for incident in await walk.next():
-                member = self._group.get(incident.id)
-                if member is not None and (fits is None or fits(incident)):
-                    found[member.id] = member
+            members = [
+                (incident, member)
+                for incident in await walk.next()
+                if (member := self._group.get(incident.id)) is not None
+            ]
+            await wanted.learn((incident for incident, _ in members), lambda question: question(client))
+            found |= {member.id: member for incident, member in members if fits(incident)}
         return sorted(found.values(), key=lambda member: member.incident_timestamp, reverse=True)
+
+    def cell_words(self, record: Any) -> Mapping[str, str]:
+        """Title of a column -> the word of the filter that fits the members that are like this one there."""
+        return cell_words("members", record)
 
     def identify(self, record: Any) -> str:
         """The id of the incident."""
@@ -140,13 +155,14 @@ class Members(IncidentSubject):
         member, fact = record.member, record.fact
         process = (member.process_definition_id or "-").split(":")[0]
         version = version_of(member.process_definition_id or "")
+        key = fact.business_key if fact is not None else None
         return (
             Cell(age(member.incident_timestamp, now), "muted"),
-            Cell(inert(fact.key if fact is not None and fact.key else short(member.process_instance_id, 10))),
+            Cell(inert(key or short(member.process_instance_id, 10))),
             Cell(inert(f"{process} {version}".strip()), "muted"),
             Cell(*_tries(record)),
             Cell(inert(member.activity_id or "-"), "muted"),
-            Cell(inert(fact.worker if fact is not None and fact.worker else "-"), "muted"),
+            Cell(inert(fact.worker_id if fact is not None and fact.worker_id else "-"), "muted"),
             Cell(inert(member.configuration or "-"), "muted"),
             Cell(inert(member.incident_message or "(no message)"), "failed"),
         )
@@ -158,9 +174,9 @@ class Members(IncidentSubject):
         fact = record.fact
         if fact is not None:
             items[1:1] = [
-                Fact("topic", inert(fact.topic)),
-                Fact("key", inert(fact.key or "-")),
-                Fact("worker", inert(fact.worker or "-")),
+                Fact("topic", inert(fact.topic_name or "-")),
+                Fact("key", inert(fact.business_key or "-")),
+                Fact("worker", inert(fact.worker_id or "-")),
             ]
         return [Fact("retries", said, ink), *items]
 
@@ -188,7 +204,7 @@ class MembersScreen(ListScreen):
     MARKABLE = True
 
     def __init__(self, session: Session, group: Group, facts: TaskFacts) -> None:
-        self._members = Members(group, facts)
+        self._members = Members(group, facts, partial(journal_answers.retried, session))
         super().__init__(session, self._members)
         self.attach(IncidentVerbs(self, self.incident_in_hand))
         self._group = group
@@ -202,7 +218,7 @@ class MembersScreen(ListScreen):
     def nothing(self) -> str:
         """What to say when no row matches."""
         if self.filter_text:
-            return f"None of {self._group.count:,} members matches.  esc clears the filter"
+            return f"None of the {self._group.count:,} members matches.  esc clears the filter"
         return "All members of this group have closed."
 
     def incident_in_hand(self) -> GroupMember | None:

@@ -75,7 +75,7 @@ class NoteDialog(ModalScreen[Answer]):
         lines = wrap(inert(self._note), (pane.size.width or 60) - 2, 8) or [""]
         items: list[Item] = [Spans(((f" {line}", "strong"),)) for line in lines[:-1]]
         items.append(Spans(((f" {lines[-1]}▏", "strong"),)))
-        said = "enter goes on to a last question, esc keeps it as a draft; an empty note takes the note away"
+        said = "enter goes on to a last question, esc keeps it as a draft; an empty note removes it"
         items += [Spans(), Prose(said, "muted", lines=3)]
         pane.styles.height = len(lines) + 4
         pane.show(items)

@@ -15,7 +15,7 @@ from console.widgets.pane import Item, Prose, Spans
 if TYPE_CHECKING:
     from console.causes.group_members import GroupMember
     from console.causes.groups import Group
-    from console.causes.task_facts import TaskFacts
+    from console.reading.incident_tasks import TaskFacts
 
 SHOWN = 3
 """Names of a breakdown that are shown with their numbers."""
@@ -95,13 +95,13 @@ def sample_pane(group: Group, sample: GroupMember | None, room: int, split: bool
 
 def _said(sample: GroupMember | None) -> str:
     if sample is None:
-        return "(nobody is left in this group)"
+        return "(no incident is left in this group)"
     return inert(sample.incident_message or "") or "(no message)"
 
 
 def _member(member: GroupMember, facts: TaskFacts, now: datetime) -> list[Span]:
     fact = facts.get(member)
-    key = fact.key if fact is not None and fact.key else short(member.configuration)
+    key = fact.business_key if fact is not None and fact.business_key else short(member.configuration)
     process = (member.process_definition_id or "-").split(":")[0]
     gone = "  gone" if member.kind == "T" and facts.gone(member) else ""
     again = f"  {fact.retries} tries" if fact is not None and fact.retries else ""
@@ -149,9 +149,9 @@ def _when(group: Group, again: int | None, now: datetime) -> list[Span]:
 
 def _again(again: int | None) -> list[Span]:
     if again is None:
-        return [("not known whether it was retried", "faint")]
+        return [("retried before? not known", "faint")]
     if not again:
-        return [("never retried, as far as is known", "faint")]
+        return [("never retried, it seems", "faint")]
     return [(f"{count(again)} failed again", "warning")]
 
 

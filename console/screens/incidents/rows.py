@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from console.language.tokens import quote
+from console.screens.row_filters import cell_words
 from console.text.inert import inert
 from console.text.ink import Ink
 from console.text.words import age, count, short
@@ -14,7 +16,7 @@ from console.widgets.rows import Cell, Row
 
 if TYPE_CHECKING:
     from console.causes.groups import Group
-    from console.causes.task_facts import TaskFacts
+    from console.reading.incident_tasks import TaskFacts
 
 COLUMNS = (
     Column("count", 8, keep=10, align="right"),
@@ -64,14 +66,34 @@ def _cause_of(group: Group, now: datetime) -> tuple[str, Ink]:
 
 def place_of(group: Group, facts: TaskFacts) -> tuple[str, Ink]:
     """The topic of its tasks where one is known, else the activity; and how many more there are."""
-    known = group.samples[:3] or ([group.last] if group.last is not None else [])
-    name = next((fact.topic for one in known if (fact := facts.get(one))), "")
-    if not name and group.activities:
-        name = max(group.activities, key=lambda activity: group.activities[activity])
+    name = topic_of(group, facts) or activity_of(group)
     more = sum(number > 0 for number in group.activities.values()) - 1
     if not name:
         return ("batch job" if group.kind == "J" else "-"), "muted"
     return f"{inert(name)}{f' +{more}' if more > 0 else ''}", ""
+
+
+def topic_of(group: Group, facts: TaskFacts) -> str | None:
+    """The topic of its newest tasks, as far as one is known."""
+    known = group.samples[:3] or ([group.last] if group.last is not None else [])
+    return next((fact.topic_name for one in known if (fact := facts.get(one))), None)
+
+
+def activity_of(group: Group) -> str | None:
+    """The activity of most members."""
+    return max(group.activities, key=lambda activity: group.activities[activity], default=None)
+
+
+def words_of(group: Group, facts: TaskFacts) -> dict[str, str]:
+    """Title of a column -> the word of the filter that fits the incidents that are like those of the group there."""
+    one = group.samples[0] if group.samples else group.last
+    words = cell_words("incidents", one) if one is not None else {}
+    found: dict[str, str] = {title: words[title] for title in ("T", "cause") if title in words}
+    if topic := topic_of(group, facts):
+        found["topic"] = f"topic:{quote(topic)}"
+    elif activity := activity_of(group):
+        found["topic"] = f"activity:{quote(activity)}"
+    return found
 
 
 def again_of(again: int | None) -> tuple[str, Ink]:

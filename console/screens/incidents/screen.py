@@ -13,8 +13,8 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from console.actions import at
-from console.causes.task_facts import MOST_ASKED, SLICE
 from console.engine.errors import EngineProblem
+from console.reading.incident_tasks import MOST_ASKED, SLICE
 from console.screens.incidents.group_reader import GroupReader
 from console.screens.incidents.group_verbs import GroupVerbs
 from console.screens.incidents.members import MembersScreen
@@ -22,6 +22,7 @@ from console.screens.incidents.panes import group_lines, group_pane, sample_pane
 from console.screens.incidents.subject import GroupSubject
 from console.screens.listing import LIST_CSS, ListScreen
 from console.session.session import News, Session
+from console.text.cells import cut
 from console.text.inert import inert
 from console.text.words import clock, count, things
 from console.widgets.bindings import bindings
@@ -35,6 +36,7 @@ from console.widgets.rows import Row
 if TYPE_CHECKING:
     from console.causes.group_members import GroupMember
     from console.causes.groups import Group
+    from console.causes.open_incidents import OpenIncidents
 
 FEW = 12
 """Members whose tasks are asked for first: as many as the pane shows."""
@@ -102,6 +104,8 @@ class IncidentsScreen(ListScreen):
         pane, sample = self.query_one("#detail", Pane), self.query_one("#sample", Pane)
         if row is None or group is None:
             pane.show([Prose("…", "faint")] if self.table.total else [])
+            pane.entitle(self.subject.thing)
+            sample.entitle("One raw message")
             sample.show([])
             return
         pane.entitle(inert(group.cause)[:120] if self.narrow else self.subject.thing)
@@ -149,12 +153,21 @@ class IncidentsScreen(ListScreen):
         """How far the numbers can be trusted."""
         incidents = self.groups.open_incidents
         assert incidents is not None
+        if incidents.sieved and not incidents.complete:
+            of = f"/{count(incidents.counted)}" if incidents.counted else ""
+            return f" so far, {count(incidents.looked)}{of} read", "warning"
+        if incidents.sieved:
+            return f" of {count(incidents.looked)} read, {self._agreed(incidents)}", "muted"
         if not incidents.complete:
             of = f" of {count(incidents.counted)}" if incidents.counted else ""
             return f"{of} so far", "warning"
+        return f", {self._agreed(incidents)}", "muted"
+
+    def _agreed(self, incidents: OpenIncidents) -> str:
+        """Whether the engine counted as many when it was last asked."""
         if incidents.exact and not self.session.stale:
-            return ", exact", "muted"
-        return f", as of {clock(incidents.read_at)}" if incidents.read_at else ", about", "muted"
+            return "exact"
+        return f"as of {clock(incidents.read_at)}" if incidents.read_at else "not exact"
 
     def _tell_new(self) -> None:
         """What came since the operator looked; else what the signs mean."""
@@ -169,7 +182,7 @@ class IncidentsScreen(ListScreen):
             return
         most = max(new, key=lambda group: group.new)
         number = count(sum(group.new for group in new))
-        where = f"in {inert(most.cause)[:60]}" if len(new) == 1 else f"in {len(new)} groups"
+        where = f"in {cut(inert(most.cause), 60).rstrip()}" if len(new) == 1 else f"in {len(new)} groups"
         line.show([(f" NEW since you looked: {number} {where}", "warning"), ("   r", "accent"), (" sorts", "muted")])
 
     def legend(self) -> str:
@@ -226,6 +239,7 @@ class IncidentsScreen(ListScreen):
                 await self.session.ask(lambda client, members=members: self.groups.facts.learn(client, members))  # type: ignore[misc]
             except EngineProblem:
                 return
+            self.session.known.note(map(self.groups.facts.told, members))
             self.groups.put_in_sight()
             self.show_detail(self.table.row)
 

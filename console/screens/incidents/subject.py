@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from console.causes.fold import fold
-from console.screens.incidents.rows import COLUMNS
+from console.reading.incident_tasks import TaskFacts
+from console.screens.incidents.rows import COLUMNS, words_of
 from console.screens.subject import ListSubject, SortKey
 from console.text.inert import inert
 from console.text.words import age, day, short
@@ -18,7 +19,6 @@ from store.contract.queries import IncidentQuery
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
-    from console.language import Parsed
     from store.contract.queries import Query
     from store.contract.records import Incident
 
@@ -117,9 +117,13 @@ class GroupSubject(IncidentSubject):
     )
     legend = "T task  J job   trend: last 12 x 15 min   again: failed anew after a retry"
 
-    def sieve(self, parsed: Parsed[Any]) -> tuple[IncidentQuery, Callable[[Incident], bool] | None]:
-        """The query of a filter, and the test for what the engine cannot filter; none where it can filter all of it."""
-        return _query(parsed.query), self.matcher(parsed) if parsed.conditions else None
+    def __init__(self) -> None:
+        self.facts = TaskFacts()
+        """Tasks of incidents that are known."""
+
+    def cell_words(self, record: Any) -> Mapping[str, str]:
+        """Title of a column -> the word of the filter that fits incidents like those of this group there."""
+        return words_of(record, self.facts)
 
 
 def _query(query: Query) -> IncidentQuery:

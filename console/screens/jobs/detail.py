@@ -84,4 +84,4 @@ class JobDetail(ReadingScreen):
     def hint_labels(self) -> dict[str, str]:
         """A suspended job can be let go on."""
         owner = {"job.owner": "its batch"} if self._shown.process_instance_id is None else {}
-        return owner | ({"job.suspend": "let go on.."} if self._shown.suspended else {})
+        return owner | ({"job.suspend": "resume.."} if self._shown.suspended else {})

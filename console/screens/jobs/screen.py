@@ -80,7 +80,7 @@ class JobsScreen(ListScreen):
                 "job.delete": f"delete {marked}..",
             }
         elif job is not None and job.suspended:
-            labels["job.suspend"] = "let go on.."
+            labels["job.suspend"] = "resume.."
         if job is not None and job.process_instance_id is None:
             labels["job.owner"] = "its batch"
         return labels

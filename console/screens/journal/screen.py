@@ -199,4 +199,4 @@ class JournalScreen(ConsoleScreen):
 
     def legend(self) -> str:
         """What the columns mean."""
-        return "to: retries that were set   again: failed once more since   Z sets back what they had"
+        return "to: retries set   again: failed again since   Z restores the former retries"

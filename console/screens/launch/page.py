@@ -121,7 +121,7 @@ def overlap_items(batches: Sequence[OverlappingBatch], ours: int) -> list[Item]:
 
 
 def _overlap(other: OverlappingBatch, ours: int) -> str:
-    batch, since = short(other.batch_id), f"{clock(other.since)[:5]}Z" if other.since is not None else ""
+    batch, since = short(other.batch_id, 9), f"{clock(other.since)[:5]}Z" if other.since is not None else ""
     halted = "suspended" if other.suspended else ""
     if other.covers is not None:
         who = inert(other.user) or ("this console" if other.own else "somebody")

@@ -102,7 +102,7 @@ class ChangeRest(ModalScreen[RestChange | None]):
         if retries is not None and not 0 <= retries <= INT_MAX:
             raise RuleMistake("Type the number of retries to set.")
         if new.get("pace") == "":
-            raise RuleMistake("A pace can be changed, not taken away: 1000000/min is as good as none.")
+            raise RuleMistake("A pace can be changed, not removed: 1000000/min is as good as none.")
         return RestChange(
             waves,
             share_of(new["gate"]) if "gate" in new else None,

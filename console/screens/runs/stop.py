@@ -85,7 +85,7 @@ class StopRun(ModalScreen[BatchChoice | None]):
         items: list[Item] = [Prose(dropped if rest else "No wave is left to be dropped.", "strong")]
         if wave is not None and wave.state in ("sending", "watching"):
             items.append(Prose(f"What becomes of the batch of wave {wave.wave}? Tasks that it has set stay set."))
-        items.append(Prose("A run that was stopped is not begun again; it can be undone.", "muted"))
+        items.append(Prose("A stopped run cannot be resumed; it can be undone.", "muted"))
         return items
 
     def _tell(self) -> None:

@@ -79,7 +79,7 @@ class RunVerbs(Verbs["ConsoleScreen"]):
     # -- it goes on -------------------------------------------------------------------------------------------------
 
     def action_release(self) -> None:
-        """Let a held run go on."""
+        """Resume a held run."""
         view = self._here("run.release")
         if view is not None:
             self.order(partial(self._release, view), "run.order")
@@ -100,7 +100,7 @@ class RunVerbs(Verbs["ConsoleScreen"]):
                 sentences.append("It goes on where it stood: no wave is sent twice, none is left out.")
             number = sum(one.tasks for one in rest)
             verb = "Release" if by_gate else "Resume"
-            return Order(f"{verb} run {run.id}?", sentences, verb.lower(), send, number)
+            return Order(f"{verb} run {run.id}?", sentences, verb, send, number)
 
         await carry_out(self.screen, plan)
 
@@ -121,7 +121,7 @@ class RunVerbs(Verbs["ConsoleScreen"]):
             wave = at_work(view)
             said = f"Wave {wave.wave} is not judged. " if wave is not None else ""
             number = sum(one.tasks for one in waiting_waves(view))
-            return Order(f"Skip the watch of run {view.run.id}?", [said + _then(view)], "skip", send, number)
+            return Order(f"Skip the watch of run {view.run.id}?", [said + _then(view)], "Skip", send, number)
 
         await carry_out(self.screen, plan)
 
@@ -234,9 +234,12 @@ class RunVerbs(Verbs["ConsoleScreen"]):
                     return Report("", changed=False)
                 return Report(f"{things(len(made), 'batch', 'batches')} set {things(back, 'task')} back.")
 
-            sentences = [f"{things(len(ids), 'task')} get back {former} retries." for former, ids in undo.back.items()]
+            sentences = [
+                f"{things(len(ids), 'task')} {'gets' if len(ids) == 1 else 'get'} back {former} retries."
+                for former, ids in undo.back.items()
+            ]
             sentences += [alone] if alone else ["No task is left alone."]
-            return Order(f"Undo run {view.run.id}?", sentences, "undo", send, undo.count)
+            return Order(f"Undo run {view.run.id}?", sentences, "Restore", send, undo.count)
 
         try:
             await carry_out(self.screen, plan)
@@ -263,4 +266,4 @@ def _why_idle(view: RunView, action: str) -> str:
         return f"Run {number} is over."
     if action == "run.undo":
         return f"Run {number} is at work: stop it first, or let it end."
-    return f"Run {number} is held: R lets it go on." if action == "run.skip" else f"Run {number} is not held."
+    return f"Run {number} is held: R resumes it." if action == "run.skip" else f"Run {number} is not held."

@@ -128,7 +128,7 @@ def at(completed: int = 0, failed: int = 0, suspended: bool = False, created: in
     [
         (at(), at(1), []),
         (at(), at(suspended=True), ["suspended"]),
-        (at(suspended=True), at(), ["goes on"]),
+        (at(suspended=True), at(), ["resumed"]),
         (at(created=3), at(), ["the seed job has made all 10 jobs"]),
         (at(), at(failed=2), ["2 jobs failed for good"]),
         (at(8, 2), at(8), ["2 jobs that had failed have retries again"]),

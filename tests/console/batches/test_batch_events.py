@@ -1,6 +1,6 @@
 """Events of a batch are told to whoever looks at something else in one whole sentence, made from what has happened."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -16,6 +16,7 @@ from console.batches.batch_events import (
     What,
     announcement,
     ending,
+    newest_first,
 )
 
 
@@ -50,3 +51,14 @@ def test_a_batch_that_nobody_is_known_to_have_begun() -> None:
     assert BatchEvent(at, Started(1, "")).sentence == "started: 1 job"
     assert BatchEvent(at, FirstJobDone()).ink == ""
     assert ending(1, BatchEnd("untold"))[1] == "warning"
+
+
+def test_the_end_of_a_batch_is_its_newest_event_but_for_what_became_of_its_tasks() -> None:
+    began = datetime(2026, 3, 1, tzinfo=UTC)
+    started, first = BatchEvent(began, Started(3, "")), BatchEvent(began + timedelta(seconds=2), FirstJobDone())
+    ended = BatchEvent(began + timedelta(seconds=7), Ended(3, BatchEnd("done", 3)))
+    left = BatchEvent(began + timedelta(seconds=8), NoJobLeft())
+    again = BatchEvent(began + timedelta(seconds=9), NewCauses(1, ("a",)))
+    assert newest_first([started, ended, first, left]) == [ended, left, first, started]
+    assert newest_first([left, again, ended, first]) == [again, ended, left, first]
+    assert newest_first([left, first]) == [left, first]

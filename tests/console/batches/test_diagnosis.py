@@ -31,7 +31,7 @@ def seen(progress: Progress | None = None, standing: float | None = 30.0, **more
 @pytest.mark.parametrize(
     ("signs", "name", "said"),
     [
-        (seen(at(suspended=True)), "suspended", "S lets it go on"),
+        (seen(at(suspended=True)), "suspended", "S resumes it"),
         (seen(at(created=100, completed=100), seed=Hitch("out of memory", id="j")), "seed failed",
          "100 of 500 jobs are made and no more will be: out of memory"),
         (seen(at(created=100, completed=40), 2.0, seed=Hitch(gone=True)), "seed gone",
@@ -56,10 +56,13 @@ def seen(progress: Progress | None = None, standing: float | None = 30.0, **more
         (seen(ready=190, locked_elsewhere=3), "others first", "works on other jobs of the engine"),
         (seen(ready=190, locked_elsewhere=3, ahead=Ahead("b-older", 12000)), "others first",
          "among them batch b-older with 12,000 to go"),
-        (seen(ready=190), "waiting", "No job of it was taken for 30 s; the job executor looks at least every 60 s"),
-        (seen(ready=190, standing=None), "waiting", "No job of it was taken yet;"),
-        (seen(ready=190, standing=180), "not active", "No job of it was taken for 3 min"),
-        (seen(at(created=0, completed=0), 2.0, seed=Hitch()), "waiting", "No job of it was taken for 2 s"),
+        (seen(ready=190), "waiting", "None of its jobs was taken for 30 s; the job executor looks at least every 60 s"),
+        (seen(at(created=0, completed=0), None, ready=190), "waiting", "None of its jobs was taken yet;"),
+        (seen(ready=190, standing=None), "first look", "310 of 500 jobs are done; the next look tells whether it mov"),
+        (seen(ready=190, standing=None, tells_locks=False), "first look", "310 of 500 jobs are done;"),
+        (seen(at(completed=0), None, ready=500), "first look", "500 jobs are made; the next look tells"),
+        (seen(ready=190, standing=180), "not active", "None of its jobs was taken for 3 min"),
+        (seen(at(created=0, completed=0), 2.0, seed=Hitch()), "waiting", "None of its jobs was taken for 2 s"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""A batch that is probably that of a launch is called so wherever it is shown, and so is a launch that is in doubt."""
+"""A batch that probably belongs to a launch is called so wherever it is shown, and so is a launch that is in doubt."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -88,6 +88,20 @@ def test_what_the_console_filters_itself_is_filtered_here_too(store: Path) -> No
     assert {row["id"] for row in rows} == {row[0] for row in expected}
 
 
+@pytest.mark.parametrize("subject", ["incidents", "causes"])
+def test_incidents_are_filtered_by_the_topic_of_their_tasks(store: Path, subject: str) -> None:
+    topic, expected = asked(
+        store,
+        "SELECT t.topic_name, count(*) FROM incident i JOIN external_task t ON t.id = i.configuration"
+        " WHERE i.end_time IS NULL GROUP BY 1 ORDER BY 2 DESC",
+    )[0]
+    result = typed(subject, "--store", store, "--query", f"topic:{topic}", "--limit", 0, "--json")
+    number = sum(one["incidents"] for one in lines(result)) if subject == "causes" else len(lines(result))
+    assert 0 < number == expected
+    none = typed(subject, "--store", store, "--query", "topic:nothing", "--json")
+    assert none.exit_code == ExitCode.NOTHING
+
+
 @pytest.mark.parametrize("subject", ["incidents", "instances", "jobs", "causes"])
 def test_the_other_lists(store: Path, subject: str) -> None:
     tables = {"incidents": "incident WHERE end_time IS NULL", "instances": "process_instance WHERE end_time IS NULL",
@@ -104,21 +118,21 @@ def test_the_other_lists(store: Path, subject: str) -> None:
     [
         (["tasks", "--query", "bogus:1"], ExitCode.COMMAND_LINE, "bogus is not a filter"),
         (["tasks", "--query", "topic:nothing"], ExitCode.NOTHING, "No tasks match"),
-        (["tasks", "--json", "--csv"], ExitCode.COMMAND_LINE, "two forms"),
+        (["tasks", "--json", "--csv"], ExitCode.COMMAND_LINE, "exclude each other"),
         (["tasks", "--engine", "http://127.0.0.1:9"], ExitCode.COMMAND_LINE, "name different engines"),
         (["run", "--retries", "1"], ExitCode.COMMAND_LINE, "either --query or --ids"),
         (["run", "--retries", "1", "--query", "x:"], ExitCode.COMMAND_LINE, "not a filter"),
-        (["run", "--retries", "1", "--query", QUERY, "--waves", "ten"], ExitCode.COMMAND_LINE, "ten is no wave"),
+        (["run", "--retries", "1", "--query", QUERY, "--waves", "ten"], ExitCode.COMMAND_LINE, "ten is not a wave"),
         (["run", "--retries", "1", "--query", QUERY, "--waves", "1"], ExitCode.COMMAND_LINE, "end them with rest"),
-        (["run", "--retries", "1", "--query", QUERY, "--gate", "lots"], ExitCode.COMMAND_LINE, "is no share"),
-        (["run", "--retries", "1", "--query", QUERY, "--watch", "long"], ExitCode.COMMAND_LINE, "is no time"),
-        (["run", "--retries", "1", "--query", QUERY, "--pace", "fast"], ExitCode.COMMAND_LINE, "is no pace"),
-        (["run", "--retries", "1", "--query", QUERY, "--include", "all"], ExitCode.COMMAND_LINE, "--include knows"),
+        (["run", "--retries", "1", "--query", QUERY, "--gate", "lots"], ExitCode.COMMAND_LINE, "is not a share"),
+        (["run", "--retries", "1", "--query", QUERY, "--watch", "long"], ExitCode.COMMAND_LINE, "is not a time"),
+        (["run", "--retries", "1", "--query", QUERY, "--pace", "fast"], ExitCode.COMMAND_LINE, "is not a pace"),
+        (["run", "--retries", "1", "--query", QUERY, "--include", "all"], ExitCode.COMMAND_LINE, "--include takes"),
         (["run", "--retries", "1", "--query", "topic:nothing", "--yes"], ExitCode.NOTHING, "nothing to retry"),
         (["run", "--retries", "0", "--query", QUERY, "--yes"], ExitCode.NOTHING, "match and are left out"),
-        (["run", "--retries", "1", "--query", QUERY], ExitCode.REFUSED, "say --yes"),
+        (["run", "--retries", "1", "--query", QUERY], ExitCode.REFUSED, "give --yes"),
         (["run", "--retries", "1", "--query", QUERY, "--yes", "--count", "1"], ExitCode.REFUSED, "--count says 1"),
-        (["run", "--retries", "1", "--query", QUERY, "--yes", "--env", "PROD"], ExitCode.REFUSED, "say --count"),
+        (["run", "--retries", "1", "--query", QUERY, "--yes", "--env", "PROD"], ExitCode.REFUSED, "give --count"),
         (["run", "--retries", "1", "--query", QUERY, "--yes", "--read-only"], ExitCode.REFUSED, "read-only"),
         (["run", "--retries", "1", "--query", "", "--yes", "--include", "never-failed"], ExitCode.REFUSED, "every"),
     ],

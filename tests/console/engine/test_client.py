@@ -274,7 +274,7 @@ async def test_an_answer_that_is_no_count_is_one_sentence(answer: bytes) -> None
 
 @pytest.mark.parametrize("answer", [{"id": "x"}, ["x"], None, 3])
 async def test_a_list_that_is_none_is_one_sentence(answer: object) -> None:
-    with pytest.raises(Unintelligible, match="The engine answered something else than"):
+    with pytest.raises(Unintelligible, match="The engine answered with something other than"):
         await Engine(content=json.dumps(answer).encode()).client().external_tasks(ExternalTaskQuery(), 0, 1)
 
 

@@ -110,7 +110,7 @@ async def test_the_first_token_is_got_before_the_first_question_and_another_befo
 
 
 async def test_who_is_refused_by_the_service_asks_it_once_until_somebody_says_so() -> None:
-    desk = Desk(CredentialsRefused("login.test gives no token (401: invalid_client)."), token("good"))
+    desk = Desk(CredentialsRefused("login.test gave no token (401: invalid_client)."), token("good"))
     desk.channel.log_in(None, desk.source)
     for _ in range(3):
         with pytest.raises(LoginRefused, match="invalid_client"):
@@ -123,7 +123,7 @@ async def test_who_is_refused_by_the_service_asks_it_once_until_somebody_says_so
 
 
 async def test_a_service_that_is_down_is_no_refusal_and_sends_nothing() -> None:
-    desk = Desk(CredentialsProblem("login.test gives no token (502)."), token("good"))
+    desk = Desk(CredentialsProblem("login.test gave no token (502)."), token("good"))
     desk.channel.log_in(None, desk.source)
     with pytest.raises(NoCredentials, match="502") as problem:
         await desk.ask()

@@ -87,7 +87,7 @@ async def test_a_question_is_asked_once_more_when_the_connection_broke(error: Ex
         (caused(httpx.ConnectError("x"), certificate()), "its certificate is not trusted (self-signed certificate)"),
         (caused(httpx.ConnectError("x"), ssl.SSLError("WRONG_VERSION_NUMBER")), "does it speak https?"),
         (httpx.RemoteProtocolError("Server disconnected without sending a response."), "closed the connection"),
-        (httpx.RemoteProtocolError("illegal status line"), "without an answer that is HTTP"),
+        (httpx.RemoteProtocolError("illegal status line"), "closed the connection without an HTTP answer"),
         (httpx.ReadError(""), "the connection broke"),
         (httpx.DecodingError("bad gzip"), "the connection broke"),
     ],
@@ -116,7 +116,7 @@ async def test_a_question_that_took_too_long_is_not_repeated(error: Exception) -
 
 
 async def test_a_connection_that_is_not_taken_is_unreachable() -> None:
-    with pytest.raises(Unreachable, match="does not take a connection"):
+    with pytest.raises(Unreachable, match="did not accept a connection within"):
         await count(client_of(Broken(httpx.ConnectTimeout(""))))
 
 
@@ -163,7 +163,7 @@ async def test_a_transport_that_knows_no_timeouts_is_given_up_too() -> None:
          "What answers there is not the engine's own: 400 Bad Request: Cannot deserialize a value at line 1."),
         (401, b"", Denied, "The engine does not know this user or password (401)."),
         (403, b"<html><body>no</body></html>", Denied, "Access is forbidden (403)."),
-        (407, b"", Denied, "A proxy on the way wants a login (407)."),
+        (407, b"", Denied, "A proxy on the way asks for a login (407)."),
         (502, b"<html><head><title>502 Bad &amp; Gateway</title></head></html>", Refused,
          "A proxy answers, but the engine behind it does not (502: 502 Bad & Gateway)."),
         (504, b"", Refused, "A proxy answers, but the engine behind it does not (504)."),

@@ -1,11 +1,25 @@
 """Words that the engine cannot filter by: they are read as conditions, and find the rows that a person would mean."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
-from console.language import INCIDENTS, INSTANCES, JOBS, SUBJECTS, TASKS, Subject, matcher, parse, remembers, write
+from console.engine.capabilities import Capabilities, ListCapabilities
+from console.language import (
+    INCIDENTS,
+    INSTANCES,
+    JOBS,
+    SUBJECTS,
+    TASKS,
+    Subject,
+    asks_tasks,
+    matcher,
+    parse,
+    remembers,
+    subject_on,
+    write,
+)
 from store.contract.queries import Query
 from tests.console.fake import incident, instance, job, task
 
@@ -102,6 +116,72 @@ def test_finds_the_task_that_has_never_failed(text: str) -> None:
 def test_other_subjects(subject: Subject[Any], record: Any, yes: str, no: str) -> None:
     assert fits(yes, record, subject)
     assert not fits(no, record, subject)
+
+
+class _Task(NamedTuple):
+    topic_name: str | None = "charge-card"
+    business_key: str | None = "ord-7"
+    worker_id: str | None = "worker-3"
+    retries: int | None = 0
+    suspended: bool = False
+    priority: int | None = 50
+    gone: bool = False
+
+
+@pytest.mark.parametrize(
+    ("text", "task_", "expected"),
+    [
+        ("topic:charge-card", _Task(), True),
+        ("topic:charge", _Task(), False),
+        ("topic~charge", _Task(), True),
+        ("topic:send-mail,charge-card", _Task(), True),
+        ("-topic:charge-card", _Task(), False),
+        ("-topic:charge-card", _Task(None), True),
+        ("topic", _Task(None), False),
+        ("key:ord-*", _Task(), True),
+        ("businesskey:ord-7", _Task(), True),
+        ("worker:worker-3", _Task(), True),
+        ("-worker", _Task(worker_id=None), True),
+        ("retries:0", _Task(), True),
+        ("retries:0", _Task(retries=3), False),
+        ("retries:-", _Task(retries=None), True),
+        ("priority>=50", _Task(), True),
+        ("suspended", _Task(suspended=True), True),
+        ("-suspended", _Task(), True),
+        ("gone", _Task(gone=True), True),
+        ("-gone", _Task(gone=True), False),
+        ("topic:charge-card error~psp -worker:worker-9 retries<1", _Task(), True),
+    ],
+)
+def test_incidents_are_filtered_by_what_their_tasks_tell(text: str, task_: _Task, expected: bool) -> None:
+    parsed = parse(text, INCIDENTS)
+    assert parsed.mistakes == []
+    assert asks_tasks(parsed.conditions, INCIDENTS)
+    said = write(parsed.query, INCIDENTS, parsed.conditions)
+    assert sorted(said.split()) == sorted(text.replace("businesskey", "key").split())
+    assert matcher(parsed.conditions, INCIDENTS, NOW, task_of=lambda record: task_)(incident(FAILED)) is expected
+
+
+def test_who_has_not_asked_for_the_tasks_is_not_told_that_nothing_fits() -> None:
+    parsed = parse("topic:charge-card", INCIDENTS)
+    with pytest.raises(ValueError, match="topic looks at tasks"):
+        matcher(parsed.conditions, INCIDENTS, NOW)
+    assert not asks_tasks(parse("error~psp version:3", INCIDENTS).conditions, INCIDENTS)
+
+
+def test_what_this_engine_s_tasks_do_not_tell_no_incident_is_filtered_by() -> None:
+    limited = Capabilities({"tasks": ListCapabilities(asked=True, absent=frozenset({"business_key", "tenant_id"}))})
+    table = subject_on("incidents", limited)
+    assert parse("key:ord-7", table).mistakes[0].sentence == (
+        "This engine's tasks do not tell their business key: key cannot be applied."
+    )
+    assert parse("topic:x tenant:a", table).mistakes == []
+
+
+def test_an_incident_is_there_again_by_the_id_of_its_task() -> None:
+    conditions = parse("again", INCIDENTS).conditions
+    assert matcher(conditions, INCIDENTS, NOW, {FAILED.id})(incident(FAILED))
+    assert not matcher(conditions, INCIDENTS, NOW, {f"i-{FAILED.id}"})(incident(FAILED))
 
 
 def test_again_needs_to_know_what_was_retried_from_here() -> None:

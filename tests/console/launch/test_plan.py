@@ -317,7 +317,7 @@ def test_nothing_to_launch_is_told_in_one_sentence() -> None:
     assert plan(asked=0).warnings() == ["There is nothing to launch: no task matches."]
     everything = plan(asked=0, selection=Everything(ExternalTaskQuery()))
     assert everything.warnings() == ["There is nothing to launch: no task matches."]
-    assert of_ids(1, {"a": 3}).warnings() == ["Nothing is left to launch: space takes in what is left out."]
+    assert of_ids(1, {"a": 3}).warnings() == ["Nothing is left to launch: space includes what is left out."]
 
 
 def test_words_for_a_selection() -> None:

@@ -72,7 +72,7 @@ async def test_ids_are_not_checked() -> None:
 
 async def test_one_task_that_contradicts_stops_it() -> None:
     query = ExternalTaskQuery(topic_name="charge-card", no_retries_left=True)
-    with pytest.raises(Forbidden, match=r"Nothing was sent\. The engine answers task .* does not match topicName"):
+    with pytest.raises(Forbidden, match=r"Nothing was sent\. The engine returned task .* does not match topicName"):
         await check_queries(session_of(Unheeding()), order(external_task_query=query))
 
 

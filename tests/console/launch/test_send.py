@@ -277,7 +277,7 @@ async def test_somebody_else_s_batch_with_another_number_is_not_taken_for_it(
     launched = await send_launch(console.session, DecidedLaunch(order.plan), console.told.append)
     assert launched is not None
     assert (launched.batch.id, launched.certain) == (his, False)
-    assert "is probably that of the launch" in sentence_of(launched)[0]
+    assert "probably belongs to the launch" in sentence_of(launched)[0]
     await carry_out(app, console)
     await console.look()
     assert Disproved(1, his) in console.told

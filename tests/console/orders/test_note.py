@@ -50,16 +50,16 @@ async def test_a_note_is_written_on_each_incident() -> None:
     ]
     report = await order.send(Session(engine))  # type: ignore[arg-type]
     assert engine.notes == {"a": "PSP is down", "b": "PSP is down"}
-    assert (report.sentence, report.ink, report.changed) == ("The note is written on 2 incidents.", "good", True)
+    assert (report.sentence, report.ink, report.changed) == ("The note was written on 2 incidents.", "good", True)
 
 
 async def test_an_empty_note_takes_notes_away() -> None:
     engine = Engine()
     order = await write_note(["a"], None, replaced=0)
-    assert order.title == "Take the notes away?"
+    assert order.title == "Remove the notes?"
     report = await order.send(Session(engine))  # type: ignore[arg-type]
     assert engine.notes == {"a": None}
-    assert report.sentence == "The note is taken away from 1 incident."
+    assert report.sentence == "The note was removed from 1 incident."
 
 
 async def test_incidents_that_have_closed_are_counted_and_those_without_an_answer_are_not_known() -> None:
@@ -67,7 +67,7 @@ async def test_incidents_that_have_closed_are_counted_and_those_without_an_answe
     order = await write_note(["a", "b", "c"], "seen", replaced=0)
     report = await order.send(Session(engine))  # type: ignore[arg-type]
     assert report.sentence == (
-        "The note is written on 1 incident; 1 incident left out: closed meanwhile, or refused; of 1 it is not known."
+        "The note was written on 1 incident; 1 incident left out: closed meanwhile, or refused; of 1 it is not known."
     )
     assert (report.ink, report.changed) == ("warning", True)
 

@@ -106,7 +106,7 @@ async def test_nothing_goes_out_when_a_launch_has_begun_meanwhile() -> None:
 async def test_where_nothing_can_be_set_back_there_is_no_order() -> None:
     order, _ = await planned(Session(Journal(before(None, 3))))
     assert isinstance(order, str)
-    assert order.startswith("Nothing can be set back: 1 had never failed")
+    assert order.startswith("Nothing can be restored: 1 had never failed")
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from console.reading.filtered_pages import FilteredPages
 from console.reading.incident_pages import IncidentPages
 from console.reading.locks import locked
 from console.reading.pages import Pages, pages_by_id, pieces
+from console.reading.row_filter import RowFilter
 from console.reading.selected_tasks import read_selected_tasks
 from console.reading.selection import Composed, Everything, Marked
 from console.reading.task_history import TaskLog
@@ -346,7 +347,7 @@ async def incidents_on_screen(client: EngineClient) -> list[str]:
 
 async def listed(client: EngineClient, subject: Any, query: Any) -> list[str]:
     session: Any = Session(client)
-    rows = FilteredList(session, subject, query, lambda: lambda row: True, lambda: None)
+    rows = FilteredList(session, subject, query, RowFilter((), subject.words), lambda: None)
     await rows._through()
     assert rows.exact
     return [row.id for row in rows.rows]

@@ -244,7 +244,7 @@ async def test_an_undo_puts_back_what_nobody_took_and_says_what_it_cannot(night:
     rows = night.sql("SELECT id FROM external_task WHERE retries = 1")
     assert rows == [(ids[2],)]
     again = await look_at_undo(session, found)
-    assert (again.count, again.why_not) == (0, "None of its tasks can be set back.")
+    assert (again.count, again.why_not) == (0, "None of its tasks can be restored.")
 
 
 async def test_an_undo_waits_for_what_still_sets(night: Scene) -> None:

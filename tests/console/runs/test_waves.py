@@ -28,12 +28,12 @@ def test_a_run_is_cut(text: str, total: int, sizes: list[int]) -> None:
     ("text", "said"),
     [
         ("", "numbers of tasks"),
-        ("ten", "ten is no wave"),
-        ("-5, rest", "-5 is no wave"),
+        ("ten", "ten is not a wave"),
+        ("-5, rest", "-5 is not a wave"),
         ("rest, 10", "Only the last wave can be rest"),
-        ("0, rest", "one task at least"),
+        ("0, rest", "at least one task"),
         ("101%", "more than all"),
-        ("1.5, rest", "no whole number"),
+        ("1.5, rest", "not a whole number"),
         ("1 " * 201, "a pace spreads"),
     ],
 )

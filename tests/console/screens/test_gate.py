@@ -248,7 +248,7 @@ async def test_a_long_name_is_cut_on_its_right_end_only() -> None:
 async def test_a_number_that_must_be_typed_is_waited_for() -> None:
     async with on(PROD, FakeEngine(10)) as (app, pilot):
         answers: list[bool | None] = []
-        app.push_screen(Confirm("Undo?", ["34 tasks"], "Set back", "L", typed="34"), answers.append)
+        app.push_screen(Confirm("Undo?", ["34 tasks"], "Restore", "L", typed="34"), answers.append)
         await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
         await pilot.press("L")
         await pilot.pause()

@@ -162,7 +162,7 @@ def test_a_profile_names_engine_environment_user_and_the_source_of_its_password(
         ('[x]\nurl = "http://h"\npassword_command = []', "x", "must be a command"),
         ('[x]\nurl = "http://h"\npassword_env = "NOT_SET"', "x", "NOT_SET, which is not set"),
         ('[x]\nurl = "http://h"\npassword_command = "false"', "x", r"\(false\) failed with status 1"),
-        ('[x]\nurl = "http://h"\npassword_command = "true"', "x", r"\(true\) told nothing"),
+        ('[x]\nurl = "http://h"\npassword_command = "true"', "x", r"\(true\) printed nothing"),
         ('[x]\nurl = "http://h"\npassword_command = "no-such-program"', "x", "cannot be run"),
         ('[x]\nurl = "http://h"\npassword_env = "A"\npassword_command = "true"', "x", "two sources"),
     ],

@@ -4,7 +4,7 @@ import pytest
 
 from console.engine.errors import EngineProblem, NotThere, Slow, Unreachable
 from console.session.session import ConnectionIdentity, Session
-from console.snapshots.questions import PAGE_EVERY, PAUSE, SMALL_EVERY, TRIES, Questions
+from console.snapshots.questions import PAGE_EVERY, PAUSE, SMALL_EVERY, TRIES, PacedQuestions
 from tests.console.fake import FakeEngine
 
 
@@ -43,7 +43,7 @@ async def answer(client: object) -> int:
 
 async def test_a_page_a_second_and_twenty_small_things(session: Session) -> None:
     waits = Waits()
-    questions = Questions(session, polite=True, sleep=waits)
+    questions = PacedQuestions(session, polite=True, sleep=waits)
     for _ in range(4):
         assert await questions.page(answer) == 7
     for _ in range(3):
@@ -55,7 +55,7 @@ async def test_a_page_a_second_and_twenty_small_things(session: Session) -> None
 
 async def test_an_engine_in_this_process_is_not_waited_for(session: Session) -> None:
     waits = Waits()
-    questions = Questions(session, polite=False, sleep=waits)
+    questions = PacedQuestions(session, polite=False, sleep=waits)
     for _ in range(4):
         await questions.page(answer)
     assert waits.seconds == []
@@ -72,11 +72,11 @@ async def test_what_was_not_answered_is_asked_again(session: Session, problem: E
             raise problem
         return asked
 
-    assert await Questions(session, polite=False, sleep=waits).page(late) == TRIES
+    assert await PacedQuestions(session, polite=False, sleep=waits).page(late) == TRIES
     assert waits.seconds == [PAUSE] * (TRIES - 1)
     asked = -100
     with pytest.raises(EngineProblem):
-        await Questions(session, polite=False, sleep=waits).page(late)
+        await PacedQuestions(session, polite=False, sleep=waits).page(late)
 
 
 @pytest.mark.parametrize(("type", "asked_times"), [("NotFound", 1), (None, TRIES)])
@@ -88,7 +88,7 @@ async def test_a_refusal_of_the_engine_is_an_answer(session: Session, type: str 
         asked += 1
         raise NotThere("It is gone.", 404, type)
 
-    questions = Questions(session, polite=False, sleep=Waits())
+    questions = PacedQuestions(session, polite=False, sleep=Waits())
     if type is None:  # the page of a proxy
         with pytest.raises(NotThere):
             await questions.if_shown(questions.small(refused))

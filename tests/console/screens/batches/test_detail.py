@@ -464,6 +464,14 @@ def test_the_live_pane_says_how_many_batches_it_does_not_show(number: int, heigh
     assert (more in "\n".join(told)) == (shown < number), told
 
 
+def test_the_bars_of_the_live_pane_are_equally_long_whatever_stands_behind_them() -> None:
+    views = [running(statistics("b-0", 93, 93, 41, 0)), running(statistics("b-1", 12_000, 12_000, 130, 0)),
+             running(statistics("b-2", 67, 67, 7, 7))]  # fmt: skip
+    told = written(views, 76, 9)
+    assert len({line.index("% ") for line in told if "% " in line}) == 1, told
+    assert len({line.index("Z") for line in told if "job" in line and "%" not in line}) == 1, told
+
+
 def test_the_live_pane_without_batches() -> None:
     assert "no batches" in written([], 76, 1)[0]
 
@@ -501,7 +509,7 @@ class Unheard(FakeEngine):
 
 
 @pytest.mark.parametrize(
-    ("key", "said"), [("Y", "is probably that of the launch: 98 jobs"), ("enter", "1 batch may be it")]
+    ("key", "said"), [("Y", "probably belongs to the launch: 98 jobs"), ("enter", "1 batch may be it")]
 )
 async def test_a_batch_that_may_be_that_of_a_lost_launch_is_adopted_only_when_the_operator_says_so(
     key: str, said: str, monkeypatch: pytest.MonkeyPatch

@@ -105,7 +105,7 @@ async def test_a_mistake_in_the_text_is_explained_and_the_other_faces_wait() -> 
         await pilot.press("f3")
         await to_row(app, pilot, "locked")
         await pilot.press("space")
-        await until(pilot, lambda: app.session.event and "mend it first" in app.session.event.sentence)
+        await until(pilot, lambda: app.session.event and "correct it first" in app.session.event.sentence)
         assert builder(app).query_one(QueryInput).value == "topic:charge-card retires:0 "
         assert "did you mean retries:?" in counted(app)
 
@@ -129,7 +129,7 @@ async def test_a_mistake_in_the_json_is_kept_until_it_is_mended_or_dropped() -> 
         area = builder(app).query_one(JsonArea)
         before = area.text
         area.load_text('{"retries": 1, "externalTaskQuery": {"topc": 1}}')
-        await until(pilot, lambda: "topc is no field of externalTaskQuery" in advice(app))
+        await until(pilot, lambda: "topc is not a field of externalTaskQuery" in advice(app))
         await pilot.press("f2")
         put(builder(app).query_one(QueryInput), "suspended")
         await until(pilot, lambda: form(app).get("suspended") == "yes")
@@ -359,7 +359,7 @@ async def test_json_that_is_not_taken_over_is_not_copied_as_something_else() -> 
         await opened(app, pilot, "locked")
         await pilot.press("f4")
         builder(app).query_one(JsonArea).load_text('{"retries": 1, "externalTaskQuery": {"topc": 1}}')
-        await until(pilot, lambda: "topc is no field" in advice(app))
+        await until(pilot, lambda: "topc is not a field" in advice(app))
         await pilot.press("f3", "y")
         await until(pilot, lambda: app.session.event and "not taken over" in app.session.event.sentence)
         assert app.clipboard == ""

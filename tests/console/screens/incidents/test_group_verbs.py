@@ -218,7 +218,7 @@ async def test_it_is_said_when_not_all_incidents_are_read(staged: Staged) -> Non
     assert stage.reader.open_incidents is not None
     stage.reader.open_incidents.complete = False
     stage.verbs.action_retry()
-    assert stage.said == "Not all incidents are read yet: this takes those read so far."
+    assert stage.said == "Not all incidents have been read yet: this takes those read so far."
     assert len(stage.launches) == 1
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from console.causes.group_members import group_member_of
 from console.causes.groups import CauseGroups
-from console.causes.task_facts import TaskFact, TaskFacts
+from console.reading.incident_tasks import TaskFact, TaskFacts
 from console.screens.incidents.rows import COLUMNS, row_of
 from tests.console.incidents_of import NOON, incident
 

@@ -12,20 +12,24 @@ import pytest
 from textual.pilot import Pilot
 
 from console.app import RetriageApp
+from console.causes.group_members import group_member_of
 from console.engine.errors import Refused
+from console.language import parse
+from console.reading.incident_tasks import TaskFact
 from console.screens.dialogs.confirm import Confirm
 from console.screens.exporting.dialog import ExportDialog
 from console.screens.incidents.detail import IncidentDetail
-from console.screens.incidents.members import MembersScreen
+from console.screens.incidents.members import MembersScreen, One
 from console.screens.incidents.note import NoteDialog
 from console.screens.launch.dialog import LaunchDialog
+from console.screens.row_filters import cell_words
 from console.widgets.area_chart import spark
 from console.widgets.line import Line
 from console.widgets.pane import Pane
 from console.widgets.text_view import TextView
 from store.contract.records import ExternalTask, Incident, Job
 from store.journal import Earlier
-from tests.console.fake import FakeEngine, job, task
+from tests.console.fake import TOPICS, FakeEngine, job, task
 from tests.console.incidents_of import incident
 from tests.console.settle import console, filter_by, lines, screen, until
 
@@ -250,6 +254,76 @@ async def test_the_filter_line_narrows_and_says_what_is_wrong() -> None:
         await until(pilot, lambda: "No open incident matches.  esc clears the filter" in shown(app))
 
 
+async def test_incidents_are_filtered_by_the_topic_of_their_tasks_and_those_are_retried() -> None:
+    engine = FakeEngine(200)
+    failed = [one for index in range(200) if (one := task(index)).retries == 0]
+    mine = {one.id for one in failed if one.topic_name == "send-mail"}
+    async with console(engine) as (app, pilot):
+        await groups(app, pilot)
+        await pilot.press("slash", *"topic:send-mail")
+        await until(pilot, lambda: "topic:send-mail sought here, page by page" in shown(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: f"{len(mine)} incidents of {len(failed)} read, exact" in shown(app))
+        await pilot.press("A", "R")
+        await until(pilot, lambda: isinstance(app.screen, LaunchDialog))
+        assert app.screen.preparation.selection.ids == mine  # type: ignore[attr-defined]
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(app.screen, LaunchDialog))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, MembersScreen) and screen(app).table.row is not None)
+        member = screen(app).table.row.item
+        await until(pilot, lambda: screen(app).table.row.item.fact is not None)
+        screen(app).table.choose_column(1)
+        await pilot.press("f")
+        key = task(int(member.member.configuration.rpartition("-")[2])).business_key
+        await until(pilot, lambda: screen(app).filter_text == f"key:{key}" and screen(app).matching == 1)
+        await pilot.press("escape")
+        await until(pilot, lambda: screen(app).filter_text == "")
+        await pilot.press("slash", *"topic:charge-card", "enter")
+        await until(pilot, lambda: screen(app).matching == 0)
+
+
+async def test_f_on_a_group_shows_the_incidents_of_its_topic_or_its_cause() -> None:
+    engine = FakeEngine(200)
+    async with console(engine) as (app, pilot):
+        await groups(app, pilot)
+        await until(pilot, lambda: screen(app).table.row.cells[5].text.split()[0] in TOPICS)
+        topic = screen(app).table.row.cells[5].text.split()[0]
+        await pilot.press("f")
+        await until(pilot, lambda: screen(app).filter_text == f"topic:{topic}")
+        await until(pilot, lambda: " read, exact" in shown(app))
+        assert engine.orders == []
+
+
+@pytest.mark.parametrize(
+    ("one", "words"),
+    [
+        (
+            One(group_member_of(incident(7)), TaskFact("charge-card", "ord-7", "w-1", 0), False),
+            {"key": "key:ord-7", "process": "process:Order", "try": "retries:0", "activity": "activity:Charge",
+             "worker": "worker:w-1", "failed": "task:t-7", "message": 'error~"HTTP 503 from psp"'},
+        ),
+        (
+            One(group_member_of(incident(7, None)), None, True),
+            {"process": "process:Order", "try": "gone", "activity": "activity:Charge", "failed": "task:t-7",
+             "message": "-error"},
+        ),
+    ],
+)  # fmt: skip
+def test_every_cell_of_a_member_says_what_is_like_it(one: One, words: dict[str, str]) -> None:
+    found = cell_words("members", one)
+    assert found == words
+    for word in found.values():
+        assert parse(word, "incidents").mistakes == []
+
+
+def test_rows_of_a_file_all_have_the_same_fields() -> None:
+    with_task = One(group_member_of(incident(7)), TaskFact("charge-card", "ord-7", "w-1", 0), False).model_dump()
+    gone = One(group_member_of(incident(8)), None, True).model_dump()
+    assert list(with_task) == list(gone)
+    assert (with_task["topicName"], gone["topicName"], gone["gone"]) == ("charge-card", None, True)
+
+
 async def test_n_steps_through_messages_that_differ() -> None:
     async with console(shop(), view="incidents") as (app, pilot):
         await groups(app, pilot)
@@ -448,7 +522,7 @@ async def test_a_note_that_was_not_written_is_kept_as_a_draft(monkeypatch: pytes
         await until(pilot, lambda: isinstance(app.screen, NoteDialog) and "PSP▏" in shown(app))
         await pilot.press("enter")
         await confirmed(app, pilot, "W")
-        await until(pilot, lambda: "The note is written on 10 incidents." in said(app))
+        await until(pilot, lambda: "The note was written on 10 incidents." in said(app))
         await until(pilot, lambda: "note: PSP" in screen(app).query_one("#sample", Pane).text)
         await pilot.press("N")
         await until(pilot, lambda: isinstance(app.screen, NoteDialog) and "PSP▏" in shown(app))
@@ -466,7 +540,7 @@ async def test_a_note_is_typed_asked_about_and_written_on_every_incident_of_the_
         text = "\n".join(await confirmed(app, pilot, "W"))
         assert "PSP Rq" in text
         assert "10 incidents" in text
-        await until(pilot, lambda: "The note is written on 10 incidents" in said(app))
+        await until(pilot, lambda: "The note was written on 10 incidents" in said(app))
         assert sorted(engine.orders) == [("annotate_incident", f"i-{number}", "PSP Rq") for number in range(30, 40)]
         await until(pilot, lambda: "note: PSP Rq" in screen(app).query_one("#sample", Pane).text)
 

@@ -134,7 +134,7 @@ async def test_the_page_of_a_job_shows_message_and_stack_trace_and_takes_orders(
         await confirm(app, pilot, "T", "gets 1 retry")
         await until(pilot, lambda: engine.orders == [("retries", "job-0001", 1)])
         await confirm(app, pilot, "S", "is not carried out until")
-        await until(pilot, lambda: "let go on.." in lines(app)[-1])
+        await until(pilot, lambda: "resume.." in lines(app)[-1])
         await confirm(app, pilot, "X", "carried out right now")
         await until(pilot, lambda: not isinstance(app.screen, JobDetail))
         assert engine.orders[1:] == [("suspended", "job-0001", True), ("execute", "job-0001")]

@@ -354,7 +354,7 @@ async def test_nothing_can_be_set_back(path: Path) -> None:
             pilot, lambda: app.session.known_batches.get("batch-1") and app.session.known_batches.get("batch-1").ended
         )
         await pilot.press("Z")
-        await until(pilot, lambda: "Nothing can be set back: 1 had never failed" in said(app))
+        await until(pilot, lambda: "Nothing can be restored: 1 had never failed" in said(app))
 
 
 async def test_a_journal_that_cannot_be_opened_is_one_sentence_and_the_console_works(tmp_path: Path) -> None:

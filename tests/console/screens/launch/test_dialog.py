@@ -475,7 +475,9 @@ async def test_an_unanswered_launch_is_looked_for_and_never_sent_again(
         await pilot.press("L")
         await until(
             pilot,
-            lambda: ("probably that of the launch: 1 job" if carried_out else "its batch was not there") in said(app),
+            lambda: (
+                ("probably belongs to the launch: 1 job" if carried_out else "its batch was not there") in said(app)
+            ),
         )
         assert len(sent) == 1
         await until(pilot, lambda: bool(tasks.table.marks) is not carried_out)

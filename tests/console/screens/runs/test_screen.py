@@ -38,7 +38,7 @@ async def test_from_the_dialog_to_a_gate_that_holds_and_on(world: Scene, tmp_pat
     settings = Settings(call=("python3", "-c", script, str(called)))
     async with on_screen(world, settings=settings) as seen:
         await seen.begin("2, 5, rest")
-        await seen.sees("RUN 1", "Held by the gate of wave 2.", "5 tasks of 5 decided failed again", "HELD")
+        await seen.sees("RUN 1", "Held by the gate of wave 2.", "5 of 5 decided tasks failed again", "HELD")
         assert seen.bells == 1
         await seen.so(called.exists)
         facts = json.loads(called.read_text())
@@ -108,16 +108,16 @@ async def test_what_was_interrupted_is_told_at_the_next_start_and_resumed_by_cho
         await seen.sees("Wave 1 is watched")
         reads_only_while_not_paused(seen.app)
         await seen.press("q")
-        await seen.sees("Run 1 is at work, and is held when the console is left.")
+        await seen.sees("Run 1 is at work, and held when you leave.")
         await seen.press("escape")
     assert await world.journal.runs.run(1) is not None
     assert (await world.view(1)).word == "held"
     world.works = True
     async with on_screen(world) as seen:
-        await seen.sees("Run 1 is held by an interruption", "7 run 1 held")
+        await seen.sees("Run 1 is held after an interruption", "7 run 1 held")
         assert len(await batches(world)) == 1
         await seen.press("7")
-        await seen.sees("Held by an interruption.", "R resume..")
+        await seen.sees("Held after an interruption.", "R resume..")
         await seen.order("R", "Resume run 1?", "no wave is sent twice")
         await seen.sees("PASSED", "14 done")
         assert len(await batches(world)) == 2

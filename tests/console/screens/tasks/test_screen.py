@@ -193,7 +193,7 @@ async def test_a_mistake_that_is_asked_for_is_told_with_its_whole_sentence() -> 
     async with console(FakeEngine(100), size=(80, 24)) as (app, pilot):
         await type_filter(pilot, "psp or")
         await pilot.press("enter")
-        await until(pilot, lambda: "in quotes it is searched for." in "\n".join(lines(app)))
+        await until(pilot, lambda: "to search for it, quote it." in "\n".join(lines(app)))
 
 
 async def test_nothing_to_show_says_why_and_what_to_press() -> None:
