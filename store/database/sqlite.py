@@ -10,9 +10,11 @@ import sqlite3
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -58,15 +60,26 @@ class FileConnection(aiosqlite.Connection):
             return opened[0]
 
         super().__init__(open_, iter_chunk_size=64)
-        self._thread.daemon = True
+        self._thread = threading.Thread(target=_serve, args=(self._tx,), daemon=True)
         self._ended = False
         self._opened = opened
 
     def stop(self) -> asyncio.Future[Any] | None:
         """End the thread. What it has opened is closed there: the driver forgets a connection whose opener was
         cancelled."""
-        self._tx.put_nowait((None, partial(_close_all, self._opened)))
-        return super().stop()
+        self._running = False
+        try:
+            future = asyncio.get_running_loop().create_future()
+        except RuntimeError:
+            future = None
+        self._tx.put_nowait((future, self._close))
+        self._tx.put_nowait((None, _end))
+        return future
+
+    def _close(self) -> None:
+        for connection in self._opened:
+            connection.close()
+        self._connection = None
 
     async def run(self, work: Coroutine[Any, Any, T], seconds: float | None = None) -> T:
         """Carry out a whole transaction in the thread: one hand-over there and one back.
@@ -127,9 +140,35 @@ class FileConnection(aiosqlite.Connection):
         return function()
 
 
-def _close_all(opened: list[sqlite3.Connection]) -> None:
-    for connection in opened:
-        connection.close()
+def _serve(calls: "SimpleQueue[tuple[asyncio.Future[Any] | None, Callable[[], Any]]]") -> None:
+    """The thread of a connection. The driver's own dies, and is lamented on the terminal, where it has an answer for an
+    event loop that is closed by now: nobody waits for that one."""
+    while True:
+        future, function = calls.get()
+        if function is _end:
+            return
+        result, problem = None, None
+        try:
+            result = function()
+        except BaseException as raised:  # whoever waits for the answer gets it
+            problem = raised
+        if future is not None:
+            with suppress(RuntimeError):
+                future.get_loop().call_soon_threadsafe(_answer, future, result, problem)
+        del future, function, result, problem
+
+
+def _end() -> None:
+    """The last call that a thread is handed."""
+
+
+def _answer(future: asyncio.Future[Any], result: Any, problem: BaseException | None) -> None:
+    if future.done():
+        return
+    if problem is not None:
+        future.set_exception(problem)
+    else:
+        future.set_result(result)
 
 
 def _carry_out(work: Coroutine[Any, Any, T]) -> T:

@@ -154,3 +154,24 @@ async def test_a_connection_whose_opener_was_cancelled_is_closed() -> None:
     await asyncio.wait({opener})
     go_on.set()
     assert await asyncio.to_thread(closed.wait, 30)
+
+
+def test_an_answer_for_an_event_loop_that_is_closed_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    lamented: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", lamented.append)
+    go_on = threading.Event()
+
+    async def leave_at_once() -> FileConnection:
+        connection = FileConnection(lambda: sqlite3.connect(":memory:"))
+        await connection
+        connection._tx.put_nowait((None, partial(go_on.wait, 30)))
+        connection.stop()
+        return connection
+
+    loop = asyncio.new_event_loop()
+    connection = loop.run_until_complete(leave_at_once())
+    loop.close()
+    go_on.set()
+    connection._thread.join(30)
+    assert not connection._thread.is_alive()
+    assert not lamented
