@@ -151,6 +151,10 @@ class RehearsalWorkers:
             log.debug("a task was lost to the rehearsal: %s", refusal)
 
     def _fails(self, held: _Held, attempt: int) -> bool:
-        """By the task and the attempt, not by the order in which tasks come."""
-        drawn = blake2s(f"{self._seed} {attempt} {held.id}".encode(), digest_size=4).digest()
-        return int.from_bytes(drawn) / _OF < self._rates.of(held.topic)
+        return chance(self._seed, held.id, attempt) < self._rates.of(held.topic)
+
+
+def chance(seed: int, task_id: str, attempt: int) -> float:
+    """From 0 up to 1: by the task and the attempt, not by the order in which tasks come."""
+    drawn = blake2s(f"{seed} {attempt} {task_id}".encode(), digest_size=4).digest()
+    return int.from_bytes(drawn) / _OF
