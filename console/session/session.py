@@ -96,6 +96,18 @@ class ConnectionIdentity:
             "workers take what is retried."
         )
 
+    def said_of_none(self, sentence: str) -> str:
+        """What is said where a thing has no details, variables or the like: of a snapshot that it may have had some.
+
+        Args:
+            sentence: what is said of an engine.
+        """
+        if not self.snapshot_of:
+            return sentence
+        return (
+            "It has none in this snapshot: `retriage snapshot` writes some details, and the variables that are named."
+        )
+
     @property
     def called(self) -> str:
         """What people call it: the profile, or the engine's own name; ``default`` is nobody's name."""

@@ -3,8 +3,9 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2s
 
 from sqlalchemy import or_, select, text
@@ -93,7 +94,7 @@ class RehearsalWorkers:
             try:
                 await self._round(began)
                 rest = max(ROUND_SECONDS, REST * (loop.time() - began))
-            except SQLAlchemyError as error:
+            except (SQLAlchemyError, ContractError) as error:
                 log.warning("the workers of the rehearsal could not go on: %s", error)
                 rest = _TROUBLE_SECONDS
             try:
@@ -107,15 +108,12 @@ class RehearsalWorkers:
         due = [held for held in self._held if held.until <= at]
         self._held = deque(held for held in self._held if held.until > at)
         for first in range(0, len(due), AT_ONCE):
-            async with self._database.writing() as connection:
-                for held in due[first : first + AT_ONCE]:
-                    await self._report(connection, held)
+            await self._database.write(partial(self._report, some=due[first : first + AT_ONCE]))
         if due:
             self._tasks_changed()
-        async with self._database.writing() as connection:
-            self._held.extend(await self._take(connection, at))
+        self._held.extend(await self._database.write(partial(self._take, at=at)))
 
-    async def _take(self, connection: AsyncConnection, at: float) -> list[_Held]:
+    async def _take(self, connection: AsyncConnection, *, at: float) -> list[_Held]:
         """Lock tasks that were retried and wait for a worker."""
         before = BEFORE.c
         free = or_(col(_T.lock_expiration_time).is_(None), col(_T.lock_expiration_time) < now())
@@ -133,7 +131,11 @@ class RehearsalWorkers:
             taken.append(_Held(id, topic, retries, message, at + HOLD_SECONDS))
         return taken
 
-    async def _report(self, connection: AsyncConnection, held: _Held) -> None:
+    async def _report(self, connection: AsyncConnection, *, some: Sequence[_Held]) -> None:
+        for held in some:
+            await self._report_one(connection, held)
+
+    async def _report_one(self, connection: AsyncConnection, held: _Held) -> None:
         attempt = self._attempts[held.id] = self._attempts.get(held.id, 0) + 1
         try:
             async with connection.begin_nested():
@@ -149,6 +151,10 @@ class RehearsalWorkers:
             log.debug("a task was lost to the rehearsal: %s", refusal)
 
     def _fails(self, held: _Held, attempt: int) -> bool:
-        """By the task and the attempt, not by the order in which tasks come."""
-        drawn = blake2s(f"{self._seed} {attempt} {held.id}".encode(), digest_size=4).digest()
-        return int.from_bytes(drawn) / _OF < self._rates.of(held.topic)
+        return chance(self._seed, held.id, attempt) < self._rates.of(held.topic)
+
+
+def chance(seed: int, task_id: str, attempt: int) -> float:
+    """From 0 up to 1: by the task and the attempt, not by the order in which tasks come."""
+    drawn = blake2s(f"{seed} {attempt} {task_id}".encode(), digest_size=4).digest()
+    return int.from_bytes(drawn) / _OF

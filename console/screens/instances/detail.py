@@ -52,7 +52,9 @@ class InstanceDetail(ReadingScreen):
             started = f"started  {day((await client.historic_process_instance(self._instance.id)).start_time)}\n\n"
         except NotThere:
             started = ""
-        return f"{started}{_tasks(tasks)}\n\n{variables_said(variables)}"
+        said = variables_said(variables)
+        said = said if variables else self.session.identity.said_of_none(said)
+        return f"{started}{_tasks(tasks)}\n\n{said}"
 
 
 def _tasks(tasks: Sequence[ExternalTask]) -> str:

@@ -52,7 +52,7 @@ class JobDetail(ReadingScreen):
         message = self._shown.exception_message or "(an empty message)"
         trace = await client.job_stacktrace(self._shown.id)
         if not trace:
-            return f"{message}\n\nThe engine kept no stack trace."
+            return f"{message}\n\n{self.session.identity.said_of_none('The engine kept no stack trace.')}"
         return trace if message in trace[: len(message) + 200] else f"{message}\n\n{trace}"
 
     def _ordered(self, gone: bool) -> None:

@@ -66,4 +66,4 @@ class TaskDetail(ReadingScreen):
 
     async def text(self, client: EngineClient) -> str:
         """The message, then the details."""
-        return await error_of(client, self._shown)
+        return await error_of(client, self._shown, self.session.identity)

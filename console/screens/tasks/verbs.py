@@ -62,7 +62,8 @@ class TaskVerbs(Verbs["ConsoleScreen"]):
         if task is not None:
             heading = f"Task {inert(task.id)}: what the worker said"
             view = self.screen.VIEW
-            self.app.push_screen(FullText(self.session, view, heading, task.id, lambda c: error_of(c, task)))
+            identity = self.session.identity
+            self.app.push_screen(FullText(self.session, view, heading, task.id, lambda c: error_of(c, task, identity)))
 
     def action_variables(self) -> None:
         """Variables of the process instance."""
@@ -72,7 +73,9 @@ class TaskVerbs(Verbs["ConsoleScreen"]):
         instance = task.process_instance_id
 
         async def ask(client: EngineClient) -> str:
-            return variables_said(await client.variables(instance))
+            variables = await client.variables(instance)
+            said = variables_said(variables)
+            return said if variables else self.session.identity.said_of_none(said)
 
         heading = f"Variables of instance {inert(instance)}"
         self.app.push_screen(FullText(self.session, self.screen.VIEW, heading, instance, ask))

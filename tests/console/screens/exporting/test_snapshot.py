@@ -63,6 +63,9 @@ async def test_what_is_shown_is_written_and_opened_again(tmp_path: Path) -> None
         assert await client.external_tasks(ExternalTaskQuery(), 0, 100) == expected
         assert opened.session.now() == mark.taken_at
         assert opened.session.why_no_orders()
+        # What is not in it is not said to be nowhere.
+        await pilot.press("d")
+        await until(pilot, lambda: "It has none in this snapshot" in text(opened), ENGINE)
 
 
 async def test_the_words_of_a_rehearsal(tmp_path: Path) -> None:
