@@ -110,7 +110,7 @@ class ConnectionOptions:
         if rehearse is not None and self.named:
             raise fail("--rehearse names the engine: leave --profile, --engine and --store out.")
         if failure_rate is not None and rehearse is None:
-            raise fail("--failure-rate is about a rehearsal: say --rehearse FILE too.")
+            raise fail("--failure-rate is about a rehearsal: give --rehearse FILE too.")
         engines = (("--profile", self.profile), ("--engine", self.engine), ("--store", self.store))
         named = [word for word, given in engines if given]
         if len(named) > 1:

@@ -42,7 +42,7 @@ def snapshot_command(
     """Write tasks, their errors, instances, incidents, batches and runs to a file that is looked at without the engine.
 
     An engine on the network is asked for one page of 500 rows a second at most, and for 20 single things. Error texts
-    hold data of the business: the file is for its owner's eyes only. `retriage --store FILE` opens it.
+    hold business data: the file is for its owner's eyes only. `retriage --store FILE` opens it.
     """
     part = SnapshotPart(query, names(variables), names(mask), details)
     chosen = connection.connection()

@@ -138,7 +138,7 @@ def _how_far(view: BatchView, cells: int) -> list[Span]:
 
 
 def _behind_bar(view: BatchView) -> list[Span]:
-    failed = f" {things(view.failed, 'failed job')}" if view.failed else ""
+    failed = f" !{count(view.failed)} failed" if view.failed else ""
     left = f"  ETA ~{span(view.seconds_left)}" if view.seconds_left is not None else ""
     return [(failed, "failed"), (left, "muted")]
 
