@@ -117,7 +117,7 @@ async def test_a_runner_gives_back_its_own_locks_after_trouble(place: str, anoth
 
 
 async def test_a_batch_is_driven_to_its_end_while_connections_are_ended(place: str, another: Open) -> None:
-    tasks = 3000
+    tasks = 2000
     watching = await another()
     await plain_world(watching, tasks, retries=0)
     batch = await launch(watching, 4)
