@@ -77,6 +77,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     even made: most of the cases would be, and each worker would collect all of them."""
     path = metafunc.definition.path
     for fixture in (name for name in KINDS if name in metafunc.fixturenames):
+        if fixture == "engine" and "engine" in vars(metafunc.module):
+            continue  # the file's own, made of another one
         heeded = {mark.name for mark in metafunc.definition.iter_markers()}
         chosen = [kind for kind in KINDS[fixture] if _runs(metafunc.config, heeded | _marks_of(kind, path.name))]
         metafunc.parametrize(fixture, chosen or KINDS[fixture][:1], indirect=True, scope="session")

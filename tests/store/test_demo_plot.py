@@ -279,6 +279,7 @@ async def test_a_small_world_has_no_batches(tmp_path: Path) -> None:
     await database.close()
 
 
+@pytest.mark.long
 async def test_what_is_retried_in_the_outage_fails_again_until_it_ends(database: Database) -> None:
     async with database.writing() as connection:
         await connection.execute(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 
 from store.api.authentication import BasicAuthentication
 from store.api.login_throttle import FIRST_PAUSE, LONGEST_PAUSE, WAITING, LoginThrottle, TooManyLogins, network
@@ -16,9 +17,26 @@ from store.embedded import embedded_app
 from tests.store.running import client_of
 
 Log = pytest.LogCaptureFixture
-HASH = hashed("sé:cret")
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""Makes hashes of the same form in no time."""
+HASH = CHEAP.hash("sé:cret")
 
 
+@pytest.fixture
+def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing depends on what a hash costs."""
+    monkeypatch.setattr("store.api.users._HASHER", CHEAP)
+
+
+def test_a_hash_costs_who_guesses() -> None:
+    dear = hashed("sé:cret")
+    assert is_hash(dear)
+    assert "m=65536,t=3," in dear
+    assert User("ann", dear, plain=False).has("sé:cret")
+    assert not User("ann", dear, plain=False).has("se:cret")
+
+
+@pytest.mark.usefixtures("cheap")
 def test_a_hash_tells_its_password_only_to_who_knows_it() -> None:
     assert is_hash(HASH)
     assert not is_hash("sé:cret")
@@ -30,6 +48,7 @@ def test_a_hash_tells_its_password_only_to_who_knows_it() -> None:
     assert HASH not in repr(user)
 
 
+@pytest.mark.usefixtures("cheap")
 def test_only_what_was_right_is_remembered() -> None:
     users = Users([User("ann", HASH, plain=False)])
     assert users.remembered("ann", "sé:cret") is None
@@ -128,7 +147,7 @@ USERS = [User("ann", HASH, plain=False), User("bob", "hush"), User("eve", "look"
 
 
 @pytest.fixture
-async def guarded(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+async def guarded(tmp_path: Path, cheap: None) -> AsyncIterator[httpx.AsyncClient]:
     async with client_of(embedded_app(str(tmp_path / "store.db"), users=USERS)) as client:
         yield client
 

@@ -447,12 +447,34 @@ MAKE: dict[str, Callable[[int], Row]] = {
 }
 
 
-@pytest.mark.parametrize(("read", "changing", "named"), CALLERS, ids=[caller[0].__name__ for caller in CALLERS])
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+every_caller = pytest.mark.parametrize(
+    ("read", "changing", "named"), CALLERS, ids=[caller[0].__name__ for caller in CALLERS]
+)
+
+
+@every_caller
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(story=stories)
 async def test_every_row_that_stays_is_met_once(
     read: Callable[[EngineClient], Awaitable[list[str]]], changing: str, named: Callable[[int], str], story: Story
 ) -> None:
+    await meets_once(read, changing, named, story)
+
+
+@pytest.mark.long
+@every_caller
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(story=stories)
+async def test_in_many_stories_every_row_that_stays_is_met_once(
+    read: Callable[[EngineClient], Awaitable[list[str]]], changing: str, named: Callable[[int], str], story: Story
+) -> None:
+    await meets_once(read, changing, named, story)
+
+
+async def meets_once(
+    read: Callable[[EngineClient], Awaitable[list[str]]], changing: str, named: Callable[[int], str], story: Story
+) -> None:
+    """A list is read to its end while rows come and go: no row is met twice, and none is missed that was there."""
     # Tasks of an instance share it where the tasks of instances are what is read.
     make = MAKE | {"external-task": crowded} if read in (of_instances, failed_of_instances) else MAKE
     engine = ShiftingEngine(make, story.rows, story.changes, changing, story.seed)

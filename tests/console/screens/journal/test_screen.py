@@ -311,9 +311,10 @@ async def test_a_question_that_comes_late_does_not_come_in_front_of_another(path
         )
         await pilot.press("6")
         await until(pilot, lambda: loaded(app))
-        engine.delay = 0.3
+        engine.held = True
         await pilot.press("Z", "R")
         await until(pilot, lambda: isinstance(app.screen, LaunchDialog))
+        engine.held = False
         await until(pilot, lambda: "came too late" in said(app))
         assert isinstance(app.screen, LaunchDialog)
         assert len(engine.orders) == 1
