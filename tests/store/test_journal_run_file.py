@@ -57,8 +57,8 @@ async def test_it_goes_on_where_it_stood_and_what_was_sent_is_not_sent_again(tmp
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda lines: [], "no file of a run"),
-        (lambda lines: ["[]"], "no file of a run"),
+        (lambda lines: [], "not the file of a run"),
+        (lambda lines: ["[]"], "not the file of a run"),
         (lambda lines: [json.dumps({"format": "retriage run", "version": 2, "name": "n"})], "another version"),
         (lambda lines: lines[:1], "does not begin with a run"),
         (lambda lines: [*lines[:3], lines[3][:-4]], "broken at line 4"),
