@@ -87,7 +87,7 @@ async def gone(stage: Stage) -> None:
     client.gone = True
     stage.clock.pass_by(40)
     await stage.press("o")
-    await stage.sees("It is asked again.", "STALE")
+    await stage.sees("It is asked again.", "STALE", "again in")
     await stage.still(working=True)
 
 
