@@ -1,7 +1,7 @@
 """All measurements in one run: ``python -m tests.bench [--tasks 10000,100000] [PART …]``.
 
-They end with a table of ratios, and the machine that they were taken on. Without a part all of them are measured; see
-``PARTS``.
+They end with a table of ratios, and the machine that they were taken on. Without a part all of them are measured but
+``runs``, which takes ten minutes of its own; see ``PARTS``.
 
 Two more stand by themselves. From the command to the first frame: ``python -m tests.bench start [RUNS
 [OTHER_CHECKOUT]]``. What the imports inside functions cost: ``python -m tests.bench imports``.
@@ -27,12 +27,16 @@ PARTS: dict[str, Part] = {
     "postgresql": lambda folder, sizes, seconds: postgresql.measure(folder, sizes[0], seconds),
 }
 """What can be measured, by name."""
+BY_NAME_ALONE = {"runs"}
+"""What is measured only where it is named."""
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser("python -m tests.bench", description="Measure, in one run, ratios of things.")
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all if none is named")
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all but runs if none is named"
+    )
     parser.add_argument("--tasks", default="10000,100000", help="sizes of batches, ascending, at least two")
     parser.add_argument("--seconds", type=float, default=5.0, help="how long each kind of single order is measured")
     given = parser.parse_args()
@@ -42,7 +46,7 @@ def main() -> None:
     before, lines = load(), []
     print(f"{machine()}; {before} before\n")
     with tempfile.TemporaryDirectory(prefix="retriage-bench-") as name:
-        for part in given.parts or PARTS:
+        for part in given.parts or [name for name in PARTS if name not in BY_NAME_ALONE]:
             print(f"-- {part}", flush=True)
             lines += PARTS[part](Path(name), sizes, given.seconds)
     print(f"\n{table(lines)}\n\n{machine()}; {before} before, {load()} at the end")
