@@ -27,7 +27,8 @@ STOPPED_SECONDS = 1.0
 """How long nothing has come of a body that has stopped coming."""
 
 REST_SECONDS = 10.0
-"""How long the rest of a body that nobody wants is taken, so that its sender comes to read the refusal: a slow one sends 100 MB meanwhile."""
+"""How long the rest of a body that nobody wants is taken, so that its sender comes to read the refusal: a slow one
+sends 100 MB meanwhile."""
 
 
 class State(Enum):
