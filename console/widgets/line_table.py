@@ -501,6 +501,9 @@ class LineTable(Inked, ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """The heading, or the row that is on this line of the viewport."""
         width = self.scrollable_content_region.width
+        if width != self._painter.width:
+            # Rows that come while a layout hides the table find no room, and no resize follows where its size stays.
+            self._painter.resize(width)
         if y == 0:
             return self._painter.heading(self.column)
         index = self.top + y - 1

@@ -37,7 +37,8 @@ class RowPainter:
         self._columns = columns
         self._ground = ground
         self._ink = ink
-        self._width = 0
+        self.width = 0
+        """Cells of a line."""
         self._hidden: frozenset[int] = frozenset()
         self._fitted: list[tuple[int, int]] = []
         self._kept: dict[int, tuple[Row | None, str, Strip]] = {}
@@ -45,14 +46,14 @@ class RowPainter:
 
     def resize(self, width: int) -> None:
         """Fit the columns into so many cells."""
-        self._width = width
+        self.width = width
         self._fitted = fit(self._columns, width - GUTTER - 1, self._hidden)
         self._kept.clear()
 
     def hide(self, hidden: frozenset[int]) -> None:
         """Leave these columns out."""
         self._hidden = hidden
-        self.resize(self._width)
+        self.resize(self.width)
 
     def clear(self) -> None:
         """Colours have changed."""
@@ -76,8 +77,8 @@ class RowPainter:
             gap = GAP if number < len(self._fitted) - 1 else 0
             segments.append(Segment(" " * gap, head))
             used += cells + gap
-        segments.append(Segment(" " * max(self._width - used, 0), head))
-        return Strip(segments).crop(0, self._width)
+        segments.append(Segment(" " * max(self.width - used, 0), head))
+        return Strip(segments).crop(0, self.width)
 
     def row(self, index: int, row: Row | None, look: str, marked: bool, thumb: str, chosen: int | None = None) -> Strip:
         """A row, drawn before or now.
@@ -128,10 +129,10 @@ class RowPainter:
             else:
                 segments.append(Segment(fitting + gap, self._written(ground, ink)))
             used += cells + len(gap)
-        if self._width > used:
-            segments.append(Segment(" " * (self._width - used - 1), plain))
+        if self.width > used:
+            segments.append(Segment(" " * (self.width - used - 1), plain))
             segments.append(Segment(thumb, self._written("table--plain", "faint")))
-        return strip_of(segments, max(self._width, used))
+        return strip_of(segments, max(self.width, used))
 
     def _written(self, ground: str, ink: Ink) -> Style:
         """An ink on a ground. Kept here, since a widget forgets its component styles whenever it is repainted."""

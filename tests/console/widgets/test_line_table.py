@@ -249,3 +249,13 @@ async def test_every_line_is_exactly_as_wide_as_the_table_at_any_width() -> None
             await pilot.resize_terminal(width, 20)
             await until(pilot, lambda width=width: table.size.width == width)  # type: ignore[misc]
             assert {table.render_line(y).cell_length for y in range(table.size.height)} == {width}
+
+
+async def test_rows_that_found_no_room_when_they_came_are_drawn_in_the_room_that_there_is() -> None:
+    app = Bench(5)
+    async with app.run_test(size=(60, 20)) as pilot:
+        table = await ready(pilot, app)
+        before = shown(app)
+        assert "error 4" in before[5]
+        table._painter.resize(0)
+        assert shown(app) == before
