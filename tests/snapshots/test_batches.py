@@ -230,6 +230,7 @@ async def silent_in_full(stage: Stage) -> None:
     await followed(stage)
     await stage.press("enter")
     await stage.sees("did it help", "D drop")
+    await stage.still()
     engine, follower = stage.app.session.client, stage.app.session.follower
     assert isinstance(engine, Retried)
     assert follower is not None
