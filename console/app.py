@@ -620,7 +620,9 @@ class RetriageApp(AppWithUpdateHook[None]):
 
     async def _may_leave(self, asked: str, label: str, key: str) -> bool:
         """Whether nothing launched here still runs, or the operator leaves all the same. Must run in a worker."""
-        number, runs = len(self.session.launched), self.runs.at_work if "runs" in self.__dict__ else []
+        known = {id: self.session.known_batches.get(id) for id in self.session.launched}
+        number = sum(view is None or not view.ended for view in known.values())
+        runs = self.runs.at_work if "runs" in self.__dict__ else []
         if runs:
             which = (
                 f"Run {runs[0].run_id} is"

@@ -247,7 +247,7 @@ def look_at_the_new_error(terminal: Terminal, engine: NightEngine) -> None:
     terminal.press(str(FAILING))
     terminal.wait(lambda: terminal.bold("Write W"), "the key of the order never counts")
     terminal.press("W")
-    terminal.wait_for(f"The note is written on {FAILING} incidents")
+    terminal.wait_for(f"The note was written on {FAILING} incidents")
     noted = engine.incidents(EXPIRED)
     assert [one["annotation"] for one in noted] == [NOTE] * FAILING
     assert not [one for one in engine.get("/incident") if one["annotation"] and one not in noted]

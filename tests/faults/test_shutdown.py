@@ -38,9 +38,15 @@ def test_questions_without_an_end_keep_no_server_up(tmp_path: Path) -> None:
     command = ["env", "RETRIAGE_QUESTION_SECONDS=600", sys.executable, "-c", program]
     log = tmp_path / "serve.log"
     answers: list[tuple[int, str]] = []
+    sent: list[object] = []
+
+    def trace(what: str, _: object) -> None:
+        if what == "http11.send_request_body.complete":
+            sent.append(what)
 
     def ask() -> None:
-        answer = httpx.get(f"{root}/external-task/count", timeout=600, trust_env=False)
+        with httpx.Client(timeout=600, trust_env=False) as http:
+            answer = http.get(f"{root}/external-task/count", extensions={"trace": trace})
         answers.append((answer.status_code, answer.json()["message"]))
 
     with serving(command, f"{root}/engine", log, within=60) as process:
@@ -48,9 +54,11 @@ def test_questions_without_an_end_keep_no_server_up(tmp_path: Path) -> None:
         for thread in asking:
             thread.start()
         deadline = time.monotonic() + WITHIN
-        while log.read_text("utf-8").count("asked") < READERS:
+        while log.read_text("utf-8").count("asked") < READERS or len(sent) < READERS + 2:
             assert time.monotonic() < deadline, log.read_text("utf-8")
             time.sleep(0.05)
+        # What came before this is known to the server when this is answered.
+        assert httpx.get(f"{root}/engine", timeout=WITHIN, trust_env=False).status_code == 200
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=WITHIN)
         for thread in asking:
