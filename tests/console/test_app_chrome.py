@@ -1,6 +1,8 @@
 """What is on every screen: identity, views, hints, help, the list of actions, leaving, small windows, lost engines."""
 
 import time
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -224,6 +226,21 @@ async def test_leaving_asks_while_a_batch_launched_here_runs(key: str) -> None:
         await pilot.press(key)
         await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
         await pilot.press("l")
+        await until(pilot, lambda: not app.is_running)
+
+
+async def test_a_batch_that_is_seen_ended_holds_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = FakeEngine(100)
+    async with console(engine) as (app, pilot):
+        engine.running["mine"] = statistics("mine", 5)
+        assert app.session.follower is not None
+        await app.session.follower.launched("mine")
+        view = app.session.known_batches.get("mine")
+        assert view is not None
+        # A list has read its end in the history before the next look at what runs.
+        monkeypatch.setattr(app.session.known_batches, "get", lambda id: replace(view, end=datetime.now(UTC)))
+        assert "mine" in app.session.launched
+        await pilot.press("q")
         await until(pilot, lambda: not app.is_running)
 
 
