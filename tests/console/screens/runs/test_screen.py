@@ -34,7 +34,12 @@ async def test_from_the_dialog_to_a_gate_that_holds_and_on(world: Scene, tmp_pat
     ids = await world.ids()
     world.fails = dict.fromkeys(ids[2:7], "card expired")
     called = tmp_path / "called"
-    script = "import json, os, sys; json.dump(dict(os.environ), open(sys.argv[1], 'w'))"
+    script = """
+import json, os, sys
+with open(sys.argv[1] + ".new", "w") as file:
+    json.dump(dict(os.environ), file)
+os.replace(sys.argv[1] + ".new", sys.argv[1])
+"""
     settings = Settings(call=("python3", "-c", script, str(called)))
     async with on_screen(world, settings=settings) as seen:
         await seen.begin("2, 5, rest")
