@@ -624,12 +624,9 @@ class RetriageApp(AppWithUpdateHook[None]):
         number = sum(view is None or not view.ended for view in known.values())
         runs = self.runs.at_work if "runs" in self.__dict__ else []
         if runs:
-            which = (
-                f"Run {runs[0].run_id} is"
-                if len(runs) == 1 and runs[0].run_id is not None
-                else ("A run is" if len(runs) == 1 else f"{len(runs)} runs are")
-            )
-            goes_on = f"`retriage watch {runs[0].run_id or 'RUN'} --resume` goes on without a screen."
+            run = runs[0].run_id
+            which = f"{len(runs)} runs are" if len(runs) > 1 else "A run is" if run is None else f"Run {run} is"
+            goes_on = f"`retriage watch {run or 'RUN'} --resume` goes on without a screen."
             if self.session.identity.snapshot_of:
                 goes_on = "It is a rehearsal: all of it is gone when you leave."
             said = [f"{which} at work, and held when you leave.", goes_on]

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.commands.workers import complete, fail
@@ -22,6 +21,7 @@ from store.demo.worker_reports import decide
 from store.queries.conditions import one_of
 from store.tables import ProcessInstance
 from store.tables.types import col
+from store.worker_rounds import WorkerRounds
 
 log = logging.getLogger(__name__)
 
@@ -31,15 +31,11 @@ ROUND_SECONDS = 0.25
 AT_ONCE = 6
 """Most tasks in one transaction, so that a batch or a screen never waits long for its turn."""
 
-REST = 2.0
-"""Rest after a round, in times of what the round took: the workers leave most of the machine to others."""
-
 SECONDS_IN_A_WINDOW = 1.0
 """Seconds after which the sweep goes on although more are left, so that a few old tasks that were retried are not left
 behind thousands of newer ones."""
 
 _HOLD_SECONDS = (0.8, 4.0)
-_TROUBLE_SECONDS = 2.0
 
 
 @dataclass
@@ -102,37 +98,15 @@ class SimulatedWorkers:
         self._sweep = Sweep()
         self._here_since = 0.0
         self._count_again = 0.0
-        self._leaving = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._rounds = WorkerRounds("simulated workers", self.round, ROUND_SECONDS)
 
     async def start(self) -> None:
         """Begin to work. Calling it twice is harmless."""
-        if self._task is None:
-            self._leaving.clear()
-            self._task = asyncio.create_task(self._run(), name="simulated workers")
+        await self._rounds.start()
 
     async def stop(self) -> None:
         """End after the round in hand; locks that are held then expire. Calling it twice is harmless."""
-        task, self._task = self._task, None
-        if task is not None:
-            self._leaving.set()
-            await task
-
-    async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
-        while not self._leaving.is_set():
-            began = loop.time()
-            try:
-                await self.round(began)
-                rest = max(ROUND_SECONDS, REST * (loop.time() - began))
-            except SQLAlchemyError as error:
-                log.warning("the simulated workers could not go on: %s", error)
-                rest = _TROUBLE_SECONDS
-            try:
-                async with asyncio.timeout(rest):
-                    await self._leaving.wait()
-            except TimeoutError:
-                pass
+        await self._rounds.stop()
 
     async def round(self, at: float) -> None:
         """Report what is done, start new instances, take more tasks: each a few tasks in a short transaction.

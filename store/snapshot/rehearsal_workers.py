@@ -1,6 +1,5 @@
 """Simulated workers of a rehearsal: they take what was retried, of any topic, and a share of it fails again."""
 
-import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -9,7 +8,6 @@ from functools import partial
 from hashlib import blake2s
 
 from sqlalchemy import or_, select, text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.commands.workers import complete_here, fail, lock
@@ -22,6 +20,7 @@ from store.snapshot_mark import FailureRates
 from store.tables import ExternalTask
 from store.tables.external_task import READY
 from store.tables.types import col
+from store.worker_rounds import WorkerRounds
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +29,6 @@ WORKER = "rehearsal"
 LOCK_MILLISECONDS = 60_000
 ROUND_SECONDS = 0.2
 """Shortest time between two rounds."""
-REST = 2.0
-"""Rest after a round, in times of what the round took: the workers leave most of the machine to others."""
 AT_ONCE = 20
 """Most tasks taken in a round, and reported in one transaction: a hundred in a second."""
 HOLD_SECONDS = 0.4
@@ -40,7 +37,6 @@ RETRY_MILLISECONDS = 1500
 """After a failure with retries left a task waits so long."""
 UNSAID = "failed in the rehearsal"
 """The message of a failure of a task that had none."""
-_TROUBLE_SECONDS = 2.0
 _OF = float(1 << 32)
 _T = ExternalTask
 
@@ -73,35 +69,15 @@ class RehearsalWorkers:
         self._seed = seed
         self._held: deque[_Held] = deque()
         self._attempts: dict[str, int] = {}
-        self._leaving = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._rounds = WorkerRounds("workers of the rehearsal", self._round, ROUND_SECONDS)
 
     async def start(self) -> None:
-        """Begin to work."""
-        self._task = asyncio.create_task(self._run(), name="workers of a rehearsal")
+        """Begin to work. Calling it twice is harmless."""
+        await self._rounds.start()
 
     async def stop(self) -> None:
-        """End after the round in hand."""
-        task, self._task = self._task, None
-        if task is not None:
-            self._leaving.set()
-            await task
-
-    async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
-        while not self._leaving.is_set():
-            began = loop.time()
-            try:
-                await self._round(began)
-                rest = max(ROUND_SECONDS, REST * (loop.time() - began))
-            except (SQLAlchemyError, ContractError) as error:
-                log.warning("the workers of the rehearsal could not go on: %s", error)
-                rest = _TROUBLE_SECONDS
-            try:
-                async with asyncio.timeout(rest):
-                    await self._leaving.wait()
-            except TimeoutError:
-                pass
+        """End after the round in hand. Calling it twice is harmless."""
+        await self._rounds.stop()
 
     async def _round(self, at: float) -> None:
         """Report what is done, take more. ``at`` in seconds of a clock that only goes forward."""
