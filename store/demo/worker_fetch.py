@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from random import Random
 
 from sqlalchemy import ColumnElement, func, or_, select, text
@@ -14,7 +15,7 @@ from store.contract.orders import FetchAndLock, FetchTopic
 from store.database import now
 from store.demo.worker_names import WORKERS
 from store.queries.conditions import one_of
-from store.tables import ExternalTask
+from store.tables import ExternalTask, Incident
 from store.tables.external_task import FAILED
 from store.tables.types import col
 
@@ -55,6 +56,12 @@ def _due() -> list[ColumnElement[bool]]:
     ]
 
 
+def _retried_at() -> ColumnElement[datetime | None]:
+    """When somebody has given it retries again: its last incident was closed then."""
+    of_task = col(Incident.configuration) == _ID
+    return select(func.max(col(Incident.end_time))).where(of_task).correlate(_T).scalar_subquery()
+
+
 class Sweep:
     """The search for retried tasks: from the newest task to the oldest, a window at a time, again and again.
 
@@ -67,12 +74,14 @@ class Sweep:
         self._bottom: str | None = None
 
     async def look(self, connection: AsyncConnection) -> list[str]:
-        """Ids of the retried tasks in this window that wait for a worker, the newest first, 500 at most."""
+        """Ids of the retried tasks in this window that wait for a worker, 500 at most: those that were retried last
+        come first, for somebody watches whether that helps, and then the newest."""
         below = [] if self._past is None else [self._past > _ID]
         bottom = select(_ID).where(*below).order_by(_ID.desc()).offset(WINDOW - 1).limit(1)
         self._bottom = (await connection.execute(bottom)).scalar_one_or_none()
         above = [] if self._bottom is None else [self._bottom <= _ID]
-        rows = select(_ID).where(*below, *above, *_due()).order_by(_ID.desc()).limit(_MOST_FOUND)
+        rows = select(_ID).where(*below, *above, *_due())
+        rows = rows.order_by(_retried_at().desc().nulls_last(), _ID.desc()).limit(_MOST_FOUND)
         return [row.id for row in await connection.execute(rows)]
 
     def move(self) -> None:

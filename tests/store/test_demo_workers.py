@@ -15,6 +15,7 @@ from store.contract.orders import CompleteTask, FailTask
 from store.database import Database, open_database
 from store.demo import SimulatedWorkers, build_world
 from store.demo.causes import CARD_EXPIRED, CAUSES, OUTAGE, cause_of
+from store.demo.worker_fetch import WINDOW, Sweep
 from store.demo.worker_names import WORKERS
 from store.demo.worker_pace import Pace, rate_for
 from store.demo.worker_reports import decide
@@ -108,6 +109,24 @@ async def test_a_lasting_cause_fails_again_with_one_retry_less_each_time(databas
     assert second
     raised = "SELECT count(*) FROM incident WHERE end_time IS NULL AND configuration IN (SELECT id FROM kept)"
     assert await number(database, raised) == len(second)
+
+
+async def test_what_was_just_retried_does_not_wait_behind_what_workers_gave_back(database: Database) -> None:
+    """The oldest ones are the last of those that wait among them, by the hundred."""
+    await build_world(database, 40 * TASKS, seed=4)
+    oldest = "id IN (SELECT id FROM external_task WHERE retries = 0 AND NOT suspended ORDER BY id LIMIT 10)"
+    chosen = await retry(database, oldest, 1)
+    windows = 40 * TASKS // WINDOW
+    sweep, found = Sweep(), list[str]()
+    for _ in range(windows + 1):
+        async with database.reading() as connection:
+            ids = await sweep.look(connection)
+        if chosen & set(ids):
+            found = ids
+            break
+        sweep.move()
+    assert len(found) > 10 * len(chosen)
+    assert set(found[: len(chosen)]) == chosen
 
 
 async def test_tasks_that_are_locked_suspended_or_without_retries_stay_as_they_are(database: Database) -> None:
