@@ -116,5 +116,8 @@ async def test_a_seed_job_is_not_deleted_and_a_batch_without_one_is_said_to_be_l
         await pilot.press("D")
         await until(pilot, lambda: "seed job of batch" in text(app))
         await client.delete_job(seeds[0].id)
-        await pilot.press("4", "enter")
+        await pilot.press("4")
+        batches: Any = app.screen
+        await until(pilot, lambda: batches.table.row is not None and batches.table.row.id == batch.id)
+        await pilot.press("enter")
         await until(pilot, lambda: "Its seed job was deleted" in text(app), ENGINE)
