@@ -123,6 +123,8 @@ class RunDriver:
         self._wish = ""
         self._renewed = -inf
         self._run: Run
+        self._last = False
+        """No wave comes after the one at work."""
         self.watched = 0.0
         """Seconds for which the wave at work was watched."""
 
@@ -184,7 +186,9 @@ class RunDriver:
     async def _next_wave(self) -> RunWave | None:
         """The first wave that is not over, and the rules as they are now: the rest may have been changed meanwhile."""
         self._run = await self._runs.run(self.run_id) or self._run
-        return next((wave for wave in await self._runs.waves(self.run_id) if not wave.over), None)
+        rest = [wave for wave in await self._runs.waves(self.run_id) if not wave.over]
+        self._last = len(rest) == 1
+        return rest[0] if rest else None
 
     # -- how it ends ------------------------------------------------------------------------------------------------
 
@@ -291,7 +295,8 @@ class RunDriver:
             if release and not work.unsent:
                 await self._over(wave, "released")
                 return
-            verdict = judge(gate, counts, watch_over=watched >= self._run.watch and not work.unsent)
+            watch_over = watched >= self._run.watch and not work.unsent
+            verdict = judge(gate, counts, watch_over=watch_over, last=self._last)
             if verdict.judgement == "hold" and not release:
                 await self._note(number, counts, watched, {})
                 raise _Hold(verdict.cause, sentence(verdict, gate, self._run.watch), number, counts)

@@ -106,13 +106,15 @@ def wilson(hits: int, number: int) -> tuple[float, float]:
     return (0.0 if hits == 0 else middle - reach, 1.0 if hits == number else middle + reach)
 
 
-def judge(gate: Gate, counts: WorkCounts, *, watch_over: bool) -> Verdict:
+def judge(gate: Gate, counts: WorkCounts, *, watch_over: bool, last: bool = False) -> Verdict:
     """Whether the next wave may go.
 
     Args:
         gate: the rule.
         counts: what has become of this wave's tasks.
         watch_over: the watch time has ended.
+        last: no wave comes after it. Nothing is gained then by an early pass, and what becomes of its tasks would not
+            be told: it is watched until all are decided or the watch time has ended.
     """
     if gate.new_cause and counts.new_cause:
         return Verdict("hold", "new-cause", counts)
@@ -126,7 +128,7 @@ def judge(gate: Gate, counts: WorkCounts, *, watch_over: bool) -> Verdict:
         low, high = wilson(counts.again, counts.decided)
         if low > gate.limit:
             return Verdict("hold", "failed-again", counts)
-        if high < gate.limit:
+        if high < gate.limit and (watch_over or not last):
             return Verdict("pass", "passed", counts)
     if not watch_over:
         return Verdict("watch", "early", counts)

@@ -80,7 +80,10 @@ def next_step(view: RunView, watched: float | None = None) -> NextStep:
         case "void":
             return NextStep("It never began.", (view.said,), "warning")
         case "passed":
-            return NextStep("Every wave went through.", (_result(view),), "good")
+            open = view.counts.open
+            were = "was" if open == 1 else "were"
+            later = f"{things(open, 'task')} {were} open when the gate passed their wave: its batch (enter) tells more."
+            return NextStep("Every wave went through.", (_result(view), *((later,) if open else ())), "good")
         case "stopped":
             return NextStep("Stopped.", (view.said, _result(view)), "warning")
         case "interrupted" | "held":

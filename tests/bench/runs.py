@@ -35,7 +35,7 @@ def _without_retries(root: str) -> list[str]:
         batch = http.post("/external-task/retries-async", json={"retries": 0, "externalTaskQuery": {}}).json()["id"]
         while http.get(f"/batch/{batch}").status_code == 200:
             time.sleep(0.2)
-        topics: list[str] = http.get("/external-task/topic-name").json()
+        topics: list[str] = http.get("/external-task/topic-names").raise_for_status().json()
         return topics
 
 
@@ -61,7 +61,7 @@ def _begin(console: Terminal, tasks: int) -> None:
     console.press("/retries:0 -suspended\r")
     console.wait(lambda: re.search(r"[\d,]+ match of", console.lines[2]), "they are not counted", 120)
     console.press("AR")
-    console.wait_for("tasks in the launch", 300)
+    console.wait_for("tasks in the launch", 600)
     console.press("W")
     console.wait_for("hold by a new cause too")
     console.press("\x15" + ",".join(f"{share * tasks:.0f}" for share in WAVES) + ",rest")
@@ -69,6 +69,12 @@ def _begin(console: Terminal, tasks: int) -> None:
     console.wait(lambda: console.bold("Launch L"), "it cannot be launched", 120)
     console.press("L")
     console.wait_for("RUN ", 60)
+
+
+def _wave(console: Terminal) -> int:
+    """The wave that the run is at, as line 2 says; 0 when it is held or has ended."""
+    found = re.search(r"run \d+ wave (\d)", re.sub(r" +", " ", console.lines[1]))
+    return int(found[1]) if found else 0
 
 
 def measure(folder: Path, tasks: int = 100_000) -> list[Line]:
@@ -94,19 +100,22 @@ def measure(folder: Path, tasks: int = 100_000) -> list[Line]:
             before = len(proxy.faults.asked)
             _begin(console, tasks)
             console.press("1")
-            beside, busy, began = [], [], time.monotonic()
-            while not re.search(r"wave 4", console.lines[0]) and time.monotonic() < began + LONGEST:
+            console.wait(lambda: bool(_wave(console)), "no wave has begun", 600)
+            beside, busy, waves, began = [], [], [], time.monotonic()
+            while (wave := _wave(console)) and time.monotonic() < began + LONGEST:
+                waves.append(wave)
                 for taken, more in zip((beside, busy), answers(stock, console, KEYS), strict=True):
                     taken += more
-            for taken, more in zip((beside, busy), answers(stock, console, 3 * KEYS), strict=True):
-                taken += more
+            if waves[-1:] != [len(WAVES) + 1]:
+                raise RuntimeError(f"the run did not come to its last wave ({waves}): {console.lines[1]}")
             frozen_for = 0.2 * tasks / 1000
             at_work = [one for one in proxy.faults.asked[before:] if one.at > began + 2 * frozen_for]
             memory = console.peak_kilobytes() / 1024
     share = statistics.median(busy) / statistics.median(idle)
     pages = pages_in_a_second(at_work)
     print(
-        f"{len(busy)} keys while a run of {tasks:,} is driven: median {statistics.median(busy) * 1000:.1f} ms, "
+        f"{len(busy)} keys in {time.monotonic() - began:.0f} s while a run of {tasks:,} is driven, "
+        f"at waves {', '.join(f'{wave}: {waves.count(wave) * KEYS}' for wave in sorted(set(waves)))}: median {statistics.median(busy) * 1000:.1f} ms, "
         f"worst {max(busy) * 1000:.0f} ms; idle {statistics.median(idle) * 1000:.1f} ms, worst {max(idle) * 1000:.0f}; "
         f"stock {statistics.median(bare) * 1000:.1f} and {statistics.median(beside) * 1000:.1f} ms; "
         f"{pages} pages in a second at most, {memory:.0f} MB"

@@ -33,6 +33,15 @@ def test_it_passes_early_when_few_enough_have_failed_for_certain() -> None:
     assert said(judge(FIVE_PERCENT, WorkCounts(done=400, again=5, waiting=95), watch_over=False)) == ("pass", "passed")
 
 
+def test_the_last_wave_is_watched_to_the_end_as_nothing_waits_for_an_early_pass() -> None:
+    counts = WorkCounts(done=400, again=5, waiting=40, not_set=55)
+    assert said(judge(FIVE_PERCENT, counts, watch_over=False, last=True)) == ("watch", "early")
+    assert said(judge(FIVE_PERCENT, counts, watch_over=True, last=True)) == ("pass", "passed")
+    assert said(judge(FIVE_PERCENT, WorkCounts(done=400, again=5), watch_over=False, last=True)) == ("pass", "passed")
+    failing = WorkCounts(done=2, again=3, waiting=95)
+    assert said(judge(FIVE_PERCENT, failing, watch_over=False, last=True)) == ("hold", "failed-again")
+
+
 @pytest.mark.parametrize("counts", [WorkCounts(again=4, waiting=6), WorkCounts(done=60, again=2, waiting=38)])
 def test_it_watches_on_while_neither_is_certain(counts: WorkCounts) -> None:
     assert said(judge(FIVE_PERCENT, counts, watch_over=False)) == ("watch", "early")
