@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from console.engine.answers import number, read_json, record, records
+from console.engine.answers import number, read_json, record, records, records_by_slices
 from console.engine.capabilities import EVERYTHING, Capabilities, at_connect, learn
 from console.engine.channel import Channel, Limits
 from console.engine.credentials import Credentials, Source
@@ -307,13 +307,14 @@ class EngineClient(Orders):
 
     async def _post_list(self, kind: type[R], path: str, query: Query, first: int, size: int) -> list[R]:
         body = in_total_order(query).wire()
-        return records(kind, await self._value("POST", path, params=_page(first, size), body=body))
+        return await records_by_slices(kind, await self._value("POST", path, params=_page(first, size), body=body))
 
     async def _post_count(self, path: str, query: Query) -> int:
         return number(await self._value("POST", f"{path}/count", body=_unsorted(query).wire()))
 
     async def _get_list(self, kind: type[R], path: str, query: Query, first: int, size: int) -> list[R]:
-        return records(kind, await self._value("GET", path, params=parameters(query) | _page(first, size)))
+        answer = await self._value("GET", path, params=parameters(query) | _page(first, size))
+        return await records_by_slices(kind, answer)
 
     async def _get_count(self, path: str, query: Query) -> int:
         return number(await self._value("GET", f"{path}/count", params=parameters(_unsorted(query))))

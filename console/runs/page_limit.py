@@ -35,4 +35,4 @@ class PageLimit:
         now = self._clock()
         if now < self._next:
             await self._sleep(self._next - now)
-        self._next = max(now, self._next) + self._every
+        self._next = max(self._clock(), self._next) + self._every

@@ -1,5 +1,6 @@
 """What the client sends, and what it makes of the answers of good engines, old engines and odd ones."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,7 +8,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from console.engine.answers import UNKNOWN_TIME
+from console.engine.answers import UNKNOWN_TIME, records, records_by_slices
 from console.engine.client import EngineClient
 from console.engine.errors import EngineProblem, RanAndFailed, Refused, Unintelligible, Unsayable
 from console.engine.identity import guess_kind
@@ -28,6 +29,7 @@ from store.contract.queries import (
     Query,
     Sorting,
 )
+from store.contract.records import ExternalTask
 
 BASE = "http://engine.test/engine-rest"
 
@@ -276,6 +278,26 @@ async def test_an_answer_that_is_no_count_is_one_sentence(answer: bytes) -> None
 async def test_a_list_that_is_none_is_one_sentence(answer: object) -> None:
     with pytest.raises(Unintelligible, match="The engine answered with something other than"):
         await Engine(content=json.dumps(answer).encode()).client().external_tasks(ExternalTaskQuery(), 0, 1)
+
+
+async def test_a_long_page_is_made_in_turns_of_the_loop() -> None:
+    turns = 0
+
+    async def turn() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    rows = [{**TASK, "id": f"et-{number}"} for number in range(250)]
+    beside = asyncio.create_task(turn())
+    found = await records_by_slices(ExternalTask, rows)
+    beside.cancel()
+    assert found == records(ExternalTask, rows)
+    assert turns == 2
+    for answer in ({}, [{}, 3], [*rows, None]):
+        with pytest.raises(Unintelligible):
+            await records_by_slices(ExternalTask, answer)
 
 
 async def test_texts_come_as_text_and_204_is_none() -> None:
