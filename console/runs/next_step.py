@@ -139,6 +139,7 @@ def _paced(view: RunView) -> str:
 
 def _watching(view: RunView, wave: WaveView, watched: float) -> NextStep:
     counts, limit = wave.counts, view.run.gate
+    last = _following(view, wave) is None
     left = max(view.run.watch - watched, 0)
     if counts.not_set:
         why = [f"The batch has still to set {things(counts.not_set, 'task')}: the watch begins when it has."]
@@ -148,18 +149,24 @@ def _watching(view: RunView, wave: WaveView, watched: float) -> NextStep:
         low, high = wilson(counts.again, counts.decided)
         why = [
             f"By {things(counts.decided, 'task')} decided, {100 * low:.1f} to {100 * high:.1f}% fail again: it passes "
-            f"when all of that is below {100 * limit:g}%, and holds when all of it is above."
+            f"when all of that is below {100 * limit:g}%{', at the end of its watch' if last else ''}, and holds when "
+            "all of it is above."
         ]
     if counts.open:
-        why.append(f"If tasks are still open after {view.run.watch:g} s, it is held.")
+        or_else = "neither can be said" if last and counts.decided >= FEWEST else "tasks are still open"
+        why.append(f"If {or_else} after {view.run.watch:g} s, it is held.")
     why.append(_after(view, wave))
     return NextStep(
         f"Wave {wave.wave} is watched: {watched:.0f} of {view.run.watch:g} s, {left:.0f} s left.", tuple(why), "accent"
     )
 
 
+def _following(view: RunView, wave: WaveView) -> WaveView | None:
+    return next((one for one in view.waves if one.wave > wave.wave), None)
+
+
 def _after(view: RunView, wave: WaveView) -> str:
-    following = next((one for one in view.waves if one.wave > wave.wave), None)
+    following = _following(view, wave)
     if following is None:
         return "It is the last wave."
     return f"When it passes, wave {following.wave} goes out with {things(following.tasks, 'task')}."

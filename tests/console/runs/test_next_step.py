@@ -37,6 +37,8 @@ def told(seen: RunView, watched: float | None = None) -> str:
         (view("running", ("watching", 10, {"done": 2, "waiting": 8})), ["2 of 10 tasks decided", "below 5"]),
         (view("running", ("watching", 100, {"done": 40, "again": 1, "locked": 9}), ("planned", 5, {})),
          ["0.4 to 12.6% fail again", "below 5%", "open after 60 s, it is held", "12 of 60 s, 48 s left"]),
+        (view("running", ("watching", 100, {"done": 40, "again": 1, "locked": 9})),
+         ["below 5%, at the end of its watch, and holds", "If neither can be said after 60 s", "last wave"]),
         (view("held", ("watching", 10, {}), ("planned", 7, {}), ("planned", 3, {}), cause="failed-again", said="Why."),
          ["Held by the gate of wave 1.", "Why.", "2 waves with 10 tasks are not sent"]),
         (view("held", ("watching", 10, {}), cause="login", said="Wrong password."),
