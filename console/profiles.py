@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -231,7 +231,8 @@ class ProfileLine:
         name: its name.
         environment: its word as it stands there; ``prod?`` where none does.
         address: its REST root.
-        flaw: why it cannot be used, in one sentence; empty where it can, as far as that shows without its secrets.
+        flaw: why it cannot be used, in one sentence; empty where it can, as far as that shows without asking anybody
+            for a secret.
     """
 
     name: str
@@ -270,7 +271,7 @@ def known_profiles(file: Path) -> list[str]:
 
 
 def _flaw(name: str, told: object, file: Path) -> str:
-    """Why a profile cannot be used, as far as that can be told without a password; empty where it can."""
+    """Why a profile cannot be used, as far as that shows without asking for a secret; empty where it can."""
     try:
         if not isinstance(told, dict):
             raise ProfileProblem(f"{name} stands above the first [profile] and belongs to none.")
@@ -281,9 +282,22 @@ def _flaw(name: str, told: object, file: Path) -> str:
         for key in ("ca", "client_cert", "client_key"):
             if told.get(key) and not (named := file.parent / Path(told[key]).expanduser()).is_file():
                 raise ProfileProblem(f"The profile {name}: there is no file {named}.")
+        for what, variable in _variables(told):
+            read_secret(f"The profile {name}", what, "env", variable, os.environ)
     except ValueError as problem:
         return str(problem)
     return ""
+
+
+def _variables(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What is in the environment, and under which name; secrets elsewhere may cost a question to be had."""
+    for key, value in told.items():
+        if key.endswith("_env"):
+            yield key.removesuffix("_env"), value
+    for table in TABLES:
+        for name, source in told.get(table, {}).items():
+            if isinstance(source, dict) and "env" in source:
+                yield f"{table.removesuffix('s')} {name}", source["env"]
 
 
 def _address(url: Any) -> str:

@@ -24,7 +24,7 @@ from console.engine.connect import connect, limits_of
 from console.engine.errors import EngineProblem, LoginRefused, Slow, Unreachable
 from console.engine.target import Remote
 from console.profile_keys import from_options
-from console.profiles import ProfileProblem, profile_named
+from console.profiles import ProfileProblem, list_profiles, profile_named
 from console.runs.command_text import engine_words
 from console.session.session import ConnectionIdentity
 from store.contract.queries import ExternalTaskQuery
@@ -161,6 +161,26 @@ cookies.lang.env = "BPM_LANG"
     assert (head["x-tenant"], head["x-api-key"], head["cookie"]) == ("blue", "k3y", "session=s1; lang=de")
     assert "k3y" not in repr(target)
     assert head["user-agent"].startswith("retriage/")
+
+
+@pytest.mark.parametrize(
+    ("keys", "what"),
+    [
+        ('password_env = "GONE"', "password"),
+        ('headers.X-Api-Key.env = "GONE"', "header X-Api-Key"),
+        ('cookies.session.env = "GONE"', "cookie session"),
+    ],
+)
+def test_a_list_of_profiles_says_what_the_environment_lacks(
+    keys: str, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = written(tmp_path, f'[x]\nurl = "http://h"\n{keys}\n')
+    monkeypatch.delenv("GONE", raising=False)
+    assert [one.flaw for one in list_profiles(file)] == [
+        f"The profile x: its {what} should be in GONE, which is not set."
+    ]
+    monkeypatch.setenv("GONE", "here")
+    assert [one.flaw for one in list_profiles(file)] == [""]
 
 
 async def test_a_cookie_of_a_command_is_renewed_when_it_is_refused(server: Server, tmp_path: Path) -> None:

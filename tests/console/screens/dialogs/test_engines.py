@@ -61,6 +61,16 @@ async def test_a_profile_is_chosen_by_the_palette_unless_it_is_broken() -> None:
     assert not app.is_running
 
 
+async def test_a_profile_whose_secret_is_not_there_is_refused_before_this_engine_is_left() -> None:
+    async with console(FakeEngine(5)) as (app, pilot):
+        await dialog(app, pilot)
+        app.screen.query_one(Input).value = "no-secret"
+        await until(pilot, lambda: "broken: The profile no-secret" in text(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "password should be in RETRIAGE_NOT_SET" in text(app))
+        assert isinstance(app.screen, EngineDialog)
+
+
 async def test_an_address_is_typed_and_what_still_runs_is_asked_about_first() -> None:
     async with console(FakeEngine(5)) as (app, pilot):
         app.session.launched.add("b")
