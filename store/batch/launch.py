@@ -6,7 +6,6 @@ is there for others once it is whole. What a process leaves behind that is kille
 one that opens the store.
 """
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
@@ -32,9 +31,6 @@ log = logging.getLogger(__name__)
 SLICE = 5000
 """Ids that one transaction writes: it is about as long as one that carries out a set of jobs."""
 
-_discarding: set[asyncio.Task[None]] = set()
-"""Kept, because the loop itself keeps tasks weakly."""
-
 
 async def launch(database: Database, plan: Plan, settings: StoreSettings, by: Operator = NOBODY) -> Record:
     """Collect the ids of a batch and create it.
@@ -59,9 +55,7 @@ async def launch(database: Database, plan: Plan, settings: StoreSettings, by: Op
         return await database.write(partial(unfinished.finish, settings=settings, by=by))
     except BaseException:
         if unfinished.written:
-            task = asyncio.create_task(_discard_quietly(database, unfinished.batch_id))
-            _discarding.add(task)
-            task.add_done_callback(_discarding.discard)
+            database.beside(_discard_quietly(database, unfinished.batch_id))
         raise
 
 

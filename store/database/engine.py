@@ -12,10 +12,10 @@ own and are never held up by the writer (WAL). On PostgreSQL both are ordinary p
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from alembic.util import CommandError
 from sqlalchemy import URL, make_url
@@ -62,6 +62,7 @@ class Database:
         self.is_sqlite = url.get_backend_name() == "sqlite"
         self.limits = limits or Limits()
         self._turn = asyncio.Lock()
+        self._beside: set[asyncio.Task[None]] = set()
         self._file: SqliteFile | None = None
         if self.is_sqlite:
             self._file = SqliteFile(Path(url.database or ""))
@@ -125,8 +126,17 @@ class Database:
             async with self._turn, self._writer.begin() as connection:
                 yield connection
 
+    def beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something that nobody waits for; it is cancelled before the database is closed."""
+        task = asyncio.create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+
     async def close(self) -> None:
         """Close all connections. The database can not be used afterwards."""
+        for task in self._beside:
+            task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
         await self._reader.dispose()
         await self._writer.dispose()
 

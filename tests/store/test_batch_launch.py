@@ -67,12 +67,23 @@ async def until_gone(database: Database) -> None:
             await asyncio.sleep(0.01)
 
 
-async def some_slices(database: Database, launching: "asyncio.Task[Batch]") -> None:
-    """Wait until the first slice is written; the writer's next turn comes before the last."""
-    async with asyncio.timeout(30):
-        while not (await rows(database, "SELECT 1 FROM unfinished_batch")):
-            assert not launching.done()
-            await asyncio.sleep(0)
+async def in_the_middle(database: Database, **order: Any) -> tuple["asyncio.Task[Batch]", asyncio.Event]:
+    """A launch that has written three slices, and goes on once the event is set."""
+    write, reached, going_on, slices = database.write, asyncio.Event(), asyncio.Event(), 0
+
+    async def halted(work: Any, **how: Any) -> Any:
+        nonlocal slices
+        if slices == 3:
+            reached.set()
+            await going_on.wait()
+        slices += 1
+        return await write(work, **how)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "write", halted)
+        launching = asyncio.create_task(launched(database, **order))
+        await asyncio.wait_for(reached.wait(), 30)
+    return launching, going_on
 
 
 @pytest.mark.parametrize("tasks", [0, 1, SLICE, SLICE + 1, 3 * SLICE, None])
@@ -136,12 +147,12 @@ async def test_others_write_in_between_and_see_nothing_of_it(database: Database)
 async def test_its_ids_are_those_of_the_moment_of_the_order(database: Database) -> None:
     """All tasks change, and some end, while the slices are written."""
     before = {row[0] for row in await rows(database, "SELECT id FROM external_task")}
-    launching = asyncio.create_task(launched(database, externalTaskQuery={"withRetriesLeft": True}))
-    await some_slices(database, launching)
+    launching, going_on = await in_the_middle(database, externalTaskQuery={"withRetriesLeft": True})
     async with database.writing() as connection:
         assert (await connection.execute(text("SELECT count(*) FROM unfinished_batch"))).scalar_one() == 1
         await connection.execute(text("DELETE FROM external_task WHERE topic_name = 'topic-1'"))
         await connection.execute(text("UPDATE external_task SET retries = 0"))
+    going_on.set()
     batch = await launching
     elements = await rows(database, "SELECT element_id FROM batch_element WHERE batch_id = :id", id=batch.id)
     assert {row[0] for row in elements} == before
@@ -160,13 +171,27 @@ async def test_an_order_that_ends_in_the_middle_leaves_nothing(database: Databas
         with pytest.raises(SQLAlchemyError, match="scratch"):
             await launched(database)
     else:
-        launching = asyncio.create_task(launched(database))
-        await some_slices(database, launching)
+        launching, _ = await in_the_middle(database)
         launching.cancel()
         with pytest.raises(asyncio.CancelledError):
             await launching
     await until_gone(database)
     assert await rows(database, "SELECT count(*) FROM batch") == [(0,)]
+
+
+async def test_what_an_order_leaves_is_not_removed_any_more_once_the_store_is_closed(tmp_path: Path) -> None:
+    place = str(tmp_path / "store.db")
+    database = await open_database(place)
+    await plain_world(database, TASKS)
+    launching, _ = await in_the_middle(database)
+    launching.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await launching
+    await database.close()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    again = await open_database(place)
+    assert any(await counts(again))
+    await again.close()
 
 
 async def stump(database: Database, owner: str, batch_id: str = "stump") -> None:
@@ -191,10 +216,10 @@ async def test_only_what_processes_left_that_have_ended_is_discarded(database: D
 
 
 async def test_what_another_has_discarded_is_not_finished(database: Database) -> None:
-    launching = asyncio.create_task(launched(database))
-    await some_slices(database, launching)
+    launching, going_on = await in_the_middle(database)
     async with database.writing() as connection:
         await connection.execute(text("UPDATE unfinished_batch SET owner = ''"))
+    going_on.set()
     with pytest.raises(ContractError, match="discarded"):
         await launching
     await until_gone(database)
