@@ -175,7 +175,10 @@ def test_what_is_wrong_with_a_profile_is_one_sentence(tmp_path: Path, text: str,
     assert "\n" not in str(problem.value)
 
 
-def test_profiles_are_listed_without_asking_for_a_password(file: Path, tmp_path: Path) -> None:
+def test_profiles_are_listed_without_asking_for_a_password(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BPM_PASSWORD", "never shown")
     (tmp_path / "company.pem").touch()
     assert known_profiles(file) == [
         "bpm-prod  prod  https://bpm.example/engine-rest",
@@ -251,6 +254,7 @@ def test_what_does_not_fit_is_one_sentence(
 
 def test_version_and_profiles_are_told(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RETRIAGE_HOME", str(file.parent))
+    monkeypatch.setenv("BPM_PASSWORD", "never shown")
     (file.parent / "company.pem").touch()
     version = CliRunner().invoke(cli.app, ["--version"])
     assert version.exit_code == 0
