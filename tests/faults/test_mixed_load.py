@@ -29,6 +29,8 @@ INSTANCES = 300
 PATIENCE = 300.0
 FEW = 1500
 """Beyond so many running instances nobody starts another."""
+MANY = 60
+"""Beyond so many running batches nobody launches another: on a busy machine they would only grow in number."""
 
 UNLIKE = """
     SELECT task.id FROM external_task task
@@ -107,6 +109,9 @@ class Load:
         """An operator launches, stops and drops batches, and sets retries at once."""
         way = self._chance.random()
         if way < 0.5:
+            if (await self.send("GET", "/batch/count"))["count"] >= MANY:
+                await asyncio.sleep(0.5)
+                return
             order = {"retries": number % 4, "externalTaskQuery": {"topicName": self._chance.choice(TOPICS)}}
             await self.send("POST", "/external-task/retries-async", order)
         elif way < 0.7:
