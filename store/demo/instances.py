@@ -158,18 +158,14 @@ class InstanceRows:
 
     def _task(self, place: Place, instance: tuple[str, int], created: int) -> Row:
         """What the row of a task and all entries of its log have in common (``rows.OF_TASK``)."""
-        activity, version = place.activity, place.version
-        task_id, token, execution_id = self.ids.several(created, 3)
+        task_id, token, execution_id = self.ids.three(created)
         return (
             task_id,
-            activity.topic,
-            activity.priority,
-            activity.id,
-            f"{activity.id}:{token}",
+            *place.of_activity,
+            f"{place.activity.id}:{token}",
             execution_id,
             instance[0],
-            version.definition_id,
-            version.tenant_id,
+            *place.of_version,
         )
 
     def _log(self, task: Row, at: int, state: int, worker: str | None = None) -> None:

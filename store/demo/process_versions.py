@@ -1,8 +1,8 @@
 """The versions that each process of a tenant has had, and the place where a task of a topic and an age stands."""
 
-from bisect import bisect_left
+from bisect import bisect, bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from random import Random
 
@@ -35,6 +35,8 @@ class Place:
         workers: names of those that serve its topic.
         beside: other activities of the same step.
         join: id of the gateway where the branches of the step meet.
+        of_activity: topic, priority and id of the activity, as a task's row has them.
+        of_version: id of the version and its tenant, as the row has them.
     """
 
     version: Version
@@ -43,6 +45,8 @@ class Place:
     workers: tuple[str, ...]
     beside: "tuple[Place, ...]"
     join: str
+    of_activity: tuple[str, int, str]
+    of_version: tuple[str, str | None]
 
 
 class ProcessVersions:
@@ -73,8 +77,7 @@ class ProcessVersions:
         """Where a task of a topic (of any, if none is given) stands that was made at this time: more often at the
         beginning of a process than at its end."""
         lines, weights = self._by_topic[topic]
-        chance = random.random() * weights[-1]
-        line = next(line for line, weight in zip(lines, weights, strict=True) if chance < weight)
+        line = lines[bisect(weights, random.random() * weights[-1])]
         newest = bisect_left(self._deployed[line], at) - 1
         if newest < 0:
             line = (line[0], None)
@@ -93,19 +96,20 @@ def _places(version: Version) -> list[tuple[Place, ...]]:
     """The places of a version, step by step."""
     found = []
     for number, activities in enumerate(version.process.steps):
-        join = join_id(number + 1)
-        alone = [Place(version, number, one, WORKERS[one.topic], (), join) for one in activities]
-        found.append(
-            tuple(
-                Place(
-                    version,
-                    number,
-                    one.activity,
-                    one.workers,
-                    tuple(other for other in alone if other is not one),
-                    join,
-                )
-                for one in alone
-            )
-        )
+        alone = [_place(version, number, activity) for activity in activities]
+        found.append(tuple(replace(one, beside=tuple(other for other in alone if other is not one)) for one in alone))
     return found
+
+
+def _place(version: Version, step: int, activity: Activity) -> Place:
+    """A place with none beside it."""
+    return Place(
+        version=version,
+        step=step,
+        activity=activity,
+        workers=WORKERS[activity.topic],
+        beside=(),
+        join=join_id(step + 1),
+        of_activity=(activity.topic, activity.priority, activity.id),
+        of_version=(version.definition_id, version.tenant_id),
+    )

@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from random import Random
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.database import Database
 from store.database import now as this_moment
-from store.demo.bulk_insert import copy_from_tasks, insert_rows, rarely_checkpointed, without_indexes
+from store.demo.bulk_insert import copy_from_tasks, insert_rows, rarely_checkpointed, short_turns, without_indexes
 from store.demo.deployments import deploy_releases
 from store.demo.instances import InstanceRows
 from store.demo.operator_batches import add_operator_batches
@@ -21,7 +23,7 @@ from store.demo.times import milliseconds
 from store.tables import Batch, Deployment, ExternalTask, Incident, ProcessInstance
 from store.tables.types import col
 
-SLICE = 2000
+SLICE = 5000
 """Tasks written in one transaction."""
 
 FIRST_SLICE = 500
@@ -93,21 +95,33 @@ async def build_world(
     instances = InstanceRows(random, milliseconds(at), ProcessVersions(versions), tasks)
     world = World(seed, at, len(RELEASES), len(versions))
     async with rarely_checkpointed(database), without_indexes(database):
-        rows = await asyncio.to_thread(instances.slice, min(FIRST_SLICE, SLICE))
-        while rows.tasks:
-            made = instances.made
-            async with database.writing() as connection:
-                await insert_rows(connection, rows)
-                # The next slice is drawn while the database copies and writes, which needs no turn of this process.
-                drawn = asyncio.create_task(asyncio.to_thread(instances.slice, SLICE))
-                await copy_from_tasks(connection, rows)
-            world.count(rows)
-            if progress is not None:
-                progress(made)
-            rows = await drawn
+        with short_turns():
+            await _write_slices(database, instances, world, progress)
     if batches:
         async with database.writing() as connection:
             added = await add_operator_batches(connection, instances.ids, milliseconds(at), tasks)
         world.batches, world.at_work = added.batches, added.at_work
         world.incidents += added.incidents
     return world
+
+
+async def _write_slices(
+    database: Database, instances: InstanceRows, world: World, progress: Callable[[int], None] | None
+) -> None:
+    """Write one slice after the other, each in a transaction. The next is drawn in the meantime."""
+    drawing = asyncio.create_task(asyncio.to_thread(instances.slice, min(FIRST_SLICE, SLICE)))
+    try:
+        while (rows := await drawing).tasks:
+            drawing = asyncio.create_task(asyncio.to_thread(instances.slice, SLICE))
+            await database.write(partial(_write, rows=rows), bounded=False)
+            world.count(rows)
+            if progress is not None:
+                progress(world.external_tasks)
+    finally:
+        drawing.cancel()
+        await asyncio.wait({drawing})
+
+
+async def _write(connection: AsyncConnection, rows: Rows) -> None:
+    await insert_rows(connection, rows)
+    await copy_from_tasks(connection, rows)
