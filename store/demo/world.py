@@ -75,7 +75,8 @@ async def build_world(
         tasks: external tasks to make, 0 or more.
         seed: the same seed and the same ``now`` make the same world, ids included.
         now: the moment that all ages count from; this moment if none is given.
-        progress: called with the number of tasks written so far, after each slice.
+        progress: called with the number of tasks written so far, after each slice; with all of them when the world is
+            whole, its indexes and batches too.
         batches: add what other operators have ordered, if the world is large enough for that.
 
     Raises:
@@ -96,17 +97,19 @@ async def build_world(
     world = World(seed, at, len(RELEASES), len(versions))
     async with rarely_checkpointed(database), without_indexes(database):
         with short_turns():
-            await _write_slices(database, instances, world, progress)
+            await _write_slices(database, instances, world, tasks, progress)
     if batches:
         async with database.writing() as connection:
             added = await add_operator_batches(connection, instances.ids, milliseconds(at), tasks)
         world.batches, world.at_work = added.batches, added.at_work
         world.incidents += added.incidents
+    if progress is not None and tasks:
+        progress(tasks)
     return world
 
 
 async def _write_slices(
-    database: Database, instances: InstanceRows, world: World, progress: Callable[[int], None] | None
+    database: Database, instances: InstanceRows, world: World, tasks: int, progress: Callable[[int], None] | None
 ) -> None:
     """Write one slice after the other, each in a transaction. The next is drawn in the meantime."""
     drawing = asyncio.create_task(asyncio.to_thread(instances.slice, min(FIRST_SLICE, SLICE)))
@@ -115,7 +118,7 @@ async def _write_slices(
             drawing = asyncio.create_task(asyncio.to_thread(instances.slice, SLICE))
             await database.write(partial(_write, rows=rows), bounded=False)
             world.count(rows)
-            if progress is not None:
+            if progress is not None and world.external_tasks < tasks:
                 progress(world.external_tasks)
     finally:
         drawing.cancel()

@@ -1,9 +1,10 @@
 """The demo world: the same for a seed, believable in its shares, and consistent in every row."""
 
 import asyncio
+import sqlite3
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -128,7 +129,7 @@ async def test_the_turns_of_threads_are_as_before(tmp_path: Path) -> None:
     usual, turns = sys.getswitchinterval(), list[float]()
     async with empty_store(tmp_path / "world.db") as database:
         with pytest.raises(KeyError):
-            await build_world(database, 100, progress=stop)
+            await build_world(database, 600, progress=stop)
     assert turns[0] < usual == sys.getswitchinterval()
 
 
@@ -136,6 +137,26 @@ def test_the_widest_statement_is_one_that_sqlite_takes() -> None:
     """In any build of it: some take more (https://www.sqlite.org/limits.html)."""
     widest = max(len(columns.names) for columns, _ in Rows().by_columns())
     assert widest * ROWS_OF_A_STATEMENT <= 32_766
+
+
+async def test_all_tasks_are_told_when_the_world_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before that a question reads whole tables, and an order would come before the batches of other operators."""
+
+    def look(made: int) -> None:
+        with closing(sqlite3.connect(path)) as file:
+            (indexes,) = file.execute(
+                "SELECT count(*) FROM sqlite_master WHERE name LIKE 'external_task%' AND type = 'index'"
+            )
+            (batches,) = file.execute("SELECT count(*) FROM batch")
+            seen.append((made, indexes[0] > 0, batches[0] > 0))
+
+    monkeypatch.setattr("store.demo.world.SLICE", 500)
+    path, seen = tmp_path / "world.db", list[tuple[int, bool, bool]]()
+    async with empty_store(path) as database:
+        await build_world(database, 1500, progress=look)
+    assert seen[-1] == (1500, True, True)
+    assert len(seen) > 2
+    assert not any(indexes or batches for _, indexes, batches in seen[:-1])
 
 
 async def test_only_an_empty_store_is_filled(tmp_path: Path) -> None:
