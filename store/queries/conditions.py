@@ -178,6 +178,25 @@ class _any_of(_Tree):
     name = "retriage_any_of"
 
 
+class likely(_Tree):
+    """A condition that most rows fulfil. SQLite, which counts no rows beforehand, takes an ``IS NULL`` of an index for
+    one that leaves a handful, and reads and sorts all that fulfil it (https://www.sqlite.org/lang_corefunc.html#likely).
+    """
+
+    inherit_cache = True
+    name = "retriage_likely"
+
+
+@compiles(likely)
+def _likely_anywhere(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(likely, "sqlite")
+def _likely_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"likely({compiler.process(element.clauses, **kw)})"
+
+
 @compiles(_all_of)
 @compiles(_any_of)
 def _tree(element: Any, compiler: Any, **kw: Any) -> str:

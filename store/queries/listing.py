@@ -31,6 +31,7 @@ class Listing(Generic[QueryT, RecordT]):
         sort_columns: the column of each sort key.
         unknown: the sentence, or the refusal, for an id that names nothing; ``{}`` stands for the id.
         always: conditions that every row fulfils, whatever is asked for.
+        always_by_id: the same conditions, written for rows that are picked in the order of their ids.
         wins: pairs of filters; where the first is set the second is not looked at.
         ranges: pairs of filters, lower bound and upper bound; where they cross nothing matches.
         where: makes all the conditions of a query, where the table and the pairs do not say everything.
@@ -45,6 +46,7 @@ class Listing(Generic[QueryT, RecordT]):
     sort_columns: Mapping[str, ColumnElement[Any]]
     unknown: str | Callable[[str], ContractError] = ""
     always: tuple[Condition, ...] = ()
+    always_by_id: tuple[Condition, ...] | None = None
     wins: Pairs = ()
     ranges: Pairs = ()
     where: Callable[[QueryT], list[Condition]] | None = None
@@ -66,6 +68,8 @@ class Listing(Generic[QueryT, RecordT]):
         """
         where = self._where(query)
         order = order_by(query, self.sort_columns, self.key)
+        if len(order) == 1 and self.always_by_id is not None:
+            where[: len(self.always)] = self.always_by_id
         rows = await page_of(connection, self.rows, self.key, where, order, first, size)
         return [self._record(row) for row in rows]
 

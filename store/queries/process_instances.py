@@ -18,6 +18,7 @@ from store.queries.conditions import (
     equals,
     flag,
     like,
+    likely,
     never,
     one_of,
 )
@@ -179,6 +180,7 @@ PROCESS_INSTANCES = Listing(
     conditions=CONDITIONS,
     sort_columns=SORT_COLUMNS,
     always=(RUNNING,),
+    always_by_id=(likely(RUNNING),),
     where=_matching,
     unknown="Process instance with id {} does not exist",
 )

@@ -123,6 +123,22 @@ async def test_no_table_is_read_from_end_to_end(database: Database, name: str) -
         assert [table for table in scanned if table not in HARMLESS] == [], "\n".join(steps)
 
 
+async def test_running_instances_are_read_in_order_where_nobody_has_counted_them(tmp_path: Path) -> None:
+    """No store is analyzed: SQLite took ``end_time IS NULL`` for a handful, and sorted all that run for each page."""
+    opened = await open_database(str(tmp_path / "store.db"))
+    await plain_world(opened, 20)
+    for order in ("asc", "desc"):
+        query = ProcessInstanceQuery(sort_by="instanceId", sort_order=order)
+        (steps,) = await _plans(
+            opened, lambda c, query=query: process_instances.PROCESS_INSTANCES.page(c, query, 0, 50)
+        )
+        assert any("SCAN process_instance USING INDEX process_instance_running" in step for step in steps), steps
+    ids = ProcessInstanceQuery(process_instance_ids=[f"i{number}" for number in range(40)])
+    (steps,) = await _plans(opened, lambda c: process_instances.PROCESS_INSTANCES.page(c, ids, 0, 50))
+    assert not any("process_instance_running" in step for step in steps), steps
+    await opened.close()
+
+
 COMPARED: list[tuple[str, Any]] = [
     ("like", "A%"),
     ("notLike", "A%"),
