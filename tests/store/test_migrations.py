@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, MetaData, create_engine, insert
+from sqlalchemy import Connection, MetaData, create_engine, insert, inspect
 
 from store.contract.history import HistoricExternalTaskLogQuery, HistoricIncidentQuery, HistoricJobLogQuery
 from store.database import Database, open_database
@@ -164,3 +164,23 @@ async def test_there_and_back_again(kind: str, tmp_path: Path, request: pytest.F
         database = await open_database(place)
         await check_history(database)
         await database.close()
+
+
+async def test_a_stump_without_indexes_is_brought_up_to_date(tmp_path: Path) -> None:
+    """Whoever fills a store takes its indexes away meanwhile, and may be killed before they are there again."""
+    place = tmp_path / "store.db"
+    await (await open_database(str(place))).close()
+    engine = create_engine(f"sqlite:///{place}")
+    with engine.begin() as connection:
+        command.downgrade(alembic(connection), "0008")
+        for index in inspect(connection).get_indexes("external_task"):
+            connection.exec_driver_sql(f"DROP INDEX {index['name']}")
+    engine.dispose()
+    database = await open_database(str(place))
+    async with database.reading() as connection_now:
+        found = await connection_now.run_sync(lambda sync: inspect(sync).get_indexes("external_task"))
+    await database.close()
+    assert {str(index["name"]): index["column_names"] for index in found} == {
+        "external_task_failed": ["id", "retries"],
+        "external_task_failed_topic": ["topic_name", "retries"],
+    }

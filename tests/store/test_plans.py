@@ -123,6 +123,16 @@ async def test_no_table_is_read_from_end_to_end(database: Database, name: str) -
         assert [table for table in scanned if table not in HARMLESS] == [], "\n".join(steps)
 
 
+@pytest.mark.parametrize("topic", [None, "topic-3"])
+async def test_tasks_without_retries_are_counted_without_a_look_at_them(tmp_path: Path, topic: str | None) -> None:
+    opened = await open_database(str(tmp_path / "store.db"))
+    await plain_world(opened, 20)
+    query = ExternalTaskQuery(no_retries_left=True, topic_name=topic)
+    (steps,) = await _plans(opened, lambda c: external_tasks.EXTERNAL_TASKS.count(c, query))
+    assert "USING COVERING INDEX external_task_failed" in steps[0], steps
+    await opened.close()
+
+
 async def test_running_instances_are_read_in_order_where_nobody_has_counted_them(tmp_path: Path) -> None:
     """No store is analyzed: SQLite took ``end_time IS NULL`` for a handful, and sorted all that run for each page."""
     opened = await open_database(str(tmp_path / "store.db"))
