@@ -26,6 +26,9 @@ LONG_LOG_PAGES = 40_000
 ROWS_OF_A_STATEMENT = 2000
 """Rows that SQLite gets with one statement. The widest has 16 values, and SQLite takes 32,766."""
 
+SORTING_THREADS = 2
+"""Threads that SQLite may have beside its own while it sorts indexes."""
+
 TURN_SECONDS = 0.0005
 """For how long a thread computes while another one waits for its turn: a tenth of the usual time."""
 
@@ -70,9 +73,19 @@ async def without_indexes(database: Database) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        await _helping_threads(database, SORTING_THREADS)
         for index in sorted(indexes, key=lambda index: str(index.name)):
             async with database.writing() as connection:
                 await connection.run_sync(index.create, checkfirst=True)
+        await _helping_threads(database, 0)
+
+
+async def _helping_threads(database: Database, number: int) -> None:
+    """SQLite sorts an index that is larger than its cache in pieces, and may have threads to sort the last piece in
+    while it reads the next (https://www.sqlite.org/pragma.html#pragma_threads)."""
+    if database.is_sqlite:
+        async with database.writing() as connection:
+            await connection.exec_driver_sql(f"PRAGMA threads={number}")
 
 
 async def insert_rows(connection: AsyncConnection, rows: Rows) -> None:
