@@ -65,19 +65,18 @@ async def rarely_checkpointed(database: Database) -> AsyncIterator[None]:
 @asynccontextmanager
 async def without_indexes(database: Database) -> AsyncIterator[None]:
     """No indexes on the tables of a world while it is written, but their keys: to sort each index once, in the end,
-    takes a third of the time. If the block raises they are made again too."""
+    takes a third of the time. If the block raises they stay away: whoever leaves should not wait for those of a stump,
+    and whoever begins the world anew makes them (``store.database.filling``)."""
     indexes = [index for table in _FILLED for index in _table(table).indexes]
     async with database.writing() as connection:
         for index in indexes:
             await connection.run_sync(index.drop, checkfirst=True)
-    try:
-        yield
-    finally:
-        await _helping_threads(database, SORTING_THREADS)
-        for index in sorted(indexes, key=lambda index: str(index.name)):
-            async with database.writing() as connection:
-                await connection.run_sync(index.create, checkfirst=True)
-        await _helping_threads(database, 0)
+    yield
+    await _helping_threads(database, SORTING_THREADS)
+    for index in sorted(indexes, key=lambda index: str(index.name)):
+        async with database.writing() as connection:
+            await connection.run_sync(index.create, checkfirst=True)
+    await _helping_threads(database, 0)
 
 
 async def _helping_threads(database: Database, number: int) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.bpmn import parse
-from store.database import Database, open_database
+from store.database import Database, filling, open_database
 from store.demo.bpmn_xml import draw
 from store.demo.bulk_insert import ROWS_OF_A_STATEMENT
 from store.demo.causes import CARD_EXPIRED, CAUSES, MESSAGE_LIMIT, OUTAGE, cause_of
@@ -137,6 +137,26 @@ def test_the_widest_statement_is_one_that_sqlite_takes() -> None:
     """In any build of it: some take more (https://www.sqlite.org/limits.html)."""
     widest = max(len(columns.names) for columns, _ in Rows().by_columns())
     assert widest * ROWS_OF_A_STATEMENT <= 32_766
+
+
+async def test_who_leaves_half_way_does_not_wait_for_indexes_and_the_next_world_has_them(tmp_path: Path) -> None:
+    def leave(_made: int) -> None:
+        raise KeyError
+
+    async def indexes(database: Database) -> set[str]:
+        async with database.reading() as connection:
+            rows = await connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'index' AND sql <> ''"))
+            return set(rows.scalars())
+
+    async with empty_store(tmp_path / "world.db") as database:
+        usual = await indexes(database)
+        with pytest.raises(KeyError):
+            async with filling(database):
+                await build_world(database, 600, progress=leave)
+        assert len(await indexes(database)) < len(usual) - 20
+        async with filling(database):
+            await build_world(database, 100)
+        assert await indexes(database) == usual
 
 
 async def test_all_tasks_are_told_when_the_world_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
