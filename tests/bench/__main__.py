@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import batches, imports, orders, postgresql, runs, start, terminal, writes
+from tests.bench import batches, demo, imports, orders, postgresql, runs, start, terminal, writes
 from tests.bench.result import Line, load, machine, table
 
 Part = Callable[[Path, tuple[int, ...], float], list[Line]]
@@ -22,6 +22,7 @@ PARTS: dict[str, Part] = {
     "batches": lambda folder, sizes, _: batches.measure(folder, sizes),
     "orders": lambda folder, _, seconds: orders.compare(folder, seconds),
     "writes": lambda folder, sizes, _: writes.measure(folder, min(sizes[-1], 100_000)),
+    "demo": lambda folder, sizes, _: demo.measure(folder, sizes[-1]),
     "terminal": lambda _, sizes, __: terminal.measure(min(sizes[-1], 100_000)),
     "runs": lambda folder, sizes, _: runs.measure(folder, min(sizes[-1], 100_000)),
     "postgresql": lambda folder, sizes, seconds: postgresql.measure(folder, sizes[0], seconds),
