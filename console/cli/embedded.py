@@ -122,12 +122,18 @@ def demo_data(
     """Fill an empty store with a demo world."""
     from store.server import ServerProblem, fill  # 1184 ms
 
-    def progress(made: int) -> None:
+    def say(done: str) -> None:
         if sys.stderr.isatty():
-            typer.echo(f"\r{made:,} of {tasks:,} external tasks", nl=False, err=True)
+            typer.echo(f"\r{done:<50}", nl=False, err=True)
+
+    def progress(made: int) -> None:
+        say(f"{made:,} of {tasks:,} external tasks")
+
+    def indexed(made: int, of: int) -> None:
+        say(f"{tasks:,} external tasks; {made} of {of} indexes")
 
     try:
-        seconds = fill(store, tasks, seed, progress)
+        seconds = fill(store, tasks, seed, progress, indexed=indexed)
     except ServerProblem as problem:
         raise fail(str(problem)) from None
     if sys.stderr.isatty():

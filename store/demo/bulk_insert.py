@@ -1,7 +1,7 @@
 """Write many rows at once, on any database that the store knows."""
 
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from itertools import chain
 from typing import Any
@@ -63,17 +63,24 @@ async def rarely_checkpointed(database: Database) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def without_indexes(database: Database) -> AsyncIterator[None]:
+async def without_indexes(database: Database, told: Callable[[int, int], None] | None = None) -> AsyncIterator[None]:
     """No indexes on the tables of a world while it is written, but their keys: to sort each index once, in the end,
     takes a third of the time. If the block raises they stay away: whoever leaves should not wait for those of a stump,
-    and whoever begins the world anew makes them (``store.database.filling``)."""
+    and whoever begins the world anew makes them (``store.database.filling``).
+
+    Args:
+        database: the store.
+        told: called before each index is made: how many there are so far, and of how many.
+    """
     indexes = [index for table in _FILLED for index in _table(table).indexes]
     async with database.writing() as connection:
         for index in indexes:
             await connection.run_sync(index.drop, checkfirst=True)
     yield
     await _helping_threads(database, SORTING_THREADS)
-    for index in sorted(indexes, key=lambda index: str(index.name)):
+    for number, index in enumerate(sorted(indexes, key=lambda index: str(index.name))):
+        if told is not None:
+            told(number, len(indexes))
         async with database.writing() as connection:
             await connection.run_sync(index.create, checkfirst=True)
     await _helping_threads(database, 0)

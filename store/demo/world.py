@@ -63,6 +63,7 @@ async def build_world(
     *,
     now: datetime | None = None,
     progress: Callable[[int], None] | None = None,
+    indexed: Callable[[int, int], None] | None = None,
     batches: bool = True,
 ) -> World:
     """Fill an empty store with a demo world of exactly this many external tasks.
@@ -77,6 +78,7 @@ async def build_world(
         now: the moment that all ages count from; this moment if none is given.
         progress: called with the number of tasks written so far, after each slice; with all of them when the world is
             whole, its indexes and batches too.
+        indexed: called in between, when all tasks are written: how many indexes there are so far, and of how many.
         batches: add what other operators have ordered, if the world is large enough for that.
 
     Raises:
@@ -95,7 +97,7 @@ async def build_world(
         versions = await deploy_releases(connection, random, milliseconds(at))
     instances = InstanceRows(random, milliseconds(at), ProcessVersions(versions), tasks)
     world = World(seed, at, len(RELEASES), len(versions))
-    async with rarely_checkpointed(database), without_indexes(database):
+    async with rarely_checkpointed(database), without_indexes(database, indexed):
         with short_turns():
             await _write_slices(database, instances, world, tasks, progress)
     if batches:

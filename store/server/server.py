@@ -201,7 +201,15 @@ class _Server(uvicorn.Server):
         self._repeated.tell(at_end=True)
 
 
-def fill(store: str, tasks: int, seed: int, progress: Callable[[int], None], *, batches: bool = True) -> float:
+def fill(
+    store: str,
+    tasks: int,
+    seed: int,
+    progress: Callable[[int], None],
+    *,
+    indexed: Callable[[int, int], None] | None = None,
+    batches: bool = True,
+) -> float:
     """Fill an empty store with a demo world.
 
     Args:
@@ -209,6 +217,7 @@ def fill(store: str, tasks: int, seed: int, progress: Callable[[int], None], *, 
         tasks: how many external tasks.
         seed: the same seed makes the same world.
         progress: told how many tasks are written.
+        indexed: told how many indexes there are, and of how many, when all tasks are written.
         batches: add the batches of other operators.
 
     Returns:
@@ -224,7 +233,7 @@ def fill(store: str, tasks: int, seed: int, progress: Callable[[int], None], *, 
         database = await open_database(store)
         try:
             async with filling(database):
-                await build_world(database, tasks, seed, progress=progress, batches=batches)
+                await build_world(database, tasks, seed, progress=progress, indexed=indexed, batches=batches)
         finally:
             await database.close()
 

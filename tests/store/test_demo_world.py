@@ -170,13 +170,18 @@ async def test_all_tasks_are_told_when_the_world_is_whole(tmp_path: Path, monkey
             (batches,) = file.execute("SELECT count(*) FROM batch")
             seen.append((made, indexes[0] > 0, batches[0] > 0))
 
+    def indexed(made: int, of: int) -> None:
+        told.append((made, of, len(seen)))
+
+    told = list[tuple[int, int, int]]()
     monkeypatch.setattr("store.demo.world.SLICE", 500)
     path, seen = tmp_path / "world.db", list[tuple[int, bool, bool]]()
     async with empty_store(path) as database:
-        await build_world(database, 1500, progress=look)
+        await build_world(database, 1500, progress=look, indexed=indexed)
     assert seen[-1] == (1500, True, True)
     assert len(seen) > 2
     assert not any(indexes or batches for _, indexes, batches in seen[:-1])
+    assert told == [(made, told[0][1], len(seen) - 1) for made in range(told[0][1])]
 
 
 async def test_only_an_empty_store_is_filled(tmp_path: Path) -> None:
