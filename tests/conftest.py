@@ -7,12 +7,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.engines import postgres
-from tests.support import made_tables
+from tests.support import shared_compilation
 
 # Where this is set, as in many container images, each program that a test starts would compile all of the console anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+# The collector of garbage looks seldom: it would take a fifth of the run, most of it for what goes without it.
+gc.set_threshold(100_000, 10, 10)
+PLACE = shared_compilation.place_of_this_worker()
+shared_compilation.compile_program(PLACE)
+
+from tests.engines import postgres  # noqa: E402 (what it imports is compiled by now)
+from tests.support import made_tables  # noqa: E402
 
 LONG = {
     "acceptance": {
@@ -52,6 +58,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("faults")
     group.addoption("--kills", type=int, default=3, help="how often a server is killed")
     group.addoption("--minutes", type=float, default=0.1, help="how long the load is mixed on each kind of store")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Before a worker collects."""
+    if PLACE[1] > 1:
+        shared_compilation.rewrite_tests(session.config.args, PLACE)
 
 
 @pytest.hookimpl(tryfirst=True)
