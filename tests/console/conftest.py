@@ -6,7 +6,7 @@ import pytest
 
 from console.screens.dialogs import confirm_delay
 from console.screens.dialogs.confirm_delay import ConfirmDelay
-from tests.console.settle import draw_when_looked_at
+from tests.console.settle import draw_when_looked_at, wait_for_the_busy
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +25,7 @@ def not_at_home(monkeypatch: pytest.MonkeyPatch, some_home: Path) -> None:
 def soon_at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     """How long Textual's pilot looks, after each key, whether the process rests; what a test needs it waits for."""
     monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.005)
+    wait_for_the_busy(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

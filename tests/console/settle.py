@@ -11,6 +11,7 @@ from textual._compositor import Compositor
 from textual._context import visible_screen_stack
 from textual.app import App
 from textual.events import Paste
+from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 from textual.strip import Strip
 
@@ -19,23 +20,28 @@ from console.session.session import ConnectionIdentity
 from console.widgets.filter_line import FilterInput
 from tests.console.fake import FakeEngine, connecting
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 def draw_when_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Frames are drawn whenever a test pauses to look, whole, and not in between: without a terminal nobody sees those,
-    how many there are is chance, and they take a third of a test's time."""
+    """Frames are drawn whenever a test pauses to look and something has changed, whole, and not in between: without a
+    terminal nobody sees those, how many there are is chance, and they take a third of a test's time."""
     render, pause = Compositor.render_update, Pilot.pause
+    changed = False
 
     def rendered(compositor: Compositor, full: bool = False, **how: Any) -> Any:
+        nonlocal changed
+        changed = True
         if full:
             return render(compositor, full, **how)
         compositor._dirty_regions.clear()
         return None
 
     async def paused(pilot: Pilot[Any], delay: float | None = None) -> None:
+        nonlocal changed
         await pause(pilot, delay)
-        if pilot.app._running:
+        if pilot.app._running and changed:
+            changed = False
             draw(pilot.app)
 
     monkeypatch.setattr(Compositor, "render_update", rendered)
@@ -46,6 +52,24 @@ def draw(app: App[Any]) -> list[Strip]:
     """The lines of the screen in front, over those that show through it."""
     visible_screen_stack.set(app._background_screens)
     return app.screen._compositor.render_strips()
+
+
+def wait_for_the_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Textual's pilot sends each widget a message and waits until it has come; where every widget waits for its next
+    one already, nobody needs to be asked."""
+    wait = Pilot._wait_for_screen
+
+    async def waited(pilot: Pilot[Any], *patience: float) -> bool:
+        nodes = [pilot.app, *pilot.app.screen.walk_children(with_self=True)] if pilot.app._running else []
+        return (bool(nodes) and all(map(_waits, nodes))) or await wait(pilot, *patience)
+
+    monkeypatch.setattr(Pilot, "_wait_for_screen", waited)
+
+
+def _waits(node: MessagePump) -> bool:
+    """It has dealt with all that came and waits for the next message."""
+    queue = node._message_queue
+    return queue.empty() and any(not waiter.done() for waiter in getattr(queue.ready_event, "_waiters", ()))
 
 
 async def until(pilot: Pilot[Any], so: Callable[[], object], patience: float = PATIENCE) -> None:

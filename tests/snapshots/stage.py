@@ -17,7 +17,7 @@ from console.widgets.pane import Pane
 from tests.console.settle import lines, loaded, until
 from tests.snapshots.stopped import StoppedClock
 
-PATIENCE = 20.0
+PATIENCE = 30.0
 _FONT_FACE = re.compile(r"\s*@font-face\s*\{.*?\}", re.DOTALL)
 _COMMENT = re.compile(r"\s*<!--.*?-->", re.DOTALL)
 
