@@ -17,8 +17,6 @@ gc.set_threshold(100_000, 10, 10)
 PLACE = shared_compilation.place_of_this_worker()
 shared_compilation.compile_program(PLACE)
 
-from tests.engines import postgres  # noqa: E402 (what it imports is compiled by now)
-from tests.support import made_tables  # noqa: E402
 
 LONG = {
     "acceptance": {
@@ -78,6 +76,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def tables_made_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Elsewhere than in the tests of the migrations these make the tables of an empty file once."""
+    from tests.support import made_tables  # one second, which the process that hands out the tests need not take
+
     if request.path.name not in MIGRATES:
         made_tables.use(monkeypatch)
 
@@ -92,6 +92,8 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """URL of a PostgreSQL server that may be used; each test makes databases of its own there."""
+    from tests.engines import postgres
+
     if missing := postgres.what_is_missing():
         pytest.skip(f"PostgreSQL {missing}")
     with postgres.running() as url:

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from store.api.addresses import Addresses
@@ -57,13 +58,22 @@ def create_app(lifespan: Lifespan, users: Iterable[User] = ()) -> FastAPI:
     if known := Users(users):
         app.add_middleware(BasicAuthentication, users=known, root=ROOT, engine=ENGINE)
     app.add_middleware(Addresses)
-    app.include_router(_ABOUT, prefix=ROOT)
-    app.include_router(_description(), prefix=ROOT)
-    for prefix in (ROOT, f"{ROOT}/engine/{ENGINE}"):
-        for router in ROUTERS:
-            app.include_router(router, prefix=prefix)
-    app.include_router(_elsewhere(), prefix=ROOT)
+    app.router.routes.extend(_routes())
     return app
+
+
+@cache
+def _routes() -> list[BaseRoute]:
+    """All routes, made once for all applications of this process: FastAPI examines their parameters again for each
+    inclusion, when the first request comes."""
+    router = APIRouter()
+    router.include_router(_ABOUT, prefix=ROOT)
+    router.include_router(_description(), prefix=ROOT)
+    for prefix in (ROOT, f"{ROOT}/engine/{ENGINE}"):
+        for one in ROUTERS:
+            router.include_router(one, prefix=prefix)
+    router.include_router(_elsewhere(), prefix=ROOT)
+    return router.routes
 
 
 def _about() -> APIRouter:

@@ -13,6 +13,7 @@ from textual.app import App
 from textual.events import Paste
 from textual.message_pump import MessagePump
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.strip import Strip
 
 from console.app import RetriageApp
@@ -48,10 +49,20 @@ def draw_when_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Pilot, "pause", paused)
 
 
+_drawn: list[tuple[App[Any], Screen[Any], list[Strip]]] = []
+"""What has just been drawn: the same until anything else gets its turn."""
+
+
 def draw(app: App[Any]) -> list[Strip]:
     """The lines of the screen in front, over those that show through it."""
+    for drawn_of, screen, strips in _drawn:
+        if drawn_of is app and screen is app.screen:
+            return strips
     visible_screen_stack.set(app._background_screens)
-    return app.screen._compositor.render_strips()
+    strips = app.screen._compositor.render_strips()
+    _drawn[:] = [(app, app.screen, strips)]
+    asyncio.get_running_loop().call_soon(_drawn.clear)
+    return strips
 
 
 def wait_for_the_busy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,26 +4,25 @@ The requests are drawn from the document by schemathesis and sent over a socket 
 many of them name things that are there.
 """
 
-import subprocess
+from __future__ import annotations
+
 import sys
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpx
 import pytest
-import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from schemathesis import APIOperation, Case, GenerationMode
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
+from typer.testing import CliRunner
 
+from console.cli import app
 from store.api.app import described
 from tests.engines.processes import free_port, serving
+
+if TYPE_CHECKING:
+    from schemathesis import APIOperation, Case
 
 EXAMPLES, MANY = 4, 40
 """Requests per operation and mode; many of them in `.ci/run`."""
@@ -31,10 +30,8 @@ EXAMPLES, MANY = 4, 40
 LONGEST_POLL = 20
 """Milliseconds that a drawn ``fetchAndLock`` may wait for tasks."""
 
-CHECKS = [content_type_conformance, response_schema_conformance, status_code_conformance]
-
 Ids = dict[str, list[str]]
-Operation = APIOperation[Any, Any, Any, Any]
+Operation: TypeAlias = "APIOperation[Any, Any, Any, Any]"
 
 OPERATIONS = [f"{method.upper()} {path}" for path, methods in described()["paths"].items() for method in methods]
 
@@ -42,6 +39,8 @@ OPERATIONS = [f"{method.upper()} {path}" for path, methods in described()["paths
 @cache
 def operations() -> dict[str, Operation]:
     """All operations of the document, by method and path."""
+    import schemathesis  # 0.7 s, which each worker would need to collect these tests
+
     read = [found.ok() for found in schemathesis.openapi.from_dict(described()).get_all_operations()]
     return {operation.label: operation for operation in read}
 
@@ -52,7 +51,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("openapi")
     store = ["--store", str(folder / "store.db")]
     command = [sys.executable, "-m", "console"]
-    subprocess.run([*command, "demo-data", *store, "--tasks", "300", "--seed", "7"], check=True, capture_output=True)
+    filled = CliRunner().invoke(app, ["demo-data", *store, "--tasks", "300", "--seed", "7"])
+    assert filled.exit_code == 0, filled.output
     address = f"http://127.0.0.1:{(port := free_port())}/engine-rest"
     serve = [*command, "serve", "--port", str(port), *store]
     with serving(serve, f"{address}/version", folder / "serve.log", within=60):
@@ -97,6 +97,14 @@ def test_no_answer_to_many_requests_outside_the_description(label: str, root: st
 
 def ask_many(operation: Operation, root: str, ids: Ids, examples: int) -> None:
     """Send so many requests; every answer is one that the document describes."""
+    from schemathesis import GenerationMode
+    from schemathesis.specs.openapi import checks as described_by
+
+    checks = [
+        described_by.content_type_conformance,
+        described_by.response_schema_conformance,
+        described_by.status_code_conformance,
+    ]
     known = ids.get(path_of_ids(operation) or "", [])
     drawn = st.one_of(*(operation.as_strategy(generation_mode=mode) for mode in GenerationMode))
     chosen = st.sampled_from(known) if known else st.none()
@@ -111,7 +119,7 @@ def ask_many(operation: Operation, root: str, ids: Ids, examples: int) -> None:
         if isinstance(case.body, dict) and isinstance(case.body.get("asyncResponseTimeout"), int):
             case.body["asyncResponseTimeout"] %= LONGEST_POLL
         response = case.call(base_url=root.removesuffix("/engine-rest"))
-        case.validate_response(response, checks=CHECKS)
+        case.validate_response(response, checks=checks)
 
     ask()
 

@@ -45,7 +45,7 @@ class NoNews:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store whose tasks have failed for good, have 1, 2 or 3 retries left, or never failed: some of each."""
     file = tmp_path_factory.mktemp("world") / "world.db"
-    fill(str(file), 400, 7, lambda done: None)
+    fill(str(file), 150, 7, lambda done: None)
     store = sqlite3.connect(file)
     healthy = [row[0] for row in store.execute("SELECT id FROM external_task WHERE retries = 0 ORDER BY id")]
     for at, id in enumerate(healthy):
