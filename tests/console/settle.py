@@ -86,6 +86,7 @@ def _waits(node: MessagePump) -> bool:
 async def until(pilot: Pilot[Any], so: Callable[[], object], patience: float = PATIENCE) -> None:
     """Return as soon as ``so()`` holds; fail if it does not within ``patience`` seconds."""
     end = time.monotonic() + patience
+    looks = 0
     while True:
         await pilot.pause()
         try:
@@ -96,7 +97,8 @@ async def until(pilot: Pilot[Any], so: Callable[[], object], patience: float = P
                 raise AssertionError(f"never so: {problem!r}") from problem
         if time.monotonic() > end:
             raise AssertionError("never so")
-        await asyncio.sleep(0.01)
+        looks += 1
+        await asyncio.sleep(0.01 if looks < 10 else 0.05)
 
 
 class BegunIn(RetriageApp):

@@ -15,7 +15,7 @@ from tests.store.test_workers_routes import fetch, parked, start
 
 pytestmark = pytest.mark.postgresql
 
-SAFETY = 25.0
+SAFETY = 60.0
 """Below the 30 s after which who waits looks by himself."""
 
 IDLE = StoreSettings(runner_idle_seconds=300, batch_poll_time=300)

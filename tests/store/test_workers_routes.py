@@ -109,7 +109,7 @@ async def test_a_fetch_waits_for_tasks_of_a_start_a_completion_and_an_unlock(tmp
             waiting = asyncio.create_task(fetch(http, topic, asyncResponseTimeout=60_000))
             await parked(app, 1)
             await happens
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 assert [task["topicName"] for task in await waiting] == [topic]
             await parked(app, 0)
 
@@ -122,7 +122,7 @@ async def test_at_its_deadline_a_fetch_is_answered_with_nothing(http: httpx.Asyn
     clock = asyncio.get_running_loop().time
     before = clock()
     assert await fetch(http, "charge", asyncResponseTimeout=300) == []
-    assert 0.25 < clock() - before < 5
+    assert 0.25 < clock() - before < 30
     assert await fetch(http, "charge", asyncResponseTimeout=-1) == []
 
 
@@ -234,7 +234,7 @@ async def test_closing_answers_those_who_wait(tmp_path: Path) -> None:
         await parked(app, 1)
         close_parking(app.state.store)
         late = http.post(FETCH, json=wanted("charge", asyncResponseTimeout=60_000))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             for answer in await asyncio.gather(waiting, late):
                 assert (answer.status_code, answer.json()["message"]) == (
                     500,
@@ -268,7 +268,7 @@ async def test_a_worker_that_hangs_up_gets_no_tasks(tmp_path: Path) -> None:
         served = asyncio.create_task(app(scope, messages.get, send))  # type: ignore[arg-type]
         await parked(app, 1)
         await messages.put({"type": "http.disconnect"})
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await served
         await parked(app, 0)
         await start(http)

@@ -110,7 +110,8 @@ async def test_a_seed_job_is_not_deleted_and_a_batch_without_one_is_said_to_be_l
         batch = await client.launch_retries(RetriesRequest(unmade))
         await client.suspend_batch(batch.id, True)
         seeds = await client.jobs(JobQuery(job_definition_id=batch.seed_job_definition_id), 0, 5)
-        await pilot.press("5", "slash", *f"batch:{batch.id}", "enter")
+        await pilot.press("5")
+        await filter_by(app, pilot, f"batch:{batch.id}")
         screen: Any = app.screen
         await until(pilot, lambda: screen.table.row is not None and screen.table.row.id == seeds[0].id)
         await pilot.press("D")

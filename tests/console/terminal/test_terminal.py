@@ -35,7 +35,7 @@ def fake(theme: str = "retriage-dark", size: tuple[int, int] = (100, 30), **envi
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Terminal]:
     """The demo world, nothing read any more, so that only keys make the console write."""
-    command = [sys.executable, "-m", "console", "demo", "--tasks", "2000", "--no-mouse"]
+    command = [sys.executable, "-m", "console", "demo", "--tasks", "800", "--no-mouse"]
     variables = {"PYTHONPATH": str(ROOT), "RETRIAGE_HOME": str(tmp_path), "LC_ALL": "C.UTF-8"}
     with Terminal(command, 120, 40, variables) as terminal:
         terminal.wait_for("LIVE")
@@ -64,7 +64,7 @@ def test_steps_scrolls_and_idle_seconds_stay_within_their_budgets(demo: Terminal
 
 def test_without_colours_no_colour_is_sent_and_the_cursor_is_still_seen() -> None:
     with fake(NO_COLOR="") as terminal:
-        terminal.wait_for("ord-88005", 20)
+        terminal.wait_for("ord-88005")
         terminal.quiet()
         codes = {code for found in SGR.findall(terminal.raw) for code in found.split(b";") if code}
         assert codes <= {b"0", b"1", b"4", b"7", b"22", b"24", b"27"}
@@ -74,7 +74,7 @@ def test_without_colours_no_colour_is_sent_and_the_cursor_is_still_seen() -> Non
 
 def test_the_terminal_theme_uses_the_sixteen_colours_of_the_terminal_only() -> None:
     with fake("ansi") as terminal:
-        terminal.wait_for("ord-88005", 20)
+        terminal.wait_for("ord-88005")
         terminal.press("/")
         terminal.quiet()
         codes = {code for found in SGR.findall(terminal.raw) for code in found.split(b";")}
@@ -85,7 +85,7 @@ def test_the_terminal_theme_uses_the_sixteen_colours_of_the_terminal_only() -> N
 @pytest.mark.parametrize("environment", [{"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}], ids=["locale", "stream"])
 def test_a_terminal_without_unicode_gets_ascii_only(environment: dict[str, str]) -> None:
     with fake(**environment) as terminal:
-        terminal.wait_for("ord-88005", 20)
+        terminal.wait_for("ord-88005")
         terminal.wait_for("+- External tasks -")
         terminal.press("j")
         terminal.wait(lambda: any(line.startswith("|>") for line in terminal.lines), "no cursor")
@@ -94,7 +94,7 @@ def test_a_terminal_without_unicode_gets_ascii_only(environment: dict[str, str])
 
 def test_a_terminal_of_latin_letters_keeps_them() -> None:
     with fake(PYTHONIOENCODING="latin-1", LC_ALL="en_US.ISO-8859-1") as terminal:
-        terminal.wait_for("+- External tasks -", 20)
+        terminal.wait_for("+- External tasks -")
         terminal.quiet()
         assert b"\xb7" in terminal.raw
         assert b"\\u" not in terminal.raw
@@ -104,11 +104,11 @@ def test_a_terminal_of_latin_letters_keeps_them() -> None:
 def test_a_signal_at_any_early_moment_leaves_a_clean_terminal_and_no_traceback(seed: int) -> None:
     chance = random.Random(seed)
     with fake() as terminal:
-        terminal.wait(lambda: b"\x1b[?1049h" in terminal.raw, "it does not start", 20)
+        terminal.wait(lambda: b"\x1b[?1049h" in terminal.raw, "it does not start")
         terminal.read_for(chance.uniform(0, 0.6))
         number = chance.choice([signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
         terminal.signal(number)
-        assert terminal.wait_for_end(20) == 128 + number
+        assert terminal.wait_for_end() == 128 + number
         after = terminal.raw.partition(b"\x1b[?1049l")[2]
         assert b"\x1b[?25h" in after
         assert b"Traceback" not in terminal.raw
@@ -120,14 +120,14 @@ def test_a_signal_at_any_early_moment_leaves_a_clean_terminal_and_no_traceback(s
 def test_q_leaves_at_once_while_the_engine_is_still_opening() -> None:
     hanging = FAKE.replace("connecting(FakeEngine(200))", "connecting(FakeEngine(200), 3600.0)")
     with Terminal([sys.executable, "-c", hanging, "retriage-dark"], 80, 24, {"PYTHONPATH": str(ROOT)}) as terminal:
-        terminal.wait_for("opening", 20)
+        terminal.wait_for("opening")
         terminal.press("q")
-        assert terminal.wait_for_end(5) == 0
+        assert terminal.wait_for_end() == 0
 
 
 def test_below_the_smallest_window_one_sentence_and_no_blind_keys() -> None:
     with fake(size=(62, 18)) as terminal:
-        terminal.wait_for("Too small: 80x24 is needed, 62x18 is here.", 20)
+        terminal.wait_for("Too small: 80x24 is needed, 62x18 is here.")
         terminal.wait_for("TEST")
         terminal.wait_for("incidents open")
         for key in "jR/z5":
@@ -135,7 +135,7 @@ def test_below_the_smallest_window_one_sentence_and_no_blind_keys() -> None:
         terminal.quiet()
         assert "Too small" in terminal.text
         terminal.press("q")
-        assert terminal.wait_for_end(10) == 0
+        assert terminal.wait_for_end() == 0
 
 
 def test_a_pasted_word_of_2500_characters_leaves_no_remnants() -> None:
@@ -188,4 +188,4 @@ def test_after_a_stop_all_of_it_is_drawn_again_and_keys_act(by: str) -> None:
         terminal.wait(lambda: "❯" in terminal.lines[6], "the key does not act")
         assert "❯" not in terminal.lines[5]
         terminal.press("q")
-        assert terminal.wait_for_end(10) == 0
+        assert terminal.wait_for_end() == 0

@@ -57,7 +57,7 @@ def sure(clock: Clock, typed: str = "") -> Confirm:
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
-    for _ in range(400):
+    for _ in range(3000):
         if condition():
             return
         await pilot.pause(0.01)
@@ -180,7 +180,7 @@ async def test_a_key_that_waited_in_the_queue_counts_from_when_it_was_pressed() 
         keys[0].time, keys[1].time = 5.0, 5.001
         for key in keys:
             await queue.put(key)
-        for _ in range(400):
+        for _ in range(3000):
             if len(moments) == 2:
                 break
             await asyncio.sleep(0.01)

@@ -215,7 +215,8 @@ async def test_undo_sets_back_what_the_tasks_had_and_tells_what_it_leaves_alone(
         await until(
             pilot, lambda: app.session.known_batches.get("batch-1") and app.session.known_batches.get("batch-1").ended
         )
-        await pilot.press("6", "Z")
+        await journal_view(app, pilot, 1)
+        await pilot.press("Z")
         await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
         shown = " ".join(screen(app).query_one(Pane).text.split())
         assert "5 tasks still have 3 and get back what they had: 4 to 0, 1 to 2." in shown
