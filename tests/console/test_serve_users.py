@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from typer.testing import CliRunner, Result
 
 from console.cli import app
@@ -13,6 +14,12 @@ from store.server import ServerProblem, serve
 from store.server.users import line_of, read_user_file, read_users
 
 Served = dict[str, Any]
+
+
+@pytest.fixture(autouse=True)
+def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashes of the same form in no time; what they cost is tested with the store's users."""
+    monkeypatch.setattr("store.api.users._HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture

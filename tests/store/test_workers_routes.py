@@ -17,6 +17,13 @@ from tests.store.drawings import CAUGHT, FORKED, ONE_TASK
 from tests.store.running import client_of
 
 FETCH = "/external-task/fetchAndLock"
+PATIENCE = 60.0
+
+
+@pytest.fixture(autouse=True)
+def rarely_looked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is seen within the patience of a test was not seen by the look that those who wait take now and then."""
+    monkeypatch.setattr(parking, "LONGEST_PAUSE", 3 * PATIENCE)
 
 
 def wanted(*topics: str, **more: Any) -> dict[str, Any]:
@@ -132,7 +139,7 @@ async def test_an_expired_lock_is_seen_without_news(tmp_path: Path) -> None:
         (task,) = await fetch(http, "charge")
         expiring = {"workerId": "w", "newDuration": 400}
         assert (await http.post(f"/external-task/{task['id']}/extendLock", json=expiring)).status_code == 204
-        async with asyncio.timeout(parking.LONGEST_PAUSE / 2):
+        async with asyncio.timeout(PATIENCE):
             (again,) = await fetch(http, "charge", asyncResponseTimeout=60_000, workerId="other")
         assert (again["id"], again["workerId"]) == (task["id"], "other")
 
@@ -146,7 +153,7 @@ async def test_a_lock_that_ends_sooner_is_seen_by_those_who_wait_already(tmp_pat
         await parked(app, 1)
         failed = {"workerId": "w", "retries": 1, "retryTimeout": 300}
         assert (await http.post(f"/external-task/{task['id']}/failure", json=failed)).status_code == 204
-        async with asyncio.timeout(parking.LONGEST_PAUSE / 2):
+        async with asyncio.timeout(PATIENCE):
             assert [one["id"] for one in await waiting] == [task["id"]]
 
 
@@ -183,7 +190,7 @@ async def test_what_makes_a_task_fetchable_wakes_those_who_wait(tmp_path: Path, 
         waiting = asyncio.create_task(http.post(FETCH, json=order))
         await parked(app, 1)
         assert (await http.request(after[0], after[1], json=after[2])).is_success
-        async with asyncio.timeout(parking.LONGEST_PAUSE / 2):
+        async with asyncio.timeout(PATIENCE):
             assert [found["id"] for found in (await waiting).json()] == [task["id"]]
 
 
@@ -217,7 +224,7 @@ async def test_hundreds_may_wait(tmp_path: Path) -> None:
 async def test_the_number_of_waiting_fetches_is_bounded(tmp_path: Path) -> None:
     app = embedded_app(str(tmp_path / "store.db"), settings=StoreSettings(max_parked_fetches=2))
     async with client_of(app) as http:
-        waiting = [asyncio.create_task(fetch(http, "charge", asyncResponseTimeout=1500)) for _ in range(2)]
+        waiting = [asyncio.create_task(fetch(http, "charge", asyncResponseTimeout=4000)) for _ in range(2)]
         await parked(app, 2)
         answer = await http.post(FETCH, json=wanted("charge", asyncResponseTimeout=1500))
         assert (answer.status_code, answer.json()["type"]) == (500, "InvalidRequestException")

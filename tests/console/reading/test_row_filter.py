@@ -65,14 +65,14 @@ class Engine:
 
 
 async def test_incidents_of_a_topic_are_found_with_one_question_for_each_page() -> None:
-    engine = Engine(20_000)
+    engine = Engine(5_000)
     found = engine.groups("topic:send-mail")
     await found.fill(lambda: None)
     assert set(found.groups.ids()) == engine.expected("send-mail")
-    assert found.looked == 20_000
+    assert found.looked == 5_000
     assert found.exact
     assert engine.tasks.pages == len(engine.incidents.asked)
-    assert len(engine.incidents.asked) < 20_000 / 500 + 3
+    assert len(engine.incidents.asked) < 5_000 / 500 + 3
 
 
 async def test_what_came_since_is_asked_for_and_what_is_known_is_not() -> None:
