@@ -6,7 +6,7 @@ import pytest
 
 from console.screens.dialogs import confirm_delay
 from console.screens.dialogs.confirm_delay import ConfirmDelay
-from tests.console.settle import draw_when_looked_at, wait_for_the_busy
+from tests.console.settle import draw_when_looked_at, wait_for_the_busy, wait_until_nothing_is_ready
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +26,7 @@ def soon_at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     """How long Textual's pilot looks, after each key, whether the process rests; what a test needs it waits for."""
     monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.005)
     wait_for_the_busy(monkeypatch)
+    wait_until_nothing_is_ready(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

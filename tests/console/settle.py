@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from textual import _wait
 from textual._compositor import Compositor
 from textual._context import visible_screen_stack
 from textual.app import App
@@ -75,6 +76,23 @@ def wait_for_the_busy(monkeypatch: pytest.MonkeyPatch) -> None:
         return (bool(nodes) and all(map(_waits, nodes))) or await wait(pilot, *patience)
 
     monkeypatch.setattr(Pilot, "_wait_for_screen", waited)
+
+
+def wait_until_nothing_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Textual's pilot takes a process that gets no processor for one that has nothing to do, as on a busy machine; so
+    the loop itself is looked at before, until nobody in it could go on."""
+    idle = _wait.wait_for_idle
+
+    async def waited(*how: float) -> None:
+        loop: Any = asyncio.get_running_loop()
+        end, quiet = time.monotonic() + 1, 0
+        while quiet < 2 and time.monotonic() < end:
+            await asyncio.sleep(0)
+            quiet = 0 if loop._ready else quiet + 1
+        await idle(*how)
+
+    for module in ("app", "pilot"):
+        monkeypatch.setattr(f"textual.{module}.wait_for_idle", waited)
 
 
 def _waits(node: MessagePump) -> bool:

@@ -10,7 +10,7 @@ from console.screens.dialogs import confirm_delay
 from console.session.session import ConnectionIdentity
 from console.widgets.themes import DARK
 from tests.console.fake import FakeEngine, connecting
-from tests.console.settle import draw_when_looked_at, wait_for_the_busy
+from tests.console.settle import draw_when_looked_at, wait_for_the_busy, wait_until_nothing_is_ready
 from tests.snapshots.stage import Pictured, Stage
 from tests.snapshots.stopped import StoppedClock
 
@@ -27,6 +27,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> StoppedClock:
     stopped.stop(monkeypatch)
     draw_when_looked_at(monkeypatch)
     wait_for_the_busy(monkeypatch)
+    wait_until_nothing_is_ready(monkeypatch)
     monkeypatch.setattr(console.app, "CLOSING", 0.1)
     monkeypatch.setattr(confirm_delay, "DELAY", 0.0)
     # How long Textual's pilot looks whether the process rests. What a picture needs is waited for by name in `Stage`.

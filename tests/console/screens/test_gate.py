@@ -156,7 +156,7 @@ async def test_a_digit_and_enter_do_not_launch_on_prod() -> None:
 
 
 async def test_the_safety_comes_back_by_itself_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(safety_module, "ARMED_SECONDS", 1.5)
+    monkeypatch.setattr(safety_module, "ARMED_SECONDS", 4.0)
     async with on(PROD, FakeEngine(10)) as (app, pilot):
         await arm(app, pilot)
         assert "ARMED" in screen(app).query_one(IdentityLine).text
