@@ -71,7 +71,9 @@ async def acquire(
         .limit(limit)
     )
     if connection.dialect.name == "postgresql":
-        chosen = chosen.with_for_update(skip_locked=True)
+        # Read once: where PostgreSQL takes the jobs for few it would choose and lock anew for each of them.
+        once = chosen.with_for_update(skip_locked=True).cte("chosen").prefix_with("MATERIALIZED")
+        chosen = select(once.c.id)
     locked = await connection.execute(
         update(Job)
         .where(col(Job.id).in_(chosen))
