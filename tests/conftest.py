@@ -28,6 +28,7 @@ LONG = {
         "test_run_screen.py",
         "test_user_rights.py",
     },
+    "console": {"test_app_terminal.py"},
     "faults": {
         "test_reading_faults.py",
         "test_polite.py",

@@ -20,10 +20,13 @@ from store.batch.subjects import SUBJECTS, Subject
 from store.database import Kept, keep, now
 from store.queries.conditions import Condition
 from store.tables import Batch, BatchElement, Job
-from store.tables.types import Rows, col
+from store.tables.types import col
 
 MOST_FAILURES = 200
 """Jobs that fail in one transaction. A failure costs several rows with long texts, and others want to write too."""
+
+MOST_BETWEEN = 20_000
+"""Elements between the jobs of a set that are named in a statement. SQLite takes 32,766 values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +55,14 @@ async def run_jobs(connection: AsyncConnection, acquired: Acquired) -> Outcome:
     if span.jobs:
         batch = await _batch(connection, batch_id)
         subject = SUBJECTS[batch.type]
-        failures = await _unknown(connection, subject, mine, _elements(mine, batch_id, span))
+        failures = await _unknown(connection, subject, mine, await _elements(connection, mine, batch_id, span))
         if failures:
             await fail(connection, failures)
             if len(failures) == MOST_FAILURES:
                 return Outcome(failures=failures, left=True)
             span = await _span(connection, mine)
         if span.jobs:
-            await _set(connection, subject, batch, mine, _elements(mine, batch_id, span), _in_a_row(span))
+            await _set(connection, subject, batch, mine, await _elements(connection, mine, batch_id, span))
     if span.jobs + len(failures) < acquired.count:
         await release(connection, acquired.token, acquired.low, acquired.high)
     return Outcome(span.jobs, failures)
@@ -85,42 +88,35 @@ async def _batch(connection: AsyncConnection, batch_id: str) -> Any:
 
 
 async def _set(
-    connection: AsyncConnection, subject: Subject, batch: Row[Any], mine: Condition, elements: Condition, in_a_row: bool
+    connection: AsyncConnection, subject: Subject, batch: Row[Any], mine: Condition, elements: Condition
 ) -> None:
     """Do the work of jobs that can not fail any more, and remove them."""
     at = now()
     not_begun = and_(col(Batch.id) == batch.id, col(Batch.execution_start_time).is_(None))
     await connection.execute(update(Batch).where(not_begun).values(execution_start_time=at))
-    ids = select(col(BatchElement.element_id)).where(elements)
-    await subject.work(connection, ids if in_a_row else _read_once(ids), batch)
+    await subject.work(connection, select(col(BatchElement.element_id)).where(elements), batch)
     await connection.execute(delete(BatchElement).where(elements))
     await finish(connection, mine, at)
     await close_soon(connection, batch.id)
 
 
-def _in_a_row(span: Any) -> bool:
-    """There is no gap between the jobs of a set."""
-    in_a_row: bool = span.elements == span.past - span.first
-    return in_a_row
-
-
-def _read_once(ids: Rows) -> Rows:
-    """These ids, read before anything else. With gaps between the jobs each element is held against each job to find
-    which belong to one, and where its statistics are of another moment PostgreSQL does that anew for each open
-    incident: a minute for 900 jobs, in which everybody waits.
+async def _elements(connection: AsyncConnection, mine: Condition, batch_id: str, span: Any) -> Condition:
+    """The elements of a set of jobs: one range if the jobs follow one another, as they nearly always do, and otherwise
+    that range without what lies between them. To hold each element against each job costs PostgreSQL a minute for 900
+    jobs where its statistics are of another moment: it does that anew for each open incident.
     """
-    chosen = ids.cte("chosen").prefix_with("MATERIALIZED", dialect="postgresql")
-    return select(chosen.c.element_id)
-
-
-def _elements(mine: Condition, batch_id: str, span: Any) -> Condition:
-    """The elements of a set of jobs: one range if the jobs follow one another, as they nearly always do."""
     ordinal: ColumnElement[Any] = col(BatchElement.ordinal)
-    of_batch = col(BatchElement.batch_id) == batch_id
-    within = and_(of_batch, ordinal >= span.first, ordinal < span.past)
-    if _in_a_row(span):
+    within = and_(col(BatchElement.batch_id) == batch_id, ordinal >= span.first, ordinal < span.past)
+    if span.elements == span.past - span.first:
         return within
-    return and_(within, exists().where(mine, col(Job.first) <= ordinal, col(Job.past) > ordinal))
+    if span.past - span.first - span.elements > MOST_BETWEEN:
+        return and_(within, exists().where(mine, col(Job.first) <= ordinal, col(Job.past) > ordinal))
+    between: list[int] = []
+    at = span.first
+    for job in await connection.execute(select(col(Job.first), col(Job.past)).where(mine).order_by(col(Job.first))):
+        between += range(at, job.first)
+        at = job.past
+    return and_(within, ordinal.not_in(between))
 
 
 async def _unknown(

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, and_, any_, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.commands.operators import NOBODY, Change, Operator
@@ -39,9 +40,13 @@ async def delete(connection: AsyncConnection, configurations: Rows, at: datetime
 
 
 async def _end(connection: AsyncConnection, configurations: Rows, at: datetime, state: str) -> int:
-    ended = await connection.execute(
-        update(Incident).where(_OPEN, col(Incident.configuration).in_(configurations)).values(end_time=at, state=state)
-    )
+    configuration: ColumnElement[Any] = col(Incident.configuration)
+    among: Condition = configuration.in_(configurations)
+    if connection.dialect.name == "postgresql":
+        # As a list they are looked up once. Where its statistics are of another moment PostgreSQL would go through all
+        # tasks of a set for each open incident, and through all of its elements for each of those.
+        among = configuration == any_(func.array(configurations.scalar_subquery()))
+    ended = await connection.execute(update(Incident).where(_OPEN, among).values(end_time=at, state=state))
     return ended.rowcount
 
 

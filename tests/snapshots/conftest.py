@@ -39,9 +39,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> StoppedClock:
     return stopped
 
 
-@pytest.fixture(params=[WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.fixture(params=[pytest.param(WIDE, marks=pytest.mark.long), NARROW], ids=["wide", "narrow"])
 def size(request: pytest.FixtureRequest) -> tuple[int, int]:
-    """Columns and lines: a window of today, and the smallest one that the console works in."""
+    """Columns and lines: a window of today, in `.ci/run`, and the smallest one that the console works in."""
     found: tuple[int, int] = request.param
     return found
 

@@ -24,7 +24,7 @@ from tests.engines.processes import free_port, serving
 if TYPE_CHECKING:
     from schemathesis import APIOperation, Case
 
-EXAMPLES, MANY = 4, 40
+EXAMPLES, MANY = 2, 40
 """Requests per operation and mode; many of them in `.ci/run`."""
 
 LONGEST_POLL = 20

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select, text
+from sqlalchemy import Connection, event, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.batch.acquire import acquire
+from store.batch.create import plan_task_retries
+from store.batch.launch import launch
 from store.commands.retries import set_retries
 from store.contract.history import HistoricExternalTaskLogQuery, HistoricIncidentQuery, HistoricJobLogQuery
+from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import (
     BatchStatisticsQuery,
     ExternalTaskQuery,
@@ -23,6 +26,8 @@ from store.contract.queries import (
 )
 from store.database import Database, open_database
 from store.queries import batches, external_tasks, incidents, jobs, logs, process_instances
+from store.runner import Runner
+from store.settings import StoreSettings
 from store.tables import ExternalTask
 from store.tables.types import col
 from tests.store.running import store_at
@@ -224,3 +229,40 @@ async def test_incidents_are_resolved_by_their_task_without_statistics(request: 
             plan = [row[0] for row in await connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)]
         await database.close()
     assert not any("incident_open" in step for step in plan), "\n".join(plan)
+
+
+@pytest.mark.postgresql
+async def test_jobs_are_chosen_and_locked_once_where_statistics_know_of_none(request: pytest.FixtureRequest) -> None:
+    """And so are the ids of a set of jobs with gaps: a tenth of the tasks is gone when their turn comes. PostgreSQL
+    looks at its tables now and then, and a batch is quicker."""
+    async with store_at(request, "postgresql") as place:
+        database = await open_database(place)
+        await plain_world(database, 200)
+        async with database.writing() as connection:
+            await connection.execute(text("ANALYZE"))
+            await set_retries(connection, select(col(ExternalTask.id)), 0)
+        order = SetExternalTaskRetries(retries=3, external_task_query=ExternalTaskQuery())
+        settings = StoreSettings(batch_jobs_per_seed=200)
+        await launch(database, plan_task_retries(order, settings), settings)
+        async with database.writing() as connection:
+            await connection.execute(text("DELETE FROM external_task WHERE id LIKE '%7'"))
+        steps: dict[str, list[str]] = {}
+
+        def explain(c: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+            what = next((what for what in ("UPDATE job SET lock_owner", "UPDATE incident") if what in statement), "")
+            if what and not statement.startswith("EXPLAIN") and parameters.get("lock_owner", "") is not None:
+                with c.begin_nested() as nested:
+                    found = c.exec_driver_sql(f"EXPLAIN ANALYZE {statement}", parameters)
+                    steps.setdefault(what, []).extend(row[0] for row in found)
+                    nested.rollback()
+
+        event.listen(database._writer.sync_engine, "before_cursor_execute", explain)
+        runner = Runner(database, settings)
+        while await runner.turn():
+            pass
+        await database.close()
+    locked = [step for step in steps["UPDATE job SET lock_owner"] if "LockRows" in step]
+    assert locked
+    assert [step for step in locked if "loops=1)" not in step] == []
+    loops = [int(found) for step in steps["UPDATE incident"] for found in re.findall(r"loops=(\d+)", step)]
+    assert max(loops) < 1000, "\n".join(steps["UPDATE incident"])
