@@ -136,7 +136,7 @@ def night(engine: NightEngine, shell: Shell, payments: Payments, home: Path) -> 
         # The rest is released; a few of its tasks nobody takes, and they can be put back.
         payments.back, payments.idle = True, set(sorted(rest)[:IDLE])
         screen.order("R", "Release run 1?", len(rest), "Release L")
-        screen.wait_for("PASSED")
+        screen.wait_for("PASSED", 150)  # the last wave is watched for as long as it may be: some of it stays open
         assert sizes(engine) == sorted([*WAVES, len(rest)])
         wait_for(lambda: set(engine.tasks()) & rest == payments.idle, "not all of the rest were done")
         payments.paused = True
