@@ -1,6 +1,7 @@
 """The fault proxy itself: what it is told to play is what arrives, and the engine gets what is passed on."""
 
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -75,6 +76,9 @@ def test_what_no_fault_fits_is_passed_on(proxy: FaultProxy, http: httpx.Client, 
     proxy.faults.play(page(500), on="^DELETE ")
     assert http.post("/external-task?firstResult=0", json={"a": 1}).content == ANSWER
     assert engine.carried_out == [("POST", "/engine-rest/external-task?firstResult=0", b'{"a":1}')]
+    deadline = time.monotonic() + 30
+    while not proxy.faults.asked and time.monotonic() < deadline:
+        time.sleep(0.01)  # it is taken down once the answer is sent
     (asked,) = proxy.faults.asked
     assert (asked.method, asked.status, asked.sent, asked.fault) == ("POST", 200, len(ANSWER), None)
 
