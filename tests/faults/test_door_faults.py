@@ -56,6 +56,7 @@ def mended(terminal: Terminal) -> None:
     live(terminal)
 
 
+@pytest.mark.timeout(300)
 def test_a_certificate_that_is_not_trusted_any_more(engine: NightEngine, tmp_path: Path) -> None:
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
