@@ -1,9 +1,7 @@
 """Write many rows at once, on any database that the store knows."""
 
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from itertools import chain
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import ColumnElement, Dialect, Table, func, insert, literal, select
@@ -22,28 +20,6 @@ _T = ExternalTask
 
 LONG_LOG_PAGES = 40_000
 """SQLite writes what was committed into its file after so many pages: 160 MB."""
-
-ROWS_OF_A_STATEMENT = 2000
-"""Rows that SQLite gets with one statement. The widest has 16 values, and SQLite takes 32,766."""
-
-SORTING_THREADS = 2
-"""Threads that SQLite may have beside its own while it sorts indexes."""
-
-TURN_SECONDS = 0.0005
-"""For how long a thread computes while another one waits for its turn: a tenth of the usual time."""
-
-
-@contextmanager
-def short_turns() -> Iterator[None]:
-    """Let the threads of this process take turns quickly. A statement of SQLite runs beside the thread that draws rows,
-    but several times before and after it its own thread needs a turn, and would wait longer than the statement takes.
-    """
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(TURN_SECONDS)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(usual)
 
 
 @asynccontextmanager
@@ -77,50 +53,21 @@ async def without_indexes(database: Database, told: Callable[[int, int], None] |
         for index in indexes:
             await connection.run_sync(index.drop, checkfirst=True)
     yield
-    await _helping_threads(database, SORTING_THREADS)
     for number, index in enumerate(sorted(indexes, key=lambda index: str(index.name))):
         if told is not None:
             told(number, len(indexes))
         async with database.writing() as connection:
             await connection.run_sync(index.create, checkfirst=True)
-    await _helping_threads(database, 0)
-
-
-async def _helping_threads(database: Database, number: int) -> None:
-    """SQLite sorts an index that is larger than its cache in pieces, and may have threads to sort the last piece in
-    while it reads the next (https://www.sqlite.org/pragma.html#pragma_threads)."""
-    if database.is_sqlite:
-        async with database.writing() as connection:
-            await connection.exec_driver_sql(f"PRAGMA threads={number}")
 
 
 async def insert_rows(connection: AsyncConnection, rows: Rows) -> None:
     """Insert all rows of a slice in the caller's transaction, but for those that ``copy_from_tasks`` makes.
 
     The rows go to the driver as they are: binding each value through SQLAlchemy would cost several times what the
-    database needs. SQLite gets thousands of them with one statement, as far as they go, and the others after that: as
-    long as a statement runs other threads work, who would get a turn and wait for one with every row otherwise.
+    database needs, and would run on the event loop.
     """
-    rest = []
     for columns, values in rows.by_columns():
-        begin = 0
-        if connection.dialect.name == "sqlite":
-            begin = len(values) // ROWS_OF_A_STATEMENT * ROWS_OF_A_STATEMENT
-            await _insert_many(connection, columns.table, columns.names, values[:begin])
-        rest.append((columns, values[begin:]))
-    for columns, values in rest:
         await insert_values(connection, columns.table, columns.names, values)
-
-
-async def _insert_many(
-    connection: AsyncConnection, table: type[SQLModel], columns: Sequence[str], values: Sequence[Row]
-) -> None:
-    """Insert a multiple of ``ROWS_OF_A_STATEMENT`` tuples."""
-    beginning, row = _statement(connection.dialect, table, columns)
-    statement = beginning + ", ".join([row] * ROWS_OF_A_STATEMENT)
-    for begin in range(0, len(values), ROWS_OF_A_STATEMENT):
-        some = values[begin : begin + ROWS_OF_A_STATEMENT]
-        await connection.exec_driver_sql(statement, tuple(chain.from_iterable(some)))
 
 
 async def insert_values(
@@ -128,16 +75,15 @@ async def insert_values(
 ) -> None:
     """Insert tuples in the order of the columns: plain values, times as milliseconds."""
     if values:
-        await connection.exec_driver_sql("".join(_statement(connection.dialect, table, columns)), list(values))
+        await connection.exec_driver_sql(_statement(connection.dialect, table, columns), list(values))
 
 
-def _statement(dialect: Dialect, table: type[SQLModel], columns: Sequence[str]) -> tuple[str, str]:
-    """The beginning of an INSERT, and the marks of one row, which end it."""
+def _statement(dialect: Dialect, table: type[SQLModel], columns: Sequence[str]) -> str:
     quote = dialect.identifier_preparer.quote
     mark = "?" if dialect.paramstyle == "qmark" else "%s"
     known = _table(table)
     names = ", ".join(quote(known.c[name].name) for name in columns)
-    return f"INSERT INTO {quote(known.name)} ({names}) VALUES ", f"({', '.join([mark] * len(columns))})"
+    return f"INSERT INTO {quote(known.name)} ({names}) VALUES ({', '.join([mark] * len(columns))})"
 
 
 async def copy_from_tasks(connection: AsyncConnection, rows: Rows) -> None:

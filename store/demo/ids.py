@@ -17,14 +17,8 @@ class Ids:
 
         Ids of later moments compare greater, and those of one moment in the order in which they were made.
         """
-        self._next = number = self._next + 1
-        return f"{self._begin if milliseconds == self._at else self._begin_of(milliseconds)}{number:012x}"
-
-    def three(self, milliseconds: int) -> tuple[str, str, str]:
-        """Three ids made at this moment, in ascending order: what each task needs, and quicker than ``several``."""
-        begin = self._begin if milliseconds == self._at else self._begin_of(milliseconds)
-        self._next = last = self._next + 3
-        return f"{begin}{last - 2:012x}", f"{begin}{last - 1:012x}", f"{begin}{last:012x}"
+        self._next += 1
+        return f"{self._begin_of(milliseconds)}{self._next:012x}"
 
     def several(self, milliseconds: int, number: int) -> list[str]:
         """So many ids made at this moment, in ascending order."""

@@ -158,14 +158,18 @@ class InstanceRows:
 
     def _task(self, place: Place, instance: tuple[str, int], created: int) -> Row:
         """What the row of a task and all entries of its log have in common (``rows.OF_TASK``)."""
-        task_id, token, execution_id = self.ids.three(created)
+        activity, version = place.activity, place.version
+        task_id, token, execution_id = self.ids.several(created, 3)
         return (
             task_id,
-            *place.of_activity,
-            f"{place.activity.id}:{token}",
+            activity.topic,
+            activity.priority,
+            activity.id,
+            f"{activity.id}:{token}",
             execution_id,
             instance[0],
-            *place.of_version,
+            version.definition_id,
+            version.tenant_id,
         )
 
     def _log(self, task: Row, at: int, state: int, worker: str | None = None) -> None:

@@ -35,8 +35,6 @@ class Place:
         workers: names of those that serve its topic.
         beside: other activities of the same step.
         join: id of the gateway where the branches of the step meet.
-        of_activity: topic, priority and id of the activity, as a task's row has them.
-        of_version: id of the version and its tenant, as the row has them.
     """
 
     version: Version
@@ -45,8 +43,6 @@ class Place:
     workers: tuple[str, ...]
     beside: "tuple[Place, ...]"
     join: str
-    of_activity: tuple[str, int, str]
-    of_version: tuple[str, str | None]
 
 
 class ProcessVersions:
@@ -103,13 +99,4 @@ def _places(version: Version) -> list[tuple[Place, ...]]:
 
 def _place(version: Version, step: int, activity: Activity) -> Place:
     """A place with none beside it."""
-    return Place(
-        version=version,
-        step=step,
-        activity=activity,
-        workers=WORKERS[activity.topic],
-        beside=(),
-        join=join_id(step + 1),
-        of_activity=(activity.topic, activity.priority, activity.id),
-        of_version=(version.definition_id, version.tenant_id),
-    )
+    return Place(version, step, activity, WORKERS[activity.topic], (), join_id(step + 1))

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.database import Database
 from store.database import now as this_moment
-from store.demo.bulk_insert import copy_from_tasks, insert_rows, rarely_checkpointed, short_turns, without_indexes
+from store.demo.bulk_insert import copy_from_tasks, insert_rows, rarely_checkpointed, without_indexes
 from store.demo.deployments import deploy_releases
 from store.demo.instances import InstanceRows
 from store.demo.operator_batches import add_operator_batches
@@ -23,7 +23,7 @@ from store.demo.times import milliseconds
 from store.tables import Batch, Deployment, ExternalTask, Incident, ProcessInstance
 from store.tables.types import col
 
-SLICE = 5000
+SLICE = 2000
 """Tasks written in one transaction."""
 
 FIRST_SLICE = 500
@@ -98,8 +98,7 @@ async def build_world(
     instances = InstanceRows(random, milliseconds(at), ProcessVersions(versions), tasks)
     world = World(seed, at, len(RELEASES), len(versions))
     async with rarely_checkpointed(database), without_indexes(database, indexed):
-        with short_turns():
-            await _write_slices(database, instances, world, tasks, progress)
+        await _write_slices(database, instances, world, tasks, progress)
     if batches:
         async with database.writing() as connection:
             added = await add_operator_batches(connection, instances.ids, milliseconds(at), tasks)

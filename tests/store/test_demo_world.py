@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
@@ -16,10 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from store.bpmn import parse
 from store.database import Database, filling, open_database
 from store.demo.bpmn_xml import draw
-from store.demo.bulk_insert import ROWS_OF_A_STATEMENT
 from store.demo.causes import CARD_EXPIRED, CAUSES, MESSAGE_LIMIT, OUTAGE, cause_of
 from store.demo.processes import RELEASES
-from store.demo.rows import Rows
 from store.demo.task_states import TASK_STATES
 from store.demo.world import build_world
 from store.tables import ExternalTask, ExternalTaskLog, Incident, Variable, metadata
@@ -117,30 +114,7 @@ async def test_a_world_of_several_slices_is_exact_too(tmp_path: Path, monkeypatc
 async def test_a_world_is_the_same_however_it_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = await contents_of_seed(tmp_path / "whole.db", 7)
     monkeypatch.setattr("store.demo.world.SLICE", 60)
-    monkeypatch.setattr("store.demo.bulk_insert.ROWS_OF_A_STATEMENT", 7)
     assert await contents_of_seed(tmp_path / "cut.db", 7) == whole
-
-
-async def test_the_turns_of_threads_are_as_before(tmp_path: Path) -> None:
-    def stop(_made: int) -> None:
-        turns.append(sys.getswitchinterval())
-        raise KeyError
-
-    before, usual, turns = sys.getswitchinterval(), 0.02, list[float]()
-    sys.setswitchinterval(usual)
-    try:
-        async with empty_store(tmp_path / "world.db") as database:
-            with pytest.raises(KeyError):
-                await build_world(database, 600, progress=stop)
-        assert turns[0] < usual == pytest.approx(sys.getswitchinterval())
-    finally:
-        sys.setswitchinterval(before)
-
-
-def test_the_widest_statement_is_one_that_sqlite_takes() -> None:
-    """In any build of it: some take more (https://www.sqlite.org/limits.html)."""
-    widest = max(len(columns.names) for columns, _ in Rows().by_columns())
-    assert widest * ROWS_OF_A_STATEMENT <= 32_766
 
 
 async def test_who_leaves_half_way_does_not_wait_for_indexes_and_the_next_world_has_them(tmp_path: Path) -> None:
