@@ -620,8 +620,8 @@ class RetriageApp(AppWithUpdateHook[None]):
 
     async def _may_leave(self, asked: str, label: str, key: str) -> bool:
         """Whether nothing launched here still runs, or the operator leaves all the same. Must run in a worker."""
-        known = {id: self.session.known_batches.get(id) for id in self.session.launched}
-        number = sum(view is None or not view.ended for view in known.values())
+        launched = [self.session.known_batches.get(id) for id in self.session.launched]
+        number = sum(view is None or not view.ended for view in launched)
         runs = self.runs.at_work if "runs" in self.__dict__ else []
         if runs:
             run = runs[0].run_id

@@ -175,11 +175,16 @@ def _run(whose: str, told: Mapping[str, Any], environ: Mapping[str, str], asks: 
 
 def _commands(told: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str, Any]]]:
     """Headers and cookies that come from a command: table, name, source."""
+    return _from(told, "command")
+
+
+def _from(told: Mapping[str, Any], kind: str) -> list[tuple[str, str, Mapping[str, Any]]]:
+    """Headers and cookies whose source is of a kind: table, name, source."""
     return [
         (table, name, source)
         for table in TABLES
         for name, source in told.get(table, {}).items()
-        if isinstance(source, dict) and "command" in source
+        if isinstance(source, dict) and kind in source
     ]
 
 
@@ -294,10 +299,8 @@ def _variables(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key, value in told.items():
         if key.endswith("_env"):
             yield key.removesuffix("_env"), value
-    for table in TABLES:
-        for name, source in told.get(table, {}).items():
-            if isinstance(source, dict) and "env" in source:
-                yield f"{table.removesuffix('s')} {name}", source["env"]
+    for table, name, source in _from(told, "env"):
+        yield f"{table.removesuffix('s')} {name}", source["env"]
 
 
 def _address(url: Any) -> str:

@@ -123,8 +123,6 @@ class RunDriver:
         self._wish = ""
         self._renewed = -inf
         self._run: Run
-        self._last = False
-        """No wave comes after the one at work."""
         self.watched = 0.0
         """Seconds for which the wave at work was watched."""
 
@@ -172,8 +170,9 @@ class RunDriver:
         try:
             await self._write(lambda: self._runs.state(self.run_id, self.name, "running"))
             await self._settle()
-            while (wave := await self._next_wave()) is not None:
-                await self._wave(wave, release, skip)
+            while rest := await self._rest():
+                wave = rest[0]
+                await self._wave(wave, release, skip, is_last=len(rest) == 1)
                 release = skip = False
         except _Hold as hold:
             return await self._held(hold, wave)
@@ -183,12 +182,10 @@ class RunDriver:
             return await self._end("stopped", said)
         return await self._end("passed", "Every wave went through.")
 
-    async def _next_wave(self) -> RunWave | None:
-        """The first wave that is not over, and the rules as they are now: the rest may have been changed meanwhile."""
+    async def _rest(self) -> list[RunWave]:
+        """The waves that are not over, and the rules as they are now: the rest may have been changed meanwhile."""
         self._run = await self._runs.run(self.run_id) or self._run
-        rest = [wave for wave in await self._runs.waves(self.run_id) if not wave.over]
-        self._last = len(rest) == 1
-        return rest[0] if rest else None
+        return [wave for wave in await self._runs.waves(self.run_id) if not wave.over]
 
     # -- how it ends ------------------------------------------------------------------------------------------------
 
@@ -236,8 +233,8 @@ class RunDriver:
 
     # -- one wave ---------------------------------------------------------------------------------------------------
 
-    async def _wave(self, wave: RunWave, release: bool, skip: bool) -> None:
-        """Send and watch a wave until the next one may go.
+    async def _wave(self, wave: RunWave, release: bool, skip: bool, is_last: bool) -> None:
+        """Send and watch a wave until the next one may go, or, where it is the last, until the run has ended.
 
         Raises:
             _Hold: it may not.
@@ -296,7 +293,7 @@ class RunDriver:
                 await self._over(wave, "released")
                 return
             watch_over = watched >= self._run.watch and not work.unsent
-            verdict = judge(gate, counts, watch_over=watch_over, last=self._last)
+            verdict = judge(gate, counts, watch_over=watch_over, last=is_last)
             if verdict.judgement == "hold" and not release:
                 await self._note(number, counts, watched, {})
                 raise _Hold(verdict.cause, sentence(verdict, gate, self._run.watch), number, counts)
