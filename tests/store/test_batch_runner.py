@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.batch import execute
 from store.batch.acquire import acquire
 from store.batch.create import create, plan_task_retries
 from store.batch.execute import run_jobs
@@ -115,6 +116,29 @@ async def test_jobs_never_mix_deployments_and_one_bad_id_fails_its_whole_job(dat
         (8, 9, "Cannot find external task with id none: externalTask is null"),
     ]
     assert await rows(database, "SELECT count(*) FROM external_task WHERE retries = 7") == [(6,)]
+
+
+@pytest.mark.parametrize("most", [0, execute.MOST_BETWEEN])
+async def test_jobs_with_gaps_between_them_change_theirs_and_nothing_else(
+    database: Database, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """What lies between the jobs of a set is named, or each element is held against each job."""
+    monkeypatch.setattr(execute, "MOST_BETWEEN", most)
+    await plain_world(database, 60)
+    settings = SETTINGS.model_copy(update={"invocations_per_batch_job": 2, "batch_jobs_per_seed": 30})
+    batch = await launch(database, ALL, settings)
+    async with database.writing() as connection:
+        await seeded(connection)
+        held = [one for one in await acquire(connection, "mine", 100, 30) if one.job_type == batch.type]
+        await connection.execute(text("UPDATE job SET suspended = 1 WHERE first IN (4, 6, 30)"))
+        assert (await run_jobs(connection, held[0])).succeeded == 27
+    left = await rows(
+        database,
+        "SELECT ordinal FROM batch_element JOIN external_task ON id = element_id AND retries <> 7 ORDER BY ordinal",
+    )
+    assert left == [(ordinal,) for ordinal in (4, 5, 6, 7, 30, 31)]
+    assert await rows(database, "SELECT count(*) FROM batch_element") == [(6,)]
+    assert await rows(database, "SELECT count(*) FROM external_task WHERE retries = 7") == [(54,)]
 
 
 async def test_the_log_has_every_seed_job_of_the_contract(database: Database) -> None:
