@@ -298,8 +298,9 @@ class RunScreen(ConsoleScreen):
         self.tell_hints()
 
     def legend(self) -> str:
-        """What the columns mean."""
-        return "again: first failure since  wait: not taken yet  unkn: cancelled, not known  out: left out"
+        """What the columns mean, those that there is room for."""
+        shown = "again: first failure since  wait: not taken yet"
+        return shown if self.narrow else f"{shown}  unkn: cancelled, not known  out: left out"
 
 
 def _heading(view: RunView) -> tuple[list[Span], list[Span]]:
