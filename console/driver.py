@@ -16,6 +16,7 @@ from rich.color import ColorSystem
 from textual import events
 from textual.drivers.linux_driver import LinuxDriver
 
+from console.terminal.capabilities import erases_on_ground
 from console.terminal.glyphs import Glyphs, terminal_charset
 from console.terminal.grid import Gridder
 from console.terminal.outlet import Outlet
@@ -63,7 +64,8 @@ class SteadyDriver(LinuxDriver):
         assert stream is not None, "a terminal is there"
         glyphs = Glyphs(terminal_charset(stream.encoding))
         system = app.console._color_system or ColorSystem.TRUECOLOR
-        self._shown = ShownCells(Gridder(system, not app.no_color, glyphs))
+        gridder = Gridder(system, not app.no_color, glyphs)
+        self._shown = ShownCells(gridder, erases_on_ground(stream.fileno()))
         self._outlet = Outlet(stream, self._caught_up)
         self._begun = False
         """The terminal was taken once."""

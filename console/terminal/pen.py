@@ -86,6 +86,12 @@ class Pen:
         if self.x is not None:
             self.x += 1
 
+    def erase(self, cells: int, look: Look) -> None:
+        """Make blanks of so many cells from here on, on the ground of a look; the pen stays where it is."""
+        if self.look is None or self.look.ground != look.ground or self.look.seen_on_blanks:
+            self.dip(look)
+        self._sent.append(f"\x1b[{cells}X")
+
     def dip(self, look: Look) -> None:
         """Write like this from here on."""
         if self.look != look:

@@ -14,6 +14,8 @@ from console.terminal.textual_private import ChopsUpdate, CompositorUpdate, Layo
 
 BRIDGE = 12
 """Cells that are the same are sent again rather than jumped over if they are so few and that is shorter."""
+ERASED = 10
+"""More blanks than these are erased rather than written: that takes five bytes, and five to get behind them."""
 _BLANK: Cell = (" ", PLAIN)
 
 
@@ -22,10 +24,12 @@ class ShownCells:
 
     Args:
         gridder: makes cells of segments.
+        erases: the terminal erases cells on request, and leaves them on the ground that it writes on.
     """
 
-    def __init__(self, gridder: Gridder) -> None:
+    def __init__(self, gridder: Gridder, erases: bool = False) -> None:
         self._gridder = gridder
+        self._erases = erases
         self._size = (0, 0)
         self._rows: list[list[Cell]] = []
         self._pen = Pen()
@@ -98,6 +102,8 @@ class ShownCells:
             self._pen.send("\x1b[K")
 
     def _write(self, y: int, row: list[Cell], differing: list[int]) -> None:
+        if self._erases:
+            differing = _through_blanks(row, differing)
         for run in _runs(differing):
             if self._pen.y == y and self._pen.x is not None and 0 < run[0] - self._pen.x <= BRIDGE:
                 self._bridge(y, row, run[0])
@@ -120,19 +126,44 @@ class ShownCells:
         self._pen.adopt(written if prices[0] <= prices[1] else jumped)
 
     def _put(self, pen: Pen, y: int, row: list[Cell], run: range) -> None:
+        done = run.start
         for x in run:
             text, look = row[x]
-            if text != OTHER_HALF and pen.x is None:
-                pen.to(x, y)
-            if text == " ":
-                pen.put_blank(look, _coming(row, x, run.stop))
-            elif text != OTHER_HALF:
+            if text == OTHER_HALF or x < done:
+                continue
+            pen.to(x, y)
+            if text != " ":
                 wide = x + 1 < len(row) and row[x + 1][0] == OTHER_HALF
                 pen.put(text, look, 2 if wide else 1)
                 if risky(text):
                     pen.x = None
+            elif self._erases and (blanks := _blanks(row, x, run.stop)) > ERASED:
+                pen.erase(blanks, look)
+                done = x + blanks
+            else:
+                pen.put_blank(look, _coming(row, x, run.stop))
         if pen.x is not None and pen.x >= len(row):
             pen.x = None
+
+
+def _blanks(row: list[Cell], x: int, stop: int) -> int:
+    """How many blanks alike begin here that show nothing but their ground."""
+    if row[x][0] != " " or row[x][1].seen_on_blanks:
+        return 0
+    end = x + 1
+    while end < stop and row[end] == row[x]:
+        end += 1
+    return end - x
+
+
+def _through_blanks(row: list[Cell], differing: list[int]) -> list[int]:
+    """The same, and what lies between two that belong to one stretch of blanks: words made way for it, it is erased."""
+    through = differing[:1]
+    for left, right in pairwise(differing):
+        if right > left + 1 and _blanks(row, left, right + 1) == right + 1 - left:
+            through += range(left + 1, right)
+        through.append(right)
+    return through
 
 
 def _coming(row: list[Cell], x: int, stop: int) -> Look:

@@ -47,8 +47,8 @@ def whole(lines: list[Strip]) -> LayoutUpdate:
     return LayoutUpdate([[line] for line in lines], Region(0, 0, WIDTH, HEIGHT))
 
 
-def picture(colours: bool = True, charset: str = "utf-8") -> ShownCells:
-    return ShownCells(Gridder(ColorSystem.TRUECOLOR, colours, Glyphs(charset)))
+def picture(colours: bool = True, charset: str = "utf-8", erases: bool = False) -> ShownCells:
+    return ShownCells(Gridder(ColorSystem.TRUECOLOR, colours, Glyphs(charset)), erases)
 
 
 class Screen:
@@ -79,10 +79,10 @@ def bare(line: str) -> str:
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.lists(FRAMES, min_size=2, max_size=4))
-def test_the_terminal_shows_the_last_frame_whatever_it_showed_before(frames: list[list[Strip]]) -> None:
+@given(st.lists(FRAMES, min_size=2, max_size=4), st.booleans())
+def test_the_terminal_shows_the_last_frame_whatever_it_showed_before(frames: list[list[Strip]], erases: bool) -> None:
     stepwise, at_once = Screen(), Screen()
-    known = picture()
+    known = picture(erases=erases)
     for frame in frames:
         stepwise.feed(known.changes(whole(frame)))
     at_once.feed(picture().changes(whole(frames[-1])))
@@ -120,6 +120,24 @@ def test_the_same_frame_again_sends_nothing_and_one_cell_a_few_bytes() -> None:
     assert len(known.changes(whole([line, other, *[line] * 3])) or "") <= 8
     known.forget()
     assert len(known.changes(whole([line] * HEIGHT)) or "") > 50
+
+
+def test_blanks_on_their_ground_are_erased_where_the_terminal_can() -> None:
+    ground = Style(color="#eeeeee", bgcolor="#0f1319")
+    full = Strip([Segment("x" * WIDTH, ground)], WIDTH)
+    left = Strip([Segment("ab" + " " * 18 + "cdef", ground)], WIDTH)
+    marked = Strip([Segment("ab"), Segment(" " * 18, Style(underline=True)), Segment("cdef")], WIDTH)
+    for line, erased in ((left, True), (marked, False)):
+        writes, erases = picture(), picture(erases=True)
+        shown = [Screen(), Screen()]
+        sent = []
+        for known, screen in zip((writes, erases), shown, strict=True):
+            screen.feed(known.changes(whole([full] * HEIGHT)))
+            sent.append(known.changes(whole([line] * HEIGHT)) or "")
+            screen.feed(sent[-1])
+        assert shown[0].cells() == shown[1].cells()
+        assert ("\x1b[18X" in sent[1]) is erased
+        assert "X" not in sent[0]
 
 
 def test_a_cell_whose_width_terminals_disagree_about_displaces_nothing() -> None:
