@@ -48,7 +48,9 @@ class TourGuide:
         self._ran = self._held = False
 
     def look(self) -> None:
-        """Go on where a step is done. Called now and again."""
+        """Go on where a step is done. Called now and again, also while the application ends and has no screen."""
+        if not self._app.screen_stack:
+            return
         self.tour.heed(self.seen())
         screen = self._app.screen
         if not screen.is_mounted or not screen.query("HintLine"):

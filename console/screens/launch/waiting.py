@@ -138,7 +138,8 @@ def shown_while(app: App[Any], session: Session, what: str) -> Iterator[Waiting]
     waiting, behind = Waiting(session, what, time.monotonic()), app.screen
 
     def show() -> None:
-        if app.screen is behind and not behind.is_modal and not waiting.over:
+        # Not asked of the application, which has no screen any more while it ends.
+        if behind.is_active and not behind.is_modal and not waiting.over:
             app.push_screen(waiting)
 
     timer = app.set_timer(PATIENCE, show)

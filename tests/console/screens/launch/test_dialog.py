@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.timer import Timer
 
 from console.app import RetriageApp
 from console.engine.errors import Unanswered
@@ -26,7 +28,9 @@ from console.screens.launch.dialog import TOO_EARLY, LaunchDialog
 from console.screens.launch.flow import open_launch
 from console.screens.launch.tick import Tick
 from console.screens.tasks.screen import TasksScreen
+from console.screens.tour import TourGuide
 from console.session.session import ConnectionIdentity
+from console.session.tour import Tour
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import ExternalTaskQuery
 from store.contract.records import Batch, BatchStatistics
@@ -654,3 +658,15 @@ async def test_the_keys_of_the_dialog_are_told() -> None:
         await until(pilot, lambda: "Send the request that is shown." in text(app))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, LaunchDialog))
+
+
+async def test_what_looks_now_and_again_bears_that_the_application_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[Callable[[], object]] = []
+    async with console(FakeEngine(1)) as (app, _pilot):
+        monkeypatch.setattr(app, "set_timer", lambda _seconds, show: looks.append(show) or Timer(app, 1.0))
+        with waiting.shown_while(app, app.session, "1 task"):
+            looks.append(TourGuide(app, app.session, Tour()).look)
+    assert not app.screen_stack
+    for look in looks:
+        look()
+    assert len(looks) == 2
