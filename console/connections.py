@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from console.engine.target import LOOPBACK, WATCHABLE, Demo, Embedded, Remote
 from console.profiles import profile_named, remote_of
-from console.session.session import ConnectionIdentity
+from console.session.connection_identity import ConnectionIdentity
 from store.snapshot_mark import SnapshotMark, is_snapshot, read_mark
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ PATIENCE = 0.5
 
 
 class KeyQueue:
-    """Lets a key through when the one before it has been used or has come back unused.
+    """Lets a key through when the one before it has been used or has come back unused; none before :meth:`release`.
 
     Args:
         app: the application.
@@ -38,6 +38,7 @@ class KeyQueue:
         self._app = app
         self._send = send
         self._waiting: deque[events.Key] = deque()
+        self._held = True
         self._under_way: object | None = None
         self._not_yet_followed: tuple[DOMNode, asyncio.TimerHandle] | None = None
         self._sent: deque[tuple[events.Key, DOMNode]] = deque(maxlen=64)
@@ -47,10 +48,22 @@ class KeyQueue:
     async def put(self, key: events.Key) -> None:
         """A key was pressed."""
         self._waiting.append(key)
+        if self._held:
+            return
         if self._under_way is None:
             await self._next()
         else:
             self._hurry()
+
+    @property
+    def untouched(self) -> bool:
+        """Keys are held back still, and none was pressed."""
+        return self._held and not self._waiting
+
+    async def release(self) -> None:
+        """What keys act on is there: let them through, those first that were pressed meanwhile."""
+        self._held = False
+        await self._next()
 
     def came_back(self, key: events.Key) -> bool:
         """A key has travelled up to the application unused.

@@ -31,7 +31,7 @@ from console.batches.outcome_counts import OutcomeCounts  # noqa: E402
 from console.engine.connect import connect  # noqa: E402
 from console.engine.target import WATCHABLE, Demo, Embedded  # noqa: E402
 from console.journal import journal_at  # noqa: E402
-from console.session.session import ConnectionIdentity  # noqa: E402
+from console.session.connection_identity import ConnectionIdentity  # noqa: E402
 from screenshots.moving import Moment, moment, moving_picture  # noqa: E402
 
 FONT_FACE = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)

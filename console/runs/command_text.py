@@ -12,7 +12,7 @@ from console.runs.rules_text import pace_text, seconds_text, share_text
 if TYPE_CHECKING:
     from console.launch.plan import LaunchPlan
     from console.runs.run import RunOrder
-    from console.session.session import ConnectionIdentity
+    from console.session.connection_identity import ConnectionIdentity
 
 ALL_AT_ONCE = "rest"
 """The waves of a launch without any."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import ComposeResult
@@ -15,6 +15,7 @@ from textual.widget import Widget
 
 from console.actions import at
 from console.screens import clipboard
+from console.screens.attached import Attached, places_of
 from console.screens.chrome import HintLine, IdentityLine, TabLine
 from console.screens.events.line import EventLine
 from console.screens.navigator import Navigator, navigator_of
@@ -28,17 +29,8 @@ if TYPE_CHECKING:
 
 BASE_CSS = Path(__file__).with_name("base.tcss")
 
-SMALLEST = (80, 24)
-"""Columns and lines below which the console shows one sentence and takes no keys."""
-
-
 TICK = 1 / 60
 """Seconds between two paintings at least, keys or no keys."""
-
-
-def places_of(node: object) -> tuple[str, ...]:
-    """The places of actions that a widget, a screen or the application is."""
-    return tuple(getattr(node, "PLACES", ()))
 
 
 def looking_only(
@@ -52,24 +44,6 @@ def looking_only(
         if action.previews
     }
     return {**labels, **previews}, {*idle, *(action.name for action in orders if not action.previews)}
-
-
-class Attached(Protocol):
-    """Actions that a screen does not inherit but has: :class:`console.screens.verbs.Verbs`."""
-
-    PLACES: ClassVar[tuple[str, ...]]
-
-    def places(self) -> Collection[str]:
-        """Where its actions are found now."""
-        ...
-
-    def hint_labels(self) -> dict[str, str]:
-        """Labels that say more than the table of actions, by the name of the action."""
-        ...
-
-    def idle(self) -> Collection[str]:
-        """Names of actions that would do nothing now."""
-        ...
 
 
 class ConsoleScreen(Screen[None]):

@@ -1,17 +1,25 @@
 """What stands on every screen: who we are on line 1, the views on line 2, news and keys on the last two lines."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
-
-from textual.widget import Widget
+from typing import TYPE_CHECKING
 
 from console.actions import hints, shown
-from console.session.connection import Freshness
+from console.session.pace import USUAL_PACE
 from console.session.poller import soonest
-from console.session.session import USUAL_PACE, Session
 from console.text.inert import inert
 from console.text.words import count, roughly, span, times
 from console.widgets.line import Line, Span, width_of
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+    from console.session.connection import Freshness
+    from console.session.connection_identity import ConnectionIdentity
+    from console.session.safety import Safety
+    from console.session.session import Session
 
 VIEWS: tuple[tuple[str, str], ...] = (
     ("tasks", "Tasks"),
@@ -22,13 +30,23 @@ VIEWS: tuple[tuple[str, str], ...] = (
     ("journal", "Journal"),
 )
 """The views by name, in the order of their digits."""
+SMALLEST = (80, 24)
+"""Columns and lines below which the console shows one sentence and takes no keys."""
 SHORTER = {"Incidents": "Incid", "Instances": "Inst", "Batches": "Batch", "Journal": "Jrnl"}
 """Titles where there is no room for the whole ones beside the counts."""
 
 _WHOLE: Mapping[str, str] = {}
+_NO_COUNTS: Mapping[str, int] = {}
 
 AGE_SHOWN = 10
 """Seconds after which the age of the data is news; below, line 1 shows the answer time only."""
+OPENING: list[Span] = [("opening", "muted")]
+"""How the data is before the engine is open."""
+
+
+def _width(line: Line) -> int:
+    """The cells of a line of the chrome; before it is laid out, those of the window."""
+    return line.size.width or line.app.size.width
 
 
 class IdentityLine(Line):
@@ -46,42 +64,30 @@ class IdentityLine(Line):
             session: whose engine it is about.
             view: what became of the last question of the view in front; none where it asks nothing of its own.
         """
-        right = [(" ", ""), *safety_said(session), *self._health(session, view), (f"  {_minute()} ", "muted")]
-        room = self.size.width - width_of(right)
-        for left in self._lefts(session):
+        self._show(session.identity, session.safety, self._health(session, view))
+
+    def introduce(self, identity: ConnectionIdentity, safety: Safety) -> None:
+        """Show what is so before the engine is opened.
+
+        Args:
+            identity: what is known of the engine.
+            safety: whether it can be changed from here.
+        """
+        self._show(identity, safety, OPENING)
+
+    def _show(self, identity: ConnectionIdentity, safety: Safety, health: list[Span]) -> None:
+        right = [(" ", ""), *safety_said(safety), *health, (f"  {_minute()} ", "muted")]
+        room = _width(self) - width_of(right)
+        for left in _lefts(identity, safety):
             if width_of(left) <= room:
                 break
         self.show(left, right)
-
-    def _lefts(self, session: Session) -> Iterable[list[Span]]:
-        """The left part, in full and shorter and shorter."""
-        identity = session.identity
-        word: Span = (f" {inert(identity.environment)} ", "chip" if session.safety.guarded else "accent")
-        called = identity.called
-        name: Span = (inert(called) if called != identity.environment else "", "strong")
-        engine: Span = (inert(identity.engine) if identity.engine not in (called, "default") else "", "")
-        kind: Span = (inert(identity.kind), "")
-        user: Span = (inert(identity.user), "muted")
-        url = identity.url.partition("://")[2] or identity.url
-        # Where it is called by its host the rest of the address follows at once, so that the host stands there once.
-        path = url.removeprefix(called) if url.startswith(called) else ""
-        address: Span = ("" if path else inert(url), "muted")
-        for whole, told in (
-            (True, (engine, kind, address, user)),
-            (True, (engine, kind, user)),
-            (False, (engine, kind, user)),
-            (False, (kind, user)),
-            (False, (user,)),
-        ):
-            said = [word, *((_GAP, name) if name[0] else ())]
-            said += [(inert(path), "muted")] if path and whole else []
-            yield said + [part for text, ink in told if text for part in (_GAP, (text, ink))]
 
     def _health(self, session: Session, view: Freshness | None) -> list[Span]:
         if session.failed_to_open:
             return [("NO ENGINE", "failed")]
         if session.client is None:
-            return [("opening", "muted")]
+            return OPENING
         if session.identity.stands_at is not None:
             return [(f"AS OF {session.identity.stands_at:%H:%M}Z", "warning")]
         seconds = session.data_age if view is None or view.age is None else view.age
@@ -113,9 +119,32 @@ class IdentityLine(Line):
 _GAP: Span = ("  ", "")
 
 
-def safety_said(session: Session) -> list[Span]:
+def _lefts(identity: ConnectionIdentity, safety: Safety) -> Iterable[list[Span]]:
+    """The left part of line 1, in full and shorter and shorter."""
+    word: Span = (f" {inert(identity.environment)} ", "chip" if safety.guarded else "accent")
+    called = identity.called
+    name: Span = (inert(called) if called != identity.environment else "", "strong")
+    engine: Span = (inert(identity.engine) if identity.engine not in (called, "default") else "", "")
+    kind: Span = (inert(identity.kind), "")
+    user: Span = (inert(identity.user), "muted")
+    url = identity.url.partition("://")[2] or identity.url
+    # Where it is called by its host the rest of the address follows at once, so that the host stands there once.
+    path = url.removeprefix(called) if url.startswith(called) else ""
+    address: Span = ("" if path else inert(url), "muted")
+    for whole, told in (
+        (True, (engine, kind, address, user)),
+        (True, (engine, kind, user)),
+        (False, (engine, kind, user)),
+        (False, (kind, user)),
+        (False, (user,)),
+    ):
+        said = [word, *((_GAP, name) if name[0] else ())]
+        said += [(inert(path), "muted")] if path and whole else []
+        yield said + [part for text, ink in told if text for part in (_GAP, (text, ink))]
+
+
+def safety_said(safety: Safety) -> list[Span]:
     """Whether the engine can be changed from here, with a gap behind it; nothing where there is no safety."""
-    safety = session.safety
     if safety.readonly:
         return [("READ-ONLY", "good"), _GAP]
     if not safety.guarded:
@@ -144,6 +173,19 @@ class TabLine(Line):
 
     def tell(self, session: Session, view: str) -> None:
         """Show the counts that are known, in full where there is room."""
+        self.show_views(view, session.counts, session.failed_jobs, session.run_told)
+
+    def show_views(
+        self, view: str, counts: Mapping[str, int] = _NO_COUNTS, failed_jobs: int = 0, run: Span = ("", "")
+    ) -> None:
+        """Show the views, in full where there is room.
+
+        Args:
+            view: the one in sight.
+            counts: rows by the name of a view, as far as they are known.
+            failed_jobs: jobs with no retries left.
+            run: the run that is at work or held, in a few words; empty if there is none.
+        """
         for written, gap, titles in (
             (count, "  ", _WHOLE),
             (count, " ", _WHOLE),
@@ -151,34 +193,40 @@ class TabLine(Line):
             (count, "", SHORTER),
             (roughly, "", SHORTER),
         ):
-            spans = self._tabs(session, view, written, gap, titles)
-            if width_of(spans) <= self.size.width:
+            spans = _tabs(view, counts, failed_jobs, written, gap, titles)
+            told, ink = run
+            if told:
+                spans += [(" 7 ", "muted"), (inert(told), ink)]
+            if width_of(spans) <= _width(self):
                 break
         self.show(spans)
 
-    def _tabs(
-        self, session: Session, view: str, written: Callable[[int], str], gap: str, titles: Mapping[str, str]
-    ) -> list[Span]:
-        spans: list[Span] = [(" " if gap else "", "")]
-        for digit, (name, title) in enumerate(VIEWS, 1):
-            number = session.counts.get(name)
-            failed = session.failed_jobs if name == "jobs" else 0
-            # The number of batches is of those that run; the view lists ended ones too.
-            shown = "" if number is None or (name == "batches" and not number) else f" {written(number)}"
-            here = name == view
-            ends = ("[", "]") if here else (" ", " ")
-            spans += [
-                (ends[0], "accent"),
-                (f"{digit} ", "accent" if here else "muted"),
-                (titles.get(title, title), "accent" if here else "muted"),
-                (shown, "strong" if here else "muted"),
-                (f" !{written(failed)}" if failed else "", "failed"),
-                (ends[1] + gap, "accent"),
-            ]
-        told, ink = session.run_told
-        if told:
-            spans += [(" 7 ", "muted"), (inert(told), ink)]
-        return spans
+
+def _tabs(
+    view: str,
+    counts: Mapping[str, int],
+    failed_jobs: int,
+    written: Callable[[int], str],
+    gap: str,
+    titles: Mapping[str, str],
+) -> list[Span]:
+    spans: list[Span] = [(" " if gap else "", "")]
+    for digit, (name, title) in enumerate(VIEWS, 1):
+        number = counts.get(name)
+        failed = failed_jobs if name == "jobs" else 0
+        # The number of batches is of those that run; the view lists ended ones too.
+        shown = "" if number is None or (name == "batches" and not number) else f" {written(number)}"
+        here = name == view
+        ends = ("[", "]") if here else (" ", " ")
+        spans += [
+            (ends[0], "accent"),
+            (f"{digit} ", "accent" if here else "muted"),
+            (titles.get(title, title), "accent" if here else "muted"),
+            (shown, "strong" if here else "muted"),
+            (f" !{written(failed)}" if failed else "", "failed"),
+            (ends[1] + gap, "accent"),
+        ]
+    return spans
 
 
 class HintLine(Line):
@@ -205,7 +253,7 @@ class HintLine(Line):
                 continue
             key, label = shown(keys[0]), labels.get(action.name, action.label)
             more: list[Span] = [("  " if spans else "", ""), (key, "accent"), (f" {label}", "muted")]
-            if 1 + width_of(spans) + width_of(more) > self.size.width:
+            if 1 + width_of(spans) + width_of(more) > _width(self):
                 break
             spans += more
         self.show([(" ", ""), *spans])

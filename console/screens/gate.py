@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from console.actions import ACTIONS
-from console.screens.base import places_of
-from console.screens.dialogs.arm import ArmDialog
+from console.screens.attached import places_of
 
 if TYPE_CHECKING:
-    from textual.app import App
-
     from console.session.connection import Freshness
     from console.session.session import Session
 
@@ -33,18 +30,3 @@ def why_not(session: Session, node: object, method: str, view: Freshness | None 
             unheard = session.why_unheard(view)
             return unheard if action.previews else unheard or session.why_no_orders()
     return ""
-
-
-async def take_safety_off_or_put_it_back(app: App[Any], session: Session) -> None:
-    """Ask for the engine's name and arm, or lock what is armed. Must run in a worker."""
-    safety = session.safety
-    if safety.readonly:
-        session.say(safety.why_not(), "warning")
-    elif not safety.guarded:
-        session.say(f"{session.identity.environment} has no safety: orders are always on.", "muted")
-    elif safety.armed:
-        session.disarm()
-    elif session.why_unheard():
-        session.say(session.why_unheard(), "warning")
-    elif await app.push_screen_wait(ArmDialog(session.identity.called, session.identity.environment)):
-        session.arm()

@@ -68,6 +68,6 @@ class TooSmall(Screen[None]):
         session = self.session
         word: Span = (f" {inert(session.identity.environment)} ", "chip")
         health = "NO ENGINE" if session.failed_to_open else "STALE" if session.silent else ""
-        state: list[Span] = [*safety_said(session), (health, "failed")]
+        state: list[Span] = [*safety_said(session.safety), (health, "failed")]
         name = f"  {inert(session.identity.called)}  "
         return [word, (cut(name, max(min(cell_len(name), width - width_of([word, *state])), 0)), "strong"), *state]

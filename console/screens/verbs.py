@@ -122,17 +122,3 @@ async def carry_out(screen: ConsoleScreen, plan: Callable[[], Awaitable[Order | 
     if report.sentence:
         session.say(report.sentence, report.ink)
     return report
-
-
-def method_of(node: object, name: str) -> Callable[..., Awaitable[None] | None] | None:
-    """The method of the verbs attached to a node that carries out an action; none where the node does so itself.
-
-    Args:
-        node: a screen, a widget or the application.
-        name: the action, without ``action_``.
-    """
-    for verbs in getattr(node, "verbs", ()):
-        method: Callable[..., Awaitable[None] | None] | None = getattr(verbs, f"action_{name}", None)
-        if method is not None:
-            return method
-    return None

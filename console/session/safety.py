@@ -10,6 +10,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from console.session.connection_identity import ConnectionIdentity
 
 ARMED_SECONDS = 600.0
 """How long the safety stays off."""
@@ -96,3 +100,8 @@ class Safety:
         if self.guarded and not self.armed and _CONSENTED.get() is not self:
             return f"SAFE: this is {self.environment}. ! takes the safety off for ten minutes."
         return ""
+
+
+def safety_of(identity: ConnectionIdentity) -> Safety:
+    """The safety of a connection that was just made: it is on, wherever there is one."""
+    return Safety(identity.environment, identity.readonly, simulated=bool(identity.snapshot_of))

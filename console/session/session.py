@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
@@ -19,9 +18,10 @@ from console.engine.rights import READ_HISTORY, Rights, find_rights
 from console.session.connection import ConnectionState, Freshness
 from console.session.event_log import Event, EventLog
 from console.session.known_values import KnownValues
+from console.session.pace import PACES, USUAL_PACE
 from console.session.poller import hurry_all
 from console.session.preferences import Preferences
-from console.session.safety import Safety
+from console.session.safety import safety_of
 from console.text.ink import Ink
 from console.text.words import clock
 
@@ -30,13 +30,11 @@ if TYPE_CHECKING:
     from console.engine.client import EngineClient
     from console.engine.history_level import HistoryLevel
     from console.engine.target import Demo
+    from console.session.connection_identity import ConnectionIdentity
     from console.session.services import BatchFollower, LaunchSearch
     from store.journal import Journal
 
 T = TypeVar("T")
-PACES = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
-"""Seconds between two readings that can be chosen."""
-USUAL_PACE = 2.0
 News = Literal["state", "identity", "capabilities", "counts", "event", "batches", "journal", "filled", "runs"]
 
 
@@ -52,78 +50,12 @@ class NewsFeed(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class ConnectionIdentity:
-    """Which engine this is, in the words of line 1."""
-
-    environment: str
-    """A word in capitals: ``DEMO``, ``PROD``."""
-    url: str = ""
-    """Where it answers; empty for the engine in this process."""
-    user: str = ""
-    engine: str = ""
-    """Its name, known once it has answered."""
-    kind: str = ""
-    """Kind and version, known once it has answered."""
-    profile: str = ""
-    """The connection profile that named it, if one did."""
-    readonly: bool = False
-    """Nothing may be changed through this connection."""
-    name: str = ""
-    """What it is called wherever it is remembered: the profile, the address without a password, or the store's path."""
-    words: tuple[str, ...] = ()
-    """What else was typed about how it is reached, for a command that does the same."""
-    warning: str = ""
-    """One sentence about how it is reached that the operator should know; empty if there is none."""
-
-    snapshot_of: str = ""
-    """Which engine it is a snapshot of, and when that was taken; empty if it is none."""
-    stands_at: datetime | None = None
-    """The moment at which its time stands, of a snapshot that is looked at."""
-
-    @property
-    def about_snapshot(self) -> str:
-        """One sentence about a snapshot; empty where the engine is none."""
-        if not self.snapshot_of:
-            return ""
-        if self.stands_at is not None:
-            return (
-                f"A snapshot of {self.snapshot_of}: ages and locks are as of then, and nothing can be changed. "
-                "`retriage --rehearse FILE` tries a run on a copy."
-            )
-        return (
-            f"A rehearsal on a copy of a snapshot of {self.snapshot_of}: all its times are moved to now, and simulated "
-            "workers take what is retried."
-        )
-
-    def said_of_none(self, sentence: str) -> str:
-        """What is said where a thing has no details, variables or the like: of a snapshot that it may have had some.
-
-        Args:
-            sentence: what is said of an engine.
-        """
-        if not self.snapshot_of:
-            return sentence
-        return (
-            "It has none in this snapshot: `retriage snapshot` writes some details, and the variables that are named."
-        )
-
-    @property
-    def called(self) -> str:
-        """What people call it: the profile, or the engine's own name; ``default`` is nobody's name."""
-        if self.snapshot_of:
-            return f"of {self.snapshot_of}"
-        host = self.url.partition("://")[2].partition("/")[0]
-        named = self.engine if self.engine != "default" else ""
-        return self.profile or named or host or self.engine or self.environment
-
-
 class Session:
     """One console and its engine."""
 
     def __init__(self, identity: ConnectionIdentity) -> None:
         self.identity = identity
-        self.safety = Safety(identity.environment, identity.readonly, simulated=bool(identity.snapshot_of))
+        self.safety = safety_of(identity)
         """Whether orders may be given; it is of this engine, and so is gone with it."""
         self.client: EngineClient | None = None
         self.failed_to_open = ""

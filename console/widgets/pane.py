@@ -1,6 +1,6 @@
 """A bordered pane of facts, prose and lines of spans, cut to what fits."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rich.segment import Segment
@@ -82,6 +82,7 @@ class Pane(Inked):
     def __init__(self, title: str = "", *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._items: tuple[Item, ...] = ()
+        self._items_for: Callable[[int, int], Sequence[Item]] | None = None
         self._lines: list[list[Span]] = []
         self._title = ""
         if title:
@@ -100,7 +101,17 @@ class Pane(Inked):
 
     def show(self, items: Sequence[Item]) -> None:
         """Show these items instead; only lines that differ are repainted."""
+        self._items_for = None
         self._items = tuple(items)
+        self._lay_out()
+
+    def show_fitted(self, items_for: Callable[[int, int], Sequence[Item]]) -> None:
+        """Show items that are made for the size of the pane instead.
+
+        Args:
+            items_for: makes them for so many cells and lines; it is asked again whenever the size is another one.
+        """
+        self._items_for = items_for
         self._lay_out()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -110,11 +121,13 @@ class Pane(Inked):
         self.refresh()
 
     def _lay_out(self) -> None:
-        width = self.size.width
+        width, height = self.size
         if not width:
             return
+        if self._items_for is not None:
+            self._items = tuple(self._items_for(width, height))
         before, self._lines = self._lines, laid_out(self._items, width)
-        for y in range(self.size.height):
+        for y in range(height):
             if before[y : y + 1] != self._lines[y : y + 1]:
                 self.refresh(Region(0, y, width, 1))
 

@@ -18,7 +18,7 @@ from console.engine.client import EngineClient
 from console.engine.connect import connect
 from console.engine.retries_request import RetriesRequest
 from console.engine.target import Demo, Embedded
-from console.session.session import ConnectionIdentity
+from console.session.connection_identity import ConnectionIdentity
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import ExternalTaskQuery
 from store.garbage import spared

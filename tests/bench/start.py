@@ -1,8 +1,8 @@
-"""From the command to the first frame: ``python -m tests.bench start [RUNS [OTHER_CHECKOUT]]``.
+"""From the command to the first frame, and to the first rows: ``python -m tests.bench start [RUNS [OTHER_CHECKOUT]]``.
 
 The console and a bare Textual application are started in turn, and the console of another checkout too where one is
 named, so that whatever else the machine has to do weighs on all of them. Processor time is that of the process up to
-its first frame, as the kernel counts it.
+that moment, as the kernel counts it.
 """
 
 import os
@@ -20,21 +20,25 @@ SIZE = (120, 40)
 ROOT = Path(__file__).parents[2]
 NOBODY = "http://127.0.0.1:9/engine-rest"
 """An engine that is not there: the first frame is drawn before it is asked."""
+HEADER = "Incidents"
+"""Stands in the console's first frame: one of its views."""
+ROW = "charge-card"
+"""Stands in the first rows of a demo world."""
 
 
 class Started(NamedTuple):
-    """Seconds to the first frame: by the clock, and of a processor."""
+    """Seconds to what was waited for: by the clock, and of a processor."""
 
     wall: float
     cpu: float
 
 
-def to_first_frame(command: list[str], text: str, root: Path) -> Started:
-    """Start a program in a terminal and wait for a text of its first frame.
+def started(command: list[str], text: str, root: Path) -> Started:
+    """Start a program in a terminal and wait for a text.
 
     Args:
         command: what Python is to run.
-        text: stands in its first frame.
+        text: what it shows at that moment.
         root: the checkout.
 
     Raises:
@@ -56,16 +60,17 @@ def main(runs: int = 10, other: str | None = None) -> None:
     programs = {"bare Textual": (["-m", "tests.bench.bare_textual"], FIRST_FRAME, ROOT)}
     for whose, root in (("", ROOT), (", other", Path(other).resolve() if other is not None else None)):
         if root is not None:
-            programs[f"own store{whose}"] = (["-m", "console"], "Incidents", root)
-            programs[f"an engine{whose}"] = (["-m", "console", "--engine", NOBODY], "Incidents", root)
+            programs[f"own store{whose}"] = (["-m", "console"], HEADER, root)
+            programs[f"an engine{whose}"] = (["-m", "console", "--engine", NOBODY], HEADER, root)
+            programs[f"rows of a demo{whose}"] = (["-m", "console", "demo", "--tasks", "3000"], ROW, root)
     found: dict[str, list[Started]] = {name: [] for name in programs}
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
     for round_ in range(runs + 1):
         for name, program in programs.items():
-            started = to_first_frame(*program)
+            one = started(*program)
             # The first round writes byte code.
             if round_:
-                found[name].append(started)
+                found[name].append(one)
     print(
         f"{'start to first frame':26}{'wall, median':>14}{'fastest':>10}{'processor':>11}{'fastest':>10}{'of bare':>9}"
     )

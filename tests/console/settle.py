@@ -18,7 +18,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 
 from console.app import RetriageApp
-from console.session.session import ConnectionIdentity
+from console.session.connection_identity import ConnectionIdentity
 from console.widgets.filter_line import FilterInput
 from tests.console.fake import FakeEngine, connecting
 

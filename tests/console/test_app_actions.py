@@ -17,6 +17,7 @@ import console.screens
 import console.widgets
 from console.actions import ACTIONS, Action, at, hints, matching, named
 from console.app import RetriageApp
+from console.screens.app_verbs import AppVerbs
 from console.screens.verbs import Verbs
 
 HARMLESS_CAPITALS = {"G", "A", "O", "F", "J", "Y", "E", "W"}
@@ -99,7 +100,10 @@ def carries_out(cls: type[Any], action: Action) -> bool:
 def attached_by(cls: type[Any]) -> list[type[Any]]:
     """The verbs that a class attaches."""
     source = inspect.getsource(cls)
-    return [verbs for verbs in classes() if issubclass(verbs, Verbs) and f"{verbs.__name__}(" in source]
+    own = [AppVerbs] if issubclass(cls, RetriageApp) else []
+    return [
+        *own, *(verbs for verbs in classes() if issubclass(verbs, Verbs) and f"{verbs.__name__}(" in source)
+    ]  # fmt: skip
 
 
 def test_the_hint_line_is_in_the_order_of_importance() -> None:
@@ -142,7 +146,8 @@ def _set_by(cls: type) -> set[str]:
 def test_no_class_hides_an_attribute_of_textual_by_accident() -> None:
     ours = {"BINDINGS", "CSS", "CSS_PATH", "DEFAULT_CSS", "COMPONENT_CLASSES", "AUTO_FOCUS", "TITLE", "compose"}
     ours |= {"ENABLE_COMMAND_PALETTE", "HORIZONTAL_BREAKPOINTS", "VERTICAL_BREAKPOINTS", "render_line", "on_event"}
-    ours |= {"watch_scroll_y", "notify_style_update", "get_driver_class", "get_theme_variable_defaults", "can_replace"}
+    ours |= {"watch_scroll_y", "notify_style_update", "get_driver_class", "get_default_screen", "can_replace"}
+    ours |= {"get_theme_variable_defaults"}
     ours |= {"control", "virtual_size", "border_title", "theme", "animation_level", "exit", "can_focus"}
     ours |= {"refresh", "stylesheet"}
     ours |= {"can_focus_children", "run_action", "_on_key", "check_consume_key", "value", "cursor_position", "display"}

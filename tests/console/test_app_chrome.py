@@ -14,7 +14,7 @@ from console.screens.help.palette import Palette
 from console.screens.help.screen import HelpScreen
 from console.screens.small import TooSmall
 from console.session import connection
-from console.session.session import ConnectionIdentity
+from console.session.connection_identity import ConnectionIdentity
 from console.widgets.themes import THEMES
 from tests.console.fake import FakeEngine, connecting, ids, job, statistics
 from tests.console.settle import console, lines, loaded, screen, text, until

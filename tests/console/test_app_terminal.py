@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import sys
 from console.app import RetriageApp
-from console.session.session import ConnectionIdentity
+from console.session.connection_identity import ConnectionIdentity
 from tests.console.fake import FakeEngine, connecting
 app = RetriageApp(connecting(FakeEngine(int(sys.argv[1]))), ConnectionIdentity("TEST"))
 app.run(mouse=False)

@@ -9,7 +9,7 @@ from console.actions import ACTIONS, OWN_KEYS, named
 from console.app import RetriageApp
 from console.keymap import Keymap, check, read_keymap
 from console.screens.events.screen import EventsScreen
-from console.session.session import ConnectionIdentity
+from console.session.connection_identity import ConnectionIdentity
 from console.widgets.filter_line import FilterInput
 from tests.console.fake import FakeEngine, connecting
 from tests.console.settle import lines, loaded, until

@@ -26,7 +26,7 @@ from console.engine.target import Remote
 from console.profile_keys import from_options
 from console.profiles import ProfileProblem, list_profiles, profile_named
 from console.runs.command_text import engine_words
-from console.session.session import ConnectionIdentity
+from console.session.connection_identity import ConnectionIdentity
 from store.contract.queries import ExternalTaskQuery
 
 

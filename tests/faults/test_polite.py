@@ -20,7 +20,7 @@ from console.app import RetriageApp
 from console.batches import known_batches
 from console.engine.client import EngineClient
 from console.session import poller
-from console.session.session import ConnectionIdentity
+from console.session.connection_identity import ConnectionIdentity
 from store.database import now, open_database
 from store.embedded import embedded_app
 from store.tables import ExternalTask, Incident

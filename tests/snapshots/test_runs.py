@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from console.journal import journal_at
+from console.runs.run_view import RunView
 from console.screens.runs.screen import RunScreen
-from console.session.session import ConnectionIdentity
+from console.session.connection_identity import ConnectionIdentity
+from console.session.session import Session
 from store.journal import FrozenTask, Journal, NewLaunch, NewRun, RunCause
 from tests.console.fake import connecting
 from tests.snapshots.conftest import NARROW, Steps
@@ -46,7 +48,9 @@ def compare(snap_compare: Any, clock: StoppedClock, tmp_path: Path, monkeypatch:
     """Compares the console with a journal in which a run stands."""
     for module in ("runs", "launching"):
         monkeypatch.setattr(f"store.journal.{module}.now", lambda: clock.moment)
-    monkeypatch.setattr("console.app.CLOSING", 10.0)
+    monkeypatch.setattr("console.engine_holder.CLOSING", 10.0)
+    # The run is written beside the start of the console, which tells of runs that it finds.
+    monkeypatch.setattr("console.engine_holder.open_runs", no_runs)
 
     def compared(size: tuple[int, int], steps: Steps, reason: str = "PSP back, INC-4412") -> bool:
         async def run(pilot: Any) -> None:
@@ -63,6 +67,11 @@ def compare(snap_compare: Any, clock: StoppedClock, tmp_path: Path, monkeypatch:
         return same
 
     return compared
+
+
+async def no_runs(session: Session) -> list[RunView]:
+    """Nothing is found at the start."""
+    return []
 
 
 async def written(journal: Journal, reason: str, clock: StoppedClock) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from console.reading.selection import Marked
 from console.screens.launch.flow import open_launch
-from console.session.session import ConnectionIdentity
+from console.session.connection_identity import ConnectionIdentity
 from tests.console.fake import FakeEngine, connecting
 from tests.snapshots.conftest import NARROW, Steps
 from tests.snapshots.night import Night, uuid, with_batches

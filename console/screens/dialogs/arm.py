@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -18,6 +18,11 @@ from console.screens.dialogs.field import Field
 from console.screens.dialogs.keys import KeyLine
 from console.text.inert import inert
 from console.widgets.pane import Item, Pane, Prose, laid_out
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+    from console.session.session import Session
 
 WIDTH = 66
 """Cells of the sentences before the dialog is laid out."""
@@ -120,3 +125,18 @@ class ArmDialog(ModalScreen[bool]):
     def action_cancel(self) -> None:
         """The safety stays on."""
         self.dismiss(False)
+
+
+async def take_safety_off_or_put_it_back(app: App[Any], session: Session) -> None:
+    """Ask for the engine's name and arm, or lock what is armed. Must run in a worker."""
+    safety = session.safety
+    if safety.readonly:
+        session.say(safety.why_not(), "warning")
+    elif not safety.guarded:
+        session.say(f"{session.identity.environment} has no safety: orders are always on.", "muted")
+    elif safety.armed:
+        session.disarm()
+    elif session.why_unheard():
+        session.say(session.why_unheard(), "warning")
+    elif await app.push_screen_wait(ArmDialog(session.identity.called, session.identity.environment)):
+        session.arm()

@@ -35,13 +35,14 @@ from console.runs.command_text import command_of, query_of
 from console.runs.decided_run import DecidedRun
 from console.runs.run_preparation import RunPreparation
 from console.screens import clipboard
-from console.screens.base import looking_only, places_of
+from console.screens.attached import places_of
+from console.screens.base import looking_only
 from console.screens.chrome import HintLine, IdentityLine
+from console.screens.dialogs.arm import take_safety_off_or_put_it_back
 from console.screens.dialogs.choice import Choice
 from console.screens.dialogs.confirm_delay import ConfirmDelay
 from console.screens.dialogs.field import Field
 from console.screens.events.line import EventLine
-from console.screens.gate import take_safety_off_or_put_it_back
 from console.screens.launch.page import (
     command_items,
     drift_items,

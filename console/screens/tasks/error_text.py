@@ -8,7 +8,7 @@ from console.screens.task_states import error_said
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
-    from console.session.session import ConnectionIdentity
+    from console.session.connection_identity import ConnectionIdentity
     from store.contract.records import ExternalTask
 
 

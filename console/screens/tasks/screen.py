@@ -28,7 +28,7 @@ from console.session.session import News, Session
 from console.text.inert import inert
 from console.widgets.bindings import bindings
 from console.widgets.line_table import LineTable
-from console.widgets.pane import FocusPane, Pane
+from console.widgets.pane import FocusPane, Item, Pane
 from console.widgets.rows import Row
 from store.contract.queries import ExternalTaskQuery, IncidentQuery
 
@@ -109,15 +109,13 @@ class TasksScreen(ListScreen):
         if self._causes is not None:
             self._causes.every(CAUSES_EVERY_WHILE_MOVING if soon else CAUSES_EVERY)
 
-    def on_resize(self) -> None:
-        """Bars are as long as there is room."""
-        self.call_after_refresh(self._show_batches)
-
     def _show_batches(self) -> None:
-        pane = self.query_one("#live", Pane)
-        if self.session.client is None or not pane.size.width:
-            return
-        pane.show(live(self.session.known_batches.all(), pane.size.width, pane.size.height, self.session.now()))
+        if self.session.client is not None:
+            self.query_one("#live", Pane).show_fitted(self._live)
+
+    def _live(self, width: int, height: int) -> list[Item]:
+        """The batches in a pane of that size: bars are as long as there is room."""
+        return live(self.session.known_batches.all(), width, height, self.session.now())
 
     @work(group="tasks.causes", exclusive=True, exit_on_error=False)
     async def _watch_causes(self) -> None:

@@ -11,7 +11,8 @@ from console.app import RetriageApp
 from console.engine.capabilities import Capabilities, ListCapabilities
 from console.engine.errors import EngineProblem, Forbidden, Unreachable
 from console.launch.query_check import _FITS, check_queries, contradicted
-from console.session.session import ConnectionIdentity, Session
+from console.session.connection_identity import ConnectionIdentity
+from console.session.session import Session
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import (
     ExternalTaskQuery,

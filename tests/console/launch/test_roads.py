@@ -18,7 +18,8 @@ from console.engine.target import Embedded
 from console.launch.preparation import LaunchPreparation
 from console.launch.preview import BY_HAND, Kind
 from console.reading.selection import Composed, Everything, Marked, Selection
-from console.session.session import ConnectionIdentity, News, Session
+from console.session.connection_identity import ConnectionIdentity
+from console.session.session import News, Session
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, ProcessInstanceQuery
 from store.server import fill

@@ -32,7 +32,8 @@ from console.launch.send import send_launch
 from console.launch.unanswered import UnansweredLaunches
 from console.reading.selected_tasks import read_selected_tasks
 from console.reading.selection import Marked
-from console.session.session import ConnectionIdentity, Session
+from console.session.connection_identity import ConnectionIdentity
+from console.session.session import Session
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import BatchStatisticsQuery, ExternalTaskQuery, HistoricBatchQuery
 from store.embedded import embedded_app

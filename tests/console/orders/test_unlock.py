@@ -11,7 +11,7 @@ from console.reading.selection import Everything, Marked
 from console.screens.dialogs.confirm import Confirm
 from console.screens.dialogs.field import Field
 from console.screens.tasks.detail import TaskDetail
-from console.session.session import ConnectionIdentity
+from console.session.connection_identity import ConnectionIdentity
 from console.widgets.pane import Pane
 from store.contract.queries import ExternalTaskQuery
 from store.contract.records import ExternalTask

@@ -18,7 +18,8 @@ from console.runs.events import RunEnded, RunEvent, RunHeld
 from console.runs.frozen_tasks import FrozenTasks, freeze
 from console.runs.run import RunOrder, write_down
 from console.runs.run_view import RunView, read_run
-from console.session.session import ConnectionIdentity, Session
+from console.session.connection_identity import ConnectionIdentity
+from console.session.session import Session
 from store.embedded import embedded_app
 from store.journal import Journal
 from store.settings import StoreSettings

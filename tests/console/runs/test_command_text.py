@@ -12,7 +12,7 @@ from console.reading.counts import SelectionCounts
 from console.reading.selection import Everything, Marked, Selection
 from console.runs.command_text import command_of
 from console.runs.run_form import RunForm
-from console.session.session import ConnectionIdentity
+from console.session.connection_identity import ConnectionIdentity
 from store.contract.queries import ExternalTaskQuery
 
 PROD = ConnectionIdentity("PROD", "https://bpm.example/engine-rest", "ann", profile="bpm-prod", name="bpm-prod")

@@ -7,7 +7,8 @@ from pathlib import Path
 from console.runs.events import RunHeld
 from console.runs.gate import WorkCounts
 from console.runs.operator_call import call_operator, facts_of
-from console.session.session import ConnectionIdentity, Session
+from console.session.connection_identity import ConnectionIdentity
+from console.session.session import Session
 
 HOSTILE = "back $(touch pwned) `id`; \x1b[2J\x00 'quote\" \n next"
 WRITE = "import json, os, sys; json.dump({'env': dict(os.environ), 'argv': sys.argv[2:]}, open(sys.argv[1], 'w'))"

@@ -26,7 +26,8 @@ from console.runs.frozen_tasks import freeze
 from console.runs.gate import Gate
 from console.runs.run import RunOrder, write_down
 from console.runs.waves import waves_of
-from console.session.session import ConnectionIdentity, Session
+from console.session.connection_identity import ConnectionIdentity
+from console.session.session import Session
 from store.database.clock import now as real_now
 from store.journal import Journal, runs
 from store.journal.reading import TAKEN

@@ -13,7 +13,7 @@ from console.engine.target import Demo, Embedded
 from console.screens.batches.detail import BatchDetail
 from console.screens.dialogs.confirm import Confirm
 from console.screens.launch.dialog import LaunchDialog
-from console.session.session import ConnectionIdentity
+from console.session.connection_identity import ConnectionIdentity
 from console.widgets.line_table import LineTable
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import ExternalTaskQuery, IncidentQuery, JobQuery

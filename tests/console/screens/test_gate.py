@@ -17,7 +17,7 @@ from console.screens.dialogs.confirm import Confirm
 from console.screens.dialogs.field import Field
 from console.screens.launch.dialog import LaunchDialog
 from console.screens.launch.flow import open_launch
-from console.session.session import ConnectionIdentity
+from console.session.connection_identity import ConnectionIdentity
 from tests.console.fake import FakeEngine, connecting, ids, statistics
 from tests.console.settle import loaded, said, screen, text, until
 

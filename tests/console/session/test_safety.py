@@ -14,8 +14,8 @@ from console.engine.errors import Forbidden
 from console.engine.retries_request import RetriesRequest
 from console.engine.target import Embedded, Remote
 from console.profiles import ProfileProblem, known_profiles, profile_named
+from console.session.connection_identity import ConnectionIdentity
 from console.session.safety import ARMED_SECONDS, Safety
-from console.session.session import ConnectionIdentity
 from store.contract.orders import SetExternalTaskRetries
 
 

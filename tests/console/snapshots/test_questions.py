@@ -3,7 +3,8 @@
 import pytest
 
 from console.engine.errors import EngineProblem, NotThere, Slow, Unreachable
-from console.session.session import ConnectionIdentity, Session
+from console.session.connection_identity import ConnectionIdentity
+from console.session.session import Session
 from console.snapshots.questions import PAGE_EVERY, PAUSE, SMALL_EVERY, TRIES, PacedQuestions
 from tests.console.fake import FakeEngine
 

@@ -18,7 +18,7 @@ TABLE = 78
 FAKE = """
 import sys
 from console.app import RetriageApp
-from console.session.session import ConnectionIdentity
+from console.session.connection_identity import ConnectionIdentity
 from tests.console.fake import FakeEngine, connecting
 app = RetriageApp(connecting(FakeEngine(200)), ConnectionIdentity("TEST"), theme=sys.argv[1])
 app.run(mouse=False)

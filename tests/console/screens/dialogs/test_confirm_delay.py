@@ -176,6 +176,7 @@ async def test_a_key_that_waited_in_the_queue_counts_from_when_it_was_pressed() 
             moments.append(queue.pressed_at)
 
         queue = KeyQueue(app, send)
+        await queue.release()
         keys = [events.Key("R", "R"), events.Key("L", "L")]
         keys[0].time, keys[1].time = 5.0, 5.001
         for key in keys:

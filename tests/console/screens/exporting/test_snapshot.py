@@ -11,7 +11,8 @@ from console.engine.connect import connect
 from console.journal import journal_of
 from console.runs.command_text import engine_words
 from console.screens.exporting.dialog import ExportDialog
-from console.session.session import ConnectionIdentity, Session
+from console.session.connection_identity import ConnectionIdentity
+from console.session.session import Session
 from console.widgets.pane import Pane
 from store.contract.queries import ExternalTaskQuery
 from store.snapshot_mark import read_mark

@@ -14,7 +14,8 @@ from console.screens.dialogs.confirm import Confirm
 from console.screens.incidents import group_verbs
 from console.screens.incidents.group_verbs import GroupVerbs
 from console.screens.incidents.note import Answer
-from console.session.session import ConnectionIdentity, Session
+from console.session.connection_identity import ConnectionIdentity
+from console.session.session import Session
 from store.contract.queries import IncidentQuery
 from store.contract.records import Incident
 from tests.console.fake import FakeEngine, job

@@ -24,7 +24,7 @@ from console.screens.journal.detail import LaunchDetail
 from console.screens.launch import waiting
 from console.screens.launch.dialog import LaunchDialog
 from console.screens.launch.flow import open_launch
-from console.session.session import ConnectionIdentity
+from console.session.connection_identity import ConnectionIdentity
 from console.widgets.pane import Pane
 from store.contract.queries import ExternalTaskQuery
 from store.journal import Journal, NewLaunch
@@ -440,7 +440,7 @@ async def test_a_second_press_launches_while_the_journal_is_opening(path: Path) 
         await until(pilot, lambda: "Waiting for the journal" in text(app))
         await pilot.press("L")
         await until(pilot, lambda: engine.orders and not app.session.launching)
-        app._engine.cancel()  # type: ignore[union-attr]
+        app._engine._engine.cancel()
 
 
 async def test_a_journal_that_cannot_be_written_any_more_does_not_hold_a_launch_up(path: Path) -> None:

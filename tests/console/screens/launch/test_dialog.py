@@ -29,7 +29,7 @@ from console.screens.launch.flow import open_launch
 from console.screens.launch.tick import Tick
 from console.screens.tasks.screen import TasksScreen
 from console.screens.tour import TourGuide
-from console.session.session import ConnectionIdentity
+from console.session.connection_identity import ConnectionIdentity
 from console.session.tour import Tour
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import ExternalTaskQuery

@@ -13,7 +13,7 @@ from console.engine.client import EngineClient
 from console.journal import journal_at
 from console.screens.launch.dialog import LaunchDialog
 from console.screens.runs.screen import RunScreen
-from console.session.session import ConnectionIdentity
+from console.session.connection_identity import ConnectionIdentity
 from console.settings import Settings
 from tests.console.runs.a_run import ROOT, Scene
 from tests.console.settle import lines, loaded, until

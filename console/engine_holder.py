@@ -1,0 +1,175 @@
+"""Keeps the engine and the journal open for as long as the console runs, and what goes on beside the screens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from console.engine.errors import EngineProblem
+from console.engine.identity import RETRIAGE
+from console.journal import NoJournal, forget_old
+from console.launch.launch_events import sentence_of
+from console.launch.unanswered import UnansweredLaunches
+from console.runs.open_runs import open_runs, said_of
+from console.session.background import BackgroundReading
+from console.session.journal_answers import journal_problem
+from console.text.inert import inert
+
+if TYPE_CHECKING:
+    from textual.app import App
+    from textual.worker import WorkType
+
+    from console.engine.client import EngineClient
+    from console.session.session import Session
+    from store.journal import Journal
+
+CLOSING = 10.0
+"""Seconds that the engine has to close in an orderly way."""
+GIVING_UP = 1.0
+"""Seconds that an engine which is still opening has to stop doing so."""
+
+Connect = Callable[[], "AbstractAsyncContextManager[EngineClient]"]
+OpenJournal = Callable[[], "AbstractAsyncContextManager[Journal]"]
+
+
+class EngineHolder:
+    """Opens the engine, then the journal; closes both.
+
+    Args:
+        app: runs workers.
+        session: is told what became of it.
+        connect: opens the engine when it is called and entered, and closes it when it is left. What it raises is shown
+            in one sentence.
+        journal: opens the operator's journal; without it nothing is remembered.
+        keep_days: days for which the journal keeps what is over; none keeps it for ever.
+    """
+
+    def __init__(
+        self, app: App[None], session: Session, connect: Connect, journal: OpenJournal | None, keep_days: int | None
+    ) -> None:
+        self._app = app
+        self._session = session
+        self._connect = connect
+        self._open_journal = journal
+        self._keep_days = keep_days
+        self._leaving = asyncio.Event()
+        self._engine: asyncio.Task[None] | None = None
+
+    def open(self) -> None:
+        """Begin to open the engine."""
+        self._engine = asyncio.create_task(self._hold(), name="engine")
+
+    async def close(self) -> None:
+        """Close the engine before the process ends. One that is still opening has nothing to close."""
+        session = self._session
+        self._leaving.set()
+        if session.follower is not None:
+            await session.follower.stop()
+        if session.unanswered is not None:
+            await session.unanswered.stop()
+        if self._engine is not None:
+            if session.client is None:
+                self._engine.cancel()
+            _, late = await asyncio.wait({self._engine}, timeout=CLOSING if session.client else GIVING_UP)
+            for task in late:
+                task.cancel()
+
+    async def _hold(self) -> None:
+        """Keep the engine open until the console leaves. One task enters and leaves it."""
+        session = self._session
+        try:
+            async with self._connect() as client, AsyncExitStack() as beside:
+                session.open(client)
+                self._follow()
+                await self._keep_journal(beside)
+                await self._leaving.wait()
+        except Exception as problem:
+            if not self._leaving.is_set():
+                sentence = getattr(problem, "sentence", "") or f"The engine could not be opened: {problem}"
+                session.failed_to_open = inert(sentence)
+                session.say(sentence, "failed")
+                session.news.publish("state")
+
+    # -- the journal ------------------------------------------------------------------------------------------------
+
+    async def _keep_journal(self, beside: AsyncExitStack) -> None:
+        """Open the journal; where that cannot be done the console works without."""
+        if self._open_journal is None:
+            return
+        try:
+            journal = await beside.enter_async_context(self._open_journal())
+        except NoJournal as problem:
+            self._session.do_without_journal()
+            self._session.say(f"{problem} Nothing is remembered.", "warning")
+        else:
+            self._session.keep_journal(journal)
+            await self._tell_open_runs()
+            await self._forget(journal)
+
+    async def _forget(self, journal: Journal) -> None:
+        """What is over and older than the operator wants to keep."""
+        try:
+            number = await forget_old(journal, self._keep_days)
+        except journal_problem():
+            return  # whoever writes next is told
+        if number:
+            days = self._keep_days
+            self._session.say(
+                f"The journal has forgotten {number:,} launches and runs older than {days} days.", "muted"
+            )
+            self._session.news.publish("journal")
+
+    async def _tell_open_runs(self) -> None:
+        """Runs that wait are told at once: nothing of them is sent before the operator says so."""
+        waiting = await open_runs(self._session)
+        if sentence := said_of(waiting):
+            first = next(view for view in waiting if not view.driven)
+            self._session.tell_run(f"run {first.run.id} held", "failed")
+            self._session.say(sentence, "warning")
+
+    # -- the engine -------------------------------------------------------------------------------------------------
+
+    def _follow(self) -> None:
+        session = self._session
+        follower = session.follower = BackgroundReading(session)
+        follower.start()
+        unanswered = session.unanswered = UnansweredLaunches(session, lambda event: session.say(*sentence_of(event)))
+        unanswered.start()
+        session.news.subscribe(self._app, self._heed_state)
+        self._identify()
+
+    def _heed_state(self, news: str) -> None:
+        """Rest while paused; ask who the engine is as soon as it answers, if it has not told yet."""
+        session = self._session
+        if news != "state" or session.follower is None:
+            return
+        session.follower.heed_pause()
+        if session.unanswered is not None:
+            session.unanswered.heed_pause()
+        if not session.identity.kind and not session.stale:
+            self._identify()
+
+    def _identify(self) -> None:
+        learn: WorkType[None] = self._learn_identity
+        self._app.run_worker(learn, group="app.identify", exclusive=True, exit_on_error=False)
+
+    async def _learn_identity(self) -> None:
+        session = self._session
+        with suppress(EngineProblem):
+            await session.learn_capabilities()
+        with suppress(EngineProblem):
+            await session.learn_rights()
+        with suppress(EngineProblem):
+            known = await session.ask(lambda client: client.identity())
+            # The engine's version begins with the 7 that its name ends with.
+            name = known.kind.removesuffix(" 7") if known.version else known.kind
+            kind = f"{name} {known.version or ''}".strip()
+            if session.identity.snapshot_of:
+                kind = session.identity.kind
+            elif known.kind == RETRIAGE and (known.version or "").startswith("7."):
+                # The version that it tells is the contract's, not its own, which --version tells.
+                kind = f"{RETRIAGE} store, contract {known.version}"
+            session.identify(replace(session.identity, engine=known.name, kind=kind, url=session.identity.url))

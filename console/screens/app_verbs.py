@@ -1,0 +1,268 @@
+"""What the keys do that act on every screen: help, all actions, the safety, snapshots, other engines, leaving."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import cached_property, partial
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from console.folders import profiles_file
+from console.profiles import ProfileProblem, list_profiles
+from console.runs.open_runs import open_runs
+from console.runs.operator_call import call_operator, facts_of
+from console.screens.attached import places_of
+from console.screens.base import ConsoleScreen
+from console.screens.chrome import SMALLEST
+from console.screens.dialogs.arm import take_safety_off_or_put_it_back
+from console.screens.dialogs.confirm import Confirm
+from console.screens.dialogs.engines import EngineDialog
+from console.screens.events.screen import EventsScreen
+from console.screens.exporting.dialog import ExportDialog
+from console.screens.help.palette import Palette
+from console.screens.help.screen import ENGINE_PAGE, HelpScreen
+from console.screens.navigator import Navigator
+from console.screens.nouns import DETAILS, LISTS
+from console.screens.small import TooSmall
+from console.screens.tour import TourGuide
+from console.session.tour import Tour
+from console.snapshots.part import SnapshotPart
+from console.text.words import times
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import App
+    from textual.worker import WorkType
+
+    from console.engine.target import Pace
+    from console.runs.driven_runs import DrivenRuns
+    from console.runs.events import RunHeld
+    from console.screens.dialogs.engines import ChosenEngine
+    from console.screens.exporting.snapshot import SnapshotFile
+    from console.session.session import Session
+
+TOUR_EVERY = 0.3
+"""Seconds between two looks at how far the guided walk is."""
+
+
+class AppVerbs:
+    """The actions of the application but those that only switch its views and themes.
+
+    Args:
+        app: what they are attached to.
+        session: what its screens share.
+        call: program and arguments that call the operator to a run that is held; empty calls by the bell alone.
+        leave_for: leaves the console for another engine.
+    """
+
+    def __init__(
+        self, app: App[None], session: Session, call: Sequence[str], leave_for: Callable[[ChosenEngine], None]
+    ) -> None:
+        self.app = app
+        self.session = session
+        self._call = call
+        self._leave_for = leave_for
+        self._snapshot: SnapshotFile | None = None
+        self.navigator = Navigator(app, session, DETAILS)
+        """The ways between screens."""
+
+    async def close(self) -> None:
+        """Hold the runs that are driven here, and end a snapshot that is being written."""
+        if "runs" in self.__dict__:
+            await self.runs.close()
+        if self._snapshot is not None and self._snapshot.running:
+            await self._snapshot.stop()
+
+    def _work(self, work: WorkType[None], group: str) -> None:
+        self.app.run_worker(work, group=group, exclusive=True, exit_on_error=False)
+
+    # -- what is in front -------------------------------------------------------------------------------------------
+
+    def add_views(self) -> None:
+        """Let the application switch to the lists by their names."""
+        for name, list_of in LISTS.items():
+            self.app.add_mode(name, partial(list_of, self.session))
+
+    def cover(self, small: bool) -> None:
+        """Cover everything while the window is too small, and nothing when it is not."""
+        covers = [screen for screen in self.app.screen_stack if isinstance(screen, TooSmall)]
+        if small and not covers:
+            self.app.push_screen(TooSmall(self.session, SMALLEST))
+        while covers and not small and any(isinstance(screen, TooSmall) for screen in self.app.screen_stack):
+            self.app.pop_screen()
+
+    def begin_tour(self) -> None:
+        """Say on each screen what to press next, and why."""
+        guide = TourGuide(self.app, self.session, Tour())
+        self.app.set_interval(TOUR_EVERY, guide.look)
+
+    # -- runs -------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def runs(self) -> DrivenRuns:
+        """The runs that are driven here."""
+        from console.runs.driven_runs import DrivenRuns  # 455 ms, if the journal was not opened before
+
+        return DrivenRuns(self.session, self._call_operator)
+
+    def _call_operator(self, held: RunHeld) -> None:
+        """A run does not go on by itself: the bell, and the command of the settings."""
+        self.app.bell()
+        if self._call and not self.session.identity.snapshot_of:
+            self.app.run_worker(self._run_call(held), group="app.call", exit_on_error=False)
+
+    async def _run_call(self, held: RunHeld) -> None:
+        if problem := await call_operator(self._call, facts_of(self.session, held)):
+            self.session.say(problem, "failed")
+
+    def action_run(self) -> None:
+        """The run that is at work, or held."""
+        self._work(self._show_run, "app.run")
+
+    async def _show_run(self) -> None:
+        here = self.runs.at_work
+        if here:
+            self.navigator.show("run", here[-1].run_id or here[-1])
+            return
+        found = await open_runs(self.session)
+        if found:
+            self.navigator.show("run", found[0].run.id)
+        else:
+            self.session.say("No run is at work or held; the journal (6) lists those that are over.", "muted")
+
+    # -- the demo ---------------------------------------------------------------------------------------------------
+
+    @property
+    def _pace(self) -> Pace | None:
+        """How fast the batches of the demo go; nothing where none is open, and at full speed."""
+        return self.session.demo.handle.pace if self.session.demo is not None else None
+
+    def action_batches_faster(self) -> None:
+        """Twice the pace."""
+        if self._pace is not None:
+            self._tell_pace(self._pace.faster())
+
+    def action_batches_slower(self) -> None:
+        """Half the pace."""
+        if self._pace is not None:
+            self._tell_pace(self._pace.slower())
+
+    def _tell_pace(self, factor: float) -> None:
+        self.session.say(f"Batches and workers of the demo run at {times(factor)} their usual pace.", "muted")
+        self.session.news.publish("state")
+
+    # -- anywhere ---------------------------------------------------------------------------------------------------
+
+    def action_arm(self) -> None:
+        """Take the safety off for ten minutes, or put it back."""
+        self._work(self._arm, "app.arm")
+
+    async def _arm(self) -> None:
+        await take_safety_off_or_put_it_back(self.app, self.session)
+
+    def action_snapshot(self) -> None:
+        """Ask for a file, and write a snapshot to it; or stop the one that is being written."""
+        self._work(self._write_snapshot, "app.snapshot")
+
+    async def _write_snapshot(self) -> None:
+        if self._snapshot is not None and self._snapshot.running:
+            await self._snapshot.stop()
+            return
+        if why := self.session.why_unheard():
+            self.session.say(why, "warning")
+            return
+        # With an engine on the network nothing of this was needed before: a thread imports it.
+        await asyncio.to_thread(import_module, "console.screens.exporting.snapshot")
+        from console.screens.exporting.snapshot import SnapshotFile, proposed_file, told_of  # 60 ms
+
+        screen = self.app.screen
+        part = SnapshotPart(screen.task_filter if isinstance(screen, ConsoleScreen) else "")
+        dialog = ExportDialog(proposed_file(), told_of(part), "Write a snapshot", lambda path: "")
+        path = await self.app.push_screen_wait(dialog)
+        if path is not None:
+            self._snapshot = SnapshotFile(self.session, part, path)
+
+    def action_events(self) -> None:
+        """All that was said."""
+        if not isinstance(self.app.screen, EventsScreen):
+            self.app.push_screen(EventsScreen(self.session))
+
+    def action_help(self) -> None:
+        """The keys of this screen."""
+        self._show_help(of_engine=False)
+
+    def action_engine(self) -> None:
+        """What the engine can, what its user may do, and what it keeps."""
+        self._show_help(of_engine=True)
+
+    def _show_help(self, *, of_engine: bool) -> None:
+        screen = self.app.screen
+        if not isinstance(screen, HelpScreen):
+            page = ENGINE_PAGE if of_engine else 0
+            self.app.push_screen(HelpScreen(self._places(), getattr(screen, "VIEW", ""), page))
+
+    def action_palette(self) -> None:
+        """Any action by name."""
+        self._work(self._choose_action, "app.palette")
+
+    async def _choose_action(self) -> None:
+        screen, focused = self.app.screen, self.app.focused
+        labels, idle = screen.told_actions() if isinstance(screen, ConsoleScreen) else ({}, set())
+        action = await self.app.push_screen_wait(Palette(self._places(), labels, idle))
+        for node in (focused, screen, self.app):
+            if action is not None and action.place in places_of(node):
+                await self.app.run_action(action.method, node)
+                return
+
+    def _places(self) -> tuple[str, ...]:
+        places = getattr(self.app.screen, "places", None)
+        return places() if places else places_of(self.app)
+
+    # -- leaving ----------------------------------------------------------------------------------------------------
+
+    def action_quit(self) -> None:
+        """Leave; ask first while a batch launched here still runs."""
+        self._work(self._quit, "app.quit")
+
+    async def _quit(self) -> None:
+        if not isinstance(self.app.screen, Confirm) and await self._may_leave("Leave Retriage?", "Leave", "l"):
+            self.app.exit()
+
+    def action_other_engine(self) -> None:
+        """Open another engine in place of this one: the console begins anew there, with its safety on."""
+        self._work(self._choose_engine, "app.quit")
+
+    async def _choose_engine(self) -> None:
+        problem = ""
+        try:
+            profiles = await asyncio.to_thread(list_profiles, profiles_file())
+        except ProfileProblem as broken:
+            profiles, problem = [], str(broken)
+        chosen = await self.app.push_screen_wait(EngineDialog(profiles, self.session.identity.profile, problem))
+        if chosen is not None and await self._may_leave("Leave this engine?", "Leave", "l"):
+            self._leave_for(chosen)
+
+    async def _may_leave(self, asked: str, label: str, key: str) -> bool:
+        """Whether nothing launched here still runs, or the operator leaves all the same. Must run in a worker."""
+        launched = [self.session.known_batches.get(id) for id in self.session.launched]
+        number = sum(view is None or not view.ended for view in launched)
+        runs = self.runs.at_work if "runs" in self.__dict__ else []
+        if runs:
+            run = runs[0].run_id
+            which = f"{len(runs)} runs are" if len(runs) > 1 else "A run is" if run is None else f"Run {run} is"
+            goes_on = f"`retriage watch {run or 'RUN'} --resume` goes on without a screen."
+            if self.session.identity.snapshot_of:
+                goes_on = "It is a rehearsal: all of it is gone when you leave."
+            said = [f"{which} at work, and held when you leave.", goes_on]
+        elif number:
+            one = number == 1
+            which = "A batch launched here is" if one else f"{number} batches launched here are"
+            goes_on = f"{'It goes' if one else 'They go'} on in the engine when you leave."
+            stops = f"{'It stops' if one else 'They stop'} when you leave: the engine ends with this console."
+            said = [f"{which} still running.", goes_on if self.session.identity.url else stops]
+        else:
+            return True
+        sure: bool = await self.app.push_screen_wait(Confirm(asked, said, label, key))
+        return sure
