@@ -1,12 +1,54 @@
 """The commands. They read what was typed, say one sentence when it does not fit, and call.
 
-Importing them costs next to nothing: what a command needs it imports itself.
+Importing them costs next to nothing: what a command needs it imports itself. Who opens the console itself waits for
+none of them.
 """
 
-from console.cli import check, embedded, lists, run_files, runs, screen, snapshots
-from console.cli.program import app
+from __future__ import annotations
 
-__all__ = ["app", "check", "embedded", "lists", "main", "run_files", "runs", "screen", "snapshots"]
+from typing import TYPE_CHECKING
+
+import typer
+
+from console.cli import screen
+from console.cli.program import PlainFlags
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+    from typer._click.core import Command
+
+__all__ = ["app", "main"]
+
+
+class Program(PlainFlags):
+    """The console, and its commands: they are imported as soon as one of them, or their list, is asked for."""
+
+    _commands: MutableMapping[str, Command]
+
+    @property
+    def commands(self) -> MutableMapping[str, Command]:
+        """The commands by their names."""
+        if not self._commands:
+            from console.cli.commands import by_name  # 16 ms
+
+            self._commands = by_name()
+        return self._commands
+
+    @commands.setter
+    def commands(self, commands: MutableMapping[str, Command]) -> None:
+        self._commands = commands
+
+
+app = typer.Typer(
+    name="retriage",
+    cls=Program,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Find failed external tasks, retry them as a batch, watch what becomes of them.",
+    no_args_is_help=False,
+    pretty_exceptions_enable=False,
+)
+app.callback(invoke_without_command=True)(screen.console)
 
 
 def main() -> None:

@@ -33,7 +33,7 @@ def check_command(
 
 
 async def _check(connection: Connection, as_json: bool) -> int:
-    from console.session.engine_check import check_engine  # 140 ms
+    from console.session.engine_check import check_engine  # 86 ms
 
     try:
         async with opened_session(connection) as session:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from console.cli.program import Store, fail
+from console.connections import to_address, to_profile, to_rehearsal, to_store
 from console.folders import default_store, profiles_file
 from console.profile_keys import from_options
 from console.runs.rules_text import RuleMistake, share_of
@@ -105,8 +106,6 @@ class ConnectionOptions:
         Raises:
             typer.Exit: the options do not fit together, or name nothing; a sentence was said.
         """
-        from console.connections import to_address, to_profile, to_rehearsal, to_store  # 250 ms
-
         if rehearse is not None and self.named:
             raise fail("--rehearse names the engine: leave --profile, --engine and --store out.")
         if failure_rate is not None and rehearse is None:

@@ -35,21 +35,16 @@ def _plain(param: "Parameter") -> "Parameter":
 
 
 def _value_of(param: TyperOption, context: "Context", value: Any) -> Any:
-    """The value of an option. One that was not given has none: Typer would build a validator to find that out, for each
-    option of the console before its first frame."""
-    if value is None and param.callback is None and not param.required:
-        return None
-    return TyperOption.process_value(param, context, value)
+    """The value of an option. Typer would import pydantic and build a validator for it, which the first frame of the
+    console would wait for; but where nothing was given there is no value, and a text is a text."""
+    plain = value is None or (isinstance(value, str) and param.type_descriptor.annotation is str)
+    if param.required or not plain:
+        return TyperOption.process_value(param, context, value)
+    return value if param.callback is None else param.callback(context, param, value)
 
 
-app = typer.Typer(
-    name="retriage",
-    cls=PlainFlags,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="Find failed external tasks, retry them as a batch, watch what becomes of them.",
-    no_args_is_help=False,
-    pretty_exceptions_enable=False,
-)
+app = typer.Typer(pretty_exceptions_enable=False)
+"""All commands are registered here; :mod:`console.cli` offers them beside the console itself."""
 
 Seed = Annotated[int, typer.Option(help="Seed of the demo world; the same seed makes the same world.")]
 Store = Annotated[

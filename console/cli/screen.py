@@ -1,9 +1,11 @@
-"""The commands that open the console on a screen, and what it can be opened on."""
+"""Opens the console on a screen."""
 
+import asyncio
 import gc
 import os
 import sys
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -24,11 +26,11 @@ from console.cli.connection_options import (
     User,
 )
 from console.cli.exit_codes import ExitCode
-from console.cli.program import Seed, Store, app, fail
+from console.cli.program import Store, fail
+from console.connections import to_address, to_profile
 from console.folders import keys_file, preferences_file, profiles_file, settings_file
 from console.journal import journal_of
 from console.session.preferences import read_preferences
-from console.session.tour import OUTAGE
 from console.settings import read_settings
 from store.contract.version import VERSION
 from store.garbage import spared
@@ -50,7 +52,6 @@ def _tell_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(invoke_without_command=True)
 def console(
     context: typer.Context,
     profile: Profile = None,
@@ -75,51 +76,10 @@ def console(
     if context.invoked_subcommand is not None:
         return
     typed = ConnectionOptions(profile, engine, user, ca, insecure, env, readonly, option, store)
-    _open(typed.connection(rehearse, failure_rate), mouse)
+    open_console(typed.connection(rehearse, failure_rate), mouse)
 
 
-@app.command()
-def profiles() -> None:
-    """List the connection profiles, and say where they are kept."""
-    from console.profiles import ProfileProblem, known_profiles  # 77 ms
-
-    file = profiles_file()
-    try:
-        for told in known_profiles(file):
-            typer.echo(told)
-    except ProfileProblem as problem:
-        raise fail(str(problem)) from None
-    typer.echo(f"({file})", err=True)
-
-
-@app.command()
-def demo(
-    tasks: Annotated[int, typer.Option(min=1, help="External tasks in the world.")] = 12_000,
-    seed: Seed = 1,
-    full_speed: Annotated[
-        bool, typer.Option("--full-speed", help="Carry out batches as fast as possible, not at a pace to watch.")
-    ] = False,
-    outage: Annotated[
-        float | None,
-        typer.Option(
-            min=0, metavar="SECONDS", help="When the payment provider is back. Default: after about two minutes."
-        ),
-    ] = None,
-    tour: Annotated[
-        bool, typer.Option("--tour", help="A guided tour in six steps: a line says what to press next, and why.")
-    ] = False,
-    mouse: Annotated[
-        bool | None, typer.Option("--mouse/--no-mouse", help="Use the mouse. Default: off over SSH.")
-    ] = None,
-) -> None:
-    """Open the console on a throw-away world with simulated workers."""
-    from console.connections import to_demo  # 250 ms
-
-    lasts = OUTAGE if tour and outage is None else outage
-    _open(to_demo(tasks, seed, full_speed, lasts), mouse, tour=tour)
-
-
-def _open(connection: "Connection", mouse: bool | None, *, tour: bool = False) -> None:
+def open_console(connection: "Connection", mouse: bool | None, *, tour: bool = False) -> None:
     """Open the console, and again on each engine that is chosen inside."""
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         raise fail("the console needs a terminal; `retriage serve` does not.")
@@ -144,8 +104,6 @@ def chosen_connection(chosen: "ChosenEngine", before: "Connection") -> "tuple[Co
 
     A command for a password may ask for it here: the console is left, and the terminal is free.
     """
-    from console.connections import to_address, to_profile  # 250 ms
-
     try:
         if chosen.profile:
             connection = to_profile(chosen.profile, profiles_file())
@@ -158,8 +116,8 @@ def chosen_connection(chosen: "ChosenEngine", before: "Connection") -> "tuple[Co
 
 def _opened(connection: "Connection", mouse: bool | None, tour: bool, notice: str) -> "RetriageApp":
     """The console after it was left."""
-    from console.app import RetriageApp  # 400 ms
-    from console.keymap import read_keymap  # 90 ms
+    from console.app import RetriageApp  # 110 ms
+    from console.keymap import read_keymap  # 100 ms
 
     console_app = RetriageApp(
         partial(connected, connection.target),
@@ -177,12 +135,19 @@ def _opened(connection: "Connection", mouse: bool | None, tour: bool, notice: st
     return console_app
 
 
-def connected(target: "Target") -> "AbstractAsyncContextManager[EngineClient]":
+@asynccontextmanager
+async def connected(target: "Target") -> "AsyncIterator[EngineClient]":
     """Opens the engine when the console asks for it, not before its first frame; garbage is collected from here on."""
-    from console.engine.connect import connect  # 275 ms
-
+    connect = await asyncio.to_thread(_import_connect)
     gc.enable()
-    return spared(connect(target))
+    async with spared(connect(target)) as client:
+        yield client
+
+
+def _import_connect() -> "Callable[[Target], AbstractAsyncContextManager[EngineClient]]":
+    from console.engine.connect import connect  # 160 ms
+
+    return connect
 
 
 def _journal(connection: "Connection") -> "AbstractAsyncContextManager[Journal]":

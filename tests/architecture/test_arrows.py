@@ -15,12 +15,6 @@ def loaded_by(*modules: str) -> set[str]:
     return set(done.stdout.split())
 
 
-def test_the_first_frame_does_not_wait_for_the_engine() -> None:
-    loaded = loaded_by("console.app")
-    assert "textual" in loaded
-    assert loaded.isdisjoint(HEAVY)
-
-
 def test_the_commands_do_not_wait_for_the_engine() -> None:
     assert loaded_by("console.cli").isdisjoint((*HEAVY, "textual", "httpx"))
 

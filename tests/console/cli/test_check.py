@@ -17,8 +17,9 @@ from console.cli.exit_codes import ExitCode
 from console.cli.headless import SaidOnStderr
 from console.engine.client import EngineClient
 from console.engine.errors import LoginRefused
+from console.session.connection_identity import ConnectionIdentity
 from console.session.engine_check import EngineCheck, check_engine
-from console.session.session import ConnectionIdentity, Session
+from console.session.session import Session
 from store.contract.queries import ExternalTaskQuery
 from store.contract.records import ExternalTask
 from store.server import fill
