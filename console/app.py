@@ -294,14 +294,15 @@ class RetriageApp(AppWithUpdateHook[None]):
         namespaces: Mapping[str, DOMNode] | None = None,
     ) -> bool:
         """The one way from a key or a list to an action; what changes the engine has to pass the safety."""
+        node = self if default_namespace is None else default_namespace
         view = getattr(self.screen, "freshness", None)
-        why = why_not(self.session, default_namespace or self, action, view) if isinstance(action, str) else ""
+        why = why_not(self.session, node, action, view) if isinstance(action, str) else ""
         if why:
             self.session.say(why, "warning")
             return True
         if action == "refresh":
             self.session.ask_again()
-        attached = method_of(default_namespace or self, action) if isinstance(action, str) else None
+        attached = method_of(node, action) if isinstance(action, str) else None
         if attached is not None:
             done = attached()
             if done is not None:
