@@ -1,11 +1,9 @@
 """Opens the console on a screen."""
 
-import asyncio
 import gc
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -135,19 +133,13 @@ def _opened(connection: "Connection", mouse: bool | None, tour: bool, notice: st
     return console_app
 
 
-@asynccontextmanager
-async def connected(target: "Target") -> "AsyncIterator[EngineClient]":
-    """Opens the engine when the console asks for it, not before its first frame; garbage is collected from here on."""
-    connect = await asyncio.to_thread(_import_connect)
-    gc.enable()
-    async with spared(connect(target)) as client:
-        yield client
-
-
-def _import_connect() -> "Callable[[Target], AbstractAsyncContextManager[EngineClient]]":
+def connected(target: "Target") -> "AbstractAsyncContextManager[EngineClient]":
+    """Opens the engine when the console asks for it, not before its first list; garbage is collected from here on."""
+    # Not in a thread: beside the first list being drawn both would take longer.
     from console.engine.connect import connect  # 160 ms
 
-    return connect
+    gc.enable()
+    return spared(connect(target))
 
 
 def _journal(connection: "Connection") -> "AbstractAsyncContextManager[Journal]":
