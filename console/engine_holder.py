@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 CLOSING = 10.0
 """Seconds that the engine has to close in an orderly way."""
+ANSWERS_FIRST = 1.0
+"""Seconds for which the journal waits until the engine has told who it is: importing it takes half a second of the
+processor, which the first rows would wait for."""
 GIVING_UP = 1.0
 """Seconds that an engine which is still opening has to stop doing so."""
 
@@ -56,6 +59,8 @@ class EngineHolder:
         self._open_journal = journal
         self._keep_days = keep_days
         self._leaving = asyncio.Event()
+        self._identified = asyncio.Event()
+        """The engine was asked who it is, whatever it said."""
         self._engine: asyncio.Task[None] | None = None
 
     def open(self) -> None:
@@ -84,6 +89,9 @@ class EngineHolder:
             async with self._connect() as client, AsyncExitStack() as beside:
                 session.open(client)
                 self._follow()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(ANSWERS_FIRST):
+                        await self._identified.wait()
                 await self._keep_journal(beside)
                 await self._leaving.wait()
         except Exception as problem:
@@ -173,3 +181,4 @@ class EngineHolder:
                 # The version that it tells is the contract's, not its own, which --version tells.
                 kind = f"{RETRIAGE} store, contract {known.version}"
             session.identify(replace(session.identity, engine=known.name, kind=kind, url=session.identity.url))
+        self._identified.set()
