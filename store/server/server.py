@@ -113,7 +113,7 @@ def serve(
         server = _Server(config, f"{scheme}://{name}:{listening.getsockname()[1]}{ROOT}", settings, repeated)
         server.run(sockets=[listening])
     if not server.started:
-        raise ServerProblem(f"the store {store} could not be opened; the reason stands above")
+        raise ServerProblem(f"the store {store} could not be opened; see the reason above")
 
 
 def _log_to_stderr() -> RepeatedLines:
