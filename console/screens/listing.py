@@ -269,7 +269,7 @@ class ListScreen(ConsoleScreen):
         """The order that the rows stand in."""
         query = self.reader.query
         if query is not None and query.sorting:
-            return "  sort: of the filter", "muted"
+            return "  sort: as the filter says", "muted"
         return f"  sort {self.sort.label} {'▼' if self.sort.descending else '▲'}", "muted"
 
     def _marks_said(self) -> list[Span]:

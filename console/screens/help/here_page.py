@@ -67,7 +67,7 @@ def engine_page(session: Session, width: int) -> list[list[Span]]:
               for right, yes in session.rights.granted.items()]  # fmt: skip
     limits = session.capabilities.limits
     lacks = [(subject, ", ".join(words)) for subject, words in limits.items()] or [
-        ("nothing", "is known that it lacks" if session.capabilities.asked else "is known yet: it has not answered")
+        ("nothing", "that is known" if session.capabilities.asked else "is known yet: it has not answered")
     ]
     cannot = [(label, words) for label, words in here if words]
     return [*_page("This engine", facts, width), [],

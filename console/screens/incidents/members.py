@@ -79,7 +79,7 @@ class Members(IncidentSubject):
         Column("message", 18, share=4, keep=9),
     )
     sorts = (SortKey("incidentTimestamp", "newest", descending=True),)
-    legend = "try: retries of the task now; gone: the task is not there any more"
+    legend = "try: retries of the task now; gone: the task no longer exists"
 
     def __init__(self, group: Group, facts: TaskFacts, retried: Retried) -> None:
         self._group = group

@@ -455,7 +455,7 @@ async def test_r_on_jobs_asks_and_sets_only_those_that_still_have_no_retries() -
         await pilot.press("j", "j", "R")
         text = "\n".join(await confirmed(app, pilot, "L"))
         assert "4 failed jobs get 1 retry each" in text
-        assert "1 other job: gone meanwhile or with retries again" in text
+        assert "1 other job: gone since, or with retries again" in text
         await until(pilot, lambda: "4 jobs will be tried again" in said(app))
         assert sorted(engine.orders) == [("set_job_retries", f"t-{number}", 1) for number in range(50, 54)]
 

@@ -140,7 +140,7 @@ async def test_the_view_shows_launches_with_their_batches(path: Path) -> None:
     engine = FakeEngine(100)
     async with console(engine, path) as (app, pilot, _journal):
         await journal_view(app, pilot, 0)
-        assert "Nothing was launched from here yet" in text(app)
+        assert "Nothing launched from here yet" in text(app)
         await pilot.press("1")
         await launch(app, pilot, Marked(frozenset(ids([0, 2])), "two of them"))
         engine.end("batch-1")
