@@ -53,7 +53,7 @@ from console.settings import Settings
 from console.snapshots.part import SnapshotPart
 from console.terminal.textual_private import AppWithUpdateHook, CompositorUpdate, driver_of
 from console.text.inert import inert
-from console.text.words import times
+from console.text.words import things, times
 from console.widgets.bindings import bindings
 from console.widgets.stylesheet import KeptStylesheet
 from console.widgets.themes import DEFAULTS, PLAIN, THEMES
@@ -266,7 +266,8 @@ class RetriageApp(AppWithUpdateHook[None]):
         except journal_problem():
             return  # whoever writes next is told
         if number:
-            self.session.say(f"The journal has forgotten {number:,} launches and runs older than {days} days.", "muted")
+            over = things(number, "launch or run", "launches and runs")
+            self.session.say(f"The journal has forgotten {over} older than {days} days.", "muted")
             self.session.news.publish("journal")
 
     async def _tell_open_runs(self) -> None:

@@ -16,7 +16,7 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8080,
     store: Store = None,
-    demo: Annotated[int, typer.Option(min=0, help="Fill an empty store with so many external tasks.")] = 0,
+    demo: Annotated[int, typer.Option(min=0, help="Fill an empty store with this many external tasks.")] = 0,
     seed: Seed = 1,
     workers: Annotated[
         bool,
@@ -38,11 +38,11 @@ def serve(
     ] = None,
     allow_anonymous: Annotated[
         bool,
-        typer.Option("--allow-anonymous", help="Let everybody in, also at an address that other machines can reach."),
+        typer.Option("--allow-anonymous", help="Let everybody in, even at an address that other machines can reach."),
     ] = False,
     allow_host: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Another name by which the server is called; may be repeated."),
+        typer.Option(metavar="NAME", help="Another name that the server answers to; may be repeated."),
     ] = None,
     certificate: Annotated[Path | None, typer.Option(help="PEM file of a certificate: serve https.")] = None,
     key: Annotated[Path | None, typer.Option(help="PEM file of the certificate's private key.")] = None,

@@ -27,7 +27,7 @@ HANDED_OVER = "handed-over"
 @app.command("hand-over", epilog=EPILOG)
 def hand_over_command(
     run: RunNumber,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where it is written; must not be there yet.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="File to write; must not exist yet.")],
 ) -> None:
     """Write a run to a file for a colleague's machine, where it goes on; here it is over then."""
     carry_out(lambda: _hand_over(run, file))
@@ -66,7 +66,7 @@ async def _written(journal: Journal, view: RunView, file: Path) -> int:
             async for line in runs.lines_of(number, uuid4().hex):
                 opened.write(line + "\n")
         if not view.run.over:
-            said = f"Handed over as {file.name}: it goes on where that is taken over."
+            said = f"Handed over as {file.name}: it goes on where that file is taken over."
             await runs.state(number, name, "stopped", HANDED_OVER, said, at=datetime.now(UTC))
     except NotYours:
         say(f"retriage: run {number} is driven now: only a run that nobody drives is handed over.")

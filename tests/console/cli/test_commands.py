@@ -225,7 +225,7 @@ def test_a_run_is_of_its_engine(store: Path, tmp_path: Path) -> None:
     typed("run", "--store", store, "--query", QUERY, "--retries", 1, "--limit", 1, "--watch", "1s", "--yes")
     shutil.copy(store, tmp_path / "other.db")
     result = typed("watch", 1, "--store", tmp_path / "other.db", "--resume", "--yes")
-    assert (result.exit_code, "run 1 is of" in result.stderr) == (ExitCode.COMMAND_LINE, True)
+    assert (result.exit_code, "run 1 belongs to" in result.stderr) == (ExitCode.COMMAND_LINE, True)
 
 
 def test_every_code_has_one_meaning_and_help_tells_it() -> None:

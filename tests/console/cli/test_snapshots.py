@@ -166,7 +166,7 @@ def test_lists_tell_it_and_nothing_opens_it_as_a_store(snapshot: Path, unchanged
     ("words", "code", "said"),
     [
         (["--query", "bogus:1"], ExitCode.COMMAND_LINE, "bogus is not a filter"),
-        (["--out", "{there}"], ExitCode.COMMAND_LINE, "is there already"),
+        (["--out", "{there}"], ExitCode.COMMAND_LINE, "exists already"),
         (["--out", "{folder}/none/s.db"], ExitCode.DONE, "external tasks"),
         (["--out", "{there}/s.db"], ExitCode.COMMAND_LINE, "cannot be written"),
     ],
