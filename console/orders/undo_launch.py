@@ -138,7 +138,7 @@ def _left_alone(undo: Undo) -> str:
     parts = (
         (undo.never, "had never failed, which cannot be set"),
         (undo.gone, "have ended"),
-        (undo.changed, f"do not have {undo.launched} any more"),
+        (undo.changed, f"no longer have {undo.launched}"),
         (undo.later, "were launched again since"),
         (undo.locked, "are locked by a worker"),
         (undo.same, f"had {undo.launched} before"),
