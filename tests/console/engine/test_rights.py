@@ -180,7 +180,7 @@ async def test_a_batch_of_an_engine_without_history_is_not_gone() -> None:
     assert view.ended
     assert not view.counted
     assert known.forgotten() == (view,)
-    assert "keeps no history of batches" in ending(10, view.batch_end)[0]
+    assert "keeps no batch history" in ending(10, view.batch_end)[0]
     assert ending(10, BatchEnd("gone"))[0].startswith("gone")
 
 
