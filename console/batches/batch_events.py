@@ -215,7 +215,7 @@ def _ending(jobs: int, end: BatchEnd | None) -> tuple[str, str, Ink]:
     if end.dropped:
         failed = f", {end.failed:,} of them failed" if end.failed else ""
         dropped = f"{end.dropped:,} dropped{failed}" if end.failed < end.dropped else f"{end.failed:,} failed dropped"
-        return "has", f"ended: {end.done:,} jobs done, {dropped}", "warning"
+        return "has", f"ended: {things(end.done, 'job')} done, {dropped}", "warning"
     return "has", f"ended: all {things(jobs, 'job')} done", "good"
 
 

@@ -361,7 +361,10 @@ async def undo_run(options: ConnectionOptions, number: int, yes: bool, json: boo
                 plan = {"event": "plan", "run": number, "undo": True, "tasks": undo.count, "back": back}
                 print_json({**plan, "leftAlone": dict(undo.left_alone)})
             else:
-                rows = [(f"{count:,}", f"get back {former} retries") for former, count in back.items()]
+                rows = [
+                    (f"{count:,}", f"get back {former} {'retry' if former == '1' else 'retries'}")
+                    for former, count in back.items()
+                ]
                 rows += [(f"{count:,}", f"left alone: {REASONS[why]}") for why, count in undo.left_alone.items()]
                 print_table(("tasks", "what becomes of them"), rows)
             if undo.why_not:

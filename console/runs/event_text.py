@@ -47,7 +47,8 @@ def _planned(event: RunPlanned) -> str:
     pace = f", {event.pace:g} tasks a minute" if event.pace is not None else ""
     rules = f"gate {100 * event.gate:g}%, watched {event.watch:g} s{pace}"
     left = "; ".join(f"{number:,} {kind.replace('-', ' ')}" for kind, number in event.left_out.items())
-    told = f"{run}  {things(event.tasks, 'task')} to {event.retries} retries in waves of {waves} ({rules})"
+    retries = things(event.retries, "retry", "retries")
+    told = f"{run}  {things(event.tasks, 'task')} to {retries} in waves of {waves} ({rules})"
     return f"{told}\n      of {inert(event.title)}" + (f"\n      left out: {left}" if left else "")
 
 

@@ -70,7 +70,7 @@ def wave_items(plan: LaunchPlan, sizes: Sequence[int], most_ids: int, guarded: b
     requests = things(sum(-(-size // most_ids) for size in sizes), "request")
     body = f'{{"retries": {plan.retries}, "externalTaskIds": [{things(sizes[0], "id")}]}}'
     then = f", then {', '.join(map(count, sizes[1:4]))}{' …' if len(sizes) > 4 else ''}" if len(sizes) > 1 else ""
-    before = "before each wave its tasks are looked at again: gone, locked, raised, failed since are left out"
+    before = "before a wave its tasks are looked at again: gone, locked, raised, failed since are left out"
     lines: list[Item] = [
         Spans((("POST ", "accent"), (f"/{PATH}", "strong"), (f"   {requests}, frozen ids", "muted"))),
         Spans(((f"  {body}{then}", "muted"),)),

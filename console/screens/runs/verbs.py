@@ -235,7 +235,7 @@ class RunVerbs(Verbs["ConsoleScreen"]):
                 return Report(f"{things(len(made), 'batch', 'batches')} set {things(back, 'task')} back.")
 
             sentences = [
-                f"{things(len(ids), 'task')} {'gets' if len(ids) == 1 else 'get'} back {former} retries."
+                f"{things(len(ids), 'task gets', 'tasks get')} back {things(former, 'retry', 'retries')}."
                 for former, ids in undo.back.items()
             ]
             sentences += [alone] if alone else ["No task is left alone."]
