@@ -27,7 +27,7 @@ def check_command(
     connection: ConnectionOptions,
     json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
-    """Ask an engine what it is, what it can and what its user may do; nothing is changed."""
+    """Ask an engine what it is, what it can do and what its user may do; nothing is changed."""
     chosen = connection.connection()
     carry_out(lambda: _check(chosen, json))
 

@@ -29,7 +29,7 @@ def hand_over_command(
     run: RunNumber,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="File to write; must not exist yet.")],
 ) -> None:
-    """Write a run to a file for a colleague's machine, where it goes on; here it is over then."""
+    """Write a run to a file for a colleague's machine, where it goes on; here it ends."""
     carry_out(lambda: _hand_over(run, file))
 
 
@@ -39,7 +39,7 @@ def take_over_command(
     connection: ConnectionOptions,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What `retriage hand-over` has written.")],
 ) -> None:
-    """Take a run over from a file: it is held, and `retriage watch RUN --resume` goes on."""
+    """Take a run over from a file: it is held, and `retriage watch RUN --resume` continues it."""
     carry_out(lambda: _take_over(connection, file))
 
 
@@ -90,5 +90,5 @@ async def _take_over(options: ConnectionOptions, file: Path) -> int:
             raise fail(f"{file} cannot be taken over. {said}") from None
         except OSError as problem:
             raise fail(f"{file} cannot be read: {problem.strerror or problem}.") from None
-    typer.echo(f"{file} is run {number} here, and is held: `retriage watch {number} --resume` goes on")
+    typer.echo(f"{file} is run {number} here, and is held: `retriage watch {number} --resume` continues it")
     return ExitCode.DONE

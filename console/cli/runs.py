@@ -119,7 +119,7 @@ def watch_command(
 @app.command("undo", epilog=EPILOG)
 @with_connection
 def undo_command(connection: ConnectionOptions, run: RunNumber, yes: Yes = False, json: Json = False) -> None:
-    """Restore the retries that the tasks of a run had, where nobody touched them since."""
+    """Restore the retries that the tasks of a run had, where nobody has touched them since."""
     from console.cli.headless_runs import undo_run  # 884 ms
 
     carry_out(lambda: undo_run(connection, run, yes, json))

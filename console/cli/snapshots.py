@@ -39,10 +39,10 @@ def snapshot_command(
     details: Annotated[int, typer.Option(min=0, help="Error details of this many tasks of each cause.")] = 1,
     json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
-    """Write tasks, their errors, instances, incidents, batches and runs to a file that is looked at without the engine.
+    """Write tasks, their errors, instances, incidents, batches and runs to a file that opens without the engine.
 
-    An engine on the network is asked for one page of 500 rows a second at most, and for 20 single things. Error texts
-    hold business data: the file is for its owner's eyes only. `retriage --store FILE` opens it.
+    An engine on the network is asked for one page of 500 rows a second at most, and for 20 single things.
+    Error texts hold business data: the file is for its owner's eyes only. `retriage --store FILE` opens it.
     """
     part = SnapshotPart(query, names(variables), names(mask), details)
     chosen = connection.connection()
