@@ -261,7 +261,7 @@ async def test_incidents_are_filtered_by_the_topic_of_their_tasks_and_those_are_
     async with console(engine) as (app, pilot):
         await groups(app, pilot)
         await pilot.press("slash", *"topic:send-mail")
-        await until(pilot, lambda: "topic:send-mail sought here, page by page" in shown(app))
+        await until(pilot, lambda: "topic:send-mail filtered here, page by page" in shown(app))
         await pilot.press("enter")
         await until(pilot, lambda: f"{len(mine)} incidents of {len(failed)} read, exact" in shown(app))
         await pilot.press("A", "R")
