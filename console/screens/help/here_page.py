@@ -59,7 +59,7 @@ def engine_page(session: Session, width: int) -> list[list[Span]]:
         ("user", identity.user or "nobody"),
         ("answers", f"in {max(round(trip * 1000), 1)} ms, {span(session.data_age)} ago" if trip else "not yet"),
         ("journal", f"kept under {session.engine_name}" if session.journal else "none: nothing is remembered"),
-        *((view, f"{count(number)} {'without retries' if view == 'jobs' else ''}".strip())
+        *((view, f"{count(number)}{f', {count(session.failed_jobs)} without retries' if view == 'jobs' else ''}")
           for view, number in session.counts.items()),
     ]  # fmt: skip
     facts += [("history", session.history_level), ("login", session.rights.login)]
