@@ -18,7 +18,7 @@ def text_of(event: RunEvent) -> str:
             return _planned(event)
         case WaveStep(state="sent"):
             left = f"; left out: {_left_out(event.left_out)}" if event.left_out else ""
-            batch = f" by batch {inert(event.batch)}" if event.batch else ""
+            batch = f" as batch {inert(event.batch)}" if event.batch else ""
             return f"wave {event.wave}  {things(event.sent, 'task')} sent{batch}{left}"
         case WaveStep():
             return f"wave {event.wave}  {event.state}"
