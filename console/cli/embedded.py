@@ -130,7 +130,7 @@ def demo_data(
         say(f"{made:,} of {tasks:,} external tasks")
 
     def indexed(made: int, of: int) -> None:
-        say(f"{tasks:,} external tasks; {made} of {of} indexes")
+        say(f"{tasks:,} external tasks; sorting index {made + 1} of {of}")
 
     try:
         seconds = fill(store, tasks, seed, progress, indexed=indexed)

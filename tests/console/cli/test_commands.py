@@ -20,6 +20,7 @@ from typer.testing import CliRunner, Result
 from console.cli import app
 from console.cli.exit_codes import EPILOG, MEANING, ExitCode
 from store.server import fill
+from tests.support.terminal import Terminal
 
 QUERY = "topic:charge-card retries:0 -suspended"
 
@@ -269,3 +270,16 @@ def test_interrupted_it_is_held_and_goes_on(store: Path) -> None:
     assert typed("watch", 1).exit_code == ExitCode.INTERRUPTED
     skipped = typed("watch", 1, "--skip-watch", "--yes", "--json")
     assert ("skipped", 1) in [(one.get("state"), one.get("wave")) for one in lines(skipped)[:6]]
+
+
+# -- a demo world
+
+
+def test_how_far_a_demo_world_is_written_is_told_on_a_terminal(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "console", "demo-data", "--store", str(tmp_path / "world.db"), "--tasks", "600"]
+    with Terminal(command, 80, 24) as terminal:
+        assert terminal.wait_for_end(60) == 0
+        told = terminal.raw.decode()
+    assert "\r500 of 600 external tasks" in told
+    assert "\r600 external tasks; sorting index 1 of " in told
+    assert "600 external tasks written in " in terminal.text
