@@ -26,7 +26,8 @@ from store.tables import ProcessDefinition
 from store.tables.types import col
 
 if TYPE_CHECKING:
-    from store.demo import SimulatedWorkers, World
+    from store.demo.workers import SimulatedWorkers
+    from store.demo.world import World
 
 __all__ = ["JobPace", "Rehearsal", "embedded_app"]
 
@@ -171,7 +172,8 @@ class _Demo:
             store.runner.pace.of_batch[world.at_work] = COLLEAGUES_JOBS_PER_SECOND
         await store.runner.start()
         if self._with_workers:
-            from store.demo import SimulatedWorkers, recovery
+            from store.demo.plot import recovery
+            from store.demo.workers import SimulatedWorkers
 
             lasts = recovery(self._seed) if self._outage is None else self._outage
             self._workers = SimulatedWorkers(
@@ -208,7 +210,7 @@ class _Demo:
     async def _fill(self) -> "World":
         """Fill an empty store. What is there when this is interrupted is no world: indexes and batches come last, and
         then the mark goes."""
-        from store.demo import build_world
+        from store.demo.world import build_world
 
         async with filling(self._store.database):
             return await build_world(

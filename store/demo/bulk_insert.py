@@ -10,7 +10,16 @@ from sqlmodel import SQLModel
 
 from store.database import Database
 from store.demo.rows import OF_TASK, TASK, Row, Rows
-from store.tables import ErrorDetails, Execution, ExternalTask, ExternalTaskLog, Incident, ProcessInstance, Variable
+from store.tables import (
+    ErrorDetails,
+    Execution,
+    ExternalTask,
+    ExternalTaskLog,
+    Incident,
+    ProcessInstance,
+    Variable,
+    metadata,
+)
 from store.tables.log import LogState
 from store.tables.types import col
 
@@ -70,20 +79,17 @@ async def insert_rows(connection: AsyncConnection, rows: Rows) -> None:
         await insert_values(connection, columns.table, columns.names, values)
 
 
-async def insert_values(
-    connection: AsyncConnection, table: type[SQLModel], columns: Sequence[str], values: Sequence[Row]
-) -> None:
-    """Insert tuples in the order of the columns: plain values, times as milliseconds."""
+async def insert_values(connection: AsyncConnection, table: str, columns: Sequence[str], values: Sequence[Row]) -> None:
+    """Insert tuples into the table of this name, in the order of the columns: plain values, times as milliseconds."""
     if values:
-        await connection.exec_driver_sql(_statement(connection.dialect, table, columns), list(values))
+        await connection.exec_driver_sql(_statement(connection.dialect, metadata.tables[table], columns), list(values))
 
 
-def _statement(dialect: Dialect, table: type[SQLModel], columns: Sequence[str]) -> str:
+def _statement(dialect: Dialect, table: Table, columns: Sequence[str]) -> str:
     quote = dialect.identifier_preparer.quote
     mark = "?" if dialect.paramstyle == "qmark" else "%s"
-    known = _table(table)
-    names = ", ".join(quote(known.c[name].name) for name in columns)
-    return f"INSERT INTO {quote(known.name)} ({names}) VALUES ({', '.join([mark] * len(columns))})"
+    names = ", ".join(quote(table.c[name].name) for name in columns)
+    return f"INSERT INTO {quote(table.name)} ({names}) VALUES ({', '.join([mark] * len(columns))})"
 
 
 async def copy_from_tasks(connection: AsyncConnection, rows: Rows) -> None:

@@ -6,35 +6,31 @@ looking at them; with rows of another kind its full passes would hold up the eve
 
 from dataclasses import dataclass, field
 
-from sqlmodel import SQLModel
-
-from store import tables
-
 Row = tuple[str | int | float | None, ...]
 
 
 @dataclass(frozen=True)
 class Columns:
-    """A table and those of its columns that are written; all others take their defaults."""
+    """A table, by its name, and those of its columns that are written; all others take their defaults."""
 
-    table: type[SQLModel]
+    table: str
     names: tuple[str, ...]
 
 
 INSTANCE = Columns(
-    tables.ProcessInstance,
+    "process_instance",
     (
         "id", "process_definition_id", "business_key", "tenant_id", "state", "start_time", "end_time",
         "start_activity_id", "start_user_id", "delete_reason",
     ),
 )  # fmt: skip
-JOIN = Columns(tables.Execution, ("id", "process_instance_id", "activity_id", "activity_instance_id"))
+JOIN = Columns("execution", ("id", "process_instance_id", "activity_id", "activity_instance_id"))
 """A token that waits at a join. Those that wait at a task are copied from the task."""
 VARIABLE = Columns(
-    tables.Variable, ("id", "process_instance_id", "name", "type", "text_value", "long_value", "double_value")
+    "variable", ("id", "process_instance_id", "name", "type", "text_value", "long_value", "double_value")
 )
 TASK_LOG = Columns(
-    tables.ExternalTaskLog,
+    "external_task_log",
     (
         "id", "timestamp", "state", "worker_id", "retries", "error_message", "error_details",
         "external_task_id", "topic_name", "priority", "activity_id", "activity_instance_id", "execution_id",
@@ -45,15 +41,15 @@ TASK_LOG = Columns(
 OF_TASK = TASK_LOG.names[7:]
 """The second half of a log entry, the same for all entries of a task."""
 TASK = Columns(
-    tables.ExternalTask,
+    "external_task",
     (
         "create_time", "worker_id", "lock_expiration_time", "retries", "error_message", "suspended",
         "id", *OF_TASK[1:],
     ),
 )  # fmt: skip
-DETAILS = Columns(tables.ErrorDetails, ("external_task_id", "details"))
+DETAILS = Columns("error_details", ("external_task_id", "details"))
 INCIDENT = Columns(
-    tables.Incident,
+    "incident",
     (
         "id", "incident_type", "state", "create_time", "end_time", "configuration", "incident_message",
         "process_instance_id", "process_definition_id", "execution_id", "activity_id", "tenant_id",

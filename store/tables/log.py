@@ -2,24 +2,17 @@
 
 import platform
 from datetime import datetime
-from enum import IntEnum
 
 from sqlalchemy import BigInteger, Index, SmallInteger, Text, text
 from sqlmodel import Field, SQLModel
 
+from store.contract.states import LogState
 from store.tables.types import UtcTime
+
+__all__ = ["FAILED", "HOST", "ExternalTaskLog", "JobLog", "LogState"]
 
 HOST = f"{platform.node()}$default"
 """Who writes: the host's name, a dollar sign, the engine's name."""
-
-
-class LogState(IntEnum):
-    """What happened to a job or an external task."""
-
-    CREATED = 0
-    FAILED = 1
-    SUCCESSFUL = 2
-    DELETED = 3
 
 
 FAILED = f"state = {int(LogState.FAILED)}"

@@ -5,13 +5,18 @@ from datetime import datetime
 from sqlalchemy import Index, Text, text
 from sqlmodel import Field, SQLModel
 
+from store.contract.states import ACTIVE, COMPLETED, EXTERNALLY_TERMINATED, INTERNALLY_TERMINATED, SUSPENDED
 from store.tables.types import Name, UtcTime
 
-ACTIVE = "ACTIVE"
-SUSPENDED = "SUSPENDED"
-COMPLETED = "COMPLETED"
-EXTERNALLY_TERMINATED = "EXTERNALLY_TERMINATED"
-INTERNALLY_TERMINATED = "INTERNALLY_TERMINATED"
+__all__ = [
+    "ACTIVE",
+    "COMPLETED",
+    "EXTERNALLY_TERMINATED",
+    "INTERNALLY_TERMINATED",
+    "SUSPENDED",
+    "Execution",
+    "ProcessInstance",
+]
 
 
 class ProcessInstance(SQLModel, table=True):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from store.server import fill
+from store.demo_store import fill
 from tests.acceptance.night_engine import EXPIRED, OUTAGE, PASSWORD, TOPIC, NightEngine
 from tests.acceptance.test_run_night import PROFILE, Payments, Shell, wait_for
 from tests.support.terminal import Terminal

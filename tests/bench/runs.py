@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from store.server import fill
+from store.demo_store import fill
 from tests.bench.orders import serving
 from tests.bench.result import Line
 from tests.bench.terminal import ROOT, SIZE, answers, start

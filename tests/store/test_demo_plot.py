@@ -16,10 +16,11 @@ from sqlalchemy import text
 from store.api.app import ROOT
 from store.batch.orders import suspend_batch
 from store.database import Database, open_database
-from store.demo import SimulatedWorkers, build_world, recovery
 from store.demo.causes import CAUSES, MAIL_REFUSED, MISSING_ADDRESS, OUTAGE, Cause, cause_of
 from store.demo.operator_batches import COLLEAGUE, LEAST_TASKS
-from store.demo.plot import BAD_RELEASE, OUTAGE_BEGAN
+from store.demo.plot import BAD_RELEASE, OUTAGE_BEGAN, recovery
+from store.demo.workers import SimulatedWorkers
+from store.demo.world import build_world
 from store.embedded import embedded_app
 from store.runner import JobPace, Runner
 from store.settings import StoreSettings

@@ -21,7 +21,7 @@ from console.session.engine_check import EngineCheck, check_engine
 from console.session.session import ConnectionIdentity, Session
 from store.contract.queries import ExternalTaskQuery
 from store.contract.records import ExternalTask
-from store.server import fill
+from store.demo_store import fill
 from tests.console.fake import FakeEngine
 from tests.support.fault_proxy import FaultProxy, page
 

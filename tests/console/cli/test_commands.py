@@ -19,7 +19,7 @@ from typer.testing import CliRunner, Result
 
 from console.cli import app
 from console.cli.exit_codes import EPILOG, MEANING, ExitCode
-from store.server import fill
+from store.demo_store import fill
 from tests.support.terminal import Terminal
 
 QUERY = "topic:charge-card retries:0 -suspended"

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from console.causes.fold import fold
 from console.cli import app
 from store.database.clock import now
+from store.demo_store import fill
 from store.journal import FrozenTask, Journal, NewRun, RunCause
-from store.server import fill
 
 QUERY = "topic:charge-card retries:0"
 

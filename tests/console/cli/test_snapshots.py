@@ -19,8 +19,8 @@ from typer.testing import CliRunner, Result
 
 from console.cli import app
 from console.cli.exit_codes import ExitCode
+from store.demo_store import fill
 from store.embedded import embedded_app
-from store.server import fill
 from store.snapshot_mark import read_mark
 from tests.store.running import client_of
 

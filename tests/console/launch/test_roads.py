@@ -21,7 +21,7 @@ from console.reading.selection import Composed, Everything, Marked, Selection
 from console.session.session import ConnectionIdentity, News, Session
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, ProcessInstanceQuery
-from store.server import fill
+from store.demo_store import fill
 
 TOPIC = "charge-card"
 PATIENCE = 60.0
