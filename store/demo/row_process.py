@@ -24,7 +24,7 @@ def main() -> None:
 
 def _draw(instances: InstanceRows, size: int) -> None:
     while True:
-        rows = instances.slice(size)
+        rows = instances.slice(size).packed()
         pickle.dump((rows, instances.ids), sys.stdout.buffer, pickle.HIGHEST_PROTOCOL)
         sys.stdout.buffer.flush()
         if not rows.tasks:

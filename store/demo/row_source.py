@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from store.demo.ids import Ids
 from store.demo.instances import InstanceRows
 from store.demo.row_process import READY
-from store.demo.rows import Rows
+from store.demo.rows import PackedRows
 
 LEAST_TASKS = 20_000
 """A smaller world is written before a process of its own is of use."""
@@ -41,7 +41,7 @@ class RowSource:
         """Continues the ids of the slices that were given."""
         return self._instances.ids
 
-    async def slice(self, size: int) -> Rows:
+    async def slice(self, size: int) -> PackedRows:
         """The rows of about so many more tasks; none at the end of the world. To be asked for one after the other.
 
         A process that draws keeps to the size that it was asked for first.
@@ -50,7 +50,7 @@ class RowSource:
             RuntimeError: that process was ended by somebody else.
         """
         if self._process is None or not self._process.has_come_up:
-            return await asyncio.to_thread(self._instances.slice, size)
+            return await asyncio.to_thread(lambda: self._instances.slice(size).packed())
         rows, self._instances.ids = await asyncio.to_thread(self._process.slice, self._instances, size)
         return rows
 
@@ -98,7 +98,7 @@ class _RowProcess:
         """Wait until it has; it may also end before."""
         self.has_come_up = self._given.read(1) == READY
 
-    def slice(self, instances: InstanceRows, size: int) -> tuple[Rows, Ids]:
+    def slice(self, instances: InstanceRows, size: int) -> tuple[PackedRows, Ids]:
         """Its next slice, and what continues the ids; it begins where ``instances`` has come to.
 
         Raises:
@@ -112,7 +112,7 @@ class _RowProcess:
             rows, ids = pickle.load(self._given)
         except (OSError, EOFError, pickle.UnpicklingError) as error:
             raise RuntimeError("the process that draws the demo world was ended") from error
-        assert isinstance(rows, Rows)
+        assert isinstance(rows, PackedRows)
         assert isinstance(ids, Ids)
         return rows, ids
 

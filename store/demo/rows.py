@@ -5,6 +5,7 @@ looking at them; with rows of another kind its full passes would hold up the eve
 """
 
 from dataclasses import dataclass, field
+from itertools import chain
 
 Row = tuple[str | int | float | None, ...]
 
@@ -47,6 +48,7 @@ TASK = Columns(
         "id", *OF_TASK[1:],
     ),
 )  # fmt: skip
+_TASK_ID = TASK.names.index("id")
 DETAILS = Columns("error_details", ("external_task_id", "details"))
 INCIDENT = Columns(
     "incident",
@@ -81,3 +83,47 @@ class Rows:
             (INCIDENT, self.incidents),
             (TASK_LOG, self.task_log),
         )
+
+    def packed(self) -> "PackedRows":
+        """The same, ready to be written."""
+        return PackedRows(
+            tasks=len(self.tasks),
+            instances=len(self.instances),
+            incidents=len(self.incidents),
+            variables=len(self.variables),
+            task_log=len(self.task_log),
+            task_ids=tuple(str(row[_TASK_ID]) for row in (self.tasks[:1] + self.tasks[-1:])),
+            inserts=[insert for columns, rows in self.by_columns() for insert in _inserts(columns, rows)],
+        )
+
+
+TOGETHER = 100
+"""Rows of one statement: alone each costs the interpreter a turn of its lock, and SQLite a statement."""
+
+Insert = tuple[Columns, int, list[Row]]
+"""Columns, how many rows of them a statement inserts, and the values of each such statement, row after row."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackedRows:
+    """A slice of the world as it is written.
+
+    Attributes:
+        tasks: how many there are; so for the other kinds.
+        task_ids: of the first and the last task; none where there are none.
+        inserts: all rows, in the order in which they are written.
+    """
+
+    tasks: int
+    instances: int
+    incidents: int
+    variables: int
+    task_log: int
+    task_ids: tuple[str, ...]
+    inserts: list[Insert]
+
+
+def _inserts(columns: Columns, rows: list[Row]) -> list[Insert]:
+    whole = len(rows) // TOGETHER * TOGETHER
+    together = [tuple(chain.from_iterable(rows[at : at + TOGETHER])) for at in range(0, whole, TOGETHER)]
+    return [insert for insert in ((columns, TOGETHER, together), (columns, 1, rows[whole:])) if insert[2]]

@@ -19,7 +19,7 @@ from store.demo.operator_batches import add_operator_batches
 from store.demo.process_versions import ProcessVersions
 from store.demo.processes import RELEASES
 from store.demo.row_source import RowSource, row_source
-from store.demo.rows import Rows
+from store.demo.rows import PackedRows
 from store.demo.times import milliseconds
 from store.tables import Batch, Deployment, ExternalTask, Incident, ProcessInstance
 from store.tables.types import col
@@ -48,13 +48,13 @@ class World:
     at_work: str | None = None
     """The batch that a colleague has at work."""
 
-    def count(self, rows: Rows) -> None:
+    def count(self, rows: PackedRows) -> None:
         """Add the rows of a slice."""
-        self.process_instances += len(rows.instances)
-        self.external_tasks += len(rows.tasks)
-        self.incidents += len(rows.incidents)
-        self.variables += len(rows.variables)
-        self.log_entries += len(rows.task_log) + len(rows.tasks)
+        self.process_instances += rows.instances
+        self.external_tasks += rows.tasks
+        self.incidents += rows.incidents
+        self.variables += rows.variables
+        self.log_entries += rows.task_log + rows.tasks
 
 
 async def build_world(
@@ -131,6 +131,6 @@ async def _write_slices(
         await asyncio.wait({drawing})
 
 
-async def _write(connection: AsyncConnection, rows: Rows) -> None:
+async def _write(connection: AsyncConnection, rows: PackedRows) -> None:
     await insert_rows(connection, rows)
     await copy_from_tasks(connection, rows)

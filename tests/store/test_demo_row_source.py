@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 
@@ -19,7 +18,7 @@ from store.demo.instances import InstanceRows
 from store.demo.process_versions import ProcessVersions, Version
 from store.demo.processes import RELEASES
 from store.demo.row_source import RowSource
-from store.demo.rows import Row
+from store.demo.rows import PackedRows
 from store.demo.world import build_world
 from tests.store.test_demo_world import NOW, content, empty_store
 
@@ -44,11 +43,11 @@ async def so(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.01)
 
 
-async def all_rows(slices: Callable[[int], Awaitable[Any]]) -> list[tuple[list[Row], ...]]:
+async def all_rows(slices: Callable[[int], Awaitable[PackedRows]]) -> list[PackedRows]:
     found = []
     size = FIRST
     while (rows := await slices(size)).tasks:
-        found.append(tuple(list(values) for _, values in rows.by_columns()))
+        found.append(rows)
         size = SIZE
     return found
 
@@ -65,12 +64,11 @@ async def come_up(instances: InstanceRows, tasks: int = 10**9) -> AsyncIterator[
 
 async def test_a_process_draws_what_a_thread_does() -> None:
     alone = drawn()
-    expected = await all_rows(lambda size: asyncio.to_thread(alone.slice, size))
+    expected = await all_rows(RowSource(alone, None).slice)
     handed_over = drawn()
-    first = await asyncio.to_thread(handed_over.slice, FIRST)
+    first = await RowSource(handed_over, None).slice(FIRST)
     async with come_up(handed_over) as source:
-        rest = await all_rows(lambda _: source.slice(SIZE))
-    assert [tuple(list(values) for _, values in first.by_columns()), *rest] == expected
+        assert [first, *await all_rows(lambda _: source.slice(SIZE))] == expected
     assert source.ids.at(AT) == alone.ids.at(AT)
 
 

@@ -149,11 +149,12 @@ async def test_a_file_that_is_lost_under_a_server_is_noticed(tmp_path: Path, dee
 
 
 def damage(file: Path) -> None:
-    """Write over a page in the middle of the file."""
-    size = file.stat().st_size
+    """Write over pages in several places of the file, whatever stands there."""
+    eighth = file.stat().st_size // 8 // 4096 * 4096
     with file.open("r+b") as content:
-        content.seek(size // 2 // 4096 * 4096)
-        content.write(b"\xff" * 4096 * 8)
+        for place in range(1, 8):
+            content.seek(place * eighth)
+            content.write(b"\xff" * 4096 * 8)
 
 
 async def damaged(file: Path) -> None:
