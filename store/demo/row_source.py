@@ -20,6 +20,9 @@ from store.demo.rows import PackedRows
 LEAST_TASKS = 20_000
 """A smaller world is written before a process of its own is of use."""
 
+_FIRST_IS_WRITTEN = 3
+"""Which slice is asked for when the first is written: the one between is drawn meanwhile."""
+
 _PIPE = 1_000_000
 """Bytes that a pipe holds where the system allows it: about a slice."""
 
@@ -29,12 +32,15 @@ class RowSource:
 
     Args:
         instances: draws them in this process.
-        process: draws them from the time on when it has come up; none for a small world.
+        large: a process is begun to draw them, as soon as the first slice is written: until then somebody waits for it.
     """
 
-    def __init__(self, instances: InstanceRows, process: "_RowProcess | None") -> None:
+    def __init__(self, instances: InstanceRows, *, large: bool) -> None:
         self._instances = instances
-        self._process = process
+        self._large = large
+        self._asked = 0
+        self._process: _RowProcess | None = None
+        self._coming_up: asyncio.Task[None] | None = None
 
     @property
     def ids(self) -> Ids:
@@ -49,25 +55,39 @@ class RowSource:
         Raises:
             RuntimeError: that process was ended by somebody else.
         """
+        self._asked += 1
+        if self._large and self._asked == _FIRST_IS_WRITTEN:
+            self.begin_process()
         if self._process is None or not self._process.has_come_up:
             return await asyncio.to_thread(lambda: self._instances.slice(size).packed())
         rows, self._instances.ids = await asyncio.to_thread(self._process.slice, self._instances, size)
         return rows
 
+    def begin_process(self) -> None:
+        """Begin the process that draws, once. Until it has come up a thread does; where none can be begun, always."""
+        if self._process is not None:
+            return
+        try:
+            self._process = _RowProcess()
+        except OSError:
+            return
+        self._coming_up = asyncio.create_task(asyncio.to_thread(self._process.come_up))
+
+    async def end(self) -> None:
+        """End what draws."""
+        if self._process is not None and self._coming_up is not None:
+            self._process.end()
+            await asyncio.wait({self._coming_up})
+
 
 @asynccontextmanager
 async def row_source(instances: InstanceRows, tasks: int) -> AsyncIterator[RowSource]:
     """The rows of a world of so many tasks. What draws them ends with the block."""
-    if tasks < LEAST_TASKS:
-        yield RowSource(instances, None)
-        return
-    process = _RowProcess()
-    coming_up = asyncio.create_task(asyncio.to_thread(process.come_up))
+    source = RowSource(instances, large=tasks >= LEAST_TASKS)
     try:
-        yield RowSource(instances, process)
+        yield source
     finally:
-        process.end()
-        await asyncio.wait({coming_up})
+        await source.end()
 
 
 class _RowProcess:

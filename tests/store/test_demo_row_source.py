@@ -56,6 +56,7 @@ async def all_rows(slices: Callable[[int], Awaitable[PackedRows]]) -> list[Packe
 async def come_up(instances: InstanceRows, tasks: int = 10**9) -> AsyncIterator[RowSource]:
     """A source whose process is there from the beginning."""
     async with row_source.row_source(instances, tasks) as source:
+        source.begin_process()
         process = source._process
         assert process is not None
         await so(lambda: process.has_come_up)
@@ -64,9 +65,9 @@ async def come_up(instances: InstanceRows, tasks: int = 10**9) -> AsyncIterator[
 
 async def test_a_process_draws_what_a_thread_does() -> None:
     alone = drawn()
-    expected = await all_rows(RowSource(alone, None).slice)
+    expected = await all_rows(RowSource(alone, large=False).slice)
     handed_over = drawn()
-    first = await RowSource(handed_over, None).slice(FIRST)
+    first = await RowSource(handed_over, large=False).slice(FIRST)
     async with come_up(handed_over) as source:
         assert [first, *await all_rows(lambda _: source.slice(SIZE))] == expected
     assert source.ids.at(AT) == alone.ids.at(AT)
@@ -85,18 +86,29 @@ async def test_a_world_is_the_same_whoever_draws_it(tmp_path: Path, monkeypatch:
 
 async def test_a_small_world_needs_no_process() -> None:
     async with row_source.row_source(drawn(), TASKS) as source:
+        assert len(await all_rows(source.slice)) > 5
         assert source._process is None
-        assert len(await all_rows(source.slice)) > 5
 
 
-async def test_where_no_process_comes_up_the_thread_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "executable", "/bin/false")
+async def test_whoever_waits_for_the_first_rows_does_not_wait_for_a_process() -> None:
+    begun = []
     async with row_source.row_source(drawn(), 10**9) as source:
+        for _ in range(3):
+            await source.slice(10)
+            begun.append(source._process is not None)
+    assert begun == [False, False, True]
+
+
+@pytest.mark.parametrize("executable", ["/bin/false", "/no/such/program"])
+async def test_where_no_process_comes_up_the_thread_goes_on(monkeypatch: pytest.MonkeyPatch, executable: str) -> None:
+    monkeypatch.setattr(sys, "executable", executable)
+    async with row_source.row_source(drawn(), 10**9) as source:
+        source.begin_process()
         process = source._process
-        assert process is not None
-        await so(lambda: process._process.poll() is not None)
+        assert (process is None) == (executable != "/bin/false")
+        if process is not None:
+            await so(lambda: process._process.poll() is not None)
         assert len(await all_rows(source.slice)) > 5
-        assert not process.has_come_up
 
 
 async def test_a_process_that_is_killed_is_told_in_a_sentence() -> None:
