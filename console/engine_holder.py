@@ -17,6 +17,7 @@ from console.runs.open_runs import open_runs, said_of
 from console.session.background import BackgroundReading
 from console.session.journal_answers import journal_problem
 from console.text.inert import inert
+from console.text.words import things
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -124,10 +125,8 @@ class EngineHolder:
         except journal_problem():
             return  # whoever writes next is told
         if number:
-            days = self._keep_days
-            self._session.say(
-                f"The journal has forgotten {number:,} launches and runs older than {days} days.", "muted"
-            )
+            over = things(number, "launch or run", "launches and runs")
+            self._session.say(f"The journal has forgotten {over} older than {self._keep_days} days.", "muted")
             self._session.news.publish("journal")
 
     async def _tell_open_runs(self) -> None:

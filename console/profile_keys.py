@@ -61,7 +61,7 @@ def _has(told: Mapping[str, Any], secret: str) -> bool:
 
 def _check_key(whose: str, key: str, value: Any) -> None:
     if key in (*SECRETS, "secret"):
-        raise ProfileProblem(f"{whose} holds a {key}: name its source, {_source(key)}, and take it out.")
+        raise ProfileProblem(f"{whose} holds its {key}: name its source, {_source(key)}, and take it out.")
     if key not in KEYS:
         near = nearest(key, KEYS)
         raise ProfileProblem(f"{whose}: {key} is not known{f'; {near} is' if near else ''}.")
@@ -93,7 +93,7 @@ def _kind(key: str) -> str:
         return "a number of seconds, at most 3600"
     if key.endswith("_command"):
         return "a command"
-    return "SERVICE/USER" if key.endswith("_keyring") else "a text"
+    return "SERVICE/USER" if key.endswith("_keyring") else "a string"
 
 
 def _check_table(whose: str, key: str, value: Any) -> None:
@@ -107,10 +107,10 @@ def _check_table(whose: str, key: str, value: Any) -> None:
             (kind, told), *more = source.items() or [("", None)]
             if more or kind not in KINDS or not is_source(kind, told):
                 raise ProfileProblem(
-                    f"{whose}: the {one} {name} must be a text or have one source: {', '.join(KINDS)}."
+                    f"{whose}: the {one} {name} must be a string or have one source: {', '.join(KINDS)}."
                 )
         elif not isinstance(source, str) or not source.isprintable():
-            raise ProfileProblem(f"{whose}: the {one} {name} must be a text or have one source: {', '.join(KINDS)}.")
+            raise ProfileProblem(f"{whose}: the {one} {name} must be a string or have one source: {', '.join(KINDS)}.")
         elif key == "cookies" or any(word in name.lower() for word in LOGS_IN):
             held = f"holds the {one} {name}: name its source, {name}.env, {name}.command or {name}.keyring"
             raise ProfileProblem(f"{whose} {held}, and take it out.")

@@ -212,7 +212,7 @@ def _of_source(whose: str, what: str, source: Mapping[str, Any], environ: Mappin
     ((kind, value),) = source.items()
     secret = read_secret(whose, what, kind, value, environ, asks)
     if not secret.isascii() or not secret.isprintable():
-        raise SecretProblem(f"{whose}: what its {what} should be holds characters that no header may hold.")
+        raise SecretProblem(f"{whose}: its {what} holds characters that no header may hold.")
     return secret
 
 
@@ -326,6 +326,6 @@ def _told(name: str, file: Path) -> dict[str, Any]:
     profiles = _read(file)
     told = profiles.get(name)
     if not isinstance(told, dict):
-        known = f"; there is {', '.join(sorted(profiles))}" if profiles else ""
+        known = f"; it has {', '.join(sorted(profiles))}" if profiles else ""
         raise ProfileProblem(f"There is no profile {name} in {file}{known}.")
     return told

@@ -89,7 +89,7 @@ def _of_keyring(whose: str, what: str, value: str) -> str:
         secret = keyring.get_password(service, user)
     except keyring.errors.KeyringError as problem:
         said = " ".join(str(problem).split()) or type(problem).__name__
-        raise SecretProblem(f"{whose}: the keyring does not tell its {what}: {said[:160]}.") from None
+        raise SecretProblem(f"{whose}: the keyring does not give its {what}: {said[:160]}.") from None
     if secret is None:
         raise SecretProblem(f"{whose}: the keyring has no {what} of {user} for {service}.")
     return secret

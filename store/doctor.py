@@ -20,7 +20,7 @@ _DAMAGED = (
 )
 _FOREIGN = (
     "These rows refer to others that are not there; lists and counts leave them out or show them without a name. "
-    "Nothing else is hurt. Delete the process instances concerned, or go back to a backup."
+    "Nothing else is affected. Delete the process instances concerned, or go back to a backup."
 )
 _HALF_FILLED = (
     "Where that process has ended, `retriage demo-data` or `retriage serve --demo` begins the world anew there."

@@ -26,7 +26,8 @@ from store.tables import ProcessDefinition
 from store.tables.types import col
 
 if TYPE_CHECKING:
-    from store.demo import SimulatedWorkers, World
+    from store.demo.workers import SimulatedWorkers
+    from store.demo.world import World
 
 __all__ = ["JobPace", "Rehearsal", "embedded_app"]
 
@@ -48,6 +49,7 @@ def embedded_app(
     users: Iterable[User] = (),
     pace: JobPace | None = None,
     progress: Callable[[int], None] | None = None,
+    indexed: Callable[[int, int], None] | None = None,
     open_early: bool = False,
     rehearsal: Rehearsal | None = None,
 ) -> FastAPI:
@@ -70,6 +72,7 @@ def embedded_app(
         pace: how fast batches go, and simulated workers with them; the caller may change it at any time. Full speed
             if none is given.
         progress: called with the number of the demo world's tasks that are written, after each of some hundreds.
+        indexed: called when all its tasks are written, before each index is sorted: how many are, and of how many.
         open_early: be open as soon as the first tasks of a new demo world are there; the others follow, and then the
             runner and the workers begin.
         rehearsal: how a snapshot is rehearsed; none looks at it only.
@@ -100,7 +103,7 @@ def embedded_app(
             half_filled = await is_half_filled(database)
             if half_filled and not demo_tasks:
                 raise StoreNotOpened(HALF_FILLED.format(store=store))
-            demo = _Demo(opened, demo_tasks, demo_seed, outage, workers, progress)
+            demo = _Demo(opened, demo_tasks, demo_seed, outage, workers, progress, indexed)
             async with opened.open():
                 begun = asyncio.create_task(demo.begin())
                 try:
@@ -147,6 +150,7 @@ class _Demo:
         outage: float | None,
         workers: bool,
         progress: Callable[[int], None] | None,
+        indexed: Callable[[int, int], None] | None,
     ) -> None:
         self._store = store
         self._tasks = tasks
@@ -154,6 +158,7 @@ class _Demo:
         self._outage = outage
         self._with_workers = workers
         self._progress = progress
+        self._indexed = indexed
         self._written = asyncio.Event()
         self._workers: SimulatedWorkers | None = None
 
@@ -167,7 +172,8 @@ class _Demo:
             store.runner.pace.of_batch[world.at_work] = COLLEAGUES_JOBS_PER_SECOND
         await store.runner.start()
         if self._with_workers:
-            from store.demo import SimulatedWorkers, recovery
+            from store.demo.plot import recovery
+            from store.demo.workers import SimulatedWorkers
 
             lasts = recovery(self._seed) if self._outage is None else self._outage
             self._workers = SimulatedWorkers(
@@ -204,10 +210,12 @@ class _Demo:
     async def _fill(self) -> "World":
         """Fill an empty store. What is there when this is interrupted is no world: indexes and batches come last, and
         then the mark goes."""
-        from store.demo import build_world
+        from store.demo.world import build_world
 
         async with filling(self._store.database):
-            return await build_world(self._store.database, self._tasks, self._seed, progress=self._wrote)
+            return await build_world(
+                self._store.database, self._tasks, self._seed, progress=self._wrote, indexed=self._indexed
+            )
 
     def _wrote(self, tasks: int) -> None:
         self._written.set()

@@ -108,7 +108,7 @@ class SnapshotMark:
         done, failed = sum(rate.done for rate in self.rates), sum(rate.failed for rate in self.rates)
         if done + failed < FEWEST:
             raise NoRate(
-                "the snapshot does not tell how often tasks failed when they were worked on; say it by --failure-rate."
+                "the snapshot does not say how often tasks failed when they were worked on; give --failure-rate."
             )
         known = {rate.topic: rate for rate in self.rates if rate.done + rate.failed >= FEWEST}
         topics = {topic: rate.failed / (rate.done + rate.failed) for topic, rate in known.items()}
@@ -150,7 +150,7 @@ def read_mark(store: str) -> SnapshotMark:
     """
     path = path_of(store)
     if not is_snapshot(store):
-        raise NoSnapshot(f"{path} is no snapshot; `retriage snapshot` writes one.")
+        raise NoSnapshot(f"{path} is not a snapshot; `retriage snapshot` writes one.")
     try:
         with closing(_opened(path)) as database:
             (text,) = database.execute("SELECT facts FROM snapshot").fetchone()

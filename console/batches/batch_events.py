@@ -65,7 +65,7 @@ class JobsRetried:
 
 @dataclass(frozen=True)
 class FailedJobsThrough:
-    """So many jobs that had failed were done at another try, or deleted."""
+    """So many jobs that had failed were done on another try, or deleted."""
 
     jobs: int
 
@@ -177,7 +177,7 @@ def sentence_of(what: What) -> tuple[str, Ink]:
         case JobsRetried(jobs):
             return f"{things(jobs, 'job')} that had failed {'has' if jobs == 1 else 'have'} retries again", ""
         case FailedJobsThrough(jobs):
-            return f"{things(jobs, 'job')} that had failed: done at another try, or deleted", ""
+            return f"{things(jobs, 'job')} that had failed: done on another try, or deleted", ""
         case OnlyFailedJobsLeft(jobs):
             return f"only failed jobs are left: {jobs:,}", "failed"
         case NoJobLeft():
@@ -206,16 +206,16 @@ def _ending(jobs: int, end: BatchEnd | None) -> tuple[str, str, Ink]:
     if end is not None and end.how == "gone":
         return "is", "gone: neither running nor in the history", "warning"
     if end is not None and end.how == "untold":
-        return "has", "ended; the engine keeps no history of batches: how is not known, its tasks show it", "warning"
+        return "has", "ended, how is not known: the engine keeps no batch history; its tasks show it", "warning"
     if end is None or end.how == "unknown" or end.done is None:
-        return "has", "ended; the engine keeps no job log that tells how", ""
+        return "has", "ended; the engine keeps no job log that says how", ""
     if end.how == "deleted":
         failed = f", {things(end.failed, 'job')} failed" if end.failed else ""
         return "was", f"deleted by {end.by or 'somebody'} at {end.done:,} of {jobs:,}{failed}", "warning"
     if end.dropped:
         failed = f", {end.failed:,} of them failed" if end.failed else ""
         dropped = f"{end.dropped:,} dropped{failed}" if end.failed < end.dropped else f"{end.failed:,} failed dropped"
-        return "has", f"ended: {end.done:,} jobs done, {dropped}", "warning"
+        return "has", f"ended: {things(end.done, 'job')} done, {dropped}", "warning"
     return "has", f"ended: all {things(jobs, 'job')} done", "good"
 
 

@@ -180,7 +180,7 @@ def _working(signs: DiagnosisFacts) -> Diagnosis | None:
         last = "last job now" if signs.standing < 1 else f"last job {_ago(signs.standing)} ago"
         return Diagnosis("moving", "It moves.", f"active, {last}", "good")
     if signs.locked and not _abandoned(signs):
-        return Diagnosis("at work", f"{_jobs(signs.locked)} being carried out.", f"active, has {_count(signs.locked)}",
+        return Diagnosis("at work", f"{_jobs(signs.locked)} running.", f"active, has {_count(signs.locked)}",
                          "good")  # fmt: skip
     return None
 
@@ -208,7 +208,7 @@ def _standing(signs: DiagnosisFacts) -> Diagnosis:
         done = (
             f"{seen.completed:,} of {seen.total:,} jobs are done" if seen.completed else f"{_jobs(seen.created)} made"
         )
-        return Diagnosis("first look", f"{done}; the next look tells whether it moves.", "looking …", "")
+        return Diagnosis("first look", f"{done}; the next look shows whether it moves.", "looking …", "")
     if signs.locked_elsewhere:
         which = "other jobs of the engine"
         if signs.ahead is not None:
@@ -217,14 +217,14 @@ def _standing(signs: DiagnosisFacts) -> Diagnosis:
         return Diagnosis("others first", sentence, "active elsewhere", "")
     if not signs.tells_locks:
         sentence = (
-            f"None of its jobs was carried out{idle}. This engine does not tell which jobs an executor has taken: it "
-            "may be at work on a long one or on other jobs, or not be active."
+            f"None of its jobs has run{idle}. This engine does not show which jobs an executor has taken: it "
+            "may be at work on a long one or on other jobs, or may not be active."
         )
-        return Diagnosis("waiting", sentence, "not told by this engine", "")
+        return Diagnosis("waiting", sentence, "not shown by this engine", "")
     if signs.standing is not None and signs.standing >= IDLE:
-        sentence = f"None of its jobs was taken{idle}, and no other of the engine is: {_INACTIVE}"
+        sentence = f"None of its jobs has been taken{idle}, and no other job of the engine is: {_INACTIVE}"
         return Diagnosis("not active", sentence, "NOT ACTIVE", "failed")
-    sentence = f"None of its jobs was taken{idle or ' yet'}; the job executor looks at least every {IDLE:.0f} s."
+    sentence = f"None of its jobs has been taken{idle or ' yet'}; the job executor looks at least every {IDLE:.0f} s."
     return Diagnosis("waiting", sentence, f"no job taken{idle}" if idle else "not seen at work yet", "")
 
 

@@ -15,7 +15,7 @@ Part = Literal["seed", "batch", "monitor"]
 State = Literal["done", "ready", "locked", "due", "retrying", "waiting", "suspended", "failed", "missing"]
 
 STATES: dict[State, tuple[str, str]] = {
-    "done": ("✓", "carried out"),
+    "done": ("✓", "done"),
     "ready": ("·", "ready for an executor"),
     "locked": ("L", "taken by an executor"),
     "due": ("d", "due later"),

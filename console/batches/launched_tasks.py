@@ -78,7 +78,7 @@ class LaunchedTasks:
     probable: bool = False
 
 
-NOT_HERE = "Not known: it was not launched from here, and an engine does not tell which tasks a batch works on."
+NOT_HERE = "Not known: it was not launched from here, and an engine does not say which tasks a batch works on."
 
 
 async def launched_tasks_of(journal: LaunchJournal, batch_id: str, since: datetime) -> LaunchedTasks:

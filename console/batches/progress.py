@@ -103,12 +103,12 @@ class Progress:
             return Step("seed", "done", self.created, self.total, "All jobs are made.")
         if self.suspended:
             return Step("seed", "held", self.created, self.total, "Suspended: no more jobs are made.")
-        sentence = "Jobs are being made, and carried out as they come."
+        sentence = "Jobs are being made, and run as they come."
         return Step("seed", "running", self.created, self.total, sentence)
 
     def _execute(self) -> Step:
         if self.completed >= self.total:
-            return Step("execute", "done", self.completed, self.total, "All jobs are carried out.")
+            return Step("execute", "done", self.completed, self.total, "All jobs are done.")
         if self.suspended or self.stuck:
             sentence = self._kept_open() if self.stuck else "Suspended: no job is taken."
             return Step("execute", "held", self.completed, self.total, sentence)

@@ -49,7 +49,7 @@ def _undecided(work: OutcomeCounts) -> tuple[str, Ink]:
         return f"Not known yet: {count(work.of('waiting'))} waiting for a worker.", ""
     if work.of("unset"):
         return "Not known yet: no retries are set.", "muted"
-    return "Cannot be told: no task was done or failed.", "muted"
+    return "No verdict: no task was done or failed.", "muted"
 
 
 def _share(share: float) -> str:

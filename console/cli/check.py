@@ -27,7 +27,7 @@ def check_command(
     connection: ConnectionOptions,
     json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
-    """Ask an engine what it is, what it can and what its user may do; nothing is changed."""
+    """Ask an engine what it is, what it can do and what its user may do; nothing is changed."""
     chosen = connection.connection()
     carry_out(lambda: _check(chosen, json))
 
@@ -81,8 +81,8 @@ def lines_of(found: EngineCheck) -> list[tuple[str, str]]:
     kind = found.kind.removesuffix(" 7") if found.version else found.kind
     told = [
         ("reached", f"{found.address or 'in this process'}{trip}"),
-        ("engine", f"{kind} {found.version or '(does not tell its version)'}, called {found.name}"),
-        ("user", found.user or "nobody logs in"),
+        ("engine", f"{kind} {found.version or '(version not known)'}, called {found.name}"),
+        ("user", found.user or "no login"),
         ("clock", f"{clock:+} s against this machine's" if clock else "as this machine's"),
         ("history", found.history),
         ("login", found.login),

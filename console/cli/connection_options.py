@@ -109,7 +109,7 @@ class ConnectionOptions:
         if rehearse is not None and self.named:
             raise fail("--rehearse names the engine: leave --profile, --engine and --store out.")
         if failure_rate is not None and rehearse is None:
-            raise fail("--failure-rate is about a rehearsal: give --rehearse FILE too.")
+            raise fail("--failure-rate is for a rehearsal: give --rehearse FILE too.")
         engines = (("--profile", self.profile), ("--engine", self.engine), ("--store", self.store))
         named = [word for word, given in engines if given]
         if len(named) > 1:
@@ -124,7 +124,7 @@ class ConnectionOptions:
                 "or `retriage serve --store FILE`; without --store your own is opened."
             )
         if self.option and not (self.profile or self.engine):
-            raise fail("--option is about an engine on the network; name it with --engine or --profile.")
+            raise fail("--option is for an engine on the network; name that with --engine or --profile.")
         try:
             options = from_options(self.option or ())
             if rehearse is not None:

@@ -20,6 +20,7 @@ from console.journal import NoJournal, forget_old, journal_at, journal_of
 from console.session.journal_answers import journal_problem, said_by_driver
 from console.settings import read_settings
 from console.text.inert import inert
+from console.text.words import things
 
 if TYPE_CHECKING:
     from console.connections import Connection
@@ -75,7 +76,8 @@ async def _forget(journal: Journal) -> None:
     except journal_problem():
         return  # whoever reads or writes next is told
     if number:
-        say(f"The journal has forgotten {number:,} launches and runs older than {settings.keep_days} days.")
+        over = things(number, "launch or run", "launches and runs")
+        say(f"The journal has forgotten {over} older than {settings.keep_days} days.")
 
 
 @asynccontextmanager

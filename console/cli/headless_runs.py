@@ -37,7 +37,7 @@ from console.runs.undo import REASONS, carry_out_undo, look_at_undo, wait_until_
 from console.runs.waves import WaveMistake, proposed
 from console.session import journal_answers
 from console.settings import read_settings
-from console.text.words import day
+from console.text.words import day, things
 from store.contract.orders import SetExternalTaskRetries
 from store.journal import NotYours
 
@@ -130,8 +130,9 @@ async def begin_run(
             )
         )  # fmt: skip
         if not frozen.tasks:
-            left = sum(frozen.left_out.values())
-            say(f"retriage: nothing to retry{f': {left:,} tasks match and are left out' if left else ''}.")
+            number = sum(frozen.left_out.values())
+            left = things(number, "task matches and is", "tasks match and are")
+            say(f"retriage: nothing to retry{f': {left} left out' if number else ''}.")
             return ExitCode.NOTHING
         earlier = await runs_over(session, frozen.causes)
         for one in earlier:
@@ -151,7 +152,7 @@ async def begin_run(
             return ExitCode.REFUSED
         if not yes:
             _tell(plan, json)
-            if not confirmed(f"Retry {number:,} tasks in {len(plan.waves)} waves?", yes):
+            if not confirmed(f"Retry {things(number, 'task')} in {things(len(plan.waves), 'wave')}?", yes):
                 return ExitCode.REFUSED
         name = driver_name()
         run = await write_down(session, order, frozen, name)
@@ -165,9 +166,9 @@ def _why_not(session: Session, order: RunOrder, selected: NamedTasks, number: in
     if safety.readonly:
         return safety.why_not()
     if count is not None and count != number:
-        return f"--count says {count:,}, and {number:,} tasks match: nothing was changed."
+        return f"--count says {count:,}, but {things(number, 'task matches', 'tasks match')}: nothing was changed."
     if safety.guarded and count is None:
-        return f"this is {safety.environment}: give --count {number} to mean these {number:,} tasks."
+        return f"this is {safety.environment}: give --count {number} to mean {things(number, 'task')}."
     if safety.guarded and not order.reason:
         return f"give a --reason: it is required on {safety.environment}."
     if selected.every_task and count is None:
@@ -278,7 +279,7 @@ async def _ask_driver(journal: Journal, view: RunView, wish: str, yes: bool, jso
     if not confirmed(_question(view, wish), yes):
         return ExitCode.REFUSED
     if not await journal.runs.wish(number, wish):
-        say(f"retriage: run {number} was left meanwhile; try again.")
+        say(f"retriage: run {number} is no longer driven; try again.")
         return ExitCode.REFUSED
     code = await _follow(journal, number, json)
     return ExitCode.DONE if wish.startswith("stop") and code == ExitCode.HELD else code
@@ -332,14 +333,14 @@ def _connection_of(options: ConnectionOptions, run: Run) -> Connection:
             options = replace(options, store=run.engine)
     connection = options.connection()
     if connection.name != run.engine:
-        raise fail(f"run {run.id} is of {run.engine}, not of {connection.name}.")
+        raise fail(f"run {run.id} belongs to {run.engine}, not to {connection.name}.")
     return connection
 
 
 def _question(view: RunView, wish: str) -> str:
     if wish.startswith("stop"):
         return f"Stop run {view.run.id}?"
-    what = "Do not watch the wave at work any longer, and go on" if wish == "skip" else "Go on"
+    what = "Stop watching the wave that is at work, and go on" if wish == "skip" else "Go on"
     return f"{view.said} {what} with run {view.run.id}?".strip()
 
 
@@ -360,7 +361,10 @@ async def undo_run(options: ConnectionOptions, number: int, yes: bool, json: boo
                 plan = {"event": "plan", "run": number, "undo": True, "tasks": undo.count, "back": back}
                 print_json({**plan, "leftAlone": dict(undo.left_alone)})
             else:
-                rows = [(f"{count:,}", f"get back {former} retries") for former, count in back.items()]
+                rows = [
+                    (f"{count:,}", f"get back {former} {'retry' if former == '1' else 'retries'}")
+                    for former, count in back.items()
+                ]
                 rows += [(f"{count:,}", f"left alone: {REASONS[why]}") for why, count in undo.left_alone.items()]
                 print_table(("tasks", "what becomes of them"), rows)
             if undo.why_not:
@@ -369,7 +373,7 @@ async def undo_run(options: ConnectionOptions, number: int, yes: bool, json: boo
             if session.safety.readonly:
                 say(f"retriage: {session.safety.why_not()}")
                 return ExitCode.REFUSED
-            if not confirmed(f"Restore the retries of {undo.count:,} tasks?", yes):
+            if not confirmed(f"Restore the retries of {things(undo.count, 'task')}?", yes):
                 return ExitCode.REFUSED
             told: list[LaunchEvent] = []
             made = await carry_out_undo(session, undo, told.append, session.safety.arm)
@@ -381,8 +385,10 @@ async def undo_run(options: ConnectionOptions, number: int, yes: bool, json: boo
                     record = {"event": "batch", "run": number, "batch": one.batch.id, "retries": one.retries}
                     print_json({**record, "tasks": one.batch.total_jobs, "done": done})
                 else:
-                    sets = "has set" if done else "does not get on, and was to set"
-                    typer.echo(f"batch {one.batch.id} {sets} {one.batch.total_jobs:,} tasks back to {one.retries}")
+                    sets = "has set" if done else "does not move, and was to set"
+                    typer.echo(
+                        f"batch {one.batch.id} {sets} {things(one.batch.total_jobs, 'task')} back to {one.retries}"
+                    )
             if len(made) == len(undo.back):
                 return ExitCode.DONE if whole else ExitCode.ENGINE
             say(sentence_of(told[-1])[0])

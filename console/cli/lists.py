@@ -25,7 +25,7 @@ LISTS = {
     "instances": "List running process instances.",
     "batches": "List running batches with their progress.",
     "jobs": "List jobs.",
-    CAUSES: "List the causes of open incidents, the most frequent first; what differs only in numbers and ids is one.",
+    CAUSES: "List the causes of open incidents, the most frequent first; numbers and ids make no difference.",
 }
 """What can be listed, each by a command of its name, and the sentence of its help."""
 

@@ -27,9 +27,9 @@ HANDED_OVER = "handed-over"
 @app.command("hand-over", epilog=EPILOG)
 def hand_over_command(
     run: RunNumber,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where it is written; must not be there yet.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="File to write; must not exist yet.")],
 ) -> None:
-    """Write a run to a file for a colleague's machine, where it goes on; here it is over then."""
+    """Write a run to a file for a colleague's machine, where it goes on; here it ends."""
     carry_out(lambda: _hand_over(run, file))
 
 
@@ -39,7 +39,7 @@ def take_over_command(
     connection: ConnectionOptions,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What `retriage hand-over` has written.")],
 ) -> None:
-    """Take a run over from a file: it is held, and `retriage watch RUN --resume` goes on."""
+    """Take a run over from a file: it is held, and `retriage watch RUN --resume` continues it."""
     carry_out(lambda: _take_over(connection, file))
 
 
@@ -66,7 +66,7 @@ async def _written(journal: Journal, view: RunView, file: Path) -> int:
             async for line in runs.lines_of(number, uuid4().hex):
                 opened.write(line + "\n")
         if not view.run.over:
-            said = f"Handed over as {file.name}: it goes on where that is taken over."
+            said = f"Handed over as {file.name}: it goes on where that file is taken over."
             await runs.state(number, name, "stopped", HANDED_OVER, said, at=datetime.now(UTC))
     except NotYours:
         say(f"retriage: run {number} is driven now: only a run that nobody drives is handed over.")
@@ -90,5 +90,5 @@ async def _take_over(options: ConnectionOptions, file: Path) -> int:
             raise fail(f"{file} cannot be taken over. {said}") from None
         except OSError as problem:
             raise fail(f"{file} cannot be read: {problem.strerror or problem}.") from None
-    typer.echo(f"{file} is run {number} here, and is held: `retriage watch {number} --resume` goes on")
+    typer.echo(f"{file} is run {number} here, and is held: `retriage watch {number} --resume` continues it")
     return ExitCode.DONE

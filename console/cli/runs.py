@@ -39,7 +39,7 @@ def run_command(
         bool, typer.Option("--gate-new-cause", help="Hold too when a task fails with a new error.")
     ] = False,
     watch: Annotated[str, typer.Option(help="How long a wave is watched: 60s, 5m.")] = "60s",
-    pace: Annotated[str | None, typer.Option(help="At most so many tasks in a time: 200/min.")] = None,
+    pace: Annotated[str | None, typer.Option(help="At most this many tasks in a given time: 200/min.")] = None,
     include: Annotated[str, typer.Option(help=f"Include these too: {', '.join(INCLUDED)}, separated by commas.")] = "",
     limit: Annotated[int | None, typer.Option(min=1, help="At most this many, the oldest first.")] = None,
     reason: Annotated[str, typer.Option(help="The reason; required in production.")] = "",
@@ -86,14 +86,16 @@ def watch_command(
         bool, typer.Option("--resume", help="Go on after an interruption, and release the gate.")
     ] = False,
     yes: Yes = False,
-    skip_watch: Annotated[bool, typer.Option("--skip-watch", help="Do not watch the wave at work any longer.")] = False,
+    skip_watch: Annotated[bool, typer.Option("--skip-watch", help="Stop watching the wave that is at work.")] = False,
     stop: Annotated[bool, typer.Option("--stop", help="Drop what was not sent.")] = False,
     batch: Annotated[
-        str, typer.Option(help="With --stop, what becomes of the batch at work: goes-on, suspend or delete.")
+        str, typer.Option(help="With --stop, what to do with the batch at work: goes-on, suspend or delete.")
     ] = "goes-on",
-    waves: Annotated[str | None, typer.Option(help="With --resume, cut what has not begun anew.")] = None,
-    gate: Annotated[str | None, typer.Option(help="With --resume, share of a wave that may fail again.")] = None,
-    retries: Annotated[int | None, typer.Option(min=0, help="With --resume, retries for what has not begun.")] = None,
+    waves: Annotated[str | None, typer.Option(help="With --resume, new waves for what has not begun.")] = None,
+    gate: Annotated[str | None, typer.Option(help="With --resume, new share of a wave that may fail again.")] = None,
+    retries: Annotated[
+        int | None, typer.Option(min=0, help="With --resume, new retries for what has not begun.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Follow a run; or resume it, skip its watch, change its rest, or stop it."""
@@ -117,7 +119,7 @@ def watch_command(
 @app.command("undo", epilog=EPILOG)
 @with_connection
 def undo_command(connection: ConnectionOptions, run: RunNumber, yes: Yes = False, json: Json = False) -> None:
-    """Restore the retries that the tasks of a run had, where nobody touched them since."""
+    """Restore the retries that the tasks of a run had, where nobody has touched them since."""
     from console.cli.headless_runs import undo_run  # 884 ms
 
     carry_out(lambda: undo_run(connection, run, yes, json))

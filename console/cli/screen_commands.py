@@ -29,12 +29,12 @@ def demo(
     tasks: Annotated[int, typer.Option(min=1, help="External tasks in the world.")] = 12_000,
     seed: Seed = 1,
     full_speed: Annotated[
-        bool, typer.Option("--full-speed", help="Carry out batches as fast as possible, not at a pace to watch.")
+        bool, typer.Option("--full-speed", help="Run batches as fast as possible, not at a pace to watch.")
     ] = False,
     outage: Annotated[
         float | None,
         typer.Option(
-            min=0, metavar="SECONDS", help="When the payment provider is back. Default: after about two minutes."
+            min=0, metavar="SECONDS", help="The payment provider is back after this time. Default: about two minutes."
         ),
     ] = None,
     tour: Annotated[

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @with_connection
 def snapshot_command(
     connection: ConnectionOptions,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="Where it is written; must not be there yet.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="File to write; must not exist yet.")],
     query: Annotated[
         str, typer.Option(metavar="TEXT", help="Which tasks, in the filter language, and only what belongs to them.")
     ] = "",
@@ -36,18 +36,18 @@ def snapshot_command(
     mask: Annotated[
         str, typer.Option(metavar="NAME,...", help="Variables of these names are written without their values.")
     ] = ",".join(MASKED),
-    details: Annotated[int, typer.Option(min=0, help="Error details of so many tasks of each cause.")] = 1,
+    details: Annotated[int, typer.Option(min=0, help="Error details of this many tasks of each cause.")] = 1,
     json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
-    """Write tasks, their errors, instances, incidents, batches and runs to a file that is looked at without the engine.
+    """Write tasks, their errors, instances, incidents, batches and runs to a file that opens without the engine.
 
-    An engine on the network is asked for one page of 500 rows a second at most, and for 20 single things. Error texts
-    hold business data: the file is for its owner's eyes only. `retriage --store FILE` opens it.
+    An engine on the network is asked for one page of 500 rows a second at most, and for 20 single things.
+    Error texts hold business data: the file is for its owner's eyes only. `retriage --store FILE` opens it.
     """
     part = SnapshotPart(query, names(variables), names(mask), details)
     chosen = connection.connection()
     if out.exists():
-        raise fail(f"{out} is there already; nothing is written over.")
+        raise fail(f"{out} exists already; nothing is overwritten.")
     carry_out(lambda: _take(chosen, part, out, json))
 
 

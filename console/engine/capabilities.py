@@ -159,7 +159,7 @@ class Capabilities:
             known = self.of(subject)
             lacking = [f"ignores {wire_name(one.query, name)}" for name in sorted(known.ignored)]
             lacking += [f"cannot sort by {key}" for key in sorted(known.unsortable)]
-            lacking += [f"tells no {wire_name(one.record, name)}" for name in sorted(known.absent)]
+            lacking += [f"returns no {wire_name(one.record, name)}" for name in sorted(known.absent)]
             if lacking:
                 told[subject] = lacking
         return told

@@ -84,6 +84,7 @@ def _embedded_app(store: str, target: Embedded) -> "tuple[FastAPI, AbstractAsync
             workers=demo.workers,
             pace=pace,
             progress=demo.handle.wrote,
+            indexed=demo.handle.indexed,
             open_early=demo.open_early,
         )
         demo.handle.pace = None if pace.is_full_speed else pace

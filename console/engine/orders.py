@@ -54,7 +54,7 @@ class Orders:
         since = self._channel.engine_now()
         answer = await self._channel.order(method, path, what, params=params, body=body)
         if answer.content.strip():
-            raise Unanswered(in_doubt(what, "the answer is none of an engine"), what, since, answer.status_code)
+            raise Unanswered(in_doubt(what, "the answer is not an engine's"), what, since, answer.status_code)
 
     async def suspend_batch(self, id: str, suspended: bool) -> None:
         """Suspend a batch, or let it go on."""
@@ -92,7 +92,7 @@ class Orders:
             Refused: it was not run.
         """
         try:
-            await self._carry_out("POST", f"job/{part(id)}/execute", "order to carry out the job", body={})
+            await self._carry_out("POST", f"job/{part(id)}/execute", "order to run the job", body={})
         except Refused as problem:
             # The same status and type tell that there is no such job: only the words differ.
             if problem.type not in _OF_A_RUN or f"No job found with id '{id}'" in problem.message:

@@ -66,7 +66,7 @@ class Rights:
     def why_no_launch(self) -> str:
         """One sentence if the engine will refuse a batch; empty if it will not, or that is not known."""
         if self.lacks(LAUNCH, LAUNCH_THESE):
-            return "This user has no right to create batches (CREATE on Batch): the engine would refuse it."
+            return "This user has no right to create batches (CREATE on Batch): the engine would refuse a launch."
         return ""
 
     def unseen(self, subject: str) -> str:
@@ -75,7 +75,7 @@ class Rights:
             return "Batches cannot be read by this user (READ on Batch)." if self.lacks(READ_BATCHES) else ""
         if self.lacks(READ_INSTANCES, READ_OF_DEFINITION):
             things = "jobs of process instances" if subject == "jobs" else subject
-            return f"This user may not read all {things}: the engine shows only what it may."
+            return f"This user may not read all {things}: the engine shows only those it may."
         return ""
 
 

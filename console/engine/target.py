@@ -39,15 +39,21 @@ class DemoHandle:
 
     Attributes:
         written: external tasks of the world that are written so far, of ``Demo.tasks``.
+        sorting: the index that is sorted now, from 1, and of how many: when all tasks are written. None before.
         pace: of its batches; none before the engine is open, and none at full speed.
     """
 
     written: int = 0
+    sorting: tuple[int, int] | None = None
     pace: Pace | None = None
 
     def wrote(self, tasks: int) -> None:
         """So many tasks are written."""
         self.written = tasks
+
+    def indexed(self, made: int, of: int) -> None:
+        """All tasks are written, and so many of their indexes are sorted."""
+        self.sorting = made + 1, of
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AnyOf:
-    """The word ``any``. It may stand several times; each time one of its words has to match.
+    """The word ``any``. It may stand several times; each time one of its words must match.
 
     Attributes:
         field: field that takes the queries.
@@ -32,7 +32,7 @@ class AnyOf:
 
     def read(self, token: Token, reading: Reading) -> None:
         if token.negated or token.operator not in EQUAL:
-            raise Wrong('any is written like any:"key~a suspended"; one of its words has to match.')
+            raise Wrong('any is written like any:"key~a suspended"; one of its words must match.')
         value = single(token, "any:")
         inner = read(value.text, self.subject(), reading.now)
         if inner.mistakes:

@@ -101,7 +101,7 @@ def _take(token: Token, text: str, subject: Subject[Q], reading: Reading) -> Non
         absent = subject.absent_of_tasks if local.of_task else subject.absent
         if missing := absent & set(local.looks_at):
             things = "tasks" if local.of_task else subject.name
-            raise Wrong(f"This engine's {things} do not tell their {_spaced(min(missing))}: {local.name} cannot "
+            raise Wrong(f"This engine's {things} do not show their {_spaced(min(missing))}: {local.name} cannot "
                         "be applied.")  # fmt: skip
         reading.conditions.append(local.read(token))
         return
@@ -146,7 +146,7 @@ def _searched(token: Token, text: str, subject: Subject[Q]) -> Token:
                     "The text to search for goes between the quotes.")  # fmt: skip
     if said.lower() in _JOINTS:
         example = f"{'process' if 'process' in subject.names else 'tenant'}:a,b"
-        raise Wrong(f"{said} joins nothing: every word has to match. Several values of one word take commas, as in "
+        raise Wrong(f"{said} joins nothing: every word must match. Several values of one word take commas, as in "
                     f"{example}; to search for it, quote it.")  # fmt: skip
     if said.lower() in _OPPOSITES:
         raise Wrong(f"{said} negates nothing: a minus before a word does, as in -tenant:a; to search for it, quote "

@@ -201,7 +201,7 @@ class Draft:
         if not source.subject:
             for id in value:
                 if not id or any(letter.isspace() or letter == "," for letter in id):
-                    raise Unusable(f"{_alias(SetExternalTaskRetries, source.field)} holds something that is no id.")
+                    raise Unusable(f"{_alias(SetExternalTaskRetries, source.field)} holds something that is not an id.")
             return " ".join(value)
         text = self._written(source, value)
         if text:
@@ -268,7 +268,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     held: dict[str, Any] = {}
     for name, value in pairs:
         if name in held:
-            raise Unusable(f"{name} is there twice; keep one of them.")
+            raise Unusable(f"{name} is given twice; keep one of them.")
         held[name] = value
     return held
 

@@ -193,7 +193,7 @@ def _nothing(launch: SoughtLaunch, seen: NewestBatches, effect: Effect, early: S
     # Somebody who may not read batches is shown empty lists (observed on Camunda 7.24.0).
     readable = not launch.user or seen.any
     if readable and untouched:
-        proof = f"{between}, and {things(effect.unchanged, 'task')} of it looked at {clock(seen.at)} are unchanged"
+        proof = f"{between}, and {things(effect.unchanged, 'task')} of it still unchanged at {clock(seen.at)}"
         return Finding(seen.at, absent=proof, over=True)
     return Finding(seen.at, effect=effect.ours > 0, over=True)
 

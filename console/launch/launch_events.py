@@ -152,7 +152,7 @@ def sentence_of(event: LaunchEvent) -> tuple[str, Ink]:
             return f"Batch {short(batch_id)} belongs to {_which(number)}: this is now proven.", "good"
         case Disproved(number, batch_id):
             return (
-                f"Batch {short(batch_id)} does not belong to {_which(number)}; its own is looked for again.",
+                f"Batch {short(batch_id)} does not belong to {_which(number)}; its own is still looked for.",
                 "failed",
             )
         case NotFound():
@@ -163,7 +163,7 @@ def sentence_of(event: LaunchEvent) -> tuple[str, Ink]:
             told = f"its tasks have {retries}; its batch is gone, and this engine keeps no ended ones"
             return f"{_capital(_which(number))} was carried out: {told}.", "warning"
         case NeverKnown(number):
-            return f"What became of {_which(number)} cannot be known any more: look at its tasks.", "failed"
+            return f"What became of {_which(number)} can no longer be known: look at its tasks.", "failed"
 
 
 def _launched(event: Launched) -> tuple[str, Ink]:
@@ -178,7 +178,7 @@ def _launched(event: Launched) -> tuple[str, Ink]:
 
 
 def _not_found(event: NotFound) -> str:
-    later = f"it is looked for until {clock(event.until)}, and the journal (6) tells"
+    later = f"it is looked for until {clock(event.until)}, and the journal (6) will say"
     if event.perhaps:
         return f"Look at 4 before launching again: {things(event.perhaps, 'batch', 'batches')} may be it; {later}."
     if event.looked_at is None:

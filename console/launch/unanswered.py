@@ -203,10 +203,10 @@ class UnansweredLaunches:
     async def _unknown(self, launch: SoughtLaunch, finding: Finding) -> None:
         """Not found yet, or never to be known."""
         if finding.over:
-            said = "What became of it cannot be known any more: the engine keeps nothing that tells."
+            said = "What became of it can no longer be known: the engine keeps nothing that shows it."
             if finding.perhaps:
                 ids = ", ".join(batch.id for batch in finding.perhaps)
-                said = f"One of these batches may be its own, and nothing tells which: {ids}."
+                said = f"One of these batches may be its own, and nothing shows which: {ids}."
             if await self._settle(launch, finding, "unknowable", said=said):
                 self._tell(NeverKnown(launch.number))
         elif finding.at > launch.sent_at + ON_ITS_WAY:

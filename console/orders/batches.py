@@ -17,11 +17,7 @@ def suspension(view: BatchView) -> Order:
     """The batch is suspended; one that is goes on."""
     stop = not view.suspended
     what = "Suspend" if stop else "Resume"
-    effect = (
-        "None of its jobs is carried out until it is resumed. Tasks that are set stay set."
-        if stop
-        else "Its jobs are carried out again."
-    )
+    effect = "None of its jobs runs until it is resumed. Tasks that are set stay set." if stop else "Its jobs go on."
     said = f"Batch {_short(view)} is {'suspended' if stop else 'resumed'}."
     return Order(
         f"{what} this batch?",

@@ -23,7 +23,7 @@ def retry_group(view: BatchView, group: FailedJobs) -> Order:
     jobs = things(len(group.jobs), "failed job")
     sentences = [f"{jobs} of batch {inert(view.id)} get 1 retry each:", inert(group.cause)]
     if group.remedy.advice == "drop":
-        sentences.append("They would fail again: their tasks are not there any more.")
+        sentences.append("They would fail again: their tasks are gone.")
     said = f"{jobs} of batch {inert(short(view.id))} will be tried again."
     send = _each(group.jobs, said, lambda client, job: client.set_job_retries(job, 1))
     return Order("Retry these failed jobs?", sentences, "Retry", send, len(group.jobs))

@@ -77,13 +77,13 @@ async def retry_failed_jobs(session: Session, jobs: Sequence[str]) -> Order | st
     """
     failed = await session.ask(lambda client: without_retries(client, jobs))
     if not failed:
-        return "None of these jobs is without retries any more."
+        return "All of these jobs have retries again."
     by_batch = len(failed) >= BY_BATCH
     how = "by a batch of the engine" if by_batch else "one by one"
     sentences = [f"{things(len(failed), 'failed job')} get 1 retry each, {how}.", "Their incidents close then."]
     if len(failed) < len(jobs):
         rest = things(len(jobs) - len(failed), "other job")
-        sentences.append(f"{rest}: gone meanwhile or with retries again, left alone.")
+        sentences.append(f"{rest}: gone since, or with retries again: left alone.")
 
     async def send(session: Session) -> Report:
         report = await launch_job_retries(session, failed) if by_batch else None

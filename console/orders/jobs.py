@@ -87,8 +87,8 @@ async def planned(session: Session, chosen: ChosenJobs, plan: Planned) -> Order 
     async def ask(client: EngineClient) -> Order | str:
         jobs = await chosen.read(client)
         if len(jobs) > MOST:
-            return f"More than {count(MOST)} jobs: the order would go to each of them by itself. Choose fewer."
-        return await plan(client, jobs) if jobs else "None of these jobs is there any more."
+            return f"More than {count(MOST)} jobs: the order would be sent for each one separately. Choose fewer."
+        return await plan(client, jobs) if jobs else "All of these jobs are gone."
 
     return await session.ask(ask)
 
@@ -123,7 +123,7 @@ async def retry_as_batch(session: Session, chosen: ChosenJobs) -> Order | str:
 async def retry(client: EngineClient, jobs: list[Job]) -> Order | str:
     """One job gets one retry."""
     job = jobs[0]
-    sentences = [f"Job {inert(job.id)} gets 1 retry and is done as soon as the executor takes it."]
+    sentences = [f"Job {inert(job.id)} gets 1 retry and runs as soon as the executor takes it."]
     if job.retries > 1:
         sentences.append(f"It has {job.retries} retries left: this LOWERS them to 1.")
     elif job.retries == 1:
@@ -144,7 +144,7 @@ def retried(number: int, total: int) -> list[str]:
         total: jobs that were chosen.
     """
     get = "1 job gets" if number == 1 else f"{count(number)} jobs get"
-    sentences = [f"{get} 1 retry each, as a batch; whoever has no retries left is tried again."]
+    sentences = [f"{get} 1 retry each, as a batch: those without retries are tried again."]
     left = total - number
     if left > 0:
         others = "1 other has retries left or is" if left == 1 else f"{count(left)} others have retries left or are"
@@ -161,18 +161,18 @@ async def execution(client: EngineClient, jobs: list[Job]) -> Order | str:
     if len(jobs) == 1:
         one = inert(jobs[0].id)
         sentences = [
-            f"Job {one} is carried out right now, whatever its retries and its due date are.",
+            f"Job {one} runs right now, whatever its retries and its due date.",
             "If it fails, its message is shown here, and it has one retry fewer.",
         ]
-        said = f"Job {inert(short(jobs[0].id))} was carried out."
-        return JobOrder(jobs, "Run this job now?", sentences, "Run now", "Carried out", said, order, True).value()
+        said = f"Job {inert(short(jobs[0].id))} has run."
+        return JobOrder(jobs, "Run this job now?", sentences, "Run now", "Done", said, order, True).value()
     many = things(len(jobs), "job")
     sentences = [
-        f"{many} are carried out now, a few at once, whatever their retries and their due dates are.",
+        f"{many} run now, a few at a time, whatever their retries and their due dates.",
         "Those that fail have one retry fewer; how many failed, and why the first did, is shown here.",
     ]
-    title, said = f"Run {many} now?", f"{many} were carried out."
-    return JobOrder(jobs, title, sentences, "Run now", "Carried out", said, order, True).value()
+    title, said = f"Run {many} now?", f"{many} have run."
+    return JobOrder(jobs, title, sentences, "Run now", "Done", said, order, True).value()
 
 
 async def suspension(client: EngineClient, jobs: list[Job]) -> Order | str:
@@ -185,13 +185,13 @@ async def suspension(client: EngineClient, jobs: list[Job]) -> Order | str:
         await client.suspend_job(id, then)
 
     if len(meant) == 1:
-        what = "is not carried out until it is resumed" if then else "is carried out again when its turn comes"
+        what = "does not run until it is resumed" if then else "runs when its turn comes"
         title = "Suspend this job?" if then else "Resume this job?"
         said = f"Job {inert(short(meant[0].id))} {'is suspended' if then else 'is resumed'}."
         sentences = [f"Job {inert(meant[0].id)} {what}."]
     else:
         many = things(len(meant), "job")
-        what = "are not carried out until they are resumed" if then else "are carried out again when their turn comes"
+        what = "do not run until they are resumed" if then else "run when their turn comes"
         title = f"Suspend {many}?" if then else f"Resume {many}?"
         said = f"{many} {'are suspended' if then else 'are resumed'}."
         sentences = [f"{many} {what}."]

@@ -53,7 +53,7 @@ async def _written(session: Session, ids: Sequence[str], note: str | None) -> Re
     )
     left = results.refused + results.left
     rest = f"; {things(left, 'incident')} left out: closed meanwhile, or refused" if left else ""
-    rest += f"; of {count(results.unknown)} it is not known" if results.unknown else ""
+    rest += f"; {things(results.unknown, 'incident')} not known" if results.unknown else ""
     what = "written on" if note is not None else "removed from"
     said = f"The note was {what} {things(results.done, 'incident')}{rest}."
     return Report(said, "warning" if rest else "good", changed=results.done > 0 and not results.left)

@@ -137,10 +137,10 @@ def _left_alone(undo: Undo) -> str:
     """What an undo leaves alone, in words."""
     parts = (
         (undo.never, "had never failed, which cannot be set"),
-        (undo.gone, "have ended"),
-        (undo.changed, f"do not have {undo.launched} any more"),
-        (undo.later, "were launched again since"),
-        (undo.locked, "are locked by a worker"),
+        (undo.gone, "ended"),
+        (undo.changed, f"no longer at {undo.launched}"),
+        (undo.later, "launched again since"),
+        (undo.locked, "locked by a worker"),
         (undo.same, f"had {undo.launched} before"),
     )
     return "; ".join(f"{count(number)} {what}" for number, what in parts if number)

@@ -36,10 +36,10 @@ async def unlock(session: Session, meant: Marked | Everything | None) -> Order |
         return f"More than {count(MOST)} are locked: narrow the filter first."
     workers = holders(tasks)
     named = [f"{inert(worker)} ({count(number)})" for worker, number in list(workers.items())[:MOST_WORKERS]]
-    more = [f"{count(len(workers) - MOST_WORKERS)} more workers"] if len(workers) > MOST_WORKERS else []
+    more = [things(len(workers) - MOST_WORKERS, "more worker")] if len(workers) > MOST_WORKERS else []
     last = max(task.lock_expiration_time for task in tasks if task.lock_expiration_time is not None)
     sentences = [
-        f"Held by {', '.join(named + more)}; the last lock ends by itself at {clock(last)}.",
+        f"Held by {', '.join(named + more)}; the last lock expires by itself at {clock(last)}.",
         _fetchable(tasks),
     ]
     return Order(
@@ -78,11 +78,11 @@ async def _unlocked(session: Session, tasks: Sequence[ExternalTask]) -> Report:
         lambda done: session.say(f"{count(done)} of {things(len(ids), 'task')} are unlocked …"),
     )
     parts = [
-        f"{things(len(tasks) - len(ids), 'task')} left alone: unlocked, ended or locked anew meanwhile"
+        f"{things(len(tasks) - len(ids), 'task')} left alone: unlocked, ended or locked again meanwhile"
         if len(ids) < len(tasks) else "",
         f"{things(outcome.refused, 'task')} refused: {outcome.sentence.rstrip('.')}" if outcome.refused else "",
         f"{things(outcome.unknown, 'task')} not known: {outcome.sentence.rstrip('.')}" if outcome.unknown else "",
-        f"{things(outcome.left, 'task')} not ordered, the engine does not answer" if outcome.left else "",
+        f"{things(outcome.left, 'task')} not tried: the engine does not answer" if outcome.left else "",
     ]  # fmt: skip
     rest = "".join(f"; {part}" for part in parts if part)
     verb = "is" if outcome.done == 1 else "are"

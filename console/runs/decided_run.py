@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from console.text.words import things
+
 if TYPE_CHECKING:
     from console.launch.preview import Kind
     from console.reading.selection import Selection
@@ -37,7 +39,8 @@ class DecidedRun:
     def why_not(self, found: int) -> str:
         """One sentence if it must not begin with so many tasks; empty if it may."""
         if not found:
-            return "Not begun: none of these tasks can be retried any more."
+            return "Not begun: none of these tasks can still be retried."
         if found > self.shown:
-            return f"Not begun: {self.shown:,} tasks were shown, and {found:,} match by now. Look again."
+            shown = things(self.shown, "task was", "tasks were")
+            return f"Not begun: {shown} shown, but {found:,} match now. Look again."
         return ""

@@ -17,7 +17,7 @@ from console.runs.page_limit import PageLimit
 from console.runs.run import write_down
 from console.runs.waves import WaveMistake
 from console.session.journal_answers import journal_problem, said_by_driver
-from console.text.words import count
+from console.text.words import count, things
 from store.journal import NotYours
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class DrivenRuns:
             if why := decided.why_not(len(frozen.tasks)):
                 self._fail(run, why)
                 return
-            run.progress = f"writing {count(len(frozen.tasks))} tasks down …"
+            run.progress = f"writing down {things(len(frozen.tasks), 'task')} …"
             session.news.publish("runs")
             run.run_id = await write_down(session, order, frozen, name)
         except EngineProblem as problem:
@@ -153,7 +153,7 @@ class DrivenRuns:
             return
         run.progress = ""
         missing = decided.shown - len(frozen.tasks)
-        fewer = f" {count(missing)} fewer than were shown: they have changed since." if missing else ""
+        fewer = f" {count(missing)} fewer than shown: the rest changed since." if missing else ""
         session.say(f"Run {run.run_id} has begun: {text_of(order.plan(frozen, run.run_id)).splitlines()[0]}.{fewer}")
         session.news.publish("journal")
         await self._drive(run, name)

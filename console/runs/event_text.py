@@ -18,7 +18,7 @@ def text_of(event: RunEvent) -> str:
             return _planned(event)
         case WaveStep(state="sent"):
             left = f"; left out: {_left_out(event.left_out)}" if event.left_out else ""
-            batch = f" by batch {inert(event.batch)}" if event.batch else ""
+            batch = f" as batch {inert(event.batch)}" if event.batch else ""
             return f"wave {event.wave}  {things(event.sent, 'task')} sent{batch}{left}"
         case WaveStep():
             return f"wave {event.wave}  {event.state}"
@@ -47,7 +47,8 @@ def _planned(event: RunPlanned) -> str:
     pace = f", {event.pace:g} tasks a minute" if event.pace is not None else ""
     rules = f"gate {100 * event.gate:g}%, watched {event.watch:g} s{pace}"
     left = "; ".join(f"{number:,} {kind.replace('-', ' ')}" for kind, number in event.left_out.items())
-    told = f"{run}  {things(event.tasks, 'task')} to {event.retries} retries in waves of {waves} ({rules})"
+    retries = things(event.retries, "retry", "retries")
+    told = f"{run}  {things(event.tasks, 'task')} to {retries} in waves of {waves} ({rules})"
     return f"{told}\n      of {inert(event.title)}" + (f"\n      left out: {left}" if left else "")
 
 

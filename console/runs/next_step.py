@@ -82,7 +82,7 @@ def next_step(view: RunView, watched: float | None = None) -> NextStep:
         case "passed":
             open = view.counts.open
             were = "was" if open == 1 else "were"
-            later = f"{things(open, 'task')} {were} open when the gate passed their wave: its batch (enter) tells more."
+            later = f"{things(open, 'task')} {were} open when the gate passed their wave: its batch (enter) shows more."
             return NextStep("Every wave went through.", (_result(view), *((later,) if open else ())), "good")
         case "stopped":
             return NextStep("Stopped.", (view.said, _result(view)), "warning")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Word = Literal["preparing", "running", "interrupted", "held", "passed", "stopped", "void"]
 """What a run is called: ``interrupted`` is held because whoever drove it is gone; ``void`` was never written down
 wholly, and has sent nothing."""
-INTERRUPTED = "Held after an interruption: whoever drove it is gone. Nothing more is sent until it is resumed."
+INTERRUPTED = "Held after an interruption: the console that drove it is gone. Nothing more is sent until it is resumed."
 VOID = "It was interrupted while its tasks were written down, and has sent nothing."
 
 

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 Change = Literal["gone", "locked", "raised", "newer-incident"]
 CHANGES: dict[Change, str] = {
-    "gone": "are gone",
-    "locked": "are locked by a worker",
-    "raised": "were given retries by somebody else",
-    "newer-incident": "have failed since, by a newer incident",
+    "gone": "gone",
+    "locked": "locked by a worker",
+    "raised": "given retries by somebody else",
+    "newer-incident": "failed since, with a newer incident",
 }
 """Why a task is left out, as the end of a sentence about several."""
 EVERY_KIND: frozenset[Kind] = frozenset({"never_failed", "unchanged", "lowered"})

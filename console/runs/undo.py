@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 REASONS = {
     "never": "had never failed, which cannot be set",
-    "gone": "have ended",
-    "changed": "have other retries by now: a worker took them, or somebody set them",
-    "later": "were launched again since",
-    "locked": "are locked by a worker",
+    "gone": "ended",
+    "changed": "with other retries by now: taken by a worker, or set by somebody",
+    "later": "launched again since",
+    "locked": "locked by a worker",
     "same": "had the same retries before",
 }
 """Why tasks are left alone, as the end of a sentence."""

@@ -69,7 +69,7 @@ class ListVerbs(Verbs["ConsoleScreen"]):
         chosen = titles[column] if column is not None else self._likeliest(titles, words)
         word = words.get(chosen)
         if not word:
-            self.session.say(f"The column {chosen} cannot be filtered by; h and l choose another one.", "warning")
+            self.session.say(f"Rows cannot be filtered by {chosen}; h and l choose another column.", "warning")
             return
         text = narrowed(self._reader.text, word, without=without)
         mistakes = self._reader.subject.parsed(text).mistakes

@@ -34,6 +34,7 @@ from console.widgets.pane import Item, Pane, Prose
 from console.widgets.rows import Row
 
 if TYPE_CHECKING:
+    from console.engine.target import Demo
     from console.launch.draft import Draft
     from console.screens.filtered_list import FilteredList
     from console.screens.navigator import Jump
@@ -256,8 +257,7 @@ class ListScreen(ConsoleScreen):
                       (f" match of {count(total)}" if total is not None else " match", "muted")]  # fmt: skip
         elif self.session.filling and self.session.demo is not None:
             demo = self.session.demo
-            spans += [("writing this world: ", "muted"), (count(demo.handle.written), "strong"),
-                      (f" of {count(demo.tasks)} tasks", "muted")]  # fmt: skip
+            spans += _writing(demo)
         unread = self.unread_said()
         spans += unread
         if not unread and not (self.narrow and self.table.marks):
@@ -269,7 +269,7 @@ class ListScreen(ConsoleScreen):
         """The order that the rows stand in."""
         query = self.reader.query
         if query is not None and query.sorting:
-            return "  sort: of the filter", "muted"
+            return "  sort: as the filter says", "muted"
         return f"  sort {self.sort.label} {'▼' if self.sort.descending else '▲'}", "muted"
 
     def _marks_said(self) -> list[Span]:
@@ -523,3 +523,12 @@ class ListScreen(ConsoleScreen):
 
     def open_row(self, row: Row) -> None:
         """Show everything about the row."""
+
+
+def _writing(demo: Demo) -> list[Span]:
+    """How far the world of a demo is written."""
+    if demo.handle.sorting is not None:
+        index, of = demo.handle.sorting
+        return [("writing this world: sorting index ", "muted"), (count(index), "strong"), (f" of {of}", "muted")]
+    written = count(demo.handle.written)
+    return [("writing this world: ", "muted"), (written, "strong"), (f" of {count(demo.tasks)} tasks", "muted")]

@@ -122,7 +122,7 @@ class Navigator:
                 await self._session.ask(known.read)
                 view = known.get(batch_id)
         if view is None:
-            gone = f"The engine does not know batch {inert(short(batch_id))} any more."
+            gone = f"The engine no longer knows batch {inert(short(batch_id))}."
             self._session.say(self._session.rights.unseen("batches") or gone, "warning")
         elif self._app.screen is front:
             self.show("batch", view)

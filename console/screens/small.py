@@ -51,7 +51,7 @@ class TooSmall(Screen[None]):
         width, height = self.app.size
         items: list[Item] = [
             Spans(tuple(self._identity(width))),
-            Prose(f"Too small: {self._wanted[0]}x{self._wanted[1]} is needed, {width}x{height} is here.", "warning"),
+            Prose(f"Too small: this is {width}x{height}, {self._wanted[0]}x{self._wanted[1]} is needed.", "warning"),
         ]
         for view in [view for view in self.session.known_batches.all() if not view.ended][:2]:
             failed = f"  !{count(view.failed)}" if view.failed else ""
@@ -60,7 +60,7 @@ class TooSmall(Screen[None]):
         open_ = self.session.counts.get("incidents")
         if open_ is not None:
             items.append(Prose(f"{things(open_, 'incident')} open", "failed" if open_ else "good", lines=1))
-        items.append(Prose("No key acts but q and ? until the window grows.", "muted"))
+        items.append(Prose("Only q and ? work until the window grows.", "muted"))
         self.query_one(Pane).show(items)
 
     def _identity(self, width: int) -> list[Span]:

@@ -45,7 +45,7 @@ WORK_EVERY_AT_FIRST = 1.0
 WORK_AT_MOST = 4.0
 """Seconds between two looks also where a look takes long: somebody watches what becomes of the tasks."""
 
-NO_JOURNAL = "Not known: there is no journal that tells its tasks."
+NO_JOURNAL = "Not known: there is no journal that names its tasks."
 
 
 class WorkLook(NamedTuple):

@@ -95,7 +95,7 @@ def _cannot(session: Session) -> list[str]:
         said.append("Set retries of tasks or jobs one by one, unlock: this user may not change process instances.")
     said += [rights.unseen(subject) for subject in ("tasks", "batches")]
     if rights.lacks(READ_HISTORY):
-        said.append("Tell what became of retried tasks: this user may not read the history of any process.")
+        said.append("Say what became of retried tasks: this user may not read the history of any process.")
     if rights.lacks(READ_BATCH_HISTORY) and not rights.lacks(READ_BATCHES):
         said.append("Show ended batches: this user may not read their history (READ_HISTORY on Batch).")
     said.append(what_is_lost(session.history_level))
@@ -113,7 +113,7 @@ def _warnings(session: Session, clock: timedelta) -> list[str]:
     if clock:
         ahead = "ahead of" if clock > timedelta() else "behind"
         seconds = round(abs(clock).total_seconds())
-        said.append(f"Its clock is {seconds} s {ahead} this machine's: ages and lock times are told by its clock.")
+        said.append(f"Its clock is {seconds} s {ahead} this machine's: ages and lock times go by its clock.")
     if session.history_level == "not known":
-        said.append("How much history it keeps does not show: there is no external task, or its history is not shown.")
+        said.append("How much history it keeps is not known: there is no external task, or its history is not shown.")
     return [sentence for sentence in said if sentence]

@@ -54,14 +54,14 @@ class TourStep(NamedTuple):
 LAUNCH = 2
 """The step that launches, counted from 0."""
 
-FILLING = TourStep("", "The night is being written: soon its causes stand below.", lambda seen: not seen.filling)
+FILLING = TourStep("", "The night is being written: its causes soon appear below.", lambda seen: not seen.filling)
 END = TourStep("", "Found, tried, judged, undone. ? has every key, q leaves.", lambda _: False)
 STEPS = (
     TourStep("tab", "to tonight's causes: the first of them is most of the fire.", lambda seen: seen.on_causes),
     TourStep("R", "What would a retry of it do? Nothing is sent by this key.", lambda seen: seen.asking),
     TourStep("W  L", "in waves, and launch: a few go first, a gate judges them.", lambda seen: seen.launched),
     TourStep("", "Watch: the first wave fails again, the gate holds the rest.", lambda seen: seen.judged),
-    TourStep("1  R  3  L", "all at once, past the gate: to have what to undo.", lambda seen: seen.at_once),
+    TourStep("1  R  3  L", "all at once, past the gate: something to undo.", lambda seen: seen.at_once),
     TourStep("6  Z", "undo it, once its batch has ended; . doubles its pace.", lambda seen: seen.undone),
 )
 

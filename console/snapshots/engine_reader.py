@@ -115,9 +115,9 @@ class EngineReader:
         await self._read_variables()
         await self._read_runs()
         self.left_out.append(
-            "What has ended before, but for batches: process instances, incidents and the logs are of the history."
+            "What had ended before, except batches: process instances, incidents and logs in the history."
         )
-        self.left_out.append("Jobs that belong to processes, and deployments but for the BPMN files of the tasks.")
+        self.left_out.append("Jobs that belong to processes, and deployments except the BPMN files of the tasks.")
 
     # -- tasks and instances ----------------------------------------------------------------------------------------
 

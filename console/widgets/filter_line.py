@@ -317,7 +317,11 @@ def spans(text: str, advice: Advice, width: int, choice: int | None = None) -> l
         return [("   " + _pointer(text, advice), "warning"), (advice.mistake, "warning")]
     said: list[Span] = []
     if advice.here:
-        said = [("   C ", "accent"), (inert("  ".join(advice.here)), "strong"), (" sought here, page by page", "muted")]
+        said = [
+            ("   C ", "accent"),
+            (inert("  ".join(advice.here)), "strong"),
+            (" filtered here, page by page", "muted"),
+        ]
     if advice.words:
         said += _as_fit(advice.words, width - width_of(said), choice)
     return said

@@ -34,7 +34,7 @@ variable that lacks what its type needs."""
 _INT = {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1}
 _PAGE = {
     "firstResult": "How many of the matching rows are skipped.",
-    "maxResults": "How many rows are answered at most; all without it.",
+    "maxResults": "At most this many rows are answered; all without it.",
 }
 _FORMS = {VariableFilter.__name__: " name_operator_value", TimeFilter.__name__: " operator_value"}
 _SAID = ("type", "anyOf", "items", "pattern", "examples")

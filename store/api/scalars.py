@@ -23,11 +23,11 @@ def first_scalar(text: str) -> Any:
     """
     found = _FIRST.match(text)
     if found is None:
-        raise ValueError(f"'{text}' is no JSON value")
+        raise ValueError(f"'{text}' is not a JSON value")
     written, after = found["value"], found["after"]
     joined = not after.isspace() if written[-1].isdigit() else after.isalnum() or after == "_"
     if after and joined and not written.endswith('"'):
-        raise ValueError(f"'{text}' is no JSON value")
+        raise ValueError(f"'{text}' is not a JSON value")
     return from_json(written)
 
 

@@ -42,7 +42,7 @@ def parse(xml: bytes, resource: str) -> list[Process]:
     root = read(xml, resource)
     problems: list[Problem] = []
     if root.tag != (BPMN, "definitions"):
-        raise NotSupported(resource, [root.problem("The file is no BPMN 2.0: its root must be 'definitions'.")])
+        raise NotSupported(resource, [root.problem("The file is not BPMN 2.0: its root must be 'definitions'.")])
     check_schema(root, problems)
     for child in root.children:
         if child.namespace == BPMN and child.name not in DECLARATIONS:
@@ -71,7 +71,7 @@ def _ids(processes: list[Element]) -> list[Problem]:
         elif len(part.id) > MAX_ID:
             problems.append(Problem(f"An id is longer than {MAX_ID} characters.", part.line, part.column))
         elif _NAME.fullmatch(part.id) is None:
-            problems.append(part.problem(f"'{part.id}' is no id: letters, digits, '.', '-' and '_' make one."))
+            problems.append(part.problem(f"'{part.id}' is not an id: only letters, digits, '.', '-' and '_'."))
         elif times[part.id] > 1:
             problems.append(part.problem(f"There are several elements with the id '{part.id}'."))
     return problems

@@ -63,7 +63,7 @@ def typed_value(given: Any, name: str = "") -> VariableValue:
     if not isinstance(info, dict | None):
         raise invalid(f"Cannot read variable '{name}': its valueInfo must be an object")
     if not isinstance(kind, str | None):
-        raise invalid(f"Cannot read variable '{name}': its type must be a text")
+        raise invalid(f"Cannot read variable '{name}': its type must be a string")
     made = _read(kind[0].upper() + kind[1:], kind, value, info) if kind else _guessed(value)
     if info is not None and info.get("transient") is True:
         made.value_info["transient"] = True

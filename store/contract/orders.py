@@ -63,7 +63,7 @@ class SetJobsSuspended(SetSuspended):
 class SetDefinitionSuspended(SetSuspended):
     """Suspend or activate a job definition: the jobs that it will have, and with ``includeJobs`` those it has."""
 
-    include_jobs: Flag = Field(default=False, description="The jobs that exist too.")
+    include_jobs: Flag = Field(default=False, description="Existing jobs too.")
     execution_date: Text = Field(default=None, description="When to do it; only moments that have passed.")
 
 

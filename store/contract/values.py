@@ -169,7 +169,7 @@ def _text(value: Any) -> Any:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return str(value)
-    raise ValueError(f"{_named(value)} is not a text")
+    raise ValueError(f"{_named(value)} is not a string")
 
 
 def _texts(value: Any) -> Any:

@@ -28,7 +28,16 @@ from store.database.examine import examine
 from store.database.limits import Limits
 from store.database.migrate import NotAStore, migrate
 from store.database.postgresql import postgresql_engine
-from store.database.sqlite import FileLost, SqliteFile, TooSlow, at_once, sqlite_engine
+from store.database.sqlite import (
+    WAIT_SECONDS,
+    WRITER_PRAGMAS,
+    FileLost,
+    SqliteFile,
+    TooSlow,
+    at_once,
+    set_pragmas,
+    sqlite_engine,
+)
 from store.private_files import make_file
 
 T = TypeVar("T")
@@ -125,6 +134,26 @@ class Database:
                 return
             async with self._turn, self._writer.begin() as connection:
                 yield connection
+
+    @asynccontextmanager
+    async def unshared(self) -> AsyncIterator[None]:
+        """For filling a store that nobody else looks at. SQLite writes each page once, into its file, where otherwise
+        it writes all into a log first, and it does not wait for the disk; when the block has ended all is there.
+
+        A process that is killed in it leaves what it had committed, a machine that loses its power a broken file. Where
+        another process has the file open all is as usual, and so it is on PostgreSQL. If the block raises, close this.
+        """
+        if not self.is_sqlite or not await self._set("journal_mode=DELETE"):
+            yield
+            return
+        await self._set("synchronous=OFF", f"busy_timeout={WAIT_SECONDS * 1000}")
+        yield
+        # The change of the mode is a commit too, and waits until the disk has all that was written before it.
+        await self._set("synchronous=FULL", "journal_mode=WAL", *WRITER_PRAGMAS)
+
+    async def _set(self, *pragmas: str) -> bool:
+        async with self._turn, self._writer.connect() as connection:
+            return await set_pragmas(connection, *pragmas)
 
     def beside(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something that nobody waits for; it is cancelled before the database is closed."""

@@ -46,6 +46,9 @@ def examine(path: Path) -> None:
 
 def _how(path: Path) -> str:
     """A file that nobody has open is read as it lies there: SQLite would put two others beside one in WAL mode."""
+    journal = path.with_name(f"{path.name}-journal")
+    if journal.exists() and journal.stat().st_size:
+        return "mode=rw"  # SQLite takes back what a process that was killed had begun; see ``Database.unshared``
     log = path.with_name(f"{path.name}-wal")
     return "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"
 

@@ -18,7 +18,7 @@ _MARK = "being_filled"
 
 HALF_FILLED = (
     "The store {store} was left half filled with a demo world by a process that was stopped. "
-    "Start it with --demo once more, which begins the world anew, or take another store."
+    "Start it with --demo again, which begins the world anew, or use another store."
 )
 """The sentence for whoever opens one without asking for a world."""
 

@@ -34,8 +34,16 @@ WAIT_SECONDS = 60
 LOOK_AGAIN_MILLISECONDS = 4
 """In this time a writer looks three times whether another process has ended its transaction, and then begins anew."""
 
+WRITER_PRAGMAS = ("synchronous=NORMAL", f"busy_timeout={LOOK_AGAIN_MILLISECONDS}")
+"""How a connection that writes is set, as far as it is ever set otherwise."""
+
 INTERRUPT_AGAIN = 0.01
 """Seconds between two interruptions: one that meets no statement, because the next has not begun, is lost."""
+
+# Of a null Python 3.11 asks whether it adapts itself to SQLite, which it says by an exception: six times as long as a
+# number takes. What is registered is not asked; an empty dictionary gives null for null.
+_NULL: Callable[[None], None] = dict[None, None]().get
+sqlite3.register_adapter(type(None), _NULL)
 
 _ENDS = {"rollback", "close"}
 """Calls of the driver that are made for work that was ended too."""
@@ -197,6 +205,20 @@ async def at_once(
     return await driver.run(transaction(), seconds)
 
 
+async def set_pragmas(connection: AsyncConnection, *pragmas: str) -> bool:
+    """Set how a connection works that has no transaction; false if another process keeps it from that."""
+    driver = (await connection.get_raw_connection()).driver_connection
+    assert isinstance(driver, FileConnection)
+    try:
+        for pragma in pragmas:
+            await driver.execute_fetchall(f"PRAGMA {pragma}")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
+
+
 async def elsewhere(function: Callable[..., T], *args: Any) -> T:
     """Call a function that computes for long: in a thread, unless this already is one that nobody waits for."""
     try:
@@ -251,10 +273,9 @@ class SqliteFile:
         connection.create_function(FOLD, 1, fold, deterministic=True)
         for pragma in (
             "journal_mode=WAL",
-            "synchronous=NORMAL",
             "wal_autocheckpoint=4000",  # a set of jobs fills more pages than the default of 1000
             "case_sensitive_like=ON",  # as PostgreSQL and the engine's own H2 do
-            f"busy_timeout={LOOK_AGAIN_MILLISECONDS if writes else WAIT_SECONDS * 1000}",
+            *(WRITER_PRAGMAS if writes else ("synchronous=NORMAL", f"busy_timeout={WAIT_SECONDS * 1000}")),
             "cache_size=-32000" if writes else "cache_size=-8000",
             f"query_only={'OFF' if writes else 'ON'}",
         ):

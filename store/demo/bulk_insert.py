@@ -9,8 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
 from store.database import Database
-from store.demo.rows import OF_TASK, TASK, Row, Rows
-from store.tables import ErrorDetails, Execution, ExternalTask, ExternalTaskLog, Incident, ProcessInstance, Variable
+from store.demo.rows import OF_TASK, PackedRows, Row
+from store.tables import (
+    ErrorDetails,
+    Execution,
+    ExternalTask,
+    ExternalTaskLog,
+    Incident,
+    ProcessInstance,
+    Variable,
+    metadata,
+)
 from store.tables.log import LogState
 from store.tables.types import col
 
@@ -60,41 +69,45 @@ async def without_indexes(database: Database, told: Callable[[int, int], None] |
             await connection.run_sync(index.create, checkfirst=True)
 
 
-async def insert_rows(connection: AsyncConnection, rows: Rows) -> None:
+async def insert_rows(connection: AsyncConnection, rows: PackedRows) -> None:
     """Insert all rows of a slice in the caller's transaction, but for those that ``copy_from_tasks`` makes.
 
     The rows go to the driver as they are: binding each value through SQLAlchemy would cost several times what the
     database needs, and would run on the event loop.
     """
-    for columns, values in rows.by_columns():
-        await insert_values(connection, columns.table, columns.names, values)
+    for columns, together, values in rows.inserts:
+        await insert_values(connection, columns.table, columns.names, values, together)
 
 
 async def insert_values(
-    connection: AsyncConnection, table: type[SQLModel], columns: Sequence[str], values: Sequence[Row]
+    connection: AsyncConnection, table: str, columns: Sequence[str], values: Sequence[Row], together: int = 1
 ) -> None:
-    """Insert tuples in the order of the columns: plain values, times as milliseconds."""
+    """Insert tuples into the table of this name, in the order of the columns: plain values, times as milliseconds; each
+    has the values of so many rows ``together``.
+    """
     if values:
-        await connection.exec_driver_sql(_statement(connection.dialect, table, columns), list(values))
+        await connection.exec_driver_sql(
+            _statement(connection.dialect, metadata.tables[table], columns, together), list(values)
+        )
 
 
-def _statement(dialect: Dialect, table: type[SQLModel], columns: Sequence[str]) -> str:
+def _statement(dialect: Dialect, table: Table, columns: Sequence[str], together: int) -> str:
     quote = dialect.identifier_preparer.quote
     mark = "?" if dialect.paramstyle == "qmark" else "%s"
-    known = _table(table)
-    names = ", ".join(quote(known.c[name].name) for name in columns)
-    return f"INSERT INTO {quote(known.name)} ({names}) VALUES ({', '.join([mark] * len(columns))})"
+    names = ", ".join(quote(table.c[name].name) for name in columns)
+    row = f"({', '.join([mark] * len(columns))})"
+    return f"INSERT INTO {quote(table.name)} ({names}) VALUES {', '.join([row] * together)}"
 
 
-async def copy_from_tasks(connection: AsyncConnection, rows: Rows) -> None:
+async def copy_from_tasks(connection: AsyncConnection, rows: PackedRows) -> None:
     """For each task of a slice, the token that waits at it, and the entry of the log that tells that it was made.
 
     They repeat the row of the task, so the database makes them, which is faster and needs no turn of this process.
     """
     if not rows.tasks:
         return
-    place = TASK.names.index("id")
-    among = col(_T.id).between(str(rows.tasks[0][place]), str(rows.tasks[-1][place]))
+    first, last = rows.task_ids
+    among = col(_T.id).between(first, last)
     token = {
         "id": col(_T.execution_id),
         "process_instance_id": col(_T.process_instance_id),

@@ -8,6 +8,15 @@ A million tasks are drawn in about half a minute. That is why rows are tuples, c
 from random import Random
 
 from store.contract.records import FAILED_EXTERNAL_TASK
+from store.contract.states import (
+    ACTIVE,
+    COMPLETED,
+    EXTERNALLY_TERMINATED,
+    OPEN,
+    RESOLVED,
+    SUSPENDED,
+    LogState,
+)
 from store.demo.ages import AgedKinds
 from store.demo.causes import OUTAGE, Cause
 from store.demo.failures import failures_of
@@ -16,14 +25,12 @@ from store.demo.process_versions import Place, ProcessVersions
 from store.demo.rows import Row, Rows
 from store.demo.task_states import TASK_STATES, Kind, TaskState
 from store.demo.variables import variables_of
-from store.tables.incident import OPEN, RESOLVED
-from store.tables.log import LogState
-from store.tables.process import ACTIVE, COMPLETED, EXTERNALLY_TERMINATED, SUSPENDED
 
 FINISHED_SHARE = 0.03
 """Ended instances for each running one."""
 
 _FIRST_NUMBERS = {"ord": 81_000, "shp": 30_500, "inv": 52_000, "kyc": 7_100, "sub": 19_300, "msg": 240_000}
+_KINDS: AgedKinds[TaskState] = AgedKinds(TASK_STATES)
 _STARTED_BY = {"order": "shop-api", "subscription": "shop-api"}
 _FAILED, _SUCCESSFUL, _CREATED, _DELETED = (
     int(state) for state in (LogState.FAILED, LogState.SUCCESSFUL, LogState.CREATED, LogState.DELETED)
@@ -50,7 +57,6 @@ class InstanceRows:
         self._now = now
         self._versions = versions
         self._all = tasks
-        self._kinds: AgedKinds[TaskState] = AgedKinds(TASK_STATES)
         self._numbers = dict(_FIRST_NUMBERS)
         self._rows = Rows()
 
@@ -59,7 +65,7 @@ class InstanceRows:
         self._rows = rows = Rows()
         begin, until = self.made, min(self._all, self.made + size)
         while self.made < until:
-            age, state = self._kinds.draw(self.made, self._all, self._random)
+            age, state = _KINDS.draw(self.made, self._all, self._random)
             created = self._now - max(1, int(age * 1000))
             self._running(created, state, self._all - self.made)
             self.made = begin + len(rows.tasks)

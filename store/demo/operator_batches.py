@@ -215,7 +215,7 @@ class _Writer:
             (Incident, _INCIDENT, rows.incidents),
             (UserOperation, _OPERATION, rows.operations),
         ):
-            await insert_values(self._connection, table, columns, values)
+            await insert_values(self._connection, str(table.__tablename__), columns, values)
         self._made.batches += 1
         self._made.incidents += len(rows.incidents)
         return rows.id

@@ -18,7 +18,8 @@ from store.demo.instances import InstanceRows
 from store.demo.operator_batches import add_operator_batches
 from store.demo.process_versions import ProcessVersions
 from store.demo.processes import RELEASES
-from store.demo.rows import Rows
+from store.demo.row_source import RowSource, row_source
+from store.demo.rows import PackedRows
 from store.demo.times import milliseconds
 from store.tables import Batch, Deployment, ExternalTask, Incident, ProcessInstance
 from store.tables.types import col
@@ -47,13 +48,13 @@ class World:
     at_work: str | None = None
     """The batch that a colleague has at work."""
 
-    def count(self, rows: Rows) -> None:
+    def count(self, rows: PackedRows) -> None:
         """Add the rows of a slice."""
-        self.process_instances += len(rows.instances)
-        self.external_tasks += len(rows.tasks)
-        self.incidents += len(rows.incidents)
-        self.variables += len(rows.variables)
-        self.log_entries += len(rows.task_log) + len(rows.tasks)
+        self.process_instances += rows.instances
+        self.external_tasks += rows.tasks
+        self.incidents += rows.incidents
+        self.variables += rows.variables
+        self.log_entries += rows.task_log + rows.tasks
 
 
 async def build_world(
@@ -68,8 +69,8 @@ async def build_world(
 ) -> World:
     """Fill an empty store with a demo world of exactly this many external tasks.
 
-    Rows are prepared in a thread and written in slices of one transaction each, so that the event loop stays free and
-    memory does not grow with the world.
+    Rows are drawn elsewhere and written in slices of one transaction each, so that the event loop stays free and memory
+    does not grow with the world.
 
     Args:
         database: an open store without rows.
@@ -97,11 +98,15 @@ async def build_world(
         versions = await deploy_releases(connection, random, milliseconds(at))
     instances = InstanceRows(random, milliseconds(at), ProcessVersions(versions), tasks)
     world = World(seed, at, len(RELEASES), len(versions))
-    async with rarely_checkpointed(database), without_indexes(database, indexed):
-        await _write_slices(database, instances, world, tasks, progress)
+    async with (
+        rarely_checkpointed(database),
+        without_indexes(database, indexed),
+        row_source(instances, tasks) as source,
+    ):
+        await _write_slices(database, source, world, tasks, progress)
     if batches:
         async with database.writing() as connection:
-            added = await add_operator_batches(connection, instances.ids, milliseconds(at), tasks)
+            added = await add_operator_batches(connection, source.ids, milliseconds(at), tasks)
         world.batches, world.at_work = added.batches, added.at_work
         world.incidents += added.incidents
     if progress is not None and tasks:
@@ -110,13 +115,13 @@ async def build_world(
 
 
 async def _write_slices(
-    database: Database, instances: InstanceRows, world: World, tasks: int, progress: Callable[[int], None] | None
+    database: Database, source: RowSource, world: World, tasks: int, progress: Callable[[int], None] | None
 ) -> None:
     """Write one slice after the other, each in a transaction. The next is drawn in the meantime."""
-    drawing = asyncio.create_task(asyncio.to_thread(instances.slice, min(FIRST_SLICE, SLICE)))
+    drawing = asyncio.create_task(source.slice(min(FIRST_SLICE, SLICE)))
     try:
         while (rows := await drawing).tasks:
-            drawing = asyncio.create_task(asyncio.to_thread(instances.slice, SLICE))
+            drawing = asyncio.create_task(source.slice(SLICE))
             await database.write(partial(_write, rows=rows), bounded=False)
             world.count(rows)
             if progress is not None and world.external_tasks < tasks:
@@ -126,6 +131,6 @@ async def _write_slices(
         await asyncio.wait({drawing})
 
 
-async def _write(connection: AsyncConnection, rows: Rows) -> None:
+async def _write(connection: AsyncConnection, rows: PackedRows) -> None:
     await insert_rows(connection, rows)
     await copy_from_tasks(connection, rows)

@@ -138,7 +138,7 @@ class Runner:
                 if is_trouble(error):
                     log.warning("the database did not answer the job runner: %s", error)
                 else:
-                    log.exception("the job runner met something that nobody foresaw; it goes on")
+                    log.exception("the job runner met an unforeseen error; it goes on")
                 self._may_hold = True
                 # What is taken back again and again must be small enough to come to its end between two failures.
                 self._smaller_sets()
@@ -232,7 +232,7 @@ class Runner:
             if acquired.count == 1:
                 await self._record_failure(acquired, error)
             else:
-                log.info("a set of %d jobs met trouble, carrying them out one by one: %s", acquired.count, error)
+                log.info("a set of %d jobs failed as a whole and is run job by job: %s", acquired.count, error)
                 await self._one_by_one(acquired)
 
     async def _one_by_one(self, acquired: Acquired) -> None:

@@ -1,11 +1,10 @@
-"""The store without a screen: served over a socket, or filled with a demo world."""
+"""The store without a screen: served over a socket."""
 
 import asyncio
 import ipaddress
 import logging
 import socket
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from store.api.app import ROOT
 from store.api.hosts import AllowedHosts
 from store.api.parking import close_parking
 from store.api.users import User
-from store.database import HALF_FILLED, StoreNotOpened, filling, is_half_filled, open_database
+from store.database import HALF_FILLED, StoreNotOpened, is_half_filled, open_database
 from store.embedded import embedded_app
 from store.garbage import spare_what_is_loaded
 from store.server.certificate import tls_context
@@ -113,7 +112,7 @@ def serve(
         server = _Server(config, f"{scheme}://{name}:{listening.getsockname()[1]}{ROOT}", settings, repeated)
         server.run(sockets=[listening])
     if not server.started:
-        raise ServerProblem(f"the store {store} could not be opened; the reason stands above")
+        raise ServerProblem(f"the store {store} could not be opened; see the reason above")
 
 
 def _log_to_stderr() -> RepeatedLines:
@@ -199,47 +198,3 @@ class _Server(uvicorn.Server):
             close_parking(self.config.app.state.store)
         await super().shutdown(sockets)
         self._repeated.tell(at_end=True)
-
-
-def fill(
-    store: str,
-    tasks: int,
-    seed: int,
-    progress: Callable[[int], None],
-    *,
-    indexed: Callable[[int, int], None] | None = None,
-    batches: bool = True,
-) -> float:
-    """Fill an empty store with a demo world.
-
-    Args:
-        store: path of an SQLite file, or an SQLAlchemy URL.
-        tasks: how many external tasks.
-        seed: the same seed makes the same world.
-        progress: told how many tasks are written.
-        indexed: told how many indexes there are, and of how many, when all tasks are written.
-        batches: add the batches of other operators.
-
-    Returns:
-        Seconds that it took.
-
-    Raises:
-        ServerProblem: the store is not empty, or is none.
-    """
-
-    async def run() -> None:
-        from store.demo import build_world
-
-        database = await open_database(store)
-        try:
-            async with filling(database):
-                await build_world(database, tasks, seed, progress=progress, indexed=indexed, batches=batches)
-        finally:
-            await database.close()
-
-    start = time.perf_counter()
-    try:
-        asyncio.run(run())
-    except ValueError as error:
-        raise ServerProblem(str(error)) from error
-    return time.perf_counter() - start

@@ -41,7 +41,7 @@ def read_user_file(file: Path) -> list[User]:
     try:
         with file.open(encoding="utf-8") as opened:
             if os.name == "posix" and os.fstat(opened.fileno()).st_mode & 0o077:
-                raise ServerProblem(f"others may read the user file {file}; `chmod 600 {file}` mends that")
+                raise ServerProblem(f"others may read the user file {file}; `chmod 600 {file}` fixes that")
             lines = opened.read().splitlines()
     except (OSError, UnicodeDecodeError) as problem:
         raise ServerProblem(f"the user file {file} cannot be read") from problem

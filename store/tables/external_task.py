@@ -23,12 +23,21 @@ class ExternalTask(SQLModel, table=True):
         Index("external_task_instance", "process_instance_id"),
         Index("external_task_definition", "process_definition_id"),
         Index("external_task_topic", "topic_name"),
-        # With their retries, though all are the same: a count would look up every task to see them.
-        Index("external_task_failed", "id", "retries", sqlite_where=text(FAILED), postgresql_where=text(FAILED)),
+        # With their retries, though all are the same: a count would look up every task to see them. So it would to see
+        # which are suspended.
+        Index(
+            "external_task_failed",
+            "id",
+            "retries",
+            "suspended",
+            sqlite_where=text(FAILED),
+            postgresql_where=text(FAILED),
+        ),
         Index(
             "external_task_failed_topic",
             "topic_name",
             "retries",
+            "suspended",
             sqlite_where=text(FAILED),
             postgresql_where=text(FAILED),
         ),

@@ -5,11 +5,10 @@ from datetime import datetime
 from sqlalchemy import Index, Text, text
 from sqlmodel import Field, SQLModel
 
+from store.contract.states import DELETED, OPEN, RESOLVED
 from store.tables.types import Note, UtcTime
 
-OPEN = "open"
-RESOLVED = "resolved"
-DELETED = "deleted"
+__all__ = ["DELETED", "OPEN", "RESOLVED", "Incident"]
 
 
 class Incident(SQLModel, table=True):

@@ -2,24 +2,17 @@
 
 import platform
 from datetime import datetime
-from enum import IntEnum
 
 from sqlalchemy import BigInteger, Index, SmallInteger, Text, text
 from sqlmodel import Field, SQLModel
 
+from store.contract.states import LogState
 from store.tables.types import UtcTime
+
+__all__ = ["FAILED", "HOST", "ExternalTaskLog", "JobLog", "LogState"]
 
 HOST = f"{platform.node()}$default"
 """Who writes: the host's name, a dollar sign, the engine's name."""
-
-
-class LogState(IntEnum):
-    """What happened to a job or an external task."""
-
-    CREATED = 0
-    FAILED = 1
-    SUCCESSFUL = 2
-    DELETED = 3
 
 
 FAILED = f"state = {int(LogState.FAILED)}"
@@ -33,7 +26,8 @@ class JobLog(SQLModel, table=True):
     __table_args__ = (
         Index("job_log_batch", "batch_id", "state"),
         Index("job_log_failed_job", "job_id", sqlite_where=text(FAILED), postgresql_where=text(FAILED)),
-        Index("job_log_failed", "timestamp", sqlite_where=text(FAILED), postgresql_where=text(FAILED)),
+        # With the state, though it is the same for all: a count would look up every entry to see it.
+        Index("job_log_failed", "timestamp", "state", sqlite_where=text(FAILED), postgresql_where=text(FAILED)),
         {"sqlite_with_rowid": False},
     )
 
@@ -61,7 +55,9 @@ class ExternalTaskLog(SQLModel, table=True):
         Index("external_task_log_task", "external_task_id"),
         Index("external_task_log_instance", "process_instance_id"),
         Index("external_task_log_time", "timestamp"),
-        Index("external_task_log_failed", "timestamp", sqlite_where=text(FAILED), postgresql_where=text(FAILED)),
+        Index(
+            "external_task_log_failed", "timestamp", "state", sqlite_where=text(FAILED), postgresql_where=text(FAILED)
+        ),
         {"sqlite_with_rowid": False},
     )
 

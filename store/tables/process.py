@@ -5,13 +5,18 @@ from datetime import datetime
 from sqlalchemy import Index, Text, text
 from sqlmodel import Field, SQLModel
 
+from store.contract.states import ACTIVE, COMPLETED, EXTERNALLY_TERMINATED, INTERNALLY_TERMINATED, SUSPENDED
 from store.tables.types import Name, UtcTime
 
-ACTIVE = "ACTIVE"
-SUSPENDED = "SUSPENDED"
-COMPLETED = "COMPLETED"
-EXTERNALLY_TERMINATED = "EXTERNALLY_TERMINATED"
-INTERNALLY_TERMINATED = "INTERNALLY_TERMINATED"
+__all__ = [
+    "ACTIVE",
+    "COMPLETED",
+    "EXTERNALLY_TERMINATED",
+    "INTERNALLY_TERMINATED",
+    "SUSPENDED",
+    "Execution",
+    "ProcessInstance",
+]
 
 
 class ProcessInstance(SQLModel, table=True):
@@ -25,7 +30,8 @@ class ProcessInstance(SQLModel, table=True):
             sqlite_where=text("end_time IS NULL"),
             postgresql_where=text("end_time IS NULL"),
         ),
-        Index("process_instance_definition", "process_definition_id"),
+        # Those of a process that run are counted, and read in the order of their ids, from this alone.
+        Index("process_instance_definition", "process_definition_id", "end_time", "id"),
         Index("process_instance_business_key", "business_key"),
         Index("process_instance_start", "start_time"),
         Index("process_instance_end", "end_time"),

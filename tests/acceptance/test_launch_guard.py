@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from store.server import fill
+from store.demo_store import fill
 from tests.support.terminal import Terminal
 
 TOPIC = "charge-card"

@@ -22,7 +22,7 @@ PATIENCE = 120.0
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[NightEngine]:
     settings = {"RETRIAGE_RUNNER_IDLE_SECONDS": "1"}
-    from store.server import fill
+    from store.demo_store import fill
 
     fill(str(tmp_path / "store.db"), 300, 7, lambda done: None)
     with NightEngine(tmp_path / "store.db", settings) as night:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from store.server import fill
+from store.demo_store import fill
 from tests.acceptance.night_engine import EXPIRED, OUTAGE, PASSWORD, USER, NightEngine, Record
 from tests.support.lossy import Lossy
 from tests.support.terminal import Terminal

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from store.server import fill
+from store.demo_store import fill
 from tests.acceptance.night_engine import EXPIRED, OUTAGE, PASSWORD, TOPIC, USER, NightEngine
 
 PROFILE = "bpm-prod"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from store.server import fill
+from store.demo_store import fill
 from tests.acceptance.night_engine import EXPIRED, OUTAGE, PASSWORD, TOPIC, NightEngine
 from tests.acceptance.test_run_night import PROFILE, Payments, Shell, wait_for
 from tests.support.terminal import Terminal
@@ -86,7 +86,7 @@ def night(engine: NightEngine, shell: Shell, payments: Payments, home: Path) -> 
         screen.wait_for("tasks in the launch")
         screen.press("W")
         screen.wait_for("waves")
-        screen.wait_for("hold by a new cause too")
+        screen.wait_for("hold on a new cause too")
         screen.press("\x15" + ",".join(map(str, WAVES)) + ",rest")
         screen.wait_for(f"4 waves: 5 + 20 + 30 + {number - sum(WAVES)}")
         # On production a launch wants the safety off, a reason and the number.

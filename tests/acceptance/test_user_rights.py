@@ -69,7 +69,7 @@ def test_what_a_user_may_not_is_said_before_it_is_tried(kind: camunda.EngineKind
         world(http)
         before = retries(http)
         with console(tmp_path, http) as terminal:
-            says(terminal, "This user may not read all tasks: the engine shows only what it may.")
+            says(terminal, "This user may not read all tasks: the engine shows only those it may.")
             terminal.press("4")
             says(terminal, "Batches cannot be read by this user (READ on Batch).")
 

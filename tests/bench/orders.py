@@ -181,7 +181,9 @@ def compare(folder: Path, seconds: float = 5.0) -> list[Line]:
         ),
         *(
             Line(
-                f"start, fetch, complete beside {polls} idle long polls", f"{rate / ours.rounds[0]:.2f} of none", "0.9"
+                f"start, fetch, complete beside {polls} idle long polls",
+                f"{rate / ours.rounds[0]:.2f} of that without",
+                "0.9",
             )
             for polls, rate in ours.rounds.items()
             if polls

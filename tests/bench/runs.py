@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from store.server import fill
+from store.demo_store import fill
 from tests.bench.orders import serving
 from tests.bench.result import Line
 from tests.bench.terminal import ROOT, SIZE, answers, start
@@ -63,7 +63,7 @@ def _begin(console: Terminal, tasks: int) -> None:
     console.press("AR")
     console.wait_for("tasks in the launch", 600)
     console.press("W")
-    console.wait_for("hold by a new cause too")
+    console.wait_for("hold on a new cause too")
     console.press("\x15" + ",".join(f"{share * tasks:.0f}" for share in WAVES) + ",rest")
     console.wait_for("4 waves: ")
     console.wait(lambda: console.bold("Launch L"), "it cannot be launched", 120)

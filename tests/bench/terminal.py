@@ -125,10 +125,10 @@ def measure(tasks: int = 100_000) -> list[Line]:
         print(f"{name:24}{middle * 1000:>11.1f} ms{max(times) * 1000:>7.0f} ms{share:>9.2f}")
     middle = statistics.median(busy) / statistics.median(bare)
     shared = statistics.median(beside) / statistics.median(bare)
-    name = f"a key beside a batch of {tasks:,} in the same process, of the idle stock table"
+    name = f"a key beside a batch of {tasks:,} in the same process, against the idle stock table"
     return [
-        Line("a key, of the idle stock table", f"median {statistics.median(idle) / statistics.median(bare):.2f}"),
+        Line("a key, against the idle stock table", f"median {statistics.median(idle) / statistics.median(bare):.2f}"),
         Line(name, f"median {middle:.2f}, worst {max(busy) * 1000:.0f} ms", "1.25, 50 ms"),
         # Its process has no batch in it: what it loses is what two busy processors lose to each other.
-        Line("the stock table beside that batch, of itself idle", f"median {shared:.2f}"),
+        Line("the stock table beside that batch, against itself idle", f"median {shared:.2f}"),
     ]

@@ -58,7 +58,7 @@ def test_profiles_that_cannot_be_used_are_named_with_the_reason(tmp_path: Path) 
     assert told["ok"] == "ok  test  https://ok/engine-rest"
     assert "broken: The profile typo: passwrd_env is not known; password_env is." in told["typo"]
     assert "broken: The profile nowhere has no url." in told["nowhere"]
-    assert "broken: The profile secret holds a password" in told["secret"]
+    assert "broken: The profile secret holds its password" in told["secret"]
     assert "hunter2" not in told["secret"]
     assert f"broken: The profile ca: there is no file {tmp_path / 'none.pem'}." in told["ca"]
     assert told["stray"] == "stray  broken: stray stands above the first [profile] and belongs to none."

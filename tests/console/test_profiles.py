@@ -359,7 +359,7 @@ def test_a_password_from_the_keyring(tmp_path: Path) -> None:
         ('headers.X-Api-Key = "x"', "holds the header X-Api-Key"),
         ('cookies.session = "x"', "holds the cookie session"),
         ('headers."a b" = "x"', "cannot be called 'a b'"),
-        ('headers.X = "a\\nb"', "the header X must be a text"),
+        ('headers.X = "a\\nb"', "the header X must be a string"),
         ('headers.X.shell = "x"', "have one source"),
         ('headers.X = {env = "A", command = "b"}', "have one source"),
         ('headers = "x"', "must be a table"),
@@ -369,12 +369,12 @@ def test_a_password_from_the_keyring(tmp_path: Path) -> None:
         ('client_key = "x"', "client_key needs client_cert too"),
         ('oauth_token_url = "http://h"', "needs oauth_client_id too"),
         ('oauth_token_url = "http://h"\noauth_client_id = "c"', "needs oauth_client_secret_env"),
-        ('oauth_client_secret = "s"', "holds a oauth_client_secret"),
+        ('oauth_client_secret = "s"', "holds its oauth_client_secret"),
         ('password_env = "HOME"\ntoken_env = "HOME"', "logs in by a password and by a token"),
         ('password_keyring = "nobody"', "must be SERVICE/USER"),
         ('headers.X.env = "NOT_SET"', "its header X should be in NOT_SET, which is not set"),
         ('token_command = ["printf", "{"]', "broken JSON"),
-        ('headers.X.command = ["printf", "a\\tb"]', "header X should be holds characters that no header may hold"),
+        ('headers.X.command = ["printf", "a\\tb"]', "header X holds characters that no header may hold"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(tmp_path: Path, keys: str, sentence: str) -> None:

@@ -57,7 +57,7 @@ class Lacking:
                 return f"cannot sort {subject} by {key}"
             for name in sorted(lacks.absent):
                 if re.search(rf"\b{wire_name(table.record, name)}\b", failure):
-                    return f"tells no {wire_name(table.record, name)} of {subject}"
+                    return f"returns no {wire_name(table.record, name)} of {subject}"
         return ""
 
     def _learnt(self) -> Capabilities:

@@ -180,7 +180,7 @@ async def test_a_null_among_the_ids_to_suspend(engine: Engine, ids: list[str | N
 WRONG: dict[str, tuple[str, dict[str, Any], str]] = {
     "an entry of a list": (COUNT, {"processVariables": [5]}, "property 'processVariables.0': an object is needed"),
     "a list": (COUNT, {"processVariables": "x"}, "property 'processVariables': a list is needed"),
-    "deeper": (COUNT, {"processVariables": [{"name": ["x"]}]}, "'processVariables.0.name': a list is not a text"),
+    "deeper": (COUNT, {"processVariables": [{"name": ["x"]}]}, "'processVariables.0.name': a list is not a string"),
     "an object": ("/external-task/nope/complete", {"variables": [1]}, "property 'variables': an object is needed"),
 }
 

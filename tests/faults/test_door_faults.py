@@ -16,7 +16,7 @@ from console.engine.errors import Unreachable
 from console.engine.retries_request import RetriesRequest
 from console.engine.target import Remote
 from store.contract.orders import SetExternalTaskRetries
-from store.server import fill
+from store.demo_store import fill
 from tests.acceptance.night_engine import PASSWORD, USER, NightEngine
 from tests.faults.test_reading_faults import live, orders_are_off, stale
 from tests.support.fault_proxy import FaultProxy, secure

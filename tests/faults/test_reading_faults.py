@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from store.server import fill
+from store.demo_store import fill
 from tests.acceptance.night_engine import PASSWORD, USER, NightEngine
 from tests.support.fault_proxy import BROKEN_JSON, LOGIN_PAGE, STATUSES, WRONG_JSON, Answer, Cut, Drop, FaultProxy, page
 from tests.support.terminal import Terminal

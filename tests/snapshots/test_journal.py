@@ -85,7 +85,7 @@ async def one(stage: Stage) -> None:
 
 async def nothing(stage: Stage) -> None:
     await stage.press("6")
-    await stage.sees("Nothing was launched from here yet")
+    await stage.sees("Nothing launched from here yet")
     await stage.still()
 
 

@@ -7,7 +7,7 @@ from tests.snapshots.stage import Stage
 
 async def asked(stage: Stage) -> None:
     await stage.press("R")
-    await stage.sees("tasks in the launch")
+    await stage.sees("in the launch")
     await stage.still()
 
 

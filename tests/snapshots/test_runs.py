@@ -129,9 +129,9 @@ async def waves(stage: Stage) -> None:
     await stage.full()
     await stage.filter("retries:0")
     await stage.press("A", "R")
-    await stage.sees("tasks in the launch")
+    await stage.sees("in the launch")
     await stage.press("W")
-    await stage.sees("hold by a new cause too", "run 1, ")
+    await stage.sees("hold on a new cause too", "run 1, ")
     await stage.still()
 
 

@@ -50,7 +50,7 @@ async def ask(stage: Stage) -> None:
     await stage.full()
     ids = frozenset([*(uuid(index) for index in range(40)), "11111111-1f5e-11f1-9c3a-0242ac120002"])
     open_launch(stage.app, stage.app.session, Marked(ids, "HTTP 503 from psp"))
-    await stage.sees("tasks in the launch", "no worker seen", "SAFE: this is PROD", "ann's batch")
+    await stage.sees("in the launch", "no worker seen", "SAFE: this is PROD", "ann's batch")
     await stage.still()
 
 
@@ -86,7 +86,7 @@ async def refused(stage: Stage) -> None:
 async def too_many(stage: Stage) -> None:
     await stage.full()
     await stage.press("R")
-    await stage.sees("tasks in the launch")
+    await stage.sees("in the launch")
     await stage.press(*"99999999999")
     await stage.sees("at most 2,147,483,647")
     await stage.still()

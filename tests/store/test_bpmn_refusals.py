@@ -145,7 +145,7 @@ def test_time_to_live(days: str | None, sentence: str) -> None:
         ((START, START), "several elements with the id 'begin'"),
         ((START, "<endEvent/>"), "'endEvent' needs an id"),
         ((START, f'<endEvent id="{"x" * (MAX_ID + 1)}"/>'), "longer than"),
-        *((((START, f'<endEvent id="{name}"/>'), "is no id")) for name in ("a b", "1a", "a/b", "a:b", "\u202ea")),
+        *((((START, f'<endEvent id="{name}"/>'), "is not an id")) for name in ("a b", "1a", "a/b", "a:b", "\u202ea")),
     ],
 )
 def test_drawings_that_make_no_sense(parts: tuple[str, ...], sentence: str) -> None:

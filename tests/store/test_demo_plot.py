@@ -16,10 +16,11 @@ from sqlalchemy import text
 from store.api.app import ROOT
 from store.batch.orders import suspend_batch
 from store.database import Database, open_database
-from store.demo import SimulatedWorkers, build_world, recovery
 from store.demo.causes import CAUSES, MAIL_REFUSED, MISSING_ADDRESS, OUTAGE, Cause, cause_of
 from store.demo.operator_batches import COLLEAGUE, LEAST_TASKS
-from store.demo.plot import BAD_RELEASE, OUTAGE_BEGAN
+from store.demo.plot import BAD_RELEASE, OUTAGE_BEGAN, recovery
+from store.demo.workers import SimulatedWorkers
+from store.demo.world import build_world
 from store.embedded import embedded_app
 from store.runner import JobPace, Runner
 from store.settings import StoreSettings
@@ -368,7 +369,15 @@ async def test_it_is_open_with_the_first_rows_and_the_others_follow(
     monkeypatch.setattr("store.demo.world.FIRST_SLICE", 100)
     monkeypatch.setattr("store.demo.world.SLICE", 200)
     told: list[int] = []
-    app = embedded_app(str(tmp_path / "s.db"), demo_tasks=TASKS, workers=True, progress=told.append, open_early=True)
+    sorted_: list[tuple[int, int, int]] = []
+    app = embedded_app(
+        str(tmp_path / "s.db"),
+        demo_tasks=TASKS,
+        workers=True,
+        progress=told.append,
+        indexed=lambda made, of: sorted_.append((made, of, told[-1])),
+        open_early=True,
+    )
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://embedded{ROOT}") as client,
@@ -377,6 +386,8 @@ async def test_it_is_open_with_the_first_rows_and_the_others_follow(
         assert (await client.get("/external-task/count")).json()["count"] >= 100
         await so(lambda: app.state.store.runner._task is not None)
         assert told[-1] == TASKS
+        assert [made for made, _, _ in sorted_] == list(range(sorted_[0][1]))
+        assert all(written < TASKS for _, _, written in sorted_)
         assert (await client.get("/history/batch/count")).json()["count"] == 4
         assert (await client.get("/external-task/count")).json()["count"] >= TASKS * 0.95
     assert app.state.store.runner._task is None

@@ -13,12 +13,13 @@ from store.commands.instances import set_suspended
 from store.commands.retries import set_retries
 from store.contract.orders import CompleteTask, FailTask
 from store.database import Database, open_database
-from store.demo import SimulatedWorkers, build_world
 from store.demo.causes import CARD_EXPIRED, CAUSES, OUTAGE, cause_of
 from store.demo.worker_fetch import WINDOW, Sweep
 from store.demo.worker_names import WORKERS
 from store.demo.worker_pace import Pace, rate_for
 from store.demo.worker_reports import decide
+from store.demo.workers import SimulatedWorkers
+from store.demo.world import build_world
 from store.tables import ExternalTask, ProcessInstance
 from store.tables.types import col
 

@@ -114,6 +114,7 @@ async def test_a_world_of_several_slices_is_exact_too(tmp_path: Path, monkeypatc
 async def test_a_world_is_the_same_however_it_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = await contents_of_seed(tmp_path / "whole.db", 7)
     monkeypatch.setattr("store.demo.world.SLICE", 60)
+    monkeypatch.setattr("store.demo.rows.TOGETHER", 7)
     assert await contents_of_seed(tmp_path / "cut.db", 7) == whole
 
 

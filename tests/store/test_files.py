@@ -149,11 +149,12 @@ async def test_a_file_that_is_lost_under_a_server_is_noticed(tmp_path: Path, dee
 
 
 def damage(file: Path) -> None:
-    """Write over a page in the middle of the file."""
-    size = file.stat().st_size
+    """Write over pages in several places of the file, whatever stands there."""
+    eighth = file.stat().st_size // 8 // 4096 * 4096
     with file.open("r+b") as content:
-        content.seek(size // 2 // 4096 * 4096)
-        content.write(b"\xff" * 4096 * 8)
+        for place in range(1, 8):
+            content.seek(place * eighth)
+            content.write(b"\xff" * 4096 * 8)
 
 
 async def damaged(file: Path) -> None:
@@ -224,7 +225,7 @@ def test_the_doctor_makes_no_file(tmp_path: Path) -> None:
 STUMP = """
 import asyncio, os, signal, sys
 from store.database import filling, open_database
-from store.demo import build_world
+from store.demo.world import build_world
 
 def stop(made):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -265,6 +266,53 @@ async def test_a_world_that_was_killed_half_way_is_begun_anew(request: pytest.Fi
             )
         await database.close()
         assert "external_task_topic" in names
+
+
+KILLED_IN_A_TRANSACTION = """
+import asyncio, os, signal, sys
+from sqlalchemy import text
+from store.database import filling, open_database
+
+async def main():
+    database = await open_database(sys.argv[1])
+    async with filling(database), database.unshared(), database.writing() as connection:
+        for ordinal in range(60):  # more than is kept in memory: the file has a part of it already
+            row = "INSERT INTO batch_element (batch_id, ordinal, element_id) VALUES ('b', :ordinal, zeroblob(1000000))"
+            await connection.execute(text(row), {"ordinal": ordinal})
+        os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_store_that_nobody_shares_survives_a_kill_within_a_transaction(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    killed = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED_IN_A_TRANSACTION, str(path))
+    assert await killed.wait() == -signal.SIGKILL
+    assert path.with_name("store.db-journal").stat().st_size
+    assert path.stat().st_size > 1_000_000
+    assert "half filled" in examine_store(str(path)).lines[0]
+    async with client_of(embedded_app(str(path), demo_tasks=10)) as http:
+        assert (await http.get("/external-task/count")).json() == {"count": 10}
+
+
+async def test_a_store_that_nobody_shares_is_as_usual_afterwards(tmp_path: Path) -> None:
+    pragmas = ("journal_mode", "synchronous", "busy_timeout")
+
+    async def settings() -> list[object]:
+        async with database.writing() as connection:
+            return [(await connection.exec_driver_sql(f"PRAGMA {name}")).scalar_one() for name in pragmas]
+
+    database = await open_database(str(tmp_path / "store.db"))
+    usual = await settings()
+    assert usual[0] == "wal"
+    async with database.unshared():
+        assert await settings() == ["delete", 0, 60_000]
+        await plain_world(database, 10)
+    assert await settings() == usual
+    async with database.reading(), database.unshared():  # a reader has it open: it is shared
+        assert await settings() == usual
+    await database.close()
 
 
 async def test_a_store_with_rows_is_never_taken_for_a_stump(tmp_path: Path) -> None:

@@ -181,6 +181,6 @@ async def test_a_stump_without_indexes_is_brought_up_to_date(tmp_path: Path) -> 
         found = await connection_now.run_sync(lambda sync: inspect(sync).get_indexes("external_task"))
     await database.close()
     assert {str(index["name"]): index["column_names"] for index in found} == {
-        "external_task_failed": ["id", "retries"],
-        "external_task_failed_topic": ["topic_name", "retries"],
+        "external_task_failed": ["id", "retries", "suspended"],
+        "external_task_failed_topic": ["topic_name", "retries", "suspended"],
     }

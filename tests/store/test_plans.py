@@ -128,13 +128,47 @@ async def test_no_table_is_read_from_end_to_end(database: Database, name: str) -
         assert [table for table in scanned if table not in HARMLESS] == [], "\n".join(steps)
 
 
-@pytest.mark.parametrize("topic", [None, "topic-3"])
-async def test_tasks_without_retries_are_counted_without_a_look_at_them(tmp_path: Path, topic: str | None) -> None:
+COUNTED: list[tuple[str, Question]] = [
+    ("external_task_failed", lambda c: external_tasks.EXTERNAL_TASKS.count(c, ExternalTaskQuery(no_retries_left=True))),
+    (
+        "external_task_failed",
+        lambda c: external_tasks.EXTERNAL_TASKS.count(c, ExternalTaskQuery(no_retries_left=True, active=True)),
+    ),
+    (
+        "external_task_failed_topic",
+        lambda c: external_tasks.EXTERNAL_TASKS.count(
+            c, ExternalTaskQuery(no_retries_left=True, topic_name="topic-3", suspended=True)
+        ),
+    ),
+    (
+        "external_task_log_failed",
+        lambda c: logs.EXTERNAL_TASK_LOG.count(c, HistoricExternalTaskLogQuery(failure_log=True)),
+    ),
+    ("job_log_failed", lambda c: logs.JOB_LOG.count(c, HistoricJobLogQuery(failure_log=True))),
+    (
+        "process_instance_definition",
+        lambda c: process_instances.PROCESS_INSTANCES.count(c, ProcessInstanceQuery(process_definition_key="plain")),
+    ),
+]
+
+
+@pytest.mark.parametrize(("index", "question"), COUNTED)
+async def test_these_are_counted_without_a_look_at_them(tmp_path: Path, index: str, question: Question) -> None:
     opened = await open_database(str(tmp_path / "store.db"))
     await plain_world(opened, 20)
-    query = ExternalTaskQuery(no_retries_left=True, topic_name=topic)
-    (steps,) = await _plans(opened, lambda c: external_tasks.EXTERNAL_TASKS.count(c, query))
-    assert "USING COVERING INDEX external_task_failed" in steps[0], steps
+    (steps,) = await _plans(opened, question)
+    assert re.search(rf"USING COVERING INDEX {index}\b", steps[0]), steps
+    await opened.close()
+
+
+async def test_instances_of_a_process_are_read_in_order_and_not_sorted(tmp_path: Path) -> None:
+    opened = await open_database(str(tmp_path / "store.db"))
+    await plain_world(opened, 20)
+    query = ProcessInstanceQuery(process_definition_key="plain")
+    (steps,) = await _plans(opened, lambda c: process_instances.PROCESS_INSTANCES.page(c, query, 0, 50))
+    assert any(
+        "USING COVERING INDEX process_instance_definition (process_definition_id=? AND" in step for step in steps
+    )
     await opened.close()
 
 

@@ -187,7 +187,7 @@ def test_anything_else_is_no_snapshot(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "file"
     path.write_bytes(content)
     assert not is_snapshot(str(path))
-    with pytest.raises(NoSnapshot, match="is no snapshot"):
+    with pytest.raises(NoSnapshot, match="is not a snapshot"):
         read_mark(str(path))
     assert not is_snapshot(str(tmp_path / "missing"))
 

@@ -27,8 +27,8 @@ BATCHES: Subject[BatchStatisticsQuery] = Subject(
         Apart(frozenset({"tenant_id_in", "without_tenant_id"})),
     ),
     cannot={
-        "topic": "by topic: a batch does not tell which tasks it holds",
-        "task": "by task: a batch does not tell which tasks it holds",
+        "topic": "by topic: a batch does not say which tasks it holds",
+        "task": "by task: a batch does not say which tasks it holds",
         "error": "by error; in the jobs view error: does",
         "completed": "by having ended; these are the running ones",
     },

@@ -87,7 +87,7 @@ INCIDENTS: Subject[IncidentQuery] = Subject(
         ),
         Number("priority", field("priority"), "Priority of the task that failed.", of_task=True),
         Is("suspended", field("suspended"), "The task is suspended with its process instance.", of_task=True),
-        Is("gone", field("gone"), "The task that failed is not there any more.", of_task=True),
+        Is("gone", field("gone"), "The task that failed is gone.", of_task=True),
         Is("again", _any, "The task was retried from here before, and has failed once more.", remembered=True),
         TextWord(
             "error",

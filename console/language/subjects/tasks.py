@@ -82,7 +82,7 @@ TASKS: Subject[ExternalTaskQuery] = Subject(
         Since("created", field("create_time"), "When the task was created."),
         Is("failed", _has_failed, "Has failed at least once, whatever retries it has."),
         Is("retrying", _is_retried, "Has failed, and has retries left."),
-        Is("again", _gave_up, "Was retried from here before, and has no retries left once more.", remembered=True),
+        Is("again", _gave_up, "Was retried from here before, and is out of retries again.", remembered=True),
         Number(
             "retries",
             field("retries"),

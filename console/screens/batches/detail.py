@@ -276,7 +276,7 @@ class BatchDetail(ConsoleScreen):
         causes = incidents.display
         incidents.show(incident_lines(since, lines) if since is not None else [Prose("reading …", "faint")])
         if timeline is None or not seen:
-            chart.show([Prose("It is drawn as soon as two moments have been seen.", "faint")])
+            chart.show([Prose("Drawn after the second reading.", "faint")])
             return
         width = (self.size.width // 2 if causes else self.size.width) - FRAME - 2
         chart.entitle(f"Since the launch  {LEGEND if view.work is not None else LEGEND_OF_JOBS}")

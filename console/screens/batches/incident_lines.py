@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from console.text.inert import inert
-from console.text.words import clock, count
+from console.text.words import clock, count, things
 from console.widgets.line import Span
 from console.widgets.pane import Item, Spans
 
@@ -26,7 +26,7 @@ def incident_lines(told: IncidentsSince, height: int) -> list[Item]:
     items.append(Spans(((f"{'opened':>{NUMBER}}{closed:>{NUMBER}}  cause", "muted"),)))
     items += [_cause(one) for one in shown]
     if len(shown) < len(told.causes):
-        items.append(Spans(((f"{'':>{NUMBER * 2}}  {count(len(told.causes) - len(shown))} more causes", "faint"),)))
+        items.append(Spans(((f"{'':>{NUMBER * 2}}  {things(len(told.causes) - len(shown), 'more cause')}", "faint"),)))
     return items
 
 
@@ -34,7 +34,7 @@ def incident_summary(told: IncidentsSince) -> tuple[Span, ...]:
     """Both numbers, and when they were read."""
     closed: list[Span] = [("  closed ", "muted")]
     if told.closed is None:
-        closed = [("  closed ones are not told by this engine", "faint")]
+        closed = [("  closed ones are not shown by this engine", "faint")]
     else:
         closed.append((count(told.closed), "good" if told.closed else "faint"))
     reading = " so far" if not told.complete else ""

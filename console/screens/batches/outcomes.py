@@ -200,7 +200,7 @@ class OutcomesScreen(ConsoleScreen):
         if not listed:
             return "There is no such task."
         if NOT_THERE.issuperset(listed):
-            return "None of these tasks can be retried: they are not there any more."
+            return "None of these tasks can be retried: they are gone."
         return "None of these tasks has failed again; f goes to others, by state."
 
     def action_open(self) -> None:
@@ -218,7 +218,7 @@ class OutcomesScreen(ConsoleScreen):
         try:
             task = await self.session.ask(lambda client: client.external_task(task_id))
         except NotThere:
-            self.session.say("This task is not there any more.", "warning")
+            self.session.say("This task is gone.", "warning")
         except EngineProblem as problem:
             self.session.say(problem.sentence, "failed")
         else:

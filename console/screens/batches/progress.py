@@ -122,7 +122,7 @@ def work_lines(view: BatchView, cells: int) -> list[Item]:
     told = (
         f"of {things(work.set, 'task')} retried so far" if work.set < work.total else f"of {things(work.total, 'task')}"
     )
-    more = f"; {count(work.unfollowed)} more are not followed" if work.unfollowed else ""
+    more = f"; {count(work.unfollowed)} more not followed" if work.unfollowed else ""
     if view.work_at is not None:
         more += f", as of {clock(view.work_at)}"
     lines: list[Item] = [Spans(((told + more, "muted"),))]
@@ -152,5 +152,5 @@ def _note(work: OutcomeCounts, state: State) -> str:
     return {
         "locked": "a worker has it",
         "undone": "restored by an undo",
-        "gone": "cancelled, or completed before" if work.told else "no log tells how",
+        "gone": "cancelled, or completed before" if work.told else "no log says how",
     }.get(state, "")

@@ -34,10 +34,10 @@ COLUMNS: Sequence[Column] = (
 
 PHASES: dict[str, tuple[str, Ink]] = {
     "seed": ("jobs are being made", "accent"),
-    "execute": ("jobs are being done", "accent"),
+    "execute": ("jobs are being run", "accent"),
     "close": ("all jobs are done; the engine looks every 30 s and then ends the batch", "good"),
     "failed": ("only failed jobs are left: they keep the batch open until they are retried or deleted", "failed"),
-    "suspended": ("nothing is carried out until it is resumed", "suspended"),
+    "suspended": ("no job runs until it is resumed", "suspended"),
     "ended": ("in the history", "muted"),
     "deleted": ("deleted; what was set stays set", "warning"),
     "gone": ("neither running nor in the history: deleted with its history, or none is kept", "warning"),
@@ -88,7 +88,7 @@ def live(views: Sequence[BatchView], width: int, lines: int, now: datetime) -> l
     The last line says how many do not fit.
     """
     if not views:
-        return [Spans((("no batches: R retries the marked tasks as one", "faint"),))]
+        return [Spans((("no batches: R retries the marked tasks as a batch", "faint"),))]
     each = 1 if lines < 4 or width < 44 else 3 if lines // 3 >= len(views) else 2
     fit = max(lines // each, 1)
     more = len(views) > fit

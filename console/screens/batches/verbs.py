@@ -102,12 +102,12 @@ class BatchVerbs(Verbs["ConsoleScreen"]):
         view = self._chosen()
         if view is None:
             known = self.session.known_batches.read_once and not self.session.stale
-            sentence = "There is no batch." if known else "The batches are not known: the engine has not told them."
+            sentence = "There is no batch." if known else "The batches are not known: the engine has not shown them."
             self.session.say(sentence, "warning")
             return None
         view = self.session.known_batches.get(view.id) or view
         if view.ended:
-            gone = f"Batch {inert(short(view.id))} has ended; nothing can be changed about it."
+            gone = f"Batch {inert(short(view.id))} has ended: nothing about it can be changed."
             self.session.say(gone, "warning")
             return None
         return view

@@ -28,7 +28,7 @@ def work_answer(view: BatchView, width: int, height: int) -> list[Item]:
     answer, ink = verdict(work)
     of = f"of {things(work.total, 'task')}"
     if work.unfollowed:
-        of += f"; {count(work.unfollowed)} more are not followed"
+        of += f"; {count(work.unfollowed)} more not followed"
     head: list[Item] = [Prose(answer, ink, lines=1), Spans(((f"{of}   ", "muted"), *_pace(view)))]
     shown = [state for state in WORK_INKS if work.of(state) or state in ("waiting", "locked", "again")]
     if len(shown) > height - len(head):

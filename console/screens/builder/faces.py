@@ -126,7 +126,7 @@ def _fields(source: Source) -> list[FormField]:
 
 
 def _about(field: FormField) -> str:
-    return f"{field.description}{' Sought here, page by page.' if field.here else ''}"
+    return f"{field.description}{' Filtered here, page by page.' if field.here else ''}"
 
 
 def _escaped(letter: str) -> str:

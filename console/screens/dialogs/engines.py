@@ -78,7 +78,7 @@ class EngineDialog(ModalScreen["ChosenEngine | None"]):
         """All of them."""
         self.query_one(Input).cursor_blink = False
         frame = self.query_one(".dialog")
-        frame.border_title, frame.border_subtitle = "Another engine", "enter opens it   esc close"
+        frame.border_title, frame.border_subtitle = "Another engine", "enter opens it   esc closes"
         if self._problem:
             self._say(self._problem)
         self._list("")

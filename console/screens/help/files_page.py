@@ -8,7 +8,7 @@ from console.text.inert import inert
 from console.widgets.line import Span
 
 KEYS = (
-    "One line for each action, its name from the list below  :  and its keys, separated by spaces:",
+    "One line for each action: its name (  :  lists them) and its keys, separated by spaces:",
     '  "tasks.retry" = "R"',
     '  "list.filter" = "slash f"',
     "What changes the engine keeps a capital letter. A key that is taken, or unknown, is named at the start.",
@@ -25,7 +25,7 @@ PROFILES = (
 )
 
 SETTINGS = (
-    "What is run when a run is held, and how long the journal keeps what is over:",
+    "The command to run when a run is held, and how many days the journal keeps what is over:",
     "  [runs]",
     '  call = ["notify-send", "Retriage"]',
     "  [journal]",

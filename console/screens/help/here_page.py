@@ -59,7 +59,7 @@ def engine_page(session: Session, width: int) -> list[list[Span]]:
         ("user", identity.user or "nobody"),
         ("answers", f"in {max(round(trip * 1000), 1)} ms, {span(session.data_age)} ago" if trip else "not yet"),
         ("journal", f"kept under {session.engine_name}" if session.journal else "none: nothing is remembered"),
-        *((view, f"{count(number)} {'without retries' if view == 'jobs' else ''}".strip())
+        *((view, f"{count(number)}{f', {count(session.failed_jobs)} without retries' if view == 'jobs' else ''}")
           for view, number in session.counts.items()),
     ]  # fmt: skip
     facts += [("history", session.history_level), ("login", session.rights.login)]
@@ -67,7 +67,7 @@ def engine_page(session: Session, width: int) -> list[list[Span]]:
               for right, yes in session.rights.granted.items()]  # fmt: skip
     limits = session.capabilities.limits
     lacks = [(subject, ", ".join(words)) for subject, words in limits.items()] or [
-        ("nothing", "is known that it lacks" if session.capabilities.asked else "is known yet: it has not answered")
+        ("nothing", "that is known" if session.capabilities.asked else "is known yet: it has not answered")
     ]
     cannot = [(label, words) for label, words in here if words]
     return [*_page("This engine", facts, width), [],

@@ -59,7 +59,7 @@ class Palette(ModalScreen["Action | None"]):
         """All actions."""
         self.query_one(Input).cursor_blink = False
         self.query_one(".dialog").border_title = "Actions"
-        self.query_one(".dialog").border_subtitle = "enter runs   esc close"
+        self.query_one(".dialog").border_subtitle = "enter runs   esc closes"
         self._list("")
 
     @on(Input.Changed)

@@ -23,10 +23,10 @@ RULES: tuple[tuple[str, str], ...] = (
     ("-suspended  -error~x", "a minus in front means not"),
     ('error~"503 from psp"', "quotes hold spaces and commas together"),
     ("key:ord-*", "a star stands for any characters; not in quotes"),
-    ("key:Ord-7   error~psp", "a whole text, as written;  a part, in any case where only the console looks"),
-    ("error~x   error~~%x_", "contains;  a pattern of SQL"),
+    ("key:Ord-7   error~psp", "whole text, as written;  a part, case ignored if only the console looks"),
+    ("error~x   error~~%x_", "contains;  an SQL pattern"),
     ("age>1h30m  raised>2026-03-01", "a length of time (ms s m h d w), or a date in UTC"),
-    ('var.amount>100  var.zip="0123"', "a variable; a number in quotes is a text"),
+    ('var.amount>100  var.zip="0123"', "a variable; a number in quotes is text"),
     ("sort:created-desc,priority", "the order"),
 )
 

@@ -77,7 +77,7 @@ class IncidentDetail(ReadingScreen):
         try:
             return await ask(id)
         except NotThere:
-            return "What failed is not there any more, and its details with it."
+            return "What failed is gone, and its details with it."
 
     async def _complete(self, client: EngineClient) -> bool:
         """Ask for what a group does not remember; false when the incident is not open any more."""

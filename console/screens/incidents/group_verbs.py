@@ -101,7 +101,7 @@ class GroupVerbs(Verbs["ListScreen"]):
 
     async def _note(self, groups: list[Group]) -> None:
         ids = [id for group in groups for id in group.ids()]
-        problem = self.session.why_no_orders() or ("" if ids else "There is no incident to note on.")
+        problem = self.session.why_no_orders() or ("" if ids else "There is no incident to write a note on.")
         if problem:
             self.session.say(problem, "warning")
             return

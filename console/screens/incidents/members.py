@@ -25,7 +25,7 @@ from console.session import journal_answers
 from console.session.session import Session
 from console.text.inert import inert
 from console.text.ink import Ink
-from console.text.words import age, short, version_of
+from console.text.words import age, short, things, version_of
 from console.widgets.bindings import bindings
 from console.widgets.columns import Column
 from console.widgets.pane import Fact, Item
@@ -79,7 +79,7 @@ class Members(IncidentSubject):
         Column("message", 18, share=4, keep=9),
     )
     sorts = (SortKey("incidentTimestamp", "newest", descending=True),)
-    legend = "try: retries of the task now; gone: the task is not there any more"
+    legend = "try: retries of the task now; gone: the task no longer exists"
 
     def __init__(self, group: Group, facts: TaskFacts, retried: Retried) -> None:
         self._group = group
@@ -218,7 +218,7 @@ class MembersScreen(ListScreen):
     def nothing(self) -> str:
         """What to say when no row matches."""
         if self.filter_text:
-            return f"None of the {self._group.count:,} members matches.  esc clears the filter"
+            return f"None of its {things(self._group.count, 'member')} matches.  esc clears the filter"
         return "All members of this group have closed."
 
     def incident_in_hand(self) -> GroupMember | None:

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from console.text.inert import inert
-from console.text.words import age, clock, count, percent, short, version_of
+from console.text.words import age, clock, count, percent, short, things, version_of
 from console.widgets.line import Span
 from console.widgets.pane import Item, Prose, Spans
 
@@ -104,7 +104,7 @@ def _member(member: GroupMember, facts: TaskFacts, now: datetime) -> list[Span]:
     key = fact.business_key if fact is not None and fact.business_key else short(member.configuration)
     process = (member.process_definition_id or "-").split(":")[0]
     gone = "  gone" if member.kind == "T" and facts.gone(member) else ""
-    again = f"  {fact.retries} tries" if fact is not None and fact.retries else ""
+    again = f"  {things(fact.retries, 'try', 'tries')}" if fact is not None and fact.retries else ""
     held = "  suspended" if fact is not None and fact.suspended else ""
     return [
         (f"{inert(key)[:20]:<16}  ", "strong"),

@@ -115,7 +115,7 @@ class GroupSubject(IncidentSubject):
         SortKey("first", "first"),
         SortKey("cause", "name"),
     )
-    legend = "T task  J job   trend: last 12 x 15 min   again: failed anew after a retry"
+    legend = "T task  J job   trend: last 12 x 15 min   again: failed again after a retry"
 
     def __init__(self) -> None:
         self.facts = TaskFacts()

@@ -58,7 +58,7 @@ class IncidentVerbs(Verbs["ConsoleScreen"]):
             self.session.say(problem.sentence, "failed")
             return
         if failed is None:
-            self.session.say(f"What failed ({inert(short(incident.configuration))}) is not there any more.", "warning")
+            self.session.say(f"What failed ({inert(short(incident.configuration))}) is gone.", "warning")
         else:
             self.navigator.show(*failed)
 

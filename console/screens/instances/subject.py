@@ -10,7 +10,7 @@ from console.screens.subject import ListSubject, SortKey
 from console.screens.task_states import error_said, tries
 from console.text.inert import inert
 from console.text.ink import Ink
-from console.text.words import age, version_of
+from console.text.words import age, things, version_of
 from console.widgets.columns import Column
 from console.widgets.line import Span
 from console.widgets.pane import Fact, Item, Spans
@@ -104,7 +104,7 @@ class InstanceSubject(ListSubject[InstanceActivity]):
         if not record.tasks:
             items.append(Spans((("no external task" if record.tasks is not None else "too many tasks", "muted"),)))
         elif len(record.tasks) > MOST_TASKS:
-            items.append(Spans(((f".. {len(record.tasks) - MOST_TASKS} more tasks", "muted"),)))
+            items.append(Spans(((f".. {things(len(record.tasks) - MOST_TASKS, 'more task')}", "muted"),)))
         keys = (("enter", "accent"), (" tasks   ", "muted"), ("d", "accent"), (" variables   ", "muted"),
                 ("i", "accent"), (" incidents", "muted"))  # fmt: skip
         spans: tuple[Span, ...] = keys  # type: ignore[assignment]

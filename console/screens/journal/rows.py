@@ -35,11 +35,11 @@ STATES: dict[str, tuple[str, str, Ink]] = {
     "preparing": ("not sent", "its tasks were being written down when the console ended; it was not sent", "warning"),
     "sent": ("no answer", "it was sent, and it is not known what became of it: look at the batches", "failed"),
     "launched": ("launched", "the engine made a batch", "good"),
-    "refused": ("refused", "the engine said no; nothing was changed", "failed"),
+    "refused": ("refused", "the engine refused it; nothing was changed", "failed"),
     "unsent": ("not sent", "the engine could not be reached; nothing was changed", "warning"),
     "unknown": ("unknown", "no answer proves what became of it; its batch is looked for", "failed"),
     "not_carried_out": ("not done", "it was not carried out; nothing was changed", "warning"),
-    "unknowable": ("unknown", "the engine keeps nothing any more that tells what became of it", "failed"),
+    "unknowable": ("unknown", "the engine no longer keeps anything that shows what became of it", "failed"),
 }
 """States of a launch without a batch in sight: word, meaning, ink."""
 

@@ -126,7 +126,7 @@ class JournalScreen(ConsoleScreen):
         self._launches = [one for one in found if one.run_id is None]
         self._runs = [view_of(run, waves, now) for run, waves in runs]
         self.matching = len(self._launches) + len(self._runs)
-        self.table.empty = "" if self.matching else "Nothing was launched from here yet: R on tasks, then look here."
+        self.table.empty = "" if self.matching else "Nothing launched from here yet: R on tasks, then look here."
         self.table.set_total(self.matching)
         self._show()
         self.table.refresh()

@@ -43,7 +43,7 @@ def total_spans(plan: LaunchPlan, again: int | None) -> list[Span]:
     """How many are in the launch, and what that costs the engine; what speaks against it first, for the end is cut."""
     spans: list[Span] = [
         (f"{count(plan.count):>8}  ", "accent"),
-        (f"{'tasks in the launch':<{0 if again else LABEL}}  ", "strong"),
+        (f"{'task in the launch' if plan.count == 1 else 'tasks in the launch':<{0 if again else LABEL}}  ", "strong"),
     ]
     if again:
         spans.append((f"{count(again)} failed again after a retry   ", "warning"))
@@ -70,7 +70,7 @@ def wave_items(plan: LaunchPlan, sizes: Sequence[int], most_ids: int, guarded: b
     requests = things(sum(-(-size // most_ids) for size in sizes), "request")
     body = f'{{"retries": {plan.retries}, "externalTaskIds": [{things(sizes[0], "id")}]}}'
     then = f", then {', '.join(map(count, sizes[1:4]))}{' …' if len(sizes) > 4 else ''}" if len(sizes) > 1 else ""
-    before = "before each wave its tasks are looked at again: gone, locked, raised, failed anew are left out"
+    before = "before a wave its tasks are looked at again: gone, locked, raised, failed since are left out"
     lines: list[Item] = [
         Spans((("POST ", "accent"), (f"/{PATH}", "strong"), (f"   {requests}, frozen ids", "muted"))),
         Spans(((f"  {body}{then}", "muted"),)),
@@ -170,5 +170,5 @@ def drift_items(drift: int, at: datetime, matching: bool) -> list[Item]:
     if not drift:
         return []
     which = f"{count(abs(drift))} {'more' if drift > 0 else 'fewer'} match by now" if matching else ""
-    which = which or (f"{count(-drift)} are gone by now" if drift < 0 else f"{count(drift)} are back")
+    which = which or f"{things(abs(drift), 'task is', 'tasks are')} {'gone by now' if drift < 0 else 'back'}"
     return [Prose(f"! since {clock(at)}: {which}.  F counts again", "warning", lines=1)]

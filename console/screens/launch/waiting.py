@@ -86,7 +86,7 @@ class Waiting(ModalScreen[None]):
             Prose(inert(event.sentence) if event is not None else "", "muted"),
             Spans(),
             Prose("It was sent once and is not sent again by itself. If no answer comes, its batch is looked for among "
-                  "those of the engine; what became of it is told on the last line, and the journal keeps it."),
+                  "those of the engine; the last line says what became of it, and the journal keeps it."),
             Prose("No other launch can begin until that is known.", "muted"),
         ]  # fmt: skip
         pane = self.query_one(Pane)

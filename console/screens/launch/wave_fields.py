@@ -76,5 +76,5 @@ def _said(sizes: Sequence[int]) -> list[Span]:
 
 def _rule(form: RunForm) -> list[Span]:
     if form.new_cause:
-        return [("   held by a new cause too", "warning"), ("  n", "accent"), (" not", "muted")]
-    return [("   n", "accent"), (" hold by a new cause too", "muted")]
+        return [("   holds on a new cause too", "warning"), ("  n", "accent"), (" not", "muted")]
+    return [("   n", "accent"), (" hold on a new cause too", "muted")]

@@ -19,7 +19,7 @@ def about(view: RunView, causes: Sequence[RunCause]) -> list[Item]:
     """Facts about it."""
     run = view.run
     pace = f", {pace_text(run.pace)}" if run.pace is not None else ""
-    new = ", held by a new cause too" if run.new_cause else ""
+    new = ", holds on a new cause too" if run.new_cause else ""
     items: list[Item] = [
         Fact("what", inert(run.title), "strong", lines=3),
         Fact("reason", inert(run.reason) or "-", lines=3),
@@ -31,7 +31,7 @@ def about(view: RunView, causes: Sequence[RunCause]) -> list[Item]:
         Fact("engine", inert(run.url or run.engine), "muted", lines=2),
     ]
     if causes:
-        items += [Spans(), Prose("Why they had failed, about:", "muted")]
+        items += [Spans(), Prose("Why they had failed, roughly:", "muted")]
         items += [_cause(one) for one in causes]
     if not run.over:
         items += [Spans(), Prose("Without a screen it goes on by:", "muted"),

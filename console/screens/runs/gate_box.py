@@ -21,7 +21,7 @@ SHORTEST = 12
 def gate_lines(reading: GateReading | None, run: Run, width: int) -> list[Item]:
     """What was seen, the scale, and the rule."""
     if reading is None:
-        return [Prose("Nothing was sent yet.", "muted"), rule(run)]
+        return [Prose("Nothing has been sent yet.", "muted"), rule(run)]
     lines = [*seen(reading, width), Spans(tuple(scale(reading, width))), Spans(tuple(marks(reading, width)))]
     return [*lines, rule(run)]
 

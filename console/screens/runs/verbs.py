@@ -114,7 +114,7 @@ class RunVerbs(Verbs["ConsoleScreen"]):
         async def send(session: Session) -> Report:
             told = await self._told(view, "skip")
             if not told:
-                return Report(f"Nobody drives run {view.run.id} any more.", "warning")
+                return Report(f"Nobody drives run {view.run.id} now.", "warning")
             return Report(f"The watch of run {view.run.id} is skipped{told}.")
 
         async def plan() -> Order:
@@ -197,7 +197,7 @@ class RunVerbs(Verbs["ConsoleScreen"]):
         except WaveMistake as mistake:
             return mistake.sentence, "failed"
         except NotYours:
-            return f"Run {number} is driven by another console: only there its rest is changed.", "warning"
+            return f"Run {number} is driven by another console: only there can its rest be changed.", "warning"
         except journal_problem() as problem:
             return f"The journal cannot be written: {said_by_driver(problem)}", "failed"
         finally:
@@ -235,7 +235,7 @@ class RunVerbs(Verbs["ConsoleScreen"]):
                 return Report(f"{things(len(made), 'batch', 'batches')} set {things(back, 'task')} back.")
 
             sentences = [
-                f"{things(len(ids), 'task')} {'gets' if len(ids) == 1 else 'get'} back {former} retries."
+                f"{things(len(ids), 'task gets', 'tasks get')} back {things(former, 'retry', 'retries')}."
                 for former, ids in undo.back.items()
             ]
             sentences += [alone] if alone else ["No task is left alone."]

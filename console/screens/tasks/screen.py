@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from store.contract.records import ExternalTask, Incident
 
 EMPTY_STORE = (
-    "There are no external tasks in this store yet. `retriage demo` opens a made-up world to try things on; "
+    "There are no external tasks in this store yet. `retriage demo` opens a made-up world to try things out; "
     "`retriage demo-data --store FILE --tasks 5000` fills an empty store with one."
 )
 CAUSES_EVERY = 30.0

@@ -56,7 +56,7 @@ async def test_an_engine_that_keeps_no_history_tells_what_is_open() -> None:
     told = await IncidentsReader(min(one.incident_timestamp for one in shop._failed())).read(shop, after(5))
     assert (told.opened, told.closed) == (len(opened), None)
     text = "\n".join("".join(part for part, _ in line) for line in laid_out(incident_lines(told, 8), 60))
-    assert "closed ones are not told by this engine" in text
+    assert "closed ones are not shown by this engine" in text
 
 
 async def test_more_causes_than_there_is_room_for_are_counted() -> None:

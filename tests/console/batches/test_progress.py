@@ -26,9 +26,9 @@ def states(seen: Progress) -> list[str]:
     ("seen", "phase", "steps", "sentence"),
     [
         (look(250, 0, 0), "seed", ["running", "waiting", "waiting"],
-         "Jobs are being made, and carried out as they come."),
+         "Jobs are being made, and run as they come."),
         (look(250, 200, 152, 2), "seed", ["running", "running", "waiting"],
-         "Jobs are being made, and carried out as they come."),
+         "Jobs are being made, and run as they come."),
         (look(250, 250, 152, 2), "execute", ["done", "running", "waiting"], "96 to go, 2 failed."),
         (look(250, 250, 250), "close", ["done", "done", "running"],
          "All done: waits up to 30 s for its monitor job to close it."),

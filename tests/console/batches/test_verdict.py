@@ -22,8 +22,8 @@ from console.batches.verdict import verdict
          "It does NOT help: >98% of 377 failed again.", "failed"),
         (OutcomeCounts(420, {"again": 420}), "It does NOT help: 100% of 420 failed again.", "failed"),
         (OutcomeCounts(9, {"gone": 9}, told=False), "It helps: 9 gone, none failed again.", "good"),
-        (OutcomeCounts(9, {"gone": 9}), "Cannot be told: no task was done or failed.", "muted"),
-        (OutcomeCounts(9, {"undone": 9}), "Cannot be told: no task was done or failed.", "muted"),
+        (OutcomeCounts(9, {"gone": 9}), "No verdict: no task was done or failed.", "muted"),
+        (OutcomeCounts(9, {"undone": 9}), "No verdict: no task was done or failed.", "muted"),
     ],
 )  # fmt: skip
 def test_did_it_help(work: OutcomeCounts, said: str, ink: str) -> None:

@@ -22,7 +22,7 @@ from console.session.engine_check import EngineCheck, check_engine
 from console.session.session import Session
 from store.contract.queries import ExternalTaskQuery
 from store.contract.records import ExternalTask
-from store.server import fill
+from store.demo_store import fill
 from tests.console.fake import FakeEngine
 from tests.support.fault_proxy import FaultProxy, page
 
@@ -128,7 +128,7 @@ async def test_what_an_old_engine_and_a_user_with_few_rights_keep_from_the_conso
     assert abs(found.clock.total_seconds() - AHEAD) < 5
     assert found.history == "none"
     assert "ignores processDefinitionKey" in found.lacks["tasks"]
-    assert "tells no createTime" in found.lacks["tasks"]
+    assert "returns no createTime" in found.lacks["tasks"]
     said = "\n".join(found.cannot)
     assert found.cannot[0].startswith("This user has no right to create batches")
     for words in (

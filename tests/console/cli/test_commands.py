@@ -19,7 +19,8 @@ from typer.testing import CliRunner, Result
 
 from console.cli import app
 from console.cli.exit_codes import EPILOG, MEANING, ExitCode
-from store.server import fill
+from store.demo_store import fill
+from tests.support.terminal import Terminal
 
 QUERY = "topic:charge-card retries:0 -suspended"
 
@@ -225,7 +226,7 @@ def test_a_run_is_of_its_engine(store: Path, tmp_path: Path) -> None:
     typed("run", "--store", store, "--query", QUERY, "--retries", 1, "--limit", 1, "--watch", "1s", "--yes")
     shutil.copy(store, tmp_path / "other.db")
     result = typed("watch", 1, "--store", tmp_path / "other.db", "--resume", "--yes")
-    assert (result.exit_code, "run 1 is of" in result.stderr) == (ExitCode.COMMAND_LINE, True)
+    assert (result.exit_code, "run 1 belongs to" in result.stderr) == (ExitCode.COMMAND_LINE, True)
 
 
 def test_every_code_has_one_meaning_and_help_tells_it() -> None:
@@ -269,3 +270,16 @@ def test_interrupted_it_is_held_and_goes_on(store: Path) -> None:
     assert typed("watch", 1).exit_code == ExitCode.INTERRUPTED
     skipped = typed("watch", 1, "--skip-watch", "--yes", "--json")
     assert ("skipped", 1) in [(one.get("state"), one.get("wave")) for one in lines(skipped)[:6]]
+
+
+# -- a demo world
+
+
+def test_how_far_a_demo_world_is_written_is_told_on_a_terminal(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "console", "demo-data", "--store", str(tmp_path / "world.db"), "--tasks", "600"]
+    with Terminal(command, 80, 24) as terminal:
+        assert terminal.wait_for_end(60) == 0
+        told = terminal.raw.decode()
+    assert "\r500 of 600 external tasks" in told
+    assert "\r600 external tasks; sorting index 1 of " in told
+    assert "600 external tasks written in " in terminal.text

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from console.causes.fold import fold
 from console.cli import app
 from store.database.clock import now
+from store.demo_store import fill
 from store.journal import FrozenTask, Journal, NewRun, RunCause
-from store.server import fill
 
 QUERY = "topic:charge-card retries:0"
 
@@ -68,4 +68,4 @@ def test_commands_forget_what_is_older_than_the_operator_keeps(tmp_path: Path, m
     (home / "settings.toml").write_text("[journal]\nkeep_days = 2\n")
     told = CliRunner().invoke(app, ["runs", "--json"])
     assert (told.exit_code, told.stdout) == (0, "")
-    assert told.stderr == "The journal has forgotten 1 launches and runs older than 2 days.\n"
+    assert told.stderr == "The journal has forgotten 1 launch or run older than 2 days.\n"

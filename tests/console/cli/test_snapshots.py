@@ -19,8 +19,8 @@ from typer.testing import CliRunner, Result
 
 from console.cli import app
 from console.cli.exit_codes import ExitCode
+from store.demo_store import fill
 from store.embedded import embedded_app
-from store.server import fill
 from store.snapshot_mark import read_mark
 from tests.store.running import client_of
 
@@ -166,7 +166,7 @@ def test_lists_tell_it_and_nothing_opens_it_as_a_store(snapshot: Path, unchanged
     ("words", "code", "said"),
     [
         (["--query", "bogus:1"], ExitCode.COMMAND_LINE, "bogus is not a filter"),
-        (["--out", "{there}"], ExitCode.COMMAND_LINE, "is there already"),
+        (["--out", "{there}"], ExitCode.COMMAND_LINE, "exists already"),
         (["--out", "{folder}/none/s.db"], ExitCode.DONE, "external tasks"),
         (["--out", "{there}/s.db"], ExitCode.COMMAND_LINE, "cannot be written"),
     ],

@@ -209,8 +209,8 @@ def test_what_the_engine_ignores_the_console_looks_for(text: str) -> None:
     [
         ("tasks", "var.amount>100", "cannot filter tasks by var"),
         ("tasks", "processname:x", "cannot filter tasks by processname"),
-        ("tasks", "age>1h", "tasks do not tell their create time"),
-        ("tasks", "-created>1h", "tasks do not tell their create time"),
+        ("tasks", "age>1h", "tasks do not show their create time"),
+        ("tasks", "-created>1h", "tasks do not show their create time"),
         ("instances", "topmost:x", "cannot filter instances by topmost"),
         ("jobs", "acquired", "cannot filter jobs by acquired"),
         ("history", "at:x", "cannot filter history by at"),
@@ -243,12 +243,12 @@ async def test_the_doctor_does_not_count_what_the_engine_cannot_tell() -> None:
     reader = DiagnosisReader("b", "s", "w", "m")
     facts = await reader.examine(engine, at(), 500.0, acquired=False)  # type: ignore[arg-type]
     assert (facts.locked, facts.locked_elsewhere, facts.tells_locks) == (0, 0, False)
-    assert "does not tell which jobs" in diagnose(facts).sentence
+    assert "does not show which jobs" in diagnose(facts).sentence
     assert diagnose(facts).name != "not active"
 
 
 def test_what_an_engine_cannot_is_told_as_the_contract_names_it() -> None:
     assert "ignores processDefinitionKey" in OLD.limits["tasks"]
-    assert "tells no createTime" in OLD.limits["tasks"]
+    assert "returns no createTime" in OLD.limits["tasks"]
     assert EVERYTHING.limits == {}
     assert set(LACKING) == {table.path for table in LISTS.values()}

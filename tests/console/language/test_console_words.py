@@ -173,7 +173,7 @@ def test_what_this_engine_s_tasks_do_not_tell_no_incident_is_filtered_by() -> No
     limited = Capabilities({"tasks": ListCapabilities(asked=True, absent=frozenset({"business_key", "tenant_id"}))})
     table = subject_on("incidents", limited)
     assert parse("key:ord-7", table).mistakes[0].sentence == (
-        "This engine's tasks do not tell their business key: key cannot be applied."
+        "This engine's tasks do not show their business key: key cannot be applied."
     )
     assert parse("topic:x tenant:a", table).mistakes == []
 

@@ -276,7 +276,7 @@ def test_words_of_jobs(text: str, wire: dict[str, Any]) -> None:
             TASKS,
             "psp or 503",
             "or",
-            "or joins nothing: every word has to match. Several values of one word take commas",
+            "or joins nothing: every word must match. Several values of one word take commas",
         ),
         (BATCHES, "&&", "&&", "as in tenant:a,b; to search for it, quote it."),
         (INCIDENTS, "not psp", "not", "a minus before a word does, as in -tenant:a; to search for it, quote it."),

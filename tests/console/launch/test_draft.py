@@ -92,8 +92,8 @@ def test_an_empty_query_is_refused_unless_it_is_meant() -> None:
         ("externalTaskQuery", '{"topicName": "a", "active": false}', "active is false and filters nothing"),
         ("externalTaskQuery", '{"externalTaskIdIn": []}', "externalTaskIdIn is an empty list and filters nothing"),
         ("externalTaskQuery", '{"processVariables": []}', "processVariables is an empty list and filters nothing"),
-        ("externalTaskQuery", '{"topicName": "a", "topicName": "b"}', "topicName is there twice"),
-        ("externalTaskQuery", '{"topicName": "a"}, "externalTaskQuery": {}', "externalTaskQuery is there twice"),
+        ("externalTaskQuery", '{"topicName": "a", "topicName": "b"}', "topicName is given twice"),
+        ("externalTaskQuery", '{"topicName": "a"}, "externalTaskQuery": {}', "externalTaskQuery is given twice"),
     ],
 )  # fmt: skip
 def test_json_never_means_everything_by_itself(source: str, query: str, sentence: str) -> None:
@@ -132,7 +132,7 @@ def test_only_one_query_of_tasks_is_a_selection_by_query() -> None:
         ('{"retries": 1, "externalTaskQuery": {"processVariables": [{"name": "a", "op": 1}]}}', "op is not a field of"),
         ('{"retries": 1, "externalTaskQuery": {"sorting": [{"sortBy": "no"}]}}', "This query cannot be put into words"),
         ('{"retries": 1, "processInstanceQuery": {"caseInstanceId": "c"}}', "has no word here: this console does not"),
-        ('{"retries": 1, "externalTaskIds": ["a b"]}', "externalTaskIds holds something that is no id."),
+        ('{"retries": 1, "externalTaskIds": ["a b"]}', "externalTaskIds holds something that is not an id."),
         ('{"retries": 1, "externalTaskIds": "a"}', "externalTaskIds: a list is needed."),
         ("[" * 100_000, "nested too deeply"),
     ],

@@ -244,7 +244,7 @@ async def test_an_engine_that_fails_for_a_while_has_not_been_looked_at(question:
 
 async def test_where_no_ended_batches_are_kept_unchanged_tasks_prove_it() -> None:
     engine = LostLaunchEngine(LATER, history=False)
-    assert "3 tasks of it looked at 02:20:04Z are unchanged" in (await found(engine)).absent
+    assert "3 tasks of it still unchanged at 02:20:04Z" in (await found(engine)).absent
     engine.retries[NAMES[0]] = 3
     finding = await found(engine)
     assert (finding.absent, finding.effect, finding.over) == ("", True, True)

@@ -186,7 +186,7 @@ async def test_the_operator_reads_why_nothing_was_sent() -> None:
         )
         await until(pilot, lambda: app.screen.matching == 100)  # type: ignore[attr-defined]
         await pilot.press("A", "R")
-        await until(pilot, lambda: "tasks in the launch" in "\n".join(lines(app)))
+        await until(pilot, lambda: "in the launch" in "\n".join(lines(app)))
         deadline = asyncio.get_running_loop().time() + 30
         while not any("does not match topicName" in one for one in news(app)):
             assert asyncio.get_running_loop().time() < deadline, lines(app)

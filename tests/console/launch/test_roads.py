@@ -22,7 +22,7 @@ from console.session.connection_identity import ConnectionIdentity
 from console.session.session import News, Session
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, ProcessInstanceQuery
-from store.server import fill
+from store.demo_store import fill
 
 TOPIC = "charge-card"
 PATIENCE = 60.0

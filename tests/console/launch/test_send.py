@@ -254,7 +254,7 @@ async def test_what_was_not_carried_out_is_known_when_its_time_is_over(
     assert isinstance(console.told[-1], NotCarriedOut)
     written = await console.written()
     assert written.state == "not_carried_out"
-    assert "5 tasks of it looked at" in written.said
+    assert "5 tasks of it still unchanged at" in written.said
     assert await batches(console) == 0
 
 

@@ -67,7 +67,7 @@ class Narrow(FakeEngine):
 async def launched(app: RetriageApp, pilot: Any, engine: Narrow, chosen: frozenset[str]) -> None:
     """Launch the chosen tasks, and wait until all of them are on their way."""
     open_launch(app, app.session, Marked(chosen))
-    await until(pilot, lambda: "tasks in the launch" in "\n".join(lines(app)))
+    await until(pilot, lambda: "in the launch" in "\n".join(lines(app)))
     deadline = asyncio.get_running_loop().time() + 30
     while len(engine.taken) < len(chosen) or app.session.launching:
         assert asyncio.get_running_loop().time() < deadline, lines(app)
@@ -119,7 +119,7 @@ async def test_what_was_not_answered_is_not_sent_again_in_parts(monkeypatch: pyt
     async with console(engine) as (app, pilot):
         engine.app = app
         open_launch(app, app.session, Marked(failed))
-        await until(pilot, lambda: "tasks in the launch" in "\n".join(lines(app)))
+        await until(pilot, lambda: "in the launch" in "\n".join(lines(app)))
         await until_pressed(pilot, "L", lambda: engine.sent)
         await until(pilot, lambda: not app.session.launching)
         news = [event.sentence for event in app.session.events]

@@ -67,7 +67,7 @@ async def test_incidents_that_have_closed_are_counted_and_those_without_an_answe
     order = await write_note(["a", "b", "c"], "seen", replaced=0)
     report = await order.send(Session(engine))  # type: ignore[arg-type]
     assert report.sentence == (
-        "The note was written on 1 incident; 1 incident left out: closed meanwhile, or refused; of 1 it is not known."
+        "The note was written on 1 incident; 1 incident left out: closed meanwhile, or refused; 1 incident not known."
     )
     assert (report.ink, report.changed) == ("warning", True)
 

@@ -84,8 +84,8 @@ async def test_one_launch_goes_out_for_each_former_value() -> None:
     told = " ".join(order.sentences)
     assert "1 to 0, 1 to 1" in told
     assert "1 had never failed" in told
-    assert "1 were launched again since" in told
-    assert "1 are locked by a worker" in told
+    assert "1 launched again since" in told
+    assert "1 locked by a worker" in told
     assert not (await order.send(session)).sentence
     first, second = ids([0, 1])
     assert [(one.plan.retries, one.plan.request.external_task_ids, one.undoes) for one in sent] == [

@@ -48,7 +48,7 @@ def told(seen: RunView, watched: float | None = None) -> str:
         (view("passed", ("passed", 10, {"done": 9, "again": 1})),
          ["Every wave went through.", "9 done, 1 failed again"]),
         (view("passed", ("passed", 100, {"done": 80, "waiting": 20}), ("passed", 1, {"done": 1})),
-         ["81 done", "20 tasks were open when the gate passed their wave: its batch (enter) tells more."]),
+         ["81 done", "20 tasks were open when the gate passed their wave: its batch (enter) shows more."]),
         (view("stopped", ("stopped", 9, {"done": 3, "waiting": 6}), said="Stopped: …"), ["Stopped.", "6 still open"]),
         (view("preparing", driver="", driven_until=None), ["It never began.", "has sent nothing"]),
     ],

@@ -115,7 +115,7 @@ async def test_the_advice_marks_what_is_sought_here() -> None:
         await pilot.press("slash")
         screen(app).query_one(FilterInput).value = "topic:a error~x "
         screen(app).query_one(FilterInput).cursor_position = 16
-        await until(pilot, lambda: "C error~x sought here" in screen(app).query_one("#advice", Line).text)
+        await until(pilot, lambda: "C error~x filtered here" in screen(app).query_one("#advice", Line).text)
 
 
 async def test_values_that_exist_are_offered() -> None:

@@ -115,7 +115,7 @@ async def test_a_preview_is_shown_while_safe_and_its_launch_is_refused() -> None
     engine = FakeEngine(100)
     async with on(PROD, engine) as (app, pilot):
         await pilot.press("R")
-        await until(pilot, lambda: "tasks in the launch" in text(app) and "SAFE: this is PROD" in text(app))
+        await until(pilot, lambda: "in the launch" in text(app) and "SAFE: this is PROD" in text(app))
         await pilot.press("L")
         await until(pilot, lambda: "! takes the safety off" in said(app))
         screen(app).set_focus(screen(app).query_one("#launch"))
@@ -129,7 +129,7 @@ async def test_on_prod_a_launch_needs_the_safety_off_a_reason_and_the_count() ->
     engine = FakeEngine(100)
     async with on(PROD, engine) as (app, pilot):
         open_launch(app, app.session, Marked(frozenset(ids([0, 1, 2]))))
-        await until(pilot, lambda: "tasks in the launch" in text(app))
+        await until(pilot, lambda: "in the launch" in text(app))
         await arm(app, pilot)
         assert isinstance(app.screen, LaunchDialog)
         await pilot.press("L")
@@ -150,7 +150,7 @@ async def test_a_digit_and_enter_do_not_launch_on_prod() -> None:
     async with on(PROD, engine) as (app, pilot):
         await arm(app, pilot)
         await pilot.press("R", "3", "enter", "enter", "enter", "enter")
-        await until(pilot, lambda: "tasks in the launch" in text(app))
+        await until(pilot, lambda: "in the launch" in text(app))
         assert isinstance(app.screen, LaunchDialog)
         assert engine.orders == []
 

@@ -38,6 +38,8 @@ async def test_a_world_that_is_written_is_counted_again_and_changed_only_when_it
         await pilot.press("R")
         await until(pilot, lambda: "still being written" in "\n".join(lines(app)))
         screen: Any = app.screen
+        demo.handle.indexed(2, 12)
+        await until(pilot, lambda: "writing this world: sorting index 3 of 12" in lines(app)[2])
         engine.total = 300
         demo.handle.wrote(300)
         await until(pilot, lambda: "[1 Tasks 300]" in lines(app)[1] and "writing" not in lines(app)[2])

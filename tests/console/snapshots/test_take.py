@@ -22,8 +22,8 @@ from console.snapshots.part import SnapshotPart
 from console.snapshots.take import take_snapshot
 from store.contract.queries import ExternalTaskQuery, IncidentQuery
 from store.contract.records import Incident
+from store.demo_store import fill
 from store.journal import FrozenTask, Journal, NewRun, RunCause
-from store.server import fill
 from store.snapshot_mark import read_mark
 
 

@@ -127,7 +127,7 @@ def test_q_leaves_at_once_while_the_engine_is_still_opening() -> None:
 
 def test_below_the_smallest_window_one_sentence_and_no_blind_keys() -> None:
     with fake(size=(62, 18)) as terminal:
-        terminal.wait_for("Too small: 80x24 is needed, 62x18 is here.")
+        terminal.wait_for("Too small: this is 62x18, 80x24 is needed.")
         terminal.wait_for("TEST")
         terminal.wait_for("incidents open")
         for key in "jR/z5":

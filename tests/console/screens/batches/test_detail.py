@@ -417,7 +417,7 @@ async def test_why_nothing_can_be_retried_is_said_as_it_is() -> None:
         await pilot.press("F")
         await until(pilot, lambda: "[done 1]" in text(app))
         await pilot.press("R")
-        await until(pilot, lambda: "they are not there any more." in text(app))
+        await until(pilot, lambda: "they are gone." in text(app))
 
 
 async def test_tasks_that_are_not_known_are_said_to_be_not_known() -> None:

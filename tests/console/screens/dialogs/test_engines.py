@@ -49,9 +49,9 @@ async def dialog(app: RetriageApp, pilot: Pilot[None]) -> None:
 async def test_a_profile_is_chosen_by_the_palette_unless_it_is_broken() -> None:
     async with console(FakeEngine(5)) as (app, pilot):
         await dialog(app, pilot)
-        assert "broken: The profile broken holds a password" in text(app)
+        assert "broken: The profile broken holds its password" in text(app)
         await pilot.press(*"broken", "enter")
-        await until(pilot, lambda: "and take it out" in lines(app)[-8] or "holds a password" in text(app))
+        await until(pilot, lambda: "and take it out" in lines(app)[-8] or "holds its password" in text(app))
         assert isinstance(app.screen, EngineDialog)
         app.screen.query_one(Input).value = "test"
         await pilot.pause()

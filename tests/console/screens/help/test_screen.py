@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from console.actions import at
 from console.app import RetriageApp
 from console.language import SUBJECTS, Subject
+from console.screens.help.here_page import engine_page
 from console.screens.help.keys_page import page
 from console.screens.help.ranked import ranked
 from console.screens.help.screen import HelpScreen
@@ -58,6 +59,9 @@ async def test_tab_turns_the_pages_and_slash_searches_one() -> None:
         await until(pilot, lambda: "keys.toml" in shown(app) and "password_command" in shown(app))
         await pilot.press("tab")
         await until(pilot, lambda: "[keys]" in shown(app))
+        app.session.counts["jobs"], app.session.failed_jobs = 32, 7
+        said = ["".join(text for text, _ in line).split() for line in engine_page(app.session, 100)]
+        assert ["jobs", "32,", "7", "without", "retries"] in said, "all jobs are not those without retries"
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(app.screen, HelpScreen))
 

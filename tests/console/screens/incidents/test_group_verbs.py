@@ -197,7 +197,7 @@ async def test_jobs_alone_are_asked_about_at_once_and_none_is_retried_without_a_
     stage.verbs.action_retry()
     await stage.screen.ended()
     assert not stage.launches
-    assert "1 other job: gone meanwhile or with retries again, left alone." in "".join(stage.screen.asked[0])
+    assert "1 other job: gone since, or with retries again: left alone." in "".join(stage.screen.asked[0])
     assert (stage.engine.orders, stage.reader.read) == ([], 0)
 
 
@@ -259,7 +259,7 @@ async def test_no_note_is_typed_where_none_could_be_written(staged: Staged) -> N
     stage = await staged(tasks_and_jobs(), "")
     stage.verbs.action_note()
     await stage.screen.ended()
-    assert stage.said == "There is no incident to note on."
+    assert stage.said == "There is no incident to write a note on."
     stage.screen.under_cursor = CARD
     stage.session.safety.readonly = True
     stage.verbs.action_note()

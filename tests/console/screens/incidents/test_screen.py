@@ -261,7 +261,7 @@ async def test_incidents_are_filtered_by_the_topic_of_their_tasks_and_those_are_
     async with console(engine) as (app, pilot):
         await groups(app, pilot)
         await pilot.press("slash", *"topic:send-mail")
-        await until(pilot, lambda: "topic:send-mail sought here, page by page" in shown(app))
+        await until(pilot, lambda: "topic:send-mail filtered here, page by page" in shown(app))
         await pilot.press("enter")
         await until(pilot, lambda: f"{len(mine)} incidents of {len(failed)} read, exact" in shown(app))
         await pilot.press("A", "R")
@@ -455,7 +455,7 @@ async def test_r_on_jobs_asks_and_sets_only_those_that_still_have_no_retries() -
         await pilot.press("j", "j", "R")
         text = "\n".join(await confirmed(app, pilot, "L"))
         assert "4 failed jobs get 1 retry each" in text
-        assert "1 other job: gone meanwhile or with retries again" in text
+        assert "1 other job: gone since, or with retries again" in text
         await until(pilot, lambda: "4 jobs will be tried again" in said(app))
         assert sorted(engine.orders) == [("set_job_retries", f"t-{number}", 1) for number in range(50, 54)]
 

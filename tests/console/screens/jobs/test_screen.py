@@ -133,9 +133,9 @@ async def test_the_page_of_a_job_shows_message_and_stack_trace_and_takes_orders(
         )
         await confirm(app, pilot, "T", "gets 1 retry")
         await until(pilot, lambda: engine.orders == [("retries", "job-0001", 1)])
-        await confirm(app, pilot, "S", "is not carried out until")
+        await confirm(app, pilot, "S", "does not run until")
         await until(pilot, lambda: "resume.." in lines(app)[-1])
-        await confirm(app, pilot, "X", "carried out right now")
+        await confirm(app, pilot, "X", "runs right now")
         await until(pilot, lambda: not isinstance(app.screen, JobDetail))
         assert engine.orders[1:] == [("suspended", "job-0001", True), ("execute", "job-0001")]
 
@@ -145,7 +145,7 @@ async def test_a_job_that_fails_again_says_why_and_stays() -> None:
     engine.refusal = "Cannot find external task with id et-404"
     async with console(engine, view="jobs") as (app, pilot):
         await jobs_view(app, pilot)
-        await confirm(app, pilot, "X", "carried out right now")
+        await confirm(app, pilot, "X", "runs right now")
         await until(pilot, lambda: "et-404" in lines(app)[-2])
         assert app.screen.table.row.id == "job-0001"  # type: ignore[attr-defined]
 
@@ -205,7 +205,7 @@ async def test_a_single_job_whose_retries_would_be_lowered_says_so() -> None:
 @pytest.mark.parametrize(
     ("key", "asked", "orders"),
     [
-        ("X", "2 jobs are carried out now", [("execute", "job-0001"), ("execute", "job-0002")]),
+        ("X", "2 jobs run now", [("execute", "job-0001"), ("execute", "job-0002")]),
         ("S", "1 suspended already", [("suspended", "job-0001", True)]),
         ("D", "2 of batches: they count as completed there", [("delete", "job-0001"), ("delete", "job-0002")]),
     ],
@@ -230,8 +230,8 @@ async def test_what_was_refused_of_an_order_to_many_jobs_is_counted() -> None:
         await jobs_view(app, pilot)
         await pilot.press("A")
         await until(pilot, lambda: "run 4 jobs.." in lines(app)[-1])
-        await confirm(app, pilot, "X", "4 jobs are carried out now")
-        await until(pilot, lambda: "Carried out: 0 of 4 jobs; 4 refused." in lines(app)[-2])
+        await confirm(app, pilot, "X", "4 jobs run now")
+        await until(pilot, lambda: "Done: 0 of 4 jobs; 4 refused." in lines(app)[-2])
 
 
 async def test_a_job_that_ran_and_failed_is_said_to_have_failed_and_shown_as_it_is_now() -> None:
@@ -242,13 +242,13 @@ async def test_a_job_that_ran_and_failed_is_said_to_have_failed_and_shown_as_it_
         engine.all_jobs[0] = engine.all_jobs[0].model_copy(update={"exception_message": "boom"})
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, JobDetail))
-        await confirm(app, pilot, "X", "carried out right now")
+        await confirm(app, pilot, "X", "runs right now")
         await until(pilot, lambda: "The job ran and failed: boom" in lines(app)[-2])
         await until(pilot, lambda: isinstance(app.screen, JobDetail) and app.screen.job().exception_message == "boom")
         await pilot.press("escape", "A")
         await until(pilot, lambda: "run 4 jobs.." in lines(app)[-1])
-        await confirm(app, pilot, "X", "4 jobs are carried out now")
-        await until(pilot, lambda: "Carried out: 0 of 4 jobs; 4 failed. The job ran and failed" in lines(app)[-2])
+        await confirm(app, pilot, "X", "4 jobs run now")
+        await until(pilot, lambda: "Done: 0 of 4 jobs; 4 failed. The job ran and failed" in lines(app)[-2])
 
 
 async def test_the_seed_and_the_monitor_job_of_a_batch_are_not_deleted() -> None:

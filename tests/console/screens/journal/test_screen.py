@@ -140,7 +140,7 @@ async def test_the_view_shows_launches_with_their_batches(path: Path) -> None:
     engine = FakeEngine(100)
     async with console(engine, path) as (app, pilot, _journal):
         await journal_view(app, pilot, 0)
-        assert "Nothing was launched from here yet" in text(app)
+        assert "Nothing launched from here yet" in text(app)
         await pilot.press("1")
         await launch(app, pilot, Marked(frozenset(ids([0, 2])), "two of them"))
         engine.end("batch-1")
@@ -221,9 +221,9 @@ async def test_undo_sets_back_what_the_tasks_had_and_tells_what_it_leaves_alone(
         shown = " ".join(screen(app).query_one(Pane).text.split())
         assert "5 tasks still have 3 and get back what they had: 4 to 0, 1 to 2." in shown
         assert "2 had never failed, which cannot be set" in shown
-        assert "1 have ended" in shown
-        assert "1 do not have 3 any more" in shown
-        assert "1 are locked by a worker" in shown
+        assert "1 ended" in shown
+        assert "1 no longer at 3" in shown
+        assert "1 locked by a worker" in shown
         assert "each gets an incident again" in shown
         await pilot.press("L")
         await until(pilot, lambda: len(engine.orders) == 3 and not app.session.launching)
@@ -295,7 +295,7 @@ async def test_an_undo_leaves_alone_what_a_later_launch_has_set_to_the_same_numb
         await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
         shown = " ".join(screen(app).query_one(Pane).text.split())
         assert "2 tasks still have 3 and get back what they had: 2 to 0." in shown
-        assert "Left alone: 1 were launched again since." in shown
+        assert "Left alone: 1 launched again since." in shown
 
 
 async def test_a_question_that_comes_late_does_not_come_in_front_of_another(path: Path) -> None:

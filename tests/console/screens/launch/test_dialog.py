@@ -53,7 +53,7 @@ async def opened(app: RetriageApp, pilot: Pilot[None], *see: str) -> LaunchDialo
     await until(pilot, lambda: isinstance(app.screen, LaunchDialog) and app.screen.plan is not None)
     found = app.screen
     assert isinstance(found, LaunchDialog)
-    words = (*see, "tasks in the launch")
+    words = (*see, "in the launch")
     # Keys count from the frame on; where the test makes that later it waits by itself.
     await until(
         pilot,
@@ -622,7 +622,7 @@ async def test_an_engine_that_does_not_answer_is_told_and_can_be_asked_again() -
         await until(pilot, lambda: "F tries again" in text(app))
         engine.gone = False
         await pilot.press("F")
-        await opened(app, pilot, "1  tasks in the launch")
+        await opened(app, pilot, "1  task in the launch")
 
 
 @pytest.mark.parametrize(("user", "who"), [("ann", "ann"), ("", "this console")])

@@ -174,9 +174,9 @@ async def test_waves_that_cannot_be_are_said_and_launch_nothing(world: Scene) ->
         await seen.press("L")
         assert seen.app.screen is shown
         await seen.press("comma", "r", "e", "s", "t")
-        await seen.sees("3 waves: 2 + 3 + 9", "hold by a new cause too")
+        await seen.sees("3 waves: 2 + 3 + 9", "hold on a new cause too")
         await seen.press("n")
-        await seen.sees("held by a new cause too")
+        await seen.sees("holds on a new cause too")
         await seen.press("W")
         await seen.sees('"retries": 1')
         assert not shown.waves.on

@@ -19,7 +19,7 @@ async def test_an_order_of_the_filter_is_told_in_place_of_the_list_s_own() -> No
         own = f"sort {screen(app).sort.label}"
         assert own in "\n".join(lines(app))
         await pilot.press("slash", *"sort:priority", "enter")
-        await until(pilot, lambda: "sort: of the filter" in "\n".join(lines(app)))
+        await until(pilot, lambda: "sort: as the filter says" in "\n".join(lines(app)))
         assert own not in "\n".join(lines(app))
 
 
