@@ -116,7 +116,7 @@ async def test_a_window_that_is_too_small_from_the_beginning(importing: SlowImpo
         await until(pilot, lambda: "opening the engine …" in text(app))
         await pilot.press("slash", "4")
         importing.go_on()
-        await until(pilot, lambda: "Too small: 80x24 is needed, 60x15 is here." in text(app))
+        await until(pilot, lambda: isinstance(app.screen, TooSmall) and "60x15" in text(app))
         await pilot.resize_terminal(100, 30)
         await until(pilot, lambda: not isinstance(app.screen, TooSmall) and loaded(app))
         assert "[1 Tasks" in lines(app)[1]
