@@ -80,8 +80,10 @@ class EngineHolder:
             if session.client is None:
                 self._engine.cancel()
             _, late = await asyncio.wait({self._engine}, timeout=CLOSING if session.client else GIVING_UP)
-            for task in late:
-                task.cancel()
+            if late:
+                self._engine.cancel()
+                # What it has open is closed on the way out, or with the process.
+                await asyncio.wait(late, timeout=GIVING_UP)
 
     async def _hold(self) -> None:
         """Keep the engine open until the console leaves. One task enters and leaves it."""
