@@ -160,7 +160,7 @@ async def test_undo_tells_what_it_can_and_what_it_cannot(world: Scene) -> None:
         await seen.sees("Held by the gate of wave 1.")
         world.works = False
         await seen.press("Z")
-        await seen.sees("Undo run 1?", "3 tasks get back 0 retries.", "5 have")
+        await seen.sees("Undo run 1?", "3 tasks get back 0 retries.", "5 with other retries by now")
         await seen.press("L")
         await seen.so(lambda: world.sql("SELECT count(*) FROM external_task WHERE retries > 0") == [(0,)])
         await seen.sees("set 3 tasks back")
