@@ -13,9 +13,9 @@ from store.commands.operators import NOBODY, Change, Operator, suspension
 from store.contract.deployments import SetPriority
 from store.contract.errors import ContractError, engine_error, missing
 from store.contract.orders import SetDueDate, SetRetries
+from store.contract.states import LogState
 from store.database import keep, now
 from store.tables import BatchElement, Job
-from store.tables.log import LogState
 from store.tables.types import col
 
 

@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.commands import incidents
 from store.contract.errors import ContractError, null_value
+from store.contract.states import LogState
 from store.database import keep, now
 from store.queries.conditions import Condition, one_of
 from store.tables import Job, JobLog
-from store.tables.log import LogState
 from store.tables.types import col
 
 NO_JOB = "ENGINE-13053 No job found with id '{}'.'"  # the quotation marks are the engine's own

@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.commands import incidents
 from store.contract.records import MONITOR_JOB, SEED_JOB
+from store.contract.states import LogState
 from store.database import IdRun, new_id, now
 from store.queries.conditions import Condition, one_of
 from store.tables import Batch, Job, JobDefinition, JobLog
-from store.tables.log import LogState
 from store.tables.types import UtcTime, col
 
 MESSAGE_LENGTH = 666

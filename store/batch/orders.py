@@ -8,10 +8,10 @@ from store.batch.monitor import close
 from store.commands import incidents
 from store.commands.operators import NOBODY, Change, Operator, Place, suspension
 from store.contract.errors import invalid
+from store.contract.states import LogState
 from store.database import keep, now
 from store.queries.conditions import Condition
 from store.tables import Batch, Incident, Job, JobDefinition, JobLog
-from store.tables.log import LogState
 from store.tables.types import col
 
 

@@ -10,9 +10,9 @@ from store.batch.acquire import Acquired, release
 from store.batch.jobs import finish, insert_job, moment
 from store.contract.errors import null_value
 from store.contract.records import MONITOR_JOB, SEED_JOB
+from store.contract.states import LogState
 from store.database import IdRun, Kept, keep, now
 from store.tables import Batch, BatchElement, BatchGroup, Job, JobDefinition, JobLog
-from store.tables.log import LogState
 from store.tables.types import col
 
 

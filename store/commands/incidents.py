@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from store.commands.operators import NOBODY, Change, Operator
 from store.contract.errors import ContractError
 from store.contract.records import FAILED_JOB
+from store.contract.states import DELETED, OPEN, RESOLVED
 from store.database import IdRun, now
 from store.queries.conditions import Condition
 from store.tables import Incident, Job
-from store.tables.incident import DELETED, OPEN, RESOLVED
 from store.tables.types import Rows, col
 
 _OPEN = col(Incident.state) == OPEN

@@ -18,6 +18,7 @@ from store.contract.deployments import SetInstancesSuspended
 from store.contract.errors import ContractError, invalid, missing, null_value
 from store.contract.records import ProcessInstance as Record
 from store.contract.records import VariableValue
+from store.contract.states import ACTIVE, EXTERNALLY_TERMINATED, SUSPENDED, LogState
 from store.database import IdRun, keep, new_id, now
 from store.queries.conditions import Condition, one_of
 from store.queries.historic_process_instances import historic_process_instance_conditions
@@ -32,8 +33,6 @@ from store.tables import (
     ProcessInstance,
     Variable,
 )
-from store.tables.log import LogState
-from store.tables.process import ACTIVE, EXTERNALLY_TERMINATED, SUSPENDED
 from store.tables.types import Rows, col
 
 _P = ProcessInstance

@@ -16,6 +16,7 @@ from store.commands.selected_rows import settled
 from store.contract.errors import ContractError, invalid, missing, no_external_task, null_value
 from store.contract.orders import SetExternalTaskRetries, SetRetries
 from store.contract.records import FAILED_EXTERNAL_TASK
+from store.contract.states import OPEN, LogState
 from store.database import IdRun, keep, now
 from store.queries.conditions import json_texts, one_of
 from store.queries.external_tasks import external_task_conditions
@@ -23,8 +24,6 @@ from store.queries.historic_process_instances import historic_process_instance_c
 from store.queries.process_instances import process_instance_conditions
 from store.queries.sorting import sort_keys
 from store.tables import ExternalTask, ExternalTaskLog, Incident, ProcessInstance
-from store.tables.incident import OPEN
-from store.tables.log import LogState
 from store.tables.types import Rows, UtcTime, col
 
 NO_RETRIES = "The number of retries cannot be null."

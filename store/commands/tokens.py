@@ -15,11 +15,10 @@ from store.commands.operands import operands
 from store.commands.processes import process_of
 from store.contract.errors import engine_error
 from store.contract.records import VariableValue
+from store.contract.states import COMPLETED, LogState
 from store.database import new_id, now
 from store.queries.variables import of_instance
 from store.tables import Execution, ExternalTask, ExternalTaskLog, ProcessInstance
-from store.tables.log import LogState
-from store.tables.process import COMPLETED
 from store.tables.types import col
 
 

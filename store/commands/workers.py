@@ -21,9 +21,9 @@ from store.contract.deployments import BpmnError
 from store.contract.errors import ContractError, engine_error, null_value, stale
 from store.contract.orders import CompleteTask, FailTask
 from store.contract.records import VariableValue
+from store.contract.states import LogState
 from store.database import new_id, now
 from store.tables import ErrorDetails, Execution, ExternalTask, ExternalTaskLog
-from store.tables.log import LogState
 from store.tables.types import TooLong, col
 
 __all__ = [

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Dialect, Table, func, insert, literal, sel
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
+from store.contract.states import LogState
 from store.database import Database
 from store.demo.rows import OF_TASK, PackedRows, Row
 from store.tables import (
@@ -20,7 +21,6 @@ from store.tables import (
     Variable,
     metadata,
 )
-from store.tables.log import LogState
 from store.tables.types import col
 
 _FILLED = (ProcessInstance, ExternalTask, Execution, Variable, ErrorDetails, Incident, ExternalTaskLog)

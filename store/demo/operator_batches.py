@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from store.batch.subjects import EXTERNAL_TASKS
 from store.commands.operators import Change, in_bulk, suspension
 from store.contract.records import FAILED_JOB, MONITOR_JOB, SEED_JOB, SET_EXTERNAL_TASK_RETRIES
+from store.contract.states import OPEN, RESOLVED, LogState
 from store.demo.bulk_insert import insert_values
 from store.demo.causes import DEADLOCK, MAIL_REFUSED, Cause
 from store.demo.ids import Ids
@@ -33,8 +34,7 @@ from store.tables import (
     UserOperation,
 )
 from store.tables.external_task import FAILED
-from store.tables.incident import OPEN, RESOLVED
-from store.tables.log import HOST, LogState
+from store.tables.log import HOST
 from store.tables.types import col
 
 LEAST_TASKS = 1000

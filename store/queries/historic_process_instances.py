@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, case, exists, false, not_, or_, sele
 from store.contract.errors import ContractError, engine_error
 from store.contract.queries import HistoricProcessInstanceQuery
 from store.contract.records import HistoricProcessInstance as Record
+from store.contract.states import ACTIVE, COMPLETED, EXTERNALLY_TERMINATED, INTERNALLY_TERMINATED, SUSPENDED, LogState
 from store.queries.conditions import (
     Condition,
     Conditions,
@@ -26,8 +27,6 @@ from store.queries.of_definition import PRESENT, removal_time
 from store.queries.process_instances import DEFINITION, has_incident, waits_at
 from store.queries.variable_filters import INSTANCE, variable_conditions
 from store.tables import ExternalTaskLog, Incident, ProcessDefinition, ProcessInstance
-from store.tables.log import LogState
-from store.tables.process import ACTIVE, COMPLETED, EXTERNALLY_TERMINATED, INTERNALLY_TERMINATED, SUSPENDED
 from store.tables.types import col
 
 _P = ProcessInstance

@@ -8,11 +8,11 @@ from store.contract.errors import engine_error
 from store.contract.history import HistoricIncident, HistoricIncidentQuery
 from store.contract.queries import IncidentQuery
 from store.contract.records import Incident as Record
+from store.contract.states import DELETED, RESOLVED
 from store.queries.conditions import Condition, Conditions, among, conditions, equals, flag, like
 from store.queries.listing import Listing
 from store.queries.of_definition import OfDefinition, removal_time
 from store.tables import Incident, ProcessDefinition, ProcessInstance
-from store.tables.incident import DELETED, RESOLVED
 from store.tables.types import Rows, col
 
 _I = Incident

@@ -13,11 +13,11 @@ from store.contract.history import (
     HistoricJobLog,
     HistoricJobLogQuery,
 )
+from store.contract.states import LogState
 from store.queries.conditions import Condition, Conditions, Pairs, among, equals, flag, never
 from store.queries.listing import Listing, text_of
 from store.queries.of_definition import OfDefinition, removal_time
 from store.tables import ExternalTaskLog, JobLog, ProcessDefinition, ProcessInstance
-from store.tables.log import LogState
 from store.tables.types import Rows, col
 
 _J = JobLog

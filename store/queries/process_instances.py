@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, exists, select
 from store.contract.errors import engine_error
 from store.contract.queries import ProcessInstanceQuery
 from store.contract.records import ProcessInstance as Record
+from store.contract.states import SUSPENDED
 from store.queries.conditions import (
     Condition,
     Conditions,
@@ -26,7 +27,6 @@ from store.queries.listing import Listing
 from store.queries.of_definition import OfDefinition
 from store.queries.variable_filters import INSTANCE, variable_conditions
 from store.tables import Execution, Incident, ProcessDefinition, ProcessInstance
-from store.tables.process import SUSPENDED
 from store.tables.types import col
 
 _P = ProcessInstance

@@ -14,11 +14,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Insert, func, insert, literal, or_, select, text, update
 
 from store.commands.tokens import LOGGED
+from store.contract.states import LogState
 from store.database import Database, IdRun, now
 from store.snapshot.tables import BEFORE
 from store.snapshot_mark import SnapshotMark
 from store.tables import Batch, ExternalTask, ExternalTaskLog, Job, JobDefinition, metadata
-from store.tables.log import LogState
 from store.tables.types import UtcTime, col
 
 _MILLISECOND = timedelta(milliseconds=1)

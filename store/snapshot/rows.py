@@ -20,10 +20,9 @@ from store.contract.records import (
     ProcessInstance,
     VariableValue,
 )
+from store.contract.states import ACTIVE, OPEN, SUSPENDED
 from store.database import new_id
 from store.queries.variables import columns_of
-from store.tables.incident import OPEN
-from store.tables.process import ACTIVE, SUSPENDED
 
 Row = dict[str, Any]
 

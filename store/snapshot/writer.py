@@ -26,6 +26,7 @@ from store.contract.records import (
     ProcessInstance,
     VariableValue,
 )
+from store.contract.states import ACTIVE, SUSPENDED
 from store.database import Database, open_database
 from store.private_files import make_file
 from store.snapshot import rows, tables
@@ -43,7 +44,6 @@ from store.tables import Job as JobRow
 from store.tables import JobDefinition as JobDefinitionRow
 from store.tables import ProcessDefinition as DefinitionRow
 from store.tables import ProcessInstance as InstanceRow
-from store.tables.process import ACTIVE, SUSPENDED
 
 PIECE = 1000
 """Rows of one transaction."""

@@ -5,10 +5,8 @@ from datetime import datetime
 from sqlalchemy import Index, Text, text
 from sqlmodel import Field, SQLModel
 
-from store.contract.states import DELETED, OPEN, RESOLVED
+from store.contract.states import OPEN
 from store.tables.types import Note, UtcTime
-
-__all__ = ["DELETED", "OPEN", "RESOLVED", "Incident"]
 
 
 class Incident(SQLModel, table=True):

@@ -9,8 +9,6 @@ from sqlmodel import Field, SQLModel
 from store.contract.states import LogState
 from store.tables.types import UtcTime
 
-__all__ = ["FAILED", "HOST", "ExternalTaskLog", "JobLog", "LogState"]
-
 HOST = f"{platform.node()}$default"
 """Who writes: the host's name, a dollar sign, the engine's name."""
 

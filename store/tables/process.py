@@ -5,18 +5,8 @@ from datetime import datetime
 from sqlalchemy import Index, Text, text
 from sqlmodel import Field, SQLModel
 
-from store.contract.states import ACTIVE, COMPLETED, EXTERNALLY_TERMINATED, INTERNALLY_TERMINATED, SUSPENDED
+from store.contract.states import ACTIVE
 from store.tables.types import Name, UtcTime
-
-__all__ = [
-    "ACTIVE",
-    "COMPLETED",
-    "EXTERNALLY_TERMINATED",
-    "INTERNALLY_TERMINATED",
-    "SUSPENDED",
-    "Execution",
-    "ProcessInstance",
-]
 
 
 class ProcessInstance(SQLModel, table=True):

@@ -23,11 +23,11 @@ from store.commands.workers import complete
 from store.contract.errors import ContractError
 from store.contract.orders import CompleteTask, SetExternalTaskRetries
 from store.contract.records import Batch
+from store.contract.states import LogState
 from store.database import Database
 from store.runner import Runner
 from store.settings import StoreSettings
 from store.tables import ExternalTask, ProcessInstance
-from store.tables.log import LogState
 from store.tables.types import col
 from tests.contract.bpmn import Drawing, Step
 from tests.faults.conftest import Open

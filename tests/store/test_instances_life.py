@@ -9,6 +9,7 @@ from store.commands import instances, workers
 from store.contract.deployments import SetInstancesSuspended
 from store.contract.errors import ContractError
 from store.contract.orders import CompleteTask
+from store.contract.states import ACTIVE, COMPLETED, EXTERNALLY_TERMINATED, SUSPENDED, LogState
 from store.tables import (
     Execution,
     ExternalTask,
@@ -18,8 +19,6 @@ from store.tables import (
     ProcessInstance,
     Variable,
 )
-from store.tables.log import LogState
-from store.tables.process import ACTIVE, COMPLETED, EXTERNALLY_TERMINATED, SUSPENDED
 from tests.store.drawings import CAUGHT, CHOOSING, END, FORKED, ONE_TASK, START, file, flows, process, task
 from tests.store.running import Engine, refused
 

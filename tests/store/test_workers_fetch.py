@@ -15,9 +15,9 @@ from store.commands.fetch_request import checked
 from store.contract.errors import ContractError
 from store.contract.orders import FetchAndLock
 from store.contract.records import VariableValue
+from store.contract.states import LogState
 from store.database import now, open_database
 from store.tables import ExternalTask, ExternalTaskLog, ProcessDefinition
-from store.tables.log import LogState
 from store.tables.types import col
 from tests.store.drawings import CHOOSING, ONE_TASK, START, file, flows, process, task
 from tests.store.running import Engine

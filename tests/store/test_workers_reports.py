@@ -12,9 +12,9 @@ from store.commands import workers
 from store.contract.deployments import BpmnError, ExtendLock, LockTask, SetPriority
 from store.contract.orders import CompleteTask, FailTask
 from store.contract.records import LockedExternalTask
+from store.contract.states import LogState
 from store.database import now
 from store.tables import ErrorDetails, Execution, ExternalTask, ExternalTaskLog, Incident, ProcessInstance, Variable
-from store.tables.log import LogState
 from tests.store.drawings import ONE_TASK
 from tests.store.running import Engine, refused
 
