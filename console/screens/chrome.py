@@ -42,6 +42,8 @@ AGE_SHOWN = 10
 """Seconds after which the age of the data is news; below, line 1 shows the answer time only."""
 OPENING: list[Span] = [("opening", "muted")]
 """How the data is before the engine is open."""
+OPENING_ENGINE = "opening the engine …"
+"""What stands in the place of the rows until then."""
 
 
 def _width(line: Line) -> int:

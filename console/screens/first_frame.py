@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.screen import Screen
 
-from console.screens.chrome import HintLine, IdentityLine, TabLine
+from console.screens.chrome import OPENING_ENGINE, HintLine, IdentityLine, TabLine
 from console.session.safety import safety_of
 from console.widgets.line import Line
 
@@ -63,5 +63,5 @@ class FirstFrame(Screen[None]):
     def _tell(self) -> None:
         self.query_one(IdentityLine).introduce(self._identity, safety_of(self._identity))
         self.query_one(TabLine).show_views(self._view)
-        self.query_one("#opening", Line).show([("opening the engine …", "muted")])
+        self.query_one("#opening", Line).show([(OPENING_ENGINE, "muted")])
         self.query_one(HintLine).tell(self._places, {}, None)

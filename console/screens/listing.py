@@ -15,7 +15,7 @@ from textual.widget import Widget
 
 from console.actions import at
 from console.screens.base import BASE_CSS, ConsoleScreen
-from console.screens.chrome import IdentityLine
+from console.screens.chrome import OPENING_ENGINE, IdentityLine
 from console.screens.columns import ColumnsDialog
 from console.screens.list_verbs import ListVerbs
 from console.screens.page_reader import PageReader
@@ -155,7 +155,7 @@ class ListScreen(ConsoleScreen):
     def on_mount(self) -> None:
         """Read as soon as the engine is open."""
         self.table.border_title = self.subject.title
-        self.table.empty = "opening the engine …"
+        self.table.empty = OPENING_ENGINE
         self.query_one("#detail", Pane).entitle(self.subject.thing)
         self._heed_preferences()
         self.reader.start()
