@@ -105,6 +105,7 @@ def test_the_keys_do_the_job(tmp_path: Path, columns: int, rows: int, tasks: int
         assert b"\x1b[?1049l" in terminal.raw, "the terminal was not given back"
 
 
+@pytest.mark.long
 def test_an_escape_and_the_order_key_in_one_burst_cancel(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "console", "demo", "--tasks", "300", "--seed", "7"]
     with Terminal(command, 100, 30, {"TMPDIR": str(tmp_path)}) as terminal:

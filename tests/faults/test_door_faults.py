@@ -56,6 +56,7 @@ def mended(terminal: Terminal) -> None:
     live(terminal)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_a_certificate_that_is_not_trusted_any_more(engine: NightEngine, tmp_path: Path) -> None:
     authority = trustme.CA()
@@ -77,6 +78,7 @@ def test_a_certificate_that_is_not_trusted_any_more(engine: NightEngine, tmp_pat
         assert terminal.wait_for_end() == 0
 
 
+@pytest.mark.long
 def test_a_name_that_is_not_known_any_more(engine: NightEngine, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(RESOLVER)
     gone = tmp_path / "gone"

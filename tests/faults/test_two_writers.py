@@ -45,6 +45,7 @@ async def test_writers_of_one_process_take_turns(database: Database) -> None:
     assert order == ["first", "other", "again"]
 
 
+@pytest.mark.long
 async def test_a_writer_gets_in_beside_a_runner_of_another_process(database: Database) -> None:
     """The runner fails thousands of jobs, three times each; the other has a connection of its own to the same file."""
     await plain_world(database, 10)

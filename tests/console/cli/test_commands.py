@@ -238,6 +238,7 @@ def test_every_code_has_one_meaning_and_help_tells_it() -> None:
     assert all(f"| {code.value} | {said} |" in readme for code, said in MEANING.items())
 
 
+@pytest.mark.long
 def test_interrupted_it_is_held_and_goes_on(store: Path) -> None:
     """ctrl+c while a wave is watched: exit code 130, and the next command goes on where it was."""
     words = [
@@ -275,6 +276,7 @@ def test_interrupted_it_is_held_and_goes_on(store: Path) -> None:
 # -- a demo world
 
 
+@pytest.mark.long
 def test_how_far_a_demo_world_is_written_is_told_on_a_terminal(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "console", "demo-data", "--store", str(tmp_path / "world.db"), "--tasks", "600"]
     with Terminal(command, 80, 24) as terminal:

@@ -48,6 +48,7 @@ def demo(tmp_path: Path) -> Iterator[Terminal]:
         yield terminal
 
 
+@pytest.mark.long
 def test_steps_scrolls_and_idle_seconds_stay_within_their_budgets(demo: Terminal) -> None:
     steps = [demo.sent_by("j") for _ in range(12)]
     assert all(steps)
@@ -138,6 +139,7 @@ def test_below_the_smallest_window_one_sentence_and_no_blind_keys() -> None:
         assert terminal.wait_for_end() == 0
 
 
+@pytest.mark.long
 def test_a_pasted_word_of_2500_characters_leaves_no_remnants() -> None:
     with fake() as terminal:
         terminal.wait_for("❯")
