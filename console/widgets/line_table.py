@@ -175,6 +175,10 @@ class LineTable(Inked, ScrollView, can_focus=True):
             self._mark_range()
         self._want_soon()
 
+    def stay(self) -> None:
+        """The cursor stays on its line: it is on whatever row is handed in there next."""
+        self.cursor_id = None
+
     def age(self) -> None:
         """All rows are stale from now on; the ones around the viewport are wanted again when it moves."""
         self._cache.age()

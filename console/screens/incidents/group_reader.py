@@ -167,7 +167,7 @@ class GroupReader(RowReader):
         if incidents is not self.open_incidents:
             return
         if not self._touched:
-            self.sort_groups()
+            self._sort_untouched()
         elif len(self.placed) > 1:
             self.session.say("All incidents are read; r sorts the groups.", "muted")
         self.show_groups()
@@ -267,6 +267,11 @@ class GroupReader(RowReader):
         known.sort(key=self._sorted_by, reverse=self.sort.descending)
         self.placed = [group.key for group in known]
 
+    def _sort_untouched(self) -> None:
+        """Sort while they are read: the cursor is on the first line, not on the group that was read first."""
+        self.sort_groups()
+        self.view.table.stay()
+
     @property
     def in_order(self) -> bool:
         """The lines stand in the order that was asked for; groups that grow, close or are new keep their places."""
@@ -295,7 +300,7 @@ class GroupReader(RowReader):
         if incidents is None or not self._groups_view.is_mounted:
             return
         if not incidents.complete and not self._touched:
-            self.sort_groups()
+            self._sort_untouched()
         else:
             before = set(self.placed)
             self.placed = [key for key in self.placed if incidents.groups.get(key) is not None]

@@ -153,6 +153,37 @@ async def test_so_far_is_said_until_everything_is_read() -> None:
         await until(pilot, lambda: "1 group, 900 incidents, exact" in shown(app))
 
 
+@pytest.mark.parametrize("chosen", [False, True])
+async def test_the_cursor_is_on_the_greatest_group_unless_another_one_was_chosen(chosen: bool) -> None:
+    """Of what is read first, the newest incidents, the greatest group is a small one of all."""
+    found = [raised(number, f"card {number} expired") for number in range(600)]
+    found += [raised(number, "HTTP 503") for number in range(600, 900)] + [raised(900, "lock 3 lost")]
+    engine = Shop(found)
+    async with console(engine) as (app, pilot):
+        gate = asyncio.Event()
+        read = engine.incidents
+
+        async def slow(query: Any, first: int, size: int) -> list[Incident]:
+            if query.incident_timestamp_before is not None:
+                await gate.wait()
+            return await read(query, first, size)
+
+        engine.incidents = slow  # type: ignore[method-assign]
+        await pilot.press("2")
+        await until(pilot, lambda: "500 incidents of 901 so far" in shown(app))
+        await until(pilot, lambda: screen(app).table.row is not None)
+        assert causes(app)[0] == "HTTP 503"
+        if chosen:
+            await pilot.press("j", "j")
+        gate.set()
+        await until(pilot, lambda: "3 groups, 901 incidents, exact" in shown(app))
+        await until(pilot, lambda: "600" in counts(app))
+        table = screen(app).table
+        assert table.row.id == ("T lock <*> lost" if chosen else "T card <*> expired")
+        assert ("unsorted, r sorts" if chosen else "sort count ▼") in shown(app)
+        assert table.cursor == (2 if chosen else 0)
+
+
 async def test_what_came_is_announced_and_counted_and_no_line_moves() -> None:
     engine = shop()
     async with console(engine, view="incidents") as (app, pilot):
