@@ -67,6 +67,8 @@ from console.widgets.pane import Item, Pane, Prose, Spans
 from store.contract.values import INT_MAX
 
 TOO_EARLY = "You pressed that before this could be read: look, then press again."
+MANY_RETRIES = 20
+"""More attempts than so many are seldom meant: a slip, or the number of the incident in the wrong field."""
 MOST_EARLIER = 2
 """So many earlier runs over the same cause are told of."""
 DRIFT_EVERY = 5.0
@@ -292,6 +294,8 @@ class LaunchDialog(ModalScreen[DecidedLaunch | DecidedRun | None]):
         text = self.query_one("#retries", Field).value
         if text and int(text) > INT_MAX:
             return f"at most {INT_MAX:,} retries can be set", True
+        if text and int(text) > MANY_RETRIES:
+            return f"{int(text):,} attempts for each task: is that meant?", True
         return ("attempts each task is given", False) if text else ("type how many retries to set", True)
 
     def _warnings(self, plan: LaunchPlan) -> list[Item]:

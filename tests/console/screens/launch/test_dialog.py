@@ -155,6 +155,16 @@ async def test_a_number_that_is_too_large_is_told_and_kept() -> None:
         assert isinstance(app.screen, LaunchDialog)
 
 
+async def test_more_attempts_than_are_usual_are_doubted() -> None:
+    async with console(FakeEngine(100)) as (app, pilot):
+        await pilot.press("space")
+        shown = await dialog(app, pilot)
+        await pilot.press("2", "0")
+        await until(pilot, lambda: shown.retries == 20 and "attempts each task is given" in text(app))
+        await pilot.press("8")
+        await until(pilot, lambda: "208 attempts for each task: is that meant?" in text(app))
+
+
 async def test_with_0_retries_one_thing_is_said() -> None:
     async with console(FakeEngine(100)) as (app, pilot):
         await pilot.press("space")
