@@ -2,11 +2,13 @@
 
 Older and newer engines leave fields out or add some. Unknown fields are ignored; a field that is missing, or that
 holds something else than the contract says, becomes null where the record allows it, and otherwise the empty value of
-its type. A time that the record needs and the engine does not tell is :data:`UNKNOWN_TIME`.
+its type. A time that the record needs and the engine does not tell is :data:`UNKNOWN_TIME`. The key of a process
+definition that is left out is read from the definition's id.
 """
 
 import asyncio
 import json
+import re
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, TypeVar, cast
@@ -21,6 +23,11 @@ UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 SLICE = 100
 """So many records are made in a turn of the event loop."""
+
+_KEYS = (("definitionKey", "definitionId"), ("processDefinitionKey", "processDefinitionId"))
+_DEFINITION_ID = re.compile(r"([^:]+):\d+:[^:]+")
+"""Key, version and a unique part: observed on Camunda 7.21.0 to 7.24.0. An id that would be longer than 64 characters
+is the unique part alone."""
 
 R = TypeVar("R", bound=Shape)
 
@@ -46,6 +53,7 @@ def record(kind: type[R], value: Any) -> R:
     """
     if not isinstance(value, dict):
         raise Unintelligible(f"The engine answered with something other than {_article(kind)}.")
+    value = _with_key(kind, value)
     try:
         return kind.model_validate(value)
     except (ValidationError, OverflowError):
@@ -86,6 +94,20 @@ def number(value: Any) -> int:
     if not isinstance(count, int) or isinstance(count, bool):
         raise Unintelligible("The engine answered with something other than a count.")
     return count
+
+
+def _with_key(kind: type[Shape], row: dict[str, Any]) -> dict[str, Any]:
+    """The row with the key of its process definition: Camunda 7.21.0 leaves it out of process instances."""
+    for alias, id in _KEYS:
+        if alias not in row and alias in _aliases(kind) and isinstance(row.get(id), str):
+            found = _DEFINITION_ID.fullmatch(row[id])
+            return {**row, alias: found[1]} if found else row
+    return row
+
+
+@cache
+def _aliases(kind: type[Shape]) -> frozenset[str]:
+    return frozenset(info.alias or name for name, info in kind.model_fields.items())
 
 
 def _field(kind: type[Shape], name: str, row: dict[str, Any]) -> Any:
