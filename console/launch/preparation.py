@@ -61,6 +61,7 @@ class LaunchPreparation:
         progress: what is being done while nothing can be shown yet.
         problem: why it could not be counted, in one sentence; empty if it could.
         reading: which tasks are taken depends on what is still being read.
+        looking_around: other batches at work are still being looked for.
         complete: everything was asked.
         insisted: it was confirmed although something is missing, which is told from then on.
     """
@@ -91,6 +92,7 @@ class LaunchPreparation:
         self.now_matching: int | None = None
         self.progress, self.problem = progress, ""
         self.reading = self.complete = False
+        self.looking_around = True
         self._apart = True
         self._plan: LaunchPlan | None = None
 
@@ -137,7 +139,7 @@ class LaunchPreparation:
             self._changed()
             return
         self._changed()
-        for question in (self._read, self._look_around, self._remember):
+        for question in (self._read, self._find_overlaps, self._find_workers, self._remember):
             with suppress(EngineProblem):
                 await question()
             self._changed()
@@ -178,14 +180,20 @@ class LaunchPreparation:
             self._apart = self.selected_tasks is not None or not self.facts.retries_left
             self.reading = False
 
-    async def _look_around(self) -> None:
-        """Other batches at work, and whether workers are."""
-        facts, journal = self.facts, self.session.journal
-        if facts is None or not facts.asked:
+    async def _find_overlaps(self) -> None:
+        """Other batches at work. Sending looks for them too, and would take those that are not told for new ones."""
+        try:
+            if self.facts is not None and self.facts.asked:
+                journal = self.session.journal
+                ids = self.selected_tasks.retries.keys() if self.selected_tasks is not None else None
+                self.overlapping = await self.session.ask(lambda client: overlapping_batches(client, journal, ids))
+        finally:
+            self.looking_around = False
+
+    async def _find_workers(self) -> None:
+        """Whether workers are at work on the topics of the tasks, and what the last launches over them came to."""
+        if self.facts is None or not self.facts.asked:
             return
-        ids = self.selected_tasks.retries.keys() if self.selected_tasks is not None else None
-        self.overlapping = await self.session.ask(lambda client: overlapping_batches(client, journal, ids))
-        self._changed()
         topics = await self._topics()
         self.workerless = await self.session.ask(
             lambda client: topics_without_worker(client, topics, datetime.now(UTC))
@@ -252,7 +260,7 @@ class LaunchPreparation:
     def to_be_read(self) -> tuple[object, ...] | None:
         """All that has to be read before it may be confirmed; none while it is not known."""
         plan = self.plan
-        if plan is None or self.reading:
+        if plan is None or self.reading or self.looking_around:
             return None
         return (*plan.shown, tuple((batch.batch_id, batch.covers) for batch in self.overlapping))
 
@@ -278,6 +286,8 @@ class LaunchPreparation:
             return "The tasks are still being read."
         if plan.everything and not self.every_task_meant:
             return "Press E if every external task of the engine is meant."
+        if self.looking_around:
+            return "Other batches at work are still being looked for."
         guarded = self.session.safety.guarded
         return self.session.why_no_orders() or (self._why_not_on_prod(plan, reason, typed) if guarded else "")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from store.demo_store import fill
+from tests.acceptance.launch_key import press_launch
 from tests.support.terminal import Terminal
 
 TOPIC = "charge-card"
@@ -56,7 +57,7 @@ def test_a_burst_does_not_launch_and_a_later_key_does(tmp_path: Path, columns: i
         terminal.wait(lambda: launches(terminal), "the key never counts")
         assert batches_in(file) == []
         assert "tasks in the launch" in terminal.text
-        terminal.press(key)
+        press_launch(terminal, key)
         terminal.wait(lambda: batches_in(file), "the later key did not launch")
         assert [retries for retries, _ in batches_in(file)] == [3]
         terminal.press("4")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from store.demo_store import fill
+from tests.acceptance.launch_key import press_launch
 from tests.acceptance.night_engine import EXPIRED, OUTAGE, PASSWORD, USER, NightEngine, Record
 from tests.support.lossy import Lossy
 from tests.support.terminal import Terminal
@@ -169,8 +170,7 @@ def launch(terminal: Terminal, engine: NightEngine, group: Group) -> Record:
     arm(terminal)
     terminal.wait_for("Launch")
     terminal.type(str(len(group.launched)))
-    terminal.wait(lambda: terminal.bold("Launch L"), "the key of the order never counts")
-    terminal.press("\r")
+    press_launch(terminal, "\r")
     terminal.wait_for(f"launched: {len(group.launched)} jobs")
     (batch,) = engine.batches()
     return batch
@@ -303,8 +303,7 @@ def launch_at_once(terminal: Terminal, group: Group) -> None:
     arm(terminal)
     terminal.press("\x1b[A", "\x1b[A")
     terminal.press(f"{REASON}\r{len(group.ids)}")
-    terminal.wait(lambda: terminal.bold("Launch L"), "the key of the order never counts")
-    terminal.press("\r")
+    press_launch(terminal, "\r")
 
 
 @pytest.mark.parametrize(("columns", "rows"), SIZES)

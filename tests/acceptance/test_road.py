@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.launch_key import press_launch
 from tests.support.terminal import Terminal
 
 SUCCESSFUL = 2
@@ -71,9 +72,8 @@ def test_the_keys_do_the_job(tmp_path: Path, columns: int, rows: int, tasks: int
         assert "Cancel" in terminal.text
         assert "noRetriesLeft" in terminal.text
 
-        terminal.wait(lambda: terminal.bold("Launch L"), "the key of the order never counts")
-        terminal.press("L")
-        terminal.wait_for("launched")
+        press_launch(terminal)
+        terminal.wait_for("launched: ")
         terminal.press("4")
         terminal.wait_for("100%")
         terminal.wait_for("has ended")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from store.demo_store import fill
+from tests.acceptance.launch_key import press_launch
 from tests.acceptance.night_engine import EXPIRED, OUTAGE, PASSWORD, TOPIC, NightEngine
 from tests.acceptance.test_run_night import PROFILE, Payments, Shell, wait_for
 from tests.support.terminal import Terminal
@@ -99,9 +100,8 @@ def night(engine: NightEngine, shell: Shell, payments: Payments, home: Path) -> 
         screen.wait_for("reason    INC-4412")
         screen.press("\r\r")
         screen.press(f"{number}")
-        screen.wait(lambda: screen.bold("Launch L"), "the key of the order never counts")
         payments.paused = False
-        screen.press("\r")
+        press_launch(screen, "\r")
         screen.wait_for("RUN 1")
         screen.wait_for("passed")
         payments.paused = True

@@ -1,5 +1,6 @@
 """A launch from decision to certainty, without a screen: over a proxy with faults, on the engine in this process."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ import pytest
 
 from console.engine.client import EngineClient
 from console.engine.retries_request import RetriesRequest
-from console.launch import find_batch, send, unanswered
+from console.launch import find_batch, preparation, send, unanswered
 from console.launch.decided_launch import DecidedLaunch
 from console.launch.find_batch import LATE
 from console.launch.launch_events import (
@@ -28,6 +29,7 @@ from console.launch.launch_events import (
     sentence_of,
 )
 from console.launch.plan import LaunchPlan
+from console.launch.preparation import LaunchPreparation
 from console.launch.send import send_launch
 from console.launch.unanswered import UnansweredLaunches
 from console.reading.selected_tasks import read_selected_tasks
@@ -300,6 +302,43 @@ async def test_a_batch_that_somebody_begins_after_the_preview_stops_the_launch(c
     assert await console.journal.launches(console.session.engine_name) == [], "nothing was to be sent"
     seen = DecidedLaunch(order.plan, overlaps=frozenset({his}))
     assert await send_launch(console.session, seen, console.told.append) is not None
+
+
+async def test_it_is_not_confirmed_before_batches_of_others_were_looked_for(
+    console: Console, app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a batch would be taken for one that began meanwhile, and all that was typed would be for nothing."""
+    his = await others(app, 1)
+    looked, find = asyncio.Event(), preparation.overlapping_batches
+
+    async def find_when_asked(*whose: Any) -> Any:
+        await looked.wait()
+        return await find(*whose)
+
+    monkeypatch.setattr(preparation, "overlapping_batches", find_when_asked)
+    launch = LaunchPreparation(console.session, Marked(await console.ids()), retries=3)
+    counted = asyncio.Event()
+    launch.listeners.append(lambda: counted.set() if launch.plan is not None else None)
+    asking = asyncio.create_task(launch.ask())
+    await counted.wait()
+    assert launch.plan is not None
+    assert launch.to_be_read is None
+    assert launch.confirm("", "") is None
+    assert launch.why_not("", "") == "Other batches at work are still being looked for."
+    looked.set()
+    await asking
+    order = launch.confirm("", "")
+    assert order is not None
+    assert order.overlaps == {his}
+    assert await send_launch(console.session, order, console.told.append) is not None
+
+
+async def test_whoever_may_not_see_batches_confirms_all_the_same(console: Console) -> None:
+    console.faults.play(page(403), on=BATCHES)
+    launch = LaunchPreparation(console.session, Marked(await console.ids()), retries=3)
+    await launch.ask()
+    assert launch.to_be_read is not None
+    assert launch.confirm("", "") is not None
 
 
 async def test_where_it_cannot_be_looked_at_others_nothing_is_sent(console: Console) -> None:
