@@ -102,15 +102,18 @@ async def test_fast_scrolling_asks_once_when_it_rests() -> None:
 
 
 async def first_frame(total: int) -> float:
+    """Least time of the processor that one of twenty first frames takes: what else runs on the machine is not in it."""
     app = Bench(total)
     async with app.run_test(size=(120, 40)) as pilot:
         table = await ready(pilot, app)
         table.notify_style_update()
-        started = time.perf_counter()
+        taken = []
         for _ in range(20):
             table._painter.clear()
+            started = time.thread_time()
             shown(app)
-        return time.perf_counter() - started
+            taken.append(time.thread_time() - started)
+        return min(taken)
 
 
 async def test_a_frame_of_a_million_rows_costs_what_a_frame_of_a_hundred_costs() -> None:
