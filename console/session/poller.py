@@ -28,7 +28,7 @@ GENTLE = 10.0
 """The engine rests so many times as long as it worked."""
 
 FIRST_WAIT = 4.0
-"""Seconds after the first failure, however long the interval: one page of a proxy must not lose the engine for a minute."""
+"""Seconds after a first failure, however long the interval: one page of a proxy must not lose the engine for long."""
 
 LONGEST = 60.0
 """No wait after a failure is longer than this many seconds, unless the interval is."""

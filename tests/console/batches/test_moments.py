@@ -34,6 +34,9 @@ class Shop:
         done = set(self.ids[: self.set])
         return [task(str(id), 1 if id in done else 0) for id in query.external_task_id_in or ()]
 
+    async def batches(self, query: object, first: int, size: int) -> list[BatchStatistics]:
+        return [statistics(len(self.ids), self.set)]
+
     async def external_task_log(self, query: object, first: int, size: int) -> list[Any]:
         return []
 
@@ -138,6 +141,22 @@ async def test_a_batch_whose_jobs_are_through_says_so_of_its_tasks_before_the_en
     view = await looked(session, background)
     assert view.work is not None
     assert view.work.of("unset") == 0
+
+
+async def test_a_picture_of_tasks_has_no_jobs_in_it() -> None:
+    shop = Shop(MANY)
+    shop.set = MANY
+    session, background, _ = followed(shop)
+    book: Any = session.known_batches
+    await book.read(shop)
+    before = book.timeline("b1")
+    assert before is not None
+    assert (before.of_tasks, before.steps(9)[1][-1].done) == (False, MANY)
+    await looked(session, background)
+    timeline = book.timeline("b1")
+    assert timeline is not None
+    assert timeline.of_tasks
+    assert {(sample.set, sample.done) for sample in timeline.steps(9)[1]} == {(MANY, 0)}
 
 
 async def test_figures_about_tasks_bear_their_moment_while_the_jobs_have_moved_on() -> None:

@@ -341,6 +341,10 @@ async def test_the_detail_goes_on_after_the_batch_has_ended() -> None:
     async with console(engine, view="batches") as (app, pilot):
         await detail(app, pilot)
         await until(pilot, lambda: "310 done" in text(app))
+        chart = app.screen.query_one("#chart", Pane)
+        await until(pilot, lambda: chart.border_subtitle)
+        app.session.count(incidents=4_321)
+        await until(pilot, lambda: chart.border_subtitle == "4,321 incidents open", 5)
         engine.end("batch-1")
         assert app.session.follower is not None
         await app.session.follower.look()
