@@ -199,7 +199,7 @@ async def test_the_moment_is_that_of_the_task_that_was_looked_at_longest_ago() -
 async def test_jobs_are_counted_again_when_a_batch_has_none_left_and_when_it_is_gone() -> None:
     _, background, _ = followed(Shop(1))
     counted: list[int] = []
-    background._count_soon = lambda: counted.append(1)  # type: ignore[method-assign]
+    background.count_soon = lambda: counted.append(1)  # type: ignore[method-assign]
     background._work_soon = lambda: None  # type: ignore[method-assign]
     for completed, times in ((3, 0), (50, 0), (87, 1), (87, 1)):
         background._heed_movement((running(statistics(87, completed)),))
