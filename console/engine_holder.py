@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from console.engine.errors import EngineProblem
 from console.engine.identity import RETRIAGE
 from console.journal import NoJournal, forget_old
-from console.launch.launch_events import sentence_of
+from console.launch.launch_events import about_of, sentence_of
 from console.launch.unanswered import UnansweredLaunches
 from console.runs.open_runs import open_runs, said_of
 from console.session.background import BackgroundReading
@@ -145,7 +145,9 @@ class EngineHolder:
         session = self._session
         follower = session.follower = BackgroundReading(session)
         follower.start()
-        unanswered = session.unanswered = UnansweredLaunches(session, lambda event: session.say(*sentence_of(event)))
+        unanswered = session.unanswered = UnansweredLaunches(
+            session, lambda event: session.say(*sentence_of(event), about=about_of(event))
+        )
         unanswered.start()
         session.news.subscribe(self._app, self._heed_state)
         self._identify()

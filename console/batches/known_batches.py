@@ -92,7 +92,11 @@ class KnownBatches:
         else:
             again = work.of("again")
             sample = Sample(work.set, work.through - again, again, self.incidents)
-        self._timelines.setdefault(view.id, Timeline(view.start)).note(datetime.now(UTC), sample)
+        timeline = self._timelines.get(view.id)
+        if timeline is None or timeline.of_tasks != (work is not None):
+            # A job that is done has set a task, which is not done by that: the two are never in one picture.
+            timeline = self._timelines[view.id] = Timeline(view.start, of_tasks=work is not None)
+        timeline.note(datetime.now(UTC), sample)
 
     def running(self) -> tuple[BatchView, ...]:
         """Those that run."""

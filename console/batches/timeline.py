@@ -38,9 +38,11 @@ class Timeline:
 
     Args:
         start: when it was started, by the engine's clock.
+        of_tasks: what is counted is tasks, and not the jobs of the batch.
     """
 
-    def __init__(self, start: datetime) -> None:
+    def __init__(self, start: datetime, *, of_tasks: bool = False) -> None:
+        self.of_tasks = of_tasks
         self._start = start
         self._since: datetime | None = None
         self._step = STEP

@@ -88,12 +88,14 @@ class NotFound:
         problem: why the last look failed, empty where it did not.
         until: when it will be known at the latest that there is none, if the engine answers then.
         perhaps: so many batches may be it, and none is for certain.
+        number: the launch in the journal.
     """
 
     looked_at: datetime | None
     problem: str
     until: datetime
     perhaps: int = 0
+    number: int | None = None
 
 
 @dataclass(frozen=True)
@@ -164,6 +166,15 @@ def sentence_of(event: LaunchEvent) -> tuple[str, Ink]:
             return f"{_capital(_which(number))} was carried out: {told}.", "warning"
         case NeverKnown(number):
             return f"What became of {_which(number)} can no longer be known: look at its tasks.", "failed"
+
+
+def about_of(event: LaunchEvent) -> str:
+    """The launch that an event is about, where what is told later of the same launch takes its place."""
+    match event:
+        case NotFound() | Launched() | Proven() | Disproved() | NotCarriedOut() | CarriedOut() | NeverKnown():
+            return f"launch {event.number}" if event.number is not None else ""
+        case _:
+            return ""
 
 
 def _launched(event: Launched) -> tuple[str, Ink]:

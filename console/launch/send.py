@@ -120,7 +120,7 @@ async def _look(
                 break
     if finding is None or finding.batch is None:
         looked_at, perhaps = (finding.at, len(finding.perhaps)) if finding is not None else (None, 0)
-        tell(NotFound(looked_at, problem, sought.latest, perhaps))
+        tell(NotFound(looked_at, problem, sought.latest, perhaps, sought.number))
         if session.unanswered is not None:
             session.unanswered.add(sought)
         return None

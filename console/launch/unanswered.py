@@ -171,7 +171,14 @@ class UnansweredLaunches:
         if known and not finding.certain:
             return
         settled = await self._settle(
-            launch, finding, "launched", batch_id=batch.id, jobs=batch.total_jobs, probable=not finding.certain
+            launch,
+            finding,
+            "launched",
+            batch_id=batch.id,
+            jobs=batch.total_jobs,
+            # That no answer proved anything is over once the batch is known to be its own.
+            said="" if finding.certain else None,
+            probable=not finding.certain,
         )
         if not settled:
             return

@@ -121,4 +121,6 @@ async def carry_out(screen: ConsoleScreen, plan: Callable[[], Awaitable[Order | 
         return None
     if report.sentence:
         session.say(report.sentence, report.ink)
+    if report.changed and session.follower is not None:
+        session.follower.count_soon()
     return report

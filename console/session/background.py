@@ -217,13 +217,13 @@ class BackgroundReading:
         runs = {view.id for view in views if not view.ended}
         at_work = {view.id for view in views if not view.ended and view.progress.waiting}
         if self._runs - runs or self._at_work - at_work:
-            self._count_soon()
+            self.count_soon()
         self._runs, self._at_work = runs, at_work
         followed = [view for view in views if view.work is not None and not view.work.settled]
         if any(_state_of_jobs(view)[1] and view.work_at is not None for view in followed):
             self._work_soon()
 
-    def _count_soon(self) -> None:
+    def count_soon(self) -> None:
         """Count now, unless that is being done."""
         if self._counts.running and (self._counting is None or self._counting.done()):
             self._counting = asyncio.create_task(self._counts.refresh(), name="counts")

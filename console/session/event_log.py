@@ -26,6 +26,9 @@ class Event:
     sentence: str
     ink: Ink = ""
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    about: str = ""
+    """What it is about, where what is said later of the same takes its place: else what is not so any more would be
+    read again when the newer sentence, which weighs less, has gone. Empty for what stays true."""
 
     @property
     def clock(self) -> str:
@@ -67,7 +70,12 @@ class EventLog:
     def shown(self, now: datetime) -> list[Event]:
         """What is to be seen: the newest one, and before it what weighs more and is not old yet; an answer to a key
         first, as long as it is new."""
-        fresh = [event for event in self._events if event.fresh(now)]
+        newest_about = {event.about: event for event in self._events}
+        fresh = [
+            event
+            for event in self._events
+            if event.fresh(now) and (not event.about or newest_about[event.about] is event)
+        ]
         if not fresh:
             return []
         newest = fresh[-1]

@@ -1,8 +1,9 @@
 """Asks the same question again and again, gently.
 
 Never two at once; the next one waits ``interval`` or ten times as long as the last answer took, whichever is longer,
-so that a slow engine is asked less. Failures in a row double the wait, which is no shorter than the last one took and
-no longer than a minute; where the answer told how long to wait it is that long. Only a picture that differs is
+so that a slow engine is asked less. After a failure it waits four seconds, or twice the interval where that is shorter;
+failures in a row double that, to no less than the last one took and no more than a minute; where the answer told how
+long to wait it is that long. Only a picture that differs is
 published.
 """
 
@@ -25,6 +26,9 @@ _started: "WeakSet[Poller[Any]]" = WeakSet()
 
 GENTLE = 10.0
 """The engine rests so many times as long as it worked."""
+
+FIRST_WAIT = 4.0
+"""Seconds after a first failure, however long the interval: one page of a proxy must not lose the engine for long."""
 
 LONGEST = 60.0
 """No wait after a failure is longer than this many seconds, unless the interval is."""
@@ -203,7 +207,7 @@ class Poller(Generic[T]):
     def _rest(self, took: float) -> float:
         if not self._failures:
             return max(self._interval, min(GENTLE * took, max(self._at_most, took)))
-        backing_off = self._interval * 2.0 ** min(self._failures, 10)
+        backing_off = min(2 * self._interval, FIRST_WAIT) * 2.0 ** min(self._failures - 1, 10)
         return min(max(backing_off, took), max(LONGEST, self._interval))
 
     def _failed(self, sentence: str) -> None:

@@ -56,6 +56,10 @@ class BatchFollower(Protocol):
         """Count the rows of each view now."""
         ...
 
+    def count_soon(self) -> None:
+        """Count the rows of each view now, without waiting for it."""
+        ...
+
     async def look_at_work(self) -> None:
         """Look at the tasks of the batches now."""
         ...

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from store.journal import Journal
 
 T = TypeVar("T")
+ORDERS = "orders"
+"""What sentences on whether the engine can be changed now are about."""
 News = Literal["state", "identity", "capabilities", "counts", "event", "batches", "journal", "filled", "runs"]
 
 
@@ -217,7 +219,7 @@ class Session:
             hurry_all()
 
     def _found(self) -> None:
-        self.say("The engine answers again.", "good")
+        self.say("The engine answers again.", "good", about=ORDERS)
         hurry_all()
         self.news.publish("state")
 
@@ -226,7 +228,7 @@ class Session:
         # What is cut off on a narrow screen is what line 1 says too.
         off = "SAFE again, nothing can be changed." if self.safety.lock() else "Nothing can be changed."
         held = " Nothing is asked until r is pressed: wrong logins lock an account." if self.connection.held else ""
-        self.say(f"{off} {problem.sentence}{held} Rows are from {clock(answered)}.", "failed")
+        self.say(f"{off} {problem.sentence}{held} Rows are from {clock(answered)}.", "failed", about=ORDERS)
         self.news.publish("state")
 
     @property
@@ -272,13 +274,14 @@ class Session:
     def arm(self) -> None:
         """Take the safety off for ten minutes."""
         if self.safety.arm():
-            self.say(f"ARMED: capital keys may change {self.identity.environment} for ten minutes.", "failed")
+            armed = f"ARMED: capital keys may change {self.identity.environment} for ten minutes."
+            self.say(armed, "failed", about=ORDERS)
             self.news.publish("state")
 
     def disarm(self, why: str = "") -> None:
         """Put the safety back on."""
         if self.safety.lock():
-            self.say(f"SAFE again{': ' + why if why else ''}.", "good")
+            self.say(f"SAFE again{': ' + why if why else ''}.", "good", about=ORDERS)
             self.news.publish("state")
 
     def heed_time(self) -> None:
@@ -289,7 +292,8 @@ class Session:
     def pause(self, paused: bool) -> None:
         """Stop every reading that was not asked for, or go on."""
         self.paused = paused
-        self.say("Paused: nothing is read until p or r." if paused else "Reading again.", "warning" if paused else "")
+        said = "Paused: nothing is read until p or r." if paused else "Reading again."
+        self.say(said, "warning" if paused else "", about="pause")
         self.news.publish("state")
 
     @property
@@ -337,9 +341,15 @@ class Session:
 
     # -- news -------------------------------------------------------------------------------------------------------
 
-    def say(self, sentence: str, ink: Ink = "") -> None:
-        """One sentence for the operator."""
-        self.events.add(Event(sentence, ink))
+    def say(self, sentence: str, ink: Ink = "", *, about: str = "") -> None:
+        """One sentence for the operator.
+
+        Args:
+            sentence: what is so.
+            ink: how it is written, and how long it is shown.
+            about: what was said about the same before is not shown any more.
+        """
+        self.events.add(Event(sentence, ink, about=about))
         self.news.publish("event")
 
     def count(self, **counts: int) -> None:

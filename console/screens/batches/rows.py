@@ -12,7 +12,7 @@ from console.text.ink import Ink
 from console.text.words import bar, clock, count, percent, short, span, things
 from console.widgets.columns import Column
 from console.widgets.line import Span
-from console.widgets.pane import Item, Spans
+from console.widgets.pane import Item, Prose, Spans
 from console.widgets.rows import Cell
 
 if TYPE_CHECKING:
@@ -82,13 +82,16 @@ def took(view: BatchView, now: datetime) -> str:
     return "<1m" if running < 60 else span(running)
 
 
-def live(views: Sequence[BatchView], width: int, lines: int, now: datetime) -> list[Item]:
+NONE = "no batches: R retries the marked tasks as a batch"
+
+
+def live(views: Sequence[BatchView], width: int, lines: int, now: datetime, none: str = NONE) -> list[Item]:
     """Batches for the pane of the start screen, at most ``lines`` lines, up to three for each where there is room.
 
-    The last line says how many do not fit.
+    The last line says how many do not fit; ``none`` is what stands there without any.
     """
     if not views:
-        return [Spans((("no batches: R retries the marked tasks as a batch", "faint"),))]
+        return [Prose(none, "faint", lines=max(lines, 1))]
     each = 1 if lines < 4 or width < 44 else 3 if lines // 3 >= len(views) else 2
     fit = max(lines // each, 1)
     more = len(views) > fit

@@ -57,16 +57,16 @@ class GroupVerbs(Verbs["ListScreen"]):
     def action_retry(self) -> None:
         """Retry the tasks of the chosen groups in the launch dialog; their jobs are asked about apart."""
         self.screen.heed_filter()
-        groups, incidents = self.chosen(), self._reader.open_incidents
+        groups = self.chosen()
         tasks = frozenset(id for group in groups if group.kind == "T" for id in group.failed())
         jobs = sorted({id for group in groups if group.kind == "J" for id in group.failed()})
         if not tasks and not jobs:
             self.session.say(_nothing_to_retry(groups), "warning")
             return
-        if incidents is not None and not incidents.complete:
-            self.session.say("Not all incidents have been read yet: this takes those read so far.", "warning")
+        so_far = self._say_so_far()
         if tasks:
             said = inert(groups[0].cause) if len(groups) == 1 else f"{len(groups)} groups of incidents"
+            said += ", those read so far" if so_far else ""
             open_launch(
                 self.app,
                 self.session,
@@ -76,6 +76,14 @@ class GroupVerbs(Verbs["ListScreen"]):
             )
         else:
             self.order(partial(self._retry_jobs, jobs), "groups.jobs")
+
+    def _say_so_far(self) -> bool:
+        """Whether a group may have more members than are known, which is said then."""
+        incidents = self._reader.open_incidents
+        if incidents is None or incidents.complete:
+            return False
+        self.session.say("Not all incidents have been read yet: this takes those read so far.", "warning")
+        return True
 
     def _launched(self, batch_id: str, groups: list[Group], jobs: list[str]) -> None:
         """The tasks are on their way; now the jobs that were chosen with them."""
@@ -116,6 +124,9 @@ class GroupVerbs(Verbs["ListScreen"]):
             if about in self._drafts:
                 self.session.say("The note is kept as a draft: N goes on with it.", "muted")
             return
+        # The groups are meant: while the note was typed more of their incidents may have been read.
+        self._say_so_far()
+        ids = [id for group in groups for id in group.ids()]
         report = await carry_out(self.screen, partial(write_note, ids, text or None, before))
         if report is not None:
             if report.changed:

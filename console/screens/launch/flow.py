@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from console.actions import named
-from console.launch.launch_events import NoAnswer, RefusedByEngine, Sending, sentence_of
+from console.launch.launch_events import NoAnswer, RefusedByEngine, Sending, about_of, sentence_of
 from console.launch.send import send_launch
 from console.launch.split_by_ids import parts_of
 from console.reading.selection import Everything, Marked, Selection
@@ -130,6 +130,8 @@ async def _sent_off(
     stayed = app.screen is behind or not (behind.is_attached or app.screen.is_modal)
     if not (follow and batches):
         return
+    if session.rights.unseen("batches") and not any(map(session.known_batches.get, batches)):
+        return  # The dialog has said so before: the last sentence stays, that it was launched.
     if not stayed:
         navigator_of(app).say_where(*batches)
     elif len(batches) == 1:
@@ -179,7 +181,7 @@ async def _carry_out(app: App[None], session: Session, order: DecidedLaunch) -> 
             too_large = too_large or (isinstance(event, RefusedByEngine) and event.too_large)
             if not isinstance(event, Sending | NoAnswer):
                 waiting.close()
-            session.say(*sentence_of(event))
+            session.say(*sentence_of(event), about=about_of(event) or "launch")
 
         async def adopt(found: BatchStatistics) -> bool:
             waiting.close()

@@ -18,7 +18,7 @@ from console.causes.group_members import group_member_of
 from console.causes.groups import CauseGroups
 from console.causes.open_incidents import OpenIncidents
 from console.engine.errors import EngineProblem
-from console.screens.batches.rows import live
+from console.screens.batches.rows import NONE, live
 from console.screens.listing import ABOUT_A_ROW, LIST_CSS, ListScreen
 from console.screens.tasks.causes import BESIDE, COLUMNS, LEGEND, Cause, causes_of, row_of
 from console.screens.tasks.subject import TaskSubject
@@ -96,7 +96,9 @@ class TasksScreen(ListScreen):
     def on_news(self, news: News) -> None:
         """Batches are shown live."""
         super().on_news(news)
-        if news == "batches":
+        if news == "identity":
+            self._show_batches()  # whether batches can be read is known
+        elif news == "batches":
             self._show_batches()
             self._heed_causes_pace()
         elif news == "filled":
@@ -115,7 +117,10 @@ class TasksScreen(ListScreen):
 
     def _live(self, width: int, height: int) -> list[Item]:
         """The batches in a pane of that size: bars are as long as there is room."""
-        return live(self.session.known_batches.all(), width, height, self.session.now())
+        known = self.session.known_batches
+        none = NONE if known.read_once else "reading …"
+        none = self.session.rights.unseen("batches") or none
+        return live(known.all(), width, height, self.session.now(), none)
 
     @work(group="tasks.causes", exclusive=True, exit_on_error=False)
     async def _watch_causes(self) -> None:

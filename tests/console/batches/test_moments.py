@@ -34,6 +34,9 @@ class Shop:
         done = set(self.ids[: self.set])
         return [task(str(id), 1 if id in done else 0) for id in query.external_task_id_in or ()]
 
+    async def batches(self, query: object, first: int, size: int) -> list[BatchStatistics]:
+        return [statistics(len(self.ids), self.set)]
+
     async def external_task_log(self, query: object, first: int, size: int) -> list[Any]:
         return []
 
@@ -140,6 +143,22 @@ async def test_a_batch_whose_jobs_are_through_says_so_of_its_tasks_before_the_en
     assert view.work.of("unset") == 0
 
 
+async def test_a_picture_of_tasks_has_no_jobs_in_it() -> None:
+    shop = Shop(MANY)
+    shop.set = MANY
+    session, background, _ = followed(shop)
+    book: Any = session.known_batches
+    await book.read(shop)
+    before = book.timeline("b1")
+    assert before is not None
+    assert (before.of_tasks, before.steps(9)[1][-1].done) == (False, MANY)
+    await looked(session, background)
+    timeline = book.timeline("b1")
+    assert timeline is not None
+    assert timeline.of_tasks
+    assert {(sample.set, sample.done) for sample in timeline.steps(9)[1]} == {(MANY, 0)}
+
+
 async def test_figures_about_tasks_bear_their_moment_while_the_jobs_have_moved_on() -> None:
     shop = Shop(316)
     session, background, outcome = followed(shop)
@@ -180,7 +199,7 @@ async def test_the_moment_is_that_of_the_task_that_was_looked_at_longest_ago() -
 async def test_jobs_are_counted_again_when_a_batch_has_none_left_and_when_it_is_gone() -> None:
     _, background, _ = followed(Shop(1))
     counted: list[int] = []
-    background._count_soon = lambda: counted.append(1)  # type: ignore[method-assign]
+    background.count_soon = lambda: counted.append(1)  # type: ignore[method-assign]
     background._work_soon = lambda: None  # type: ignore[method-assign]
     for completed, times in ((3, 0), (50, 0), (87, 1), (87, 1)):
         background._heed_movement((running(statistics(87, completed)),))

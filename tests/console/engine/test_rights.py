@@ -1,6 +1,7 @@
 """What the user may do and what the engine keeps: found out at connect, and said before anything is sent."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +28,11 @@ from console.engine.rights import (
     Rights,
     find_rights,
 )
-from tests.console.fake import FakeEngine, statistics
+from console.reading.selection import Marked
+from console.screens.launch.flow import open_launch
+from console.widgets.pane import Pane
+from store.contract.records import BatchStatistics
+from tests.console.fake import FakeEngine, ids, statistics, task
 from tests.console.settle import console, lines, until
 from tests.contract.bpmn import Drawing, Step
 from tests.engines import camunda
@@ -99,6 +104,9 @@ async def test_batches_that_may_not_be_read_are_not_said_to_be_none_nor_to_run_f
     engine.granted = {"READ BATCH": False}
     async with console(engine) as (app, pilot):
         await until(pilot, lambda: app.session.rights.login == "asked")
+        pane = app.screen.query_one("#live", Pane)
+        await until(pilot, lambda: "Batches cannot be read" in " ".join(pane.text.split()))
+        assert "no batches" not in pane.text
         await pilot.press("4")
         await until(pilot, lambda: "Batches cannot be read by this user" in "\n".join(lines(app)))
         assert "There are no batches" not in "\n".join(lines(app))
@@ -109,6 +117,29 @@ async def test_batches_that_may_not_be_read_are_not_said_to_be_none_nor_to_run_f
         await app.navigator.show_batch("batch-that-is-not-shown")
         assert app.session.event is not None
         assert "cannot be read by this user" in app.session.event.sentence
+
+
+class NoBatches(FakeEngine):
+    """Lets batches be made, and nobody read them: Camunda 7.24.0 answers with none then."""
+
+    async def batches(self, query: Any, first: int, size: int) -> list[BatchStatistics]:
+        return []
+
+
+async def test_the_last_sentence_after_a_launch_is_that_it_was_launched_also_where_its_batch_cannot_be_read() -> None:
+    engine = NoBatches(40)
+    engine.granted = {"READ BATCH": False}
+    async with console(engine) as (app, pilot):
+        await until(pilot, lambda: app.session.rights.login == "asked")
+        failed = frozenset(ids([index for index in range(20) if task(index).retries == 0]))
+        open_launch(app, app.session, Marked(failed))
+        await until(pilot, lambda: "in the launch" in "\n".join(lines(app)))
+        deadline = asyncio.get_running_loop().time() + 30
+        while not engine.orders and asyncio.get_running_loop().time() < deadline:
+            await pilot.press("L")
+        await until(pilot, lambda: not any(one.group == "launch.order" and one.is_running for one in app.workers))
+        assert app.session.event is not None
+        assert re.fullmatch(r"Batch \S+ launched: .*", app.session.event.sentence)
 
 
 async def test_a_user_who_may_read_nothing_sees_a_sentence() -> None:

@@ -26,6 +26,7 @@ from console.launch.launch_events import (
     Proven,
     RefusedByEngine,
     Sending,
+    about_of,
     sentence_of,
 )
 from console.launch.plan import LaunchPlan
@@ -206,7 +207,8 @@ async def test_a_probable_batch_is_proven_by_what_it_does(console: Console, app:
     await carry_out(app, console)
     await console.look()
     assert console.told[-1] == Proven(1, launched.batch.id)
-    assert not (await console.written()).in_doubt
+    written = await console.written()
+    assert (written.in_doubt, written.said) == (False, ""), "that no answer proved anything is over"
 
 
 async def test_where_every_look_fails_it_is_not_told_that_nothing_is_there(console: Console) -> None:
@@ -224,6 +226,7 @@ async def test_where_every_look_fails_it_is_not_told_that_nothing_is_there(conso
     console.faults.clear()
     await console.look()
     assert console.kinds[-1] == "Launched"
+    assert about_of(told) == about_of(console.told[-1]) == "launch 1", "what was found takes the place of the doubt"
     written = await console.written()
     assert (written.state, written.probable) == ("launched", True)
     assert written.batch_id is not None

@@ -323,6 +323,17 @@ def test_an_answer_to_a_key_is_not_displaced_by_lighter_news_before_it_could_be_
     assert [event.sentence for event in log.shown(later)] == ["lost", "it answers"]
 
 
+def test_what_is_not_so_any_more_does_not_come_back_when_the_lighter_sentence_has_gone() -> None:
+    log = EventLog()
+    log.add(Event("nothing can be changed", "failed", about="orders"))
+    log.add(Event("a batch has ended", "failed"))
+    log.add(Event("it answers", "good", about="orders"))
+    now = Event("").at
+    assert [event.sentence for event in log.shown(now)] == ["a batch has ended", "it answers"]
+    assert [event.sentence for event in log.shown(now + timedelta(seconds=30))] == ["a batch has ended"]
+    assert len(log) == 3, "all of them stay among the events"
+
+
 def test_the_last_events_are_kept_and_old_ones_are_not_shown() -> None:
     log = EventLog()
     for number in range(KEPT + 10):

@@ -161,6 +161,21 @@ async def test_after_a_failure_it_rests_as_long_as_that_took(clock: TurnedClock,
     assert poller.rests is None
 
 
+async def test_what_is_asked_seldom_is_asked_again_soon_after_a_failure(clock: TurnedClock, seen: Seen) -> None:
+    counts = Subject(clock)
+    counts.problem = Unreachable("502, once")
+    poller = Poller(counts.fetch, seen.append, interval=30.0, clock=clock)
+    poller.start()
+    await settle()
+    for rests in (4.0, 8.0, 16.0, 32.0, 60.0, 60.0):
+        assert clock.waiting_for() == [rests]
+        await clock.turn(rests)
+    counts.problem = None
+    await clock.turn(60)
+    assert clock.waiting_for() == [30.0]
+    await poller.stop()
+
+
 async def test_a_question_that_hangs_is_given_up_when_it_is_asked_anew(
     poller: Poller[int], clock: TurnedClock, subject: Subject
 ) -> None:

@@ -19,6 +19,7 @@ from console.screens.dialogs.field import Field
 from console.screens.jobs.detail import JobDetail
 from console.screens.launch.dialog import LaunchDialog
 from console.screens.tasks.detail import TaskDetail
+from console.session.background import COUNTS_EVERY
 from console.widgets.line_table import LineTable
 from console.widgets.pane import Pane, laid_out
 from store.contract.orders import SetExternalTaskRetries
@@ -249,6 +250,20 @@ async def test_each_group_of_failed_jobs_has_its_one_sensible_thing() -> None:
         await until(pilot, lambda: engine.orders == [("set_job_retries", "lock", 1)])
 
 
+async def test_after_an_order_the_rows_of_each_view_are_counted_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = failing()
+    async with console(engine, view="batches") as (app, pilot):
+        await detail(app, pilot)
+        await until(pilot, lambda: "drop 3 jobs" in hints(app) and app.session.counts.get("jobs") == 4)
+
+        async def one(query: Any) -> int:
+            return 1
+
+        monkeypatch.setattr(engine, "count_jobs", one)
+        await confirmed(app, pilot, "D")
+        await until(pilot, lambda: app.session.counts["jobs"] == 1, COUNTS_EVERY / 3)
+
+
 async def test_where_no_group_has_the_focus_the_whole_batch_is_meant() -> None:
     engine = failing()
     async with console(engine, view="batches") as (app, pilot):
@@ -341,6 +356,10 @@ async def test_the_detail_goes_on_after_the_batch_has_ended() -> None:
     async with console(engine, view="batches") as (app, pilot):
         await detail(app, pilot)
         await until(pilot, lambda: "310 done" in text(app))
+        chart = app.screen.query_one("#chart", Pane)
+        await until(pilot, lambda: chart.border_subtitle)
+        app.session.count(incidents=4_321)
+        await until(pilot, lambda: chart.border_subtitle == "4,321 incidents open", 5)
         engine.end("batch-1")
         assert app.session.follower is not None
         await app.session.follower.look()

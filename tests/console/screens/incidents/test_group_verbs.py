@@ -221,6 +221,31 @@ async def test_it_is_said_when_not_all_incidents_are_read(staged: Staged) -> Non
     stage.verbs.action_retry()
     assert stage.said == "Not all incidents have been read yet: this takes those read so far."
     assert len(stage.launches) == 1
+    assert stage.launches[0][0].describe().endswith(", those read so far")
+
+
+async def test_a_note_is_for_what_was_read_while_it_was_typed_too(
+    staged: Staged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = await staged(tasks_and_jobs())
+    incidents = stage.reader.open_incidents
+    assert incidents is not None
+    incidents.complete = False
+    type_it = stage.screen.push_screen_wait
+
+    async def read_meanwhile(dialog: Any) -> Answer:
+        (group,) = stage.verbs.chosen()
+        incidents.groups.put([next(group.members())._replace(id="i-late")])
+        answer: Answer = await type_it(dialog)
+        return answer
+
+    monkeypatch.setattr(stage.screen, "push_screen_wait", read_meanwhile)
+    stage.screen.typed = [Answer("PSP", True)]
+    stage.verbs.action_note()
+    await stage.screen.ended()
+    assert "It is written on 4 incidents" in "".join(stage.screen.asked[0])
+    assert ("annotate_incident", "i-late", "PSP") in stage.engine.orders
+    assert any("those read so far" in event.sentence for event in stage.session.events)
 
 
 async def test_a_note_is_kept_as_a_draft_of_its_groups_until_it_is_written(staged: Staged) -> None:
