@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from store.journal import Launch, RunCause, RunStep
 
 EVERY = 1.0
-"""Seconds between two looks into the journal while somebody drives the run."""
+"""Seconds between two looks into the journal while the run is not over."""
 CHROME, UPPER = 5, 7
 """Lines that are not shared out: the chrome with which run it is; and the two boxes."""
 FEWEST_STEPS = 3
@@ -142,11 +142,12 @@ class RunScreen(ConsoleScreen):
             self._turn()  # reading goes on after a pause
 
     def _turn(self) -> None:
-        """Read, if it moves; a run of another console moves without news. Nothing is read while the console rests."""
+        """Read, unless it is over: another console may drive, resume or stop it, and there is no news of that. Nothing
+        is read while the console rests."""
         view = self.view()
         if self.session.paused:
             return
-        if self.is_current and (view is None or view.driven or view.word in ("preparing", "running")):
+        if self.is_current and (view is None or not view.run.over):
             self._read()
 
     @work(group="run.read", exclusive=True, exit_on_error=False)
