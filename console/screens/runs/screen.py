@@ -14,6 +14,7 @@ from textual.widget import Widget
 
 from console.actions import at
 from console.runs.next_step import NextStep, at_work, gate_reading, next_step
+from console.runs.open_runs import tell_open_runs
 from console.runs.run_view import RunView, read_run
 from console.screens.base import BASE_CSS, ConsoleScreen
 from console.screens.driven_runs import driven_runs_of
@@ -166,7 +167,11 @@ class RunScreen(ConsoleScreen):
             return
         self._problem = "" if view is not None else f"There is no run {number} in the journal."
         if view is not None:
+            before = self.view()
             self._reading = RunReading(view, tuple(steps), tuple(launches), tuple(causes))
+            elsewhere = before is not None and (before.word, before.driven) != (view.word, view.driven)
+            if elsewhere and not driven_runs_of(self.app).at_work:
+                await tell_open_runs(self.session)
         self._show()
 
     def on_screen_resume(self) -> None:
