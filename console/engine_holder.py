@@ -13,7 +13,7 @@ from console.engine.identity import RETRIAGE
 from console.journal import NoJournal, forget_old
 from console.launch.launch_events import about_of, sentence_of
 from console.launch.unanswered import UnansweredLaunches
-from console.runs.open_runs import open_runs, said_of
+from console.runs.open_runs import tell_open_runs
 from console.session.background import BackgroundReading
 from console.session.journal_answers import journal_problem
 from console.text.inert import inert
@@ -133,10 +133,7 @@ class EngineHolder:
 
     async def _tell_open_runs(self) -> None:
         """Runs that wait are told at once: nothing of them is sent before the operator says so."""
-        waiting = await open_runs(self._session)
-        if sentence := said_of(waiting):
-            first = next(view for view in waiting if not view.driven)
-            self._session.tell_run(f"run {first.run.id} held", "failed")
+        if sentence := await tell_open_runs(self._session):
             self._session.say(sentence, "warning")
 
     # -- the engine -------------------------------------------------------------------------------------------------

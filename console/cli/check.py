@@ -9,7 +9,7 @@ import typer
 from console.cli.connection_options import ConnectionOptions, with_connection
 from console.cli.exit_codes import EPILOG, ExitCode
 from console.cli.headless import carry_out, opened_session
-from console.cli.output import print_json
+from console.cli.output import print_json, write
 from console.cli.program import app
 from console.engine.errors import EngineProblem
 from console.text.inert import inert
@@ -46,7 +46,7 @@ async def _check(connection: Connection, as_json: bool) -> int:
         print_json(record_of(found))
     else:
         for label, text in lines_of(found):
-            typer.echo(f"{label:<{LABEL}}  {text}".rstrip())
+            write(f"{label:<{LABEL}}  {text}".rstrip() + "\n")
     return ExitCode.DONE
 
 

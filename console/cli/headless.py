@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from console.cli.exit_codes import ExitCode
+from console.cli.output import NotWritten, write_no_more
 from console.cli.program import fail
 from console.engine.errors import EngineProblem
 from console.folders import default_journal, settings_file
@@ -48,8 +48,9 @@ class SaidOnStderr:
 
 
 def say(sentence: str) -> None:
-    """A sentence on stderr."""
-    typer.echo(inert(sentence), err=True)
+    """A sentence on stderr. Where that is closed, nobody is left who could be told."""
+    with suppress(OSError):
+        typer.echo(inert(sentence), err=True)
 
 
 @asynccontextmanager
@@ -98,20 +99,50 @@ async def opened_session(connection: Connection, journal: Journal | None = None)
         yield session
 
 
-def carry_out(command: Callable[[], Awaitable[int]]) -> None:
+def carry_out(command: Callable[[], Awaitable[int]], unread: ExitCode = ExitCode.DONE) -> None:
     """Carry a command out, and end with the exit code that it answers.
+
+    Args:
+        command: what is done.
+        unread: the code where whoever read stdout is gone before the end; a list has been read as far as was wanted.
 
     Raises:
         typer.Exit: always.
     """
-    raise typer.Exit(asyncio.run(_carried_out(command)))
+    raise typer.Exit(asyncio.run(_carried_out(command, unread)))
 
 
-async def _carried_out(command: Callable[[], Awaitable[int]]) -> int:
+def _end_on_signals() -> None:
+    """A signal cancels the task that is running now."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
     for number in SIGNALS:
         loop.add_signal_handler(number, task.cancel)
+
+
+@contextmanager
+def _loop_stands() -> Iterator[None]:
+    """Something is waited for outside of the event loop, which hears no signal meanwhile: each is raised at once.
+
+    Raises:
+        asyncio.CancelledError: a signal came.
+    """
+
+    def raised(number: int, frame: object) -> None:
+        raise asyncio.CancelledError
+
+    loop = asyncio.get_running_loop()
+    for number in SIGNALS:
+        loop.remove_signal_handler(number)
+        signal.signal(number, raised)
+    try:
+        yield
+    finally:
+        _end_on_signals()
+
+
+async def _carried_out(command: Callable[[], Awaitable[int]], unread: ExitCode) -> int:
+    _end_on_signals()
     try:
         return await command()
     except typer.Exit as done:
@@ -125,10 +156,12 @@ async def _carried_out(command: Callable[[], Awaitable[int]]) -> int:
     except journal_problem() as problem:
         say(f"retriage: the journal cannot be read or written: {said_by_driver(problem)}")
         return ExitCode.ENGINE
-    except BrokenPipeError:
-        # Whoever read has gone: what is left in the buffer must not be written when Python ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.DONE
+    except NotWritten as problem:
+        write_no_more()
+        if problem.gone and unread == ExitCode.DONE:
+            return unread
+        say(f"retriage: {problem}")
+        return unread if unread != ExitCode.DONE else ExitCode.COMMAND_LINE
 
 
 def confirmed(question: str, yes: bool) -> bool:
@@ -138,4 +171,10 @@ def confirmed(question: str, yes: bool) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         say("retriage: nothing was changed: give --yes, or answer at a terminal.")
         return False
-    return typer.confirm(question, err=True)
+    try:
+        with _loop_stands():
+            return typer.confirm(question, err=True)
+    except typer.Abort:  # the end of what is typed, ctrl+d
+        say("")
+        say("retriage: nothing was changed.")
+        return False

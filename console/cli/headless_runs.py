@@ -14,7 +14,7 @@ import typer
 from console.cli.connection_options import ConnectionOptions
 from console.cli.exit_codes import ExitCode
 from console.cli.headless import confirmed, opened_journal, opened_session, say
-from console.cli.output import print_json, print_table
+from console.cli.output import NotWritten, print_json, print_table, write
 from console.cli.program import fail
 from console.folders import settings_file
 from console.language import TASKS, matcher, parse, remembers, subject_on
@@ -27,7 +27,7 @@ from console.runs.driver import GATE_CAUSES, UNANSWERED, RunDriven, RunDriver
 from console.runs.driver_name import driver_name, is_dead
 from console.runs.earlier_runs import record_of, runs_over
 from console.runs.event_text import text_of
-from console.runs.events import RunEnded, RunHeld, WaveOutcome, numbers
+from console.runs.events import RunEnded, RunHeld, RunPlanned, WaveOutcome, numbers
 from console.runs.frozen_tasks import FREEZE_EVERY, freeze
 from console.runs.operator_call import call_operator, facts_of
 from console.runs.page_limit import PageLimit
@@ -130,9 +130,8 @@ async def begin_run(
             )
         )  # fmt: skip
         if not frozen.tasks:
-            number = sum(frozen.left_out.values())
-            left = things(number, "task matches and is", "tasks match and are")
-            say(f"retriage: nothing to retry{f': {left} left out' if number else ''}.")
+            left = "; ".join(f"{number:,} {kind.replace('_', ' ')}" for kind, number in frozen.left_out.items())
+            say(f"retriage: nothing to retry{f', left out: {left}' if left else ''}.")
             return ExitCode.NOTHING
         earlier = await runs_over(session, frozen.causes)
         for one in earlier:
@@ -156,8 +155,7 @@ async def begin_run(
                 return ExitCode.REFUSED
         name = driver_name()
         run = await write_down(session, order, frozen, name)
-        _tell(order.plan(frozen, run), json)
-        return await _drive(session, run, json, driver=name)
+        return await _drive(session, run, json, driver=name, planned=order.plan(frozen, run))
 
 
 def _why_not(session: Session, order: RunOrder, selected: NamedTasks, number: int, count: int | None) -> str:
@@ -177,16 +175,29 @@ def _why_not(session: Session, order: RunOrder, selected: NamedTasks, number: in
 
 
 async def _drive(
-    session: Session, run: int, json: bool, *, driver: str = "", release: bool = False, skip: bool = False
+    session: Session,
+    run: int,
+    json: bool,
+    *,
+    driver: str = "",
+    planned: RunPlanned | None = None,
+    release: bool = False,
+    skip: bool = False,
 ) -> int:
     """Drive a run, and answer the exit code."""
     # What was typed covers the whole run, however long it takes.
     one = RunDriver(session, run, lambda event: _tell(event, json), driver=driver, before_sending=session.safety.arm)
     try:
+        if planned is not None:
+            _tell(planned, json)
         ended = await one.drive(release=release, skip=skip)
     except RunDriven as problem:
         say(f"retriage: {problem}")
         return ExitCode.REFUSED
+    except NotWritten:
+        # A run whose console is gone sends nothing.
+        say(_said_interrupted(session, run))
+        raise
     except asyncio.CancelledError:
         _tell_interrupted(session, run, json)
         raise
@@ -210,10 +221,13 @@ async def _call_operator(session: Session, held: RunHeld) -> None:
 
 
 def _tell_interrupted(session: Session, run: int, json: bool) -> None:
-    said = f"Held after an interruption. `retriage watch {run} --resume` goes on."
+    _tell(RunHeld(run, None, "interrupted", _said_interrupted(session, run)), json)
+
+
+def _said_interrupted(session: Session, run: int) -> str:
     if session.identity.snapshot_of:
-        said = "The rehearsal was interrupted, and is gone."
-    _tell(RunHeld(run, None, "interrupted", said), json)
+        return "The rehearsal was interrupted, and is gone."
+    return f"Held after an interruption. `retriage watch {run} --resume` goes on."
 
 
 def _code(ended: RunHeld | RunEnded) -> int:
@@ -386,9 +400,7 @@ async def undo_run(options: ConnectionOptions, number: int, yes: bool, json: boo
                     print_json({**record, "tasks": one.batch.total_jobs, "done": done})
                 else:
                     sets = "has set" if done else "does not move, and was to set"
-                    typer.echo(
-                        f"batch {one.batch.id} {sets} {things(one.batch.total_jobs, 'task')} back to {one.retries}"
-                    )
+                    write(f"batch {one.batch.id} {sets} {things(one.batch.total_jobs, 'task')} back to {one.retries}\n")
             if len(made) == len(undo.back):
                 return ExitCode.DONE if whole else ExitCode.ENGINE
             say(sentence_of(told[-1])[0])
@@ -437,4 +449,4 @@ def _tell(event: RunEvent, json: bool) -> None:
     if json:
         print_json(event.record())
         return
-    typer.echo(text_of(event))
+    write(text_of(event) + "\n")

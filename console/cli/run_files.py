@@ -12,6 +12,7 @@ import typer
 from console.cli.connection_options import ConnectionOptions, with_connection
 from console.cli.exit_codes import EPILOG, ExitCode
 from console.cli.headless import carry_out, opened_journal, say
+from console.cli.output import write
 from console.cli.program import app, fail
 from console.runs.driver_name import driver_name, is_dead
 from store.private_files import open_file
@@ -75,7 +76,7 @@ async def _written(journal: Journal, view: RunView, file: Path) -> int:
         raise fail(f"{file} cannot be written: {problem.strerror or problem}.") from None
     finally:
         await runs.leave(number, name)
-    typer.echo(f"run {number} is written to {file}")
+    write(f"run {number} is written to {file}\n")
     return ExitCode.DONE
 
 
@@ -90,5 +91,5 @@ async def _take_over(options: ConnectionOptions, file: Path) -> int:
             raise fail(f"{file} cannot be taken over. {said}") from None
         except OSError as problem:
             raise fail(f"{file} cannot be read: {problem.strerror or problem}.") from None
-    typer.echo(f"{file} is run {number} here, and is held: `retriage watch {number} --resume` continues it")
+    write(f"{file} is run {number} here, and is held: `retriage watch {number} --resume` continues it\n")
     return ExitCode.DONE

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from console.cli.connection_options import ConnectionOptions, FailureRate, Rehearse, with_connection
-from console.cli.exit_codes import EPILOG
+from console.cli.exit_codes import EPILOG, ExitCode
 from console.cli.headless import carry_out
 from console.cli.program import app, fail
 from console.runs.change import RestChange
@@ -74,7 +74,9 @@ def run_command(
     included: frozenset[Kind] = frozenset(word.replace("-", "_") for word in kinds)  # type: ignore[misc]
     wanted = NamedTasks(query, ids)
     engine = connection.connection(rehearse, failure_rate)
-    carry_out(lambda: begin_run(engine, order, wanted, included, limit, count, yes, dry_run, json))
+    carry_out(
+        lambda: begin_run(engine, order, wanted, included, limit, count, yes, dry_run, json), ExitCode.INTERRUPTED
+    )
 
 
 @app.command("watch", epilog=EPILOG)
@@ -113,7 +115,7 @@ def watch_command(
     )
     if change and not resume:
         raise fail("--waves, --gate and --retries change the rest of a run that is resumed: give --resume.")
-    carry_out(lambda: watch_run(connection, run, wish, change, yes, json))
+    carry_out(lambda: watch_run(connection, run, wish, change, yes, json), ExitCode.INTERRUPTED)
 
 
 @app.command("undo", epilog=EPILOG)
@@ -122,7 +124,7 @@ def undo_command(connection: ConnectionOptions, run: RunNumber, yes: Yes = False
     """Restore the retries that the tasks of a run had, where nobody has touched them since."""
     from console.cli.headless_runs import undo_run  # 884 ms
 
-    carry_out(lambda: undo_run(connection, run, yes, json))
+    carry_out(lambda: undo_run(connection, run, yes, json), ExitCode.INTERRUPTED)
 
 
 @app.command("runs", epilog=EPILOG)

@@ -11,7 +11,7 @@ import typer
 from console.cli.connection_options import ConnectionOptions, with_connection
 from console.cli.exit_codes import EPILOG, ExitCode
 from console.cli.headless import carry_out, opened_journal, opened_session
-from console.cli.output import print_json
+from console.cli.output import print_json, write
 from console.cli.program import app, fail
 from console.snapshots.part import MASKED, SnapshotPart, names
 from console.text.inert import inert
@@ -68,7 +68,7 @@ async def _take(connection: Connection, part: SnapshotPart, out: Path, json: boo
         print_json(_record(mark, out))
     else:
         for line in _lines(mark, out):
-            typer.echo(inert(line))
+            write(inert(line) + "\n")
     return ExitCode.DONE
 
 

@@ -49,7 +49,7 @@ TICK = 1.0
 RENEW_EVERY = 3.0
 """Seconds between two times that the journal is told that the run is still driven."""
 PART_SECONDS = 15.0
-"""A paced wave is sent in parts, one every so many seconds."""
+"""A paced wave is sent in parts, one every so many seconds where its pace makes that a task or more."""
 LONGEST_PAUSE = 30.0
 """Most seconds between two questions to an engine that does not answer."""
 SENDINGS = 3
@@ -122,6 +122,8 @@ class RunDriver:
         self._limit = PageLimit(clock, sleep)
         self._wish = ""
         self._renewed = -inf
+        self._part_at = -inf
+        """When the pace lets the next part go, also if that is the first one of the next wave."""
         self._run: Run
         self.watched = 0.0
         """Seconds for which the wave at work was watched."""
@@ -249,7 +251,7 @@ class RunDriver:
             return
         work = await self._work(wave)
         gate = Gate(self._run.gate, self._run.new_cause)
-        watched, until_part, last = wave.watched, 0.0, self._clock()
+        watched, last = wave.watched, self._clock()
         self.watched = watched
         not_set, said = inf, WorkCounts()
         written: dict[int, str] = dict(work.decided)
@@ -259,8 +261,7 @@ class RunDriver:
             await self._renew()
             release, skip = release or self._wish == "release", skip or self._wish == "skip"
             self._wish = ""
-            if work.unsent and self._clock() >= until_part:
-                until_part = self._clock() + (PART_SECONDS if self._run.pace is not None else 0.0)
+            if work.unsent and self._clock() >= self._part_at:
                 await self._send(wave, work)
                 watched = 0.0
             if not work.unsent and not watching:
@@ -338,8 +339,10 @@ class RunDriver:
     async def _send(self, wave: RunWave, work: WaveWork) -> None:
         """Look at the next tasks of a wave again, and send those that have not changed."""
         pace = self._run.pace
-        size = work.unsent if pace is None else max(1, round(pace * PART_SECONDS / 60))
+        size = work.unsent if pace is None else min(max(1, int(pace * PART_SECONDS / 60)), work.unsent)
         size = min(size, self.session.most_ids)
+        if pace is not None:
+            self._part_at = self._clock() + 60 * size / pace
         tasks = await self._unsent(wave.wave, size)
         checked = await self._checked(wave.wave, tasks)
         if checked.left_out:

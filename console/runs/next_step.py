@@ -112,7 +112,8 @@ def _held(view: RunView) -> NextStep:
     head = "Held after an interruption." if view.word == "interrupted" or view.run.cause == "interrupted" else "Held."
     if by_gate and wave is not None:
         head = f"Held by the gate of wave {wave.wave}."
-    why = [view.said.removeprefix("Held after an interruption: ")]
+    said = view.said.removeprefix("Held after an interruption: ")
+    why = [said[:1].upper() + said[1:]]
     rest = waiting_waves(view)
     if rest:
         tasks = sum(one.tasks for one in rest)

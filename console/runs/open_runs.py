@@ -27,6 +27,18 @@ async def open_runs(session: Session) -> list[RunView]:
     return [view for view in views if view is not None and view.word != "void"]
 
 
+async def tell_open_runs(session: Session) -> str:
+    """Tell on the second line which run waits, or that none does any more; answers one sentence about those that wait,
+    empty where there is none. Only for a console that drives none itself."""
+    views = await open_runs(session)
+    waiting = [view for view in views if not view.driven]
+    if waiting:
+        session.tell_run(f"run {waiting[0].run.id} held", "failed")
+    elif session.journal is not None:
+        session.tell_run("")
+    return said_of(views)
+
+
 def said_of(views: list[RunView]) -> str:
     """One sentence about those that nobody drives; empty where there is none."""
     waiting = [view for view in views if not view.driven]

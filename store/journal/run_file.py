@@ -1,10 +1,11 @@
 """A run as a file, for a colleague's machine: lines of JSON, the first of which says what it is.
 
 It holds the rows of the run, and of its launches with their tasks: whoever takes it over knows which tasks were sent.
+The last line says how many rows there are: of a file that was cut off, tasks that were sent would seem not to be.
 """
 
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -26,7 +27,9 @@ from store.journal.tables import (
 )
 from store.tables.types import col
 
-FORMAT, VERSION = "retriage run", 1
+FORMAT, VERSION = "retriage run", 2
+WITHOUT_END = 1
+"""The format before: its last line does not say how many rows there are."""
 PIECE = 1000
 """Rows that one question reads, or one transaction writes."""
 TABLES: dict[str, Any] = {
@@ -57,11 +60,14 @@ async def lines_of(database: Database, run_id: int, name: str) -> AsyncIterator[
         LaunchTaskRow: col(LaunchTaskRow.launch_id).in_(select(col(LaunchRow.id)).where(launches)),
         RunRow: col(RunRow.id) == run_id,
     }
+    number = 0
     for word, table in TABLES.items():
         where = wanted.get(table)
         question = select(table.__table__).where(col(table.run_id) == run_id if where is None else where)
         async for row in _rows(database, question.order_by(*table.__table__.primary_key.columns)):
+            number += 1
             yield json.dumps({"table": word, "row": row}, default=datetime.isoformat, ensure_ascii=False)
+    yield json.dumps({"rows": number})
 
 
 async def _rows(database: Database, question: "Select[Any]") -> AsyncIterator[dict[str, Any]]:
@@ -88,14 +94,16 @@ async def take_over(
         as_it_was: it is only looked at here, and keeps its number and its state.
 
     Raises:
-        NoRunFile: it is no such file, is broken, or was taken over already; nothing was written.
+        NoRunFile: it is no such file, is broken or cut off, or was taken over already; nothing was written.
     """
     rest = iter(lines)
-    name = _named(next(rest, ""))
-    run, *rows = [_row(line, number) for number, line in enumerate(rest, 2)] or [None]
+    version, name = _head(next(rest, ""))
+    told = [_row(line, number) for number, line in enumerate(rest, 2)]
+    run, *rows = [row for row in told if not isinstance(row, int)] or [None]
     if not isinstance(run, RunRow):
         raise NoRunFile("It does not begin with a run.")
     _check(rows)
+    _check_whole(run, rows, None if version == WITHOUT_END else [row for row in told if isinstance(row, int)])
     # Until all of it is there it is a run that never began: nothing can be sent of it.
     listed, state = run.listed, run.state
     values = run.model_dump(exclude=set() if as_it_was else {"id"}) | {
@@ -124,7 +132,8 @@ async def take_over(
     return run_id
 
 
-def _named(line: str) -> str:
+def _head(line: str) -> tuple[int, str]:
+    """Format and name of a file."""
     try:
         head = json.loads(line)
         known = head["format"] == FORMAT
@@ -133,16 +142,19 @@ def _named(line: str) -> str:
         known = False
     if not known or not isinstance(name, str):
         raise NoRunFile("It is not the file of a run.")
-    if version != VERSION:
+    if version not in (WITHOUT_END, VERSION):
         raise NoRunFile(f"It was written by another version of Retriage (format {version}, here {VERSION}).")
-    return name
+    return version, name
 
 
 def _row(line: str, number: int) -> Any:
+    """A row; of the last line, how many there are."""
     try:
         told = json.loads(line)
+        if told.keys() == {"rows"}:
+            return int(told["rows"])
         return TABLES[told["table"]].model_validate(told["row"])
-    except (ValueError, KeyError, TypeError, ValidationError) as problem:
+    except (ValueError, KeyError, TypeError, AttributeError, ValidationError) as problem:
         raise NoRunFile(f"It is broken at line {number}.") from problem
 
 
@@ -156,6 +168,21 @@ def _check(rows: Iterable[Any]) -> None:
             launches.add(row.id)
         elif isinstance(row, LaunchTaskRow) and row.launch_id not in launches:
             raise NoRunFile("It holds tasks of a launch that it does not hold.")
+
+
+def _check_whole(run: RunRow, rows: Sequence[Any], ends: list[int] | None) -> None:
+    """Raise where rows are missing, as far as that can be told.
+
+    Args:
+        run: the run.
+        rows: its rows.
+        ends: how many there are, as its last line says; ``None`` where the format does not tell.
+    """
+    cut = "It was cut off: copy it again, or have it written anew."
+    if ends is not None and ends != [1 + len(rows)]:
+        raise NoRunFile(cut)
+    if sum(isinstance(row, RunTaskRow) for row in rows) < (run.listed or 0):
+        raise NoRunFile(cut)
 
 
 async def _known(connection: AsyncConnection, name: str) -> bool:

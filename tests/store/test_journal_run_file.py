@@ -59,12 +59,16 @@ async def test_it_goes_on_where_it_stood_and_what_was_sent_is_not_sent_again(tmp
     [
         (lambda lines: [], "not the file of a run"),
         (lambda lines: ["[]"], "not the file of a run"),
-        (lambda lines: [json.dumps({"format": "retriage run", "version": 2, "name": "n"})], "another version"),
+        (lambda lines: [json.dumps({"format": "retriage run", "version": 3, "name": "n"})], "another version"),
         (lambda lines: lines[:1], "does not begin with a run"),
         (lambda lines: [*lines[:3], lines[3][:-4]], "broken at line 4"),
         (lambda lines: [*lines, '{"table": "sqlite_master", "row": {}}'], "broken at line"),
         (lambda lines: [*lines, lines[1]], "more than one run"),
         (lambda lines: [line for line in lines if '"launch"' not in line], "a launch that it does not hold"),
+        (lambda lines: lines[:-1], "cut off"),
+        (lambda lines: lines[:3], "cut off"),
+        (lambda lines: [line for line in lines if '"launch' not in line], "cut off"),
+        (lambda lines: [lines[0].replace('"version": 2', '"version": 1'), *lines[1:4]], "cut off"),
     ],
 )  # fmt: skip
 async def test_a_file_that_is_none_changes_nothing(tmp_path: Path, change: object, said: str) -> None:
@@ -73,6 +77,14 @@ async def test_a_file_that_is_none_changes_nothing(tmp_path: Path, change: objec
     with pytest.raises(NoRunFile, match=said):
         await journal.runs.take_over(change(lines))  # type: ignore[operator]
     assert len(await journal.runs.runs()) == 1
+    await journal.close()
+
+
+async def test_a_file_of_the_format_before_does_not_say_how_long_it_is(tmp_path: Path) -> None:
+    journal = await Journal.open(tmp_path / "journal.db")
+    first, *rows, _ = await written(journal, await half_way(journal))
+    taken = await journal.runs.take_over([first.replace('"version": 2', '"version": 1'), *rows])
+    assert [task.task_id for task in await journal.runs.unsent(taken, 2, 10)] == ["c"]
     await journal.close()
 
 

@@ -14,6 +14,7 @@ from textual.widget import Widget
 
 from console.actions import at
 from console.runs.next_step import NextStep, at_work, gate_reading, next_step
+from console.runs.open_runs import tell_open_runs
 from console.runs.run_view import RunView, read_run
 from console.screens.base import BASE_CSS, ConsoleScreen
 from console.screens.driven_runs import driven_runs_of
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from store.journal import Launch, RunCause, RunStep
 
 EVERY = 1.0
-"""Seconds between two looks into the journal while somebody drives the run."""
+"""Seconds between two looks into the journal while the run is not over."""
 CHROME, UPPER = 5, 7
 """Lines that are not shared out: the chrome with which run it is; and the two boxes."""
 FEWEST_STEPS = 3
@@ -142,11 +143,12 @@ class RunScreen(ConsoleScreen):
             self._turn()  # reading goes on after a pause
 
     def _turn(self) -> None:
-        """Read, if it moves; a run of another console moves without news. Nothing is read while the console rests."""
+        """Read, unless it is over: another console may drive, resume or stop it, and there is no news of that. Nothing
+        is read while the console rests."""
         view = self.view()
         if self.session.paused:
             return
-        if self.is_current and (view is None or view.driven or view.word in ("preparing", "running")):
+        if self.is_current and (view is None or not view.run.over):
             self._read()
 
     @work(group="run.read", exclusive=True, exit_on_error=False)
@@ -165,7 +167,11 @@ class RunScreen(ConsoleScreen):
             return
         self._problem = "" if view is not None else f"There is no run {number} in the journal."
         if view is not None:
+            before = self.view()
             self._reading = RunReading(view, tuple(steps), tuple(launches), tuple(causes))
+            elsewhere = before is not None and (before.word, before.driven) != (view.word, view.driven)
+            if elsewhere and not driven_runs_of(self.app).at_work:
+                await tell_open_runs(self.session)
         self._show()
 
     def on_screen_resume(self) -> None:

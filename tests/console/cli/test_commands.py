@@ -130,7 +130,7 @@ def test_the_other_lists(store: Path, subject: str) -> None:
         (["run", "--retries", "1", "--query", QUERY, "--pace", "fast"], ExitCode.COMMAND_LINE, "is not a pace"),
         (["run", "--retries", "1", "--query", QUERY, "--include", "all"], ExitCode.COMMAND_LINE, "--include takes"),
         (["run", "--retries", "1", "--query", "topic:nothing", "--yes"], ExitCode.NOTHING, "nothing to retry"),
-        (["run", "--retries", "0", "--query", QUERY, "--yes"], ExitCode.NOTHING, "match and are left out"),
+        (["run", "--retries", "0", "--query", QUERY, "--yes"], ExitCode.NOTHING, "retry, left out: 26 unchanged"),
         (["run", "--retries", "1", "--query", QUERY], ExitCode.REFUSED, "give --yes"),
         (["run", "--retries", "1", "--query", QUERY, "--yes", "--count", "1"], ExitCode.REFUSED, "--count says 1"),
         (["run", "--retries", "1", "--query", QUERY, "--yes", "--env", "PROD"], ExitCode.REFUSED, "give --count"),

@@ -155,6 +155,27 @@ async def test_a_paced_wave_is_several_batches_and_is_judged_between_them(night:
     assert batches(night) == [5] * 8
 
 
+@pytest.mark.parametrize(("pace", "waves"), [(1.0, "rest"), (1.0, "1, 1, 1, rest"), (10.0, "3, 4, rest")])
+async def test_a_pace_is_not_exceeded_however_small_it_and_the_waves_are(night: Scene, pace: float, waves: str) -> None:
+    run = await night.begin(ordered(waves, pace=pace))
+    driver = night.driver(run)
+    sent: list[tuple[float, int]] = []
+
+    async def turn() -> None:
+        steps = [one for one in night.told if isinstance(one, WaveStep) and one.state == "sent"]
+        sent.extend((night.clock(), one.sent) for one in steps[len(sent) :])
+        if len(sent) > 4:
+            driver.wish("stop:goes-on")
+        await night.turn()
+
+    night.clock.turned = turn
+    assert isinstance(await driver.drive(), RunEnded)
+    first = sent[0][0]
+    for place, (at, _) in enumerate(sent[1:], 1):
+        before = sum(number for _, number in sent[:place])
+        assert before <= pace * (at - first) / 60 + 0.1, sent
+
+
 @pytest.mark.parametrize("choice", ["goes-on", "suspend", "delete"])
 async def test_stopped_it_sends_no_more(night: Scene, choice: str) -> None:
     run = await night.begin(ordered())

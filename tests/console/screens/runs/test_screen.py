@@ -129,6 +129,19 @@ async def test_what_was_interrupted_is_told_at_the_next_start_and_resumed_by_cho
 
 
 @pytest.mark.long
+async def test_what_another_console_does_with_a_held_run_is_seen(world: Scene) -> None:
+    world.fail_all = OUTAGE
+    async with on_screen(world) as seen:
+        await seen.begin("5, rest")
+        await seen.sees("Held by the gate of wave 1", "7 run 1 held", "R release..")
+        other = world.driver(1)
+        other.wish("stop:goes-on")
+        await other.drive()
+        await seen.sees("RUN 1  STOPPED")
+        await seen.so(lambda: "run 1 held" not in seen.text)
+
+
+@pytest.mark.long
 async def test_the_rest_is_changed_and_then_stopped(world: Scene) -> None:
     world.fail_all = OUTAGE
     async with on_screen(world) as seen:
