@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from math import inf
 
 from console.engine.errors import (
+    TOO_LARGE,
     EngineProblem,
     Forbidden,
     NoLogin,
@@ -139,6 +140,10 @@ class ConnectionState:
         if view is not None:
             view.failed(problem)
         if isinstance(problem, Unanswered):
+            return
+        # Too large for something in between: that is told of the order, and nothing of the engine. A launch goes on in
+        # parts then, with the safety off as it was.
+        if view is None and isinstance(problem, Refused) and problem.status == TOO_LARGE:
             return
         if not _bad(problem):
             if answered and not isinstance(problem, Forbidden):
