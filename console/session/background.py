@@ -153,7 +153,8 @@ class BackgroundReading:
         await self.look()
         if self._session.known_batches.get(batch_id) is None and self._session.rights.unseen("batches"):
             self._session.launched.discard(batch_id)  # it will never be seen, running or ended
-        await self.look_at_work()
+        # Thousands of tasks take seconds to look at: whoever has launched them waits for the batch alone.
+        self._work_soon()
 
     def forget(self, batch_id: str) -> None:
         """A batch was launched by somebody else after all, or is proven to be ours: what is told of it is looked up."""

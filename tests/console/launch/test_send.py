@@ -196,7 +196,9 @@ async def test_a_refusal_by_the_engine_or_for_its_size_is_a_refusal(console: Con
     assert console.kinds == ["Sending", "RefusedByEngine"]
     assert (await console.written()).state == "refused"
     assert isinstance(console.told[-1], RefusedByEngine)
-    assert console.session.stale == "", "an order that was too large does not lose the engine, nor the safety that was off"
+    assert console.session.stale == "", (
+        "an order that was too large does not lose the engine, nor the safety that was off"
+    )
 
 
 async def test_a_probable_batch_is_proven_by_what_it_does(console: Console, app: Any) -> None:

@@ -23,7 +23,7 @@ from console.session.background import COUNTS_EVERY
 from console.widgets.line_table import LineTable
 from console.widgets.pane import Pane, laid_out
 from store.contract.orders import SetExternalTaskRetries
-from store.contract.records import HistoricBatch
+from store.contract.records import ExternalTask, HistoricBatch
 from store.journal import Journal
 from tests.console import logs
 from tests.console.fake import FakeEngine, ids, job, statistics, task
@@ -396,6 +396,28 @@ async def followed(app: RetriageApp, engine: FakeEngine, again: int = 2) -> None
     engine.task_entries.append(logs.task_entry(gone, "success", datetime.now(UTC) + timedelta(minutes=1)))
     await follower.look()
     await follower.look_at_work()
+
+
+class Hanging(FakeEngine):
+    """Does not tell what tasks have that are asked for by their ids."""
+
+    hangs = False
+
+    async def external_tasks(self, query: Any, first: int, size: int) -> list[ExternalTask]:
+        if self.hangs and query.external_task_id_in:
+            await asyncio.Event().wait()
+        return await super().external_tasks(query, first, size)
+
+
+async def test_whoever_launches_does_not_wait_until_all_tasks_were_looked_at() -> None:
+    engine = Hanging(20)
+    async with console(engine, view="batches") as (app, _):
+        app.session.journal = cast(Journal, Ledger({"batch-1": [(one.id, 0) for one in FAILED]}, reason="PSP is back"))
+        engine.running["batch-1"] = statistics("batch-1", 6, 6, 6)
+        engine.hangs = True
+        assert app.session.follower is not None
+        await asyncio.wait_for(app.session.follower.launched("batch-1"), 10)
+        assert app.session.known_batches.get("batch-1") is not None
 
 
 async def test_what_became_of_the_tasks_and_a_new_launch_of_those_that_failed_again() -> None:
