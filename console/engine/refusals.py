@@ -106,7 +106,9 @@ _LOG_IN = "The engine does not know this user or password (401)."
 
 
 def _plain_sentence(answer: httpx.Response, text: str) -> str:
-    status, said = answer.status_code, one_line(text, 200)
+    status, phrase = answer.status_code, _phrase(answer.status_code)
+    # Most pages of proxies repeat the status in their title: on a narrow line there is room for it once.
+    said = one_line(text, 200).removeprefix(f"{status} ")
     detail = f": {said}" if said else ""
     if status < 400:
         return f"The address leads elsewhere ({status} to {_elsewhere(answer)}); is it the engine's REST root?"
@@ -120,7 +122,8 @@ def _plain_sentence(answer: httpx.Response, text: str) -> str:
         return f"A proxy answers, but the engine behind it does not ({status}{detail})."
     if status == 429:
         return f"Too many requests for what answers there (429{detail})."
-    return f"What answers there is not the engine's own: {status} {_phrase(status)}{detail}."
+    more = detail if said != phrase else ""
+    return f"What answers there is not the engine's own: {status} {phrase}{more}."
 
 
 def _elsewhere(answer: httpx.Response) -> str:

@@ -5,6 +5,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from http import HTTPStatus
 
 import httpx
 import pytest
@@ -165,7 +166,11 @@ async def test_a_transport_that_knows_no_timeouts_is_given_up_too() -> None:
         (403, b"<html><body>no</body></html>", Denied, "Access is forbidden (403)."),
         (407, b"", Denied, "A proxy on the way asks for a login (407)."),
         (502, b"<html><head><title>502 Bad &amp; Gateway</title></head></html>", Refused,
-         "A proxy answers, but the engine behind it does not (502: 502 Bad & Gateway)."),
+         "A proxy answers, but the engine behind it does not (502: Bad & Gateway)."),
+        (413, f"<title>413 {HTTPStatus(413).phrase}</title>".encode(), Refused,
+         f"What answers there is not the engine's own: 413 {HTTPStatus(413).phrase}."),
+        (409, b"<html><title>409 Please call us</title></html>", Refused,
+         "What answers there is not the engine's own: 409 Conflict: Please call us."),
         (504, b"", Refused, "A proxy answers, but the engine behind it does not (504)."),
         (500, b"", Refused, "What answers there is not the engine's own: 500 Internal Server Error."),
         (599, b'["not", "an error body"]', Refused,
