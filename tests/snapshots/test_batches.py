@@ -128,6 +128,7 @@ async def followed(stage: Stage) -> None:
     ids = [(task.id, 0) for task in engine.records]
     stage.app.session.journal = cast(Journal, Ledger({RUNNING: ids}, reason="PSP back, INC-4412"))
     await follower.launched(RUNNING)
+    await follower.look_at_work()
     for done in (42, 102, 162, 202, 282, 342):
         stage.clock.pass_by(5)
         engine.running[RUNNING] = batch(RUNNING, FAILED_TASKS, FAILED_TASKS, done, 4, 4)
@@ -173,6 +174,7 @@ async def just_launched(stage: Stage) -> None:
     engine.all_jobs = [one.model_copy(update={"exception_message": None}) for one in engine.all_jobs]
     engine.acquired = {uuid(1, 6)}
     await follower.launched(RUNNING)
+    await follower.look_at_work()
     await follower.count()
     await stage.view("4")
     await stage.press("enter")

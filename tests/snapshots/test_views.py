@@ -35,6 +35,7 @@ async def work_goes_on(stage: Stage) -> None:
     assert follower is not None
     engine.ended[ENDED] = ended()
     await follower.launched(ENDED)
+    await follower.look_at_work()
     for done in (2150, 2200, 2250, 2300):
         stage.clock.pass_by(5)
         engine.running[RUNNING] = batch(RUNNING, 4740, 4740, done, 0, 4)
