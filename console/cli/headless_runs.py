@@ -380,7 +380,7 @@ async def undo_run(options: ConnectionOptions, number: int, yes: bool, json: boo
                     for former, count in back.items()
                 ]
                 rows += [(f"{count:,}", f"left alone: {REASONS[why]}") for why, count in undo.left_alone.items()]
-                print_table(("tasks", "what becomes of them"), rows)
+                print_table(("tasks", "what becomes of them"), rows, widest=None)
             if undo.why_not:
                 say(f"retriage: {undo.why_not}")
                 return ExitCode.NOTHING if not undo.count and view.run.state != "running" else ExitCode.REFUSED

@@ -114,6 +114,27 @@ def test_the_other_lists(store: Path, subject: str) -> None:
     assert result.exit_code == (ExitCode.DONE if expected else ExitCode.NOTHING)
 
 
+def test_what_an_engine_has_is_listed_without_a_journal(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full or read-only disk at home does not keep the operator from seeing what failed."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("RETRIAGE_HOME", str(tmp_path / "file"))
+    result = typed("tasks", "--store", store, "--query", QUERY, "--limit", 0, "--json")
+    assert result.exit_code == ExitCode.DONE
+    assert {one["id"] for one in lines(result)} == set(matching(store))
+    assert "The journal cannot be opened" in result.stderr
+    assert typed("causes", "--store", store).exit_code == ExitCode.DONE
+    remembered = typed("incidents", "--store", store, "--query", "again")
+    assert (remembered.exit_code, "the journal alone" in remembered.stderr) == (ExitCode.ENGINE, True)
+
+
+def test_an_engine_that_is_not_there_is_told_once(store: Path) -> None:
+    result = typed("tasks", "--engine", "http://127.0.0.1:9")
+    (said,) = result.stderr.splitlines()
+    assert "cannot be reached" in said
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
