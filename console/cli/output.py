@@ -30,13 +30,14 @@ class NotWritten(Exception):
 
 
 def write(text: str) -> None:
-    """A text on stdout, at once.
+    """A text on stdout, at once; letters that it does not have are written as escapes.
 
     Raises:
         NotWritten: it cannot be written.
     """
+    encoding = sys.stdout.encoding or "utf-8"
     try:
-        sys.stdout.write(text)
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
         sys.stdout.flush()
     except OSError as problem:
         raise NotWritten(problem) from problem

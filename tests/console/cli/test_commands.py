@@ -150,6 +150,7 @@ def test_an_engine_that_is_not_there_is_told_once(store: Path) -> None:
         (["run", "--retries", "1", "--query", QUERY, "--watch", "long"], ExitCode.COMMAND_LINE, "is not a time"),
         (["run", "--retries", "1", "--query", QUERY, "--pace", "fast"], ExitCode.COMMAND_LINE, "is not a pace"),
         (["run", "--retries", "1", "--query", QUERY, "--include", "all"], ExitCode.COMMAND_LINE, "--include takes"),
+        (["run", "--retries", "1", "--query", QUERY, "--reason", "St\udcf6rung"], ExitCode.COMMAND_LINE, "not UTF-8"),
         (["run", "--retries", "1", "--query", "topic:nothing", "--yes"], ExitCode.NOTHING, "nothing to retry"),
         (["run", "--retries", "0", "--query", QUERY, "--yes"], ExitCode.NOTHING, "retry, left out: 26 unchanged"),
         (["run", "--retries", "1", "--query", QUERY], ExitCode.REFUSED, "give --yes"),
