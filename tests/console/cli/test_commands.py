@@ -19,6 +19,7 @@ from typer.testing import CliRunner, Result
 
 from console.cli import app
 from console.cli.exit_codes import EPILOG, MEANING, ExitCode
+from console.engine.capabilities import Capabilities
 from store.demo_store import fill
 from tests.support.terminal import Terminal
 
@@ -200,6 +201,17 @@ def test_a_dry_run_tells_the_plan_and_writes_nothing_down(store: Path) -> None:
     assert typed("runs").stdout.split()[:2] == ["run", "state"]
 
 
+def test_where_no_task_tells_its_age_a_limit_does_not_promise_the_oldest(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["run", "--store", store, "--query", QUERY, "--retries", 1, "--dry-run"]
+    said = "need not be the oldest"
+    assert said not in typed(*words, "--limit", 2).stderr
+    monkeypatch.setattr(Capabilities, "absent", lambda self, subject: frozenset({"create_time"}))
+    assert said in typed(*words, "--limit", 2).stderr
+    assert said not in typed(*words).stderr
+
+
 def test_held_resumed_stopped_undone(store: Path) -> None:
     """Nobody works on the store: the first wave holds at the end of its watch, and is put back."""
     ids = matching(store)
@@ -225,6 +237,8 @@ def test_held_resumed_stopped_undone(store: Path) -> None:
     assert events[0]["event"] == "plan"
     assert (events[-1]["event"], events[-1]["cause"], events[-1]["waiting"]) == ("held", "nobody-works", 2)
     assert {one["run"] for one in events} == {1}
+    followed = lines(typed("watch", 1, "--json"))
+    assert (followed[-1]["event"], followed[-1]["wave"]) == ("held", 1)
     set_now = asked(store, "SELECT id FROM external_task WHERE retries = 2")
     assert {row[0] for row in set_now} >= set(ids[:2])
     assert not {row[0] for row in set_now} & set(ids[2:])
