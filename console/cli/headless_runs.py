@@ -322,9 +322,9 @@ async def _follow(journal: Journal, number: int, json: bool) -> int:
             _tell_end(view, json)
             return _code(RunEnded(number, view.run.state, view.said))
         if not view.driven:
-            wave = at_work(view)
+            here = at_work(view)
             held = RunHeld(
-                number, wave.wave if wave is not None else None, view.run.cause or view.word, view.said, view.counts
+                number, here.wave if here is not None else None, view.run.cause or view.word, view.said, view.counts
             )
             _tell(held, json)
             return _code(held)
