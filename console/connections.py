@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from console.engine.target import LOOPBACK, WATCHABLE, Demo, Embedded, Remote
+from console.profile_keys import fits_header
 from console.profiles import profile_named, remote_of
 from console.session.connection_identity import ConnectionIdentity
 from store.snapshot_mark import SnapshotMark, is_snapshot, read_mark
@@ -135,6 +136,8 @@ def to_address(
     target = remote_of("The option", told, Path.cwd())
     if not any(key.startswith(("password_", "token_", "oauth_")) for key in told):
         password, token = os.environ.get("RETRIAGE_PASSWORD"), os.environ.get("RETRIAGE_TOKEN")
+        if token is not None and not fits_header(token):
+            raise ValueError("RETRIAGE_TOKEN holds characters that no header may hold.")
         target = replace(target, password=password, token=token)
     word = environment or told.get("environment") or ("LOCAL" if target.host() in LOOPBACK else UNKNOWN)
     return Connection(target, word.upper(), readonly=readonly or told.get("readonly", False))

@@ -29,6 +29,11 @@ class ProfileProblem(ValueError):
     """A profile cannot be used; the text is one sentence for whoever named it."""
 
 
+def fits_header(text: str) -> bool:
+    """Whether a header may hold this text."""
+    return text.isascii() and text.isprintable()
+
+
 def check(whose: str, told: Mapping[str, Any]) -> None:
     """Whether each key is known and has a value that it may have, and no secret has two sources.
 
@@ -111,6 +116,8 @@ def _check_table(whose: str, key: str, value: Any) -> None:
                 )
         elif not isinstance(source, str) or not source.isprintable():
             raise ProfileProblem(f"{whose}: the {one} {name} must be a string or have one source: {', '.join(KINDS)}.")
+        elif not fits_header(source):
+            raise ProfileProblem(f"{whose}: its {one} {name} holds characters that no header may hold.")
         elif key == "cookies" or any(word in name.lower() for word in LOGS_IN):
             held = f"holds the {one} {name}: name its source, {name}.env, {name}.command or {name}.keyring"
             raise ProfileProblem(f"{whose} {held}, and take it out.")

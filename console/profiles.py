@@ -32,7 +32,7 @@ from typing import Any
 
 from console.engine.credentials import ClientCredentials, Credentials, CredentialsProblem, bearer
 from console.engine.target import Remote
-from console.profile_keys import TABLES, ProfileProblem, check
+from console.profile_keys import TABLES, ProfileProblem, check, fits_header
 from console.secret_sources import KINDS, SecretProblem, output_of, read_secret
 
 __all__ = ["Profile", "ProfileLine", "ProfileProblem", "known_profiles", "list_profiles", "profile_named", "remote_of"]
@@ -123,6 +123,8 @@ def remote_of(whose: str, told: Mapping[str, Any], folder: Path, environ: Mappin
 def _logged_in(whose: str, target: Remote, told: Mapping[str, Any], environ: Mapping[str, str]) -> Remote:
     """The target with what logs in, and with the source of it where it does not last."""
     token = _secret(whose, "token", told, environ) if "token_command" not in told else None
+    if token is not None and not fits_header(token):
+        raise ProfileProblem(f"{whose}: its token holds characters that no header may hold.")
     target = replace(target, token=token)
     if "oauth_token_url" in told:
         from console.engine.connect import proxy_of, trust  # 20 ms
@@ -211,7 +213,7 @@ def _cookies(whose: str, told: Mapping[str, Any], environ: Mapping[str, str], as
 def _of_source(whose: str, what: str, source: Mapping[str, Any], environ: Mapping[str, str], asks: bool) -> str:
     ((kind, value),) = source.items()
     secret = read_secret(whose, what, kind, value, environ, asks)
-    if not secret.isascii() or not secret.isprintable():
+    if not fits_header(secret):
         raise SecretProblem(f"{whose}: its {what} holds characters that no header may hold.")
     return secret
 

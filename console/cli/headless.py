@@ -6,7 +6,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -69,6 +69,20 @@ async def opened_journal(connection: Connection | None = None) -> AsyncIterator[
         raise fail(str(problem), ExitCode.ENGINE) from None
 
 
+@asynccontextmanager
+async def journal_if_any(connection: Connection) -> AsyncIterator[Journal | None]:
+    """The operator's journal; none where it cannot be opened, which is said: what an engine has is listed without."""
+    async with AsyncExitStack() as opened:
+        journal: Journal | None = None
+        try:
+            journal = await opened.enter_async_context(journal_of(connection))
+        except NoJournal as problem:
+            say(f"{problem} Nothing is remembered.")
+        if journal is not None and not connection.thrown_away:
+            await _forget(journal)
+        yield journal
+
+
 async def _forget(journal: Journal) -> None:
     """What is over and older than the operator wants to keep, as on the screen."""
     settings = read_settings(settings_file())
@@ -88,13 +102,14 @@ async def opened_session(connection: Connection, journal: Journal | None = None)
     from console.session.session import Session  # 96 ms
 
     news = SaidOnStderr()
-    session = news.session = Session(connection.identity())
+    session = Session(connection.identity())
     session.news = news
     async with connect(connection.target) as client:
         session.open(client)
         if journal is not None:
             session.keep_journal(journal)
         await session.ask(lambda client: client.version())
+        news.session = session  # that the first question was not answered is told by whoever asked it
         await session.learn_capabilities()
         yield session
 

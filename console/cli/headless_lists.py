@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from console.causes.fold import fold
 from console.cli.exit_codes import ExitCode
-from console.cli.headless import opened_journal, opened_session, say
+from console.cli.headless import journal_if_any, opened_session, say
 from console.cli.output import CsvOutput, print_json, print_table
 from console.cli.program import fail
 from console.engine.total_order import sort_keys
@@ -73,7 +73,7 @@ async def list_records(subject: str, connection: Connection, text: str, limit: i
     number = 0
     more = False
     file = CsvOutput(kind.columns) if csv else None
-    async with opened_journal(connection) as journal, opened_session(connection, journal) as session:
+    async with journal_if_any(connection) as journal, opened_session(connection, journal) as session:
         async for record in _records(session, subject, text):
             if limit and number == limit:
                 more = True
@@ -101,6 +101,8 @@ async def _records(session: Session, subject: str, text: str) -> AsyncIterator[d
         wanted = TextFilter(session, subject, text)
     except NotAFilter as mistake:
         raise fail(f"--query: {mistake}") from None
+    if session.journal is None and wanted.remembers:
+        raise fail("--query: what was retried before is told by the journal alone.", ExitCode.ENGINE)
     client = await session.opened()
     read = getattr(client, KINDS[subject].method)
     order = reading_order(wanted.query)
@@ -122,7 +124,7 @@ async def _records(session: Session, subject: str, text: str) -> AsyncIterator[d
 async def list_causes(connection: Connection, text: str, limit: int, json: bool, csv: bool) -> int:
     """Tell the causes of the open incidents that match, the most frequent first; otherwise as :func:`list_records`."""
     groups: dict[str, dict[str, Any]] = {}
-    async with opened_journal(connection) as journal, opened_session(connection, journal) as session:
+    async with journal_if_any(connection) as journal, opened_session(connection, journal) as session:
         async for record in _records(session, "incidents", text):
             said = record["incidentMessage"]
             cause = fold(said) if said is not None else ""

@@ -29,6 +29,7 @@ from console.runs.earlier_runs import record_of, runs_over
 from console.runs.event_text import text_of
 from console.runs.events import RunEnded, RunHeld, RunPlanned, WaveOutcome, numbers
 from console.runs.frozen_tasks import FREEZE_EVERY, freeze
+from console.runs.next_step import at_work
 from console.runs.operator_call import call_operator, facts_of
 from console.runs.page_limit import PageLimit
 from console.runs.run import write_down
@@ -133,6 +134,8 @@ async def begin_run(
             left = "; ".join(f"{number:,} {kind.replace('_', ' ')}" for kind, number in frozen.left_out.items())
             say(f"retriage: nothing to retry{f', left out: {left}' if left else ''}.")
             return ExitCode.NOTHING
+        if limit is not None and "create_time" in session.capabilities.absent("tasks"):
+            say("This engine does not tell when tasks were created: those that were taken need not be the oldest.")
         earlier = await runs_over(session, frozen.causes)
         for one in earlier:
             say(one.said(datetime.now(UTC)))
@@ -319,7 +322,10 @@ async def _follow(journal: Journal, number: int, json: bool) -> int:
             _tell_end(view, json)
             return _code(RunEnded(number, view.run.state, view.said))
         if not view.driven:
-            held = RunHeld(number, None, view.run.cause or view.word, view.said, view.counts)
+            here = at_work(view)
+            held = RunHeld(
+                number, here.wave if here is not None else None, view.run.cause or view.word, view.said, view.counts
+            )
             _tell(held, json)
             return _code(held)
         await asyncio.sleep(FOLLOWED_EVERY)
@@ -380,7 +386,7 @@ async def undo_run(options: ConnectionOptions, number: int, yes: bool, json: boo
                     for former, count in back.items()
                 ]
                 rows += [(f"{count:,}", f"left alone: {REASONS[why]}") for why, count in undo.left_alone.items()]
-                print_table(("tasks", "what becomes of them"), rows)
+                print_table(("tasks", "what becomes of them"), rows, widest=None)
             if undo.why_not:
                 say(f"retriage: {undo.why_not}")
                 return ExitCode.NOTHING if not undo.count and view.run.state != "running" else ExitCode.REFUSED

@@ -30,13 +30,14 @@ class NotWritten(Exception):
 
 
 def write(text: str) -> None:
-    """A text on stdout, at once.
+    """A text on stdout, at once; letters that it does not have are written as escapes.
 
     Raises:
         NotWritten: it cannot be written.
     """
+    encoding = sys.stdout.encoding or "utf-8"
     try:
-        sys.stdout.write(text)
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
         sys.stdout.flush()
     except OSError as problem:
         raise NotWritten(problem) from problem
@@ -73,13 +74,19 @@ class CsvOutput:
         self._writer.writerow([plain(record.get(column)) for column in self._columns])
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table whose columns are as wide as what is in them."""
-    shown = [[_cut(inert(cell)) for cell in row] for row in rows]
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], widest: int | None = WIDEST) -> None:
+    """A table whose columns are as wide as what is in them.
+
+    Args:
+        columns: their heads.
+        rows: their cells.
+        widest: cells at which a text is cut off; none cuts nothing.
+    """
+    shown = [[_cut(inert(cell), widest) for cell in row] for row in rows]
     widths = [max([len(column), *(len(row[at]) for row in shown)]) for at, column in enumerate(columns)]
     for row in [list(columns), *shown]:
         write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n")
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
+def _cut(text: str, widest: int | None) -> str:
+    return text if widest is None or len(text) <= widest else text[: widest - 1] + "…"

@@ -59,6 +59,8 @@ def run_command(
 
     if (query is None) == (ids is None):
         raise fail("name the tasks: give either --query or --ids.")
+    for option, text in (("--query", query), ("--ids", ids), ("--reason", reason)):
+        _check_text(option, text or "")
     kinds = frozenset(word.strip() for word in include.split(",") if word.strip())
     if unknown := kinds - set(INCLUDED):
         raise fail(f"--include takes {', '.join(INCLUDED)}, not {', '.join(sorted(unknown))}.")
@@ -143,6 +145,14 @@ def _waves(text: str) -> Waves:
         return waves_of(text)
     except WaveMistake as mistake:
         raise fail(f"--waves: {mistake.sentence}") from None
+
+
+def _check_text(option: str, text: str) -> None:
+    """What is written into the journal has to be text: bytes that are none come as lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise fail(f"{option} is not UTF-8: the terminal sends letters in another encoding.") from None
 
 
 def _read(option: str, read: Callable[[str], float], text: str) -> float:

@@ -63,6 +63,20 @@ def command_of(
     return shlex.join(words)
 
 
+def resume_command_of(identity: ConnectionIdentity, run: int, *, login: str = "") -> str:
+    """The command that goes on with a run without a screen, for a POSIX shell. Empty for a world that is thrown away,
+    and for a rehearsal: their runs are in no journal that a command reads.
+
+    Args:
+        identity: the engine.
+        run: number of the run.
+        login: the user that logs in, if one does.
+    """
+    if identity.snapshot_of or (not identity.url and identity.name in ("", THROWN_AWAY)):
+        return ""
+    return shlex.join(["retriage", "watch", str(run), "--resume", *engine_words(identity, login)])
+
+
 def query_of(plan: LaunchPlan) -> str | None:
     """What was chosen in the filter language, empty for every task; nothing where only ids say it."""
     selection = plan.selection

@@ -45,7 +45,7 @@ class TourGuide:
         self._app = app
         self._session = session
         self.tour = tour
-        self._ran = self._held = False
+        self._ran = self._judged = False
 
     def look(self) -> None:
         """Go on where a step is done. Called now and again, also while the application ends and has no screen."""
@@ -71,13 +71,15 @@ class TourGuide:
         launches = [
             launched for view in views if follower is not None and (launched := follower.launched_tasks(view.id))
         ]
-        self._ran = self._ran or bool(session.run_told[0])
-        self._held = self._held or "held" in session.run_told[0]
+        told = session.run_told[0]
+        # Whoever has read for longer than the outage lasts sees the run go through.
+        self._judged = self._judged or "held" in told or (self._ran and not told)
+        self._ran = self._ran or bool(told)
         return Seen(
             on_causes=getattr(screen, "VIEW", "") == "incidents" or (focused is not None and focused.id == "causes"),
             asking=bool(screen.query("#request")) and bool(screen.query("#launch")),
             launched=bool(works) or self._ran,
-            judged=self._held or any(work.of("done") + work.of("again") >= FEWEST for work in works),
+            judged=self._judged or any(work.of("done") + work.of("again") >= FEWEST for work in works),
             at_once=bool(works),
             undone=any(launched.retries == 0 for launched in launches),
             filling=session.filling,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from console.language import parse, subject_on
+from console.language import parse, remembers, subject_on
 from console.reading.row_filter import RowFilter
 from console.session import journal_answers
 
@@ -40,6 +40,8 @@ class TextFilter:
         self._session = session
         self._wanted = RowFilter(parsed.conditions, table, partial(journal_answers.retried, session))
         self._finds = self._wanted.finds(session.now())
+        self.remembers = remembers(parsed.conditions, table)
+        """Whether it asks what was retried before, which the journal tells."""
         self.query: Any = parsed.query
         """What the engine is asked."""
 

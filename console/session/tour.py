@@ -22,7 +22,7 @@ class Seen:
         on_causes: the causes of tonight are in hand: their pane has the focus, or their view is open.
         asking: the launch page is open.
         launched: something was launched from here, in waves or at once.
-        judged: a gate holds a run, or it is known whether a launch helps.
+        judged: a gate holds a run or has let it through, or it is known whether a launch helps.
         at_once: something was launched without waves.
         undone: an undo was ordered.
         filling: the world is still being written.
@@ -60,7 +60,7 @@ STEPS = (
     TourStep("tab", "to tonight's causes: the first of them is most of the fire.", lambda seen: seen.on_causes),
     TourStep("R", "What would a retry of it do? Nothing is sent by this key.", lambda seen: seen.asking),
     TourStep("W  L", "in waves, and launch: a few go first, a gate judges them.", lambda seen: seen.launched),
-    TourStep("", "Watch: the first wave fails again, the gate holds the rest.", lambda seen: seen.judged),
+    TourStep("", "Watch: if the first wave fails again, the gate holds the rest.", lambda seen: seen.judged),
     TourStep("1  R  3  L", "all at once, past the gate: something to undo.", lambda seen: seen.at_once),
     TourStep("6  Z", "undo it, once its batch has ended; . doubles its pace.", lambda seen: seen.undone),
 )

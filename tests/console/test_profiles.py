@@ -360,6 +360,7 @@ def test_a_password_from_the_keyring(tmp_path: Path) -> None:
         ('cookies.session = "x"', "holds the cookie session"),
         ('headers."a b" = "x"', "cannot be called 'a b'"),
         ('headers.X = "a\\nb"', "the header X must be a string"),
+        ('headers.X = "blü"', "its header X holds characters that no header may hold"),
         ('headers.X.shell = "x"', "have one source"),
         ('headers.X = {env = "A", command = "b"}', "have one source"),
         ('headers = "x"', "must be a table"),
@@ -381,6 +382,15 @@ def test_what_is_wrong_is_one_sentence(tmp_path: Path, keys: str, sentence: str)
     with pytest.raises(ProfileProblem, match=sentence) as problem:
         profile_named("x", written(tmp_path, f'[x]\nurl = "http://h"\n{keys}\n'))
     assert "\n" not in str(problem.value)
+
+
+def test_a_token_that_no_header_may_hold_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pasted with a quote of a text processor, for example."""
+    monkeypatch.setenv("RETRIAGE_TOKEN", "“abc”")
+    with pytest.raises(ValueError, match="RETRIAGE_TOKEN holds characters that no header may hold"):
+        to_address("https://h", None, None, False, None, False)
+    with pytest.raises(ProfileProblem, match="its token holds characters that no header may hold"):
+        profile_named("x", written(tmp_path, '[x]\nurl = "http://h"\ntoken_env = "RETRIAGE_TOKEN"\n'))
 
 
 def test_options_say_what_a_profile_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,7 +50,7 @@ def compare(snap_compare: Any, clock: StoppedClock, tmp_path: Path, monkeypatch:
         monkeypatch.setattr(f"store.journal.{module}.now", lambda: clock.moment)
     monkeypatch.setattr("console.engine_holder.CLOSING", 10.0)
     # The run is written beside the start of the console, which tells of runs that it finds.
-    monkeypatch.setattr("console.engine_holder.open_runs", no_runs)
+    monkeypatch.setattr("console.runs.open_runs.open_runs", no_runs)
 
     def compared(size: tuple[int, int], steps: Steps, reason: str = "PSP back, INC-4412") -> bool:
         async def run(pilot: Any) -> None:

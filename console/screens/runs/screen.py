@@ -13,6 +13,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from console.actions import at
+from console.runs.command_text import resume_command_of
 from console.runs.next_step import NextStep, at_work, gate_reading, next_step
 from console.runs.open_runs import tell_open_runs
 from console.runs.run_view import RunView, read_run
@@ -286,8 +287,15 @@ class RunScreen(ConsoleScreen):
 
     def action_copy_command(self) -> None:
         """Copy the command that goes on with it without a screen."""
-        if self.run_id is not None:
-            self.hand_out(f"retriage watch {self.run_id} --resume", "the command")
+        if self.run_id is None:
+            return
+        identity, client = self.session.identity, self.session.client
+        login = client.user if client is not None and identity.url else ""
+        command = resume_command_of(identity, self.run_id, login=login)
+        if command:
+            self.hand_out(command, "the command")
+        else:
+            self.session.say("No command can reach this world: it is gone with the console.", "muted")
 
     def action_back(self) -> None:
         """To where one came from."""

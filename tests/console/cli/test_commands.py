@@ -19,6 +19,7 @@ from typer.testing import CliRunner, Result
 
 from console.cli import app
 from console.cli.exit_codes import EPILOG, MEANING, ExitCode
+from console.engine.capabilities import Capabilities
 from store.demo_store import fill
 from tests.support.terminal import Terminal
 
@@ -114,6 +115,27 @@ def test_the_other_lists(store: Path, subject: str) -> None:
     assert result.exit_code == (ExitCode.DONE if expected else ExitCode.NOTHING)
 
 
+def test_what_an_engine_has_is_listed_without_a_journal(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full or read-only disk at home does not keep the operator from seeing what failed."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("RETRIAGE_HOME", str(tmp_path / "file"))
+    result = typed("tasks", "--store", store, "--query", QUERY, "--limit", 0, "--json")
+    assert result.exit_code == ExitCode.DONE
+    assert {one["id"] for one in lines(result)} == set(matching(store))
+    assert "The journal cannot be opened" in result.stderr
+    assert typed("causes", "--store", store).exit_code == ExitCode.DONE
+    remembered = typed("incidents", "--store", store, "--query", "again")
+    assert (remembered.exit_code, "the journal alone" in remembered.stderr) == (ExitCode.ENGINE, True)
+
+
+def test_an_engine_that_is_not_there_is_told_once(store: Path) -> None:
+    result = typed("tasks", "--engine", "http://127.0.0.1:9")
+    (said,) = result.stderr.splitlines()
+    assert "cannot be reached" in said
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
@@ -129,6 +151,7 @@ def test_the_other_lists(store: Path, subject: str) -> None:
         (["run", "--retries", "1", "--query", QUERY, "--watch", "long"], ExitCode.COMMAND_LINE, "is not a time"),
         (["run", "--retries", "1", "--query", QUERY, "--pace", "fast"], ExitCode.COMMAND_LINE, "is not a pace"),
         (["run", "--retries", "1", "--query", QUERY, "--include", "all"], ExitCode.COMMAND_LINE, "--include takes"),
+        (["run", "--retries", "1", "--query", QUERY, "--reason", "St\udcf6rung"], ExitCode.COMMAND_LINE, "not UTF-8"),
         (["run", "--retries", "1", "--query", "topic:nothing", "--yes"], ExitCode.NOTHING, "nothing to retry"),
         (["run", "--retries", "0", "--query", QUERY, "--yes"], ExitCode.NOTHING, "retry, left out: 26 unchanged"),
         (["run", "--retries", "1", "--query", QUERY], ExitCode.REFUSED, "give --yes"),
@@ -178,6 +201,17 @@ def test_a_dry_run_tells_the_plan_and_writes_nothing_down(store: Path) -> None:
     assert typed("runs").stdout.split()[:2] == ["run", "state"]
 
 
+def test_where_no_task_tells_its_age_a_limit_does_not_promise_the_oldest(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["run", "--store", store, "--query", QUERY, "--retries", 1, "--dry-run"]
+    said = "need not be the oldest"
+    assert said not in typed(*words, "--limit", 2).stderr
+    monkeypatch.setattr(Capabilities, "absent", lambda self, subject: frozenset({"create_time"}))
+    assert said in typed(*words, "--limit", 2).stderr
+    assert said not in typed(*words).stderr
+
+
 def test_held_resumed_stopped_undone(store: Path) -> None:
     """Nobody works on the store: the first wave holds at the end of its watch, and is put back."""
     ids = matching(store)
@@ -203,6 +237,8 @@ def test_held_resumed_stopped_undone(store: Path) -> None:
     assert events[0]["event"] == "plan"
     assert (events[-1]["event"], events[-1]["cause"], events[-1]["waiting"]) == ("held", "nobody-works", 2)
     assert {one["run"] for one in events} == {1}
+    followed = lines(typed("watch", 1, "--json"))
+    assert (followed[-1]["event"], followed[-1]["wave"]) == ("held", 1)
     set_now = asked(store, "SELECT id FROM external_task WHERE retries = 2")
     assert {row[0] for row in set_now} >= set(ids[:2])
     assert not {row[0] for row in set_now} & set(ids[2:])

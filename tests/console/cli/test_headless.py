@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import io
 import os
 import signal
 import subprocess
@@ -14,7 +15,8 @@ import typer
 from console.cli import headless
 from console.cli.exit_codes import ExitCode
 from console.cli.headless import carry_out, confirmed
-from console.cli.output import NotWritten
+from console.cli.output import NotWritten, print_table, write
+from console.runs.undo import REASONS
 from store.demo_store import fill
 from tests.support.terminal import Terminal
 
@@ -134,3 +136,19 @@ def test_ctrl_c_and_ctrl_d_at_the_question(store: Path, tmp_path: Path, key: str
         terminal.type(key)
         assert terminal.wait_for_end(30) == code
         assert "Traceback" not in terminal.text
+
+
+def test_a_list_cuts_its_texts_and_a_table_of_reasons_does_not(capsys: pytest.CaptureFixture[str]) -> None:
+    reason = f"left alone: {REASONS['changed']}"
+    print_table(("what",), [(reason,)])
+    assert "or set by somebody" not in capsys.readouterr().out
+    print_table(("what",), [(reason,)], widest=None)
+    assert reason in capsys.readouterr().out
+
+
+def test_what_stdout_has_no_letter_for_is_an_escape(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run must not end because its terminal is not one of UTF-8."""
+    file = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(file, encoding="latin-1"))
+    write("grün … \udcff\n")
+    assert file.getvalue() == b"gr\xfcn \\u2026 \\udcff\n"

@@ -10,7 +10,7 @@ from console.language import TASKS, parse
 from console.launch.plan import LaunchPlan
 from console.reading.counts import SelectionCounts
 from console.reading.selection import Everything, Marked, Selection
-from console.runs.command_text import command_of
+from console.runs.command_text import command_of, resume_command_of
 from console.runs.run_form import RunForm
 from console.session.connection_identity import ConnectionIdentity
 from store.contract.queries import ExternalTaskQuery
@@ -63,3 +63,15 @@ def test_the_engine_is_named_as_one_came_to_it() -> None:
     assert "--user" not in words(at, Everything(QUERY))
     assert words(ConnectionIdentity("LOCAL", name="/a b.db"), Everything(QUERY))[2:4] == ["--store", "/a b.db"]
     assert words(ConnectionIdentity("DEMO", name="demo"), Everything(QUERY)) == []
+
+
+def test_a_run_goes_on_as_one_came_to_its_engine() -> None:
+    at = ConnectionIdentity("PROD?", "https://e/engine-rest", "ann", name="https://e/engine-rest")
+    assert shlex.split(resume_command_of(at, 7, login="ann")) == [
+        "retriage", "watch", "7", "--resume", "--engine", "https://e/engine-rest", "--user", "ann", "--env", "PROD?",
+    ]  # fmt: skip
+    assert resume_command_of(PROD, 7, login="ann") == "retriage watch 7 --resume --profile bpm-prod"
+    assert resume_command_of(ConnectionIdentity("LOCAL", "", "ann", name="/a b.db"), 7).endswith("--store '/a b.db'")
+    assert resume_command_of(ConnectionIdentity("DEMO", "", "ann", name="demo"), 7) == ""
+    rehearsal = ConnectionIdentity("REHEARSAL", "", "ann", name="/s.db", snapshot_of="e, taken 2026-11-28 09:38Z")
+    assert resume_command_of(rehearsal, 7) == ""

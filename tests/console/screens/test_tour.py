@@ -1,0 +1,31 @@
+"""What the guide of the walk sees of a run."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from console.screens.tour import TourGuide
+from console.session.tour import Tour
+
+
+def guide() -> tuple[TourGuide, Any]:
+    screen = SimpleNamespace(query=lambda selector: [], VIEW="journal")
+    app: Any = SimpleNamespace(screen=screen, focused=None)
+    session: Any = SimpleNamespace(
+        known_batches=SimpleNamespace(all=list), watched_by_run=set(), follower=None, run_told=("", ""), filling=False
+    )
+    return TourGuide(app, session, Tour()), session
+
+
+@pytest.mark.parametrize("after", [("run 1 held", "run 1 held"), ("run 1 wave 2", "")])
+def test_a_run_is_judged_when_its_gate_holds_it_and_when_it_went_through(after: tuple[str, str]) -> None:
+    """The outage ends, however slowly one reads: then the first wave does not fail again."""
+    found, session = guide()
+    assert (found.seen().launched, found.seen().judged) == (False, False)
+    session.run_told = ("run 1 wave 1", "accent")
+    assert (found.seen().launched, found.seen().judged) == (True, False)
+    for told in after:
+        session.run_told = (told, "accent")
+        seen = found.seen()
+    assert (seen.launched, seen.judged) == (True, True)
