@@ -13,14 +13,15 @@ own and are never held up by the writer (WAL). On PostgreSQL both are ordinary p
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from alembic.util import CommandError
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.pool import QueuePool
 
 from store.contract.errors import ContractError, engine_error
 from store.database.bounds import is_interrupted
@@ -41,6 +42,9 @@ from store.database.sqlite import (
 from store.private_files import make_file
 
 T = TypeVar("T")
+
+GIVING_BACK = 5.0
+"""Seconds that connections which are still used have to come back when all are closed."""
 
 _MISTYPED = re.compile(r"(sqlite|postgres)\w*(\+\w+)?:", re.IGNORECASE)
 """Begins what was meant as a URL, and would be the name of a folder."""
@@ -166,8 +170,19 @@ class Database:
         for task in self._beside:
             task.cancel()
         await asyncio.gather(*self._beside, return_exceptions=True)
-        await self._reader.dispose()
-        await self._writer.dispose()
+        await _close_all(self._reader)
+        await _close_all(self._writer)
+
+
+async def _close_all(engine: AsyncEngine) -> None:
+    """Close the connections of an engine. One that is still used is waited for: coming back later, to a pool that is
+    gone, it would stay open."""
+    pool = engine.pool
+    with suppress(TimeoutError):
+        async with asyncio.timeout(GIVING_BACK):
+            while isinstance(pool, QueuePool) and pool.checkedout():
+                await asyncio.sleep(0.002)
+    await engine.dispose()
 
 
 class _Told:

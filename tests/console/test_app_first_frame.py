@@ -62,8 +62,7 @@ async def test_keys_pressed_before_the_first_list_stands_act_in_their_order_when
         await until(pilot, lambda: lines(app)[0].startswith(" PROD   bpm.payments.example/engine-rest/engine"))
         assert isinstance(app.screen, FirstFrame)
         importing.go_on()
-        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
-        assert "Help: incidents" in text(app)
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen) and "Help: incidents" in text(app))
         await pilot.press("escape", "1")
         await until(pilot, lambda: loaded(app) and screen(app).filter_text == "retries:0")
 
