@@ -508,7 +508,9 @@ def sentence(verdict: Verdict, gate: Gate, watch: float) -> str:
         case "new-cause":
             return f"{things(counts.new_cause, 'task')} failed again with a new error."
         case "nothing-decided":
-            return "No task was decided: they are gone, and no log says how."
+            if counts.unknown:
+                return "No task was decided: they are gone, and no log says how."
+            return "No task was tried: all were left out, or have ended otherwise."
         case "nobody-works":
             return f"Nobody works on these topics: {waited} no task was taken."
         case "still-locked":

@@ -20,7 +20,7 @@ Cause = Literal[
     "failed-again",  # too many failed again
     "new-cause",  # one failed with an error that it did not have before
     "passed",  # few enough failed again
-    "nothing-decided",  # no task is open, and none was decided: all were cancelled, or nobody knows
+    "nothing-decided",  # no task is open, and none was decided: all were left out or cancelled, or nobody knows
     "nobody-works",  # the watch ended, nothing was decided and no worker holds a task
     "still-locked",  # the watch ended while workers held tasks
     "undecided",  # the watch ended with tasks waiting
@@ -120,8 +120,9 @@ def judge(gate: Gate, counts: WorkCounts, *, watch_over: bool, last: bool = Fals
         return Verdict("hold", "new-cause", counts)
     if not counts.open:
         if not counts.decided:
-            # Nothing failed, but nothing was shown to work either: what is unknown must not pass for a success.
-            return Verdict("hold" if counts.unknown else "pass", "nothing-decided", counts)
+            # Nothing failed, but nothing was shown to work either: what is unknown must not pass for a success, and no
+            # larger wave goes because the tasks of this one were gone or somebody else's.
+            return Verdict("hold" if counts.unknown or not last else "pass", "nothing-decided", counts)
         too_many = counts.again > gate.limit * counts.decided
         return Verdict("hold" if too_many else "pass", "failed-again" if too_many else "passed", counts)
     if counts.decided >= FEWEST:

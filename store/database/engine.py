@@ -180,7 +180,7 @@ async def _close_all(engine: AsyncEngine) -> None:
     pool = engine.pool
     with suppress(TimeoutError):
         async with asyncio.timeout(GIVING_BACK):
-            while isinstance(pool, QueuePool) and pool.checkedout():
+            while isinstance(pool, QueuePool) and pool.checkedout():  # noqa: ASYNC110 - the pool tells nobody
                 await asyncio.sleep(0.002)
     await engine.dispose()
 

@@ -82,7 +82,9 @@ def test_a_watch_that_ends_undecided_holds_and_says_why(counts: WorkCounts, caus
 
 
 def test_cancelled_tasks_decide_nothing_and_unknown_ones_do_not_pass() -> None:
-    assert said(judge(FIVE_PERCENT, WorkCounts(cancelled=10), watch_over=False)) == ("pass", "nothing-decided")
+    for counts in (WorkCounts(), WorkCounts(cancelled=10)):
+        assert said(judge(FIVE_PERCENT, counts, watch_over=False)) == ("hold", "nothing-decided")
+        assert said(judge(FIVE_PERCENT, counts, watch_over=False, last=True)) == ("pass", "nothing-decided")
     assert said(judge(FIVE_PERCENT, WorkCounts(unknown=10), watch_over=False)) == ("hold", "nothing-decided")
 
 
