@@ -131,6 +131,21 @@ async def test_what_has_changed_since_the_freeze_is_left_out_and_said(night: Sce
     assert rows == [(gone, "gone"), (locked, "locked"), (raised, "raised"), (newer, "newer-incident")]
 
 
+async def test_a_wave_whose_tasks_somebody_else_has_retried_tells_nothing_and_holds(night: Scene) -> None:
+    run = await night.begin(ordered("5, rest"))
+    night.works = False
+    for id in (await night.ids())[:5]:
+        night.sql("UPDATE external_task SET retries = 3 WHERE id = ?", id)
+    held = await night.drive(run)
+    assert isinstance(held, RunHeld)
+    assert (held.wave, held.cause) == (1, "nothing-decided")
+    assert held.said == "No task was tried: all were left out, or have ended otherwise."
+    assert batches(night) == []
+    night.works = True
+    assert isinstance(await night.drive(run, release=True), RunEnded)
+    assert batches(night) == [35]
+
+
 async def test_nobody_works_and_it_says_so_at_the_end_of_the_watch(night: Scene) -> None:
     night.works = False
     run = await night.begin(ordered(watch=20.0))
