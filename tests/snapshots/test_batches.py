@@ -236,6 +236,7 @@ async def silent_in_full(stage: Stage) -> None:
     engine, follower = stage.app.session.client, stage.app.session.follower
     assert isinstance(engine, Retried)
     assert follower is not None
+    await follower.look_at_work()  # what is being looked at comes from before the silence
     engine.gone = True
     stage.clock.pass_by(20)
     await follower.look()

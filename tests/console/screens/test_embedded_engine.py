@@ -44,7 +44,8 @@ async def test_filter_take_all_launch_and_the_incidents_are_gone() -> None:
         await pilot.press("A", "R")
         await until(pilot, lambda: isinstance(app.screen, LaunchDialog) and f"{failed}  tries 0 -> 1" in text(app))
         await pilot.press("3")
-        await until(pilot, lambda: '"retries": 3' in text(app))
+        await until(pilot, lambda: '"retries": 3' in text(app) and app.screen.preparation.complete)  # type: ignore[attr-defined]
+        await until(pilot, lambda: app.screen.delay.over)  # type: ignore[attr-defined]
         await pilot.press("L")
         await until(pilot, lambda: app.session.known_batches.all(), ENGINE)
         await pilot.press("4")

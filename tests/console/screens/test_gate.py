@@ -116,6 +116,7 @@ async def test_a_preview_is_shown_while_safe_and_its_launch_is_refused() -> None
     async with on(PROD, engine) as (app, pilot):
         await pilot.press("R")
         await until(pilot, lambda: "in the launch" in text(app) and "SAFE: this is PROD" in text(app))
+        await until(pilot, lambda: screen(app).preparation.complete and screen(app).delay.over)
         await pilot.press("L")
         await until(pilot, lambda: "! takes the safety off" in said(app))
         screen(app).set_focus(screen(app).query_one("#launch"))
@@ -132,6 +133,7 @@ async def test_on_prod_a_launch_needs_the_safety_off_a_reason_and_the_count() ->
         await until(pilot, lambda: "in the launch" in text(app))
         await arm(app, pilot)
         assert isinstance(app.screen, LaunchDialog)
+        await until(pilot, lambda: screen(app).preparation.complete and screen(app).delay.over)
         await pilot.press("L")
         await until(pilot, lambda: "Type a reason: it is required on PROD." in text(app))
         assert screen(app).query_one("#reason", Field).active
