@@ -189,7 +189,9 @@ def check_what_was_set(engine: NightEngine, group: Group, batch: Record, before:
 
 def watch(terminal: Terminal, engine: NightEngine, group: Group, before: dict[str, int | None], batch: Record) -> None:
     """View 4: the retries are set; then a worker takes the tasks, and a few fail anew."""
-    terminal.press("p", "4")
+    terminal.press("4")
+    terminal.wait_for("[4 Batch")
+    terminal.press("p")
     terminal.wait(lambda: re.search(r"❯ +(execute|close|ended) ", terminal.text), "the batch is not in the list")
     terminal.press("\r")
     terminal.wait_for("Did it help?" if "Did it help?" in terminal.text else "did it help?")

@@ -200,8 +200,8 @@ async def test_the_list_of_actions_narrows_and_runs_one() -> None:
 async def test_y_copies_the_id_and_says_so() -> None:
     async with console(FakeEngine(100)) as (app, pilot):
         await pilot.press("j", "y")
+        await until(pilot, lambda: app.session.event is not None and ids([1])[0] in app.session.event.sentence)
         assert app.clipboard == ids([1])[0]
-        assert ids([1])[0] in app.session.event.sentence
 
 
 async def test_q_leaves_and_escape_never_does() -> None:
