@@ -61,9 +61,7 @@ async def opened_journal(connection: Connection | None = None) -> AsyncIterator[
         typer.Exit: it cannot be opened; a sentence was said.
     """
     try:
-        async with journal_at(default_journal()) if connection is None else journal_of(connection) as journal:
-            if connection is None or not connection.thrown_away:
-                await _forget(journal)
+        async with _tidied_journal(connection) as journal:
             yield journal
     except NoJournal as problem:
         raise fail(str(problem), ExitCode.ENGINE) from None
@@ -75,10 +73,21 @@ async def journal_if_any(connection: Connection) -> AsyncIterator[Journal | None
     async with AsyncExitStack() as opened:
         journal: Journal | None = None
         try:
-            journal = await opened.enter_async_context(journal_of(connection))
+            journal = await opened.enter_async_context(_tidied_journal(connection))
         except NoJournal as problem:
             say(f"{problem} Nothing is remembered.")
-        if journal is not None and not connection.thrown_away:
+        yield journal
+
+
+@asynccontextmanager
+async def _tidied_journal(connection: Connection | None) -> AsyncIterator[Journal]:
+    """The journal of a connection, or the operator's own, without what it need not keep.
+
+    Raises:
+        NoJournal: it cannot be opened.
+    """
+    async with journal_at(default_journal()) if connection is None else journal_of(connection) as journal:
+        if connection is None or not connection.thrown_away:
             await _forget(journal)
         yield journal
 

@@ -98,16 +98,17 @@ def number(value: Any) -> int:
 
 def _with_key(kind: type[Shape], row: dict[str, Any]) -> dict[str, Any]:
     """The row with the key of its process definition: Camunda 7.21.0 leaves it out of process instances."""
-    for alias, id in _KEYS:
-        if alias not in row and alias in _aliases(kind) and isinstance(row.get(id), str):
-            found = _DEFINITION_ID.fullmatch(row[id])
-            return {**row, alias: found[1]} if found else row
+    for alias, id in _keys_of(kind):
+        if alias not in row and isinstance(row.get(id), str) and (found := _DEFINITION_ID.fullmatch(row[id])):
+            return {**row, alias: found[1]}
     return row
 
 
 @cache
-def _aliases(kind: type[Shape]) -> frozenset[str]:
-    return frozenset(info.alias or name for name, info in kind.model_fields.items())
+def _keys_of(kind: type[Shape]) -> tuple[tuple[str, str], ...]:
+    """Those of :data:`_KEYS` that a record of this kind has."""
+    aliases = {info.alias or name for name, info in kind.model_fields.items()}
+    return tuple(pair for pair in _KEYS if pair[0] in aliases)
 
 
 def _field(kind: type[Shape], name: str, row: dict[str, Any]) -> Any:

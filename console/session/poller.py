@@ -3,8 +3,7 @@
 Never two at once; the next one waits ``interval`` or ten times as long as the last answer took, whichever is longer,
 so that a slow engine is asked less. After a failure it waits four seconds, or twice the interval where that is shorter;
 failures in a row double that, to no less than the last one took and no more than a minute; where the answer told how
-long to wait it is that long. Only a picture that differs is
-published.
+long to wait it is that long. Only a picture that differs is published.
 """
 
 import asyncio

@@ -301,6 +301,11 @@ class Session:
         """The stable name under which this engine is remembered in the journal."""
         return self.identity.name or self.identity.url or "embedded"
 
+    @property
+    def login(self) -> str:
+        """The user that logs in at an engine by its address; empty where none does."""
+        return self.client.user if self.client is not None and self.identity.url else ""
+
     def await_journal(self) -> None:
         """A journal is being opened."""
         self.journal_opens = True

@@ -279,9 +279,9 @@ class BatchDetail(ConsoleScreen):
             chart.show([Prose("Drawn after the second reading.", "faint")])
             return
         width = (self.size.width // 2 if causes else self.size.width) - FRAME - 2
-        of_tasks = timeline.of_tasks and view.work is not None
-        chart.entitle(f"Since the launch  {LEGEND if of_tasks else LEGEND_OF_JOBS}")
-        total = view.work.total if of_tasks and view.work is not None else view.total
+        work = view.work if timeline.of_tasks else None
+        chart.entitle(f"Since the launch  {LEGEND if work is not None else LEGEND_OF_JOBS}")
+        total = work.total if work is not None else view.total
         open_now = self.session.counts.get("incidents")  # as on line 2
         chart.border_subtitle = f"{things(open_now, 'incident')} open" if open_now is not None else ""
         chart.show(chart_lines(timeline, total, width, lines))

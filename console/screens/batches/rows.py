@@ -83,6 +83,7 @@ def took(view: BatchView, now: datetime) -> str:
 
 
 NONE = "no batches: R retries the marked tasks as a batch"
+"""What stands in the pane of the start screen where there is none."""
 
 
 def live(views: Sequence[BatchView], width: int, lines: int, now: datetime, none: str = NONE) -> list[Item]:

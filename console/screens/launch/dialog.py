@@ -374,11 +374,8 @@ class LaunchDialog(ModalScreen[DecidedLaunch | DecidedRun | None]):
 
     def _command(self, plan: LaunchPlan, ids: str = "") -> str:
         order = None if not self.waves.on or self.waves.mistake else self.waves.order()
-        login = self.session.client.user if self.session.client is not None and self.session.identity.url else ""
-        guarded = self.session.safety.guarded
-        return command_of(
-            self.session.identity, plan, order, self._typed[0], login=login, guarded=guarded, ids=ids
-        )  # fmt: skip
+        login, guarded = self.session.login, self.session.safety.guarded
+        return command_of(self.session.identity, plan, order, self._typed[0], login=login, guarded=guarded, ids=ids)
 
     # -- keys -------------------------------------------------------------------------------------------------------
 

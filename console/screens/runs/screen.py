@@ -289,9 +289,7 @@ class RunScreen(ConsoleScreen):
         """Copy the command that goes on with it without a screen."""
         if self.run_id is None:
             return
-        identity, client = self.session.identity, self.session.client
-        login = client.user if client is not None and identity.url else ""
-        command = resume_command_of(identity, self.run_id, login=login)
+        command = resume_command_of(self.session.identity, self.run_id, login=self.session.login)
         if command:
             self.hand_out(command, "the command")
         else:

@@ -118,8 +118,7 @@ class TasksScreen(ListScreen):
     def _live(self, width: int, height: int) -> list[Item]:
         """The batches in a pane of that size: bars are as long as there is room."""
         known = self.session.known_batches
-        none = NONE if known.read_once else "reading …"
-        none = self.session.rights.unseen("batches") or none
+        none = self.session.rights.unseen("batches") or (NONE if known.read_once else "reading …")
         return live(known.all(), width, height, self.session.now(), none)
 
     @work(group="tasks.causes", exclusive=True, exit_on_error=False)

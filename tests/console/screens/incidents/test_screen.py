@@ -135,18 +135,23 @@ async def test_everything_is_said_on_a_narrow_screen_too() -> None:
         assert "4 groups, 46 incidents, exact" in shown(app)
 
 
+def held_after_the_newest(engine: Shop) -> asyncio.Event:
+    """Only the newest incidents are told until this is set."""
+    gate, read = asyncio.Event(), engine.incidents
+
+    async def held(query: Any, first: int, size: int) -> list[Incident]:
+        if query.incident_timestamp_before is not None:
+            await gate.wait()
+        return await read(query, first, size)
+
+    engine.incidents = held  # type: ignore[method-assign]
+    return gate
+
+
 async def test_so_far_is_said_until_everything_is_read() -> None:
     engine = Shop([raised(number, "HTTP 503") for number in range(900)])
     async with console(engine) as (app, pilot):
-        gate = asyncio.Event()
-        read = engine.incidents
-
-        async def slow(query: Any, first: int, size: int) -> list[Incident]:
-            if query.incident_timestamp_before is not None:
-                await gate.wait()
-            return await read(query, first, size)
-
-        engine.incidents = slow  # type: ignore[method-assign]
+        gate = held_after_the_newest(engine)
         await pilot.press("2")
         await until(pilot, lambda: "1 group, 500 incidents of 900 so far" in shown(app))
         gate.set()
@@ -160,15 +165,7 @@ async def test_the_cursor_is_on_the_greatest_group_unless_another_one_was_chosen
     found += [raised(number, "HTTP 503") for number in range(600, 900)] + [raised(900, "lock 3 lost")]
     engine = Shop(found)
     async with console(engine) as (app, pilot):
-        gate = asyncio.Event()
-        read = engine.incidents
-
-        async def slow(query: Any, first: int, size: int) -> list[Incident]:
-            if query.incident_timestamp_before is not None:
-                await gate.wait()
-            return await read(query, first, size)
-
-        engine.incidents = slow  # type: ignore[method-assign]
+        gate = held_after_the_newest(engine)
         await pilot.press("2")
         await until(pilot, lambda: "500 incidents of 901 so far" in shown(app))
         await until(pilot, lambda: screen(app).table.row is not None)
