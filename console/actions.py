@@ -199,6 +199,8 @@ ACTIONS: tuple[Action, ...] = (
     _do("job.owner", "J", "its instance", "Jump to its process instance, or open its batch.", "Look", 7),
     _do("job.incidents", "i", "incident", "The open incident of the job.", "Look", 8),
     _do("failures.open", "enter", "open", "One of these failures in full.", "Look", 7),
+    _do("live.pause", "p", "pause", "Stop reading, or go on reading.", "Live", 13),
+    _do("live.refresh", "r", "refresh", "Read now.", "Live", 14),
     _do("detail.copy", "y", "copy id", "Copy the id (OSC 52).", "Look", 9),
     _do("detail.back", "escape", "back", "Back to the list.", "Anywhere", 10),
     _do("list.build", "b", "builder", "Build the query as text, form or JSON.", "Choose", 10),

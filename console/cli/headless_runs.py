@@ -272,6 +272,9 @@ async def watch_run(
         if view.run.over or view.word == "void":
             _tell_end(view, json)
             return ExitCode.DONE if view.run.state == "passed" else ExitCode.HELD
+        if wish == "skip" and view.run.cause in GATE_CAUSES:
+            say(f"retriage: run {number} is held by its gate, not watched: --resume goes on with it.")
+            return ExitCode.REFUSED
         connection = _connection_of(options, view.run)
         if not confirmed(_question(view, wish), yes):
             return ExitCode.REFUSED

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from console.engine.target import Demo
     from console.session.connection_identity import ConnectionIdentity
     from console.session.services import BatchFollower, LaunchSearch
+    from console.session.unsent_launch import UnsentLaunch
     from store.journal import Journal
 
 T = TypeVar("T")
@@ -84,6 +85,8 @@ class Session:
         """
         self.launching = False
         """A launch is on its way: until it is known what became of it no other may begin."""
+        self.unsent: UnsentLaunch | None = None
+        """The launch that was decided on last, if nothing came of it."""
         self.sending: set[int] = set()
         """Launches of the journal that are on their way from here."""
         self.unanswered: LaunchSearch | None = None

@@ -24,16 +24,18 @@ from tests.store.test_demo_world import NOW, content, empty_store
 
 AT = int(NOW.timestamp() * 1000)
 TASKS = 700
+MANY_TASKS = 100_000
+"""Of which the pipe holds a small part: the process has to wait before it has drawn them all."""
 FIRST, SIZE = 50, 100
 
 
-def drawn() -> InstanceRows:
+def drawn(tasks: int = TASKS) -> InstanceRows:
     versions = [
         Version(f"{release.name} {process.key}", process, AT - release.age, release.tenant_id)
         for release in RELEASES
         for process in release.processes
     ]
-    return InstanceRows(Random(7), AT, ProcessVersions(versions), TASKS)
+    return InstanceRows(Random(7), AT, ProcessVersions(versions), tasks)
 
 
 async def so(condition: Callable[[], bool]) -> None:
@@ -112,7 +114,7 @@ async def test_where_no_process_comes_up_the_thread_goes_on(monkeypatch: pytest.
 
 
 async def test_a_process_that_is_killed_is_told_in_a_sentence() -> None:
-    async with come_up(drawn()) as source:
+    async with come_up(drawn(MANY_TASKS)) as source:
         assert (await source.slice(SIZE)).tasks
         assert source._process is not None
         source._process._process.kill()

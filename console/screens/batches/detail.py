@@ -28,6 +28,7 @@ from console.screens.batches.outcomes import OutcomesScreen
 from console.screens.batches.shares import share_lines
 from console.screens.batches.verbs import BatchVerbs
 from console.screens.batches.work_box import as_of, work_answer, work_brief
+from console.screens.live import LiveVerbs
 from console.session.poller import Poller
 from console.session.session import News, Session
 from console.text.inert import inert
@@ -60,8 +61,8 @@ class BatchDetail(ConsoleScreen):
     """A batch in full, also after it has moved to the history."""
 
     CSS_PATH = [BASE_CSS, Path(__file__).with_name("detail.tcss")]
-    PLACES: ClassVar[tuple[str, ...]] = ("batches", "batch", "failures", "detail")
-    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"batches", "batch", "detail", "failures"}))
+    PLACES: ClassVar[tuple[str, ...]] = ("batches", "batch", "failures", "live", "detail")
+    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"batches", "batch", "detail", "failures", "live"}))
     VIEW: ClassVar[str] = "batches"
 
     def __init__(self, session: Session, view: BatchView) -> None:
@@ -73,6 +74,7 @@ class BatchDetail(ConsoleScreen):
         self._had_groups = False
         self._seen_ended = False
         self.attach(BatchVerbs(self, self.chosen, self._look_now, self.group, self.vital_job))
+        self.attach(LiveVerbs(self, self._look_at_all))
 
     def body(self) -> Iterable[Widget]:
         """Two questions above, the doctor between, then how it went, its jobs and events."""
@@ -107,6 +109,8 @@ class BatchDetail(ConsoleScreen):
         """The batch has moved on."""
         if news in ("batches", "counts"):
             self._show()
+        elif news == "state":
+            self._heed_pause()
 
     def chosen(self) -> BatchView:
         """The batch as it is known now."""
@@ -119,6 +123,9 @@ class BatchDetail(ConsoleScreen):
         self._inspection = BatchInspection(self.chosen(), self.session.known_batches, self._is_ours)
         self._poller = Poller(self._look, self._show_looked, interval=EVERY)
         self._poller.start()
+        if self.session.paused:
+            self._poller.pause()
+            self._look_now()
         try:
             await self.session.ask(lambda client: self.session.known_batches.open(client, self._view))
         except EngineProblem as problem:
@@ -157,8 +164,23 @@ class BatchDetail(ConsoleScreen):
 
     @work(group="batch.now", exclusive=True, exit_on_error=False)
     async def _look_now(self) -> None:
+        await self._look_once()
+
+    async def _look_once(self) -> None:
         if self._poller is not None and self._poller.running:
             await self._poller.refresh()
+
+    async def _look_at_all(self) -> None:
+        """Read the batch, its jobs and its tasks now."""
+        if self.session.follower is not None:
+            await self.session.follower.look()
+            await self.session.follower.look_at_work()
+        await self._look_once()
+
+    def _heed_pause(self) -> None:
+        """Read on, unless the console is paused or something else is in front."""
+        if self._poller is not None:
+            (self._poller.resume if self.is_current and not self.session.paused else self._poller.pause)()
 
     # -- showing ----------------------------------------------------------------------------------------------------
 
@@ -361,8 +383,7 @@ class BatchDetail(ConsoleScreen):
 
     def on_screen_resume(self) -> None:
         """In front again."""
-        if self._poller is not None:
-            self._poller.resume()
+        self._heed_pause()
         self._show()
 
     def on_unmount(self) -> None:
@@ -415,5 +436,4 @@ class BatchDetail(ConsoleScreen):
 
     def action_copy(self) -> None:
         """Copy the id of the batch."""
-        self.app.copy_to_clipboard(self._view.id)
-        self.session.say(f"Copied {self._view.id}", "muted")
+        self.hand_out(self._view.id)

@@ -18,6 +18,7 @@ from console.reading.selection import Marked
 from console.screens.base import BASE_CSS, ConsoleScreen
 from console.screens.batches.rows import WORDS, WORK_INKS
 from console.screens.launch.flow import open_launch
+from console.screens.live import LiveVerbs
 from console.session.session import News, Session
 from console.text.inert import inert
 from console.text.words import count, short, things, until
@@ -60,8 +61,8 @@ class OutcomesScreen(ConsoleScreen):
     """
 
     CSS_PATH = [BASE_CSS, Path(__file__).with_name("outcomes.tcss")]
-    PLACES: ClassVar[tuple[str, ...]] = ("outcomes", "detail")
-    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"outcomes", "detail"}))
+    PLACES: ClassVar[tuple[str, ...]] = ("outcomes", "live", "detail")
+    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"outcomes", "live", "detail"}))
     VIEW: ClassVar[str] = "batches"
 
     def __init__(self, session: Session, batch_id: str, outcome: Outcome) -> None:
@@ -69,6 +70,7 @@ class OutcomesScreen(ConsoleScreen):
         self._batch_id = batch_id
         self._outcome = outcome
         self._only: State | None = "again" if outcome.tally.of("again") else None
+        self.attach(LiveVerbs(self, self._look))
 
     @property
     def table(self) -> LineTable:
@@ -103,6 +105,11 @@ class OutcomesScreen(ConsoleScreen):
     def on_screen_resume(self) -> None:
         """In front again."""
         self._show()
+
+    async def _look(self) -> None:
+        """Look at the tasks now."""
+        if self.session.follower is not None:
+            await self.session.follower.look_at_work()
 
     def _show(self) -> None:
         self.query_one("#states", Line).show(self._states())
@@ -232,8 +239,7 @@ class OutcomesScreen(ConsoleScreen):
         """Copy the id of the task."""
         row = self.table.row
         if row is not None:
-            self.app.copy_to_clipboard(row.id)
-            self.session.say(f"Copied {row.id}", "muted")
+            self.hand_out(row.id)
 
 
 def _chosen(text: str, here: bool) -> list[Span]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from console.actions import named
-from console.launch.launch_events import NoAnswer, RefusedByEngine, Sending, about_of, sentence_of
+from console.launch.launch_events import NoAnswer, NotSent, RefusedByEngine, Sending, about_of, sentence_of
 from console.launch.send import send_launch
 from console.launch.split_by_ids import parts_of
 from console.reading.selection import Everything, Marked, Selection
@@ -16,6 +16,7 @@ from console.screens.launch.dialog import LaunchDialog
 from console.screens.launch.found_batch import is_it
 from console.screens.launch.waiting import BATCHES, shown_while
 from console.screens.navigator import navigator_of
+from console.session.unsent_launch import UnsentLaunch
 from store.contract.queries import ExternalTaskQuery
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ def open_launch(
     follow: bool = True,
 ) -> None:
     """Open the launch dialog at once: the next key, a digit, may already be on its way. What it decides is carried out,
-    and the operator is told what became of it.
+    and the operator is told what became of it. Where nothing did, its fields keep what was typed when the same is
+    launched again.
 
     Args:
         app: where the dialog is shown.
@@ -85,11 +87,16 @@ def open_launch(
         session.say(problem, "warning")
         return
 
+    typed = session.unsent
+    if typed is not None and typed.meant_for(selection):
+        retries, reason = typed.retries, typed.reason
+
     def decided(order: DecidedLaunch | DecidedRun | None) -> None:
         if isinstance(order, DecidedRun):
             navigator_of(app).show("run", driven_runs_of(app).begin(order))
         elif order is not None:
-            send_off(app, session, (order,), done, follow=follow)
+            kept = UnsentLaunch(selection, order.plan.retries, order.reason)
+            send_off(app, session, (order,), done, follow=follow, kept=kept)
 
     app.push_screen(LaunchDialog(session, selection, retries=retries, reason=reason), decided)
 
@@ -101,6 +108,7 @@ def send_off(
     done: Callable[[str], None] | None = None,
     *,
     follow: bool = True,
+    kept: UnsentLaunch | None = None,
 ) -> None:
     """Carry decided launches out, one after the other, until one is not; none other can begin meanwhile.
 
@@ -111,10 +119,12 @@ def send_off(
         done: called with the id of each batch.
         follow: the batch is shown then; where there are several, the list of them. Nothing is shown to an operator who
             has opened something else meanwhile: keys that are meant for that would go to it.
+        kept: what is remembered of them if one is not sent, or refused.
     """
     session.launching = True
+    session.unsent = None
     # The application's, not the screen's: a screen may be left before the engine has answered.
-    app.run_worker(_sent_off(app, session, orders, done, follow), group="launch.order", exit_on_error=False)
+    app.run_worker(_sent_off(app, session, orders, done, follow, kept), group="launch.order", exit_on_error=False)
 
 
 async def _sent_off(
@@ -123,9 +133,10 @@ async def _sent_off(
     orders: Iterable[DecidedLaunch],
     done: Callable[[str], None] | None,
     follow: bool,
+    kept: UnsentLaunch | None,
 ) -> None:
     behind = app.screen
-    batches = await _all_carried_out(app, session, orders, done)
+    batches = await _all_carried_out(app, session, orders, done, kept)
     # A builder closes when its query is launched; then what is behind it was in front before.
     stayed = app.screen is behind or not (behind.is_attached or app.screen.is_modal)
     if not (follow and batches):
@@ -141,7 +152,11 @@ async def _sent_off(
 
 
 async def _all_carried_out(
-    app: App[None], session: Session, orders: Iterable[DecidedLaunch], done: Callable[[str], None] | None
+    app: App[None],
+    session: Session,
+    orders: Iterable[DecidedLaunch],
+    done: Callable[[str], None] | None,
+    kept: UnsentLaunch | None,
 ) -> list[str]:
     """The batches that were launched."""
     batches: list[str] = []
@@ -153,10 +168,12 @@ async def _all_carried_out(
                 plan = parts.pop(0)
                 # A batch of the parts before is none of somebody else's.
                 known = None if order.overlaps is None else order.overlaps | made
-                batch_id, too_large = await _carry_out(app, session, replace(order, plan=plan, overlaps=known))
+                became = await _carry_out(app, session, replace(order, plan=plan, overlaps=known))
+                batch_id = became.batch_id
                 made |= {batch_id} if batch_id is not None else frozenset()
-                smaller = parts_of(plan, session.most_ids) if too_large else []
+                smaller = parts_of(plan, session.most_ids) if became.too_large else []
                 if batch_id is None and len(smaller) < 2:
+                    session.unsent = kept if became.unsent else None
                     return batches
                 if smaller:
                     # That a proxy found the order too large proves that nothing was done.
@@ -171,13 +188,28 @@ async def _all_carried_out(
     return batches
 
 
-async def _carry_out(app: App[None], session: Session, order: DecidedLaunch) -> tuple[str | None, bool]:
-    """The batch, if it is there; and whether the request was found too large, which alone may be sent again."""
-    too_large = False
+@dataclass(frozen=True)
+class _Became:
+    """What became of one order.
+
+    Attributes:
+        batch_id: the batch, if it is there.
+        unsent: certainly nothing was changed.
+        too_large: the request was found too large, which alone may be sent again by itself.
+    """
+
+    batch_id: str | None
+    unsent: bool
+    too_large: bool
+
+
+async def _carry_out(app: App[None], session: Session, order: DecidedLaunch) -> _Became:
+    unsent = too_large = False
     with shown_while(app, session, order.plan.describe()) as waiting:
 
         def tell(event: LaunchEvent) -> None:
-            nonlocal too_large
+            nonlocal unsent, too_large
+            unsent = unsent or isinstance(event, NotSent | RefusedByEngine)
             too_large = too_large or (isinstance(event, RefusedByEngine) and event.too_large)
             if not isinstance(event, Sending | NoAnswer):
                 waiting.close()
@@ -188,4 +220,4 @@ async def _carry_out(app: App[None], session: Session, order: DecidedLaunch) -> 
             return await is_it(app, found)
 
         launched = await send_launch(session, order, tell, adopt)
-    return (launched.batch.id if launched is not None else None), too_large
+    return _Became(launched.batch.id if launched is not None else None, unsent, too_large)

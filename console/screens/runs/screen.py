@@ -19,6 +19,7 @@ from console.runs.open_runs import tell_open_runs
 from console.runs.run_view import RunView, read_run
 from console.screens.base import BASE_CSS, ConsoleScreen
 from console.screens.driven_runs import driven_runs_of
+from console.screens.live import LiveVerbs
 from console.screens.runs.about_box import about
 from console.screens.runs.gate_box import gate_lines, scale, seen
 from console.screens.runs.rows import SIGNS, STEP_COLUMNS, WAVE_COLUMNS, step_rows, wave_row
@@ -79,8 +80,8 @@ class RunScreen(ConsoleScreen):
     """
 
     CSS_PATH = [BASE_CSS, Path(__file__).with_name("screen.tcss")]
-    PLACES: ClassVar[tuple[str, ...]] = ("run", "waves", "detail")
-    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"run", "waves", "detail"}))
+    PLACES: ClassVar[tuple[str, ...]] = ("run", "waves", "live", "detail")
+    BINDINGS: ClassVar[list[BindingType]] = bindings(at({"run", "waves", "live", "detail"}))
     VIEW: ClassVar[str] = "journal"
     AUTO_FOCUS = "#waves"
 
@@ -91,6 +92,7 @@ class RunScreen(ConsoleScreen):
         self._problem = ""
         self._placed = 0
         self.attach(RunVerbs(self, self.view))
+        self.attach(LiveVerbs(self, self._read_once))
 
     def body(self) -> Iterable[Widget]:
         """What happens next, the gate, the waves, the steps."""
@@ -154,6 +156,9 @@ class RunScreen(ConsoleScreen):
 
     @work(group="run.read", exclusive=True, exit_on_error=False)
     async def _read(self) -> None:
+        await self._read_once()
+
+    async def _read_once(self) -> None:
         journal, number = self.session.journal, self.run_id
         if journal is None or number is None:
             return

@@ -242,6 +242,8 @@ def test_held_resumed_stopped_undone(store: Path) -> None:
     set_now = asked(store, "SELECT id FROM external_task WHERE retries = 2")
     assert {row[0] for row in set_now} >= set(ids[:2])
     assert not {row[0] for row in set_now} & set(ids[2:])
+    skipped = typed("watch", 1, "--skip-watch", "--yes")
+    assert (skipped.exit_code, "held by its gate" in skipped.stderr) == (ExitCode.REFUSED, True)
     # The engine is known from the journal; the rest is cut anew and gets other retries.
     cut = typed("watch", 1, "--resume", "--yes", "--waves", "1,rest", "--retries", 1, "--json")
     assert cut.exit_code == ExitCode.HELD

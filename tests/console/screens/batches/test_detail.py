@@ -367,6 +367,56 @@ async def test_the_detail_goes_on_after_the_batch_has_ended() -> None:
         assert isinstance(app.screen, BatchDetail)
 
 
+async def rests(pilot: Pilot[None], engine: FakeEngine) -> bool:
+    """Whether nothing more is asked for five turns of the page's poller, after what is under way was answered."""
+    await pilot.pause(0.3)
+    before = engine.answers
+    await pilot.pause(0.5)
+    return engine.answers == before
+
+
+async def reads_on(pilot: Pilot[None], engine: FakeEngine) -> None:
+    """Return as soon as something more was asked for twice."""
+    before = engine.answers
+    await until(pilot, lambda: engine.answers > before + 1)
+
+
+async def test_the_page_of_a_batch_is_paused_and_read_by_its_own_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("console.screens.batches.detail.EVERY", 0.1)
+    engine = engine_with_a_batch()
+    async with console(engine, view="batches") as (app, pilot):
+        await detail(app, pilot)
+        await until(pilot, lambda: "310 done" in text(app))
+        await reads_on(pilot, engine)
+        await pilot.press("p")
+        await until(pilot, lambda: "PAUSED" in lines(app)[0])
+        assert await rests(pilot, engine)
+        engine.running["batch-1"] = statistics("batch-1", 500, 500, 400)
+        await pilot.press("r")
+        await until(pilot, lambda: "400 done" in text(app))
+        assert app.session.paused
+        assert await rests(pilot, engine)
+        # A dialog that was in front, and another page, do not make it read on.
+        await pilot.press("question_mark", "escape")
+        await until(pilot, lambda: isinstance(app.screen, BatchDetail))
+        assert await rests(pilot, engine)
+        await pilot.press("p")
+        await until(pilot, lambda: "LIVE" in lines(app)[0])
+        await reads_on(pilot, engine)
+
+
+async def test_a_batch_that_is_opened_while_paused_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("console.screens.batches.detail.EVERY", 0.1)
+    engine = engine_with_a_batch()
+    async with console(engine, view="batches") as (app, pilot):
+        await view(app, pilot, "4")
+        await until(pilot, lambda: shown(app) == ["batch-1"])
+        await pilot.press("p", "enter")
+        await until(pilot, lambda: isinstance(app.screen, BatchDetail) and "310 done" in text(app))
+        print(text(app))
+        assert await rests(pilot, engine)
+
+
 async def test_an_ended_batch_of_the_history_can_be_opened() -> None:
     engine = with_history(2)
     async with console(engine, view="batches") as (app, pilot):

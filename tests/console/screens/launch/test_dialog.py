@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from textual.timer import Timer
 
 from console.app import RetriageApp
-from console.engine.errors import Unanswered
+from console.engine.errors import Refused, Unanswered
 from console.journal import journal_at
 from console.launch import send as sending
 from console.launch.preview import Kind
@@ -495,6 +495,52 @@ async def test_an_unanswered_launch_is_looked_for_and_never_sent_again(
         )
         assert len(sent) == 1
         await until(pilot, lambda: bool(tasks.table.marks) is not carried_out)
+
+
+@pytest.mark.parametrize("what", ["the look before sending", "the engine's answer"])
+async def test_what_was_typed_is_there_again_when_a_launch_was_not_sent(what: str) -> None:
+    engine = FakeEngine(100)
+    async with console(engine) as (app, pilot):
+        await pilot.press("space")
+        shown = await dialog(app, pilot)
+        await pilot.press("3")
+        shown.query_one("#reason", Field).value = "PSP back, INC-4412"
+        launch, batches = engine.set_retries_async, engine.batches
+        of_proxy = what != "the engine's answer"
+
+        async def refused(*_: object) -> Any:
+            raise Refused("Bad Gateway.", 502) if of_proxy else Refused("No.", 500, "ProcessEngineException")
+
+        if of_proxy:
+            engine.batches = refused  # type: ignore[method-assign]
+        else:
+            engine.set_retries_async = refused  # type: ignore[method-assign]
+        await pilot.press("L")
+        await until(pilot, lambda: app.session.unsent is not None and not app.session.launching)
+        assert engine.orders == []
+        engine.set_retries_async, engine.batches = launch, batches  # type: ignore[method-assign]
+        await pilot.press("r")
+        await until(pilot, lambda: not app.session.silent)
+        again = await dialog(app, pilot)
+        assert [again.query_one(name, Field).value for name in ("#retries", "#reason")] == ["3", "PSP back, INC-4412"]
+        if not of_proxy:
+            return
+        # What it was not typed for does not get it.
+        await pilot.press("escape")
+        await pilot.press("u", "G")
+        other = await dialog(app, pilot)
+        assert [other.query_one(name, Field).value for name in ("#retries", "#reason")] == ["1", ""]
+        await pilot.press("escape")
+        await pilot.press("g", "space")
+        await dialog(app, pilot)
+        await pilot.press("L")
+        await until(pilot, lambda: engine.orders)
+        assert engine.orders[0][1].retries == 3
+        await until(pilot, lambda: app.session.launched and not app.session.launching)
+        await back(app, pilot)
+        await pilot.press("u", "g", "space")
+        after = await dialog(app, pilot)
+        assert after.query_one("#reason", Field).value == "", "it was launched"
 
 
 async def test_no_second_launch_begins_while_one_is_on_its_way() -> None:

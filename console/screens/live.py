@@ -1,0 +1,37 @@
+"""What ``p`` and ``r`` do on the page of one thing that goes on being read: a batch, its tasks, a run."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from console.screens.verbs import Verbs
+
+if TYPE_CHECKING:
+    from console.screens.base import ConsoleScreen
+
+
+class LiveVerbs(Verbs["ConsoleScreen"]):
+    """Pause and go on; read once, also while paused.
+
+    Args:
+        screen: a page that reads again and again.
+        look: reads what it shows, once. It says itself what did not come.
+    """
+
+    PLACES: ClassVar[tuple[str, ...]] = ("live",)
+
+    def __init__(self, screen: ConsoleScreen, look: Callable[[], Awaitable[object]]) -> None:
+        super().__init__(screen)
+        self._look = look
+
+    def action_pause(self) -> None:
+        """Stop every reading that was not asked for, or go on."""
+        self.session.pause(not self.session.paused)
+
+    def action_refresh(self) -> None:
+        """Read now, also while paused."""
+        self.look_up(self._read, "live.now")
+
+    async def _read(self) -> None:
+        await self._look()
