@@ -10,7 +10,7 @@ import typer
 
 from console.cli.connection_options import ConnectionOptions, with_connection
 from console.cli.exit_codes import EPILOG, ExitCode
-from console.cli.headless import carry_out, opened_journal, opened_session
+from console.cli.headless import carry_out, opened_journal, opened_session, say
 from console.cli.output import print_json, write
 from console.cli.program import app, fail
 from console.snapshots.part import MASKED, SnapshotPart, names
@@ -52,7 +52,7 @@ def snapshot_command(
 
 
 async def _take(connection: Connection, part: SnapshotPart, out: Path, json: bool) -> int:
-    from console.snapshots.take import NotAFilter, take_snapshot  # 900 ms
+    from console.snapshots.take import NotAFilter, NothingMatches, take_snapshot  # 900 ms
 
     progress = _Progress()
     try:
@@ -60,6 +60,9 @@ async def _take(connection: Connection, part: SnapshotPart, out: Path, json: boo
             mark = await take_snapshot(session, part, out, progress.tell)
     except NotAFilter as mistake:
         raise fail(f"--query: {mistake}") from None
+    except NothingMatches:
+        say("retriage: no external task matches; nothing was written.")
+        return ExitCode.NOTHING
     except OSError as problem:
         raise fail(f"{out} cannot be written: {problem.strerror or problem}.") from None
     finally:

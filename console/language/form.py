@@ -212,9 +212,13 @@ def _moment(field: FormField, text: str, now: datetime) -> datetime:
 
 def _parts(text: str) -> list[str]:
     """The words of a text, cut at blanks outside quotes."""
-    parts, quoted, start = [], False, 0
+    parts, quoted, escaped, start = [], False, False, 0
     for at, letter in enumerate(text):
-        if letter == '"' and text[at - 1 : at] != "\\":
+        if escaped:
+            escaped = False
+        elif letter == "\\":
+            escaped = text[at + 1 : at + 2] in ('"', "\\")
+        elif letter == '"':
             quoted = not quoted
         elif letter.isspace() and not quoted:
             parts.append(text[start:at])

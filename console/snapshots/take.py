@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from console.snapshots.engine_reader import Tell
     from console.snapshots.part import SnapshotPart
 
-__all__ = ["NotAFilter", "take_snapshot"]
+__all__ = ["NotAFilter", "NothingMatches", "take_snapshot"]
 
 NUMBERS = {
     "external_task": "external tasks",
@@ -31,6 +31,10 @@ NUMBERS = {
     "run": "runs of the journal",
 }
 """What is written -> what it is called."""
+
+
+class NothingMatches(Exception):
+    """No task matches the query of a snapshot: there is nothing to write."""
 
 
 async def take_snapshot(
@@ -49,6 +53,7 @@ async def take_snapshot(
 
     Raises:
         NotAFilter: the query of the part cannot be read.
+        NothingMatches: no task matches that query; nothing is left of the file.
         EngineProblem: the engine did not answer, or refused; nothing is left of the file.
         FileExistsError: there is a file already.
         OSError: the file cannot be written.
@@ -62,6 +67,8 @@ async def take_snapshot(
     async with new_snapshot(path, begun) as writer:
         reader = EngineReader(session, part, wanted, questions, writer, tell)
         await reader.read()
+        if part.query.strip() and not writer.numbers.get("external_task"):
+            raise NothingMatches
         rates = await observed_rates(session, questions, reader.topics, reader.runs)
         mark = SnapshotMark(
             engine=session.engine_name,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from console.engine.errors import EngineProblem
 from console.session.text_filter import NotAFilter
 from console.snapshots.part import SnapshotPart
-from console.snapshots.take import take_snapshot
+from console.snapshots.take import NothingMatches, take_snapshot
 from console.text.inert import inert
 from console.text.words import count, things
 
@@ -71,6 +71,8 @@ class SnapshotFile:
             raise
         except NotAFilter as mistake:
             self._session.say(f"No snapshot was written: {mistake}", "failed")
+        except NothingMatches:
+            self._session.say("No snapshot was written: no external task matches.", "warning")
         except EngineProblem as problem:
             self._session.say(f"No snapshot was written: {problem.sentence}", "failed")
         except OSError as problem:

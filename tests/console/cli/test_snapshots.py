@@ -48,7 +48,7 @@ def typed(*words: object) -> Result:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with batches that failed, are suspended, have ended; nothing in it moves any more."""
+    """A store with batches whose jobs have failed, are suspended, have ended; nothing in it moves any more."""
     file = tmp_path_factory.mktemp("world") / "world.db"
     fill(str(file), 1000, 7, lambda done: None)
     asyncio.run(_until_still(file))
@@ -60,8 +60,13 @@ async def _until_still(file: Path) -> None:
         while True:
             running = (await engine.get("/batch/statistics")).json()
             if all(one["suspended"] or one["failedJobs"] == one["remainingJobs"] > 0 for one in running):
-                return
+                break
             await asyncio.sleep(0.1)
+        # Jobs that have failed keep their batch open: its monitor job looks again and again.
+        for one in running:
+            if not one["suspended"]:
+                path = f"/batch/{one['id']}/suspended"
+                assert (await engine.put(path, json={"suspended": True})).status_code == 204
 
 
 @pytest.fixture
@@ -165,6 +170,7 @@ def test_lists_tell_it_and_nothing_opens_it_as_a_store(snapshot: Path, unchanged
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
+        (["--query", "topic:no-such-topic"], ExitCode.NOTHING, "no external task matches; nothing was written"),
         (["--query", "bogus:1"], ExitCode.COMMAND_LINE, "bogus is not a filter"),
         (["--out", "{there}"], ExitCode.COMMAND_LINE, "exists already"),
         (["--out", "{folder}/none/s.db"], ExitCode.DONE, "external tasks"),
@@ -182,6 +188,7 @@ def test_a_refusal_is_one_sentence_and_leaves_nothing(
     assert (result.exit_code, said in result.output) == (code, True), result.output
     assert there.read_text() == "mine"
     assert not [entry.name for entry in tmp_path.rglob("*.part*")]
+    assert (tmp_path / "s.db").exists() is False
 
 
 def test_of_a_filter_only_what_belongs_to_it(store: Path, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from console.reading.selection import Everything
 from console.screens.builder.faces import form_of, from_saved, json_of, saved_text, with_value
 from console.screens.builder.form import FormRow
 from store.contract.orders import SetExternalTaskRetries
+from store.contract.queries import ProcessInstanceQuery, VariableFilter
 from tests.console.language.test_properties import queries
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -172,6 +173,15 @@ def test_every_row_of_the_form_shows_what_it_would_be_set_to(both: tuple[Any, An
         held = getattr(query, field.name)
         if held not in (None, "") and text.strip() == text:
             assert entered(field, text, subject, NOW) == held
+
+
+@pytest.mark.parametrize("value", ["\\", "a\\", '\\"', '" b'])
+def test_a_row_of_variables_is_cut_between_conditions_whatever_is_quoted(value: str) -> None:
+    variables = [VariableFilter(name=name, operator="eq", value=value) for name in ("a", "b")]
+    subject = SUBJECTS["instances"]
+    (field,) = [field for field in fields_of(subject) if field.name == "variables"]
+    text = shown(field, ProcessInstanceQuery(variables=variables), (), subject)
+    assert entered(field, text, subject, NOW) == variables
 
 
 @pytest.mark.parametrize("subject", SUBJECTS.values(), ids=lambda subject: subject.name)

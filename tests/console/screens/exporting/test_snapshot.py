@@ -45,6 +45,14 @@ async def test_what_is_shown_is_written_and_opened_again(tmp_path: Path) -> None
         app.screen.query_one("#file").value = str(place)  # type: ignore[attr-defined]
         await pilot.press("enter")
         await until(pilot, lambda: "cannot be written: there is a file already" in text(app), ENGINE)
+        # A file with nothing in it is none.
+        await pilot.press("escape", "slash", *"topic:none", "enter")
+        await until(pilot, lambda: "0 match" in text(app) or "0 of" in text(app) or "no task" in text(app).lower())
+        await asked_for_file(pilot, app)
+        app.screen.query_one("#file").value = str(tmp_path / "none.db")  # type: ignore[attr-defined]
+        await pilot.press("enter")
+        await until(pilot, lambda: "No snapshot was written: no external task matches." in text(app), ENGINE)
+        assert [entry.name for entry in tmp_path.iterdir()] == [place.name]
         client = await app.session.opened()
         query = ExternalTaskQuery(topic_name="charge-card", no_retries_left=True)
         expected = await client.external_tasks(query, 0, 100)
