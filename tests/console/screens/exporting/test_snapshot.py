@@ -29,6 +29,10 @@ async def asked_for_file(pilot: Pilot[None], app: RetriageApp) -> Path:
     return Path(app.screen.query_one("#file").value)  # type: ignore[attr-defined]
 
 
+def files(folder: Path) -> list[str]:
+    return [entry.name for entry in folder.iterdir()]
+
+
 async def test_what_is_shown_is_written_and_opened_again(tmp_path: Path) -> None:
     place = tmp_path / "night.db"
     async with world(60) as (app, pilot):
@@ -52,7 +56,7 @@ async def test_what_is_shown_is_written_and_opened_again(tmp_path: Path) -> None
         app.screen.query_one("#file").value = str(tmp_path / "none.db")  # type: ignore[attr-defined]
         await pilot.press("enter")
         await until(pilot, lambda: "No snapshot was written: no external task matches." in text(app), ENGINE)
-        assert [entry.name for entry in tmp_path.iterdir()] == [place.name]
+        assert files(tmp_path) == [place.name]
         client = await app.session.opened()
         query = ExternalTaskQuery(topic_name="charge-card", no_retries_left=True)
         expected = await client.external_tasks(query, 0, 100)
