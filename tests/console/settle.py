@@ -178,5 +178,10 @@ def screen(app: RetriageApp) -> Any:
 
 
 def said(app: RetriageApp) -> str:
+    """Everything that was said, a sentence a line: what comes after the one that is waited for does not hide it."""
+    return "\n".join(event.sentence for event in app.session.events)
+
+
+def said_last(app: RetriageApp) -> str:
     """What was said last."""
     return app.session.event.sentence if app.session.event else ""

@@ -284,8 +284,13 @@ class TasksScreen(ListScreen):
             self.session.say("R retries tasks, or a cause: tab leads to their panes.", "warning")
             return
         self.heed_filter()
-        if self._can_be_taken():
-            self._open_launch(self._chosen(), self._launched)
+        if not self._can_be_taken():
+            return
+        chosen = self._chosen()
+        if chosen is None and self.table.total:
+            self.session.say("The row under the cursor is still being read: press the key again.", "warning")
+        else:
+            self._open_launch(chosen, self._launched)
 
     def _open_launch(self, chosen: Marked | Everything | None, done: Callable[[str], None] | None = None) -> None:
         from console.screens.launch.flow import open_launch  # 91 ms

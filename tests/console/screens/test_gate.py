@@ -19,7 +19,7 @@ from console.screens.launch.dialog import LaunchDialog
 from console.screens.launch.flow import open_launch
 from console.session.connection_identity import ConnectionIdentity
 from tests.console.fake import FakeEngine, connecting, ids, statistics
-from tests.console.settle import loaded, said, screen, text, until
+from tests.console.settle import loaded, said, said_last, screen, text, until
 
 PROD = ConnectionIdentity("PROD", "https://bpm.example/engine-rest", "ann", profile="bpm-prod")
 
@@ -74,7 +74,8 @@ async def test_every_action_that_changes_the_engine_passes_the_gate(
             await app.run_action(action.method, place)
             refused = bool(sentence) and not action.previews
             assert place.came == ([] if refused else [action.name]), action.name
-            assert said(app) == "-" if not refused else sentence in said(app), (action.name, said(app))
+            told = said_last(app)
+            assert told == "-" if not refused else sentence in told, (action.name, told)
 
 
 async def test_the_gate_opens_when_armed_and_closes_when_the_engine_is_lost() -> None:

@@ -31,7 +31,7 @@ from store.contract.records import ExternalTask, Incident, Job
 from store.journal import Earlier
 from tests.console.fake import TOPICS, FakeEngine, job, task
 from tests.console.incidents_of import incident
-from tests.console.settle import console, filter_by, lines, screen, until
+from tests.console.settle import console, filter_by, lines, said, screen, until
 
 NOW = datetime.now(UTC)
 
@@ -74,11 +74,6 @@ def read(app: RetriageApp) -> bool:
 
 def shown(app: RetriageApp) -> str:
     return "\n".join(lines(app))
-
-
-def said(app: RetriageApp) -> str:
-    """Everything that was said."""
-    return "\n".join(event.sentence for event in app.session.events)
 
 
 async def groups(app: RetriageApp, pilot: Pilot[None]) -> None:

@@ -13,7 +13,7 @@ from console.widgets.text_view import TextView
 from store.contract.queries import ProcessInstanceQuery
 from store.contract.records import ExternalTask
 from tests.console.fake import FakeEngine, ids, task
-from tests.console.settle import console, lines, loaded, until
+from tests.console.settle import console, lines, loaded, said, until
 
 
 class Forked(FakeEngine):
@@ -29,10 +29,6 @@ class Forked(FakeEngine):
 
 def shown(app: RetriageApp) -> str:
     return "\n".join(lines(app))
-
-
-def said(app: RetriageApp) -> str:
-    return "\n".join(event.sentence for event in app.session.events)
 
 
 async def instances(app: RetriageApp, pilot: Any) -> Any:

@@ -29,7 +29,7 @@ from console.widgets.pane import Pane
 from store.contract.queries import ExternalTaskQuery
 from store.journal import Journal, NewLaunch
 from tests.console.fake import FakeEngine, connecting, ids
-from tests.console.settle import loaded, said, screen, text, until
+from tests.console.settle import loaded, said, said_last, screen, text, until
 
 
 @asynccontextmanager
@@ -449,7 +449,7 @@ async def test_a_journal_that_cannot_be_written_any_more_does_not_hold_a_launch_
         async with journal._database.writing() as connection:
             await connection.exec_driver_sql("DROP TABLE launch_task")
         sentences: list[str] = []
-        app.session.news.subscribe(app.screen, lambda news: sentences.append(said(app)))
+        app.session.news.subscribe(app.screen, lambda news: sentences.append(said_last(app)))
         await launch(app, pilot, Marked(frozenset(ids([0]))))
         await until(pilot, lambda: engine.orders and "launched" in said(app))
         assert any("The journal cannot be written: no such table: launch_task" in sentence for sentence in sentences)

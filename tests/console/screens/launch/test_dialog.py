@@ -527,7 +527,7 @@ async def test_what_was_typed_is_there_again_when_a_launch_was_not_sent(what: st
             return
         # What it was not typed for does not get it.
         await pilot.press("escape")
-        await pilot.press("u", "G")
+        await pilot.press("u")  # the cursor is on the next row
         other = await dialog(app, pilot)
         assert [other.query_one(name, Field).value for name in ("#retries", "#reason")] == ["1", ""]
         await pilot.press("escape")
@@ -641,10 +641,9 @@ async def test_the_request_is_copied_and_saved(tmp_path: Path, monkeypatch: pyte
         monkeypatch.setattr(app, "copy_to_clipboard", copied.append)
         await pilot.press("space", "j", "space")
         await dialog(app, pilot)
-        for key in ("y", "Y"):
+        for key, what in (("y", "Copied the request's JSON"), ("Y", "Copied the request as curl")):
             await pilot.press(key)
-            await until(pilot, lambda: said(app).startswith("Copied the request"))
-            app.session.say("-")
+            await until(pilot, lambda what=what: what in said(app))
         assert json.loads(copied[0]) == {"retries": 1, "externalTaskIds": ids([0, 2])}
         assert copied[1].startswith("curl -X POST")
         await pilot.press("x")
@@ -691,12 +690,11 @@ async def test_a_batch_launched_here_over_the_same_tasks_is_told_with_their_numb
     )
     async with app.run_test(size=(100, 30)) as pilot:
         await until(pilot, lambda: app.session.journal is not None and loaded(app))
-        for chosen in ([0, 1, 2], [7]):
+        for number, chosen in enumerate(([0, 1, 2], [7]), 1):
             open_launch(app, app.session, Marked(frozenset(ids(chosen))))
             await opened(app, pilot)
             await pilot.press("L")
-            await until(pilot, lambda: not app.session.launching and "launched" in said(app))
-            app.session.say("-")
+            await until(pilot, lambda number=number: not app.session.launching and len(engine.running) == number)
         for batch in engine.running:
             engine.running[batch] = engine.running[batch].model_copy(
                 update={"type": "set-external-task-retries", "suspended": True}

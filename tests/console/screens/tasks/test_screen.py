@@ -3,11 +3,12 @@
 import pytest
 from textual.pilot import Pilot
 
+from console.screens.launch.dialog import LaunchDialog
 from console.screens.task_states import error_said
 from console.widgets.filter_line import Advice, FilterInput, FilterLine, spans
 from console.widgets.pane import Pane
 from tests.console.fake import FakeEngine, ids, task
-from tests.console.settle import console, lines, loaded, screen, until
+from tests.console.settle import console, lines, loaded, said, screen, until
 
 
 async def type_filter(pilot: Pilot[None], text: str) -> None:
@@ -243,6 +244,19 @@ async def test_rows_in_sight_are_read_again_and_the_cursor_stays_with_its_task()
         await until(pilot, lambda: screen(app).table.cursor == 2)
         assert screen(app).table.row.id == ids([4])[0]
         assert screen(app).matching == 98
+
+
+async def test_a_row_that_is_not_read_yet_is_not_said_to_be_no_task() -> None:
+    engine = FakeEngine(1000)
+    async with console(engine) as (app, pilot):
+        await until(pilot, lambda: screen(app).table.total == 1000)
+        engine.held = True
+        await pilot.press("G", "R")
+        await until(pilot, lambda: "The row under the cursor is still being read" in said(app))
+        engine.held = False
+        await until(pilot, lambda: screen(app).table.row is not None)
+        await pilot.press("R")
+        await until(pilot, lambda: isinstance(app.screen, LaunchDialog))
 
 
 async def test_nothing_is_read_while_paused() -> None:
