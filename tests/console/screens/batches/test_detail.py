@@ -483,6 +483,16 @@ async def test_what_became_of_the_tasks_and_a_new_launch_of_those_that_failed_ag
         await until(pilot, lambda: isinstance(app.screen, OutcomesScreen) and "[again 2]" in text(app))
         assert [row.id for row in app.screen.query_one(LineTable).in_sight()] == ids([0, 1])
         await until(pilot, lambda: "R retry 2 tasks" in hints(app))
+        await pilot.press("p")
+        await until(pilot, lambda: "PAUSED" in lines(app)[0])
+        engine.retries[FAILED[0].id] = 1
+        await pilot.press("r")
+        await until(pilot, lambda: "[again 1]" in text(app) and "waiting 4" in text(app))
+        assert app.session.paused
+        engine.retries[FAILED[0].id] = 0
+        await pilot.press("p")
+        await until(pilot, lambda: "[again 2]" in text(app) and not app.session.paused)
+        await until(pilot, lambda: "R retry 2 tasks" in hints(app))
         await pilot.press("R")
         await until(pilot, lambda: isinstance(app.screen, LaunchDialog) and "2" in text(app))
         await pilot.press("escape")
