@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from console.screens.verbs import Verbs
@@ -16,12 +16,12 @@ class LiveVerbs(Verbs["ConsoleScreen"]):
 
     Args:
         screen: a page that reads again and again.
-        look: reads what it shows, once. It says itself what did not come.
+        look: begins to read what it shows, once.
     """
 
     PLACES: ClassVar[tuple[str, ...]] = ("live",)
 
-    def __init__(self, screen: ConsoleScreen, look: Callable[[], Awaitable[object]]) -> None:
+    def __init__(self, screen: ConsoleScreen, look: Callable[[], object]) -> None:
         super().__init__(screen)
         self._look = look
 
@@ -31,7 +31,4 @@ class LiveVerbs(Verbs["ConsoleScreen"]):
 
     def action_refresh(self) -> None:
         """Read now, also while paused."""
-        self.look_up(self._read, "live.now")
-
-    async def _read(self) -> None:
-        await self._look()
+        self._look()

@@ -129,6 +129,10 @@ class Poller(Generic[T]):
         self._paused = False
         self._woken.set()
 
+    def rest(self, resting: bool) -> None:
+        """Ask no more, or ask again."""
+        (self.pause if resting else self.resume)()
+
     def every(self, interval: float) -> None:
         """Change the interval, in seconds."""
         sooner = interval < self._interval

@@ -56,6 +56,10 @@ Tell = Callable[[str, int], object]
 """Is told what is being read, and how many are known."""
 
 
+class NothingMatches(Exception):
+    """No task matches the filter of a snapshot: there is nothing to write."""
+
+
 class EngineReader:
     """One way through an engine.
 
@@ -103,11 +107,14 @@ class EngineReader:
         """Read all of it.
 
         Raises:
+            NothingMatches: no task matches the filter.
             EngineProblem: the engine did not answer, or refused.
         """
-        await self._read_tasks()
+        number = await self._read_tasks()
         if self._everything:
             await self._read_instances()
+        elif not number:
+            raise NothingMatches
         await self._read_definitions()
         batches = await self._read_batches()
         await self._read_incidents(batches)
@@ -121,7 +128,8 @@ class EngineReader:
 
     # -- tasks and instances ----------------------------------------------------------------------------------------
 
-    async def _read_tasks(self) -> None:
+    async def _read_tasks(self) -> int:
+        """Read them; answers how many there are."""
         client = await self._session.opened()
         number = 0
         async for page in self._pages(pages_by_id(client.external_tasks, self._wanted.query)):
@@ -132,6 +140,7 @@ class EngineReader:
                 await self._read_instances_of({task.process_instance_id for task in tasks} - self._instances)
             number += len(tasks)
             self._tell("external tasks", number)
+        return number
 
     async def _note(self, tasks: Sequence[ExternalTask]) -> None:
         for place, task in enumerate(tasks):

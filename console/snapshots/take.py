@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.session.text_filter import NotAFilter, TextFilter
-from console.snapshots.engine_reader import EngineReader
+from console.snapshots.engine_reader import EngineReader, NothingMatches
 from console.snapshots.observed_rates import observed_rates
 from console.snapshots.questions import PacedQuestions
 from store.snapshot import new_snapshot
@@ -31,10 +31,6 @@ NUMBERS = {
     "run": "runs of the journal",
 }
 """What is written -> what it is called."""
-
-
-class NothingMatches(Exception):
-    """No task matches the query of a snapshot: there is nothing to write."""
 
 
 async def take_snapshot(
@@ -67,8 +63,6 @@ async def take_snapshot(
     async with new_snapshot(path, begun) as writer:
         reader = EngineReader(session, part, wanted, questions, writer, tell)
         await reader.read()
-        if part.query.strip() and not writer.numbers.get("external_task"):
-            raise NothingMatches
         rates = await observed_rates(session, questions, reader.topics, reader.runs)
         mark = SnapshotMark(
             engine=session.engine_name,

@@ -17,7 +17,7 @@ from console.session import connection
 from console.session.connection_identity import ConnectionIdentity
 from console.widgets.themes import THEMES
 from tests.console.fake import FakeEngine, connecting, ids, job, statistics
-from tests.console.settle import console, lines, loaded, screen, text, until
+from tests.console.settle import console, lines, loaded, said, screen, text, until
 
 
 async def test_the_first_frame_is_there_before_the_engine_is_opened() -> None:
@@ -200,7 +200,7 @@ async def test_the_list_of_actions_narrows_and_runs_one() -> None:
 async def test_y_copies_the_id_and_says_so() -> None:
     async with console(FakeEngine(100)) as (app, pilot):
         await pilot.press("j", "y")
-        await until(pilot, lambda: app.session.event is not None and ids([1])[0] in app.session.event.sentence)
+        await until(pilot, lambda: ids([1])[0] in said(app))
         assert app.clipboard == ids([1])[0]
 
 

@@ -170,6 +170,7 @@ class BatchDetail(ConsoleScreen):
         if self._poller is not None and self._poller.running:
             await self._poller.refresh()
 
+    @work(group="batch.now", exclusive=True, exit_on_error=False)
     async def _look_at_all(self) -> None:
         """Read the batch, its jobs and its tasks now."""
         if self.session.follower is not None:
@@ -180,7 +181,7 @@ class BatchDetail(ConsoleScreen):
     def _heed_pause(self) -> None:
         """Read on, unless the console is paused or something else is in front."""
         if self._poller is not None:
-            (self._poller.resume if self.is_current and not self.session.paused else self._poller.pause)()
+            self._poller.rest(not self.is_current or self.session.paused)
 
     # -- showing ----------------------------------------------------------------------------------------------------
 

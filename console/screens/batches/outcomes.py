@@ -106,6 +106,7 @@ class OutcomesScreen(ConsoleScreen):
         """In front again."""
         self._show()
 
+    @work(group="outcomes.now", exclusive=True, exit_on_error=False)
     async def _look(self) -> None:
         """Look at the tasks now."""
         if self.session.follower is not None:

@@ -95,8 +95,7 @@ def open_launch(
         if isinstance(order, DecidedRun):
             navigator_of(app).show("run", driven_runs_of(app).begin(order))
         elif order is not None:
-            kept = UnsentLaunch(selection, order.plan.retries, order.reason)
-            send_off(app, session, (order,), done, follow=follow, kept=kept)
+            send_off(app, session, (order,), done, follow=follow)
 
     app.push_screen(LaunchDialog(session, selection, retries=retries, reason=reason), decided)
 
@@ -108,7 +107,6 @@ def send_off(
     done: Callable[[str], None] | None = None,
     *,
     follow: bool = True,
-    kept: UnsentLaunch | None = None,
 ) -> None:
     """Carry decided launches out, one after the other, until one is not; none other can begin meanwhile.
 
@@ -119,12 +117,11 @@ def send_off(
         done: called with the id of each batch.
         follow: the batch is shown then; where there are several, the list of them. Nothing is shown to an operator who
             has opened something else meanwhile: keys that are meant for that would go to it.
-        kept: what is remembered of them if one is not sent, or refused.
     """
     session.launching = True
     session.unsent = None
     # The application's, not the screen's: a screen may be left before the engine has answered.
-    app.run_worker(_sent_off(app, session, orders, done, follow, kept), group="launch.order", exit_on_error=False)
+    app.run_worker(_sent_off(app, session, orders, done, follow), group="launch.order", exit_on_error=False)
 
 
 async def _sent_off(
@@ -133,10 +130,9 @@ async def _sent_off(
     orders: Iterable[DecidedLaunch],
     done: Callable[[str], None] | None,
     follow: bool,
-    kept: UnsentLaunch | None,
 ) -> None:
     behind = app.screen
-    batches = await _all_carried_out(app, session, orders, done, kept)
+    batches = await _all_carried_out(app, session, orders, done)
     # A builder closes when its query is launched; then what is behind it was in front before.
     stayed = app.screen is behind or not (behind.is_attached or app.screen.is_modal)
     if not (follow and batches):
@@ -152,11 +148,7 @@ async def _sent_off(
 
 
 async def _all_carried_out(
-    app: App[None],
-    session: Session,
-    orders: Iterable[DecidedLaunch],
-    done: Callable[[str], None] | None,
-    kept: UnsentLaunch | None,
+    app: App[None], session: Session, orders: Iterable[DecidedLaunch], done: Callable[[str], None] | None
 ) -> list[str]:
     """The batches that were launched."""
     batches: list[str] = []
@@ -173,7 +165,8 @@ async def _all_carried_out(
                 made |= {batch_id} if batch_id is not None else frozenset()
                 smaller = parts_of(plan, session.most_ids) if became.too_large else []
                 if batch_id is None and len(smaller) < 2:
-                    session.unsent = kept if became.unsent else None
+                    if became.unsent and order.undoes is None:
+                        session.unsent = UnsentLaunch(order.plan.selection, order.plan.retries, order.reason)
                     return batches
                 if smaller:
                     # That a proxy found the order too large proves that nothing was done.

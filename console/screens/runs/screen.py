@@ -92,7 +92,7 @@ class RunScreen(ConsoleScreen):
         self._problem = ""
         self._placed = 0
         self.attach(RunVerbs(self, self.view))
-        self.attach(LiveVerbs(self, self._read_once))
+        self.attach(LiveVerbs(self, self._read))
 
     def body(self) -> Iterable[Widget]:
         """What happens next, the gate, the waves, the steps."""
@@ -156,9 +156,6 @@ class RunScreen(ConsoleScreen):
 
     @work(group="run.read", exclusive=True, exit_on_error=False)
     async def _read(self) -> None:
-        await self._read_once()
-
-    async def _read_once(self) -> None:
         journal, number = self.session.journal, self.run_id
         if journal is None or number is None:
             return

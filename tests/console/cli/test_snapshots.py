@@ -188,7 +188,7 @@ def test_a_refusal_is_one_sentence_and_leaves_nothing(
     assert (result.exit_code, said in result.output) == (code, True), result.output
     assert there.read_text() == "mine"
     assert not [entry.name for entry in tmp_path.rglob("*.part*")]
-    assert (tmp_path / "s.db").exists() is False
+    assert not (tmp_path / "s.db").exists()
 
 
 def test_of_a_filter_only_what_belongs_to_it(store: Path, tmp_path: Path) -> None:

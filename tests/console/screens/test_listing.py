@@ -141,6 +141,7 @@ def test_words_about_the_same_thing_are_replaced_and_exclusions_add_up() -> None
 async def test_z_gives_the_rows_and_then_the_detail_the_whole_screen() -> None:
     async with console(FakeEngine(200), (80, 24)) as (app, pilot):
         table, detail = list_of(app).table, app.screen.query_one("#detail", Pane)
+        await until(pilot, lambda: table.lines > 1 and 0 < detail.size.height < 4)  # everything is laid out
         lines_before = table.lines
         await pilot.press("z")
         await until(pilot, lambda: table.lines > lines_before)

@@ -413,7 +413,6 @@ async def test_a_batch_that_is_opened_while_paused_is_read_once(monkeypatch: pyt
         await until(pilot, lambda: shown(app) == ["batch-1"])
         await pilot.press("p", "enter")
         await until(pilot, lambda: isinstance(app.screen, BatchDetail) and "310 done" in text(app))
-        print(text(app))
         assert await rests(pilot, engine)
 
 

@@ -19,7 +19,7 @@ from console.widgets.line import Line
 from console.widgets.pane import Pane
 from store.contract.queries import ExternalTaskQuery
 from tests.console.fake import FakeEngine, ids
-from tests.console.settle import console, lines, until
+from tests.console.settle import console, lines, said, until
 
 
 def builder(app: RetriageApp) -> BuilderScreen:
@@ -225,7 +225,7 @@ async def test_what_the_console_looks_for_is_launched_by_id_and_not_before_all_w
         engine.held = True
         await opened(app, pilot, "retries:2")
         await pilot.press("f3", "R")
-        await until(pilot, lambda: any("Still looking" in event.sentence for event in app.session.events))
+        await until(pilot, lambda: "Still looking" in said(app))
         engine.held = False
         await until(pilot, lambda: "here 8 exact" in counted(app))
         selection = await launched(app, pilot)

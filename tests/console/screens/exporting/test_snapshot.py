@@ -17,7 +17,7 @@ from console.widgets.pane import Pane
 from store.contract.queries import ExternalTaskQuery
 from store.snapshot_mark import read_mark
 from tests.console.screens.test_embedded_engine import ENGINE, text, world
-from tests.console.settle import loaded, until
+from tests.console.settle import loaded, screen, until
 from tests.store.test_snapshot_rehearsal import task, written
 
 CHARGES = "topic:charge-card retries:0"
@@ -51,7 +51,7 @@ async def test_what_is_shown_is_written_and_opened_again(tmp_path: Path) -> None
         await until(pilot, lambda: "cannot be written: there is a file already" in text(app), ENGINE)
         # A file with nothing in it is none.
         await pilot.press("escape", "slash", *"topic:none", "enter")
-        await until(pilot, lambda: "0 match" in text(app) or "0 of" in text(app) or "no task" in text(app).lower())
+        await until(pilot, lambda: screen(app).matching == 0)
         await asked_for_file(pilot, app)
         app.screen.query_one("#file").value = str(tmp_path / "none.db")  # type: ignore[attr-defined]
         await pilot.press("enter")

@@ -224,7 +224,7 @@ async def test_the_page_of_a_batch_that_is_still_read_does_not_open_on_top_of_wh
         await until(pilot, lambda: isinstance(app.screen, EventsScreen) if key == "m" else screen(app).VIEW == lands)
         front = app.screen
         answer.set()
-        await until(pilot, lambda: any("view 4" in event.sentence for event in app.session.events))
+        await until(pilot, lambda: "view 4" in said(app))
         assert app.screen is front
 
 
@@ -526,12 +526,10 @@ async def test_what_was_typed_is_there_again_when_a_launch_was_not_sent(what: st
         if not of_proxy:
             return
         # What it was not typed for does not get it.
-        await pilot.press("escape")
-        await pilot.press("u")  # the cursor is on the next row
+        await pilot.press("escape", "u")  # the cursor is on the next row
         other = await dialog(app, pilot)
         assert [other.query_one(name, Field).value for name in ("#retries", "#reason")] == ["1", ""]
-        await pilot.press("escape")
-        await pilot.press("g", "space")
+        await pilot.press("escape", "g", "space")
         await dialog(app, pilot)
         await pilot.press("L")
         await until(pilot, lambda: engine.orders)
