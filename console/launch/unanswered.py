@@ -65,7 +65,8 @@ class UnansweredLaunches:
 
     def heed_pause(self) -> None:
         """Rest while the session is paused."""
-        self._poller.rest(self._session.paused)
+        if self._poller.paused != self._session.paused:
+            (self._poller.pause if self._session.paused else self._poller.resume)()
 
     def add(self, launch: SoughtLaunch) -> None:
         """A launch is in doubt. One of the journal is read from there."""

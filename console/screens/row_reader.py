@@ -170,7 +170,8 @@ class RowReader(ABC):
         """Read at the pace of the session, and only while the list is in front and nobody has paused."""
         if self._poller is not None:
             self._poller.every(self._interval)
-            self._poller.rest(not self.view.is_current or self.session.paused)
+            in_front = self.view.is_current and not self.session.paused
+            (self._poller.resume if in_front else self._poller.pause)()
 
     def suspend(self) -> None:
         """Another screen is in front: nothing is read."""

@@ -122,7 +122,8 @@ class BackgroundReading:
         (self._going_on.clear if self._session.paused else self._going_on.set)()
         self._batches.every(self._batches_every)
         for poller in self._pollers:
-            poller.rest(self._session.paused)
+            if poller.paused != self._session.paused:
+                (poller.pause if self._session.paused else poller.resume)()
 
     @property
     def _pollers(self) -> tuple[Poller[Any], ...]:

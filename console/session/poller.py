@@ -129,11 +129,6 @@ class Poller(Generic[T]):
         self._paused = False
         self._woken.set()
 
-    def rest(self, resting: bool) -> None:
-        """Ask no more, or ask again; nothing where it does so already."""
-        if resting != self._paused:
-            (self.pause if resting else self.resume)()
-
     def every(self, interval: float) -> None:
         """Change the interval, in seconds."""
         sooner = interval < self._interval

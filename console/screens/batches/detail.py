@@ -181,7 +181,7 @@ class BatchDetail(ConsoleScreen):
     def _heed_pause(self) -> None:
         """Read on, unless the console is paused or something else is in front."""
         if self._poller is not None:
-            self._poller.rest(not self.is_current or self.session.paused)
+            (self._poller.resume if self.is_current and not self.session.paused else self._poller.pause)()
 
     # -- showing ----------------------------------------------------------------------------------------------------
 

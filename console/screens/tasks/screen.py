@@ -228,7 +228,7 @@ class TasksScreen(ListScreen):
         super().heed_pause()
         if self._causes is not None:
             watched = self.is_current and not self.session.paused
-            self._causes.rest(not watched)
+            (self._causes.resume if watched else self._causes.pause)()
             (self._watched.set if watched else self._watched.clear)()
 
     def on_screen_suspend(self) -> None:
