@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, ClassVar
@@ -29,6 +29,7 @@ from console.screens.attached import method_of
 from console.screens.chrome import SMALLEST
 from console.screens.first_frame import FirstFrame
 from console.screens.gate import why_not
+from console.session.news import News, NewsFeed
 from console.session.poller import close_all
 from console.session.preferences import Preferences
 from console.settings import Settings
@@ -43,7 +44,7 @@ if sys.platform != "win32":
 if TYPE_CHECKING:
     from console.engine.target import Demo
     from console.engine_holder import Connect, EngineHolder, OpenJournal
-    from console.runs.driven_runs import DrivenRuns
+    from console.runs.service import RunService
     from console.screens.app_verbs import AppVerbs
     from console.screens.dialogs.engines import ChosenEngine
     from console.screens.navigator import Navigator
@@ -181,7 +182,7 @@ class RetriageApp(AppWithUpdateHook[None]):
         verbs, holder = await asyncio.to_thread(_import_rest)
         if not self.is_running:
             return  # the console was left meanwhile
-        self.verbs = (verbs(self, self.session, self.settings.call, self._leave_for),)
+        self.verbs = (verbs(self, self.session, self.settings.notify, self._leave_for),)
         self._engine = holder(self, self.session, self._connect, self._journal, self.settings.keep_days)
         self.verbs[0].add_views()
         self.view(FIRST_VIEW)
@@ -198,23 +199,20 @@ class RetriageApp(AppWithUpdateHook[None]):
     def _say_first(self) -> None:
         """What is to be said before the engine has answered."""
         if self._notice:
-            self.session.say(self._notice, "failed")
+            self.session.news.say(self._notice, "failed")
         if sentence := self._identity.about_snapshot:
-            self.session.say(sentence, "warning")
+            self.session.news.say(sentence, "warning")
         for problem in (*self._own_keys.problems, *self.settings.problems):
-            self.session.say(problem, "warning")
+            self.session.news.say(problem, "warning")
 
     @cached_property
     def session(self) -> Session:
         """What the screens share."""
         from console.session.session import Session  # 110 ms
 
-        session = Session(self._identity)
-        session.preferences = self._preferences
-        session.demo = self._demo
-        session.news = Signal(self, "news")
+        session = Session(self._identity, _SignalNews(self), self._preferences, self._demo)
         if self._journal is not None:
-            session.await_journal()
+            session.memory.await_journal()
         return session
 
     @property
@@ -223,7 +221,7 @@ class RetriageApp(AppWithUpdateHook[None]):
         return self.verbs[0].navigator
 
     @property
-    def runs(self) -> DrivenRuns:
+    def runs(self) -> RunService:
         """The runs that are driven here."""
         return self.verbs[0].runs
 
@@ -296,12 +294,12 @@ class RetriageApp(AppWithUpdateHook[None]):
         """The one way from a key or a list to an action; what changes the engine has to pass the safety."""
         node = self if default_namespace is None else default_namespace
         view = getattr(self.screen, "freshness", None)
-        why = why_not(self.session, node, action, view) if isinstance(action, str) else ""
+        why = why_not(self.session.connection, node, action, view) if isinstance(action, str) else ""
         if why:
-            self.session.say(why, "warning")
+            self.session.news.say(why, "warning")
             return True
         if action == "refresh":
-            self.session.ask_again()
+            self.session.connection.ask_again()
         attached = method_of(node, action) if isinstance(action, str) else None
         if attached is not None:
             done = attached()
@@ -340,7 +338,7 @@ class RetriageApp(AppWithUpdateHook[None]):
     def on_key(self, event: events.Key) -> None:
         """Keys that nothing below has used; the one that asks for news asks everywhere where nothing may be asked."""
         if event.key in named("list.refresh").present_keys:
-            self.session.ask_again()
+            self.session.connection.ask_again()
         if self._keys.came_back(event):
             event.prevent_default()
 
@@ -362,23 +360,44 @@ class RetriageApp(AppWithUpdateHook[None]):
     def action_theme(self) -> None:
         """The next theme."""
         if self.no_color:
-            self.session.say("NO_COLOR is set: there are no colours to choose.", "muted")
+            self.session.news.say("NO_COLOR is set: there are no colours to choose.", "muted")
             return
         names = [theme.name for theme in THEMES]
         at_ = names.index(self.theme) if self.theme in names else -1
         self.theme = names[(at_ + 1) % len(names)]
-        self.session.preferences.theme = self.theme
+        self.session.memory.preferences.theme = self.theme
         self.keep_preferences()
-        self.session.say(f"Theme {self.theme}.", "muted")
+        self.session.news.say(f"Theme {self.theme}.", "muted")
 
     def keep_preferences(self) -> None:
         """Write down what was chosen, beside the event loop."""
-        writing = asyncio.to_thread(self.session.preferences.write)
+        writing = asyncio.to_thread(self.session.memory.preferences.write)
         self.run_worker(writing, group="app.preferences", exit_on_error=False)
+
+    @property
+    def left_running(self) -> dict[int, list[str]]:
+        """Runs that are to go on in the background now that the console was left, with the options that lead there."""
+        return self.verbs[0].left_running if self.verbs else {}
 
     def _leave_for(self, chosen: ChosenEngine) -> None:
         self.chosen_engine = chosen
         self.exit()
+
+
+class _SignalNews(NewsFeed):
+    """Carries news to the screens that have subscribed."""
+
+    def __init__(self, app: RetriageApp) -> None:
+        super().__init__()
+        self._signal: Signal[News] = Signal(app, "news")
+
+    def publish(self, news: News) -> None:
+        """Hand this to every subscriber."""
+        self._signal.publish(news)
+
+    def subscribe(self, node: DOMNode, callback: Callable[[News], None]) -> None:
+        """Call ``callback`` with each piece of news for as long as the node is mounted."""
+        self._signal.subscribe(node, callback)
 
 
 def _import_rest() -> tuple[type[AppVerbs], type[EngineHolder]]:

@@ -13,6 +13,7 @@ from console.profile_keys import fits_header
 from console.profiles import profile_named, remote_of
 from console.session.connection_identity import ConnectionIdentity
 from store.snapshot_mark import SnapshotMark, is_snapshot, read_mark
+from store.store_name import name_of
 
 if TYPE_CHECKING:
     from console.engine.target import Target
@@ -26,7 +27,7 @@ UNKNOWN = "PROD?"
 
 
 @dataclass(frozen=True)
-class Connection:
+class NamedEngine:
     """An engine to open.
 
     Attributes:
@@ -54,7 +55,7 @@ class Connection:
     def name(self) -> str:
         """The stable name under which the journal remembers it."""
         if isinstance(self.target, Embedded):
-            return _without_password(self.target.store) if self.target.store else "demo"
+            return name_of(self.target.store) if self.target.store else "demo"
         return self.profile or self.url
 
     @property
@@ -91,7 +92,7 @@ class Connection:
         )
 
 
-def to_profile(name: str, file: Path, options: Mapping[str, Any] | None = None) -> Connection:
+def to_profile(name: str, file: Path, options: Mapping[str, Any] | None = None) -> NamedEngine:
     """The engine of a profile.
 
     Args:
@@ -103,7 +104,7 @@ def to_profile(name: str, file: Path, options: Mapping[str, Any] | None = None) 
         ValueError: the profile cannot be used; the text is one sentence.
     """
     profile = profile_named(name, file, options=options)
-    return Connection(profile.target, profile.environment or UNKNOWN, profile.name, profile.readonly)
+    return NamedEngine(profile.target, profile.environment or UNKNOWN, profile.name, profile.readonly)
 
 
 def to_address(
@@ -114,7 +115,7 @@ def to_address(
     environment: str | None,
     readonly: bool,
     options: Mapping[str, Any] | None = None,
-) -> Connection:
+) -> NamedEngine:
     """An engine on the network; its password or token is taken from the environment, unless the options say otherwise.
 
     Args:
@@ -140,23 +141,25 @@ def to_address(
             raise ValueError("RETRIAGE_TOKEN holds characters that no header may hold.")
         target = replace(target, password=password, token=token)
     word = environment or told.get("environment") or ("LOCAL" if target.host() in LOOPBACK else UNKNOWN)
-    return Connection(target, word.upper(), readonly=readonly or told.get("readonly", False))
+    return NamedEngine(target, word.upper(), readonly=readonly or told.get("readonly", False))
 
 
-def to_store(store: str, environment: str | None, readonly: bool) -> Connection:
+def to_store(store: str, environment: str | None, readonly: bool) -> NamedEngine:
     """The embedded engine on a store; a path is made absolute, so that it is remembered as one wherever we are. A
     snapshot is only looked at.
 
     Raises:
-        ValueError: it is a snapshot that cannot be opened; the text is one sentence.
+        ValueError: it is the address of an engine, or a snapshot that cannot be opened; the text is one sentence.
     """
+    if store.lower().startswith(("http:", "https:")):
+        raise ValueError("--store names a file or a PostgreSQL database; an engine at an address is named by --engine.")
     place = store if "://" in store else str(Path(store).expanduser().resolve())
     if is_snapshot(place):
-        return Connection(Embedded(store=place), SNAPSHOT, readonly=True, snapshot=read_mark(place))
-    return Connection(Embedded(store=place), (environment or "LOCAL").upper(), readonly=readonly)
+        return NamedEngine(Embedded(store=place), SNAPSHOT, readonly=True, snapshot=read_mark(place))
+    return NamedEngine(Embedded(store=place), (environment or "LOCAL").upper(), readonly=readonly)
 
 
-def to_rehearsal(file: Path, failure_rate: float | None) -> Connection:
+def to_rehearsal(file: Path, failure_rate: float | None) -> NamedEngine:
     """A copy of a snapshot, with simulated workers.
 
     Args:
@@ -170,10 +173,10 @@ def to_rehearsal(file: Path, failure_rate: float | None) -> Connection:
     mark = read_mark(str(place))
     mark.failure_rates(failure_rate)
     target = Embedded(store=str(place), rehearse=True, failure_rate=failure_rate)
-    return Connection(target, REHEARSAL, snapshot=mark)
+    return NamedEngine(target, REHEARSAL, snapshot=mark)
 
 
-def to_demo(tasks: int, seed: int, full_speed: bool = False, outage: float | None = None) -> Connection:
+def to_demo(tasks: int, seed: int, full_speed: bool = False, outage: float | None = None) -> NamedEngine:
     """A world that is thrown away, with batches that one can watch, or as fast as they go.
 
     Args:
@@ -184,13 +187,7 @@ def to_demo(tasks: int, seed: int, full_speed: bool = False, outage: float | Non
     """
     pace = None if full_speed else WATCHABLE
     demo = Demo(tasks=tasks, seed=seed, jobs_per_second=pace, outage=outage, open_early=True)
-    return Connection(Embedded(demo=demo), "DEMO")
-
-
-def _without_password(store: str) -> str:
-    """The store as it may be written down."""
-    scheme, mark, rest = store.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}" if mark else store
+    return NamedEngine(Embedded(demo=demo), "DEMO")
 
 
 def _short(engine: str) -> str:

@@ -6,24 +6,24 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from console.engine.errors import EngineProblem
 from console.engine.identity import RETRIAGE
-from console.journal import NoJournal, forget_old
+from console.journal import NoJournal, forget_old, journal_problem
 from console.launch.launch_events import about_of, sentence_of
 from console.launch.unanswered import UnansweredLaunches
 from console.runs.open_runs import tell_open_runs
-from console.session.background import BackgroundReading
-from console.session.journal_answers import journal_problem
-from console.text.inert import inert
 from console.text.words import things
+from store.progress import TELL
 
 if TYPE_CHECKING:
     from textual.app import App
     from textual.worker import WorkType
 
     from console.engine.client import EngineClient
+    from console.runs.followed_runs import FollowedRuns
     from console.session.session import Session
     from store.journal import Journal
 
@@ -60,6 +60,8 @@ class EngineHolder:
         self._open_journal = journal
         self._keep_days = keep_days
         self._leaving = asyncio.Event()
+        self._followed_runs: FollowedRuns | None = None
+        self._unanswered: UnansweredLaunches | None = None
         self._identified = asyncio.Event()
         """The engine was asked who it is, whatever it said."""
         self._engine: asyncio.Task[None] | None = None
@@ -72,14 +74,15 @@ class EngineHolder:
         """Close the engine before the process ends. One that is still opening has nothing to close."""
         session = self._session
         self._leaving.set()
-        if session.follower is not None:
-            await session.follower.stop()
-        if session.unanswered is not None:
-            await session.unanswered.stop()
+        await session.watch.stop()
+        if self._unanswered is not None:
+            await self._unanswered.stop()
+        if self._followed_runs is not None:
+            await self._followed_runs.stop()
         if self._engine is not None:
-            if session.client is None:
+            if session.connection.client is None:
                 self._engine.cancel()
-            _, late = await asyncio.wait({self._engine}, timeout=CLOSING if session.client else GIVING_UP)
+            _, late = await asyncio.wait({self._engine}, timeout=CLOSING if session.connection.client else GIVING_UP)
             if late:
                 self._engine.cancel()
                 # What it has open is closed on the way out, or with the process.
@@ -87,10 +90,15 @@ class EngineHolder:
 
     async def _hold(self) -> None:
         """Keep the engine open until the console leaves. One task enters and leaves it."""
-        session = self._session
+        session, loop = self._session, asyncio.get_running_loop()
+
+        def tell(sentence: str) -> None:
+            loop.call_soon_threadsafe(partial(session.news.say, sentence, "muted", about="update"))
+
+        TELL.set(tell)  # what takes long while it is opened, from any thread
         try:
             async with self._connect() as client, AsyncExitStack() as beside:
-                session.open(client)
+                session.connection.open(client)
                 self._follow()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(ANSWERS_FIRST):
@@ -100,9 +108,7 @@ class EngineHolder:
         except Exception as problem:
             if not self._leaving.is_set():
                 sentence = getattr(problem, "sentence", "") or f"The engine could not be opened: {problem}"
-                session.failed_to_open = inert(sentence)
-                session.say(sentence, "failed")
-                session.news.publish("state")
+                session.connection.not_opened(sentence)
 
     # -- the journal ------------------------------------------------------------------------------------------------
 
@@ -113,12 +119,21 @@ class EngineHolder:
         try:
             journal = await beside.enter_async_context(self._open_journal())
         except NoJournal as problem:
-            self._session.do_without_journal()
-            self._session.say(f"{problem} Nothing is remembered.", "warning")
+            self._session.memory.do_without_journal()
+            self._session.news.say(f"{problem} Nothing is remembered.", "warning")
         else:
-            self._session.keep_journal(journal)
+            self._session.memory.keep_journal(journal)
+            self._session.watch.seek()
+            self._follow_runs()
             await self._tell_open_runs()
             await self._forget(journal)
+
+    def _follow_runs(self) -> None:
+        """The figures of runs go on."""
+        from console.runs.followed_runs import FollowedRuns  # 233 ms, after the journal
+
+        self._followed_runs = FollowedRuns(self._session)
+        self._followed_runs.start()
 
     async def _forget(self, journal: Journal) -> None:
         """What is over and older than the operator wants to keep."""
@@ -128,36 +143,30 @@ class EngineHolder:
             return  # whoever writes next is told
         if number:
             over = things(number, "launch or run", "launches and runs")
-            self._session.say(f"The journal has forgotten {over} older than {self._keep_days} days.", "muted")
+            self._session.news.say(f"The journal has forgotten {over} older than {self._keep_days} days.", "muted")
             self._session.news.publish("journal")
 
     async def _tell_open_runs(self) -> None:
         """Runs that wait are told at once: nothing of them is sent before the operator says so."""
         if sentence := await tell_open_runs(self._session):
-            self._session.say(sentence, "warning")
+            self._session.news.say(sentence, "warning")
 
     # -- the engine -------------------------------------------------------------------------------------------------
 
     def _follow(self) -> None:
         session = self._session
-        follower = session.follower = BackgroundReading(session)
-        follower.start()
-        unanswered = session.unanswered = UnansweredLaunches(
-            session, lambda event: session.say(*sentence_of(event), about=about_of(event))
+        self._unanswered = UnansweredLaunches(
+            session, lambda event: session.news.say(*sentence_of(event), about=about_of(event))
         )
-        unanswered.start()
+        self._unanswered.start()
+        session.watch.start(self._unanswered.seek)
         session.news.subscribe(self._app, self._heed_state)
         self._identify()
 
     def _heed_state(self, news: str) -> None:
-        """Rest while paused; ask who the engine is as soon as it answers, if it has not told yet."""
-        session = self._session
-        if news != "state" or session.follower is None:
-            return
-        session.follower.heed_pause()
-        if session.unanswered is not None:
-            session.unanswered.heed_pause()
-        if not session.identity.kind and not session.stale:
+        """Ask who the engine is as soon as it answers, if it has not told yet."""
+        connection = self._session.connection
+        if news == "state" and not connection.identity.kind and not connection.stale:
             self._identify()
 
     def _identify(self) -> None:
@@ -167,18 +176,20 @@ class EngineHolder:
     async def _learn_identity(self) -> None:
         session = self._session
         with suppress(EngineProblem):
-            await session.learn_capabilities()
+            await session.connection.learn_capabilities()
         with suppress(EngineProblem):
-            await session.learn_rights()
+            await session.connection.learn_rights()
         with suppress(EngineProblem):
-            known = await session.ask(lambda client: client.identity())
+            known = await session.connection.ask(lambda client: client.identity())
             # The engine's version begins with the 7 that its name ends with.
             name = known.kind.removesuffix(" 7") if known.version else known.kind
             kind = f"{name} {known.version or ''}".strip()
-            if session.identity.snapshot_of:
-                kind = session.identity.kind
+            if session.connection.identity.snapshot_of:
+                kind = session.connection.identity.kind
             elif known.kind == RETRIAGE and (known.version or "").startswith("7."):
                 # The version that it tells is the contract's, not its own, which --version tells.
                 kind = f"{RETRIAGE} store, contract {known.version}"
-            session.identify(replace(session.identity, engine=known.name, kind=kind, url=session.identity.url))
+            session.connection.identify(
+                replace(session.connection.identity, engine=known.name, kind=kind, url=session.connection.identity.url)
+            )
         self._identified.set()

@@ -27,6 +27,11 @@ def preferences_file() -> Path:
     return home() / "preferences.json"
 
 
+def seen_file() -> Path:
+    """The file with the values that engines had when they were last looked at."""
+    return home() / "seen.json"
+
+
 def keys_file() -> Path:
     """The file with the operator's own keys, beside the connection profiles."""
     return profiles_file().with_name("keys.toml")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,15 +10,37 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.folders import default_journal
+from console.text.inert import inert
 from store.snapshot_mark import run_lines
+from store.throwaway import remove_left_folders, throwaway_folder
 
 if TYPE_CHECKING:
-    from console.connections import Connection
+    from console.connections import NamedEngine
     from store.journal import Journal
+
+VALUES_DAYS = 30
+"""Days for which the journal keeps what variables had before a run set them."""
+FORGETTING_SECONDS = 5.0
+"""Seconds that forgetting may take."""
 
 
 class NoJournal(Exception):
     """There is no journal; the text is one sentence for the operator."""
+
+
+def journal_problem() -> type[Exception]:
+    """What reading and writing an open journal raises.
+
+    It stands in ``except`` clauses, where it is called only when something was raised.
+    """
+    from sqlalchemy.exc import SQLAlchemyError  # 111 ms
+
+    return SQLAlchemyError
+
+
+def said_by_driver(problem: Exception) -> str:
+    """What the driver of the journal said, in one harmless line."""
+    return inert(str(getattr(problem, "orig", None) or problem).splitlines()[0])
 
 
 @asynccontextmanager
@@ -30,8 +51,8 @@ async def journal_at(path: Path | None) -> AsyncIterator[Journal]:
         NoJournal: it cannot be opened.
     """
     if path is None:
-        with tempfile.TemporaryDirectory(prefix="retriage-journal-", ignore_cleanup_errors=True) as folder:
-            async with journal_at(Path(folder) / "journal.db") as journal:
+        with throwaway_folder("retriage-journal-") as folder:
+            async with journal_at(folder / "journal.db") as journal:
                 yield journal
         return
     # Importing it costs half a second with an engine on the network, so that is done in a thread.
@@ -47,7 +68,7 @@ async def journal_at(path: Path | None) -> AsyncIterator[Journal]:
 
 
 @asynccontextmanager
-async def journal_of(connection: Connection) -> AsyncIterator[Journal]:
+async def journal_of(connection: NamedEngine) -> AsyncIterator[Journal]:
     """The journal for an engine: the operator's own, or one that is thrown away with the engine. That of a snapshot
     holds the runs that the snapshot does, as they were.
 
@@ -61,18 +82,24 @@ async def journal_of(connection: Connection) -> AsyncIterator[Journal]:
 
 
 async def forget_old(journal: Journal, keep_days: int | None) -> int:
-    """Forget what is over and older than the operator wants to keep; answers how many launches and runs.
+    """Forget what is over and older than the operator wants to keep, and former values of variables after
+    :data:`VALUES_DAYS`; return how many launches and runs. Nothing is reported of what takes too long, or while another
+    process locks the journal: the next start goes on with it.
 
     Args:
         journal: the operator's own.
-        keep_days: for so many days it is kept; none forgets nothing.
+        keep_days: for so many days it is kept; none forgets values alone.
 
     Raises:
         SQLAlchemyError: the journal cannot be read or written.
     """
-    if keep_days is None:
+    at = datetime.now(UTC)
+    try:
+        async with asyncio.timeout(FORGETTING_SECONDS):
+            await journal.forget_values_before(at - timedelta(days=VALUES_DAYS))
+            return 0 if keep_days is None else await journal.forget_before(at - timedelta(days=keep_days))
+    except TimeoutError:
         return 0
-    return await journal.forget_before(datetime.now(UTC) - timedelta(days=keep_days))
 
 
 async def _take_runs(journal: Journal, snapshot: str) -> None:
@@ -85,5 +112,7 @@ async def _take_runs(journal: Journal, snapshot: str) -> None:
 
 def _import() -> tuple[type[Journal], type[Exception]]:
     from store.journal import Journal, JournalNotOpened  # 530 ms
+
+    remove_left_folders()
 
     return Journal, JournalNotOpened

@@ -11,7 +11,6 @@ What cannot be used is said in one sentence each, and everything else of the fil
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -22,6 +21,7 @@ from textual.keys import format_key
 from console.actions import ACTIONS, Action, shown
 from console.terminal.textual_private import key_name
 from console.text.nearest import nearest
+from console.text.toml import parse_toml
 
 FILE = "keys.toml"
 _NAMED = frozenset({
@@ -49,8 +49,8 @@ def read_keymap(path: Path) -> Keymap:
     except (OSError, UnicodeDecodeError) as problem:
         return Keymap(problems=[f"{path} cannot be read: {getattr(problem, 'strerror', None) or 'it is not text'}."])
     try:
-        table = tomllib.loads(text).get("keys", {})
-    except tomllib.TOMLDecodeError as problem:
+        table = parse_toml(text).get("keys", {})
+    except ValueError as problem:
         return Keymap(problems=[f"{path} is not TOML: {problem}."])
     if not isinstance(table, dict):
         return Keymap(problems=[f"{path}: [keys] has to be a table of actions and keys."])

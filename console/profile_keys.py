@@ -3,12 +3,12 @@ values they take."""
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from console.secret_sources import KINDS, is_source
+from console.secret_sources import KINDS, is_source, source_of
 from console.text.nearest import nearest
+from console.text.toml import parse_toml
 
 ENVIRONMENTS = ("demo", "dev", "test", "prod")
 TEXTS = (
@@ -109,8 +109,7 @@ def _check_table(whose: str, key: str, value: Any) -> None:
         if not name.isascii() or not all(letter.isalnum() or letter in "!#$%&'*+-.^_`|~" for letter in name):
             raise ProfileProblem(f"{whose}: a {one} cannot be called {name!r}.")
         if isinstance(source, Mapping):
-            (kind, told), *more = source.items() or [("", None)]
-            if more or kind not in KINDS or not is_source(kind, told):
+            if source_of(source) is None:
                 raise ProfileProblem(
                     f"{whose}: the {one} {name} must be a string or have one source: {', '.join(KINDS)}."
                 )
@@ -155,6 +154,6 @@ def _value(key: str, text: str) -> Any:
     if key in TEXTS:
         return text
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        return parse_toml(f"value = {text}")["value"]
+    except ValueError:
         return text

@@ -23,7 +23,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -33,7 +32,9 @@ from typing import Any
 from console.engine.credentials import ClientCredentials, Credentials, CredentialsProblem, bearer
 from console.engine.target import Remote
 from console.profile_keys import TABLES, ProfileProblem, check, fits_header
-from console.secret_sources import KINDS, SecretProblem, output_of, read_secret
+from console.secret_sources import KINDS, READ_VARIABLES, SecretProblem, output_of, read_secret
+from console.text.toml import parse_toml
+from store.private_files import others_may_write
 
 __all__ = ["Profile", "ProfileLine", "ProfileProblem", "known_profiles", "list_profiles", "profile_named", "remote_of"]
 
@@ -315,13 +316,28 @@ def _address(url: Any) -> str:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        with file.open("rb") as opened:
-            return tomllib.load(opened)
+        told = parse_toml(file.read_text(encoding="utf-8"))
+        if others_may_write(file):
+            # It names commands that are run.
+            raise ProfileProblem(f"Others may write the profiles in {file}; `chmod go-w {file}` fixes that.")
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+    except ProfileProblem:
+        raise
+    except (OSError, ValueError) as problem:
         said = getattr(problem, "strerror", None) or str(problem)
         raise ProfileProblem(f"The profiles in {file} cannot be read: {said}.") from None
+    READ_VARIABLES.update(_secret_variables(told))
+    return told
+
+
+def _secret_variables(told: Mapping[str, Any]) -> Iterator[str]:
+    """Names of the variables that profiles have their secrets in, whatever else is wrong with them."""
+    profiles = [profile for profile in told.values() if isinstance(profile, dict)]
+    tables = [profile[name] for profile in profiles for name in TABLES if isinstance(profile.get(name), dict)]
+    sources = [source for table in tables for source in table.values() if isinstance(source, dict)]
+    for keys in (*profiles, *sources):
+        yield from (str(value) for key, value in keys.items() if key == "env" or key.endswith("_env"))
 
 
 def _told(name: str, file: Path) -> dict[str, Any]:

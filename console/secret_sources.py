@@ -11,6 +11,9 @@ KINDS = ("env", "command", "keyring")
 PATIENCE = 60
 """Seconds that a command has to tell a secret; it may ask for another one first."""
 
+READ_VARIABLES: set[str] = set()
+"""Variables that hold secrets, as far as profiles and options have named them: no other program is given them."""
+
 
 class SecretProblem(ValueError):
     """A secret cannot be had; the text is one sentence."""
@@ -23,6 +26,14 @@ def is_source(kind: str, value: Any) -> bool:
         words = isinstance(value, list) and all(isinstance(word, str) for word in value)
         return bool(value) and (isinstance(value, str) or words)
     return isinstance(value, str) and bool(value) and (kind != "keyring" or "/" in value.strip("/"))
+
+
+def source_of(table: Any) -> tuple[str, Any] | None:
+    """Kind and value of the one source that a table names, ``{ env = "NAME" }``; ``None`` where it names none."""
+    if not isinstance(table, Mapping) or len(table) != 1:
+        return None
+    ((kind, value),) = table.items()
+    return (kind, value) if kind in KINDS and is_source(kind, value) else None
 
 
 def read_secret(whose: str, what: str, kind: str, value: Any, environ: Mapping[str, str], asks: bool = True) -> str:
@@ -40,6 +51,7 @@ def read_secret(whose: str, what: str, kind: str, value: Any, environ: Mapping[s
         SecretProblem: it cannot be had there.
     """
     if kind == "env":
+        READ_VARIABLES.add(value)
         if value not in environ:
             raise SecretProblem(f"{whose}: its {what} should be in {value}, which is not set.")
         return environ[value]

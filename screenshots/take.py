@@ -104,7 +104,7 @@ async def film() -> None:
         await pilot.pause(0.2)
         reel.shoot(2.0)
         await pilot.press("R")
-        await until(pilot, lambda text: "tasks in the launch" in text and "may hold the same" in text)
+        await until(pilot, lambda text: "tasks in the launch" in text and "may hold some of these" in text)
         await pilot.pause(1)
         reel.shoot(3.0)
         await pilot.press("3", "tab", *"PSP is back")
@@ -116,7 +116,7 @@ async def film() -> None:
         await until(pilot, lambda text: "did it help?" in text)
         share, began = -STEP, time.monotonic()
         while time.monotonic() - began < LONGEST:
-            ours = [view for view in app.session.known_batches.all() if view.work is not None]
+            ours = [view for view in app.session.watch.known_batches.all() if view.work is not None]
             done = sum((view.share + through(view.work)) / 2 for view in ours if view.work is not None)
             if done >= share + STEP:
                 share = done

@@ -31,7 +31,7 @@ def fill(
         Seconds that it took.
 
     Raises:
-        ValueError: the store is not empty, cannot be opened, or is none; one sentence for whoever named it.
+        ValueError: the store is not empty, is none, or cannot be opened or filled; one sentence for whoever named it.
     """
 
     async def run() -> None:

@@ -4,8 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
@@ -16,14 +14,25 @@ from store.api.parking import close_parking
 from store.api.state import Store
 from store.api.stopped import Stopped
 from store.api.users import User
-from store.database import HALF_FILLED, Database, Limits, StoreNotOpened, filling, is_half_filled, open_database
-from store.runner import JobPace
+from store.database import (
+    HALF_FILLED,
+    Database,
+    Limits,
+    NotFilled,
+    StoreNotOpened,
+    filling,
+    is_half_filled,
+    open_database,
+)
+from store.runner import HistoryCleanup, JobPace
 from store.settings import StoreSettings
 from store.snapshot import Rehearsal, copy_of
 from store.snapshot.rehearsal_workers import RehearsalWorkers
 from store.snapshot_mark import SnapshotMark, is_snapshot, path_of, read_mark
+from store.store_name import name_of
 from store.tables import ProcessDefinition
 from store.tables.types import col
+from store.throwaway import throwaway_folder
 
 if TYPE_CHECKING:
     from store.demo.workers import SimulatedWorkers
@@ -84,14 +93,16 @@ def embedded_app(
     if strict is not None:
         chosen = chosen.model_copy(update={"strict": strict})
     mark = read_mark(store) if rehearsal is not None or is_snapshot(store) else None
+    if mark is not None:  # nothing is cleaned up in it, and its batches go when their engine said
+        chosen = chosen.model_copy(update={"batch_history_days": 0})
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             place = store
             if mark is not None:
-                folder = stack.enter_context(TemporaryDirectory(prefix="retriage-", ignore_cleanup_errors=True))
-                place = str(await asyncio.to_thread(copy_of, path_of(store), Path(folder)))
+                folder = stack.enter_context(throwaway_folder())
+                place = str(await asyncio.to_thread(copy_of, path_of(store), folder))
             limits = Limits(chosen.question_seconds, chosen.order_seconds)
             database = await open_database(place, chosen.readers, limits)
             stack.push_async_callback(database.close)
@@ -102,15 +113,18 @@ def embedded_app(
                 return
             half_filled = await is_half_filled(database)
             if half_filled and not demo_tasks:
-                raise StoreNotOpened(HALF_FILLED.format(store=store))
+                raise StoreNotOpened(HALF_FILLED.format(store=name_of(store)))
             demo = _Demo(opened, demo_tasks, demo_seed, outage, workers, progress, indexed)
+            cleanup = HistoryCleanup(database, chosen)
             async with opened.open():
+                cleanup.start()
                 begun = asyncio.create_task(demo.begin())
                 try:
                     await (demo.first_rows(begun) if open_early else begun)
                     yield
                 finally:
                     close_parking(opened)
+                    await cleanup.stop()
                     await demo.end(begun)
 
     app = create_app(lifespan, users)
@@ -224,8 +238,11 @@ class _Demo:
 
 
 def _tell(begun: asyncio.Task[None]) -> None:
-    if not begun.cancelled() and begun.exception() is not None:
-        log.error("the demo world could not be written to its end", exc_info=begun.exception())
+    problem = None if begun.cancelled() else begun.exception()
+    if isinstance(problem, NotFilled):
+        log.error("%s", problem)
+    elif problem is not None:
+        log.error("the demo world could not be written to its end", exc_info=problem)
 
 
 async def _is_empty(database: Database) -> bool:

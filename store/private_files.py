@@ -32,7 +32,25 @@ def make_file(path: Path) -> None:
     """
     make_folder(path.parent)
     with suppress(FileExistsError):
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE))
+        make_new_file(path)
+
+
+def make_new_file(path: Path) -> None:
+    """Make an empty file where there is nothing of that name, not even a link.
+
+    Raises:
+        OSError: it cannot be made, or is there.
+    """
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE))
+
+
+def others_may_write(path: Path) -> bool:
+    """Whether the mode of a file lets others than its owner write to it; never outside of POSIX.
+
+    Raises:
+        OSError: it is not there, or cannot be looked at.
+    """
+    return os.name == "posix" and bool(path.stat().st_mode & 0o022)
 
 
 def open_file(path: Path, mode: Literal["w", "x"], *, newline: str | None = None) -> IO[str]:

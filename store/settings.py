@@ -22,6 +22,9 @@ class StoreSettings(BaseSettings):
     invocations_per_batch_job: PositiveInt = 1
     """Ids that one batch job works on."""
 
+    invocations_per_batch_job_by_batch_type: dict[str, PositiveInt] = {}
+    """The same for single types of batches, by their names: ``{"set-variables": 10}``."""
+
     batch_poll_time: PositiveFloat = 30.0
     """Seconds between two looks of a monitor job, unless the last job of the batch ends earlier."""
 
@@ -37,6 +40,13 @@ class StoreSettings(BaseSettings):
     runner_lock_seconds: PositiveFloat = 30.0
     """How long an acquired job stays locked. After that any runner may take it; nothing is done twice, because the
     work and the check of the lock are one transaction."""
+
+    history_cleanup_seconds: PositiveFloat = 600.0
+    """Pause between two looks for history that is too old: that of ended instances by the ``historyTimeToLive`` of
+    their definitions."""
+
+    batch_history_days: NonNegativeInt = 180
+    """Days that an ended batch is kept with its log; 0 keeps it for ever."""
 
     readers: PositiveInt = 4
     """Connections kept for questions."""
@@ -88,3 +98,7 @@ class StoreSettings(BaseSettings):
 
     max_json_elements: PositiveInt = 2_000_000
     """Most elements that all lists and objects of a JSON body may have together."""
+
+    def invocations_of(self, batch_type: str) -> int:
+        """Ids that one job of a type of batch works on."""
+        return self.invocations_per_batch_job_by_batch_type.get(batch_type, self.invocations_per_batch_job)

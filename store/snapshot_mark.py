@@ -5,6 +5,7 @@ writes into it; the mark is read without opening a database.
 """
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -21,6 +22,9 @@ FORMAT = 1
 """Of what a snapshot holds beside the tables of a store."""
 FEWEST = 5
 """Tasks of a topic that must have been worked on before its share of failures tells anything."""
+_MADE = re.compile(r"CREATE (TABLE|(UNIQUE )?INDEX) ", re.IGNORECASE)
+_RUNS = re.compile(r"\b(VIRTUAL|CHECK|GENERATED|AS)\b", re.IGNORECASE)
+"""Words of SQL that no table or index of a snapshot is made with."""
 _MARK_AT = 60
 _HEADER = 100
 
@@ -164,7 +168,7 @@ def read_mark(store: str) -> SnapshotMark:
         mark = SnapshotMark(**told)
         _check(mark)
         return mark
-    except (sqlite3.Error, ValueError, KeyError, TypeError) as problem:
+    except (sqlite3.Error, ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         if isinstance(problem, NoSnapshot):
             raise
         raise NoSnapshot(f"The snapshot {path} is broken.") from problem
@@ -204,8 +208,35 @@ def run_lines(store: str) -> Iterator[list[str]]:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    """Read as it lies there: no file is put beside it."""
-    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
+    """Read as it lies there: no file is put beside it.
+
+    Raises:
+        NoSnapshot: it holds something that would run.
+    """
+    database = sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
+    try:
+        check_passive(database, path)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def check_passive(database: sqlite3.Connection, path: Path) -> None:
+    """Check that a database holds tables and indexes of columns, and nothing that runs when they are read or written:
+    no triggers, views, virtual tables, checks or computed columns.
+
+    Args:
+        database: open, and not yet read.
+        path: for the sentence.
+
+    Raises:
+        NoSnapshot: it holds more.
+    """
+    # SQLite goes by the statement alone, whatever the other columns say; an index of its own has none.
+    for (statement,) in database.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL"):
+        if not isinstance(statement, str) or not _MADE.match(statement) or _RUNS.search(statement):
+            raise NoSnapshot(f"{path} holds more than tables, so `retriage snapshot` did not write it: not opened.")
 
 
 def path_of(store: str) -> Path:

@@ -12,6 +12,8 @@ from tests.support import shared_compilation
 # Where this is set, as in many container images, each program that a test starts would compile all of the console anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+# Profiles and keys that others may write are refused: the files of tests must not depend on who runs them.
+os.umask(0o022)
 # The collector of garbage looks seldom: it would take a fifth of the run, most of it for what goes without it.
 gc.set_threshold(100_000, 10, 10)
 PLACE = shared_compilation.place_of_this_worker()

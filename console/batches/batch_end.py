@@ -7,18 +7,25 @@ there is no job log.
 """
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from console.engine.errors import Refused
-from store.contract.history import HistoricJobLog, HistoricJobLogQuery
+from console.reading.incident_pages import IncidentPages
+from store.contract.history import HistoricIncident, HistoricIncidentQuery, HistoricJobLog, HistoricJobLogQuery
 from store.contract.operations import UserOperation, UserOperationQuery
 from store.contract.queries import Sorting
-from store.contract.records import HistoricBatch
+from store.contract.records import FAILED_EXTERNAL_TASK, HistoricBatch
 
-How = Literal["done", "deleted", "unknown", "gone", "untold"]
+Unrecorded = Literal["gone", "untold", "unseen"]
+How = Literal["done", "deleted", "unknown"] | Unrecorded
 
 MOST = 500
 """So many dropped jobs are looked at to tell the failed ones among them."""
+JOB_TIME = timedelta(seconds=2)
+"""Between the entry of a job in the log and the moment at which it closes incidents."""
+INCIDENT_PAGES = 40
+"""So many pages of incidents are read that ended while a batch worked."""
 
 
 class JobHistory(Protocol):
@@ -37,6 +44,18 @@ class JobHistory(Protocol):
         ...
 
 
+class EndedBatchHistory(JobHistory, Protocol):
+    """The part of the client that also tells what an ended batch had done."""
+
+    async def historic_batch(self, id: str) -> HistoricBatch:
+        """One batch, running or ended; NotThere when history does not know it."""
+        ...
+
+    async def historic_incidents(self, query: HistoricIncidentQuery, first: int, size: int) -> list[HistoricIncident]:
+        """A page of incidents, open or ended."""
+        ...
+
+
 @dataclass(frozen=True)
 class BatchEnd:
     """How a batch ended.
@@ -44,7 +63,7 @@ class BatchEnd:
     Attributes:
         how: *done*: by itself. *deleted*: somebody deleted it. *unknown*: the engine keeps no job log, or does not show
             it. *gone*: the history does not know the batch. *untold*: the engine keeps no history of batches, so that
-            it is not known whether it ended by itself.
+            it is not known whether it ended by itself. *unseen*: this user may not read the history of batches.
         done: jobs that were carried out, ``None`` where that is not known.
         dropped: jobs that were deleted without being carried out, one by one or with the batch.
         failed: those of the dropped ones that had failed for good; at least so many when there are :data:`MOST`.
@@ -77,6 +96,61 @@ async def end_of(client: JobHistory, batch: HistoricBatch) -> BatchEnd:
         return BatchEnd("unknown")
     by = await _who(client, batch) if how == "deleted" else ""
     return BatchEnd(how, done, dropped, failed, by)
+
+
+@dataclass(frozen=True)
+class CutShort:
+    """How far a batch had come that was deleted before it was through.
+
+    Attributes:
+        done: jobs that were carried out; ``None`` where no history says how it ended.
+        tasks: external tasks, or jobs, that they gave retries, as far as the incidents prove it that this closed.
+    """
+
+    done: int | None = None
+    tasks: frozenset[str] = frozenset()
+
+
+async def cut_short(
+    client: EndedBatchHistory, batch_id: str, incident_type: str = FAILED_EXTERNAL_TASK
+) -> CutShort | None:
+    """How far a batch had come when it was deleted; ``None`` of one that was through.
+
+    Args:
+        client: is asked.
+        batch_id: the batch.
+        incident_type: of the incidents that it closed.
+
+    Raises:
+        EngineProblem: the engine did not answer.
+    """
+    try:
+        batch = await client.historic_batch(batch_id)
+    except Refused as problem:
+        if not problem.says_never:
+            raise
+        return CutShort()
+    end = await end_of(client, batch) if batch.end_time is not None else BatchEnd("done")
+    if end.how == "done" or (end.done or 0) >= batch.total_jobs:
+        return None
+    if not end.done:
+        return CutShort(end.done)
+    worked: list[datetime] = []
+    for order in ("asc", "desc"):
+        query = _of_jobs(batch, success_log=True).model_copy(update={"sorting": _by("timestamp", order)})
+        worked += [entry.timestamp for entry in await client.job_log(query, 0, 1)]
+    closed = HistoricIncidentQuery(
+        incident_type=incident_type,
+        end_time_after=min(worked) - JOB_TIME,
+        end_time_before=max(worked) + JOB_TIME,
+    )
+    pages: IncidentPages[HistoricIncident] = IncidentPages(client.historic_incidents, closed)
+    tasks = set[str]()
+    for _ in range(INCIDENT_PAGES):
+        tasks.update(one.configuration for one in await pages.next() if one.configuration)
+        if pages.ended:
+            break
+    return CutShort(end.done, frozenset(tasks))
 
 
 async def failed_and_dropped(client: JobHistory, batch: HistoricBatch) -> list[HistoricJobLog]:

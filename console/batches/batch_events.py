@@ -7,6 +7,7 @@ from datetime import datetime
 from console.batches.batch_end import BatchEnd
 from console.batches.outcome_counts import OutcomeCounts
 from console.batches.progress import Progress
+from console.engine.rights import UNSEEN_ENDS
 from console.text.ink import Ink
 from console.text.words import short, things
 from store.contract.history import HistoricJobLog
@@ -128,15 +129,22 @@ What = (
 
 @dataclass(frozen=True)
 class BatchEvent:
-    """One event of a batch: when, and what has happened."""
+    """One event of a batch: when, and what has happened.
+
+    Attributes:
+        at: by the engine's clock.
+        what: what has happened.
+        seen: no record tells when it happened; that was the look that first showed it.
+    """
 
     at: datetime
     what: What
+    seen: bool = False
 
     @property
     def sentence(self) -> str:
         """What has happened, in words. It may hold texts of the engine and of workers: it is not inert yet."""
-        return sentence_of(self.what)[0]
+        return f"{'seen: ' if self.seen else ''}{sentence_of(self.what)[0]}"
 
     @property
     def ink(self) -> Ink:
@@ -207,8 +215,10 @@ def _ending(jobs: int, end: BatchEnd | None) -> tuple[str, str, Ink]:
         return "is", "gone: neither running nor in the history", "warning"
     if end is not None and end.how == "untold":
         return "has", "ended, how is not known: the engine keeps no batch history; its tasks show it", "warning"
+    if end is not None and end.how == "unseen":
+        return "has", f"ended, how is not known: {UNSEEN_ENDS}; its tasks show it", "warning"
     if end is None or end.how == "unknown" or end.done is None:
-        return "has", "ended; the engine keeps no job log that says how", ""
+        return "has", "ended; no job log that this user may read says how", ""
     if end.how == "deleted":
         failed = f", {things(end.failed, 'job')} failed" if end.failed else ""
         return "was", f"deleted by {end.by or 'somebody'} at {end.done:,} of {jobs:,}{failed}", "warning"
@@ -237,7 +247,7 @@ def progress_events(before: Progress, now: Progress, at: datetime) -> list[Batch
         found.append(OnlyFailedJobsLeft(now.failed))
     if before.completed < before.total <= now.completed and now.total:
         found.append(NoJobLeft())
-    return [BatchEvent(at, what) for what in found]
+    return [BatchEvent(at, what, seen=True) for what in found]
 
 
 def _no_longer_failed(before: Progress, now: Progress) -> list[What]:
@@ -259,7 +269,7 @@ def work_events(before: OutcomeCounts | None, now: OutcomeCounts, at: datetime) 
     if not causes:
         return []
     more = now.new - (before.new if before is not None else 0)
-    return [BatchEvent(at, NewCauses(max(more, 1), causes))]
+    return [BatchEvent(at, NewCauses(max(more, 1), causes), seen=True)]
 
 
 def record_events(

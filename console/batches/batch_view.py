@@ -49,6 +49,8 @@ class BatchView:
     """Seconds since it was first seen."""
     record: HistoricBatch | None = field(default=None, compare=False)
     """Its record in the history, of an ended one."""
+    at: datetime | None = field(default=None, compare=False)
+    """When the figures of its jobs were read; ``None`` where they come from a list of ended batches."""
 
     def model_dump(self, **how: object) -> dict[str, object]:
         """What a file of rows holds of it, by the contract's names as far as it has them; what became of the jobs of an
@@ -101,7 +103,7 @@ class BatchView:
     @property
     def unrecorded(self) -> bool:
         """It does not run any more, and the history does not know it."""
-        return self.batch_end is not None and self.batch_end.how in ("gone", "untold")
+        return self.batch_end is not None and self.batch_end.how in ("gone", "untold", "unseen")
 
     @property
     def deleted(self) -> bool:

@@ -214,7 +214,7 @@ def _standing(signs: DiagnosisFacts) -> Diagnosis:
         if signs.ahead is not None:
             which = f"other jobs, among them batch {signs.ahead.id} with {signs.ahead.left:,} to go"
         sentence = f"The job executor works on {which}: this batch waits for its turn."
-        return Diagnosis("others first", sentence, "active elsewhere", "")
+        return Diagnosis("others first", sentence, "busy with other jobs", "")
     if not signs.tells_locks:
         sentence = (
             f"None of its jobs has run{idle}. This engine does not show which jobs an executor has taken: it "

@@ -6,7 +6,7 @@ A batch that moves is asked nothing but for the seed job. One that stands costs 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Protocol
 
 from console.batches.diagnosis import STANDING, Ahead, DiagnosisFacts, Hitch
@@ -22,6 +22,10 @@ TAKEN = 100
 
 class DiagnosisLists(Protocol):
     """The part of the client that tells about jobs."""
+
+    def engine_now(self) -> datetime:
+        """The time by the engine's clock."""
+        ...
 
     async def jobs(self, query: JobQuery, first: int, size: int) -> list[Job]:
         """A page of jobs."""
@@ -73,7 +77,7 @@ class DiagnosisReader:
         Raises:
             EngineProblem: the engine did not answer.
         """
-        now = datetime.now(UTC)
+        now = client.engine_now()
         seed = await self._maker(client) if progress.created < progress.total else None
         closing = progress.created >= progress.total and not progress.left
         monitor = await self._closer(client) if closing else None
@@ -81,7 +85,8 @@ class DiagnosisReader:
         if progress.suspended or progress.stuck or moving or closing:
             self._locked_since = None
             return DiagnosisFacts(progress, now, standing, seed, monitor)
-        locked = await self._taken(client, self._jobs(acquired=True)) if acquired else 0
+        # Counted after the statistics: a job made in between is not one of those that they know.
+        locked = min(await self._taken(client, self._jobs(acquired=True)), progress.waiting) if acquired else 0
         self._locked_since = (self._locked_since or now) if locked else None
         elsewhere = await self._taken_elsewhere(client) if acquired else Counter[str]()
         if seed is not None and acquired and not seed.gone:

@@ -103,13 +103,18 @@ class IncidentsReader:
         self._untold = False
         """The engine keeps no history of incidents, or does not show it."""
 
-    async def read(self, client: IncidentHistory, now: datetime) -> IncidentsSince:
+    async def read(self, client: IncidentHistory, now: datetime, history: bool = True) -> IncidentsSince:
         """Read what has come since the last look.
+
+        Args:
+            client: lists incidents.
+            now: the time by the engine's clock.
+            history: what is not in the history of incidents has not happened.
 
         Raises:
             EngineProblem: the engine did not answer.
         """
-        if not self._untold:
+        if history and not self._untold:
             try:
                 return await self._of_history(client, now)
             except Refused as refusal:

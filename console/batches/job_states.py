@@ -20,7 +20,7 @@ STATES: dict[State, tuple[str, str]] = {
     "locked": ("L", "taken by an executor"),
     "due": ("d", "due later"),
     "retrying": ("r", "failed before, will be tried again"),
-    "waiting": ("-", "their turn has not come"),
+    "waiting": ("-", "queued"),
     "suspended": ("S", "suspended"),
     "failed": ("X", "no retries left"),
     "missing": ("?", "not there: deleted by somebody, or just done"),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,10 @@ from console.engine.errors import NotThere
 from store.contract.queries import BatchStatisticsQuery
 
 if TYPE_CHECKING:
+    from console.batches.batch_end import Unrecorded
     from console.batches.batch_events import BatchEvent
+    from console.batches.launched_tasks import LaunchedTasks
+    from console.batches.outcome import Outcome
     from console.batches.outcome_counts import OutcomeCounts
     from console.engine.client import EngineClient
     from store.contract.records import HistoricBatch
@@ -31,25 +35,124 @@ REMEMBERED = 60
 """So many events of a batch are kept."""
 
 
-class KnownBatches:
-    """Batches by id, the newest first."""
+class KnownBatch:
+    """One batch, as far as it was followed.
 
-    def __init__(self) -> None:
-        self._views: dict[str, BatchView] = {}
+    Attributes:
+        view: its newest figures, each with its own moment. What a page shows is a ``BatchLook``, all of one moment.
+        launched_tasks: the tasks it was launched for; ``None`` until they were looked up.
+        timeline: samples of its tasks where they are known, else of its jobs; ``None`` before the first.
+        events: what was seen to happen, oldest first.
+        on_page: its own page reads its tasks, so nobody else has to.
+        reading_tasks: held while its tasks are read: two readings at once would take each other's turn.
+    """
+
+    def __init__(self, view: BatchView) -> None:
+        self.view = view
+        self.launched_tasks: LaunchedTasks | None = None
+        self.timeline: Timeline | None = None
+        self.events: deque[BatchEvent] = deque(maxlen=REMEMBERED)
+        self.on_page = False
+        self.reading_tasks = asyncio.Lock()
+        self._speed = Speed()
+        self._work_speed = Speed()
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """What became of its tasks one by one, where they are known."""
+        return self.launched_tasks.outcome if self.launched_tasks is not None else None
+
+    def is_ours(self, task_id: str) -> bool:
+        """Whether the batch was launched for this task, as far as its tasks are known."""
+        return self.outcome is not None and self.outcome.state(task_id) is not None
+
+    def note_running(self, view: BatchView, at: datetime, incidents: int | None) -> None:
+        """Take in new statistics.
+
+        Args:
+            view: the statistics.
+            at: when they were read, by the engine's clock.
+            incidents: the open ones of the engine, ``None`` where they were not counted.
+        """
+        from console.batches.batch_events import progress_events  # 18 ms
+
+        self._speed.note(time.monotonic(), view.progress)
+        if not self.view.ended:
+            self.events.extend(progress_events(self.view.progress, view.progress, at))
+        self.view = replace(
+            self.with_tasks(view),
+            at=at,
+            per_second=self._speed.per_second(),
+            seconds_left=self._speed.seconds_left(),
+            standing=self._speed.moved_ago(),
+            watched=self._speed.watched(),
+        )
+        self._sample(at, incidents)
+
+    def note_end(self, view: BatchView) -> None:
+        """It has ended, or more is known of how it did."""
+        self.view = self.with_tasks(view)
+
+    def note_work(self, tally: OutcomeCounts, at: datetime, incidents: int | None) -> list[BatchEvent]:
+        """Take in what has become of its tasks, seen at ``at`` by the engine's clock; returns what is news about
+        them."""
+        from console.batches.batch_events import work_events  # 18 ms
+
+        news = work_events(self.view.work, tally, at)
+        if not tally.of("unknown"):
+            now = Progress(tally.total, tally.set, tally.through, 0, tally.open, False)
+            self._work_speed.note(time.monotonic(), now)
+        self.view = replace(
+            self.view,
+            work=tally,
+            work_per_second=self._work_speed.per_second(),
+            work_seconds_left=self._work_speed.seconds_left(),
+        )
+        self.events.extend(news)
+        self._sample(at, incidents)
+        return news
+
+    def with_tasks(self, view: BatchView) -> BatchView:
+        """Other figures of it, with what is known of its tasks."""
+        known = self.view
+        return replace(
+            view, work=known.work, work_per_second=known.work_per_second, work_seconds_left=known.work_seconds_left
+        )
+
+    def _sample(self, at: datetime, incidents: int | None) -> None:
+        view, work = self.view, self.view.work
+        if work is None:
+            sample = Sample(view.completed + view.failed, view.completed, view.failed, incidents)
+        elif work.of("unknown") == work.total:
+            return
+        else:
+            sample = Sample(work.set, work.of("done"), work.of("again"), incidents, work.other)
+        if self.timeline is None or self.timeline.of_tasks != (work is not None):
+            # A job that is done has set a task, which is not done by that: the two are never in one picture.
+            self.timeline = Timeline(view.start, of_tasks=work is not None)
+        self.timeline.note(at, sample)
+
+
+class KnownBatches:
+    """Batches by id.
+
+    Args:
+        unrecorded: what it means of an ended batch that the history does not know it, as far as that was found out.
+        wake: called when there are ended batches to look into.
+    """
+
+    def __init__(
+        self, unrecorded: Callable[[], Unrecorded] = lambda: "gone", wake: Callable[[], None] = lambda: None
+    ) -> None:
+        self._unrecorded = unrecorded
+        self._wake = wake
+        self._batches: dict[str, KnownBatch] = {}
+        self._ends: dict[str, BatchEnd] = {}
+        """How batches ended, also of those that are only listed. That does not change, so it is asked once."""
         self._expected: set[str] = set()
-        self._speeds: dict[str, Speed] = {}
-        self._batch_ends: dict[str, BatchEnd] = {}
         self._wanted: dict[str, HistoricBatch] = {}
-        self._works: dict[str, OutcomeCounts] = {}
-        self._work_speeds: dict[str, Speed] = {}
-        self._timelines: dict[str, Timeline] = {}
         self.incidents: int | None = None
         """Open incidents of the engine, when they were counted last."""
-        self._events: dict[str, deque[BatchEvent]] = {}
-        self.wake: Callable[[], None] = lambda: None
-        """Called when there are ended batches to look into."""
-        self.keeps_history = True
-        """As far as is known the engine remembers batches that have ended."""
         self.read_once = False
         """The batches are known."""
         self._read_at = -inf
@@ -58,45 +161,26 @@ class KnownBatches:
         """A batch was launched here; it is looked for even if it ends before it is seen running."""
         self._expected.add(batch_id)
 
+    def of(self, batch_id: str) -> KnownBatch | None:
+        """All that is known of a batch."""
+        return self._batches.get(batch_id)
+
     def get(self, batch_id: str) -> BatchView | None:
-        """A batch by its id."""
-        view = self._views.get(batch_id)
-        return None if view is None else self._with_work(view)
+        """The newest figures of a batch."""
+        batch = self._batches.get(batch_id)
+        return None if batch is None else batch.view
+
+    def put(self, view: BatchView) -> KnownBatch:
+        """Keep a batch that is not known yet."""
+        return self._batches.setdefault(view.id, KnownBatch(view))
+
+    def batches(self) -> list[KnownBatch]:
+        """The batches that run, and those that ended while the console was looking, the newest first."""
+        return sorted(self._batches.values(), key=lambda one: (not one.view.ended, one.view.start), reverse=True)
 
     def all(self) -> tuple[BatchView, ...]:
-        """The batches that run, and those that ended while the console was looking, the newest first."""
-        ordered = sorted(self._views.values(), key=lambda view: (not view.ended, view.start), reverse=True)
-        return tuple(map(self._with_work, ordered))
-
-    def _with_work(self, view: BatchView) -> BatchView:
-        """With what became of its tasks."""
-        speed = self._work_speeds.get(view.id)
-        return replace(
-            view,
-            work=self._works.get(view.id),
-            work_per_second=speed.per_second() if speed is not None else None,
-            work_seconds_left=speed.seconds_left() if speed is not None else None,
-        )
-
-    def timeline(self, batch_id: str) -> Timeline | None:
-        """How it went, as far as that was seen."""
-        return self._timelines.get(batch_id)
-
-    def _go_on(self, view: BatchView) -> None:
-        """One more sample of how it goes: of its tasks where they are known, else of its jobs."""
-        work = self._works.get(view.id)
-        if work is None:
-            sample = Sample(view.completed + view.failed, view.completed, view.failed, self.incidents)
-        elif work.of("unknown") == work.total:
-            return
-        else:
-            again = work.of("again")
-            sample = Sample(work.set, work.through - again, again, self.incidents)
-        timeline = self._timelines.get(view.id)
-        if timeline is None or timeline.of_tasks != (work is not None):
-            # A job that is done has set a task, which is not done by that: the two are never in one picture.
-            timeline = self._timelines[view.id] = Timeline(view.start, of_tasks=work is not None)
-        timeline.note(datetime.now(UTC), sample)
+        """Their newest figures, in the same order."""
+        return tuple(batch.view for batch in self.batches())
 
     def running(self) -> tuple[BatchView, ...]:
         """Those that run."""
@@ -105,30 +189,6 @@ class KnownBatches:
     def forgotten(self) -> tuple[BatchView, ...]:
         """Those that ended while the console was looking and that the history does not know."""
         return tuple(view for view in self.all() if view.unrecorded)
-
-    def events(self, batch_id: str) -> tuple[BatchEvent, ...]:
-        """What was seen to happen to a batch, in the order of time."""
-        return tuple(self._events.get(batch_id, ()))
-
-    def note(self, batch_id: str, happened: list[BatchEvent]) -> None:
-        """Something has happened to a batch."""
-        if happened:
-            self._events.setdefault(batch_id, deque(maxlen=REMEMBERED)).extend(happened)
-
-    def note_work(self, batch_id: str, tally: OutcomeCounts) -> list[BatchEvent]:
-        """What has become of its tasks; answers what is news about them."""
-        from console.batches.batch_events import work_events  # 18 ms
-
-        news = work_events(self._works.get(batch_id), tally, datetime.now(UTC))
-        self._works[batch_id] = tally
-        if not tally.of("unknown"):
-            speed = self._work_speeds.setdefault(batch_id, Speed())
-            speed.note(time.monotonic(), Progress(tally.total, tally.set, tally.through, 0, tally.open, False))
-        view = self._views.get(batch_id)
-        if view is not None:
-            self._go_on(view)
-        self.note(batch_id, news)
-        return news
 
     def expire(self) -> None:
         """What was read is not good enough any more, however new it is."""
@@ -149,88 +209,74 @@ class KnownBatches:
             EngineProblem: the engine refused, or did not answer.
         """
         query = BatchStatisticsQuery(sort_by="startTime", sort_order="desc")
-        views = {record.id: self._timed(running(record)) for record in await client.batches(query, 0, MOST)}
-        self._expected -= views.keys()
-        waited_for = {view.id for view in self._views.values() if not view.ended} | self._expected
-        for batch_id in sorted(waited_for - views.keys()):
-            view = await self._end(client, batch_id)
-            if view is not None:
-                views[batch_id] = view
-        kept = {view.id: self._told(view) for view in self._views.values() if view.ended and view.id not in views}
-        self._views = kept | views
+        records = await client.batches(query, 0, MOST)
+        at = client.engine_now()
+        seen = {record.id for record in records}
+        for record in records:
+            view = running(record)
+            self.put(view).note_running(view, at, self.incidents)
+        waited_for = {id for id, batch in self._batches.items() if not batch.view.ended} | self._expected
+        for batch_id in sorted(waited_for - seen):
+            await self._read_end(client, batch_id)
+        # Not before all answers are in: after a failure what was seen now is expected still.
+        self._expected -= seen
         self.read_once = True
         self._read_at = time.monotonic()
         return self.all()
 
     def of_history(self, records: list[HistoricBatch]) -> list[BatchView]:
         """Ended batches as far as it is known how they ended; what is not is found out with the next readings."""
-        self._wanted = {record.id: record for record in records if record.id not in self._batch_ends}
+        self._wanted = {record.id: record for record in records if record.id not in self._ends}
         if self._wanted:
-            self.wake()
-        return [
-            self._with_work(ended(record, self._batch_ends.get(record.id), self._views.get(record.id)))
-            for record in records
-        ]
+            self._wake()
+        return [self._listed(record) for record in records]
+
+    def _listed(self, record: HistoricBatch) -> BatchView:
+        batch, end = self._batches.get(record.id), self._ends.get(record.id)
+        return ended(record, end) if batch is None else batch.with_tasks(ended(record, end, batch.view))
 
     async def learn(self, client: EngineClient) -> int:
-        """Look into a few of the ended batches that are in sight; answers how many have been looked into by now.
+        """Look into a few of the ended batches that are in sight; returns how many have been looked into by now.
 
         Raises:
             EngineProblem: the engine did not answer.
         """
         for record in list(self._wanted.values())[:ENDS_AT_ONCE]:
-            await self._batch_end(client, record)
+            await self._end_of(client, record)
             self._wanted.pop(record.id, None)
-        return len(self._batch_ends)
+        return len(self._ends)
 
-    async def open(self, client: EngineClient, view: BatchView) -> BatchView:
-        """An ended batch of the history is looked at in full: it is kept, and how it ended is found out now."""
-        if view.ended and view.record is not None:
-            view = ended(view.record, await self._batch_end(client, view.record), view)
-            self._views.setdefault(view.id, view)
-        return self.get(view.id) or view
+    async def open(self, client: EngineClient, view: BatchView) -> KnownBatch:
+        """Keep a batch whose page is opened; how an ended one of the history ended is found out now.
 
-    def _told(self, view: BatchView) -> BatchView:
-        """With how it ended, if that is known meanwhile."""
-        batch_end = self._batch_ends.get(view.id)
-        return view if batch_end is None or view.record is None else ended(view.record, batch_end, view)
+        Raises:
+            EngineProblem: the engine did not answer.
+        """
+        batch = self.put(view)
+        if batch.view.ended and batch.view.record is not None:
+            await self._end_of(client, batch.view.record)
+        return batch
 
-    def _timed(self, view: BatchView) -> BatchView:
-        """With its speed, as far as it was seen."""
-        from console.batches.batch_events import progress_events  # 18 ms
-
-        speed = self._speeds.setdefault(view.id, Speed())
-        speed.note(time.monotonic(), view.progress)
-        before = self._views.get(view.id)
-        if before is not None and not before.ended:
-            self.note(view.id, progress_events(before.progress, view.progress, datetime.now(UTC)))
-        self._go_on(view)
-        return replace(
-            view,
-            per_second=speed.per_second(),
-            seconds_left=speed.seconds_left(),
-            standing=speed.moved_ago(),
-            watched=speed.watched(),
-        )
-
-    async def _end(self, client: EngineClient, batch_id: str) -> BatchView | None:
+    async def _read_end(self, client: EngineClient, batch_id: str) -> None:
         """A batch that does not run any more."""
-        before = self._views.get(batch_id)
+        batch = self._batches.get(batch_id)
         try:
             record = await client.historic_batch(batch_id)
         except NotThere:
             self._expected.discard(batch_id)
-            if before is None:
-                return None
-            batch_end = self._batch_ends[batch_id] = BatchEnd("gone" if self.keeps_history else "untold")
-            return replace(before, batch_end=batch_end)
-        if record.end_time is None:
-            return before
-        self._expected.discard(batch_id)
-        return ended(record, await self._batch_end(client, record), before)
+            if batch is not None:
+                end = self._ends[batch_id] = BatchEnd(self._unrecorded())
+                batch.note_end(replace(batch.view, batch_end=end))
+            return
+        if record.end_time is not None:
+            view = ended(record, await self._end_of(client, record), batch.view if batch is not None else None)
+            self.put(view).note_end(view)
+            self._expected.discard(batch_id)
 
-    async def _batch_end(self, client: EngineClient, record: HistoricBatch) -> BatchEnd:
-        """How it ended. That does not change any more, so it is asked once."""
-        if record.id not in self._batch_ends:
-            self._batch_ends[record.id] = await end_of(client, record)
-        return self._batch_ends[record.id]
+    async def _end_of(self, client: EngineClient, record: HistoricBatch) -> BatchEnd:
+        if record.id not in self._ends:
+            self._ends[record.id] = await end_of(client, record)
+        end, batch = self._ends[record.id], self._batches.get(record.id)
+        if batch is not None and batch.view.ended:
+            batch.note_end(ended(record, end, batch.view))
+        return end

@@ -23,8 +23,8 @@ class FollowedLaunch(Protocol):
         ...
 
     @property
-    def retries(self) -> int:
-        """The value that was set."""
+    def retries(self) -> int | None:
+        """The value that was set; ``None`` where none was."""
         ...
 
     @property
@@ -92,7 +92,7 @@ async def launched_tasks_of(journal: LaunchJournal, batch_id: str, since: dateti
     launch = await journal.launch_of(batch_id)
     if launch is None:
         return LaunchedTasks(None, NOT_HERE)
-    if launch.retries <= 0:
+    if not launch.retries:
         return LaunchedTasks(
             None, "It sets 0 retries: no worker takes its tasks.", launch.retries, launch.reason, launch.probable
         )

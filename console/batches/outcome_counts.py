@@ -46,8 +46,7 @@ class OutcomeCounts:
         counts: how many are in which state; states without tasks are left out.
         new: how many failed again of a cause that is new.
         new_causes: those causes, the most frequent first.
-        suspended: how many of the waiting ones are suspended with their instance.
-        told: completed and cancelled tasks are told apart; the engine keeps a log of external tasks.
+        suspended: how many of the open ones, by state, are suspended with their instance.
         unfollowed: tasks of the launch that are not followed, since there are too many.
         at: when the task was looked at that was looked at longest ago; all others were since. Nothing as long as some
             were not looked at.
@@ -58,8 +57,7 @@ class OutcomeCounts:
     counts: Mapping[State, int]
     new: int = 0
     new_causes: tuple[str, ...] = ()
-    suspended: int = 0
-    told: bool = True
+    suspended: Mapping[State, int] = field(default_factory=dict)
     unfollowed: int = 0
     at: datetime | None = field(default=None, compare=False)
     jobs_done: int | None = field(default=None, compare=False)
@@ -75,13 +73,18 @@ class OutcomeCounts:
 
     @property
     def through(self) -> int:
-        """Tasks of which it is known what became of them: not there any more, failed again, or set back."""
-        return sum(self.of(state) for state in ("done", "gone", "undone", "again"))
+        """Tasks of which it is known what became of them: not there any more, failed again, or set by others."""
+        return self.of("done") + self.of("again") + self.other
+
+    @property
+    def other(self) -> int:
+        """Tasks that ended neither way: cancelled, changed by somebody, or gone without a history that says how."""
+        return sum(self.of(state) for state in ("gone", "unkept", "undone", "changed"))
 
     @property
     def open(self) -> int:
-        """Tasks with retries that wait for a worker, or that one has."""
-        return self.of("waiting") + self.of("locked")
+        """Tasks with retries that wait for a worker or for their retry time, or that a worker has."""
+        return self.of("waiting") + self.of("delayed") + self.of("locked")
 
     @property
     def settled(self) -> bool:

@@ -17,26 +17,32 @@ HALF = 0.5
 def verdict(work: OutcomeCounts) -> tuple[str, Ink]:
     """Whether retrying helped as far as that is known, and how it is written.
 
-    Tasks that are gone count as helped where the engine keeps no log of external tasks, since most of them were
-    completed; where it does, they were cancelled or had ended before, and tell nothing.
+    Tasks that are gone count as helped where no history says how, since most of them were completed; cancelled ones,
+    and those whose retries somebody changed, tell nothing.
     """
-    done = work.of("done") + (0 if work.told else work.of("gone"))
+    done = work.of("done") + work.of("unkept")
     again = work.of("again")
     decided = done + again
     if not decided:
         return _undecided(work)
-    share = again / decided
-    what = "gone" if not work.told else "done"
-    if not again:
-        return (f"It helps: {count(done)} {what}, none failed again.", "good") if decided >= FEWEST else (
-            f"{count(done)} {what}, none failed again: too few to tell.", ""
-        )  # fmt: skip
+    share, open = again / decided, work.total - work.through
+    what = "gone" if work.of("unkept") else "done"
+    if not again and decided < FEWEST:
+        return f"{count(done)} {what}, none failed again: too few to tell.", ""
     if decided < FEWEST:
         return f"{count(again)} of {count(decided)} failed again: too few to tell.", "warning"
-    failed = f"{_share(share)} of {count(decided)} failed again."
+    helps, ink = _helps(share)
+    if open:
+        so_far = f"{_share(share)} again" if again else f"{count(done)} {what}"
+        return f"{helps}: {so_far}, {count(open)} open.", ink
+    came = f"{_share(share)} of {count(decided)} failed again" if again else f"{count(done)} {what}, none failed again"
+    return f"{helps}: {came}.", ink
+
+
+def _helps(share: float) -> tuple[str, Ink]:
     if share >= HALF:
-        return f"It does NOT help: {failed}", "failed"
-    return (f"It helps: {failed}", "good") if share <= FEW else (f"It helps in part: {failed}", "warning")
+        return "Not working", "failed"
+    return ("It helps", "good") if share <= FEW else ("It helps in part", "warning")
 
 
 def _undecided(work: OutcomeCounts) -> tuple[str, Ink]:
@@ -45,6 +51,8 @@ def _undecided(work: OutcomeCounts) -> tuple[str, Ink]:
         return "Its tasks are being looked at …", "muted"
     if work.of("locked"):
         return f"Not known yet: workers have {things(work.of('locked'), 'task')}.", ""
+    if work.of("delayed"):
+        return f"Not known yet: {count(work.of('delayed'))} in their retry time.", ""
     if work.of("waiting"):
         return f"Not known yet: {count(work.of('waiting'))} waiting for a worker.", ""
     if work.of("unset"):

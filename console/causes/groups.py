@@ -29,6 +29,12 @@ _MOMENT = itemgetter(GroupMember._fields.index("incident_timestamp"))
 _FAILED = itemgetter(GroupMember._fields.index("configuration"))
 
 
+def cause_of(member: GroupMember) -> str:
+    """What its group is called. An incident that is passed up from a called process has no message of its own: it is
+    not one without a message."""
+    return CALLED if member.kind == "C" else fold(member.incident_message)
+
+
 class Group:
     """Members with one cause. Its name is the same as long as the console runs."""
 
@@ -298,7 +304,7 @@ class CauseGroups:
 
     def _home(self, member: GroupMember) -> Group:
         """The group of a new member, made if it is the first of its cause."""
-        base = cause = CALLED if member.kind == "C" else fold(member.incident_message)
+        base = cause = cause_of(member)
         kept = self.splits.get((member.kind, base))
         if kept:
             cause = fold_but(member.incident_message, kept)

@@ -6,7 +6,8 @@ none of them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -38,6 +39,16 @@ class Program(PlainFlags):
     @commands.setter
     def commands(self, commands: MutableMapping[str, Command]) -> None:
         self._commands = commands
+
+    def _main_shell_completion(
+        self, ctx_args: MutableMapping[str, Any], prog_name: str, complete_var: str | None = None
+    ) -> None:
+        """A shell asks what a word may become, as its environment shows."""
+        if os.environ.get(complete_var or "_RETRIAGE_COMPLETE"):
+            from console.cli.completion import complete_values  # 12 ms
+
+            complete_values(self)
+        super()._main_shell_completion(ctx_args, prog_name, complete_var)
 
 
 app = typer.Typer(

@@ -15,7 +15,7 @@ from console.engine.errors import EngineProblem
 from console.text.inert import inert
 
 if TYPE_CHECKING:
-    from console.connections import Connection
+    from console.connections import NamedEngine
     from console.session.engine_check import EngineCheck
 
 LABEL = 10
@@ -32,12 +32,12 @@ def check_command(
     carry_out(lambda: _check(chosen, json))
 
 
-async def _check(connection: Connection, as_json: bool) -> int:
+async def _check(connection: NamedEngine, as_json: bool) -> int:
     from console.session.engine_check import check_engine  # 86 ms
 
     try:
         async with opened_session(connection) as session:
-            found = await check_engine(session)
+            found = await check_engine(session.connection)
     except EngineProblem as problem:
         if as_json:
             print_json({"reached": False, "address": connection.url, "problem": problem.sentence})
@@ -62,10 +62,15 @@ def record_of(found: EngineCheck) -> dict[str, Any]:
         "clockDifferenceSeconds": round(found.clock.total_seconds()),
         "roundTripSeconds": found.round_trip,
         "historyLevel": found.history,
-        "login": found.login,
+        "login": found.rights.login,
         "rights": [
-            {"permission": right.permission, "resource": right.resource, "authorized": yes}
-            for right, yes in found.rights.items()
+            {
+                "permission": right.permission,
+                "resource": right.resource,
+                "authorized": yes,
+                "onlyOn": list(found.rights.only_on(right)),
+            }
+            for right, yes in found.rights.granted.items()
         ],
         "lacks": found.lacks,
         "cannot": found.cannot,
@@ -85,11 +90,10 @@ def lines_of(found: EngineCheck) -> list[tuple[str, str]]:
         ("user", found.user or "no login"),
         ("clock", f"{clock:+} s against this machine's" if clock else "as this machine's"),
         ("history", found.history),
-        ("login", found.login),
+        ("login", found.rights.login),
     ]
-    told += [("right" if yes else "NO RIGHT", f"to {right.said}  {right.permission} on {right.resource}")
-             for right, yes in found.rights.items()]  # fmt: skip
+    told += found.rights.lines()
     told += [("lacks", f"{subject}: {', '.join(words)}") for subject, words in found.lacks.items()]
-    told += [("cannot", sentence) for sentence in found.cannot] or [("cannot", "nothing that is known")]
+    told += [("cannot", sentence) for sentence in found.cannot] or [("cannot", "no limitation is known")]
     told += [("warning", sentence) for sentence in found.warnings]
     return [(label, inert(text)) for label, text in told]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from typer.main import get_group
 
-from console.cli import check, embedded, lists, run_files, runs, screen_commands, snapshots
+from console.cli import check, embedded, lists, metrics, run_files, runs, screen_commands, snapshots
 from console.cli.program import app
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from typer._click.core import Command
 
-__all__ = ["by_name", "check", "embedded", "lists", "run_files", "runs", "screen_commands", "snapshots"]
+__all__ = ["by_name", "check", "embedded", "lists", "metrics", "run_files", "runs", "screen_commands", "snapshots"]
 
 
 def by_name() -> MutableMapping[str, Command]:

@@ -19,7 +19,7 @@ from console.profile_keys import from_options
 from console.runs.rules_text import RuleMistake, share_of
 
 if TYPE_CHECKING:
-    from console.connections import Connection
+    from console.connections import NamedEngine
 
 Profile = Annotated[
     str | None, typer.Option(help="Name of a connection profile, see `retriage profiles`.", show_default=False)
@@ -33,7 +33,7 @@ Authority = Annotated[Path | None, typer.Option(help="PEM file of the authority 
 Insecure = Annotated[bool, typer.Option("--insecure", help="Do not check its certificate.")]
 Environment = Annotated[
     str | None,
-    typer.Option(help="Word for the first line. Any but DEMO, DEV, TEST and LOCAL is treated as production."),
+    typer.Option(help="Label of the environment. Any but DEMO, DEV, TEST and LOCAL is treated as production."),
 ]
 Options = Annotated[
     list[str] | None,
@@ -96,7 +96,7 @@ class ConnectionOptions:
         """An engine was named."""
         return bool(self.profile or self.engine or self.store)
 
-    def connection(self, rehearse: Path | None = None, failure_rate: str | None = None) -> Connection:
+    def connection(self, rehearse: Path | None = None, failure_rate: str | None = None) -> NamedEngine:
         """The engine that was named, or the operator's own store.
 
         Args:

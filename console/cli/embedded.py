@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from console.cli.program import Seed, Store, app, fail
+from console.cli.program import Seed, Store, app, fail, say, say_over
 from console.folders import default_store
+from console.text.inert import inert
 
 
 @app.command()
@@ -52,10 +53,7 @@ def serve(
 
     source = context.get_parameter_source("user")
     if user and source is not None and source.name == "COMMANDLINE":
-        typer.echo(
-            "retriage: everybody on this machine can see passwords on a command line; --user-file hides them.",
-            err=True,
-        )
+        say("retriage: everybody on this machine can see passwords on a command line; --user-file hides them.")
     try:
         users = [*server.read_users(user or ()), *(server.read_user_file(user_file) if user_file is not None else ())]
         server.serve(
@@ -108,7 +106,7 @@ def doctor(
     except CannotExamine as problem:
         raise fail(str(problem)) from None
     for line in findings.lines:
-        typer.echo(line)
+        typer.echo(inert(line))
     if not findings.healthy:
         raise typer.Exit(1)
 
@@ -122,20 +120,20 @@ def demo_data(
     """Fill an empty store with a demo world."""
     from store.demo_store import fill  # 700 ms
 
-    def say(done: str) -> None:
+    def show(done: str) -> None:
         if sys.stderr.isatty():
-            typer.echo(f"\r{done:<50}", nl=False, err=True)
+            say_over(f"{done:<50}")
 
     def progress(made: int) -> None:
-        say(f"{made:,} of {tasks:,} external tasks")
+        show(f"{made:,} of {tasks:,} external tasks")
 
     def indexed(made: int, of: int) -> None:
-        say(f"{tasks:,} external tasks; sorting index {made + 1} of {of}")
+        show(f"{tasks:,} external tasks; sorting index {made + 1} of {of}")
 
     try:
         seconds = fill(store, tasks, seed, progress, indexed=indexed)
     except ValueError as problem:
         raise fail(str(problem)) from None
     if sys.stderr.isatty():
-        typer.echo("", err=True)
+        say("")
     typer.echo(f"{tasks:,} external tasks written in {seconds:.1f} s")

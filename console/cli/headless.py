@@ -6,24 +6,25 @@ import asyncio
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
 
 import typer
 
 from console.cli.exit_codes import ExitCode
 from console.cli.output import NotWritten, write_no_more
-from console.cli.program import fail
+from console.cli.program import fail, say
 from console.engine.errors import EngineProblem
-from console.folders import default_journal, settings_file
-from console.journal import NoJournal, forget_old, journal_at, journal_of
-from console.session.journal_answers import journal_problem, said_by_driver
+from console.folders import default_journal, seen_file, settings_file
+from console.journal import NoJournal, forget_old, journal_at, journal_of, journal_problem, said_by_driver
+from console.session.news import News, NewsFeed
+from console.session.seen_values import keep_seen
 from console.settings import read_settings
 from console.text.inert import inert
 from console.text.words import things
 
 if TYPE_CHECKING:
-    from console.connections import Connection
+    from console.connections import NamedEngine
     from console.session.session import Session
     from store.journal import Journal
 
@@ -31,30 +32,25 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """ctrl+c, a polite kill, and a terminal that is gone: each ends a command in order."""
 
 
-class SaidOnStderr:
-    """Carries what is said to the operator to stderr, and nothing else to anybody."""
+class SaidOnStderr(NewsFeed):
+    """Writes messages for the operator to stderr; nobody gets anything else.
+
+    Attributes:
+        mute: messages are dropped; they are reported in another way.
+    """
 
     def __init__(self) -> None:
-        self.session: Session | None = None
+        super().__init__()
+        self.mute = True
 
-    def publish(self, data: str) -> None:
-        """Tell what was said last."""
-        event = self.session.event if self.session is not None else None
-        if data == "event" and event is not None:
-            say(event.sentence)
-
-    def subscribe(self, node: Any, callback: Callable[[Any], None]) -> None:
-        """Nobody is told anything else."""
-
-
-def say(sentence: str) -> None:
-    """A sentence on stderr. Where that is closed, nobody is left who could be told."""
-    with suppress(OSError):
-        typer.echo(inert(sentence), err=True)
+    def publish(self, news: News) -> None:
+        """Print what was said last."""
+        if news == "event" and not self.mute and self.newest is not None:
+            say(self.newest.sentence)
 
 
 @asynccontextmanager
-async def opened_journal(connection: Connection | None = None) -> AsyncIterator[Journal]:
+async def opened_journal(connection: NamedEngine | None = None) -> AsyncIterator[Journal]:
     """The operator's journal; that of an engine which is thrown away is too.
 
     Raises:
@@ -68,7 +64,7 @@ async def opened_journal(connection: Connection | None = None) -> AsyncIterator[
 
 
 @asynccontextmanager
-async def journal_if_any(connection: Connection) -> AsyncIterator[Journal | None]:
+async def journal_if_any(connection: NamedEngine) -> AsyncIterator[Journal | None]:
     """The operator's journal; none where it cannot be opened, which is said: what an engine has is listed without."""
     async with AsyncExitStack() as opened:
         journal: Journal | None = None
@@ -80,7 +76,7 @@ async def journal_if_any(connection: Connection) -> AsyncIterator[Journal | None
 
 
 @asynccontextmanager
-async def _tidied_journal(connection: Connection | None) -> AsyncIterator[Journal]:
+async def _tidied_journal(connection: NamedEngine | None) -> AsyncIterator[Journal]:
     """The journal of a connection, or the operator's own, without what it need not keep.
 
     Raises:
@@ -105,22 +101,26 @@ async def _forget(journal: Journal) -> None:
 
 
 @asynccontextmanager
-async def opened_session(connection: Connection, journal: Journal | None = None) -> AsyncIterator[Session]:
+async def opened_session(connection: NamedEngine, journal: Journal | None = None) -> AsyncIterator[Session]:
     """A session over an engine, which is asked first what it can."""
     from console.engine.connect import connect  # 176 ms
     from console.session.session import Session  # 96 ms
 
     news = SaidOnStderr()
-    session = Session(connection.identity())
-    session.news = news
+    session = Session(connection.identity(), news)
     async with connect(connection.target) as client:
-        session.open(client)
+        session.connection.open(client)
         if journal is not None:
-            session.keep_journal(journal)
-        await session.ask(lambda client: client.version())
-        news.session = session  # that the first question was not answered is told by whoever asked it
-        await session.learn_capabilities()
-        yield session
+            session.memory.keep_journal(journal)
+        await session.connection.ask(lambda client: client.version())
+        news.mute = False  # the caller reports that the first question was not answered
+        await session.connection.learn_capabilities()
+        await session.connection.ask(lambda client: client.check_clock())
+        try:
+            yield session
+        finally:
+            if not connection.thrown_away:
+                keep_seen(seen_file(), connection.name, session.watch.known_values.lasting())
 
 
 def carry_out(command: Callable[[], Awaitable[int]], unread: ExitCode = ExitCode.DONE) -> None:
@@ -197,7 +197,7 @@ def confirmed(question: str, yes: bool) -> bool:
         return False
     try:
         with _loop_stands():
-            return typer.confirm(question, err=True)
+            return typer.confirm(inert(question), err=True)
     except typer.Abort:  # the end of what is typed, ctrl+d
         say("")
         say("retriage: nothing was changed.")

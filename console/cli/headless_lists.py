@@ -3,58 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from console.causes.fold import fold
+from console.causes.group_members import group_member_of
+from console.causes.groups import cause_of
 from console.cli.exit_codes import ExitCode
-from console.cli.headless import journal_if_any, opened_session, say
+from console.cli.headless import journal_if_any, opened_session
 from console.cli.output import CsvOutput, print_json, print_table
-from console.cli.program import fail
+from console.cli.program import fail, say
+from console.engine.rights import find_rights
 from console.engine.total_order import sort_keys
+from console.nouns import NOUNS
 from console.reading.pages import Pages, pages_by_id
 from console.reading.reading_order import reading_order
 from console.session.text_filter import NotAFilter, TextFilter
+from store.contract.records import Incident
 
 if TYPE_CHECKING:
-    from console.connections import Connection
+    from console.connections import NamedEngine
     from console.session.session import Session
 
 
-@dataclass(frozen=True)
-class _Kind:
-    """How a subject is listed.
-
-    Attributes:
-        method: of the client.
-        columns: fields of the contract's records that a table and CSV show.
-    """
-
-    method: str
-    columns: tuple[str, ...]
-
-
-KINDS = {
-    "tasks": _Kind(
-        "external_tasks",
-        ("id", "topicName", "businessKey", "retries", "workerId", "lockExpirationTime", "suspended", "errorMessage"),
-    ),
-    "incidents": _Kind(
-        "incidents", ("id", "incidentType", "incidentTimestamp", "activityId", "configuration", "incidentMessage")
-    ),
-    "instances": _Kind("process_instances", ("id", "definitionId", "businessKey", "suspended", "tenantId")),
-    "batches": _Kind(
-        "batches", ("id", "type", "totalJobs", "remainingJobs", "completedJobs", "failedJobs", "suspended", "startTime")
-    ),
-    "jobs": _Kind("jobs", ("id", "retries", "suspended", "dueDate", "processInstanceId", "exceptionMessage")),
-}
-
-
-async def list_records(subject: str, connection: Connection, text: str, limit: int, json: bool, csv: bool) -> int:
+async def list_records(subject: str, connection: NamedEngine, text: str, limit: int, json: bool, csv: bool) -> int:
     """Tell the records of a subject that match.
 
     Args:
-        subject: one of ``KINDS``.
+        subject: name of a noun that has columns.
         connection: the engine.
         text: which ones, in the filter language.
         limit: so many at most; 0 for all.
@@ -68,11 +42,11 @@ async def list_records(subject: str, connection: Connection, text: str, limit: i
         typer.Exit: the text is no filter; a sentence was said.
         EngineProblem: the engine refused, or did not answer.
     """
-    kind = KINDS[subject]
+    columns = NOUNS[subject].columns
     told: list[dict[str, Any]] = []
     number = 0
     more = False
-    file = CsvOutput(kind.columns) if csv else None
+    file = CsvOutput(columns) if csv else None
     async with journal_if_any(connection) as journal, opened_session(connection, journal) as session:
         async for record in _records(session, subject, text):
             if limit and number == limit:
@@ -85,12 +59,15 @@ async def list_records(subject: str, connection: Connection, text: str, limit: i
                 file.write(record)
             else:
                 told.append(record)
+        unseen = (await session.connection.ask(find_rights)).unseen(subject)
     if not json and not csv and told:
-        print_table(kind.columns, [[_shown(record.get(column)) for column in kind.columns] for record in told])
+        print_table(columns, [[_shown(record.get(column)) for column in columns] for record in told])
     if more:
         say(f"The first {limit:,} {subject}; --limit 0 lists all.")
+    if unseen:
+        say(unseen)
     if not number:
-        say(f"No {subject} match.")
+        say(f"No {subject} match." if not unseen else f"None of those {subject} match.")
         return ExitCode.NOTHING
     return ExitCode.DONE
 
@@ -101,17 +78,18 @@ async def _records(session: Session, subject: str, text: str) -> AsyncIterator[d
         wanted = TextFilter(session, subject, text)
     except NotAFilter as mistake:
         raise fail(f"--query: {mistake}") from None
-    if session.journal is None and wanted.remembers:
+    if session.memory.journal is None and wanted.remembers:
         raise fail("--query: what was retried before is told by the journal alone.", ExitCode.ENGINE)
-    client = await session.opened()
-    read = getattr(client, KINDS[subject].method)
+    client = await session.connection.opened()
+    read = getattr(client, NOUNS[subject].listed)
     order = reading_order(wanted.query)
     pages = pages_by_id(read, wanted.query)
     if sort_keys(wanted.query) and not order.keys:
         pages = Pages(lambda first, size: read(order.query, first, size))
     kept: list[Any] = []
     while not pages.ended:
-        rows = await wanted.kept(await session.ask(lambda client: pages.next()))
+        rows = await wanted.kept(await session.connection.ask(lambda client: pages.next()))
+        session.watch.known_values.note(rows)
         if order.keys:
             kept += rows
             continue
@@ -121,13 +99,13 @@ async def _records(session: Session, subject: str, text: str) -> AsyncIterator[d
         yield row.model_dump(mode="json", by_alias=True)
 
 
-async def list_causes(connection: Connection, text: str, limit: int, json: bool, csv: bool) -> int:
+async def list_causes(connection: NamedEngine, text: str, limit: int, json: bool, csv: bool) -> int:
     """Tell the causes of the open incidents that match, the most frequent first; otherwise as :func:`list_records`."""
     groups: dict[str, dict[str, Any]] = {}
     async with journal_if_any(connection) as journal, opened_session(connection, journal) as session:
         async for record in _records(session, "incidents", text):
-            said = record["incidentMessage"]
-            cause = fold(said) if said is not None else ""
+            member = group_member_of(Incident.model_validate(record))
+            cause = cause_of(member)
             group = groups.setdefault(
                 cause, {"incidents": 0, "cause": cause, "oldest": None, "newest": None, "types": set()}
             )
@@ -136,6 +114,7 @@ async def list_causes(connection: Connection, text: str, limit: int, json: bool,
             at = record["incidentTimestamp"]
             group["oldest"] = min(filter(None, (group["oldest"], at)), default=None)
             group["newest"] = max(filter(None, (group["newest"], at)), default=None)
+        unseen = (await session.connection.ask(find_rights)).unseen("incidents")
     ordered = sorted(groups.values(), key=lambda group: (-group["incidents"], group["cause"]))
     chosen = [{**group, "types": sorted(group["types"])} for group in ordered[: limit or None]]
     columns = ("incidents", "cause", "oldest", "newest", "types")
@@ -150,8 +129,10 @@ async def list_causes(connection: Connection, text: str, limit: int, json: bool,
         print_table(columns, [[_shown(group[column]) for column in columns] for group in chosen])
     if len(ordered) > len(chosen):
         say(f"The first {len(chosen):,} causes of {len(ordered):,}; --limit 0 lists all.")
+    if unseen:
+        say(unseen)
     if not groups:
-        say("No incidents match.")
+        say("No incidents match." if not unseen else "None of those incidents match.")
         return ExitCode.NOTHING
     return ExitCode.DONE
 

@@ -3,52 +3,56 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-import typer
-
+from console.cli.background import check_stays, go_on_in_background, stay
 from console.cli.connection_options import ConnectionOptions
 from console.cli.exit_codes import ExitCode
-from console.cli.headless import confirmed, opened_journal, opened_session, say
+from console.cli.headless import confirmed, opened_journal, opened_session
+from console.cli.named_units import NamedUnits, typed_variables
 from console.cli.output import NotWritten, print_json, print_table, write
-from console.cli.program import fail
+from console.cli.program import fail, ring, say
+from console.cli.run_files import write_report
+from console.engine.history_level import what_is_lost
 from console.folders import settings_file
-from console.language import TASKS, matcher, parse, remembers, subject_on
-from console.launch.launch_events import LaunchEvent, NoAnswer, NotFound, sentence_of
-from console.launch.query_check import why_not_heeded
-from console.reading.selected_tasks import read_selected_tasks
-from console.reading.selection import Everything, Marked
-from console.runs.change import RestChange, change_rest
-from console.runs.driver import GATE_CAUSES, UNANSWERED, RunDriven, RunDriver
-from console.runs.driver_name import driver_name, is_dead
+from console.operations.fix_and_retry import FixAndRetry
+from console.operations.known import operation_named
+from console.operations.operation import FreezeRules
+from console.operations.retry import SetRetries
+from console.operations.set_variables import SetVariables, one_by_one_said
+from console.operations.variable_values import VariableMistake
+from console.runs.change import RestChange
+from console.runs.command_text import engine_words
+from console.runs.driver import GATE_CAUSES, RunDriven
+from console.runs.driver_name import driver_name
 from console.runs.earlier_runs import record_of, runs_over
 from console.runs.event_text import text_of
-from console.runs.events import RunEnded, RunHeld, RunPlanned, WaveOutcome, numbers
-from console.runs.frozen_tasks import FREEZE_EVERY, freeze
+from console.runs.events import RunEnded, RunHeld, RunPlanned, WaveOutcome, moment, moments, numbers
+from console.runs.followed_runs import following
+from console.runs.hold import NOT_SET, OTHER_BATCHES, UNANSWERED
 from console.runs.next_step import at_work
-from console.runs.operator_call import call_operator, facts_of
-from console.runs.page_limit import PageLimit
-from console.runs.run import write_down
-from console.runs.run_view import read_run
-from console.runs.undo import REASONS, carry_out_undo, look_at_undo, wait_until_set
+from console.runs.notify import notify
+from console.runs.rules_text import RuleMistake, skips_of
+from console.runs.run import RunOrder
+from console.runs.run_view import NOTHING_SENT, read_run
+from console.runs.service import DrivenRun, RunService
 from console.runs.waves import WaveMistake, proposed
-from console.session import journal_answers
 from console.settings import read_settings
 from console.text.words import day, things
-from store.contract.orders import SetExternalTaskRetries
-from store.journal import NotYours
 
 if TYPE_CHECKING:
-    from console.connections import Connection
-    from console.launch.preview import Kind
-    from console.reading.selection import Selection
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from console.connections import NamedEngine
+    from console.operations.preview import Kind
+    from console.runs.driver import Wish
     from console.runs.events import RunEvent
-    from console.runs.run import RunOrder
+    from console.runs.gate import Gate
     from console.runs.run_view import RunView
+    from console.runs.waves import Waves
     from console.session.session import Session
     from store.journal import Journal, Run
 
@@ -59,235 +63,297 @@ FOLLOWED_EVERY = 1.0
 # -- run --------------------------------------------------------------------------------------------------------------
 
 
-class NamedTasks:
-    """Which tasks were named: a query, or ids."""
-
-    def __init__(self, query: str | None, ids: str | None) -> None:
-        self._query = query
-        self._table: Any = TASKS
-        self.conditions: Any = ()
-        self.selection: Selection
-        if query is not None:
-            self._parse(query)
-            return
-        assert ids is not None
-        try:
-            text = sys.stdin.read() if ids == "-" else Path(ids).read_text()
-        except (OSError, UnicodeDecodeError) as problem:
-            raise fail(f"--ids: {ids} cannot be read: {getattr(problem, 'strerror', None) or problem}.") from None
-        self.selection = Marked(frozenset(text.split()))
-        self.every_task = False
-
-    def _parse(self, query: str) -> None:
-        parsed = parse(query, self._table)
-        if parsed.mistakes:
-            raise fail(f"--query: {parsed.mistakes[0].sentence}")
-        self.conditions = parsed.conditions
-        everything = Everything(parsed.query, said=query)
-        self.selection = everything
-        self.every_task = not parsed.conditions and everything.every_task
-
-    async def why_not(self, session: Session) -> str:
-        """One sentence where this engine does not heed the query. What it is known to ignore is looked for here."""
-        if self._query is None:
-            return ""
-        self._table = subject_on("tasks", session.capabilities)
-        self._parse(self._query)
-        assert isinstance(self.selection, Everything), "a query was given"
-        return await why_not_heeded(session, SetExternalTaskRetries(external_task_query=self.selection.query))
-
-    async def wanted(self, session: Session) -> Any:
-        """What the console itself looks for in the tasks."""
-        if not self.conditions:
-            return lambda task: True
-        retried: frozenset[str] = frozenset()
-        if remembers(self.conditions, self._table):
-            selected_tasks = await session.ask(lambda client: read_selected_tasks(client, self.selection))
-            assert selected_tasks is not None
-            retried = frozenset(await journal_answers.retried(session, list(selected_tasks.retries)))
-        return matcher(self.conditions, self._table, datetime.now(UTC), retried)
+def run_order(
+    do: str,
+    retries: int | None,
+    title: str,
+    waves: Waves | None,
+    gate: Gate,
+    watch: float,
+    pace: float | None,
+    reason: str,
+    skip: str,
+    variables: tuple[list[str], str | None, list[str], bool],
+) -> RunOrder:
+    """What is ordered: ``do`` is the name of an operation, ``skip`` what the engine skips, as it was typed, and
+    ``variables`` what :func:`typed_variables` reads."""
+    operation = operation_named(do, retries)
+    if isinstance(operation, SetVariables):
+        operation = replace(operation, **typed_variables(*variables))
+    elif isinstance(operation, SetRetries) and (given := typed_variables(*variables))["given"]:
+        operation = FixAndRetry(operation.retries, SetVariables(**given))
+    try:
+        operation = operation.because(reason, skips_of(skip, operation.skips))
+    except RuleMistake as mistake:
+        raise fail(f"--skip with --do {do}: {mistake.sentence}") from None
+    return RunOrder(title, operation, waves, gate, watch, pace, reason)
 
 
 async def begin_run(
-    connection: Connection,
+    connection: NamedEngine,
     order: RunOrder,
-    selected: NamedTasks,
+    named: tuple[str | None, str | None, str | None, str | None],
     included: frozenset[Kind],
     limit: int | None,
     count: int | None,
     yes: bool,
     dry_run: bool,
     json: bool,
+    report: Path | None = None,
+    detach: bool = False,
 ) -> int:
+    if detach and not dry_run:
+        check_stays(connection)
+    selected = NamedUnits(order.operation, *named)
     async with opened_journal(connection) as journal, opened_session(connection, journal) as session:
         if why := await selected.why_not(session):
             say(f"retriage: {why}")
             return ExitCode.REFUSED
-        wanted = await selected.wanted(session)
-        frozen = await session.ask(
-            lambda client: freeze(
-                client, selected.selection, order.retries, client.engine_now(),
-                included=included, wanted=wanted, limit=limit, limit_pages=PageLimit(every=FREEZE_EVERY),
-            )
-        )  # fmt: skip
+        operation, service = order.operation, service_of(session, json)
+        selection, wanted = await selected.selection(session), await selected.wanted(session)
+        try:
+            frozen = await service.freeze(selection, operation, FreezeRules(included, wanted, limit))
+        except VariableMistake as mistake:
+            new = " Say --new if a new one is meant." if mistake.unknown_name else ""
+            raise fail(f"--set: {mistake.sentence}{new}") from None
+        order = replace(order, operation=frozen.operation or operation)
+        for sentence in frozen.told:
+            say(sentence)
         if not frozen.tasks:
-            left = "; ".join(f"{number:,} {kind.replace('_', ' ')}" for kind, number in frozen.left_out.items())
-            say(f"retriage: nothing to retry{f', left out: {left}' if left else ''}.")
+            left = "; ".join(f"{number:,} {operation.left_out_said(kind)}" for kind, number in frozen.left_out.items())
+            say(f"retriage: nothing to {operation.word}{f', left out: {left}' if left else ''}.")
             return ExitCode.NOTHING
-        if limit is not None and "create_time" in session.capabilities.absent("tasks"):
-            say("This engine does not tell when tasks were created: those that were taken need not be the oldest.")
+        if limit is not None and "create_time" in session.connection.capabilities.absent(operation.meant_for):
+            kept = "those that were taken need not be the oldest"
+            say(f"This engine does not tell when {operation.meant_for} were created: {kept}.")
+        lost = await _say_what_is_lost(session, operation.unit, frozen.one_by_one)
         earlier = await runs_over(session, frozen.causes)
         for one in earlier:
             say(one.said(datetime.now(UTC)))
         if order.waves is None:
             order = replace(order, waves=proposed(len(frozen.tasks), record_of(earlier)))
         try:
-            plan = order.plan(frozen)
+            plan = replace(order.plan(frozen), lost=lost)
         except WaveMistake as mistake:
             raise fail(f"--waves: {mistake.sentence}") from None
         if dry_run:
             _tell(plan, json)
             return ExitCode.DONE
         number = len(frozen.tasks)
-        if why := _why_not(session, order, selected, number, count):
+        if why := _why_not(session, order, selected.all_of_them(selection), number, count):
             say(f"retriage: {why}")
             return ExitCode.REFUSED
         if not yes:
             _tell(plan, json)
-            if not confirmed(f"Retry {things(number, 'task')} in {things(len(plan.waves), 'wave')}?", yes):
+            if not confirmed(f"{operation.verb} {operation.units(number)} in {things(len(plan.waves), 'wave')}?", yes):
                 return ExitCode.REFUSED
-        name = driver_name()
-        run = await write_down(session, order, frozen, name)
-        return await _drive(session, run, json, driver=name, planned=order.plan(frozen, run))
+        run = await service.write_down(order, frozen)
+        planned = replace(plan, run=run.run_id)
+        assert run.run_id is not None, "it is written down"
+        if not detach:
+            try:
+                return await _drive(session, service, run, json, planned=planned)
+            finally:
+                if report is not None:
+                    await write_report(journal, run.run_id, report)
+        _tell(planned, json)
+        await journal.runs.leave(run.run_id, run.name)
+        engine = engine_words(session.connection.identity, session.connection.login)
+    async with opened_journal() as journal:
+        return await go_on_in_background(journal, run.run_id, engine, ("--resume",), json)
 
 
-def _why_not(session: Session, order: RunOrder, selected: NamedTasks, number: int, count: int | None) -> str:
+async def _say_what_is_lost(session: Session, unit: str, one_by_one: int = 0) -> str:
+    """Say, and return, what cannot be known of the outcome of tasks, instances or jobs on this engine.
+
+    Args:
+        session: over it.
+        unit: what is meant: ``task``, ``instance`` or ``job``.
+        one_by_one: process instances that an undo would need a request each for, reported too.
+    """
+    await session.connection.learn_rights()
+    if one_by_one:
+        say(one_by_one_said(one_by_one, not session.connection.rights.why_no_variables()))
+    lost = what_is_lost(session.connection.history_level, session.connection.rights, unit)
+    if lost:
+        say(lost)
+    return lost
+
+
+def _why_not(session: Session, order: RunOrder, every: str, number: int, count: int | None) -> str:
     """One sentence if the run must not begin; empty if it may."""
-    safety = session.safety
+    safety, units = session.connection.safety, order.operation.units(number)
     if safety.readonly:
         return safety.why_not()
     if count is not None and count != number:
-        return f"--count says {count:,}, but {things(number, 'task matches', 'tasks match')}: nothing was changed."
+        return f"--count says {count:,}, but {units} match{'es' if number == 1 else ''}: nothing was changed."
     if safety.guarded and count is None:
-        return f"this is {safety.environment}: give --count {number} to mean {things(number, 'task')}."
+        return f"this is {safety.environment}: give --count {number} to mean {units}."
     if safety.guarded and not order.reason:
         return f"give a --reason: it is required on {safety.environment}."
-    if selected.every_task and count is None:
-        return f"this is every external task of the engine: give --count {number} to mean that."
+    if order.operation.no_way_back and count is None:
+        return f"{order.operation.no_way_back} Give --count {number} to mean {units}."
+    if every and count is None:
+        return f"this is {every} of the engine: give --count {number} to mean that."
     return ""
+
+
+def service_of(session: Session, json: bool, figures: bool = True) -> RunService:
+    return RunService(
+        session, lambda event: None if isinstance(event, WaveOutcome) and not figures else _tell(event, json)
+    )
 
 
 async def _drive(
     session: Session,
-    run: int,
+    service: RunService,
+    run: DrivenRun,
     json: bool,
     *,
-    driver: str = "",
     planned: RunPlanned | None = None,
     release: bool = False,
     skip: bool = False,
 ) -> int:
-    """Drive a run, and answer the exit code."""
-    # What was typed covers the whole run, however long it takes.
-    one = RunDriver(session, run, lambda event: _tell(event, json), driver=driver, before_sending=session.safety.arm)
+    """Drive a run; returns the exit code."""
+    number = run.run_id
+    assert number is not None, "it is written down"
     try:
         if planned is not None:
             _tell(planned, json)
-        ended = await one.drive(release=release, skip=skip)
+        async with following(session):
+            ended = await service.drive(run, release=release, skip=skip)
     except RunDriven as problem:
         say(f"retriage: {problem}")
         return ExitCode.REFUSED
     except NotWritten:
         # A run whose console is gone sends nothing.
-        say(_said_interrupted(session, run))
+        say(_said_interrupted(session, number))
         raise
     except asyncio.CancelledError:
-        _tell_interrupted(session, run, json)
+        await _tell_interrupted(session, number, json)
         raise
-    if isinstance(ended, RunHeld):
-        await _call_operator(session, ended)
+    await _notify(session, ended)
     return _code(ended)
 
 
-async def _call_operator(session: Session, held: RunHeld) -> None:
-    """A run does not go on by itself: the bell of the terminal, and the command of the settings. Nobody is called for a
-    rehearsal."""
-    if session.identity.snapshot_of:
+async def _notify(session: Session, event: RunHeld | RunEnded) -> None:
+    """Ring the bell of the terminal for a held run, which does not go on by itself, and do what the settings say. A
+    rehearsal calls nobody."""
+    if session.connection.identity.snapshot_of:
         return
-    if sys.stderr.isatty():
-        typer.echo("\a", nl=False, err=True)
+    if isinstance(event, RunHeld):
+        ring()
     settings = read_settings(settings_file())
-    for problem in settings.problems:
-        say(problem)
-    if settings.call and (problem := await call_operator(settings.call, facts_of(session, held))):
+    for problem in (*settings.problems, *await notify(session, event, settings.notify)):
         say(problem)
 
 
-def _tell_interrupted(session: Session, run: int, json: bool) -> None:
-    _tell(RunHeld(run, None, "interrupted", _said_interrupted(session, run)), json)
+async def _tell_interrupted(session: Session, run: int, json: bool) -> None:
+    assert session.memory.journal is not None, "the run is written there"
+    said, view = _said_interrupted(session, run), await read_run(session.memory.journal.runs, run)
+    here = at_work(view) if view is not None else None
+    held = RunHeld(run, None, "interrupted", said)
+    if here is not None:
+        held = replace(held, wave=here.wave, counts=here.counts, at=here.counted_at)
+    _tell(held, json)
 
 
 def _said_interrupted(session: Session, run: int) -> str:
-    if session.identity.snapshot_of:
+    if session.connection.identity.snapshot_of:
         return "The rehearsal was interrupted, and is gone."
     return f"Held after an interruption. `retriage watch {run} --resume` goes on."
 
 
 def _code(ended: RunHeld | RunEnded) -> int:
     if isinstance(ended, RunEnded):
+        if ended.state == "finished":
+            return ExitCode.NOTHING if ended.cause == NOTHING_SENT else ExitCode.RELEASED
         return ExitCode.DONE if ended.state == "passed" else ExitCode.HELD
     if ended.cause in GATE_CAUSES:
         return ExitCode.HELD
-    codes = {UNANSWERED: ExitCode.UNANSWERED, "safety": ExitCode.REFUSED, "interrupted": ExitCode.INTERRUPTED}
+    codes = {
+        UNANSWERED: ExitCode.UNANSWERED,
+        OTHER_BATCHES: ExitCode.HELD,
+        NOT_SET: ExitCode.HELD,
+        "safety": ExitCode.REFUSED,
+        "interrupted": ExitCode.INTERRUPTED,
+    }
     return codes.get(ended.cause, ExitCode.ENGINE)
 
 
 # -- watch ------------------------------------------------------------------------------------------------------------
 
 
-async def _change(journal: Journal, view: RunView, driver: str, change: RestChange) -> int:
-    """Change the rest of a run that nobody drives; answers the exit code where it cannot be, or 0."""
-    number, before = view.run.id, view.run.driver
-    try:
-        await journal.runs.take(number, driver, before if is_dead(before) else "")
-        await change_rest(journal.runs, number, driver, change)
-    except WaveMistake as mistake:
-        await journal.runs.leave(number, driver)
-        raise fail(f"--waves: {mistake.sentence}") from None
-    except NotYours:
-        say(f"retriage: run {number} is driven by another console now.")
-        return ExitCode.REFUSED
-    return ExitCode.DONE
-
-
 async def watch_run(
-    options: ConnectionOptions, number: int, wish: str, change: RestChange, yes: bool, json: bool
+    options: ConnectionOptions,
+    number: int,
+    wish: str,
+    change: RestChange,
+    yes: bool,
+    json: bool,
+    detach: Sequence[str] | None = None,
+    background: bool = False,
 ) -> int:
+    """Follow a run, or go on with it.
+
+    Args:
+        options: what was typed of its engine.
+        number: the run.
+        wish: what is to be done; empty follows it.
+        change: of its rest.
+        yes: nothing is asked.
+        json: events are lines of JSON.
+        detach: the options that say how a process in the background is to go on; none goes on here.
+        background: this is that process.
+    """
+    if background:
+        stay()
     async with opened_journal() as journal:
-        view = await _found(journal, number)
+        view = await found_run(journal, number)
         if not wish:
             return await _follow(journal, number, json)
+        if meaningless := _why_no_change(view, change):
+            raise fail(meaningless)
         if view.driven:
             return await _ask_driver(journal, view, wish, yes, json)
         if view.run.over or view.word == "void":
-            _tell_end(view, json)
-            return ExitCode.DONE if view.run.state == "passed" else ExitCode.HELD
+            return _tell_end(view, json)
         if wish == "skip" and view.run.cause in GATE_CAUSES:
             say(f"retriage: run {number} is held by its gate, not watched: --resume goes on with it.")
             return ExitCode.REFUSED
-        connection = _connection_of(options, view.run)
+        connection = connection_of(options, view.run)
         if not confirmed(_question(view, wish), yes):
             return ExitCode.REFUSED
+        if detach is not None:
+            engine = engine_words(connection.identity(), options.user or "") if options.named else []
+            return await go_on_in_background(journal, number, engine, detach, json)
         async with opened_session(connection, journal) as session:
-            if why := session.safety.readonly and session.safety.why_not():
+            if why := session.connection.safety.readonly and session.connection.safety.why_not():
                 say(f"retriage: {why}")
                 return ExitCode.REFUSED
-            if wish.startswith("stop"):
-                return await _stop(session, number, wish, json)
-            name = driver_name()
-            if change and (code := await _change(journal, view, name, change)):
-                return code
-            return await _drive(session, number, json, driver=name, release=wish == "release", skip=wish == "skip")
+            await _say_what_is_lost(session, view.operation.unit)
+            service = service_of(session, json, figures=not background)
+            run = DrivenRun(view.run.title, number, name=driver_name(background))
+            try:
+                if wish.startswith("stop"):
+                    await service.drive(run, wish=cast("Wish", wish))
+                    return ExitCode.DONE
+                if change:
+                    await service.change(number, change)
+            except WaveMistake as mistake:
+                raise fail(f"--waves: {mistake.sentence}") from None
+            except RunDriven as problem:
+                say(f"retriage: {problem}")
+                return ExitCode.REFUSED
+            return await _drive(session, service, run, json, release=wish == "release", skip=wish == "skip")
+
+
+def _why_no_change(view: RunView, change: RestChange) -> str:
+    """One sentence where something is to be changed that means nothing to what the run does."""
+    what = f"to run {view.run.id}, which {view.operation.word}s {view.operation.unit}s"
+    if change.retries is not None and view.run.retries is None:
+        return f"--retries means nothing {what}."
+    return f"--gate means nothing {what}." if change.gate is not None and not view.operation.gated else ""
 
 
 async def _ask_driver(journal: Journal, view: RunView, wish: str, yes: bool, json: bool) -> int:
@@ -305,47 +371,41 @@ async def _ask_driver(journal: Journal, view: RunView, wish: str, yes: bool, jso
     return ExitCode.DONE if wish.startswith("stop") and code == ExitCode.HELD else code
 
 
-async def _stop(session: Session, number: int, wish: str, json: bool) -> int:
-    driver = RunDriver(session, number, lambda event: _tell(event, json), before_sending=session.safety.arm)
-    driver.wish(wish)  # type: ignore[arg-type]
-    await driver.drive()
-    return ExitCode.DONE
-
-
 async def _follow(journal: Journal, number: int, json: bool) -> int:
     """Tell of a run that somebody else drives until it does not go on; answers the exit code."""
     told: dict[int, Any] = {}
     while True:
-        view = await _found(journal, number)
+        view = await found_run(journal, number)
         for wave in view.waves:
             if wave.counts.total and told.get(wave.wave) != wave.counts:
                 told[wave.wave] = wave.counts
-                _tell(WaveOutcome(number, wave.wave, wave.counts), json)
+                _tell(WaveOutcome(number, wave.wave, wave.counts, wave.counted_at), json)
         if view.run.over:
-            _tell_end(view, json)
-            return _code(RunEnded(number, view.run.state, view.said))
+            return _tell_end(view, json)
         if not view.driven:
             here = at_work(view)
-            held = RunHeld(
-                number, here.wave if here is not None else None, view.run.cause or view.word, view.said, view.counts
-            )
+            of = here or view
+            number_of_wave = here.wave if here is not None else None
+            held = RunHeld(number, number_of_wave, view.run.cause or view.word, view.said, of.counts, of.counted_at)
             _tell(held, json)
             return _code(held)
         await asyncio.sleep(FOLLOWED_EVERY)
 
 
-def _tell_end(view: RunView, json: bool) -> None:
-    _tell(RunEnded(view.run.id, view.word, view.said, view.counts), json)
+def _tell_end(view: RunView, json: bool) -> int:
+    ended = RunEnded(view.run.id, view.word, view.said, view.counts, view.run.cause, view.counted_at, view.older)
+    _tell(ended, json)
+    return _code(ended)
 
 
-async def _found(journal: Journal, number: int) -> RunView:
+async def found_run(journal: Journal, number: int) -> RunView:
     view = await read_run(journal.runs, number)
     if view is None:
         raise fail(f"there is no run {number}; `retriage runs` lists them.")
     return view
 
 
-def _connection_of(options: ConnectionOptions, run: Run) -> Connection:
+def connection_of(options: ConnectionOptions, run: Run) -> NamedEngine:
     """The engine that was named, or the one that the run is of; the run's own in any case."""
     if not options.named:
         if run.engine.startswith(("http://", "https://")):
@@ -367,54 +427,7 @@ def _question(view: RunView, wish: str) -> str:
     return f"{view.said} {what} with run {view.run.id}?".strip()
 
 
-# -- undo and runs ----------------------------------------------------------------------------------------------------
-
-
-async def undo_run(options: ConnectionOptions, number: int, yes: bool, json: bool) -> int:
-    async with opened_journal() as journal:
-        view = await _found(journal, number)
-        if view.driven:
-            say(f"retriage: run {number} is at work: stop it first, or let it end.")
-            return ExitCode.REFUSED
-        connection = _connection_of(options, view.run)
-        async with opened_session(connection, journal) as session:
-            undo = await look_at_undo(session, view.run)
-            back = {str(former): len(some) for former, some in sorted(undo.back.items())}
-            if json:
-                plan = {"event": "plan", "run": number, "undo": True, "tasks": undo.count, "back": back}
-                print_json({**plan, "leftAlone": dict(undo.left_alone)})
-            else:
-                rows = [
-                    (f"{count:,}", f"get back {former} {'retry' if former == '1' else 'retries'}")
-                    for former, count in back.items()
-                ]
-                rows += [(f"{count:,}", f"left alone: {REASONS[why]}") for why, count in undo.left_alone.items()]
-                print_table(("tasks", "what becomes of them"), rows, widest=None)
-            if undo.why_not:
-                say(f"retriage: {undo.why_not}")
-                return ExitCode.NOTHING if not undo.count and view.run.state != "running" else ExitCode.REFUSED
-            if session.safety.readonly:
-                say(f"retriage: {session.safety.why_not()}")
-                return ExitCode.REFUSED
-            if not confirmed(f"Restore the retries of {things(undo.count, 'task')}?", yes):
-                return ExitCode.REFUSED
-            told: list[LaunchEvent] = []
-            made = await carry_out_undo(session, undo, told.append, session.safety.arm)
-            whole = True
-            for one in made:
-                done = await wait_until_set(session, one.batch.id)
-                whole = whole and done
-                if json:
-                    record = {"event": "batch", "run": number, "batch": one.batch.id, "retries": one.retries}
-                    print_json({**record, "tasks": one.batch.total_jobs, "done": done})
-                else:
-                    sets = "has set" if done else "does not move, and was to set"
-                    write(f"batch {one.batch.id} {sets} {things(one.batch.total_jobs, 'task')} back to {one.retries}\n")
-            if len(made) == len(undo.back):
-                return ExitCode.DONE if whole else ExitCode.ENGINE
-            say(sentence_of(told[-1])[0])
-            unanswered = any(isinstance(event, NoAnswer | NotFound) for event in told)
-            return ExitCode.UNANSWERED if unanswered else ExitCode.ENGINE
+# -- runs --------------------------------------------------------------------------------------------------------------
 
 
 async def list_runs(limit: int, json: bool) -> int:
@@ -433,10 +446,10 @@ async def list_runs(limit: int, json: bool) -> int:
                     "tasks": run.listed, "began": run.began_at.isoformat(), "driven": view.driven,
                     "waves": [
                         {"wave": one.wave, "state": one.state, "tasks": one.tasks, "leftOut": dict(one.left_out),
-                         **numbers(one.counts)}
+                         "at": moment(one.counted_at), **numbers(one.counts)}
                         for one in view.waves
                     ],
-                    **numbers(counts),
+                    "at": moment(view.counted_at), "olderWaves": moments(view.older), **numbers(counts),
                 }
             )  # fmt: skip
             continue

@@ -11,6 +11,7 @@ from console.cli.connection_options import ConnectionOptions, with_connection
 from console.cli.exit_codes import EPILOG
 from console.cli.headless import carry_out
 from console.cli.program import app, fail
+from console.nouns import NOUNS
 
 Query = Annotated[str, typer.Option(metavar="TEXT", help="Which ones, in the filter language.")]
 Limit = Annotated[int, typer.Option(min=0, help="At most this many; 0 for all.")]
@@ -19,15 +20,7 @@ Csv = Annotated[bool, typer.Option("--csv", help="CSV on stdout, with a header l
 USUAL = 100
 """So many rows are told unless the operator says otherwise."""
 CAUSES = "causes"
-LISTS = {
-    "tasks": "List external tasks.",
-    "incidents": "List open incidents.",
-    "instances": "List running process instances.",
-    "batches": "List running batches with their progress.",
-    "jobs": "List jobs.",
-    CAUSES: "List the causes of open incidents, the most frequent first; numbers and ids make no difference.",
-}
-"""What can be listed, each by a command of its name, and the sentence of its help."""
+CAUSES_LISTING = "List the causes of open incidents, the most frequent first; numbers and ids make no difference."
 
 
 def _lister(what: str) -> Callable[..., None]:
@@ -52,5 +45,5 @@ async def _list(what: str, options: ConnectionOptions, query: str, limit: int, j
     return await list_records(what, connection, query, limit, json, csv)
 
 
-for _what, _sentence in LISTS.items():
+for _what, _sentence in [*((one.name, one.listing) for one in NOUNS.values() if one.listing), (CAUSES, CAUSES_LISTING)]:
     app.command(_what, help=_sentence, epilog=EPILOG)(with_connection(_lister(_what)))

@@ -1,10 +1,14 @@
 """The program that all commands belong to, and the options that more than one of them has."""
 
+import sys
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup, TyperOption
+
+from console.text.inert import inert
 
 if TYPE_CHECKING:
     from typer._click.core import Command, Context, Parameter
@@ -53,7 +57,25 @@ Store = Annotated[
 ]
 
 
+def say(sentence: str) -> None:
+    """Write a sentence to stderr, inert: part of it may come from an engine or a file. A closed stderr is ignored."""
+    with suppress(OSError):
+        typer.echo(inert(sentence), err=True)
+
+
+def say_over(sentence: str) -> None:
+    """Write over the line of the terminal that stderr is at."""
+    with suppress(OSError):
+        typer.echo(f"\r{inert(sentence)}", nl=False, err=True)
+
+
+def ring() -> None:
+    """Ring the bell of the terminal, if stderr is one."""
+    if sys.stderr.isatty():
+        typer.echo("\a", nl=False, err=True)
+
+
 def fail(sentence: str, code: int = 2) -> typer.Exit:
-    """Say a sentence on stderr; answers what is to be raised to end with this exit code."""
-    typer.echo(f"retriage: {sentence}", err=True)
+    """Write a sentence to stderr; return what is to be raised to end with this exit code."""
+    say(f"retriage: {sentence}")
     return typer.Exit(code)

@@ -1,4 +1,4 @@
-"""The commands that hand a run to a colleague's machine as a file."""
+"""The commands that write a run to a file: for a colleague's machine, or as a report."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import typer
 
 from console.cli.connection_options import ConnectionOptions, with_connection
 from console.cli.exit_codes import EPILOG, ExitCode
-from console.cli.headless import carry_out, opened_journal, say
+from console.cli.headless import carry_out, opened_journal
 from console.cli.output import write
-from console.cli.program import app, fail
+from console.cli.program import app, fail, say
 from console.runs.driver_name import driver_name, is_dead
 from store.private_files import open_file
 
@@ -42,6 +42,40 @@ def take_over_command(
 ) -> None:
     """Take a run over from a file: it is held, and `retriage watch RUN --resume` continues it."""
     carry_out(lambda: _take_over(connection, file))
+
+
+@app.command("report", epilog=EPILOG)
+def report_command(
+    run: RunNumber,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Markdown file to write; must not exist yet.")],
+) -> None:
+    """Write a report of a run for the ticket of the incident: what was chosen, sent, judged and undone."""
+    carry_out(lambda: _report(run, file))
+
+
+async def _report(number: int, file: Path) -> int:
+    async with opened_journal() as journal:
+        await write_report(journal, number, file)
+    return ExitCode.DONE
+
+
+async def write_report(journal: Journal, number: int, file: Path) -> None:
+    """Write the report of a run to a new file.
+
+    Raises:
+        typer.Exit: there is no such run, or the file cannot be written; a sentence was said.
+    """
+    from console.runs import report, run_view  # 240 ms
+
+    records = await run_view.read_records(journal.runs, number)
+    if records is None:
+        raise fail(f"there is no run {number}; `retriage runs` lists them.")
+    try:
+        with open_file(file, "x") as opened:
+            opened.write(report.report(records, datetime.now(UTC)))
+    except OSError as problem:
+        raise fail(f"{file} cannot be written: {problem.strerror or problem}.") from None
+    say(f"Run {number} is reported in {file}.")
 
 
 async def _hand_over(number: int, file: Path) -> int:

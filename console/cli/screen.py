@@ -1,5 +1,6 @@
 """Opens the console on a screen."""
 
+import asyncio
 import gc
 import os
 import sys
@@ -26,16 +27,17 @@ from console.cli.connection_options import (
 from console.cli.exit_codes import ExitCode
 from console.cli.program import Store, fail
 from console.connections import to_address, to_profile
-from console.folders import keys_file, preferences_file, profiles_file, settings_file
+from console.folders import keys_file, preferences_file, profiles_file, seen_file, settings_file
 from console.journal import journal_of
 from console.session.preferences import read_preferences
+from console.session.seen_values import keep_seen
 from console.settings import read_settings
 from store.contract.version import VERSION
 from store.garbage import spared
 
 if TYPE_CHECKING:
     from console.app import RetriageApp
-    from console.connections import Connection
+    from console.connections import NamedEngine
     from console.engine.client import EngineClient
     from console.engine.target import Target
     from console.screens.dialogs.engines import ChosenEngine
@@ -77,7 +79,7 @@ def console(
     open_console(typed.connection(rehearse, failure_rate), mouse)
 
 
-def open_console(connection: "Connection", mouse: bool | None, *, tour: bool = False) -> None:
+def open_console(connection: "NamedEngine", mouse: bool | None, *, tour: bool = False) -> None:
     """Open the console, and again on each engine that is chosen inside."""
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         raise fail("the console needs a terminal; `retriage serve` does not.")
@@ -86,18 +88,22 @@ def open_console(connection: "Connection", mouse: bool | None, *, tour: bool = F
     gc.disable()
     while True:
         left = _opened(connection, mouse, tour, notice)
+        if left.left_running:
+            from console.cli.background import go_on_without_screen  # 200 ms
+
+            asyncio.run(go_on_without_screen(left.left_running))
         if left.chosen_engine is None:
             break
         connection, notice = chosen_connection(left.chosen_engine, connection)
         tour = False
     code = left.return_code or 0
-    if not code and left.session.failed_to_open:
+    if not code and left.session.connection.failed_to_open:
         code = ExitCode.ENGINE
     if code:
         raise typer.Exit(code)
 
 
-def chosen_connection(chosen: "ChosenEngine", before: "Connection") -> "tuple[Connection, str]":
+def chosen_connection(chosen: "ChosenEngine", before: "NamedEngine") -> "tuple[NamedEngine, str]":
     """The engine that was chosen inside, or the one before with a sentence that says why it cannot be opened.
 
     A command for a password may ask for it here: the console is left, and the terminal is free.
@@ -112,7 +118,7 @@ def chosen_connection(chosen: "ChosenEngine", before: "Connection") -> "tuple[Co
     return replace(connection, readonly=connection.readonly or before.readonly), ""
 
 
-def _opened(connection: "Connection", mouse: bool | None, tour: bool, notice: str) -> "RetriageApp":
+def _opened(connection: "NamedEngine", mouse: bool | None, tour: bool, notice: str) -> "RetriageApp":
     """The console after it was left."""
     from console.app import RetriageApp  # 110 ms
     from console.keymap import read_keymap  # 100 ms
@@ -130,6 +136,8 @@ def _opened(connection: "Connection", mouse: bool | None, tour: bool, notice: st
         notice=notice,
     )
     console_app.run(mouse="SSH_CONNECTION" not in os.environ if mouse is None else mouse)
+    if not connection.thrown_away:
+        keep_seen(seen_file(), connection.name, console_app.session.watch.known_values.lasting())
     return console_app
 
 
@@ -142,5 +150,5 @@ def connected(target: "Target") -> "AbstractAsyncContextManager[EngineClient]":
     return spared(connect(target))
 
 
-def _journal(connection: "Connection") -> "AbstractAsyncContextManager[Journal]":
+def _journal(connection: "NamedEngine") -> "AbstractAsyncContextManager[Journal]":
     return spared(journal_of(connection))

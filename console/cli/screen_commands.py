@@ -4,12 +4,13 @@ from typing import Annotated
 
 import typer
 
-from console.cli.program import Seed, app, fail
+from console.cli.program import Seed, app, fail, say
 from console.cli.screen import open_console
 from console.connections import to_demo
 from console.folders import profiles_file
 from console.profiles import ProfileProblem, known_profiles
 from console.session.tour import OUTAGE
+from console.text.inert import inert
 
 
 @app.command()
@@ -18,10 +19,10 @@ def profiles() -> None:
     file = profiles_file()
     try:
         for told in known_profiles(file):
-            typer.echo(told)
+            typer.echo(inert(told))
     except ProfileProblem as problem:
         raise fail(str(problem)) from None
-    typer.echo(f"({file})", err=True)
+    say(f"({file})")
 
 
 @app.command()

@@ -10,15 +10,15 @@ import typer
 
 from console.cli.connection_options import ConnectionOptions, with_connection
 from console.cli.exit_codes import EPILOG, ExitCode
-from console.cli.headless import carry_out, opened_journal, opened_session, say
+from console.cli.headless import carry_out, opened_journal, opened_session
 from console.cli.output import print_json, write
-from console.cli.program import app, fail
+from console.cli.program import app, fail, say, say_over
 from console.snapshots.part import MASKED, SnapshotPart, names
 from console.text.inert import inert
 from console.text.words import count, day
 
 if TYPE_CHECKING:
-    from console.connections import Connection
+    from console.connections import NamedEngine
     from store.snapshot_mark import SnapshotMark
 
 
@@ -51,7 +51,7 @@ def snapshot_command(
     carry_out(lambda: _take(chosen, part, out, json))
 
 
-async def _take(connection: Connection, part: SnapshotPart, out: Path, json: bool) -> int:
+async def _take(connection: NamedEngine, part: SnapshotPart, out: Path, json: bool) -> int:
     from console.snapshots.take import NotAFilter, NothingMatches, take_snapshot  # 900 ms
 
     progress = _Progress()
@@ -88,12 +88,12 @@ class _Progress:
             self.end()
         self._what, self._line = what, f"{count(number)} {what}"
         if sys.stderr.isatty():
-            typer.echo(f"\r{self._line} ", nl=False, err=True)
+            say_over(f"{self._line} ")
 
     def end(self) -> None:
         """This kind of thing is read."""
         if self._line:
-            typer.echo("" if sys.stderr.isatty() else self._line, err=True)
+            say("" if sys.stderr.isatty() else self._line)
         self._line = ""
 
 

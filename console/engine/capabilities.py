@@ -15,6 +15,7 @@ from types import UnionType
 from typing import Any, Literal, Protocol, Union, get_args, get_origin
 
 from console.engine.errors import EngineProblem, Refused
+from console.nouns import NOUNS, Noun
 from store.contract.model import Shape
 from store.contract.queries import (
     ExternalTaskQuery,
@@ -37,7 +38,7 @@ class AskedList:
     """A list of the contract whose words are asked about.
 
     Attributes:
-        path: below the REST root; asked by POST.
+        noun: what it lists; it is requested by POST.
         query: its filters and sort keys.
         record: what a row holds.
         doubtful: filters that some engine of the family does not know. Until the engine has proven one of them it is
@@ -45,7 +46,7 @@ class AskedList:
         sorts: its sort keys are asked about too; a list of the history is too long to be sorted for a question.
     """
 
-    path: str
+    noun: Noun
     query: type[Query]
     record: type[Shape]
     doubtful: tuple[str, ...]
@@ -54,7 +55,7 @@ class AskedList:
 
 LISTS: Mapping[str, AskedList] = {
     "tasks": AskedList(
-        "external-task",
+        NOUNS["tasks"],
         ExternalTaskQuery,
         ExternalTask,
         (
@@ -65,10 +66,10 @@ LISTS: Mapping[str, AskedList] = {
             "process_variables",
         ),
     ),
-    "instances": AskedList("process-instance", ProcessInstanceQuery, ProcessInstance, ("root_process_instance_id",)),
-    "jobs": AskedList("job", JobQuery, Job, ("acquired",)),
+    "instances": AskedList(NOUNS["instances"], ProcessInstanceQuery, ProcessInstance, ("root_process_instance_id",)),
+    "jobs": AskedList(NOUNS["jobs"], JobQuery, Job, ("acquired",)),
     "history": AskedList(
-        "history/process-instance",
+        NOUNS["history"],
         HistoricProcessInstanceQuery,
         HistoricProcessInstance,
         ("activity_id_in", "incident_id_in", "process_instance_id_not_in", "root_process_instance_id"),
@@ -216,16 +217,27 @@ async def learn(client: FirstRows, known: Capabilities, subject: str, fields: It
     return replace(known, lists={**known.lists, subject: had})
 
 
+async def heeds(client: FirstRows, subject: str, name: str) -> bool:
+    """Whether the engine is known to heed one filter of a list; one small question.
+
+    Args:
+        client: lists rows.
+        subject: a key of :data:`LISTS`.
+        name: the filter.
+    """
+    return await _heeds(client, LISTS[subject], name, False) == "heeded"
+
+
 async def _first_look(client: FirstRows, table: AskedList, had: ListCapabilities) -> ListCapabilities:
     """One row, sorted by every key at once: its fields, and whether the keys are known."""
     unsortable: frozenset[str] = frozenset()
     keys = table.query.SORT_KEYS if table.sorts else ()
     try:
-        rows = await client.first_rows(table.path, _sorted(*keys), 1)
+        rows = await client.first_rows(table.noun.path, _sorted(*keys), 1)
     except Refused as problem:
         if problem.status != 400 or problem.between or not keys:
             raise
-        rows = await client.first_rows(table.path, {}, 1)
+        rows = await client.first_rows(table.noun.path, {}, 1)
         refused = await asyncio.gather(*(_refuses(client, table, key) for key in keys))
         unsortable = frozenset(key for key, no in zip(keys, refused, strict=True) if no)
     absent = had.absent
@@ -241,7 +253,7 @@ def _sorted(*keys: str) -> dict[str, Any]:
 
 async def _refuses(client: FirstRows, table: AskedList, key: str) -> bool:
     try:
-        await client.first_rows(table.path, _sorted(key), 1)
+        await client.first_rows(table.noun.path, _sorted(key), 1)
     except Refused as problem:
         return problem.status == 400 and not problem.between
     return False
@@ -260,8 +272,8 @@ async def _heeds(client: FirstRows, table: AskedList, name: str, rows: bool) -> 
     impossible = _impossible(table.query, name)
     try:
         if rows and impossible is not None:
-            return "ignored" if await client.first_rows(table.path, {said: impossible}, 1) else "heeded"
-        await client.first_rows(table.path, {said: _of_wrong_type(table.query, name)}, 1)
+            return "ignored" if await client.first_rows(table.noun.path, {said: impossible}, 1) else "heeded"
+        await client.first_rows(table.noun.path, {said: _of_wrong_type(table.query, name)}, 1)
     except Refused as problem:
         # What cannot be read is refused in text/plain, with the name of the field (observed on Camunda 7.24.0 and
         # 7.21.0); a page of a proxy with that status proves nothing.

@@ -8,11 +8,11 @@ look. When nothing may be asked is for :class:`~console.engine.hold.Hold` to kno
 """
 
 import asyncio
+import re
 import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from math import inf
 from typing import Any
@@ -20,6 +20,7 @@ from typing import Any
 import httpx
 
 from console.engine.credentials import Credentials, CredentialsRefused, Source
+from console.engine.engine_clock import EngineClock
 from console.engine.errors import (
     EngineProblem,
     Forbidden,
@@ -36,6 +37,7 @@ from console.engine.errors import (
     one_line,
 )
 from console.engine.hold import Hold
+from console.engine.packed_body import NotUnpacked, PackedBody, TooMuch
 from console.engine.refusals import refusal
 
 
@@ -60,6 +62,10 @@ class Limits:
     answer: int = 20 * 1000 * 1000
 
 
+_NO_LOGIN = frozenset({b"accept", b"accept-encoding", b"cache-control", b"connection", b"content-type", b"user-agent"})
+"""Headers that every request has, whoever logs in."""
+
+
 class Channel:
     """Sends requests over one ``httpx.AsyncClient``, whose base URL is the REST root."""
 
@@ -67,7 +73,8 @@ class Channel:
         self._http = http
         self._limits = limits or Limits()
         self._free = asyncio.Semaphore(self._limits.in_flight)
-        self._skew = timedelta()
+        self.clock = EngineClock()
+        """The clock of the engine."""
         self.round_trip: float | None = None
         """Seconds from sending to the end of the last answer; ``None`` before the first."""
         self.answers = 0
@@ -101,14 +108,16 @@ class Channel:
         good = credentials.use_for
         self._good_until = inf if good is None else time.monotonic() + good
 
-    def engine_now(self) -> datetime:
-        """The engine's clock as its ``Date`` headers tell it, to the second; ours where it sends none."""
-        return datetime.now(UTC) + self._skew
-
     @property
-    def clock_difference(self) -> timedelta:
-        """How much the engine's clock is ahead of ours; zero for less than two seconds, which no answer tells."""
-        return self._skew
+    def login_headers(self) -> tuple[str, ...]:
+        """The headers that log in, each with the shell variable that stands for its value: never with the value."""
+        sent = [(name.decode(), value) for name, value in self._http.headers.raw if name.lower() not in _NO_LOGIN]
+        return tuple(
+            f"{name}: Bearer $TOKEN"
+            if name.lower() == "authorization" and value[:7].lower() == b"bearer "
+            else f"{name}: ${re.sub('[^A-Z0-9]', '_', name.upper())}"
+            for name, value in sent
+        )
 
     async def ask(
         self,
@@ -242,10 +251,10 @@ class Channel:
         except LoginRefused as refused:
             raise Forbidden(f"The {what} was not sent: {refused.sentence}") from refused
         wait = httpx.Timeout(self._limits.order, connect=self._limits.connect, pool=self._limits.order)
-        since = self.engine_now()
+        since = self.clock.now()
         try:
             async with self._free:
-                since = self.engine_now()
+                since = self.clock.now()
                 return await self._send(method, path, params, body, wait, self._limits.order, content)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as problem:
             raise self._unreachable(problem) from problem
@@ -296,7 +305,7 @@ class Channel:
             raise httpx.ReadError(str(problem), request=request) from problem
         self.round_trip = time.perf_counter() - started
         if answer.status_code >= 300:
-            refused = refusal(answer, self.engine_now())
+            refused = refusal(answer, self.clock.now())
             if not refused.between:
                 self._note_clock(answer)
             self.answers += not refused.between
@@ -316,18 +325,22 @@ class Channel:
 
         Raises:
             TooLarge: there is more of it than is read; the connection is closed.
+            Unintelligible: it is packed in another way than requests ask for.
         """
-        content = bytearray()
         try:
-            async for piece in answer.aiter_bytes():
-                content += piece
-                if len(content) > self._limits.answer:
-                    limit = self._limits.answer / 1_000_000
-                    raise TooLarge(f"The answer is larger than {limit:g} MB, and the rest of it was not read.")
+            body = PackedBody(answer.headers.get("content-encoding", ""), self._limits.answer)
+            assert isinstance(answer.stream, httpx.AsyncByteStream)
+            async for piece in answer.stream:
+                body.add(piece)
+        except TooMuch:
+            limit = self._limits.answer / 1_000_000
+            raise TooLarge(f"The answer is larger than {limit:g} MB, and the rest of it was not read.") from None
+        except NotUnpacked as problem:
+            raise Unintelligible(f"The answer cannot be read: {problem}.") from None
         finally:
             await answer.aclose()
         headers = [(name, value) for name, value in answer.headers.multi_items() if name not in _OF_THE_TRANSFER]
-        return httpx.Response(answer.status_code, headers=headers, content=bytes(content), request=answer.request)
+        return httpx.Response(answer.status_code, headers=headers, content=bytes(body.content), request=answer.request)
 
     def _note_clock(self, answer: httpx.Response) -> None:
         try:
@@ -335,9 +348,7 @@ class Channel:
         except (KeyError, ValueError, TypeError):
             return
         if told.tzinfo is not None:
-            skew = told - datetime.now(UTC)
-            # The header knows whole seconds, so less than two seconds apart is the same time.
-            self._skew = skew if abs(skew) > timedelta(seconds=2) else timedelta()
+            self.clock.told(told)
 
     def _failed_question(self, problem: Exception) -> EngineProblem:
         if isinstance(problem, httpx.ConnectTimeout):

@@ -7,8 +7,10 @@ sorted is sorted by the rows' ids too where the endpoint takes more than one key
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+import time
+from collections.abc import Awaitable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import Any, TypeVar
 
 import httpx
@@ -27,6 +29,8 @@ from console.engine.rights import Right
 from console.engine.total_order import in_total_order
 from store.contract.deployments import ProcessDefinitionQuery, ProcessDefinitionXml
 from store.contract.history import (
+    HistoricActivityInstance,
+    HistoricActivityInstanceQuery,
     HistoricExternalTaskLog,
     HistoricExternalTaskLogQuery,
     HistoricIncident,
@@ -59,9 +63,13 @@ from store.contract.records import (
     ProcessInstance,
     VariableValue,
 )
+from store.contract.variables import VariableInstance, VariableInstanceQuery
 
 R = TypeVar("R", bound=Shape)
 Q = TypeVar("Q", bound=Query)
+
+_CLOCK_GOOD_FOR = 20.0
+"""Seconds."""
 
 
 class EngineClient(Orders):
@@ -81,6 +89,7 @@ class EngineClient(Orders):
         self._user = user
         self._url = str(http.base_url.copy_with(username=None, password=None, query=None)).rstrip("/")
         self._embedded = embedded
+        self._clock_good_until = -inf
 
     @property
     def url(self) -> str:
@@ -102,6 +111,11 @@ class EngineClient(Orders):
         self._channel.log_in(credentials, renew)
 
     @property
+    def login_headers(self) -> tuple[str, ...]:
+        """The headers that log in, each with a shell variable in place of its value."""
+        return self._channel.login_headers
+
+    @property
     def answers(self) -> int:
         """How often the engine itself has answered, a refusal included."""
         return self._channel.answers
@@ -112,13 +126,44 @@ class EngineClient(Orders):
         return self._user
 
     def engine_now(self) -> datetime:
-        """The time by the engine's clock, as its answers tell it to the second; ours before the first."""
-        return self._channel.engine_now()
+        """The time by the engine's clock, as its answers tell it; ours before the first."""
+        return self._channel.clock.now()
 
     @property
     def clock_difference(self) -> timedelta:
         """How much the engine's clock is ahead of ours; zero for less than two seconds."""
-        return self._channel.clock_difference
+        return self._channel.clock.difference
+
+    @property
+    def clock_is_disproved(self) -> bool:
+        """The ``Date`` headers are not the engine's: its records tell another time."""
+        return self._channel.clock.disproved
+
+    async def check_clock(self) -> None:
+        """Hold the engine's clock against times of its records, at most every 20 s: the lock that ends next, by its own
+        judgement, and the newest incident.
+
+        Raises:
+            EngineProblem: the engine did not answer.
+        """
+        begun = time.monotonic()
+        if begun < self._clock_good_until:
+            return
+        clock, asked_at = self._channel.clock, datetime.now(UTC)
+        locked = ExternalTaskQuery(locked=True, sort_by="lockExpirationTime", sort_order="asc")
+        for task in await self._seen(self.external_tasks(locked, 0, 1)):
+            if task.lock_expiration_time is not None:
+                clock.short_of(task.lock_expiration_time, asked_at)
+        newest = IncidentQuery(sort_by="incidentTimestamp", sort_order="desc")
+        for incident in await self._seen(self.incidents(newest, 0, 1)):
+            clock.reached(incident.incident_timestamp)
+        self._clock_good_until = begun + _CLOCK_GOOD_FOR
+
+    async def _seen(self, rows: Awaitable[list[R]]) -> list[R]:
+        try:
+            return await rows
+        except Refused:
+            return []  # a user who may not read them
 
     async def identity(self) -> Identity:
         """Kind, version, name and address of the engine."""
@@ -153,9 +198,10 @@ class EngineClient(Orders):
         """What the engine can, when it was also asked about these filters of a subject's list."""
         return known if self._embedded else await learn(self, known, subject, fields)
 
-    async def has_right(self, right: Right) -> bool:
-        """Whether the user has a right on every resource of its kind; NoLogin where there is no login."""
+    async def has_right(self, right: Right, resource: str = "") -> bool:
+        """Whether the user has a right on a resource, or on every one of its kind; NoLogin where there is no login."""
         params = {"permissionName": right.permission, "resourceName": right.resource, "resourceType": str(right.type)}
+        params |= {"resourceId": resource} if resource else {}
         answer = await self._value("GET", "authorization/check", params=params, about_login=True)
         if not isinstance(answer, dict) or not isinstance(answer.get("authorized"), bool):
             raise Unintelligible("The engine answered with something other than whether that is allowed.")
@@ -246,6 +292,16 @@ class EngineClient(Orders):
             raise Unintelligible("The engine answered with something other than variables.")
         return {name: record(VariableValue, value) for name, value in answer.items()}
 
+    async def variable_instances(self, query: VariableInstanceQuery, first: int, size: int) -> list[VariableInstance]:
+        """A page of variables of running instances; serialized objects stay texts."""
+        params = _page(first, size) | {"deserializeValues": "false"}
+        answer = await self._value("POST", "variable-instance", params=params, body=query.wire())
+        return await records_by_slices(VariableInstance, answer)
+
+    async def count_variable_instances(self, query: VariableInstanceQuery) -> int:
+        """How many variables of running instances match."""
+        return await self._post_count("variable-instance", query)
+
     async def batches(self, query: BatchStatisticsQuery, first: int, size: int) -> list[BatchStatistics]:
         """A page of running batches with their progress."""
         return await self._get_list(BatchStatistics, "batch/statistics", query, first, size)
@@ -300,6 +356,12 @@ class EngineClient(Orders):
     async def count_external_task_log(self, query: HistoricExternalTaskLogQuery) -> int:
         """How many entries of the external task log match."""
         return await self._post_count("history/external-task-log", query)
+
+    async def historic_activity_instances(
+        self, query: HistoricActivityInstanceQuery, first: int, size: int
+    ) -> list[HistoricActivityInstance]:
+        """A page of activity instances, running or ended; engines keep them from history level activity on."""
+        return await self._post_list(HistoricActivityInstance, "history/activity-instance", query, first, size)
 
     async def user_operations(self, query: UserOperationQuery, first: int, size: int) -> list[UserOperation]:
         """A page of what was done by users who had logged in; engines keep it at history level full only."""

@@ -2,11 +2,9 @@
 
 import asyncio
 import ssl
-import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -14,7 +12,11 @@ import httpx
 from console.engine.channel import Limits
 from console.engine.client import EngineClient
 from console.engine.errors import EngineProblem, one_line
+from console.engine.packed_body import ACCEPTED
 from console.engine.target import EMBEDDED_URL, Demo, Embedded, Remote, Target
+from store.private_files import others_may_write
+from store.store_name import name_of
+from store.throwaway import throwaway_folder
 
 DIRECT = "direct"
 """In place of a proxy's address: no proxy, whatever the environment says."""
@@ -55,14 +57,13 @@ async def _open(target: Embedded, stack: AsyncExitStack) -> "FastAPI":
     """
     store = target.store
     if store is None:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="retriage-", ignore_cleanup_errors=True))
-        store = str(Path(folder) / "demo.db")
+        store = str(stack.enter_context(throwaway_folder()) / "demo.db")
     try:
         app, lifespan = await asyncio.to_thread(_embedded_app, store, target)
         await stack.enter_async_context(lifespan)
     except Exception as problem:
         said = one_line(str(problem), 200)
-        beginning = f"The store {one_line(_without_password(store), 120)} cannot be opened: "
+        beginning = f"The store {one_line(name_of(store), 120)} cannot be opened: "
         # The store's own refusals are whole sentences about it already.
         raise EngineProblem(said if "cannot be opened:" in said else beginning + said) from problem
     return app
@@ -92,14 +93,6 @@ def _embedded_app(store: str, target: Embedded) -> "tuple[FastAPI, AbstractAsync
     return app, enter(app)
 
 
-def _without_password(store: str) -> str:
-    """The store as it may be shown: the part of a URL that may hold a password left out."""
-    if "://" not in store or "@" not in store:
-        return store
-    scheme, _, rest = store.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"
-
-
 def limits_of(target: Remote) -> Limits:
     """How long to wait for this engine."""
     usual = Limits()
@@ -119,6 +112,7 @@ def _remote(target: Remote) -> httpx.AsyncClient:
     headers = {**target.headers, "Accept": "application/json, text/plain;q=0.9, */*;q=0.1", "User-Agent": user_agent()}
     # A cache on the way must not answer for the engine: what it kept would be shown as live.
     headers["Cache-Control"] = "no-cache"
+    headers["Accept-Encoding"] = ACCEPTED
     if target.token is not None:
         headers["Authorization"] = f"Bearer {target.token}"
         user = None
@@ -174,6 +168,10 @@ def trust(target: Remote) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if target.client_cert is not None:
+        secret_file = target.client_key or target.client_cert
+        if others_may_write(secret_file):
+            shown = one_line(str(secret_file), 120)
+            raise ValueError(f"Others may write the client's key {shown}; `chmod go-w {shown}` fixes that.")
         try:
             # Without a password OpenSSL would ask for one on the terminal.
             secret = target.client_key_password or ""

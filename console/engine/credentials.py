@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from console.engine.errors import one_line
+from console.engine.packed_body import ACCEPTED, NotUnpacked, PackedBody, TooMuch
 
 if TYPE_CHECKING:
     import ssl
@@ -25,6 +26,8 @@ MARGIN = 30.0
 """Seconds before its end at which a token is not used any more: a question takes its time."""
 TOKEN_SERVICE_SECONDS = 20.0
 """How long the service that gives tokens may take for one."""
+TOKEN_SERVICE_BYTES = 1_000_000
+"""Bytes of its answer at most."""
 
 
 class CredentialsProblem(ValueError):
@@ -73,7 +76,7 @@ def bearer(told: str, now: Callable[[], float] = time.time) -> Credentials:
     if token.startswith("{"):
         try:
             fields = json.loads(token)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise CredentialsProblem("The token is broken JSON.") from None
         token, seconds = fields.get("access_token") or fields.get("token"), fields.get("expires_in")
     else:
@@ -92,7 +95,7 @@ def _told_by_itself(token: str, now: Callable[[], float]) -> float | None:
         return None
     try:
         claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (ValueError, binascii.Error):
+    except (ValueError, RecursionError, binascii.Error):
         return None
     end = claims.get("exp") if isinstance(claims, dict) else None
     return max(end - now(), 0.0) if isinstance(end, int | float) and not isinstance(end, bool) else None
@@ -139,28 +142,42 @@ class ClientCredentials:
             # The two are form-encoded before they are put together (RFC 6749, section 2.3.1).
             auth = httpx.BasicAuth(quote(self.client_id, safe=""), quote(self.client_secret, safe=""))
         form = {name: value for name, value in form.items() if value}
+        headers = {"Accept": "application/json", "Accept-Encoding": ACCEPTED}
         host = httpx.URL(self.token_url).host
         try:
-            with httpx.Client(verify=verify, proxy=proxy, timeout=TOKEN_SERVICE_SECONDS) as http:
-                answer = http.post(self.token_url, data=form, auth=auth, headers={"Accept": "application/json"})
+            with (
+                httpx.Client(verify=verify, proxy=proxy, timeout=TOKEN_SERVICE_SECONDS) as http,
+                http.stream("POST", self.token_url, data=form, auth=auth, headers=headers) as answer,
+            ):
+                body = PackedBody(answer.headers.get("content-encoding", ""), TOKEN_SERVICE_BYTES)
+                for piece in answer.iter_raw():
+                    body.add(piece)
+        except (NotUnpacked, TooMuch):
+            raise CredentialsProblem(f"{host} gave no token: its answer is too large, or cannot be read.") from None
         except httpx.HTTPError as problem:
             said = one_line(str(problem) or type(problem).__name__, 120)
             raise CredentialsProblem(f"{host} gave no token: {said}.") from None
-        if answer.status_code in (400, 401, 403):
-            raise CredentialsRefused(f"{host} gave no token ({answer.status_code}{_why(answer)}).")
+        error = _error(body.content)
+        # A page of something in between is no answer of the service: it is down, and its client may be right.
+        if answer.status_code == 401 or (answer.status_code in (400, 403) and error and error not in OF_SERVICE):
+            raise CredentialsRefused(f"{host} gave no token ({answer.status_code}{f': {error}' if error else ''}).")
         if not answer.is_success:
-            raise CredentialsProblem(f"{host} gave no token ({answer.status_code}).")
+            raise CredentialsProblem(f"{host} gave no token ({answer.status_code}{f': {error}' if error else ''}).")
         try:
-            return bearer(answer.text)
+            return bearer(body.content.decode(errors="replace"))
         except CredentialsProblem:
             raise CredentialsProblem(f"{host} answered, but not with a token.") from None
 
 
-def _why(answer: httpx.Response) -> str:
-    """The error that the service names (RFC 6749, section 5.2)."""
+OF_SERVICE = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
+"""Errors that tell of the service and nothing of the client (RFC 6749, section 4.1.2.1; RFC 8628, section 3.5)."""
+
+
+def _error(answer: bytes | bytearray) -> str:
+    """The error that the service names (RFC 6749, section 5.2); empty where the answer is none of its own."""
     try:
-        told = answer.json()
-    except ValueError:
+        told = json.loads(answer)
+    except (ValueError, RecursionError):
         return ""
     error = told.get("error") if isinstance(told, dict) else None
-    return f": {one_line(error, 80)}" if isinstance(error, str) and error else ""
+    return one_line(error, 80) if isinstance(error, str) else ""

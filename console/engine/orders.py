@@ -1,13 +1,14 @@
 """Orders to the engine: what changes something. Sent once, never repeated."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from console.engine.answers import read_json, record
+from console.engine.batch_request import BatchRequest, body_bytes
 from console.engine.channel import Channel, in_doubt
 from console.engine.errors import RanAndFailed, Refused, Unanswered, Unintelligible, one_line
 from console.engine.paths import part
-from console.engine.retries_request import PATH, RetriesRequest, body_bytes
 from store.contract.orders import SetJobsRetries
 from store.contract.queries import JobQuery
 from store.contract.records import Batch
@@ -29,29 +30,33 @@ class Orders:
         """Send no order while ``why_not()`` answers a sentence; it is raised as Forbidden."""
         self._channel.why_no_order = why_not
 
-    async def launch_retries(self, request: RetriesRequest) -> Batch:
-        """Launch a batch that sets the retries of many external tasks, with the very bytes of a request.
+    async def launch_batch(self, request: BatchRequest) -> Batch:
+        """Launch a batch with the very bytes of a request.
 
         Raises:
             Unanswered: :mod:`console.launch.find_batch` looks for what it made.
         """
-        return await self._launch(PATH, request.body)
+        return await self._launch(request.path, request.body)
 
     async def _launch(self, path: str, body: bytes) -> Batch:
-        since = self._channel.engine_now()
-        what = "launch of the batch"
+        since = self._channel.clock.now()
+        what, sent_at = "launch of the batch", datetime.now(UTC)
         answer = await self._channel.order("POST", path, what, content=body)
         try:
             made = read_json(answer.content)
             if _is_batch(made):
-                return record(Batch, made)
+                batch = record(Batch, made)
+                if batch.start_time is not None:
+                    self._channel.clock.reached(batch.start_time)
+                    self._channel.clock.short_of(batch.start_time, sent_at)
+                return batch
         except Unintelligible:
             pass
         raise Unanswered(in_doubt(what, "the answer is not a batch"), what, since, answer.status_code)
 
     async def _carry_out(self, method: str, path: str, what: str, *, params: Any = None, body: Any = None) -> None:
         """Send an order that an engine answers without a body (204)."""
-        since = self._channel.engine_now()
+        since = self._channel.clock.now()
         answer = await self._channel.order(method, path, what, params=params, body=body)
         if answer.content.strip():
             raise Unanswered(in_doubt(what, "the answer is not an engine's"), what, since, answer.status_code)
@@ -104,6 +109,19 @@ class Orders:
         """Take the lock off an external task, whoever holds it; its worker is forgotten."""
         await self._carry_out("POST", f"external-task/{part(id)}/unlock", "order to unlock the task")
 
+    async def lock(self, id: str, worker: str, seconds: int) -> None:
+        """Lock an external task for a worker, also one without retries."""
+        body = {"workerId": worker, "lockDuration": 1000 * seconds}
+        await self._carry_out("POST", f"external-task/{part(id)}/lock", "order to lock the task", body=body)
+
+    async def report_task(self, id: str, path: str, body: Mapping[str, Any]) -> None:
+        """Report as the worker that has locked an external task: ``complete``, ``failure`` or ``bpmnError``.
+
+        Raises:
+            Refused: nothing was changed, also where the process could not go on behind the task.
+        """
+        await self._carry_out("POST", f"external-task/{part(id)}/{path}", "report on the task", body=dict(body))
+
     async def set_job_retries_async(self, jobs: Sequence[str] | JobQuery, retries: int) -> Batch:
         """Launch a batch that sets the retries of many jobs, named by their ids or by what they match."""
         if isinstance(jobs, JobQuery):
@@ -111,6 +129,14 @@ class Orders:
         else:
             order = SetJobsRetries(retries=retries, job_ids=list(jobs))
         return await self._launch("job/retries", body_bytes(order))
+
+    async def change_variables(
+        self, instance_id: str, modifications: Mapping[str, Any], deletions: Sequence[str]
+    ) -> None:
+        """Set variables of one process instance and delete others, in one transaction."""
+        path, body = f"process-instance/{part(instance_id)}/variables", {"modifications": modifications}
+        what = "order to change the variables"
+        await self._carry_out("POST", path, what, body={**body, "deletions": list(deletions)})
 
     async def annotate_incident(self, id: str, note: str | None) -> None:
         """Write a note on an open incident in place of the one it has; none takes it away."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from console.engine.errors import Denied
 from console.launch.overlapping_batches import OverlappingBatch, overlapping_batches
+from console.launch.plan_by_ids import PlanByIds
 from console.text.inert import inert
 from console.text.words import short, things
 
@@ -34,13 +35,15 @@ async def why_not_send(session: Session, order: DecidedLaunch) -> str:
 
 
 async def new_overlaps(session: Session, order: DecidedLaunch) -> str:
-    """Somebody has launched a batch since the preview that may hold the same tasks."""
+    """Somebody has launched a batch since the preview that may hold some of these tasks."""
     if order.overlaps is None:
         return ""
-    plan, journal = order.plan, session.journal
+    plan, journal = order.plan, session.memory.journal
+    if isinstance(plan, PlanByIds):
+        return ""  # a run looks for itself, wave by wave
     ids = plan.selected_tasks.retries.keys() if plan.selected_tasks is not None else plan.ids if plan.by_ids else None
     try:
-        now = await session.ask(lambda client: overlapping_batches(client, journal, ids))
+        now = await session.connection.ask(lambda client: overlapping_batches(client, journal, ids))
     except Denied as problem:
         if problem.proves_nothing_done:
             return ""  # whoever may not read batches is told so before
@@ -52,7 +55,7 @@ async def new_overlaps(session: Session, order: DecidedLaunch) -> str:
 def _told(one: OverlappingBatch, number: int) -> str:
     who = inert(one.user) or "Somebody"
     others = f" and {things(number - 1, 'other')}" if number > 1 else ""
-    held = "works on some of these tasks" if one.covers else "may hold the same tasks"
+    held = "works on some of these tasks" if one.covers else "may hold some of these tasks"
     return f"Not launched: {who} has started batch {inert(short(one.batch_id))}{others} meanwhile, which {held}."
 
 

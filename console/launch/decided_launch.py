@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from console.launch.plan import LaunchPlan
+    from console.launch.plan_by_ids import PlanByIds
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class DecidedLaunch:
         undoes_run: the run of the journal that this one sets back.
     """
 
-    plan: LaunchPlan
+    plan: LaunchPlan | PlanByIds
     reason: str = ""
     undoes: int | None = None
     overlaps: frozenset[str] | None = None

@@ -13,8 +13,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from console.engine.batch_request import BatchRequest
 from console.engine.capabilities import EVERYTHING, Capabilities
-from console.engine.retries_request import RetriesRequest
 from console.language import SUBJECTS, Condition, Mistake, Parsed, Subject, parse, subject_on, write
 from console.language.tokens import tokens
 from console.reading.selection import Everything, matches_all
@@ -163,7 +163,7 @@ class Draft:
         if not self.request:
             wire: dict[str, Any] = self.parsed(self.sources[0]).query.wire()
             return wire
-        return RetriesRequest(self.order()).value
+        return BatchRequest(self.order()).value
 
     def read_body(self, text: str) -> "Draft":
         """The draft that a JSON text means; what only the console filters by is kept, for JSON has no place for it.

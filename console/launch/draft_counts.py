@@ -18,6 +18,7 @@ from console.launch.breakdown import Breakdown, breakdowns_of
 from console.launch.draft import Draft, Source
 from console.launch.earlier_launches import EarlierLaunches
 from console.launch.overlapping_batches import TopicWithoutWorker, topics_without_worker
+from console.nouns import NOUNS
 from console.reading.filtered_pages import FilteredPages
 from console.reading.pages import Pages, Read, pieces
 from console.reading.row_filter import Retried, RowFilter
@@ -151,7 +152,7 @@ class _Counting:
 
     async def _count(self, source: Source) -> int:
         query = self._draft.parsed(source).query
-        answer: int = await self._ask(lambda client: getattr(client, _METHODS[source.subject][1])(query))
+        answer: int = await self._ask(lambda client: getattr(client, NOUNS[source.subject].counted)(query))
         return answer
 
     def _rows(self, source: Source) -> AsyncIterator[None]:
@@ -241,7 +242,7 @@ class _Counting:
         return FilteredPages(page, _id, wanted.finds(self._now))
 
     def _read(self, subject: str, query: Any) -> Read[Any]:
-        name = _METHODS[subject][0]
+        name = NOUNS[subject].listed
         return lambda first, size: self._ask(lambda client: getattr(client, name)(query, first, size))
 
     def _take(self, told: SourceCounts, rows: Sequence[ExternalTask]) -> None:
@@ -256,17 +257,6 @@ class _Counting:
         self.tally.healthy += isinstance(row, ExternalTask) and row.retries != 0
         for trait in self._traits:
             self.tally.breakdown[trait.name][trait.value(row)] += 1
-
-
-_METHODS = {
-    "tasks": ("external_tasks", "count_external_tasks"),
-    "instances": ("process_instances", "count_process_instances"),
-    "history": ("historic_process_instances", "count_historic_process_instances"),
-    "incidents": ("incidents", "count_incidents"),
-    "jobs": ("jobs", "count_jobs"),
-    "batches": ("batches", "count_batches"),
-}
-"""Subject -> the client's list and its count."""
 
 
 def _id(row: Any) -> str:

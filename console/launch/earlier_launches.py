@@ -17,7 +17,6 @@ from console.engine.errors import Refused
 from console.reading.narrowed_queries import among
 from console.reading.pages import pieces
 from console.reading.task_history import TaskHistory, TaskLog
-from console.session.journal_answers import ask_journal
 from store.contract.history import HistoricExternalTaskLogQuery
 from store.contract.queries import BatchStatisticsQuery, ExternalTaskQuery
 from store.contract.records import BatchStatistics, ExternalTask
@@ -30,7 +29,9 @@ MOST = 3
 LOOKED_THROUGH = 12
 """So many launches are looked through for those over the topic, the latest."""
 LOOKED_AT = 1_000
-"""So many tasks of a launch are looked at, the first ones."""
+"""So many tasks of a launch are looked at; of one with more, pieces from its first to its last task stand for all."""
+PIECE = 100
+"""Tasks of such a piece."""
 
 
 class Launch(FollowedLaunch, Protocol):
@@ -84,9 +85,12 @@ class EarlierLaunches:
     Attributes:
         topic: the topic.
         launches: how many launches are told of.
-        tasks: their tasks that were looked at.
+        tasks: their tasks.
         again: those of them that failed again.
         open: those of them that are there and have not failed since: nothing is decided about them.
+        about: the last two are estimates: some of the tasks were looked at.
+        left_out: launches over the topic that are newer than these and not counted: they still run, or are over other
+            topics too.
         user: who launched the last one.
         reason: why; may be empty.
     """
@@ -96,6 +100,8 @@ class EarlierLaunches:
     tasks: int
     again: int
     open: int = 0
+    about: bool = False
+    left_out: int = 0
     user: str = field(default="", compare=False)
     reason: str = field(default="", compare=False)
 
@@ -129,30 +135,51 @@ async def earlier_launches_over(
     Raises:
         EngineProblem: the engine did not answer.
     """
-    launches = looked_at = again = waiting = 0
+    launches = left_out = skipped = 0
+    tasks = again = waiting = 0.0
+    about = False
     last: Launch | None = None
     failed_later: set[str] = set()
     for launch in await journal.launches(engine, LOOKED_THROUGH):
-        if launch.undoes is not None or launch.retries <= 0 or not launch.listed or launch.batch_id is None:
+        if launch.undoes is not None or not launch.retries or not launch.listed or launch.batch_id is None:
             continue
-        before = await journal.tasks(launch.id, 0, LOOKED_AT)
+        before = await _before(journal, launch.id, launch.listed)
         undone = await journal.set_back(launch.id)
         ids = [id for id, _ in before if id not in undone]
         there = await _there(client, ids)
-        if ids and await _topics(client, ids, there) == {topic} and not await _runs(client, launch.batch_id):
+        topics = await _topics(client, ids, there) if ids else set()
+        if topics == {topic} and not await _runs(client, launch.batch_id):
             failed = await _failed_since(client, launch.began_at, there)
             launches += 1
             last = last or launch
-            looked_at += len(ids)
+            left_out = skipped
             failed |= failed_later
-            again += len(failed.intersection(ids))
-            waiting += sum(task.id not in failed for task in there)
+            # Each launch counts by all of its tasks, or a small one would weigh as much as a large one.
+            weight = launch.listed / len(before)
+            about = about or weight > 1
+            tasks += weight * len(ids)
+            again += weight * len(failed.intersection(ids))
+            waiting += weight * sum(task.id not in failed for task in there)
+        elif topic in topics:
+            skipped += 1
         failed_later.update(id for id, had in before if had == 0)
         if launches == MOST:
             break
     if last is None:
         return None
-    return EarlierLaunches(topic, launches, looked_at, again, waiting, last.user, last.reason)
+    return EarlierLaunches(
+        topic, launches, round(tasks), round(again), round(waiting), about, left_out, last.user, last.reason
+    )
+
+
+async def _before(journal: EarlierLaunchJournal, launch_id: int, listed: int) -> list[tuple[str, int | None]]:
+    """Tasks of a launch with the retries they had: all, or pieces of the whole length."""
+    if listed <= LOOKED_AT:
+        return list(await journal.tasks(launch_id, 0, LOOKED_AT))
+    pieces, found = LOOKED_AT // PIECE, list[tuple[str, int | None]]()
+    for number in range(pieces):
+        found += await journal.tasks(launch_id, number * (listed - PIECE) // (pieces - 1), PIECE)
+    return found
 
 
 async def _there(client: EarlierLaunchLists, ids: Sequence[str]) -> list[ExternalTask]:
@@ -197,8 +224,9 @@ async def earlier_launches_of(session: Session, topic: str) -> EarlierLaunches |
     Raises:
         EngineProblem: the engine did not answer.
     """
-    return await ask_journal(
-        session,
-        lambda journal: session.ask(lambda client: earlier_launches_over(client, journal, session.engine_name, topic)),
+    return await session.memory.ask(
+        lambda journal: session.connection.ask(
+            lambda client: earlier_launches_over(client, journal, session.memory.engine_name, topic)
+        ),
         None,
     )

@@ -10,20 +10,20 @@ from console.launch.split_by_ids import said_of_parts
 
 if TYPE_CHECKING:
     from console.launch.plan import LaunchPlan
-    from console.session.session import Session
+    from console.session.connection import Connection
 
 
-def foreseen(session: Session, plan: LaunchPlan) -> list[str]:
+def foreseen(connection: Connection, plan: LaunchPlan) -> list[str]:
     """A sentence for each thing that the operator should know beforehand, the worst one first.
 
     Args:
-        session: what is known of the user's rights and of the engine's history.
+        connection: what is known of the user's rights and of the engine's history.
         plan: what would be sent.
     """
-    rights = session.rights
+    rights = connection.rights
     said = [rights.why_no_launch()]
     if rights.lacks(READ_BATCHES):
         said.append("This user cannot read batches (READ on Batch): the batch will not be seen here, only its tasks.")
-    said.append(said_of_parts(plan, session.most_ids))
-    said.append(what_is_lost(session.history_level))
+    said.append(said_of_parts(plan, connection.most_ids))
+    said.append(what_is_lost(connection.history_level, rights))
     return [sentence for sentence in said if sentence]

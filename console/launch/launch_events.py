@@ -1,8 +1,10 @@
 """What becomes of a launch, step by step, and the sentence in which the operator is told of each step."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
+from console.operations.operation import Operation
 from console.text.ink import Ink
 from console.text.words import clock, short, things
 from store.contract.records import Batch
@@ -10,9 +12,9 @@ from store.contract.records import Batch
 
 @dataclass(frozen=True)
 class Sending:
-    """It is about to be sent, for so many tasks."""
+    """It is about to be sent, for so many tasks or other units, in words."""
 
-    tasks: int
+    units: str
 
 
 @dataclass(frozen=True)
@@ -50,14 +52,14 @@ class Launched:
 
     Attributes:
         batch: the batch.
-        retries: the number that it sets.
+        operation: what it does.
         jobs: how many were expected.
         certain: it is known to be its own: the engine answered so, or something proves it.
         number: the launch in the journal, where that is told: one that was looked for.
     """
 
     batch: Batch
-    retries: int
+    operation: Operation
     jobs: int
     certain: bool = True
     number: int | None = None
@@ -108,10 +110,10 @@ class NotCarriedOut:
 
 @dataclass(frozen=True)
 class CarriedOut:
-    """It was carried out: its tasks have what it sets. Its batch is gone, and the engine keeps no ended ones."""
+    """It was carried out: its units are what it makes them. Its batch is gone, and the engine keeps no ended ones."""
 
     number: int | None
-    retries: int
+    operation: Operation
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,47 @@ class NeverKnown:
     """The engine shows nothing any more that could tell what became of it."""
 
     number: int | None
+
+
+@dataclass(frozen=True)
+class GivenBack:
+    """How far instances have got back what they had, by a request each.
+
+    Attributes:
+        number: how many are to get it back.
+        came: what came of how many by now.
+        stopped: why no more are tried, as a sentence; empty where nothing stops it.
+        refusal: what the engine last said when it refused one.
+        over: nothing more is sent.
+    """
+
+    number: int
+    came: Counter[str]
+    stopped: str = ""
+    refusal: str = ""
+    over: bool = False
+
+    @property
+    def rest(self) -> int:
+        """How many have not got it back."""
+        return self.number - self.came["done"]
+
+    @property
+    def sentence(self) -> str:
+        """In words."""
+        said = f"{self.came['done']:,} of {things(self.number, 'instance')} got back what they had"
+        if not self.over:
+            return f"{said} …"
+        untried = self.number - self.came.total() + self.came["unsent"]
+        left = [
+            f"{self.came['gone']:,} ended" if self.came["gone"] else "",
+            f"{self.came['changed']:,} changed by somebody" if self.came["changed"] else "",
+            f"{self.came['refused']:,} refused ({self.refusal.rstrip('.')})" if self.came["refused"] else "",
+            f"{self.came['unknown']:,} not known" if self.came["unknown"] else "",
+            f"{untried:,} not tried" if untried else "",
+        ]
+        said = "; ".join([said, *filter(None, left)])
+        return f"{self.stopped.rstrip('.')}. {said}. Order the undo again to go on." if self.stopped else f"{said}."
 
 
 LaunchEvent = (
@@ -134,14 +177,15 @@ LaunchEvent = (
     | NotCarriedOut
     | CarriedOut
     | NeverKnown
+    | GivenBack
 )
 
 
 def sentence_of(event: LaunchEvent) -> tuple[str, Ink]:
     """An event in words, and their ink."""
     match event:
-        case Sending(tasks):
-            return f"Launching a batch for {things(tasks, 'task')} …", ""
+        case Sending(units):
+            return f"Launching a batch for {units} …", ""
         case NotKept(why):
             return f"The journal cannot be written: {why}. This launch cannot be undone from here.", "warning"
         case NotSent(why) | RefusedByEngine(why, _):
@@ -161,9 +205,12 @@ def sentence_of(event: LaunchEvent) -> tuple[str, Ink]:
             return _not_found(event), "failed"
         case NotCarriedOut(number, proof):
             return f"{_capital(_which(number))} was not carried out: {proof}.", "warning"
-        case CarriedOut(number, retries):
-            told = f"its tasks have {retries}; its batch is gone, and this engine keeps no ended ones"
+        case CarriedOut(number, operation):
+            told = f"its {operation.unit}s {operation.state}; its batch is gone, and this engine keeps no ended ones"
             return f"{_capital(_which(number))} was carried out: {told}.", "warning"
+        case GivenBack():
+            bad = event.stopped or event.came["refused"]
+            return event.sentence, "failed" if bad else "" if not event.over else "warning" if event.rest else "good"
         case NeverKnown(number):
             return f"What became of {_which(number)} can no longer be known: look at its tasks.", "failed"
 
@@ -180,7 +227,7 @@ def about_of(event: LaunchEvent) -> str:
 def _launched(event: Launched) -> tuple[str, Ink]:
     more = event.batch.total_jobs - event.jobs
     drift = f", {abs(more):,} {'more' if more > 0 else 'fewer'} than were counted" if more else ""
-    jobs = f"{things(event.batch.total_jobs, 'job')}{drift}, retries {event.retries}"
+    jobs = f"{things(event.batch.total_jobs, 'job')}{drift}, {event.operation.each}"
     if event.certain:
         which = f" ({_which(event.number)})" if event.number is not None else ""
         return f"Batch {short(event.batch.id)} launched{which}: {jobs}.", "warning" if more else "good"

@@ -1,26 +1,22 @@
-"""The batches that set retries and began since a moment, running and ended ones, read until none is left out."""
+"""The batches of a type that began since a moment, running and ended ones, read until none is left out."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
 from console.engine.answers import UNKNOWN_TIME
 from console.engine.errors import Refused
 from store.contract.queries import BatchStatisticsQuery, HistoricBatchQuery
-from store.contract.records import SET_EXTERNAL_TASK_RETRIES, BatchStatistics, HistoricBatch
+from store.contract.records import BatchStatistics, HistoricBatch
 
 PAGE = 50
 """Batches of one question."""
 MOST = 1000
 """So many batches are read at most; where there are more nothing can be said about the others."""
 
-RUNNING = BatchStatisticsQuery.model_validate(
-    {"type": SET_EXTERNAL_TASK_RETRIES, "sorting": [{"sortBy": "startTime", "sortOrder": "desc"}]}
-)
-UNSORTED = BatchStatisticsQuery(type=SET_EXTERNAL_TASK_RETRIES)
-EVER = HistoricBatchQuery.model_validate(
-    {"type": SET_EXTERNAL_TASK_RETRIES, "sorting": [{"sortBy": "startTime", "sortOrder": "desc"}]}
-)
+NEVER = datetime(1971, 1, 1, tzinfo=UTC)
+"""No batch began before."""
+NEWEST_FIRST = [{"sortBy": "startTime", "sortOrder": "desc"}]
 
 
 class BatchLists(Protocol):
@@ -62,6 +58,11 @@ class FoundBatch:
         """Some of its jobs are through."""
         return self.ended or self.batch.completed_jobs > 0
 
+    @property
+    def through(self) -> bool:
+        """All of its jobs are."""
+        return self.ended or self.batch.completed_jobs >= self.batch.total_jobs > 0
+
 
 @dataclass(frozen=True)
 class NewestBatches:
@@ -82,37 +83,51 @@ class NewestBatches:
     any: bool
 
 
-async def batches_since(client: BatchLists, since: datetime) -> NewestBatches:
-    """The batches that began at ``since`` or later.
+async def batches_since(client: BatchLists, since: datetime, type: str, most: int = MOST) -> NewestBatches:
+    """The batches of a type that began at ``since`` or later.
 
     Raises:
         EngineProblem: the engine did not answer, or refused to list running batches.
     """
     at = client.engine_now()
-    running, all_running = await _running(client, since)
-    ever, all_ever = await _ever(client, since)
+    running, all_running = await _running(client, since, type, most)
+    ever, all_ever = await _ever(client, since, type, most)
     alive = {batch.id: batch for batch in running}
     starts = {batch.id: batch.start_time for batch in ever}
     starts |= {batch.id: batch.start_time for batch in running if batch.start_time != UNKNOWN_TIME}
     gone = {batch.id: finished(batch) for batch in ever if batch.id not in alive}
     found = [FoundBatch(batch, starts[id], id in gone) for id, batch in (gone | alive).items() if id in starts]
-    found = [one for one in found if one.start >= since and one.batch.type == SET_EXTERNAL_TASK_RETRIES]
+    found = [one for one in found if one.start >= since and one.batch.type == type]
     kept = bool(ever) or await _kept(client, bool(running))
     # A running batch that tells no start, and that no history tells of, may have begun at any time.
     whole = all_running and all_ever and not alive.keys() - starts.keys()
     return NewestBatches(tuple(sorted(found, key=lambda one: one.start)), at, whole, kept, kept or bool(running))
 
 
-async def _running(client: BatchLists, since: datetime) -> tuple[list[BatchStatistics], bool]:
+async def newest_start(client: BatchLists, type: str) -> datetime | None:
+    """When the newest batch of a type began, running or ended, by the engine's own records; :data:`UNKNOWN_TIME` where
+    none is shown, ``None`` where the engine does not show it.
+
+    Raises:
+        EngineProblem: the engine did not answer, or refused to list running batches.
+    """
+    seen = await batches_since(client, NEVER, type, most=PAGE)
+    if not seen.found:
+        return UNKNOWN_TIME if seen.whole else None
+    return seen.found[-1].start
+
+
+async def _running(client: BatchLists, since: datetime, type: str, most: int) -> tuple[list[BatchStatistics], bool]:
     """Running batches, newest first where the engine sorts them so (7.20 and later), and whether these are all."""
+    query = BatchStatisticsQuery.model_validate({"type": type, "sorting": NEWEST_FIRST})
     found: list[BatchStatistics] = []
-    while len(found) < MOST:
+    while len(found) < most:
         try:
-            page = await client.batches(RUNNING, len(found), PAGE)
+            page = await client.batches(query, len(found), PAGE)
         except Refused as problem:
             if not problem.says_never:
                 raise
-            found = await client.batches(UNSORTED, 0, MOST)
+            found = await client.batches(BatchStatisticsQuery(type=type), 0, MOST)
             return found, len(found) < MOST
         found += page
         if len(page) < PAGE or UNKNOWN_TIME < page[-1].start_time < since:
@@ -120,11 +135,12 @@ async def _running(client: BatchLists, since: datetime) -> tuple[list[BatchStati
     return found, False
 
 
-async def _ever(client: BatchLists, since: datetime) -> tuple[list[HistoricBatch], bool]:
+async def _ever(client: BatchLists, since: datetime, type: str, most: int) -> tuple[list[HistoricBatch], bool]:
+    query = HistoricBatchQuery.model_validate({"type": type, "sorting": NEWEST_FIRST})
     found: list[HistoricBatch] = []
-    while len(found) < MOST:
+    while len(found) < most:
         try:
-            page = await client.historic_batches(EVER, len(found), PAGE)
+            page = await client.historic_batches(query, len(found), PAGE)
         except Refused as problem:
             if not problem.says_never:
                 raise

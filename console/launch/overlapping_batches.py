@@ -1,13 +1,15 @@
 """Who else is at it: other running batches that set retries, and whether they work on the same tasks."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from console.engine.errors import EngineProblem
+from console.engine.answers import UNKNOWN_TIME
+from console.engine.errors import Denied, EngineProblem
+from console.text.words import clock, things
 from store.contract.history import HistoricExternalTaskLog, HistoricExternalTaskLogQuery
 from store.contract.operations import UserOperation, UserOperationQuery
 from store.contract.queries import BatchStatisticsQuery, ExternalTaskQuery
@@ -101,7 +103,12 @@ class OverlappingBatch:
 
 
 async def overlapping_batches(
-    client: Asked, journal: OverlapJournal | None, ids: Collection[str] | None
+    client: Asked,
+    journal: OverlapJournal | None,
+    ids: Collection[str] | None,
+    *,
+    also_done: bool = False,
+    type: str = SET_EXTERNAL_TASK_RETRIES,
 ) -> list[OverlappingBatch]:
     """Running batches of the same type with work left, those that cover the same tasks first.
 
@@ -109,12 +116,14 @@ async def overlapping_batches(
         client: the engine.
         journal: the operator's journal, where there is one.
         ids: our tasks, where they are known.
+        also_done: those too that have done their work, and are only to be closed.
+        type: of the batches.
 
     Raises:
         EngineProblem: the engine did not answer.
     """
-    query = BatchStatisticsQuery(type=SET_EXTERNAL_TASK_RETRIES)
-    running = [batch for batch in await client.batches(query, 0, MOST) if _at_work(batch)]
+    query = BatchStatisticsQuery(type=type)
+    running = [batch for batch in await client.batches(query, 0, MOST) if also_done or _at_work(batch)]
     own: dict[str, RecordedLaunch] = {}
     for batch in running if journal is not None else ():
         launch = await journal.launch_of(batch.id) if journal is not None else None
@@ -122,10 +131,85 @@ async def overlapping_batches(
             own[batch.id] = launch
     covers = await _covers(journal, own, ids) if journal is not None and ids is not None else {}
     nameless = [batch for batch in running if not batch.create_user_id and batch.id not in own]
-    log = await _operations(client) if nameless else []
+    log = await _operations(client) if nameless and type == SET_EXTERNAL_TASK_RETRIES else []
     found = [_overlapping_batch(batch, own.get(batch.id), log, covers.get(batch.id)) for batch in running]
     met = [other for other in found if other.covers != 0]
     return sorted(met, key=lambda other: (other.covers is None, -(other.covers or 0)))
+
+
+async def others_since(
+    client: Asked,
+    journal: OverlapJournal | None,
+    ids: Collection[str],
+    own: Collection[str],
+    moment: datetime,
+    type: str = SET_EXTERNAL_TASK_RETRIES,
+    mine: str = "",
+) -> list[OverlappingBatch]:
+    """Batches of others that may set the same units as a run: those that cover some of them, and of those whose tasks
+    are not known the ones that were launched since the run was frozen.
+
+    Args:
+        client: the engine.
+        journal: the operator's journal, where there is one.
+        ids: units that the run is about to send.
+        own: batches of the run.
+        moment: when it was frozen, by the engine's clock.
+        type: of the batches of the run.
+        mine: only those that began before this batch of the run, by start and then by id: of two, one gives way.
+
+    Raises:
+        EngineProblem: the engine did not answer.
+    """
+    try:
+        found = await overlapping_batches(client, journal, ids, also_done=True, type=type)
+    except Denied as problem:
+        if problem.proves_nothing_done:
+            return []  # a user who may not read batches was warned before
+        raise
+    unknown = (None, UNKNOWN_TIME)
+    latest = max((_age(one) for one in found if one.batch_id == mine), default=None)
+    return [
+        one
+        for one in found
+        if one.batch_id not in own
+        and (one.covers or one.since in unknown or (one.since and one.since > moment))
+        and (latest is None or _age(one) < latest)
+    ]
+
+
+async def batches_without_open_jobs(client: Asked, type: str) -> set[str]:
+    """Ids of running batches of this type that are only to be closed: the engine looks for these every 30 s. None where
+    the user may not read any.
+
+    Raises:
+        EngineProblem: the engine did not answer.
+    """
+    try:
+        return {one.id for one in await client.batches(BatchStatisticsQuery(type=type), 0, MOST) if not _at_work(one)}
+    except Denied as problem:
+        if problem.proves_nothing_done:
+            return set()
+        raise
+
+
+def _age(one: OverlappingBatch) -> tuple[datetime, str]:
+    return one.since or UNKNOWN_TIME, one.batch_id
+
+
+def said_of_others(batches: Sequence[OverlappingBatch], unit: str = "task") -> str:
+    """Whose they are, for the operator of a run that is held by them; ids as the engine has them.
+
+    Args:
+        batches: one at least.
+        unit: what they change.
+    """
+    one = batches[0]
+    at = f" at {clock(one.since)}" if one.since is not None and one.since != UNKNOWN_TIME else ""
+    others = f", and {things(len(batches) - 1, 'batch', 'batches')} more" if len(batches) > 1 else ""
+    same = f"works on {things(one.covers, unit)} of this wave" if one.covers else f"may set the same {unit}s"
+    left = f"{one.left:,} of {things(one.jobs, 'job')} left"
+    return f"{one.user or 'Somebody'} launched batch {one.batch_id}{at} ({left}){others}: it {same}."
 
 
 def _at_work(batch: BatchStatistics) -> bool:
@@ -190,8 +274,11 @@ async def topics_without_worker(client: Workers, topics: Collection[str], now: d
 
 
 async def _quiet(client: Workers, topic: str, now: datetime) -> TopicWithoutWorker | None:
-    if await client.count_external_tasks(ExternalTaskQuery(topic_name=topic, lock_expiration_after=now - QUIET)):
-        return None
+    # Of a task without retries a lock time to come is its retry time, however long ago that was set.
+    signs = ExternalTaskQuery(topic_name=topic, lock_expiration_after=now - QUIET)
+    for some in ({"with_retries_left": True}, {"lock_expiration_before": now}):
+        if await client.count_external_tasks(signs.model_copy(update=some)):
+            return None
     query = HistoricExternalTaskLogQuery(topic_name=topic, sort_by="timestamp", sort_order="desc")
     latest: list[HistoricExternalTaskLog] = []
     for kind in ("success_log", "failure_log"):

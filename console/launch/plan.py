@@ -1,12 +1,13 @@
 """The plan of a launch: what will be sent, what it makes of the tasks, what it costs the engine. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
-from console.engine.retries_request import RetriesRequest
-from console.launch.preview import (
+from console.engine.batch_request import BatchRequest
+from console.launch.request_text import curl_text, json_text
+from console.operations.preview import (
     BY_HAND,
     Kind,
     PreviewClass,
@@ -16,7 +17,7 @@ from console.launch.preview import (
     overlap_classes,
     preview_classes,
 )
-from console.launch.request_text import curl_text, json_text
+from console.operations.retry import SetRetries
 from console.reading.counts import SelectionCounts
 from console.reading.narrowed_queries import Trait, narrowed
 from console.reading.selected_tasks import SelectedTasks
@@ -76,6 +77,24 @@ class LaunchPlan:
     def but(self, **changes: object) -> "LaunchPlan":
         """The plan with something changed."""
         return replace(self, **changes)  # type: ignore[arg-type]
+
+    @property
+    def said(self) -> str:
+        """What was chosen, in words."""
+        return self.selection.describe()
+
+    def only(self, ids: Collection[str], said: str) -> "LaunchPlan":
+        """The plan over some of the tasks that it names, as ``said`` in words."""
+        selection = Marked(frozenset(ids), said)
+        if self.selected_tasks is None:
+            return self.but(selection=selection, facts=replace(self.facts, asked=len(ids), found=len(ids)))
+        selected_tasks = self.selected_tasks.only(ids)
+        return self.but(selection=selection, selected_tasks=selected_tasks, facts=selected_tasks.facts())
+
+    @property
+    def operation(self) -> SetRetries:
+        """What is done."""
+        return SetRetries(self.retries)
 
     # -- which tasks ------------------------------------------------------------------------------------------------
 
@@ -230,9 +249,9 @@ class LaunchPlan:
         return SetExternalTaskRetries(retries=self.retries, external_task_ids=list(self.ids))
 
     @cached_property
-    def prepared(self) -> RetriesRequest:
+    def prepared(self) -> BatchRequest:
         """The request with the bytes that are shown, written down and sent."""
-        return RetriesRequest(self.request)
+        return BatchRequest(self.request)
 
     def _query(self, query: ExternalTaskQuery) -> ExternalTaskQuery:
         unsorted = query.model_copy(update={"sorting": None, "sort_by": None, "sort_order": None})
@@ -244,9 +263,9 @@ class LaunchPlan:
         """The body for the screen, one field a line; of a list of ids the first few (``None``: all of them)."""
         return json_text(self.prepared, ids)
 
-    def curl(self, url: str, user: str | None = None, token: bool = False) -> str:
-        """The whole request as a shell command, without any password: curl asks for it, or takes ``$TOKEN``."""
-        return curl_text(self.prepared, url, user, token)
+    def curl(self, url: str, user: str | None = None, headers: Sequence[str] = ()) -> str:
+        """The whole request as a shell command, without any password or token: curl asks, or takes ``$TOKEN``."""
+        return curl_text(self.prepared, url, user, headers)
 
     # -- what it says -----------------------------------------------------------------------------------------------
 
@@ -254,18 +273,24 @@ class LaunchPlan:
         """What becomes of the tasks that are taken without being asked for, and what of all taken ones is held up."""
         return preview_classes(self.facts, self.retries, self.numbers) + overlap_classes(self.facts, *self._held_up())
 
-    def _held_up(self) -> tuple[int, int]:
-        """How many of those taken are locked, and how many suspended."""
+    def _held_up(self) -> tuple[int, int, int, int]:
+        """How many of those taken are locked, may be so, wait for their retry time, are suspended."""
         facts, selected_tasks = self.facts, self.selected_tasks
         if selected_tasks is not None and selected_tasks.at == facts.at:
-            locked, suspended = (
-                [id for id in some if self.takes(selected_tasks.retries[id])]
-                for some in (selected_tasks.held, selected_tasks.suspended)
-            )
-            return len(locked), len(suspended)
-        if self.way == "failed" and facts.failed_locked is not None and facts.failed_suspended is not None:
-            return facts.failed_locked, facts.failed_suspended
-        return facts.locked, facts.suspended
+            held, unsure, delayed, suspended = (
+                sum(self.takes(selected_tasks.retries[id]) for id in some)
+                for some in (
+                    selected_tasks.held, selected_tasks.unsure, selected_tasks.delayed, selected_tasks.suspended,
+                )
+            )  # fmt: skip
+            return held - unsure, unsure, delayed, suspended
+        if facts.unsure is not None:
+            return facts.locked - facts.unsure, facts.unsure, facts.delayed, facts.suspended
+        # Counts tell no retry time from a lock.
+        if self.way == "failed":
+            suspended = facts.suspended if facts.failed_suspended is None else facts.failed_suspended
+            return 0, facts.delayed, 0, suspended
+        return 0, facts.locked + facts.delayed, 0, facts.suspended
 
     def class_by_hand(self, kind: Kind) -> PreviewClass | None:
         """The group of a kind that the operator decides about, if there is one."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from console.engine.errors import EngineProblem
@@ -21,13 +20,13 @@ from console.launch.overlapping_batches import (
     topics_without_worker,
 )
 from console.launch.plan import LaunchPlan
-from console.launch.preview import Kind
 from console.launch.record import READ_MOST
+from console.operations.preview import Kind
 from console.reading.counts import SelectionCounts, count_selection
 from console.reading.selected_tasks import SelectedTasks, read_selected_tasks
 from console.reading.selection import Everything, Marked, Selection, named_by_query
-from console.session import journal_answers
 from console.text.words import count
+from store.contract.queries import ExternalTaskQuery
 
 if TYPE_CHECKING:
     from console.launch.earlier_launches import EarlierLaunches
@@ -150,10 +149,10 @@ class LaunchPreparation:
         """Counts where the engine is told a query; else the tasks themselves, which its ids are taken from."""
         selection = self.selection
         if isinstance(selection, Everything) and named_by_query(selection) and not self.by_ids_because:
-            self.facts = await self.session.ask(lambda client: count_selection(client, selection.query))
+            self.facts = await self.session.connection.ask(lambda client: count_selection(client, selection.query))
             self.reading = self.facts.retries_left > 0
             return
-        self.selected_tasks = await self.session.ask(
+        self.selected_tasks = await self.session.connection.ask(
             lambda client: read_selected_tasks(client, selection, self._tell_progress)
         )
         assert self.selected_tasks is not None, "nothing limits this reading"
@@ -170,7 +169,7 @@ class LaunchPreparation:
             return
         try:
             if 0 < self.facts.asked <= READ_MOST:
-                self.selected_tasks = await self.session.ask(
+                self.selected_tasks = await self.session.connection.ask(
                     lambda client: read_selected_tasks(client, self.selection, most=READ_MOST)
                 )
             if self.selected_tasks is not None and self.facts.retries_left:
@@ -184,9 +183,11 @@ class LaunchPreparation:
         """Other batches at work. Sending looks for them too, and would take those that are not told for new ones."""
         try:
             if self.facts is not None and self.facts.asked:
-                journal = self.session.journal
+                journal = self.session.memory.journal
                 ids = self.selected_tasks.retries.keys() if self.selected_tasks is not None else None
-                self.overlapping = await self.session.ask(lambda client: overlapping_batches(client, journal, ids))
+                self.overlapping = await self.session.connection.ask(
+                    lambda client: overlapping_batches(client, journal, ids)
+                )
         finally:
             self.looking_around = False
 
@@ -195,8 +196,8 @@ class LaunchPreparation:
         if self.facts is None or not self.facts.asked:
             return
         topics = await self._topics()
-        self.workerless = await self.session.ask(
-            lambda client: topics_without_worker(client, topics, datetime.now(UTC))
+        self.workerless = await self.session.connection.ask(
+            lambda client: topics_without_worker(client, topics, client.engine_now())
         )
         self._changed()
         if topics:
@@ -209,18 +210,18 @@ class LaunchPreparation:
         query = self.selection.query if isinstance(self.selection, Everything) else None
         if query is None or query.topic_name:
             return [query.topic_name] if query is not None and query.topic_name else []
-        some = await self.session.ask(lambda client: client.external_tasks(query, 0, TOPICS_READ))
+        some = await self.session.connection.ask(lambda client: client.external_tasks(query, 0, TOPICS_READ))
         return sorted({task.topic_name for task in some})
 
     async def _remember(self) -> None:
         """Who failed again after a launch from here."""
-        if self.session.journal is not None and self.selected_tasks is not None:
+        if self.session.memory.journal is not None and self.selected_tasks is not None:
             failed = [id for id, has in self.selected_tasks.retries.items() if has == 0]
-            self.again = len(await journal_answers.retried(self.session, failed))
+            self.again = len(await self.session.watch.retried(failed))
 
     async def look_again(self) -> None:
         """How many match by now. Asked while it is open, as often as the dialog likes."""
-        if self.session.paused or not self.complete:
+        if self.session.watch.paused or not self.complete:
             return
         with suppress(EngineProblem):
             number = await self._now()
@@ -231,11 +232,11 @@ class LaunchPreparation:
     async def _now(self) -> int | None:
         selection = self.selection
         query = selection.query if isinstance(selection, Everything) else None
-        if isinstance(selection, Marked) and selection.origin is not None:
+        if isinstance(selection, Marked) and isinstance(selection.origin, ExternalTaskQuery):
             query = selection.origin
         if query is None or (isinstance(selection, Everything) and selection.but):
             return None
-        return await self.session.ask(lambda client: client.count_external_tasks(query))
+        return await self.session.connection.ask(lambda client: client.count_external_tasks(query))
 
     # -- what comes of it -------------------------------------------------------------------------------------------
 
@@ -272,7 +273,7 @@ class LaunchPreparation:
             typed: the number of tasks as the operator typed it, where that is asked for.
         """
         plan = self.plan
-        if busy := self.session.why_no_launch() or self.session.rights.why_no_launch():
+        if busy := self.session.connection.why_no_launch() or self.session.connection.rights.why_no_launch():
             return busy
         if plan is None:
             return "It is still being counted."
@@ -288,11 +289,13 @@ class LaunchPreparation:
             return "Press E if every external task of the engine is meant."
         if self.looking_around:
             return "Other batches at work are still being looked for."
-        guarded = self.session.safety.guarded
-        return self.session.why_no_orders() or (self._why_not_on_prod(plan, reason, typed) if guarded else "")
+        guarded = self.session.connection.safety.guarded
+        return self.session.connection.why_no_orders() or (
+            self._why_not_on_prod(plan, reason, typed) if guarded else ""
+        )
 
     def _why_not_on_prod(self, plan: LaunchPlan, reason: str, typed: str) -> str:
-        environment = self.session.identity.environment
+        environment = self.session.connection.identity.environment
         if not reason.strip():
             return f"Type a reason: it is required on {environment}."
         if "".join(sign for sign in typed if sign.isdigit()) != str(plan.count):
@@ -311,7 +314,7 @@ class LaunchPreparation:
         self._confirmed, self.insisted = None, True
         if plan is None or self.why_not(reason, typed):
             return None
-        if self.session.journal_opens and not twice:
+        if self.session.memory.opens and not twice:
             self._confirmed = self.to_be_read
             return None
         return DecidedLaunch(plan, reason.strip(), overlaps=self._shown_overlaps)
@@ -323,10 +326,10 @@ class LaunchPreparation:
 
     def go_on(self, reason: str, typed: str) -> DecidedLaunch | None:
         """What is to be sent if it waited for the journal, and that is open by now."""
-        if not self.waiting_for_journal or self.session.journal_opens:
+        if not self.waiting_for_journal or self.session.memory.opens:
             return None
         self._confirmed = None
-        if self.plan is None or self.session.unkept or self.why_not(reason, typed):
+        if self.plan is None or self.session.memory.unkept or self.why_not(reason, typed):
             return None
         return DecidedLaunch(self.plan, reason.strip(), overlaps=self._shown_overlaps)
 

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from console.engine.capabilities import LISTS, wire_name
 from console.engine.errors import EngineProblem, Forbidden
+from console.nouns import NOUNS
 from console.text.inert import inert
 from console.text.words import short
 
 if TYPE_CHECKING:
+    from console.session.connection import Connection
     from console.session.session import Session
     from store.contract.orders import SetExternalTaskRetries
     from store.contract.queries import Query
@@ -53,9 +55,18 @@ async def why_not_heeded(session: Session, order: SetExternalTaskRetries) -> str
         EngineProblem: it could not be asked.
     """
     for subject, query in queries_of(order).items():
-        if why := await _why_not(session, subject, query):
+        if why := await _why_not(session.connection, subject, query):
             return why
     return ""
+
+
+async def why_query_not_heeded(session: Session, subject: str, query: Query) -> str:
+    """As :func:`why_not_heeded`, of one query: ``subject`` is ``tasks``, ``instances``, ``history`` or ``jobs``.
+
+    Raises:
+        EngineProblem: it could not be asked.
+    """
+    return await _why_not(session.connection, subject, query)
 
 
 def queries_of(order: SetExternalTaskRetries) -> dict[str, Query]:
@@ -68,28 +79,25 @@ def queries_of(order: SetExternalTaskRetries) -> dict[str, Query]:
     return {subject: query for subject, query in queries.items() if query is not None}
 
 
-async def _why_not(session: Session, subject: str, query: Query) -> str:
+async def _why_not(connection: Connection, subject: str, query: Query) -> str:
     fields = _used(query)
     if not fields:
         return ""
-    known = await session.prove(subject, fields)
+    known = await connection.prove(subject, fields)
     table = LISTS[subject]
     if ignored := fields & known.unreliable(subject):
         names = ", ".join(wire_name(table.query, name) for name in sorted(ignored))
         return f"This engine would ignore {names}, and take more than was meant."
     if unproven := known.unproven(subject, fields):
         names = ", ".join(wire_name(table.query, name) for name in sorted(unproven))
-        return f"It is not known whether this engine heeds {names}; mark the tasks instead."
-    for record in await session.ask(lambda client: _first_page(client, subject, query)):
+        return f"It is not known whether this engine heeds {names}; mark the {NOUNS[subject].many} instead."
+    for record in await connection.ask(lambda client: _first_page(client, subject, query)):
         if name := contradicted(subject, query, record):
             return (
-                f"The engine returned {_THING[subject]} {inert(short(record.id))}, which does not match "
+                f"The engine returned {NOUNS[subject].one} {inert(short(record.id))}, which does not match "
                 f"{wire_name(table.query, name)}: it does not do what it is asked."
             )
     return ""
-
-
-_THING = {"tasks": "task", "instances": "instance", "history": "instance"}
 
 
 def _used(query: Query) -> set[str]:
@@ -101,11 +109,7 @@ def _used(query: Query) -> set[str]:
 
 
 async def _first_page(client: Any, subject: str, query: Query) -> list[Any]:
-    if subject == "tasks":
-        return list(await client.external_tasks(query, 0, PAGE))
-    if subject == "instances":
-        return list(await client.process_instances(query, 0, PAGE))
-    return list(await client.historic_process_instances(query, 0, PAGE))
+    return list(await getattr(client, NOUNS[subject].listed)(query, 0, PAGE))
 
 
 def contradicted(subject: str, query: Query, record: Any) -> str:
@@ -193,6 +197,19 @@ _HISTORY: Mapping[str, Fits] = {
     "tenant_id_in": _among("tenant_id"),
     "without_tenant_id": lambda instance, _: instance.tenant_id is None,
 }
-_FITS: Mapping[str, Mapping[str, Fits]] = {"tasks": _TASKS, "instances": _INSTANCES, "history": _HISTORY}
+_JOBS: Mapping[str, Fits] = {
+    "job_id": _is("id"),
+    "job_ids": _among("id"),
+    "job_definition_id": _is("job_definition_id"),
+    "process_instance_id": _is("process_instance_id"),
+    "process_instance_ids": _among("process_instance_id"),
+    "process_definition_key": _is("process_definition_key"),
+    "process_definition_id": _is("process_definition_id"),
+    "failed_activity_id": _is("failed_activity_id"),
+    "no_retries_left": lambda job, _: job.retries == 0,
+}
+_FITS: Mapping[str, Mapping[str, Fits]] = {
+    "tasks": _TASKS, "instances": _INSTANCES, "history": _HISTORY, "jobs": _JOBS,
+}  # fmt: skip
 """Subject -> filter -> what a record must be. Filters of flags that win over each other (``withRetriesLeft``,
 ``active``, ``notLocked``) are left out, and so is what no record tells: these are proven, not looked at."""

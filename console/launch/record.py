@@ -6,22 +6,26 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from console.engine.batch_request import IDS
 from console.engine.errors import EngineProblem
-from console.launch.evidence import SAMPLE, Before
+from console.journal import journal_problem, said_by_driver
 from console.launch.find_batch import SoughtLaunch, names_all
 from console.launch.launch_events import LaunchEvent, NotKept
+from console.launch.newest_batches import newest_start
+from console.launch.plan import LaunchPlan
+from console.launch.plan_by_ids import PlanByIds
+from console.operations.evidence import SAMPLE, Before
 from console.reading.selected_tasks import read_selected_tasks
-from console.session.journal_answers import journal_problem, said_by_driver
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable
+    from collections.abc import Awaitable, Iterable, Mapping
 
     from console.launch.decided_launch import DecidedLaunch
-    from console.launch.plan import LaunchPlan
     from console.reading.selected_tasks import SelectedTasks
+    from console.session.connection import Connection
     from console.session.session import Session
     from store.journal import State
 
@@ -41,6 +45,7 @@ class LaunchRecord:
         tell: is told when the journal cannot be written.
         number: its number in the journal.
         sample: some of its tasks with what they had before, for what proves its effect.
+        newest_before: when the newest batch of its type began that is there before it is sent; ``None``: not known.
     """
 
     session: Session
@@ -48,32 +53,42 @@ class LaunchRecord:
     tell: Callable[[LaunchEvent], None]
     number: int | None = None
     sample: tuple[Before, ...] = field(default=(), repr=False)
+    newest_before: datetime | None = None
 
     async def begin(self) -> None:
         """Write the launch and its tasks down: it is sent next."""
         plan, session = self.order.plan, self.session
-        selected_tasks = await _read_tasks(session, plan)
-        tasks = list(_tasks(plan, selected_tasks))
-        some = tasks or [(task.id, task.retries) for task in plan.facts.sample]
-        self.sample = tuple([one for one in some if one[1] != plan.retries][:SAMPLE])
-        client = await session.opened()
-        await self._kept(self._write(selected_tasks, client.engine_now()))
+        has: Mapping[str, int | None] | None
+        if isinstance(plan, PlanByIds):
+            has = plan.before
+        else:
+            selected_tasks = await _read_tasks(session.connection, plan)
+            has = selected_tasks.retries if selected_tasks is not None else None
+        some = list(_units(plan, has)) if has is not None else []
+        if isinstance(plan, LaunchPlan) and not some:
+            some = [(task.id, task.retries) for task in plan.facts.sample]
+        set_so = plan.operation.retries
+        self.sample = tuple([one for one in some if set_so is None or one[1] != set_so][:SAMPLE])
+        client = await session.connection.opened()
+        with suppress(EngineProblem):
+            self.newest_before = await newest_start(client, plan.operation.batch_type)
+        await self._kept(self._write(has, client.engine_now()))
         if self.number is not None:
-            session.sending.add(self.number)
+            session.memory.sending.add(self.number)
 
-    async def _write(self, selected_tasks: SelectedTasks | None, now: datetime) -> None:
-        journal, plan = self.session.journal, self.order.plan
+    async def _write(self, has: Mapping[str, int | None] | None, now: datetime) -> None:
+        journal, plan = self.session.memory.journal, self.order.plan
         if journal is None:
             return
         from store.journal import NewLaunch  # 530 ms, paid when the journal was opened
 
-        identity, part = self.session.identity, self.order.part
-        body = {name: value for name, value in plan.prepared.value.items() if name != "externalTaskIds"}
+        identity, part = self.session.connection.identity, self.order.part
+        body = {name: value for name, value in plan.prepared.value.items() if name not in IDS}
         new = NewLaunch(
-            engine=self.session.engine_name,
+            engine=self.session.memory.engine_name,
             url=identity.url,
             user=identity.user,
-            retries=plan.retries,
+            retries=plan.operation.retries,
             request=json.dumps(body, ensure_ascii=False),
             tasks=plan.count,
             title=_title(plan),
@@ -82,18 +97,18 @@ class LaunchRecord:
             run_id=part.run_id if part is not None else None,
             wave=part.wave if part is not None else None,
             undoes_run=self.order.undoes_run,
+            operation=plan.operation.name,
+            arguments=plan.operation.arguments,
+            newest_before=self.newest_before,
         )
         number = await journal.begin(new)
-        named = plan.request.external_task_ids or []
-        has = selected_tasks.retries if selected_tasks is not None else {}
-        past = await journal.add_tasks(number, ((id, has.get(id)) for id in named if id is not None))
-        if not plan.by_ids:
-            others = (
-                _taken_by_query(plan, selected_tasks, frozenset(named)) if selected_tasks is not None else self.sample
-            )
+        named = _named(plan)
+        past = await journal.add_tasks(number, ((id, has.get(id) if has is not None else None) for id in named))
+        if isinstance(plan, LaunchPlan) and not plan.by_ids:
+            others = _taken_by_query(plan, has, frozenset(named)) if has is not None else self.sample
             past = await journal.add_tasks(number, others, first=past, named=False)
         run = (part.run_id, part.driver) if part is not None else None
-        await journal.sent(number, past if selected_tasks is not None else None, now, run=run)
+        await journal.sent(number, past if has is not None else None, now, run=run)
         self.number = number
 
     def sought(self, since: datetime) -> SoughtLaunch:
@@ -102,15 +117,16 @@ class LaunchRecord:
         Args:
             since: when it was sent, by the engine's clock.
         """
-        plan, client = self.order.plan, self.session.client
+        plan, client = self.order.plan, self.session.connection.client
         return SoughtLaunch(
             self.number,
-            plan.retries,
+            plan.operation,
             plan.count,
-            names_all(plan.request),
+            isinstance(plan, PlanByIds) or names_all(plan.request),
             since,
             client.user if client is not None else "",
             self.sample,
+            newest_before=self.newest_before,
         )
 
     async def ended(
@@ -121,19 +137,29 @@ class LaunchRecord:
         jobs: int | None = None,
         said: str = "",
         probable: bool = False,
+        sent_at: datetime | None = None,
     ) -> None:
-        """Write down what became of the launch."""
-        journal = self.session.journal
+        """Write down what became of the launch; ``sent_at`` where its batch tells when that was."""
+        journal = self.session.memory.journal
         if journal is not None and self.number is not None:
             await self._kept(
-                journal.ended(self.number, state, batch_id=batch_id, jobs=jobs, said=said, probable=probable)
+                journal.ended(
+                    self.number, state, batch_id=batch_id, jobs=jobs, said=said, probable=probable, sent_at=sent_at
+                )
             )
+            self.session.news.publish("journal")
+
+    async def looked(self, at: datetime) -> None:
+        """Write down when the engine answered a look for its batch that found none."""
+        journal = self.session.memory.journal
+        if journal is not None and self.number is not None:
+            await self._kept(journal.settled(self.number, "unknown", looked_at=at))
             self.session.news.publish("journal")
 
     def close(self) -> None:
         """It is not on its way any more."""
         if self.number is not None:
-            self.session.sending.discard(self.number)
+            self.session.memory.sending.discard(self.number)
 
     async def _kept(self, writing: Awaitable[object]) -> None:
         try:
@@ -142,39 +168,41 @@ class LaunchRecord:
             self.tell(NotKept(said_by_driver(problem)))
 
 
-def _title(plan: LaunchPlan) -> str:
+def _title(plan: LaunchPlan | PlanByIds) -> str:
     """What was chosen, for somebody who reads it next week."""
-    if plan.facts.asked == 1 and plan.facts.sample:
+    if isinstance(plan, LaunchPlan) and plan.facts.asked == 1 and plan.facts.sample:
         task = plan.facts.sample[0]
         return f"{task.business_key or task.id}  ·  {task.topic_name}"
     return plan.describe()
 
 
-def _tasks(plan: LaunchPlan, selected_tasks: SelectedTasks | None) -> Iterable[Before]:
-    """The tasks that the launch takes with what they have, as far as they were read."""
-    if selected_tasks is None:
-        return
-    named = frozenset(plan.request.external_task_ids or [])
-    yield from ((id, selected_tasks.retries[id]) for id in named if id is not None and id in selected_tasks.retries)
-    if not plan.by_ids:
-        yield from _taken_by_query(plan, selected_tasks, named)
+def _named(plan: LaunchPlan | PlanByIds) -> list[str]:
+    """The ids that the request names, in its order."""
+    named = plan.ids if isinstance(plan, PlanByIds) else plan.request.external_task_ids or []
+    return [id for id in named if id is not None]
 
 
-def _taken_by_query(plan: LaunchPlan, selected_tasks: SelectedTasks, named: frozenset[str | None]) -> Iterable[Before]:
+def _units(plan: LaunchPlan | PlanByIds, has: Mapping[str, int | None]) -> Iterable[Before]:
+    """The units that the launch takes with what they have, as far as they were read."""
+    named = _named(plan)
+    yield from ((id, has[id]) for id in named if id in has)
+    if isinstance(plan, LaunchPlan) and not plan.by_ids:
+        yield from _taken_by_query(plan, has, frozenset(named))
+
+
+def _taken_by_query(plan: LaunchPlan, has: Mapping[str, int | None], named: frozenset[str]) -> Iterable[Before]:
     """The tasks that the query takes, besides those named."""
-    for id, has in selected_tasks.retries.items():
-        if id not in named and plan.takes(has):
-            yield id, has
+    return ((id, retries) for id, retries in has.items() if id not in named and plan.takes(retries))
 
 
-async def _read_tasks(session: Session, plan: LaunchPlan) -> SelectedTasks | None:
+async def _read_tasks(connection: Connection, plan: LaunchPlan) -> SelectedTasks | None:
     """What the tasks have now: read again where a query is launched and the reading is old; nothing if there are too
     many, or the engine does not answer."""
     selected_tasks = plan.selected_tasks
-    if selected_tasks is not None and (plan.by_ids or (datetime.now(UTC) - selected_tasks.at).total_seconds() < FRESH):
+    if selected_tasks is not None and (plan.by_ids or (connection.now() - selected_tasks.at).total_seconds() < FRESH):
         return selected_tasks
     if plan.count > READ_MOST:
         return None
     with suppress(EngineProblem):
-        return await session.ask(lambda client: read_selected_tasks(client, plan.selection, most=READ_MOST))
+        return await connection.ask(lambda client: read_selected_tasks(client, plan.selection, most=READ_MOST))
     return selected_tasks

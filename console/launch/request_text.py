@@ -2,23 +2,15 @@
 
 import json
 import shlex
+from collections.abc import Sequence
 from typing import Any
 
-from console.engine.retries_request import PATH, RetriesRequest
+from console.engine.batch_request import BatchRequest
+from console.nouns import NOUNS
 from store.contract.queries import Query
 
-LISTS: dict[str, tuple[str, str]] = {
-    "tasks": ("POST", "external-task"),
-    "instances": ("POST", "process-instance"),
-    "history": ("POST", "history/process-instance"),
-    "jobs": ("POST", "job"),
-    "incidents": ("GET", "incident"),
-    "batches": ("GET", "batch/statistics"),
-}
-"""Subject -> how its list is asked for."""
 
-
-def json_text(request: RetriesRequest, ids: int | None) -> str:
+def json_text(request: BatchRequest, ids: int | None) -> str:
     """The body with one field a line.
 
     Args:
@@ -33,46 +25,48 @@ def pretty(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def curl_text(request: RetriesRequest, url: str, user: str | None, token: bool) -> str:
+def curl_text(request: BatchRequest, url: str, user: str | None, headers: Sequence[str] = ()) -> str:
     """The launch as a command for a POSIX shell, its body byte for byte; it holds no password.
 
     Args:
         request: the request.
         url: REST root of the engine; empty for the engine in this process.
         user: user for HTTP Basic; curl asks for the password.
-        token: a bearer token is needed; the command takes it from the variable ``TOKEN``.
+        headers: those that log in, each with a shell variable in place of its value.
     """
-    return _curl("POST", _at(url, PATH), request.body.decode("ascii"), user, token)
+    return _curl("POST", _at(url, request.path), request.body.decode("ascii"), user, headers)
 
 
-def curl_list(subject: str, query: Query, parameters: dict[str, str], url: str, user: str | None, token: bool) -> str:
+def curl_list(
+    subject: str, query: Query, parameters: dict[str, str], url: str, user: str | None, headers: Sequence[str] = ()
+) -> str:
     """A list as a command for a POSIX shell; it holds no password.
 
     Args:
-        subject: what is listed, a key of :data:`LISTS`.
+        subject: what is listed, name of its noun.
         query: what it filters.
         parameters: the same as parameters, for lists that are asked for with GET.
         url: REST root of the engine; empty for the engine in this process.
         user: user for HTTP Basic; curl asks for the password.
-        token: a bearer token is needed; the command takes it from the variable ``TOKEN``.
+        headers: those that log in, each with a shell variable in place of its value.
     """
-    method, path = LISTS[subject]
-    if method == "POST":
-        return _curl(method, _at(url, path), json.dumps(query.wire(), separators=(",", ":")), user, token)
+    noun = NOUNS[subject]
+    if noun.method == "POST":
+        return _curl("POST", _at(url, noun.path), json.dumps(query.wire(), separators=(",", ":")), user, headers)
     data = [word for name, value in parameters.items() for word in ("--data-urlencode", shlex.quote(f"{name}={value}"))]
-    return " ".join(["curl", "-G", _at(url, path), *_login(user, token), *data])
+    return " ".join(["curl", "-G", _at(url, noun.path), *_login(user, headers), *data])
 
 
-def curl_of_reading(path: str, url: str, user: str | None, token: bool) -> str:
+def curl_of_reading(path: str, url: str, user: str | None, headers: Sequence[str] = ()) -> str:
     """The command that reads one thing of the engine; it holds no password.
 
     Args:
         path: below the REST root, its parts quoted already.
         url: REST root of the engine; empty for the engine in this process.
         user: user for HTTP Basic; curl asks for the password.
-        token: a bearer token is needed; the command takes it from the variable ``TOKEN``.
+        headers: those that log in, each with a shell variable in place of its value.
     """
-    return " ".join(["curl", _at(url, path), *_login(user, token)])
+    return " ".join(["curl", _at(url, path), *_login(user, headers)])
 
 
 def _at(url: str, path: str) -> str:
@@ -80,15 +74,15 @@ def _at(url: str, path: str) -> str:
     return shlex.quote(f"{url}/{path}") if url else f'"$ENGINE_REST"/{shlex.quote(path)}'
 
 
-def _curl(method: str, address: str, body: str, user: str | None, token: bool) -> str:
+def _curl(method: str, address: str, body: str, user: str | None, headers: Sequence[str]) -> str:
     words = ["curl", "-X", method, address, "-H", shlex.quote("Content-Type: application/json")]
-    return " ".join([*words, *_login(user, token), "--data-binary", shlex.quote(body)])
+    return " ".join([*words, *_login(user, headers), "--data-binary", shlex.quote(body)])
 
 
-def _login(user: str | None, token: bool) -> list[str]:
-    if token:
-        return ["-H", '"Authorization: Bearer $TOKEN"']
-    return [] if user is None else ["-u", shlex.quote(user)]
+def _login(user: str | None, headers: Sequence[str]) -> list[str]:
+    words = [word for header in headers for word in ("-H", f'"{header}"')]
+    by_header = any(header.lower().startswith("authorization:") for header in headers)
+    return words if user is None or by_header else ["-u", shlex.quote(user), *words]
 
 
 def _short(value: Any, most: int | None) -> Any:

@@ -6,8 +6,8 @@ What becomes of it is told in :mod:`console.launch.launch_events`; no screen is 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from console.engine.errors import TOO_LARGE, EngineProblem, Forbidden, Refused, Unanswered, Unreachable
@@ -15,12 +15,16 @@ from console.launch.checks import why_not_send
 from console.launch.decided_launch import DecidedLaunch
 from console.launch.find_batch import Finding, SoughtLaunch, look_for
 from console.launch.launch_events import Launched, LaunchEvent, NoAnswer, NotFound, NotSent, RefusedByEngine, Sending
+from console.launch.one_by_one import give_back
+from console.launch.plan import LaunchPlan
+from console.launch.plan_by_ids import PlanByIds, PlanOneByOne
 from console.launch.query_check import check_queries
 from console.launch.record import LaunchRecord
+from console.launch.split_by_ids import parts_of
 from console.launch.unanswered import other_batches
+from store.contract.queries import BatchStatisticsQuery
 
 if TYPE_CHECKING:
-    from console.launch.plan import LaunchPlan
     from console.session.session import Session
     from store.contract.records import Batch, BatchStatistics
 
@@ -28,6 +32,8 @@ LOOKS = 5
 """How often an unanswered launch is looked for at once; after that it is looked for beside other work."""
 BETWEEN_LOOKS = 2.0
 """Seconds before each look: the engine may still be at work on it."""
+STANDSTILL = 60
+"""Seconds after which a batch that does not get on is waited for no more."""
 ASKED_ABOUT = 3
 """So many batches the operator is asked about, where none is that of an unanswered launch for certain."""
 
@@ -35,10 +41,117 @@ Adopt = Callable[["BatchStatistics"], Awaitable[bool]]
 Tell = Callable[[LaunchEvent], None]
 
 
+@dataclass(frozen=True)
+class Sent:
+    """What became of one launch.
+
+    Attributes:
+        order: what was sent; the whole launch where one of its parts made no batch.
+        launched: its batch; ``None`` where none is known.
+        events: what happened, in order.
+    """
+
+    order: DecidedLaunch
+    launched: Launched | None
+    events: Sequence[LaunchEvent]
+
+    @property
+    def unsent(self) -> bool:
+        """Certainly nothing was changed."""
+        return any(isinstance(event, NotSent | RefusedByEngine) for event in self.events)
+
+    @property
+    def refused(self) -> bool:
+        """The engine, or a proxy before it, said no: nothing was changed."""
+        return any(isinstance(event, RefusedByEngine) for event in self.events)
+
+    @property
+    def too_large(self) -> bool:
+        """A proxy found the request too large: smaller ones may follow, since nothing was done."""
+        return any(isinstance(event, RefusedByEngine) and event.too_large for event in self.events)
+
+    @property
+    def unanswered(self) -> bool:
+        """Nothing proves yet what became of it."""
+        return any(isinstance(event, NoAnswer | NotFound) for event in self.events)
+
+
+async def send_launches(
+    session: Session, orders: Iterable[DecidedLaunch], send: Callable[[DecidedLaunch], Awaitable[Sent]]
+) -> list[Sent]:
+    """Send launches one after the other, in parts where one is too large, until one makes no batch. One that does
+    something else than those before waits until they are through; it is not sent where they do not get on.
+
+    Args:
+        session: whose engine is asked; it is told of parts.
+        orders: the launches; each is taken when it is its turn.
+        send: sends one part.
+
+    Returns:
+        what became of each part; only the last one may be without a batch.
+    """
+    done: list[Sent] = []
+    for order in orders:
+        other = bool(done) and done[-1].order.plan.operation.name != order.plan.operation.name
+        # Workers see what comes next: nothing of what came before may still be under way.
+        if other and not await _all_through(session, done):
+            return done
+        parts = parts_of(order.plan, session.connection.most_ids)
+        made: frozenset[str] = frozenset()
+        while parts:
+            plan = parts.pop(0)
+            # Batches of earlier parts are not somebody else's.
+            known = None if order.overlaps is None else order.overlaps | made
+            sent = await send(replace(order, plan=plan, overlaps=known))
+            if sent.launched is not None:
+                made |= {sent.launched.batch.id}
+                done.append(sent)
+                continue
+            smaller = parts_of(plan, session.connection.most_ids) if sent.too_large else []
+            if len(smaller) < 2:
+                return [*done, replace(sent, order=order)]
+            parts = [*smaller, *(one for rest in parts for one in parts_of(rest, session.connection.most_ids))]
+            session.news.say(f"Too large for a proxy, nothing was done: sent as {len(smaller)} batches.", "warning")
+    return done
+
+
+async def _all_through(session: Session, sent: Iterable[Sent]) -> bool:
+    try:
+        for one in sent:
+            if one.launched is not None and not await wait_until_set(session, one.launched.batch.id):
+                said = f"Batch {one.launched.batch.id} does not move"
+                break
+        else:
+            return True
+    except EngineProblem as problem:
+        said = problem.sentence.rstrip(".")
+    session.news.say(f"{said}: the rest of it is not sent. Order it again later.", "warning")
+    return False
+
+
+async def wait_until_set(session: Session, batch_id: str) -> bool:
+    """Wait while a batch gets on; returns whether all of its units are set.
+
+    Raises:
+        EngineProblem: the engine did not answer.
+    """
+    query = BatchStatisticsQuery(batch_id=batch_id)
+    left, patience = -1, STANDSTILL
+    while patience > 0:
+        found = await session.connection.ask(lambda client: client.batches(query, 0, 1))
+        now = max(found[0].remaining_jobs, found[0].total_jobs - found[0].completed_jobs) if found else 0
+        if not now:
+            return True
+        patience = patience - 1 if now == left else STANDSTILL
+        left = now
+        await asyncio.sleep(1.0)
+    return False
+
+
 async def send_launch(
     session: Session, order: DecidedLaunch, tell: Tell, adopt: Adopt | None = None
 ) -> Launched | None:
-    """Launch the batch; answers it where it is there, certainly or probably.
+    """Launch the batch; answers it where it is there, certainly or probably. A plan of single requests makes none.
 
     Args:
         session: whose engine is asked.
@@ -49,7 +162,10 @@ async def send_launch(
     Raises:
         NotYours: it is a part of a run that is driven by another by now; nothing was sent.
     """
-    tell(Sending(order.plan.count))
+    if isinstance(order.plan, PlanOneByOne):
+        await give_back(session, order, order.plan, tell)
+        return None
+    tell(Sending(order.plan.operation.units(order.plan.count)))
     try:
         why = await why_not_send(session, order)
     except EngineProblem as problem:
@@ -64,9 +180,9 @@ async def send_launch(
             tell(NotSent("Not launched: a batch of a run is sent only where it can be written down first."))
             return None
         batch = await _send(session, order.plan)
-        launched = Launched(batch, order.plan.retries, order.plan.jobs)
+        launched = Launched(batch, order.plan.operation, order.plan.jobs)
         tell(launched)
-        await record.ended("launched", batch_id=batch.id, jobs=batch.total_jobs)
+        await record.ended("launched", batch_id=batch.id, jobs=batch.total_jobs, sent_at=batch.start_time)
     except Unanswered as unknown:
         found = await _look(session, record, unknown, tell, adopt)
         if found is None:
@@ -81,23 +197,23 @@ async def send_launch(
     finally:
         record.close()
     if order.part is not None:
-        session.watched_by_run.add(launched.batch.id)
-    if session.follower is not None:
-        await session.follower.launched(launched.batch.id)
+        session.watch.leave_to_run([launched.batch.id])
+    await session.watch.follow(launched.batch.id)
     return launched
 
 
-async def _send(session: Session, plan: LaunchPlan) -> Batch:
+async def _send(session: Session, plan: LaunchPlan | PlanByIds) -> Batch:
     """Send the request, once. The safety is asked again: it may have come back since the operator decided."""
-    await check_queries(session, plan.request)
-    if why := session.safety.why_not():
+    if isinstance(plan, LaunchPlan):
+        await check_queries(session, plan.request)
+    if why := session.connection.safety.why_not():
         raise Forbidden(why)
     try:
-        return await session.ask(lambda client: client.launch_retries(plan.prepared))
+        return await session.connection.ask(lambda client: client.launch_batch(plan.prepared))
     except Refused as problem:
         named = len(plan.ids) if plan.by_ids else 0
         if problem.status == TOO_LARGE and named > 1:
-            session.most_ids = min(session.most_ids, -(-named // 2))
+            session.connection.name_fewer_ids(named)
         raise
 
 
@@ -112,29 +228,33 @@ async def _look(
     await record.ended("unknown", said=unknown.sentence)
     tell(NoAnswer(unknown.sentence))
     sought, plan = record.sought(unknown.since), record.order.plan
-    finding, problem = await _looked(session, sought)
+    # A run goes on by what becomes of its tasks, and may delete its batch: it takes none that is not proven its own.
+    proven_only = record.order.part is not None
+    finding, problem = await _looked(session, sought, proven_only)
     if finding is not None and finding.batch is None and adopt is not None:
         for batch in finding.perhaps[:ASKED_ABOUT]:
             if await adopt(batch):
                 finding = replace(finding, batch=batch)
                 break
-    if finding is None or finding.batch is None:
+    if finding is None or finding.batch is None or (proven_only and not finding.certain):
         looked_at, perhaps = (finding.at, len(finding.perhaps)) if finding is not None else (None, 0)
+        perhaps += finding is not None and finding.batch is not None
+        if looked_at is not None:
+            await record.looked(looked_at)
         tell(NotFound(looked_at, problem, sought.latest, perhaps, sought.number))
-        if session.unanswered is not None:
-            session.unanswered.add(sought)
+        session.watch.seek(sought)
         return None
     batch = finding.batch
     said = "" if finding.certain else unknown.sentence
     await record.ended("launched", batch_id=batch.id, jobs=batch.total_jobs, said=said, probable=not finding.certain)
-    launched = Launched(batch, plan.retries, plan.jobs, finding.certain)
+    launched = Launched(batch, plan.operation, plan.jobs, finding.certain)
     tell(launched)
-    if not finding.certain and session.unanswered is not None:
-        session.unanswered.add(replace(sought, batch_id=batch.id))
+    if not finding.certain:
+        session.watch.seek(replace(sought, batch_id=batch.id))
     return launched
 
 
-async def _looked(session: Session, sought: SoughtLaunch) -> tuple[Finding | None, str]:
+async def _looked(session: Session, sought: SoughtLaunch, proven_only: bool) -> tuple[Finding | None, str]:
     """The last look that was answered, and why the last one failed, if it did."""
     finding: Finding | None = None
     problem = ""
@@ -142,11 +262,11 @@ async def _looked(session: Session, sought: SoughtLaunch) -> tuple[Finding | Non
         await asyncio.sleep(BETWEEN_LOOKS)
         known = await other_batches(session, sought)
         try:
-            finding = await session.ask(lambda client: look_for(client, sought, known))  # noqa: B023 - asked at once
+            finding = await session.connection.ask(lambda client: look_for(client, sought, known))  # noqa: B023 - asked at once
         except EngineProblem as failed:
             problem = failed.sentence
             continue
         problem = ""
-        if finding.batch is not None:
+        if finding.batch is not None and (finding.certain or not proven_only):
             break
     return finding, problem

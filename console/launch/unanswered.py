@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from console.launch.evidence import SAMPLE
+from console.journal import journal_problem
 from console.launch.find_batch import Finding, SoughtLaunch, look_for, names_all
 from console.launch.launch_events import (
     CarriedOut,
@@ -20,7 +20,8 @@ from console.launch.launch_events import (
     NotCarriedOut,
     Proven,
 )
-from console.session.journal_answers import journal_problem
+from console.operations.evidence import SAMPLE
+from console.operations.known import operation_of
 from console.session.poller import Poller
 from store.contract.orders import SetExternalTaskRetries
 
@@ -53,7 +54,11 @@ class UnansweredLaunches:
         self._tell = tell
         self._unkept: dict[datetime, SoughtLaunch] = {}
         self._over: set[int] = set()
-        self._poller: Poller[int] = Poller(self._look, self._looked, interval=EVERY)
+        self._moved: set[int] = set()
+        """Launches whose tasks are no longer as they were."""
+        self._poller: Poller[int] = Poller(
+            self._look, self._looked, interval=EVERY, wanted=lambda: not session.watch.paused
+        )
 
     def start(self) -> None:
         """Begin to look."""
@@ -63,19 +68,9 @@ class UnansweredLaunches:
         """Look no more."""
         await self._poller.stop()
 
-    def heed_pause(self) -> None:
-        """Rest while the session is paused."""
-        if self._poller.paused != self._session.paused:
-            (self._poller.pause if self._session.paused else self._poller.resume)()
-
-    def add(self, launch: SoughtLaunch) -> None:
-        """A launch is in doubt. One of the journal is read from there."""
-        if launch.number is None:
-            self._unkept[launch.sent_at] = launch
-        self.hurry()
-
-    def hurry(self) -> None:
-        """Look soon: the operator wants to know, or there is another launch."""
+    def seek(self, *launches: SoughtLaunch) -> None:
+        """Look soon: the operator wants to know, or these are in doubt too. One of the journal is read from there."""
+        self._unkept |= {launch.sent_at: launch for launch in launches if launch.number is None}
         self._over.clear()
         if self._poller.running:
             self._poller.hurry()
@@ -93,6 +88,12 @@ class UnansweredLaunches:
         """
         return await self._look()
 
+    def open(self, launch: Launch) -> bool:
+        """Nothing proves yet what became of a launch, and a later look may: not known, or probably of a batch while its
+        tasks are as they were."""
+        probable = launch.probable and launch.batch_id is not None and launch.id not in self._over | self._moved
+        return launch.state in ("sent", "unknown") or probable
+
     # -- looking ----------------------------------------------------------------------------------------------------
 
     async def _look(self) -> int:
@@ -105,7 +106,7 @@ class UnansweredLaunches:
         self._poller.every(EVERY if launches else IDLE)
         for launch in launches:
             known = await other_batches(self._session, launch)
-            finding = await self._session.ask(partial(_ask, launch=launch, known=known))
+            finding = await self._session.connection.ask(partial(_ask, launch=launch, known=known))
             await self._learn(launch, finding)
         return len(launches)
 
@@ -114,33 +115,34 @@ class UnansweredLaunches:
         self._session.news.publish("journal")
 
     async def _of_journal(self) -> list[SoughtLaunch]:
-        journal = self._session.journal
+        journal = self._session.memory.journal
         if journal is None:
             return []
         try:
-            rows = await journal.in_doubt(self._session.engine_name)
+            rows = await journal.in_doubt(self._session.memory.engine_name)
             return [await self._sought(journal, row) for row in rows if self._wanted(row)]
         except journal_problem():
             return []
 
     def _wanted(self, row: Launch) -> bool:
         """It is not on its way from here, and something can still be learnt."""
-        return row.id not in self._session.sending and row.id not in self._over
+        return row.id not in self._session.memory.sending and row.id not in self._over
 
     async def _sought(self, journal: Journal, row: Launch) -> SoughtLaunch:
-        client = self._session.client
-        order = SetExternalTaskRetries.model_validate_json(row.request)
+        client = self._session.connection.client
         sample = await journal.tasks(row.id, 0, SAMPLE)
         return SoughtLaunch(
             row.id,
-            row.retries,
+            operation_of(row),
             row.tasks,
-            names_all(order),
+            # Only the retries of tasks are set by query.
+            row.retries is None or names_all(SetExternalTaskRetries.model_validate_json(row.request)),
             row.sent_at or row.began_at,
             # The name in the journal is that of the login only where there is one.
             row.user if client is not None and client.user else "",
             tuple((task.task_id, task.retries) for task in sample),
             row.batch_id,
+            row.newest_before,
         )
 
     # -- what was found ---------------------------------------------------------------------------------------------
@@ -148,8 +150,10 @@ class UnansweredLaunches:
     async def _learn(self, launch: SoughtLaunch, finding: Finding) -> None:
         if finding.over and launch.number is not None:
             self._over.add(launch.number)
+        if finding.moved and launch.number is not None:
+            self._moved.add(launch.number)
         if finding.disproved and launch.batch_id is not None:
-            self._session.launched.discard(launch.batch_id)
+            self._session.watch.unfollow(launch.batch_id)
             self._look_up_again(launch.batch_id)
             self._tell(Disproved(launch.number, launch.batch_id))
             launch = replace(launch, batch_id=None)
@@ -187,25 +191,24 @@ class UnansweredLaunches:
             self._tell(Proven(launch.number, batch.id))
             return
         jobs = batch.total_jobs if launch.exact else launch.tasks
-        self._tell(Launched(batch, launch.retries, jobs, finding.certain, launch.number))
-        if self._session.follower is not None:
-            await self._session.follower.launched(batch.id)
+        self._tell(Launched(batch, launch.operation, jobs, finding.certain, launch.number))
+        await self._session.watch.follow(batch.id)
 
     def _look_up_again(self, batch_id: str) -> None:
         """Whose the batch is has turned out."""
-        if self._session.follower is not None:
-            self._session.follower.forget(batch_id)
+        self._session.watch.forget(batch_id)
 
     async def _effect(self, launch: SoughtLaunch, finding: Finding) -> None:
         """Its tasks have what it sets; its batch, where one was known, is gone."""
-        said = "Its tasks have what it sets. Its batch is gone, and this engine keeps no ended ones."
+        did = launch.operation
+        said = f"Its {did.unit}s {did.state}. Its batch is gone, and this engine keeps no ended ones."
         proven = launch.batch_id is not None
         if await self._settle(launch, finding, "launched", batch_id=launch.batch_id, said=said, probable=not proven):
             if launch.batch_id is not None:
                 self._look_up_again(launch.batch_id)
                 self._tell(Proven(launch.number, launch.batch_id))
             else:
-                self._tell(CarriedOut(launch.number, launch.retries))
+                self._tell(CarriedOut(launch.number, launch.operation))
 
     async def _unknown(self, launch: SoughtLaunch, finding: Finding) -> None:
         """Not found yet, or never to be known."""
@@ -231,7 +234,7 @@ class UnansweredLaunches:
         probable: bool = False,
     ) -> bool:
         """Write it down; answers whether it was still in doubt."""
-        journal = self._session.journal
+        journal = self._session.memory.journal
         if launch.number is None:
             del self._unkept[launch.sent_at]
             if state == "unknown" or probable:
@@ -250,6 +253,7 @@ class UnansweredLaunches:
                 probable=probable,
             )
         except journal_problem():
+            self._over.discard(launch.number)  # it is looked for again, and written down then
             return False
         self._session.news.publish("journal")
         return settled
@@ -261,10 +265,10 @@ async def _ask(client: EngineClient, launch: SoughtLaunch, known: frozenset[str]
 
 async def other_batches(session: Session, launch: SoughtLaunch) -> frozenset[str]:
     """Batches that are known to have been made by other launches than this one."""
-    known = set(session.launched)
-    if session.journal is not None:
+    known = set(session.watch.launched)
+    if session.memory.journal is not None:
         try:
-            made = await session.journal.launches(session.engine_name, MOST_KNOWN)
+            made = await session.memory.journal.launches(session.memory.engine_name, MOST_KNOWN)
         except journal_problem():
             made = []
         known |= {row.batch_id for row in made if row.batch_id is not None and row.id != launch.number}

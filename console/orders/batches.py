@@ -46,8 +46,8 @@ def deletion(view: BatchView) -> Order:
     """The batch is deleted, and its jobs that are left with it."""
 
     async def send(session: Session) -> Report:
-        await session.ask(lambda client: client.delete_batch(view.id))
-        session.launched.discard(view.id)
+        await session.connection.ask(lambda client: client.delete_batch(view.id))
+        session.watch.unfollow(view.id)
         return Report(f"Batch {_short(view)} is deleted.")
 
     sentences = [

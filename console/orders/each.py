@@ -51,7 +51,7 @@ async def order_each(
     async def one(id: str) -> int:
         nonlocal failed, unknown
         try:
-            await session.ask(lambda client: order(client, id))
+            await session.connection.ask(lambda client: order(client, id))
         except EngineProblem as problem:
             refusals.append(problem.sentence)
             failed += isinstance(problem, RanAndFailed)
@@ -61,7 +61,7 @@ async def order_each(
 
     async def worker() -> None:
         nonlocal done
-        while waiting and not session.stale:
+        while waiting and not session.connection.stale:
             carried_out = await one(waiting.pop())
             done += carried_out
             if (done + len(refusals)) % TOLD_EVERY == 0:

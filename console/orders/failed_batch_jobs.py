@@ -72,7 +72,7 @@ def _each(
     async def send(session: Session) -> Report:
         many = things(len(jobs), "job")
         told = await order_each(
-            session, jobs, unless_gone, lambda done: session.say(f"{count(done)} of {many} so far …", "muted")
+            session, jobs, unless_gone, lambda done: session.news.say(f"{count(done)} of {many} so far …", "muted")
         )
         if told.all_done:
             return Report(said)

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from console.engine.errors import NotThere
 from console.orders.each import order_each
-from console.orders.job_retries import launch_job_retries
 from console.orders.order import Order, Report
 from console.reading.chosen_jobs import MOST, ChosenJobs, vital
 from console.text.inert import inert
@@ -55,7 +55,7 @@ class JobOrder:
         ids = [job.id for job in self.jobs]
         many = things(len(ids), "job")
         told = await order_each(
-            session, ids, self.order, lambda done: session.say(f"{count(done)} of {many} so far …", "muted")
+            session, ids, self.order, lambda done: session.news.say(f"{count(done)} of {many} so far …", "muted")
         )
         changed, gone = bool(told.done or told.failed or told.unknown), self.gone and bool(told.done)
         if told.all_done:
@@ -90,7 +90,7 @@ async def planned(session: Session, chosen: ChosenJobs, plan: Planned) -> Order 
             return f"More than {count(MOST)} jobs: the order would be sent for each one separately. Choose fewer."
         return await plan(client, jobs) if jobs else "All of these jobs are gone."
 
-    return await session.ask(ask)
+    return await session.connection.ask(ask)
 
 
 async def retry_as_batch(session: Session, chosen: ChosenJobs) -> Order | str:
@@ -99,13 +99,13 @@ async def retry_as_batch(session: Session, chosen: ChosenJobs) -> Order | str:
     Raises:
         EngineProblem: the engine did not tell which they are.
     """
-    total = await session.ask(chosen.count)
+    total = await session.connection.ask(chosen.count)
     query = chosen.failed_query
     failed: Sequence[str] | JobQuery
     if query is not None:
-        failed, number = query, await session.ask(lambda client: client.count_jobs(query))
+        failed, number = query, await session.connection.ask(lambda client: client.count_jobs(query))
     else:
-        jobs = await session.ask(lambda client: chosen.read(client, failed=True))
+        jobs = await session.connection.ask(lambda client: chosen.read(client, failed=True))
         failed, number = [job.id for job in jobs], len(jobs)
     if number > MOST and query is None:
         return f"More than {count(MOST)} jobs cannot be named one by one. Choose fewer."
@@ -113,11 +113,28 @@ async def retry_as_batch(session: Session, chosen: ChosenJobs) -> Order | str:
         return "None of these jobs is without retries: 1 retry could only lower theirs."
 
     async def send(session: Session) -> Report:
-        report = await launch_job_retries(session, failed)
+        report = await _launch_retries(session, failed)
         unable = "This engine has no batch that retries jobs: T on a job retries that one."
         return Report(unable, "warning", changed=False) if report is None else report
 
     return Order(f"Retry {things(number, 'job')}?", retried(number, total), "Retry", send, number)
+
+
+async def _launch_retries(session: Session, jobs: Sequence[str] | JobQuery) -> Report | None:
+    """Launch a batch that gives each job, or each that matches, one retry.
+
+    Returns:
+        what became of it; nothing if the engine has no such batch, and nothing was done then.
+
+    Raises:
+        EngineProblem: it was refused, or it is not known whether it was carried out.
+    """
+    try:
+        batch = await session.connection.ask(lambda client: client.set_job_retries_async(jobs, 1))
+    except NotThere:
+        return None
+    await session.watch.follow(batch.id)
+    return Report(f"Batch {short(batch.id)} launched: {things(batch.total_jobs, 'job')}, 1 retry each.")
 
 
 async def retry(client: EngineClient, jobs: list[Job]) -> Order | str:

@@ -49,7 +49,7 @@ async def _written(session: Session, ids: Sequence[str], note: str | None) -> Re
         session,
         ids,
         lambda client, id: client.annotate_incident(id, note),
-        lambda done: session.say(f"The note is written on {count(done)} of {all_of_them} …"),
+        lambda done: session.news.say(f"The note is written on {count(done)} of {all_of_them} …"),
     )
     left = results.refused + results.left
     rest = f"; {things(left, 'incident')} left out: closed meanwhile, or refused" if left else ""

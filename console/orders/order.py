@@ -60,7 +60,7 @@ def sent(said: str, order: Callable[[EngineClient], Awaitable[None]]) -> Callabl
     """
 
     async def send(session: Session) -> Report:
-        await session.ask(order)
+        await session.connection.ask(order)
         return Report(said)
 
     return send

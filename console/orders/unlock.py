@@ -1,4 +1,4 @@
-"""Takes locks off tasks whose worker has died, one order after the other."""
+"""Takes locks off tasks whose worker has died, and retry times off those that wait, one order after the other."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from console.orders.each import order_each
 from console.orders.order import Order, Report
-from console.reading.locks import MOST, holders, locked, still_locked
+from console.reading.locks import MOST, holders, lock_states, locked, still_locked
 from console.text.inert import inert
 from console.text.words import clock, count, things
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from console.reading.lock_states import LockState
     from console.reading.selection import Everything, Marked
     from console.session.session import Session
     from store.contract.records import ExternalTask
@@ -22,26 +23,20 @@ MOST_WORKERS = 3
 
 
 async def unlock(session: Session, meant: Marked | Everything | None) -> Order | str:
-    """An order that takes the locks off the tasks that are meant, or why there is none.
+    """An order that takes locks and retry times off the tasks that are meant, or why there is none.
 
     Raises:
         EngineProblem: the engine did not tell who holds them.
     """
     if meant is None:
         return "There is no task to unlock."
-    tasks = await session.ask(lambda client: locked(client, meant))
+    tasks = await session.connection.ask(lambda client: locked(client, meant))
     if not tasks:
-        return "No worker holds a lock on this."
+        return "No lock or retry time holds this."
     if len(tasks) > MOST:
         return f"More than {count(MOST)} are locked: narrow the filter first."
-    workers = holders(tasks)
-    named = [f"{inert(worker)} ({count(number)})" for worker, number in list(workers.items())[:MOST_WORKERS]]
-    more = [things(len(workers) - MOST_WORKERS, "more worker")] if len(workers) > MOST_WORKERS else []
-    last = max(task.lock_expiration_time for task in tasks if task.lock_expiration_time is not None)
-    sentences = [
-        f"Held by {', '.join(named + more)}; the last lock expires by itself at {clock(last)}.",
-        _fetchable(tasks),
-    ]
+    states = await session.connection.ask(lambda client: lock_states(client, tasks))
+    sentences = [*_held(tasks, states), _fetchable(tasks, any(state != "retry time" for state in states.values()))]
     return Order(
         f"Unlock {things(len(tasks), 'task')}?",
         sentences,
@@ -51,7 +46,26 @@ async def unlock(session: Session, meant: Marked | Everything | None) -> Order |
     )
 
 
-def _fetchable(tasks: Sequence[ExternalTask]) -> str:
+def _held(tasks: Sequence[ExternalTask], states: Mapping[str, LockState]) -> list[str]:
+    """Who holds the tasks, or that nobody does, and until when."""
+    kinds: dict[LockState, str] = {
+        "worker": "Held by {workers}; the last lock expires by itself at {last}.",
+        "retry time": "Nobody holds {tasks}: the last retry time ends by itself at {last}.",
+        "either": "Held by their retry time, or by {workers}: {tasks}, the last until {last}.",
+    }
+    sentences = []
+    for kind, sentence in kinds.items():
+        if some := [task for task in tasks if states[task.id] == kind]:
+            workers = holders(some)
+            named = [f"{inert(worker)} ({count(number)})" for worker, number in list(workers.items())[:MOST_WORKERS]]
+            more = [things(len(workers) - MOST_WORKERS, "more worker")] if len(workers) > MOST_WORKERS else []
+            last = max(task.lock_expiration_time for task in some if task.lock_expiration_time is not None)
+            said = {"workers": ", ".join(named + more), "tasks": things(len(some), "task"), "last": clock(last)}
+            sentences.append(sentence.format(**said))
+    return sentences
+
+
+def _fetchable(tasks: Sequence[ExternalTask], worked_on: bool) -> str:
     """Whether other workers get the tasks then, and what becomes of a worker that is still at one."""
     held = [task for task in tasks if task.retries == 0 or task.suspended]
     able, one = len(tasks) - len(held), len(held) == 1
@@ -61,21 +75,23 @@ def _fetchable(tasks: Sequence[ExternalTask]) -> str:
     )
     why = (" and " if one else " or ").join(filter(None, reasons))
     it, they = ("it", "it") if len(tasks) == 1 else ("them", "they")
-    on = "A worker that is alive after all goes on"
+    on = " A worker that is alive after all goes on" if worked_on else ""
     if not able:
-        return f"No worker can fetch {it} then: {they} {why}. {on}, and what it answers is refused."
+        on += ", and what it answers is refused." if on else ""
+        return f"No worker can fetch {it} then: {they} {why}.{on}"
     which = f"{count(able)} of them at once; {count(len(held))} {why}" if held else f"{it} at once"
-    return f"Other workers can fetch {which}. {on}: its work may be done twice, and what it answers is refused."
+    on += ": its work may be done twice, and what it answers is refused." if on else ""
+    return f"{'Other workers' if worked_on else 'Workers'} can fetch {which}.{on}"
 
 
 async def _unlocked(session: Session, tasks: Sequence[ExternalTask]) -> Report:
     """Take the locks off that are still those that were asked about."""
-    ids = await session.ask(lambda client: still_locked(client, tasks))
+    ids = await session.connection.ask(lambda client: still_locked(client, tasks))
     outcome = await order_each(
         session,
         ids,
         lambda client, id: client.unlock(id),
-        lambda done: session.say(f"{count(done)} of {things(len(ids), 'task')} are unlocked …"),
+        lambda done: session.news.say(f"{count(done)} of {things(len(ids), 'task')} are unlocked …"),
     )
     parts = [
         f"{things(len(tasks) - len(ids), 'task')} left alone: unlocked, ended or locked again meanwhile"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from console.reading.pages import pages_by_id, pieces
+from console.reading.selection import Marked, matches_all
+from console.text.words import count, short, things
 from store.contract.queries import JobDefinitionQuery, JobQuery
 from store.contract.records import MONITOR_JOB, SEED_JOB
 
@@ -26,16 +28,40 @@ class ChosenJobs:
         job: the job under the cursor, where none is marked.
         ids: ids of the marked jobs; with a query those that were taken out again.
         query: what the jobs match, where all were marked.
+        said: the filter of those in words; may be empty.
     """
 
     job: Job | None = None
     ids: frozenset[str] = frozenset()
     query: JobQuery | None = None
+    said: str = ""
 
     @property
     def failed_query(self) -> JobQuery | None:
         """What all chosen jobs without retries match, where the engine can be told them so."""
         return None if self.query is None or self.ids else _failed(self.query)
+
+    async def failed(self, client: EngineClient, progress: Callable[[int], object]) -> Marked:
+        """The chosen jobs by id; of all that match a query, those without retries.
+
+        Args:
+            client: asks the engine.
+            progress: called with the number of jobs known, after every page.
+
+        Raises:
+            EngineProblem: the engine did not answer.
+        """
+        if self.job is not None:
+            return Marked(frozenset({self.job.id}), f"job {short(self.job.id)}")
+        if self.query is None:
+            return Marked(self.ids, self.said or things(len(self.ids), "marked job"))
+        found: set[str] = set()
+        async for page in pages_by_id(client.jobs, _failed(self.query)):
+            found.update(job.id for job in page)
+            progress(len(found))
+        said = "every failed job" if matches_all(self.query) else self.said or "all failed jobs that match"
+        said += f" but {count(len(self.ids))}" if self.ids else ""
+        return Marked(frozenset(found) - self.ids, said, None if self.ids else self.query)
 
     async def read(self, client: EngineClient, *, failed: bool = False) -> list[Job]:
         """The jobs as they are now, one more than :data:`MOST` at most.

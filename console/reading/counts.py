@@ -38,14 +38,16 @@ class SelectionCounts:
         found: those of them that exist.
         no_retries: with 0 retries: they have an incident, and setting them above 0 resolves it.
         retries_left: with retries above 0, or that never failed; the engine counts these two together.
-        locked: a worker holds them now.
+        locked: of those with retries left: a worker holds them now, or they wait for their retry time.
         suspended: their process instance is suspended.
         retries: retries -> how many tasks have them, for those that have some left; ``None`` stands for never failed.
             Empty when it was not looked at (there are many), and then only ``retries_left`` is known.
         at: when it was counted.
-        locked_until: when the last lock ends, where that was looked at.
+        locked_until: when the last lock or retry time ends, where that was looked at.
         sample: the oldest of the tasks, of those without retries where there are some.
-        failed_locked: of those with 0 retries, how many a worker holds; none where that was not counted apart.
+        delayed: nobody holds them, and no worker gets them before their retry time is over; where ``unsure`` is none,
+            those with 0 retries, which a worker may hold all the same.
+        unsure: of the locked ones, how many may only wait for their retry time; none where tasks were only counted.
         failed_suspended: of those with 0 retries, how many are suspended.
     """
 
@@ -59,7 +61,8 @@ class SelectionCounts:
     at: datetime
     locked_until: datetime | None = None
     sample: tuple[ExternalTask, ...] = ()
-    failed_locked: int | None = None
+    delayed: int = 0
+    unsure: int | None = None
     failed_suspended: int | None = None
 
     @property
@@ -90,22 +93,24 @@ async def count_selection(client: CountableTasks, query: ExternalTaskQuery, look
         EngineProblem: the engine did not answer.
     """
     plain = query.model_copy(update={"sorting": None, "sort_by": None, "sort_order": None})
-    found, none, left, locked, suspended = await asyncio.gather(*(_count(client, plain, trait) for trait in _TRAITS))
+    found, none, left, held, suspended = await asyncio.gather(*(_count(client, plain, trait) for trait in _TRAITS))
     failed = narrowed(plain, "no_retries") if none else None
     sample = await client.external_tasks(_by(failed or plain, "createTime", "asc"), 0, SAMPLE)
     retries: Mapping[int | None, int] = {}
     if 0 < left <= look and (still := narrowed(plain, "retries_left")) is not None:
         retries = Counter(task.retries for task in await client.external_tasks(still, 0, look))
-    apart: list[int | None] = [None, None]
+    delayed, failed_suspended = 0 if left else held, None
     if left and failed is not None:
-        apart = [await _count(client, failed, trait) for trait in ("locked", "suspended")]
+        delayed = await _count(client, failed, "locked") if held else 0
+        failed_suspended = await _count(client, failed, "suspended")
     until = None
-    if locked and (held := narrowed(plain, "locked")) is not None:
-        last = await client.external_tasks(_by(held, "lockExpirationTime", "desc"), 0, 1)
+    if held and (of_a_time := narrowed(plain, "locked")) is not None:
+        last = await client.external_tasks(_by(of_a_time, "lockExpirationTime", "desc"), 0, 1)
         until = max((task.lock_expiration_time for task in last if task.lock_expiration_time), default=None)
     return SelectionCounts(
-        found, found, none, left, locked, suspended, retries, datetime.now(UTC), until, tuple(sample), *apart
-    )
+        found, found, none, left, max(held - delayed, 0), suspended, retries, datetime.now(UTC), until, tuple(sample),
+        delayed=delayed, failed_suspended=failed_suspended,
+    )  # fmt: skip
 
 
 _TRAITS: tuple[Trait | None, ...] = (None, "no_retries", "retries_left", "locked", "suspended")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
-from console.reading.pages import pages_by_id
+from console.reading.pages import pages_by_id, pieces
+from console.reading.selection import Instances
 from store.contract.queries import ProcessInstanceQuery
 from store.contract.records import ProcessInstance
 
@@ -45,3 +46,17 @@ async def instance_ids(
         if len(found) >= most:
             break
     return found
+
+
+async def instance_pages(client: InstanceLists, selection: Instances) -> AsyncIterator[list[ProcessInstance]]:
+    """The running instances of a selection, page by page, each once.
+
+    Raises:
+        EngineProblem: the engine did not answer.
+    """
+    if selection.ids is None:
+        async for page in pages_by_id(client.process_instances, selection.query):
+            yield [instance for instance in page if instance.id not in selection.but]
+        return
+    for some in pieces(sorted(selection.ids - selection.but)):
+        yield await client.process_instances(ProcessInstanceQuery(process_instance_ids=list(some)), 0, len(some))

@@ -1,12 +1,16 @@
-"""Locks that workers hold on tasks of a selection. A worker that has died keeps its locks until they end."""
+"""Locks that workers hold on tasks of a selection, and retry times: the engine has one lock expiration for both. A
+worker that has died keeps its locks until they end."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from console.reading.failure_proofs import FailureLists, IncidentTimes, last_failures
+from console.reading.lock_states import LockState, lock_state
 from console.reading.narrowed_queries import among, narrowed
 from console.reading.pages import pages_by_id, pieces
 from console.reading.selection import Everything, Marked
+from console.reading.task_history import TaskLog
 from store.contract.queries import ExternalTaskQuery
 from store.contract.records import ExternalTask
 
@@ -14,7 +18,7 @@ MOST = 2_000
 """So many locks at most are taken off at once, since that is ordered one by one."""
 
 
-class LockedTaskLists(Protocol):
+class LockedTaskLists(FailureLists, Protocol):
     """The part of the client that tells who holds a task."""
 
     async def external_tasks(self, query: ExternalTaskQuery, first: int, size: int) -> list[ExternalTask]:
@@ -23,7 +27,7 @@ class LockedTaskLists(Protocol):
 
 
 async def locked(client: LockedTaskLists, selection: Marked | Everything, most: int = MOST) -> list[ExternalTask]:
-    """The tasks of a selection that a worker holds now; where there are more than ``most``, one more than that.
+    """The tasks of a selection whose lock expiration is to come; if there are more than ``most``, one more than that.
 
     Raises:
         EngineProblem: the engine did not answer.
@@ -49,6 +53,19 @@ async def still_locked(client: LockedTaskLists, before: Sequence[ExternalTask]) 
     """
     now = {task.id: _lock(task) for task in await _locked_of(client, [task.id for task in before], len(before))}
     return [task.id for task in before if now.get(task.id) == _lock(task)]
+
+
+async def lock_states(client: LockedTaskLists, tasks: Sequence[ExternalTask]) -> Mapping[str, LockState]:
+    """By id what keeps workers from each of these tasks; the log, or the time of its incident, is asked
+    for where its record does not tell.
+
+    Raises:
+        EngineProblem: the engine did not answer.
+    """
+    now = client.engine_now()
+    unsure = [task for task in tasks if lock_state(task, now) == "either"]
+    failures = await last_failures(client, TaskLog(now), IncidentTimes(), unsure)
+    return {task.id: lock_state(task, now, failures.get(task.id)) for task in tasks}
 
 
 def holders(tasks: Sequence[ExternalTask]) -> Mapping[str, int]:

@@ -80,6 +80,34 @@ class Pages(Generic[R]):
                 yield rows
 
 
+async def believed(read: Callable[[Q, int, int], Awaitable[list[T]]], query: Q, first: int, size: int) -> list[T]:
+    """A page. A first page without rows is requested twice: one empty answer proves no absence (a proxy, or a database
+    replica that lags behind, may send one).
+
+    Raises:
+        EngineProblem: the engine did not answer.
+    """
+    page = await read(query, first, size)
+    return page if page or first else await read(query, first, size)
+
+
+async def present(read: Callable[[Sequence[str]], Awaitable[list[R]]], ids: Sequence[str]) -> dict[str, R]:
+    """Rows by id. Those that are missing are requested once more, as :func:`believed` does.
+
+    Args:
+        read: requests the rows of these ids, one at least.
+        ids: as many as one question takes.
+
+    Raises:
+        EngineProblem: the engine did not answer.
+    """
+    found: dict[str, R] = {}
+    for _ in range(2):
+        if missing := [id for id in ids if id not in found]:
+            found |= {id: row for row in await read(missing) if (id := row.id) in missing}  # type: ignore[attr-defined]
+    return found
+
+
 def pages_by_id(read: Callable[[Q, int, int], Awaitable[list[Any]]], query: Q, size: int | None = None) -> Pages[Any]:
     """All rows of a query in the order of their ids, which never changes, whatever order the query names.
 

@@ -1,15 +1,19 @@
 """Which tasks a selection names and what each of them has now, read from the engine page by page."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Protocol
 
 from console.reading.counts import SelectionCounts
+from console.reading.failure_proofs import FailureLists, IncidentTimes, last_failures
+from console.reading.lock_states import lock_state
 from console.reading.narrowed_queries import among
 from console.reading.pages import pages_by_id, pieces
 from console.reading.selection import Composed, Everything, Marked, Selection
+from console.reading.task_history import Failed, TaskLog
 from store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, ProcessInstanceQuery
 from store.contract.records import ExternalTask, HistoricProcessInstance, ProcessInstance
 
@@ -17,16 +21,12 @@ SAMPLE = 3
 """So many of the oldest tasks are kept to be shown."""
 
 
-class TaskLists(Protocol):
-    """The part of the client that reads tasks."""
+class SelectionLists(FailureLists, Protocol):
+    """The part of the client that reads tasks, and the instances of a composed request."""
 
     async def external_tasks(self, query: ExternalTaskQuery, first: int, size: int) -> list[ExternalTask]:
         """A page of external tasks."""
         ...
-
-
-class Lists(TaskLists, Protocol):
-    """The part of the client that also reads the instances of a composed request."""
 
     async def process_instances(self, query: ProcessInstanceQuery, first: int, size: int) -> list[ProcessInstance]:
         """A page of running instances."""
@@ -44,11 +44,14 @@ class SelectedTasks:
     """What was read of a selection.
 
     Attributes:
-        at: when reading began.
+        at: when reading began, by the engine's clock: locks are compared with it.
         named: ids that the selection names; none where it is a query.
         retries: id -> retries, for every task that exists; ``None`` is never failed.
-        held: tasks that a worker holds.
-        locked_until: when the last of these locks ends.
+        held: tasks that a worker holds, or may hold: where neither the log nor an incident tells, the record of a task
+            that failed before does not tell its retry time from a lock.
+        unsure: those of them of which that is not known.
+        delayed: tasks that nobody holds, and no worker gets before their retry time is over.
+        locked_until: when the last of these locks and retry times ends.
         suspended: tasks of suspended instances.
         topics: tasks by topic.
         sample: the oldest tasks.
@@ -58,6 +61,8 @@ class SelectedTasks:
     named: frozenset[str] = frozenset()
     retries: dict[str, int | None] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
+    unsure: set[str] = field(default_factory=set)
+    delayed: set[str] = field(default_factory=set)
     locked_until: datetime | None = None
     suspended: set[str] = field(default_factory=set)
     topics: Counter[str] = field(default_factory=Counter)
@@ -68,8 +73,8 @@ class SelectedTasks:
         """Named ids of tasks that do not exist."""
         return [id for id in self.named if id not in self.retries]
 
-    def take(self, tasks: Iterable[ExternalTask]) -> None:
-        """More tasks; one that is known already is not taken twice."""
+    def take(self, tasks: Iterable[ExternalTask], failures: Mapping[str, Failed] = MappingProxyType({})) -> None:
+        """More tasks, with what is known of the failures of some; one that is known already is not taken twice."""
         for task in tasks:
             if task.id in self.retries:
                 continue
@@ -77,9 +82,12 @@ class SelectedTasks:
             self.topics[task.topic_name] += 1
             if task.suspended:
                 self.suspended.add(task.id)
-            expiry = task.lock_expiration_time
-            if expiry is not None and expiry > self.at:
-                self.held.add(task.id)
+            if (held := lock_state(task, self.at, failures.get(task.id))) != "free":
+                (self.delayed if held == "retry time" else self.held).add(task.id)
+                if held == "either":
+                    self.unsure.add(task.id)
+                expiry = task.lock_expiration_time
+                assert expiry is not None, "it is not free"
                 self.locked_until = max(self.locked_until or expiry, expiry)
             self.sample.append(task)
         self.sample = sorted(self.sample, key=_created)[:SAMPLE]
@@ -100,10 +108,12 @@ class SelectedTasks:
             no_retries=found - left.total(),
             retries_left=left.total(),
             locked=len(self.held),
+            delayed=len(self.delayed),
             suspended=len(self.suspended),
             retries=left,
             at=self.at,
             locked_until=self.locked_until,
+            unsure=len(self.unsure),
             sample=tuple(self.sample),
         )
 
@@ -113,7 +123,7 @@ def _created(task: ExternalTask) -> tuple[datetime, str]:
 
 
 async def read_selected_tasks(
-    client: Lists, selection: Selection, progress: Callable[[int], None] | None = None, most: int | None = None
+    client: SelectionLists, selection: Selection, progress: Callable[[int], None] | None = None, most: int | None = None
 ) -> SelectedTasks | None:
     """Read the tasks of a selection; nothing when there are more than ``most``.
 
@@ -126,10 +136,13 @@ async def read_selected_tasks(
     Raises:
         EngineProblem: the engine did not answer.
     """
-    selected_tasks = SelectedTasks(datetime.now(UTC), selection.ids if isinstance(selection, Marked) else frozenset())
+    selected_tasks = SelectedTasks(client.engine_now(), selection.ids if isinstance(selection, Marked) else frozenset())
     but = selection.but if isinstance(selection, Everything) else frozenset()
+    log, incidents = TaskLog(selected_tasks.at), IncidentTimes()
     async for page in task_pages(client, selection):
-        selected_tasks.take(task for task in page if task.id not in but)
+        unsure = [task for task in page if lock_state(task, selected_tasks.at) == "either"]
+        failures = await last_failures(client, log, incidents, unsure)
+        selected_tasks.take((task for task in page if task.id not in but), failures)
         if progress is not None:
             progress(len(selected_tasks.retries))
         if most is not None and len(selected_tasks.retries) > most:
@@ -137,7 +150,7 @@ async def read_selected_tasks(
     return selected_tasks
 
 
-def task_pages(client: Lists, selection: Selection) -> AsyncIterator[list[ExternalTask]]:
+def task_pages(client: SelectionLists, selection: Selection) -> AsyncIterator[list[ExternalTask]]:
     """The tasks of a selection that exist, page by page; a task may be given twice, and those that an operator took out
     are given too.
 
@@ -151,20 +164,20 @@ def task_pages(client: Lists, selection: Selection) -> AsyncIterator[list[Extern
     return _by_sources(client, selection)
 
 
-async def _by_ids(client: TaskLists, ids: Iterable[str]) -> AsyncIterator[list[ExternalTask]]:
+async def _by_ids(client: SelectionLists, ids: Iterable[str]) -> AsyncIterator[list[ExternalTask]]:
     for some in pieces(sorted(ids)):
         query = among(ExternalTaskQuery(), some)
         assert query is not None
         yield await client.external_tasks(query, 0, len(some))
 
 
-async def _by_instances(client: TaskLists, instances: Iterable[str]) -> AsyncIterator[list[ExternalTask]]:
+async def _by_instances(client: SelectionLists, instances: Iterable[str]) -> AsyncIterator[list[ExternalTask]]:
     for some in pieces(sorted(set(instances))):
         async for page in pages_by_id(client.external_tasks, ExternalTaskQuery(process_instance_id_in=list(some))):
             yield page
 
 
-async def _by_sources(client: Lists, selection: Composed) -> AsyncIterator[list[ExternalTask]]:
+async def _by_sources(client: SelectionLists, selection: Composed) -> AsyncIterator[list[ExternalTask]]:
     """The union, source by source; no task is taken twice."""
     sources = selection.sources
     if sources.external_task_ids:

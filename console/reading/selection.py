@@ -1,24 +1,31 @@
-"""What the operator took: some tasks by id, everything that a query matches, or what a composed request names."""
+"""What the operator took: some tasks by id, everything that a query matches, or what a composed request names; or
+process instances."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from store.contract.orders import SetExternalTaskRetries
-from store.contract.queries import ExternalTaskQuery, Query
+from store.contract.queries import ExternalTaskQuery, JobQuery, ProcessInstanceQuery, Query
 
 
 @dataclass(frozen=True)
 class Marked:
-    """Tasks by id.
+    """Tasks or jobs by id.
 
     Attributes:
         ids: their ids.
         said: what they are, in words; empty for tasks that were marked one by one.
-        origin: the query that they were found with, to see later whether more match by now.
+        origin: the query that they were found with: of tasks to see later whether more match by now; of jobs it says
+            as much as the ids, and those without retries are meant.
     """
 
     ids: frozenset[str]
     said: str = ""
-    origin: ExternalTaskQuery | None = None
+    origin: ExternalTaskQuery | JobQuery | None = None
+
+    @property
+    def every_job(self) -> bool:
+        """They are all failed jobs of the engine."""
+        return isinstance(self.origin, JobQuery) and matches_all(self.origin)
 
     def describe(self) -> str:
         """In words, for the head of a dialog."""
@@ -78,7 +85,44 @@ class Composed:
         return self.said or "what the request names"
 
 
+@dataclass(frozen=True)
+class Instances:
+    """Process instances: by id, or all that match a query but those taken out again by hand.
+
+    Attributes:
+        ids: their ids; ``None`` where the query says which.
+        query: what matches.
+        but: ids of those taken out.
+        said: what they are, in words; may be empty.
+    """
+
+    ids: frozenset[str] | None = None
+    query: ProcessInstanceQuery = field(default_factory=ProcessInstanceQuery)
+    but: frozenset[str] = frozenset()
+    said: str = ""
+
+    @property
+    def every_instance(self) -> bool:
+        """The query matches every running instance of the engine."""
+        return self.ids is None and not self.but and matches_all(self.query)
+
+    def describe(self) -> str:
+        """In words, for the head of a dialog."""
+        if self.ids is not None:
+            one = len(self.ids) == 1
+            return self.said or ("1 marked instance" if one else f"{len(self.ids):,} marked instances")
+        what = "every running instance of the engine" if matches_all(self.query) else self.said or "all that match"
+        return f"{what} but {len(self.but):,}" if self.but else what
+
+
 Selection = Marked | Everything | Composed
+
+
+def ids_of(selection: Selection | Instances) -> frozenset[str] | None:
+    """The ids of what was chosen; ``None`` where a query says what that is."""
+    if isinstance(selection, Marked):
+        return None if isinstance(selection.origin, JobQuery) else selection.ids
+    return selection.ids if isinstance(selection, Instances) else None
 
 
 def matches_all(query: Query) -> bool:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from console.runs.waves import kept_together
+
 if TYPE_CHECKING:
     from console.runs.waves import Waves
-    from store.journal import Runs
+    from store.journal import Runs, RunStep
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,26 @@ async def change_rest(runs: Runs, run_id: int, driver: str, change: RestChange) 
         NotYours: somebody else drives it.
         SQLAlchemyError: the journal cannot be written.
     """
-    rest = sum(wave.tasks for wave in await runs.waves(run_id) if wave.state == "planned")
+    planned = [wave for wave in await runs.waves(run_id) if wave.state == "planned"]
+    rest = sum(wave.tasks for wave in planned)
     sizes = change.waves.cut(rest) if change.waves is not None and rest else None
+    run = await runs.run(run_id)
+    if sizes is not None and run is not None and run.arguments != "{}":
+        pieces = [piece for wave in planned async for piece in runs.tasks(run_id, wave.wave)]
+        sizes = kept_together(sizes, [task.process_instance for piece in pieces for task in piece])
     await runs.change(run_id, driver, sizes, **change.settings)
+
+
+def gate_was_changed(steps: Sequence[RunStep]) -> bool:
+    """Whether the gate was changed since the run was held: a wave that was beyond its limit then does not pass by the
+    new one.
+
+    Args:
+        steps: of the run, the oldest first.
+    """
+    for step in reversed(steps):
+        if step.what == "held":
+            return False
+        if step.what == "change" and "gate" in json.loads(step.said):
+            return True
+    return False

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from console.language import write
-from console.reading.selection import Everything
+from console.reading.selection import Everything, Instances, Marked, ids_of
 from console.runs.rules_text import pace_text, seconds_text, share_text
 
 if TYPE_CHECKING:
     from console.launch.plan import LaunchPlan
+    from console.reading.selection import Selection
     from console.runs.run import RunOrder
     from console.session.connection_identity import ConnectionIdentity
+    from store.contract.queries import Query
 
 ALL_AT_ONCE = "rest"
 """The waves of a launch without any."""
 THROWN_AWAY = "demo"
 """What the world of the demo is called."""
+UNITS = {"task": ("tasks", "--query"), "instance": ("instances", "--instances"), "job": ("jobs", "--jobs")}
+"""Unit of an operation -> the noun of the filter language, and the option that names units by it."""
 FILE = "ids.txt"
 """Where the ids stand as long as nobody has written them to a file."""
 
@@ -60,6 +65,53 @@ def command_of(
     words += ["--include", ",".join(kinds)] if kinds else []
     words += ["--count", str(plan.count)] if guarded or query == "" else []
     words += ["--reason", reason.strip()] if reason.strip() else []
+    return shlex.join(words)
+
+
+def operation_command_of(
+    identity: ConnectionIdentity,
+    selection: Selection | Instances,
+    order: RunOrder,
+    number: int,
+    *,
+    login: str = "",
+    guarded: bool = False,
+    ids: str = "",
+) -> str:
+    """The command that does what the dialog of an operation shows, as :func:`command_of`.
+
+    Args:
+        identity: the engine.
+        selection: which units.
+        order: what is done, in which waves, and why.
+        number: how many units are taken.
+        login: the user that logs in, if one does.
+        guarded: the number has to be named, as it has to be everywhere for what cannot be undone.
+        ids: a file with the ids of the units, where no query names them.
+    """
+    if not identity.url and identity.name in ("", THROWN_AWAY):
+        return ""
+    query, operation = None, order.operation
+    noun, option = UNITS[operation.unit]
+    matching: Query | None = selection.origin if isinstance(selection, Marked) else None
+    if isinstance(selection, Everything | Instances) and not selection.but:
+        matching = selection.query
+    if ids_of(selection) is None and matching is not None:
+        with suppress(ValueError, KeyError):
+            query = write(matching, noun)
+    words = ["retriage", "run", *engine_words(identity, login)]
+    words += ["--do", operation.name] if operation.unit != "task" else []
+    words += ["--retries", str(operation.retries)] if operation.retries is not None else []
+    words += [option, query] if query is not None else ["--ids", ids or FILE]
+    words += operation.options
+    words += ["--gate", share_text(order.gate.limit)] if operation.gated else []
+    words += ["--gate-new-cause"] if order.gate.new_cause else []
+    words += ["--waves", str(order.waves).replace(" ", "") if order.waves else ALL_AT_ONCE]
+    words += ["--watch", seconds_text(order.watch)]
+    words += ["--pace", pace_text(order.pace)] if order.pace is not None else []
+    words += ["--skip", ",".join(operation.skip)] if operation.skip else []
+    words += ["--count", str(number)] if guarded or query == "" or operation.no_way_back else []
+    words += ["--reason", order.reason.strip()] if order.reason.strip() else []
     return shlex.join(words)
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from console.text.words import things
 
 if TYPE_CHECKING:
-    from console.launch.preview import Kind
-    from console.reading.selection import Selection
+    from console.operations.operation import FrozenUnits
+    from console.operations.preview import Kind
+    from console.reading.selection import Instances, Selection
     from console.runs.run import RunOrder
     from store.contract.records import ExternalTask
 
@@ -24,13 +25,15 @@ class DecidedRun:
         included: kinds of tasks that are taken in by hand.
         shown: how many tasks the operator was told of: with more it does not begin.
         ids: the tasks that were shown, where they were read: no other is taken.
+        frozen: the units that were shown, where these themselves are taken and none is read again before its wave.
     """
 
     order: RunOrder
-    selection: Selection
+    selection: Selection | Instances
     included: frozenset[Kind]
     shown: int
     ids: frozenset[str] | None = None
+    frozen: FrozenUnits | None = None
 
     def wants(self, task: ExternalTask) -> bool:
         """Whether a task was among those that were shown."""

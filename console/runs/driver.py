@@ -8,40 +8,46 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from math import inf
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
 from sqlalchemy.exc import OperationalError
 
 from console.engine.errors import EngineProblem
 from console.launch.decided_launch import DecidedLaunch, RunPart
-from console.launch.launch_events import LaunchEvent, NoAnswer, NotFound, RefusedByEngine, sentence_of
-from console.launch.plan import LaunchPlan
-from console.launch.send import send_launch
+from console.launch.launch_events import LaunchEvent, sentence_of
+from console.launch.plan_by_ids import PlanByIds
+from console.launch.send import Sent, send_launch
 from console.launch.unanswered import UnansweredLaunches
+from console.operations.known import operation_of
+from console.operations.operation import CheckedUnits, Operation
+from console.operations.work_counts import WorkCounts
+from console.reading.page_limit import PageLimit
 from console.reading.pages import PAGE
-from console.reading.selected_tasks import SelectedTasks
-from console.reading.selection import Marked
 from console.reading.task_history import TaskLog
+from console.runs.beside_others import BesideOthers, left_suspended, turn_batches
+from console.runs.change import gate_was_changed
 from console.runs.driver_name import driver_name, is_dead
 from console.runs.events import RunEnded, RunEvent, RunHeld, WaveOutcome, WaveStep, counts_of, numbers
-from console.runs.gate import Gate, Verdict, WorkCounts, judge
-from console.runs.page_limit import PageLimit
-from console.runs.run_view import total
-from console.runs.task_check import EVERY_KIND, CheckedTasks, check
-from console.runs.wave_work import WaveWork
-from console.text.words import things
-from store.contract.queries import BatchStatisticsQuery
-from store.journal.reading import TAKEN
+from console.runs.gate import FEWEST, Cause, judge, sentence
+from console.runs.hold import NOT_SET, OTHER_BATCHES, OTHER_ENGINE, UNANSWERED, RunHold
+from console.runs.run_view import gate_of, how_it_ended, view_of
+from console.runs.sent_work import looked_back, new_work, sent_work, taken_launches
+from console.runs.variables_first import VariablesFirst
+from store.journal import JournalLost
 from store.journal.run_records import NotYours
 
 if TYPE_CHECKING:
+    from console.engine.client import EngineClient
+    from console.operations.operation import UnitWork
     from console.session.session import Session
-    from store.journal import Launch, Run, Runs, RunState, RunTask, RunWave
+    from store.journal import Run, Runs, RunState, RunTask, RunWave
 
 T = TypeVar("T")
 TICK = 1.0
@@ -60,23 +66,15 @@ WRITINGS = 5
 BatchChoice = Literal["goes-on", "suspend", "delete"]
 """What becomes of the batches at work when a run is stopped."""
 Wish = Literal["release", "skip", "stop:goes-on", "stop:suspend", "stop:delete"]
-GATE_CAUSES = frozenset({"failed-again", "new-cause", "nothing-decided", "nobody-works", "still-locked", "undecided"})
+STOPS: Mapping[str, BatchChoice] = {f"stop:{choice}": choice for choice in get_args(BatchChoice)}
+_WaveState = Literal["sending", "watching", "passed", "released", "skipped"]
+GATE_CAUSES = frozenset(get_args(Cause)) - {"passed", "early"}
 """Causes of a hold that are the gate's: going on from there releases it."""
-UNANSWERED = "unanswered"
+NONE_THERE = "None of the next {} is there any more: all were deleted, or another engine answers at this address."
 
 
 class RunDriven(Exception):
     """Somebody else drives the run; the text is one sentence."""
-
-
-@dataclass(eq=False)
-class _Hold(Exception):
-    """The run does not go on by itself."""
-
-    cause: str
-    said: str
-    wave: int | None = None
-    counts: WorkCounts | None = None
 
 
 @dataclass(eq=False)
@@ -94,7 +92,6 @@ class RunDriver:
         run_id: the run.
         tell: is told what happens.
         driver: the name under which it drives; one of its own if none is given.
-        before_sending: called before each batch, where the operator's consent covers the whole run.
         clock: seconds that only go forward.
         sleep: waits so many seconds.
     """
@@ -106,27 +103,36 @@ class RunDriver:
         tell: Callable[[RunEvent], object],
         *,
         driver: str = "",
-        before_sending: Callable[[], object] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
-        assert session.journal is not None, "a run is driven by what the journal tells"
+        assert session.memory.journal is not None, "a run is driven by what the journal tells"
         self.session = session
         self.run_id = run_id
         self.name = driver or driver_name()
-        self._runs: Runs = session.journal.runs
+        self._runs: Runs = session.memory.journal.runs
         self._tell = tell
-        self._before_sending = before_sending
         self._clock = clock
         self._sleep = sleep
         self._limit = PageLimit(clock, sleep)
+        self._beside = BesideOthers(session, run_id, partial(self._answer, wave=None, page=False), sleep, self._limit)
+        self._first = VariablesFirst(session, partial(self._answer, wave=None, page=False), clock)
+        self._loosened = False
+        """It is released under another gate than the one that held it."""
         self._wish = ""
-        self._renewed = -inf
-        self._part_at = -inf
+        self._renewed = self._part_at = -inf
         """When the pace lets the next part go, also if that is the first one of the next wave."""
         self._run: Run
         self.watched = 0.0
         """Seconds for which the wave at work was watched."""
+        self.counts = WorkCounts()
+        """What has become of its tasks, all of which that may still change were looked at since ``counted_at``."""
+        self.counted_at: datetime | None = None
+
+    @property
+    def _operation(self) -> Operation:
+        """What it does; its rest may be changed meanwhile."""
+        return operation_of(self._run)
 
     def wish(self, wish: Wish) -> None:
         """What the operator wants: it is done at the next turn."""
@@ -168,70 +174,91 @@ class RunDriver:
         if run.listed is None:
             return RunHeld(self.run_id, None, "void", "Its tasks were not all written down: begin a new run.")
         release = release and run.state == "held" and run.cause in GATE_CAUSES
+        self._loosened = release and gate_was_changed(await self._runs.steps(self.run_id))
+        self._first.again = run.state == "held" and run.cause == NOT_SET
         wave: RunWave | None = None
         try:
+            self._count_from(await self._rest())
             await self._write(lambda: self._runs.state(self.run_id, self.name, "running"))
             await self._settle()
+            if run.state == "held" and run.cause == OTHER_BATCHES:
+                await self._beside.accept(self._run)
             while rest := await self._rest():
                 wave = rest[0]
+                self._count_from(rest)
                 await self._wave(wave, release, skip, is_last=len(rest) == 1)
                 release = skip = False
-        except _Hold as hold:
+            await self._look_back()
+        except RunHold as hold:
             return await self._held(hold, wave)
+        except JournalLost as lost:
+            # That it is held cannot be written down: the file at this path is another one, or none.
+            said = f"{lost}: nothing more is sent. Put that file back and resume."
+            number = wave.wave if wave is not None else None
+            held = RunHeld(self.run_id, number, "journal-lost", said, self.counts, self.counted_at)
+            self._tell(held)
+            return held
         except _Stop as stop:
-            await self._stop(stop.batches)
-            said = "Stopped: waves that were not sent are dropped."
-            return await self._end("stopped", said)
-        return await self._end("passed", "Every wave went through.")
+            said = f"Stopped: waves that were not sent are dropped.{await self._stop(stop.batches)}"
+            return await self._end("stopped", "stopped", said)
+        launches = await self._runs.launches(self.run_id)
+        sent = await taken_launches(self._runs, self._run)
+        state, cause, said = how_it_ended(self._operation, await self._runs.waves(self.run_id), len(sent))
+        return await self._end(state, cause, f"{said}{await left_suspended(self.session, launches)}")
 
     async def _rest(self) -> list[RunWave]:
         """The waves that are not over, and the rules as they are now: the rest may have been changed meanwhile."""
         self._run = await self._runs.run(self.run_id) or self._run
         return [wave for wave in await self._runs.waves(self.run_id) if not wave.over]
 
+    async def _look_back(self) -> None:
+        """Look once more at what was open of earlier waves when the next one went: the end says what it came to."""
+        waves = await self._runs.waves(self.run_id)
+        older = view_of(self._run, waves, datetime.now(UTC)).older
+        for wave in [one for one in waves if one.wave in older]:
+            await self._renew()
+            if (work := await looked_back(self.session, self._run, wave, self._limit)) is not None:
+                self.counts, self.counted_at = work.counts, work.at or datetime.now(UTC)
+                await self._note(wave.wave, self.counts, wave.watched, dict(work.decided))
+                self._tell(WaveOutcome(self.run_id, wave.wave, self.counts, self.counted_at))
+
+    def _count_from(self, rest: Sequence[RunWave]) -> None:
+        """What was written down of the wave at work."""
+        if rest:
+            self.counts, self.counted_at = counts_of(rest[0].counts), rest[0].counted_at
+
     # -- how it ends ------------------------------------------------------------------------------------------------
 
-    async def _held(self, hold: _Hold, wave: RunWave | None) -> RunHeld:
+    async def _held(self, hold: RunHold, wave: RunWave | None) -> RunHeld:
         number = hold.wave if hold.wave is not None else wave.wave if wave is not None else None
+        if not self.counts.total:  # before the first look none is known to be set
+            waves = await self._runs.waves(self.run_id)
+            self.counts = WorkCounts(not_set=sum(w.tasks - sum(w.left_out.values()) for w in waves if w.wave == number))
         await self._write(lambda: self._runs.state(self.run_id, self.name, "held", hold.cause, hold.said))
-        held = RunHeld(self.run_id, number, hold.cause, hold.said, hold.counts or WorkCounts())
+        held = RunHeld(self.run_id, number, hold.cause, hold.said, self.counts, self.counted_at)
         self._tell(held)
         return held
 
-    async def _end(self, state: RunState, said: str) -> RunEnded:
+    async def _end(self, state: RunState, cause: str, said: str) -> RunEnded:
         at = datetime.now(UTC)
-        await self._write(lambda: self._runs.state(self.run_id, self.name, state, state, said, at=at))
+        await self._write(lambda: self._runs.state(self.run_id, self.name, state, cause, said, at=at))
         self._run = await self._runs.run(self.run_id) or self._run
         ended = await self._ended()
         self._tell(ended)
         return ended
 
     async def _ended(self) -> RunEnded:
-        waves = await self._runs.waves(self.run_id)
-        counts = total(counts_of(wave.counts) for wave in waves)
-        return RunEnded(self.run_id, self._run.state, self._run.said, counts)
+        view = view_of(self._run, await self._runs.waves(self.run_id), datetime.now(UTC))
+        run, at = view.run, view.counted_at
+        return RunEnded(self.run_id, run.state, view.said, view.counts, run.cause, at, view.older)
 
-    async def _stop(self, choice: BatchChoice) -> None:
-        """What was not sent is dropped; then the batches at work are suspended or deleted, where that was chosen."""
+    async def _stop(self, choice: BatchChoice) -> str:
+        """What was not sent is dropped, then the choice is carried out; returns which batches stay suspended."""
         await self._write(lambda: self._runs.drop_rest(self.run_id, self.name))
-        if choice == "goes-on":
-            return
-        for launch in await self._runs.launches(self.run_id):
-            if launch.state != "launched" or launch.batch_id is None:
-                continue
-            try:
-                query = BatchStatisticsQuery(batch_id=launch.batch_id)
-                if not await self.session.ask(lambda client: client.batches(query, 0, 1)):  # noqa: B023 - asked at once
-                    continue
-                await self._limit.wait()
-                self._before_sending()
-                client = await self.session.opened()
-                if choice == "suspend":
-                    await client.suspend_batch(launch.batch_id, True)
-                else:
-                    await client.delete_batch(launch.batch_id)
-            except EngineProblem as problem:
-                self.session.say(f"Batch {launch.batch_id} goes on: {problem.sentence}", "warning")
+        launches = await self._runs.launches(self.run_id)
+        if choice != "goes-on":
+            await turn_batches(self.session, launches, choice, self._limit)
+        return await left_suspended(self.session, launches)
 
     # -- one wave ---------------------------------------------------------------------------------------------------
 
@@ -239,38 +266,40 @@ class RunDriver:
         """Send and watch a wave until the next one may go, or, where it is the last, until the run has ended.
 
         Raises:
-            _Hold: it may not.
+            RunHold: it may not.
             _Stop: the operator stops the run.
         """
         number = wave.wave
         if wave.state == "planned":
-            await self._step(number, "sending")
-            self._tell(WaveStep(self.run_id, number, "sending", wave.tasks))
-        elif release and not await self._runs.count_unsent(self.run_id, number):
-            await self._over(wave, "released")
+            await self._step(wave, "sending")
+        gate = gate_of(self._run)
+        if release and not is_last and not await self._runs.count_unsent(self.run_id, number):
+            # It was counted on while it was held, and may be within the limit after all.
+            by_now = judge(gate, counts_of(wave.counts), watch_over=True)
+            await self._step(wave, "passed" if by_now.judgement == "pass" and not self._loosened else "released")
             return
-        work = await self._work(wave)
-        gate = Gate(self._run.gate, self._run.new_cause)
-        watched, last = wave.watched, self._clock()
+        work = await sent_work(self.session, self._run, wave)
+        watched, last, pause = 0.0 if release else wave.watched, self._clock(), TICK
         self.watched = watched
         not_set, said = inf, WorkCounts()
         written: dict[int, str] = dict(work.decided)
-        watching = wave.state == "watching"
-        pause = TICK
+        watching, resumed = wave.state == "watching", wave.state != "planned"
+        ended: datetime | None = None
         while True:
             await self._renew()
             release, skip = release or self._wish == "release", skip or self._wish == "skip"
             self._wish = ""
             if work.unsent and self._clock() >= self._part_at:
-                await self._send(wave, work)
+                work = await self._send(wave, work)
                 watched = 0.0
             if not work.unsent and not watching:
                 watching = True
-                await self._step(number, "watching")
-                self._tell(WaveStep(self.run_id, number, "watching", wave.tasks))
+                await self._step(wave, "watching")
+            looked = datetime.now(UTC)
             try:
                 await self._limit.wait()
-                counts = await self.session.ask(work.look)
+                await self.session.connection.ask(lambda client: client.check_clock())
+                counts = await self.session.connection.ask(work.look)
                 pause = TICK
             except EngineProblem as problem:
                 await self._heed(problem, number)
@@ -281,174 +310,166 @@ class RunDriver:
             now = self._clock()
             watched = 0.0 if counts.not_set < not_set and counts.not_set else watched + max(now - last, 0.0)
             not_set, last, self.watched = counts.not_set, now, watched
-            if counts != said:
+            self.counts, self.counted_at = counts, work.at or looked
+            # Tasks that another driver sent would seem not to be set until all were looked at once.
+            if counts != said and not (resumed and work.unread):
                 said = counts
                 fresh = {at: what for at, what in work.decided.items() if written.get(at) != what}
                 written |= fresh
                 await self._note(number, counts, watched, fresh)
-                self._tell(WaveOutcome(self.run_id, number, counts))
+                self._tell(WaveOutcome(self.run_id, number, counts, self.counted_at))
             if skip and not work.unsent:
-                await self._over(wave, "skipped")
+                await self._step(wave, "skipped")
                 return
-            if release and not work.unsent:
-                await self._over(wave, "released")
-                return
-            watch_over = watched >= self._run.watch and not work.unsent
-            verdict = judge(gate, counts, watch_over=watch_over, last=is_last)
+            if watched < self._run.watch or work.unsent:
+                ended = None
+            elif ended is None:
+                ended = looked
+            # Of a large wave a look shows a part: it is judged when all tasks were looked at since the watch ended.
+            watch_over = ended is not None and work.looked_since(ended)
+            verdict = judge(gate, counts, watch_over=watch_over, last=is_last, obstacles=work.obstacles)
             if verdict.judgement == "hold" and not release:
                 await self._note(number, counts, watched, {})
-                raise _Hold(verdict.cause, sentence(verdict, gate, self._run.watch), number, counts)
-            if verdict.judgement == "pass" and not work.unsent:
+                raise RunHold(verdict.cause, sentence(verdict, gate, self._run.watch, self._operation.unit), number)
+            passes = verdict.judgement == "pass" and not (release and self._loosened)
+            # A last wave that was released is watched to its end: nothing waits for it.
+            let_through = release and (not is_last or watch_over or not counts.open)
+            if (passes or let_through) and not work.unsent:
                 await self._note(number, counts, watched, {})
-                await self._over(wave, "passed")
+                await self._step(wave, "passed" if passes else "released")
                 return
             await self._sleep(pause)
 
-    async def _over(self, wave: RunWave, state: Literal["passed", "released", "skipped"]) -> None:
-        await self._step(wave.wave, state)
-        self._tell(WaveStep(self.run_id, wave.wave, state, wave.tasks))
-
-    async def _work(self, wave: RunWave) -> WaveWork:
-        """What was sent of a wave before, by this driver or another."""
-        launches = [one for one in await self._runs.launches(self.run_id, wave.wave) if one.state in TAKEN]
-        client = await self.session.opened()
-        since = min((one.sent_at for one in launches if one.sent_at is not None), default=client.engine_now())
-        given = launches[-1].retries if launches else self._run.retries
-        work = WaveWork(given, since, await self._runs.count_unsent(self.run_id, wave.wave))
-        if launches:
-            waiting = {one.ordinal for one in await self._unsent(wave.wave, work.unsent)} if work.unsent else set()
-            async for piece in self._runs.tasks(self.run_id, wave.wave):
-                for task in piece:
-                    if task.outcome:
-                        work.decided[task.ordinal] = task.outcome  # type: ignore[assignment]
-                work.add(
-                    (task.ordinal, task.task_id, task.retries)
-                    for task in piece
-                    if not task.left_out and task.ordinal not in waiting
-                )
-            batches = [one.batch_id for one in launches if one.batch_id is not None]
-            self.session.watched_by_run.update(batches)
-            work.add((), batches)
-        return work
-
-    async def _unsent(self, wave: int, limit: int) -> list[RunTask]:
-        return await self._runs.unsent(self.run_id, wave, limit)
-
     # -- sending ----------------------------------------------------------------------------------------------------
 
-    async def _send(self, wave: RunWave, work: WaveWork) -> None:
-        """Look at the next tasks of a wave again, and send those that have not changed."""
+    async def _send(self, wave: RunWave, work: UnitWork) -> UnitWork:
+        """Look at the next tasks of a wave again, and send those that have not changed. Answers the work of the wave:
+        the first batch tells since when."""
+        if await self._first.at_work(self._run, self._operation, wave.wave):
+            return work
         pace = self._run.pace
         size = work.unsent if pace is None else min(max(1, int(pace * PART_SECONDS / 60)), work.unsent)
-        size = min(size, self.session.most_ids)
+        size = min(size, self.session.connection.most_ids)
         if pace is not None:
             self._part_at = self._clock() + 60 * size / pace
-        tasks = await self._unsent(wave.wave, size)
+        tasks = await self._runs.unsent(self.run_id, wave.wave, size)
+        await self._beside.look(self._operation)
         checked = await self._checked(wave.wave, tasks)
         if checked.left_out:
             await self._write(lambda: self._runs.leave_out(self.run_id, self.name, dict(checked.left_out)))
-        batch: str | None = None
-        if checked.selected_tasks.retries:
-            launched = await self._launched(wave, checked, work.given)
-            if launched is None:
-                work.unsent = await self._runs.count_unsent(self.run_id, wave.wave)
-                return
-            batch = launched.batch_id
-            work.instances |= checked.instances
-            work.known_before(checked.failures, checked.selected_tasks.retries)
-            sent = [
-                (task.ordinal, task.task_id, task.retries)
-                for task in tasks
-                if task.task_id in checked.selected_tasks.retries
-            ]
-            work.add(sent, [batch] if batch is not None else [])
-        work.unsent = await self._runs.count_unsent(self.run_id, wave.wave)
-        why: dict[str, int] = {}
-        for reason in checked.left_out.values():
-            why[reason] = why.get(reason, 0) + 1
-        self._tell(
-            WaveStep(self.run_id, wave.wave, "sent", wave.tasks, len(checked.selected_tasks.retries), batch, why)
-        )
+        if len(tasks) >= FEWEST and list(checked.left_out.values()).count("gone") == len(tasks):
+            raise RunHold(OTHER_ENGINE, NONE_THERE.format(self._operation.units(len(tasks))), wave.wave)
+        fix = self._first.what_is_set(self._operation, checked.to_set)
+        operation, units = (work.operation, checked.taken) if fix is None else (fix, checked.to_set)
+        ids = [task.task_id for task in tasks] if fix is None else list(units)
+        if said := await self._beside.before(self._run, operation, ids):
+            raise RunHold(OTHER_BATCHES, said, wave.wave)
+        batch = await self._launched(wave, operation, units) if units else None
+        unsent = await self._runs.count_unsent(self.run_id, wave.wave)
+        if batch is not None and fix is not None:
+            self._first.add(batch, units)
+            self._part_at = -inf  # the retries of this part follow
+        elif batch is not None:
+            if not work.sent:
+                first = (await self._runs.launches(self.run_id, wave.wave))[-1]
+                work = new_work(self.session, first, first.sent_at or checked.at)
+            work.known_before(checked.before)
+            taken = [task for task in tasks if task.task_id in checked.taken]
+            work.add(((task.ordinal, task.task_id, task.retries) for task in taken), [batch])
+        work.unsent = unsent
+        if units and batch is None:
+            return work
+        state, why = "sent" if fix is None else "setting", Counter[str](checked.left_out.values())
+        does, number = fix or self._operation, len(units)
+        self._tell(WaveStep(self.run_id, wave.wave, state, wave.tasks, number, batch, dict(why), does))
+        if batch is not None and (said := await self._beside.give_way(self._run, operation, ids, batch)):
+            while work.unread and fix is None:
+                self.counts, self.counted_at = await self._answer(work.look, wave.wave), work.at
+            await self._note(wave.wave, self.counts, 0.0, {})
+            raise RunHold(OTHER_BATCHES, said, wave.wave)
+        return work
 
-    async def _checked(self, wave: int, tasks: list[RunTask]) -> CheckedTasks:
-        """The tasks as they are now, read page by page; an engine that does not answer is waited for."""
-        client = await self.session.opened()
-        checked = CheckedTasks(SelectedTasks(client.engine_now(), frozenset(task.task_id for task in tasks)))
-        log = TaskLog(self._run.frozen_at)
-        first, pause = 0, TICK
-        while first < len(tasks):
-            await self._renew()
-            await self._limit.wait()
+    async def _checked(self, wave: int, tasks: list[RunTask]) -> CheckedUnits:
+        """The units as they are now, read page by page; an engine that does not answer is waited for."""
+        client = await self.session.connection.opened()
+        await self._answer(lambda client: client.check_clock(), wave, page=False)
+        checked, operation = CheckedUnits(client.engine_now()), self._operation
+        log = TaskLog(min(self._run.frozen_at, checked.at))
+        for first in range(0, len(tasks), PAGE):
             page = tasks[first : first + PAGE]
-            try:
-                await self.session.ask(lambda client: check(client, checked, page, log))  # noqa: B023 - asked at once
-            except EngineProblem as problem:
-                await self._heed(problem, wave)
-                pause = min(2 * pause, LONGEST_PAUSE)
-                await self._sleep(pause)
-                continue
-            first, pause = first + PAGE, TICK
+            await self._answer(lambda client: operation.check(client, checked, page, log), wave)  # noqa: B023 - asked at once
         return checked
 
-    async def _launched(self, wave: RunWave, checked: CheckedTasks, retries: int) -> Launch | None:
-        """Send a batch; what is known not to have arrived is sent again, and nothing else is. Nothing is answered where
-        a proxy found it too large: the next ones are smaller."""
-        selected_tasks = checked.selected_tasks.only(checked.selected_tasks.retries)
-        said = f"run {self.run_id}, wave {wave.wave}: {things(len(selected_tasks.retries), 'task')}"
-        plan = LaunchPlan(
-            Marked(selected_tasks.named, said), retries, selected_tasks.facts(), selected_tasks, EVERY_KIND
-        )
-        part = RunPart(self.run_id, wave.wave, self.name)
-        order = DecidedLaunch(plan, self._run.reason, part=part)
-        told: list[LaunchEvent] = []
+    async def _answer(self, question: Callable[[EngineClient], Awaitable[T]], wave: int | None, page: bool = True) -> T:
+        """Ask until the engine answers, less and less often; for a page of tasks when it is its turn."""
         pause = TICK
+        while True:
+            await self._renew()
+            if page:
+                await self._limit.wait()
+            try:
+                return await self.session.connection.ask(question)
+            except EngineProblem as problem:
+                await self._heed(problem, wave)
+            pause = min(2 * pause, LONGEST_PAUSE)
+            await self._sleep(pause)
+
+    async def _launched(self, wave: RunWave, operation: Operation, units: Mapping[str, int | None]) -> str | None:
+        """Send a batch, and return its id; what is known not to have arrived is sent again, and nothing else is.
+        ``None`` where a proxy found it too large: the next ones are smaller, and looked at again before."""
+        plan = PlanByIds(operation, units, f"run {self.run_id}, wave {wave.wave}: {operation.units(len(units))}")
+        order = DecidedLaunch(plan, self._run.reason, part=RunPart(self.run_id, wave.wave, self.name))
+        pause, said = TICK, ""
         for sending in range(SENDINGS):
             await self._renew(now=True)
-            self._before_sending()
-            if why := self.session.safety.why_not():
-                raise _Hold("safety", why, wave.wave)
-            told.clear()
-            if await send_launch(self.session, order, told.append) is not None:
-                return (await self._runs.launches(self.run_id, wave.wave))[-1]
-            self.session.say(*sentence_of(told[-1]))
-            if any(isinstance(event, NoAnswer | NotFound) for event in told):
-                raise _Hold(UNANSWERED, sentence_of(told[-1])[0], wave.wave)
-            if len(selected_tasks.retries) > self.session.most_ids:
+            if why := self.session.connection.safety.why_not():
+                raise RunHold("safety", why, wave.wave)
+            told: list[LaunchEvent] = []
+            sent = Sent(order, await send_launch(self.session, order, told.append), told)
+            if sent.launched is not None:
+                return sent.launched.batch.id
+            said, ink = sentence_of(told[-1])
+            self.session.news.say(said, ink)
+            if sent.unanswered:
+                raise RunHold(UNANSWERED, said, wave.wave)
+            if sent.too_large and plan.count > self.session.connection.most_ids:
                 return None
-            if any(isinstance(event, RefusedByEngine) for event in told):
-                raise _Hold("refused", sentence_of(told[-1])[0], wave.wave)
+            if sent.refused:
+                raise RunHold("refused", said, wave.wave)
             if sending < SENDINGS - 1:
                 pause = min(2 * pause, LONGEST_PAUSE)
                 await self._sleep(pause)
-        raise _Hold("not-sent", sentence_of(told[-1])[0], wave.wave)
+        raise RunHold("not-sent", said, wave.wave)
 
     async def _settle(self) -> None:
-        """Launches of an earlier driver that were not answered are looked for before anything is sent.
+        """Look for unanswered launches of an earlier driver. A stop waits for none of them, and begins no wave.
 
         Raises:
-            _Hold: it is still not known what became of one.
+            RunHold: it is still not known what became of one.
+            _Stop: the operator stops the run.
         """
-        doubtful = [one for one in await self._runs.launches(self.run_id) if one.state in ("sent", "unknown")]
-        if not doubtful:
-            return
         found: list[str] = []
         search = UnansweredLaunches(self.session, lambda event: found.append(sentence_of(event)[0]))
-        for _ in range(SENDINGS):
+        doubtful = [one for one in await self._runs.launches(self.run_id) if search.open(one)]
+        for _ in range(SENDINGS if doubtful else 0):
             try:
                 await self._limit.wait()
                 await search.look_once()
             except EngineProblem as problem:
                 await self._heed(problem, None)
-            doubtful = [one for one in await self._runs.launches(self.run_id) if one.state in ("sent", "unknown")]
+            doubtful = [one for one in await self._runs.launches(self.run_id) if search.open(one)]
             if not doubtful:
                 break
             await self._sleep(2 * TICK)
         for said in found:
-            self.session.say(said)
+            self.session.news.say(said)
+        await self._renew()
         if doubtful:
             one = doubtful[0]
-            said = f"Launch {one.id} was sent but not answered, and its batch is not found yet: it is not sent again."
-            raise _Hold(UNANSWERED, said, one.wave)
+            unproven = f"nothing proves yet that batch {one.batch_id} is its own"
+            found_yet = unproven if one.batch_id is not None else "its batch is not found yet"
+            said = f"Launch {one.id} was sent but not answered, and {found_yet}: it is not sent again."
+            raise RunHold(UNANSWERED, said, one.wave)
 
     # -- the journal and the engine ---------------------------------------------------------------------------------
 
@@ -463,17 +484,21 @@ class RunDriver:
             asked = await self._write(lambda: self._runs.renew(self.run_id, self.name))
             self._wish = asked or self._wish
             self._renewed = self._clock()
-        choices: dict[str, BatchChoice] = {
-            "stop:goes-on": "goes-on", "stop:suspend": "suspend", "stop:delete": "delete",
-        }  # fmt: skip
-        if self._wish in choices:
-            raise _Stop(choices[self._wish])
+        if self._wish in STOPS:
+            raise _Stop(STOPS[self._wish])
 
-    async def _step(self, wave: int, state: Literal["sending", "watching", "passed", "released", "skipped"]) -> None:
-        await self._write(lambda: self._runs.wave(self.run_id, self.name, wave, state))
+    async def _step(self, wave: RunWave, state: _WaveState) -> None:
+        """Write down and tell how far a wave is, with what was sent of it by now."""
+        await self._write(lambda: self._runs.wave(self.run_id, self.name, wave.wave, state))
+        taken = await taken_launches(self._runs, self._run, wave.wave)
+        batch = next((one.batch_id for one in reversed(taken) if one.batch_id is not None), None)
+        sent = sum(one.tasks for one in taken)
+        self._tell(WaveStep(self.run_id, wave.wave, state, wave.tasks, sent, batch))
 
     async def _note(self, wave: int, counts: WorkCounts, watched: float, fresh: Mapping[int, str]) -> None:
-        await self._write(lambda: self._runs.note(self.run_id, self.name, wave, numbers(counts), watched, fresh))
+        await self._write(
+            lambda: self._runs.note(self.run_id, self.name, wave, numbers(counts), watched, fresh, self.counted_at)
+        )
 
     async def _write(self, writing: Callable[[], Awaitable[T]]) -> T:
         """Write into the journal; one that is locked by somebody else is tried again.
@@ -490,30 +515,6 @@ class RunDriver:
 
     async def _heed(self, problem: EngineProblem, wave: int | None) -> None:
         """The engine was not heard. It is asked again, unless that would lock an account."""
-        self.session.say(f"Run {self.run_id} waits for the engine: {problem.sentence}", "warning")
+        self.session.news.say(f"Run {self.run_id} waits for the engine: {problem.sentence}", "warning")
         if problem.retry_after == inf:
-            raise _Hold("login", problem.sentence, wave)
-
-
-def sentence(verdict: Verdict, gate: Gate, watch: float) -> str:
-    """Why the gate holds, for the operator."""
-    counts = verdict.counts
-    again = f"{counts.again:,} of {things(counts.decided, 'decided task')} failed again"
-    share = f"{100 * counts.again / max(counts.decided, 1):.1f}%, limit {100 * gate.limit:g}%"
-    waited = f"after {watch:g} s"
-    match verdict.cause:
-        case "failed-again":
-            new = f", {counts.new_cause:,} with a new error" if counts.new_cause else ""
-            return f"{again} ({share}{new})."
-        case "new-cause":
-            return f"{things(counts.new_cause, 'task')} failed again with a new error."
-        case "nothing-decided":
-            if counts.unknown:
-                return "No task was decided: they are gone, and no log says how."
-            return "No task was tried: all were left out, or have ended otherwise."
-        case "nobody-works":
-            return f"Nobody works on these topics: {waited} no task was taken."
-        case "still-locked":
-            return f"Still locked {waited}: {things(counts.locked, 'task')}; {again}."
-        case _:
-            return f"Not decided {waited}: {things(counts.open, 'task')}; {again}."
+            raise RunHold("login", problem.sentence, wave)

@@ -6,10 +6,18 @@ import os
 import socket
 from uuid import uuid4
 
+BACKGROUND = "background-"
 
-def driver_name() -> str:
-    """A name for a driver in this process."""
-    return f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+
+def driver_name(background: bool = False) -> str:
+    """A name for a driver in this process, which may be one that stays when its terminal is closed."""
+    return f"{socket.gethostname()}:{os.getpid()}:{BACKGROUND if background else ''}{uuid4().hex[:8]}"
+
+
+def who_drives(driver: str) -> str:
+    """A driver in words: of what kind it is, on which machine, and the number of its process."""
+    where, _, rest = driver.rpartition(":")
+    return f"{'a process in the background' if rest.startswith(BACKGROUND) else 'another console'}: {where}"
 
 
 def is_dead(driver: str) -> bool:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from console.operations.frozen_tasks import causes_of
 from console.reading.selected_tasks import task_pages
-from console.runs.frozen_tasks import causes_of
+from console.reading.selection import Everything
 from console.runs.gate import FEWEST
 from console.runs.run_view import RunView, view_of
-from console.session.journal_answers import ask_journal
 from console.text.words import age, count, percent, span, things
 
 if TYPE_CHECKING:
@@ -54,7 +54,9 @@ class EarlierRun:
         who = f" by {run.user}" if run.user else ""
         tried = f"{count(run.listed or 0)} to {run.retries} in {things(len(self.view.waves), 'wave')}"
         came = f"{count(counts.done)} done, {count(counts.again)} failed again"
-        came += f" ({percent(counts.again, counts.decided)})" if counts.decided else ""
+        came += f" ({percent(counts.again, counts.settled)})" if counts.settled else ""
+        if counts.open and self.view.counted_at is not None:
+            came += f", {count(counts.open)} open {self.view.as_of}"
         took = f" in {span(self.seconds)}" if self.seconds is not None else ""
         ended = {"passed": "", "stopped": ", stopped"}.get(self.view.word, f", {self.view.word}")
         ago = age(run.began_at, now)
@@ -65,13 +67,13 @@ class EarlierRun:
     def bad(self) -> bool:
         """More failed again than its gate allowed."""
         counts = self.view.counts
-        return counts.decided >= FEWEST and counts.again > self.view.run.gate * counts.decided
+        return counts.settled >= FEWEST and counts.again > self.view.run.gate * counts.settled
 
     @property
     def good(self) -> bool:
         """Hardly any failed again, of many."""
         counts = self.view.counts
-        return self.view.word == "passed" and counts.decided >= TELLING and counts.again <= CLEAN * counts.decided
+        return self.view.word == "passed" and counts.settled >= TELLING and counts.again <= CLEAN * counts.settled
 
 
 def record_of(earlier: Sequence[EarlierRun]) -> Record:
@@ -82,18 +84,19 @@ def record_of(earlier: Sequence[EarlierRun]) -> Record:
 
 
 async def earlier_runs(session: Session, selection: Selection) -> tuple[EarlierRun, ...]:
-    """The last runs on this engine over the causes of a selection, the newest first. One page of it tells them.
+    """The last runs on this engine over the causes of a selection, the newest first. A page of it tells them.
 
     Raises:
         EngineProblem: the engine did not answer.
     """
-    if session.journal is None:
+    if session.memory.journal is None:
         return ()
+    but = selection.but if isinstance(selection, Everything) else frozenset()
 
     async def some(client: EngineClient) -> list[ExternalTask]:
-        return await anext(task_pages(client, selection), [])
+        return [task for task in await anext(task_pages(client, selection), []) if task.id not in but]
 
-    return await runs_over(session, causes_of(await session.ask(some)))
+    return await runs_over(session, causes_of(await session.connection.ask(some)))
 
 
 async def runs_over(session: Session, causes: Counter[tuple[str, str]]) -> tuple[EarlierRun, ...]:
@@ -103,12 +106,12 @@ async def runs_over(session: Session, causes: Counter[tuple[str, str]]) -> tuple
         session: whose journal.
         causes: topic and cause -> how many tasks.
     """
-    wanted = [cause for (_, cause), _ in causes.most_common(MOST_CAUSES)]
+    wanted = [cause for cause, _ in causes.most_common(MOST_CAUSES)]
     if not wanted:
         return ()
     now = datetime.now(UTC)
     none: list[tuple[Run, list[RunWave]]] = []
-    found = await ask_journal(
-        session, lambda journal: journal.runs.over_causes(session.engine_name, wanted, MOST), none
+    found = await session.memory.ask(
+        lambda journal: journal.runs.over_causes(session.memory.engine_name, wanted, MOST), none
     )
     return tuple(EarlierRun(view_of(run, waves, now)) for run, waves in found)

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from console.journal import journal_problem
 from console.runs.run_view import RunView, read_run
-from console.session.journal_answers import journal_problem
 
 if TYPE_CHECKING:
+    from console.session.memory import Memory
     from console.session.session import Session
 
 NEWEST = 20
 """So many of the newest runs are looked at."""
 
 
-async def open_runs(session: Session) -> list[RunView]:
-    """Those of this session's engine, the newest first; none without a journal that can be read."""
-    journal = session.journal
+async def open_runs(memory: Memory) -> list[RunView]:
+    """Those of its engine, the newest first; none without a journal that can be read."""
+    journal = memory.journal
     if journal is None:
         return []
     try:
-        runs = await journal.runs.runs(session.engine_name, NEWEST)
+        runs = await journal.runs.runs(memory.engine_name, NEWEST)
         views = [await read_run(journal.runs, run.id) for run in runs if not run.over]
     except journal_problem():
         return []
@@ -30,12 +31,12 @@ async def open_runs(session: Session) -> list[RunView]:
 async def tell_open_runs(session: Session) -> str:
     """Tell on the second line which run waits, or that none does any more; answers one sentence about those that wait,
     empty where there is none. Only for a console that drives none itself."""
-    views = await open_runs(session)
+    views = await open_runs(session.memory)
     waiting = [view for view in views if not view.driven]
     if waiting:
-        session.tell_run(f"run {waiting[0].run.id} held", "failed")
-    elif session.journal is not None:
-        session.tell_run("")
+        session.watch.tell_run(f"run {waiting[0].run.id} held", "failed")
+    elif session.memory.journal is not None:
+        session.watch.tell_run("")
     return said_of(views)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 LONGEST_WATCH = 8 * 86400.0
 """Seconds for which nobody watches a wave any more."""
@@ -34,6 +36,22 @@ def share_of(text: str) -> float:
     if not 0 <= share <= 1:
         raise RuleMistake(f"{text} is not a share; write it like 5% or 0.05.")
     return share
+
+
+def skips_of(text: str, known: Sequence[str]) -> list[str]:
+    """Words separated by commas or blanks: what is skipped.
+
+    Args:
+        text: as it was typed.
+        known: what can be.
+
+    Raises:
+        RuleMistake: something else is named.
+    """
+    words = text.replace(",", " ").split()
+    if other := [word for word in words if word not in known]:
+        raise RuleMistake(f"{other[0]} cannot be skipped; these can: {', '.join(known) or 'none'}.")
+    return words
 
 
 def seconds_of(text: str) -> float:

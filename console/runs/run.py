@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from console.operations.operation import Operation
 from console.runs.events import RunPlanned
 from console.runs.gate import Gate
-from console.runs.waves import Waves, proposed
+from console.runs.waves import Waves, kept_together, proposed
 from store.journal.run_records import FrozenTask, NewRun, RunCause
 
 if TYPE_CHECKING:
-    from console.runs.frozen_tasks import FrozenTasks
+    from console.operations.operation import FrozenUnits
     from console.session.session import Session
 
 MOST_CAUSES = 50
@@ -27,7 +28,7 @@ class RunOrder:
 
     Attributes:
         title: what was chosen, in words.
-        retries: the value to set.
+        operation: what is done.
         waves: how it is cut; ``None`` for a proposal that fits its size.
         gate: when it goes on by itself.
         watch: seconds for which a wave is watched once its tasks are set.
@@ -36,7 +37,7 @@ class RunOrder:
     """
 
     title: str
-    retries: int
+    operation: Operation
     waves: Waves | None = None
     gate: Gate = field(default_factory=Gate)
     watch: float = WATCH
@@ -51,26 +52,37 @@ class RunOrder:
         """
         return (self.waves or proposed(tasks)).cut(tasks)
 
-    def plan(self, frozen: FrozenTasks, run: int | None = None) -> RunPlanned:
+    def cut(self, tasks: Sequence[FrozenTask]) -> list[int]:
+        """Tasks of each wave, none of which splits a process instance that is changed before.
+
+        Raises:
+            WaveMistake: some tasks would be in no wave.
+        """
+        return kept_together(self.sizes(len(tasks)), [task.process_instance for task in tasks])
+
+    def plan(self, frozen: FrozenUnits, run: int | None = None) -> RunPlanned:
         """What it would do with these tasks.
 
         Raises:
             WaveMistake: some tasks would be in no wave.
         """
+        instances = {task.process_instance for task in frozen.tasks} - {None}
         return RunPlanned(
             run,
             self.title,
             len(frozen.tasks),
-            tuple(self.sizes(len(frozen.tasks))),
-            self.retries,
+            tuple(self.cut(frozen.tasks)),
+            self.operation,
             {kind.replace("_", "-"): number for kind, number in frozen.left_out.items()},
             self.gate.limit,
             self.watch,
             self.pace,
+            dict(frozen.also),
+            instances=len(instances) or None,
         )
 
 
-async def write_down(session: Session, order: RunOrder, frozen: FrozenTasks, driver: str) -> int:
+async def write_down(session: Session, order: RunOrder, frozen: FrozenUnits, driver: str) -> int:
     """Write a run into the journal with all of its tasks; answers its number. Nothing is sent.
 
     Args:
@@ -83,15 +95,16 @@ async def write_down(session: Session, order: RunOrder, frozen: FrozenTasks, dri
         WaveMistake: some tasks would be in no wave.
         SQLAlchemyError: the journal cannot be written.
     """
-    assert session.journal is not None, "a run is not begun without a journal"
-    sizes = order.sizes(len(frozen.tasks))
-    identity = session.identity
+    assert session.memory.journal is not None, "a run is not begun without a journal"
+    sizes = order.cut(frozen.tasks)
+    identity = session.connection.identity
     new = NewRun(
-        session.engine_name, identity.url, identity.user, order.title, order.reason, order.retries,
-        order.gate.limit, order.gate.new_cause, order.watch, frozen.at, order.pace,
+        session.memory.engine_name, identity.url, identity.user, order.title, order.reason,
+        order.operation.retries, order.gate.limit, order.gate.new_cause, order.watch, frozen.at, order.pace,
+        order.operation.name, order.operation.arguments,
     )  # fmt: skip
     causes = [RunCause(topic, cause, number) for (topic, cause), number in frozen.causes.most_common(MOST_CAUSES)]
-    return await session.journal.runs.begin(new, driver, _cut(frozen.tasks, sizes), causes)
+    return await session.memory.journal.runs.begin(new, driver, _cut(frozen.tasks, sizes), causes)
 
 
 def _cut(tasks: Sequence[FrozenTask], sizes: Sequence[int]) -> Iterator[tuple[int, Sequence[FrozenTask]]]:

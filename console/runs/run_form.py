@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from console.operations.operation import Operation
+from console.operations.retry import GivesRetries
 from console.runs.gate import Gate
-from console.runs.rules_text import pace_of, pace_text, seconds_of, seconds_text, share_of, share_text
+from console.runs.rules_text import (
+    RuleMistake,
+    pace_of,
+    pace_text,
+    seconds_of,
+    seconds_text,
+    share_of,
+    share_text,
+    skips_of,
+)
 from console.runs.run import WATCH, RunOrder
 from console.runs.waves import waves_of
+from store.contract.values import INT_MAX
 
 
 @dataclass(frozen=True)
@@ -20,6 +32,8 @@ class RunForm:
         new_cause: a failure with a new error holds by itself.
         watch: for how long a wave is watched.
         pace: most tasks in a time; empty sends a wave at once.
+        skip: what the engine is to skip.
+        retries: how many each unit gets; ``None`` leaves those of the operation.
     """
 
     waves: str = ""
@@ -27,22 +41,26 @@ class RunForm:
     new_cause: bool = False
     watch: str = seconds_text(WATCH)
     pace: str = ""
+    skip: str = ""
+    retries: str | None = None
 
-    def order(self, title: str, retries: int, reason: str = "") -> RunOrder:
+    def order(self, title: str, operation: Operation, reason: str = "") -> RunOrder:
         """The order that is meant.
 
         Args:
             title: what was chosen, in words.
-            retries: the value to set.
+            operation: what is done.
             reason: why; may be empty.
 
         Raises:
             WaveMistake: the sizes are no list of waves.
             RuleMistake: another field cannot be read.
         """
+        if self.retries is not None and isinstance(operation, GivesRetries):
+            operation = operation.with_retries(_retries_of(self.retries))
         return RunOrder(
             title,
-            retries,
+            operation.because(reason.strip(), skips_of(self.skip, operation.skips)),
             waves_of(self.waves),
             Gate(share_of(self.gate), self.new_cause),
             seconds_of(self.watch),
@@ -56,3 +74,14 @@ def form_of(order: RunOrder, waves: str) -> RunForm:
     return RunForm(
         waves, share_text(order.gate.limit), order.gate.new_cause, seconds_text(order.watch), pace_text(order.pace)
     )
+
+
+def _retries_of(text: str) -> int:
+    """A number of retries, 1 or more.
+
+    Raises:
+        RuleMistake: it is none.
+    """
+    if not text.isdecimal() or not 1 <= int(text) <= INT_MAX:
+        raise RuleMistake(f"{text or 'Nothing'} is no number of retries: each gets 1 retry or more.")
+    return int(text)

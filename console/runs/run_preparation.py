@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from console.operations.retry import SetRetries
+from console.reading.pages import PAGE
+from console.reading.selection import Marked
 from console.runs.decided_run import DecidedRun
 from console.runs.earlier_runs import earlier_runs, record_of
 from console.runs.rules_text import RuleMistake
@@ -63,7 +66,11 @@ class RunPreparation:
             EngineProblem: the engine did not answer.
         """
         preparation = self.preparation
-        self.earlier = await earlier_runs(preparation.session, preparation.selection)
+        selection = preparation.selection
+        if preparation.plan is not None and (ids := preparation.plan.ids):
+            # Those that are taken, without what the console itself has filtered out.
+            selection = Marked(frozenset(ids[:: -(-len(ids) // PAGE)]))
+        self.earlier = await earlier_runs(preparation.session, selection)
 
     def fit(self) -> RunForm:
         """What stands in the fields: a proposal, until the operator has typed sizes of his own."""
@@ -80,7 +87,7 @@ class RunPreparation:
         """
         plan, preparation = self.preparation.plan, self.preparation
         title = plan.describe() if plan is not None else preparation.selection.describe()
-        return self.form.order(title, preparation.retries or 0, reason)
+        return self.form.order(title, SetRetries(preparation.retries or 0), reason)
 
     @property
     def mistake(self) -> str:
@@ -110,8 +117,8 @@ class RunPreparation:
             typed: the number of tasks as the operator typed it, where that is asked for.
         """
         session = self.preparation.session
-        if session.journal is None:
-            return "The journal is not open yet." if session.journal_opens else NO_JOURNAL
+        if session.memory.journal is None:
+            return "The journal is not open yet." if session.memory.opens else NO_JOURNAL
         return self.mistake or self.preparation.why_not(reason, typed)
 
     def confirm(self, reason: str, typed: str) -> DecidedRun | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -77,6 +78,25 @@ class Waves:
         if left:
             raise WaveMistake(f"The waves {self} take {total - left:,} of {total:,} tasks: end them with {REST}.")
         return found
+
+
+def kept_together(sizes: Sequence[int], instances: Sequence[str | None]) -> list[int]:
+    """The same waves, larger where a process instance would be split; those that nothing is left for are not there.
+
+    Args:
+        sizes: tasks of each wave.
+        instances: the process instance of each task, those of one instance together; ``None`` where it is not known.
+    """
+    found: list[int] = []
+    first = 0
+    for size in sizes:
+        end = min(first + size, len(instances))
+        while first < end < len(instances) and instances[end] is not None and instances[end] == instances[end - 1]:
+            end += 1
+        if end > first:
+            found.append(end - first)
+        first = end
+    return found
 
 
 ONE_WAVE = Waves((WaveSize(rest=True),))

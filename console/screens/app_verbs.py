@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 
 from console.folders import profiles_file
 from console.profiles import ProfileProblem, list_profiles
+from console.runs.command_text import engine_words
+from console.runs.event_text import text_of
+from console.runs.events import RunEnded, RunHeld, WaveStep
+from console.runs.notify import notify
 from console.runs.open_runs import open_runs
-from console.runs.operator_call import call_operator, facts_of
 from console.screens.attached import places_of
 from console.screens.base import ConsoleScreen
 from console.screens.chrome import SMALLEST
@@ -31,17 +34,16 @@ from console.snapshots.part import SnapshotPart
 from console.text.words import times
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from textual.app import App
     from textual.worker import WorkType
 
     from console.engine.target import Pace
-    from console.runs.driven_runs import DrivenRuns
-    from console.runs.events import RunHeld
+    from console.runs.events import RunEvent
+    from console.runs.service import RunService
     from console.screens.dialogs.engines import ChosenEngine
     from console.screens.exporting.snapshot import SnapshotFile
     from console.session.session import Session
+    from console.settings import Notify
 
 TOUR_EVERY = 0.3
 """Seconds between two looks at how far the guided walk is."""
@@ -53,20 +55,22 @@ class AppVerbs:
     Args:
         app: what they are attached to.
         session: what its screens share.
-        call: program and arguments that call the operator to a run that is held; empty calls by the bell alone.
+        wanted: what tells of a run that is held or over.
         leave_for: leaves the console for another engine.
     """
 
     def __init__(
-        self, app: App[None], session: Session, call: Sequence[str], leave_for: Callable[[ChosenEngine], None]
+        self, app: App[None], session: Session, wanted: Notify, leave_for: Callable[[ChosenEngine], None]
     ) -> None:
         self.app = app
         self.session = session
-        self._call = call
+        self._wanted = wanted
         self._leave_for = leave_for
         self._snapshot: SnapshotFile | None = None
         self.navigator = Navigator(app, session, DETAILS)
         """The ways between screens."""
+        self.left_running: dict[int, list[str]] = {}
+        """Runs that are to go on in the background once the console was left, with the options that lead there."""
 
     async def close(self) -> None:
         """Hold the runs that are driven here, and end a snapshot that is being written."""
@@ -101,21 +105,38 @@ class AppVerbs:
     # -- runs -------------------------------------------------------------------------------------------------------
 
     @cached_property
-    def runs(self) -> DrivenRuns:
+    def runs(self) -> RunService:
         """The runs that are driven here."""
-        from console.runs.driven_runs import DrivenRuns  # 455 ms, if the journal was not opened before
+        from console.runs.service import RunService  # 455 ms, if the journal was not opened before
 
-        return DrivenRuns(self.session, self._call_operator)
+        return RunService(self.session, self._tell_of_run)
 
-    def _call_operator(self, held: RunHeld) -> None:
-        """A run does not go on by itself: the bell, and the command of the settings."""
-        self.app.bell()
-        if self._call and not self.session.identity.snapshot_of:
-            self.app.run_worker(self._run_call(held), group="app.call", exit_on_error=False)
+    def _tell_of_run(self, event: RunEvent) -> None:
+        """Say what happens in a run, and call the operator to one that is held."""
+        session = self.session
+        match event:
+            case RunHeld():
+                session.watch.tell_run(f"run {event.run} held", "failed")
+                session.news.say(text_of(event), "warning")
+                self.app.bell()
+                self._notify(event)
+            case RunEnded():
+                session.watch.tell_run("")
+                session.news.say(text_of(event), "good" if event.state == "passed" else "warning")
+                self._notify(event)
+            case WaveStep(state="sending"):
+                session.watch.tell_run(f"run {event.run} wave {event.wave}")
+            case WaveStep(state="sent" | "passed" | "released" | "skipped"):
+                session.news.say(f"Run {event.run}: {text_of(event)}")
+        session.news.publish("runs")
 
-    async def _run_call(self, held: RunHeld) -> None:
-        if problem := await call_operator(self._call, facts_of(self.session, held)):
-            self.session.say(problem, "failed")
+    def _notify(self, event: RunHeld | RunEnded) -> None:
+        """Tell those who are not looking, while the screen goes on."""
+        self.app.run_worker(self._run_notify(event), group="app.notify", exit_on_error=False)
+
+    async def _run_notify(self, event: RunHeld | RunEnded) -> None:
+        for problem in await notify(self.session, event, self._wanted):
+            self.session.news.say(problem, "failed")
 
     def action_run(self) -> None:
         """The run that is at work, or held."""
@@ -126,18 +147,18 @@ class AppVerbs:
         if here:
             self.navigator.show("run", here[-1].run_id or here[-1])
             return
-        found = await open_runs(self.session)
+        found = await open_runs(self.session.memory)
         if found:
             self.navigator.show("run", found[0].run.id)
         else:
-            self.session.say("No run is at work or held; the journal (6) lists those that are over.", "muted")
+            self.session.news.say("No run is at work or held; the journal (6) lists those that are over.", "muted")
 
     # -- the demo ---------------------------------------------------------------------------------------------------
 
     @property
     def _pace(self) -> Pace | None:
         """How fast the batches of the demo go; nothing where none is open, and at full speed."""
-        return self.session.demo.handle.pace if self.session.demo is not None else None
+        return self.session.connection.demo.handle.pace if self.session.connection.demo is not None else None
 
     def action_batches_faster(self) -> None:
         """Twice the pace."""
@@ -150,7 +171,7 @@ class AppVerbs:
             self._tell_pace(self._pace.slower())
 
     def _tell_pace(self, factor: float) -> None:
-        self.session.say(f"Batches and workers of the demo run at {times(factor)} their usual pace.", "muted")
+        self.session.news.say(f"Batches and workers of the demo run at {times(factor)} their usual pace.", "muted")
         self.session.news.publish("state")
 
     # -- anywhere ---------------------------------------------------------------------------------------------------
@@ -170,8 +191,8 @@ class AppVerbs:
         if self._snapshot is not None and self._snapshot.running:
             await self._snapshot.stop()
             return
-        if why := self.session.why_unheard():
-            self.session.say(why, "warning")
+        if why := self.session.connection.why_unheard():
+            self.session.news.say(why, "warning")
             return
         # With an engine on the network nothing of this was needed before: a thread imports it.
         await asyncio.to_thread(import_module, "console.screens.exporting.snapshot")
@@ -240,29 +261,41 @@ class AppVerbs:
             profiles = await asyncio.to_thread(list_profiles, profiles_file())
         except ProfileProblem as broken:
             profiles, problem = [], str(broken)
-        chosen = await self.app.push_screen_wait(EngineDialog(profiles, self.session.identity.profile, problem))
+        chosen = await self.app.push_screen_wait(
+            EngineDialog(profiles, self.session.connection.identity.profile, problem)
+        )
         if chosen is not None and await self._may_leave("Leave this engine?", "Leave", "l"):
             self._leave_for(chosen)
 
     async def _may_leave(self, asked: str, label: str, key: str) -> bool:
         """Whether nothing launched here still runs, or the operator leaves all the same. Must run in a worker."""
-        launched = [self.session.known_batches.get(id) for id in self.session.launched]
+        launched = [self.session.watch.known_batches.get(id) for id in self.session.watch.launched]
         number = sum(view is None or not view.ended for view in launched)
         runs = self.runs.at_work if "runs" in self.__dict__ else []
+        numbers: list[int] = []
         if runs:
             run = runs[0].run_id
             which = f"{len(runs)} runs are" if len(runs) > 1 else "A run is" if run is None else f"Run {run} is"
             goes_on = f"`retriage watch {run or 'RUN'} --resume` goes on without a screen."
-            if self.session.identity.snapshot_of:
-                goes_on = "It is a rehearsal: all of it is gone when you leave."
+            if self.session.connection.identity.stays:
+                numbers = [one.run_id for one in runs if one.run_id is not None]
+                goes_on = f"{goes_on[:-1]}; b lets {'it' if len(runs) == 1 else 'them'} go on in the background now."
+            else:
+                goes_on = "The engine ends with this console: all of it is gone when you leave."
             said = [f"{which} at work, and held when you leave.", goes_on]
         elif number:
             one = number == 1
             which = "A batch launched here is" if one else f"{number} batches launched here are"
             goes_on = f"{'It goes' if one else 'They go'} on in the engine when you leave."
             stops = f"{'It stops' if one else 'They stop'} when you leave: the engine ends with this console."
-            said = [f"{which} still running.", goes_on if self.session.identity.url else stops]
+            said = [f"{which} still running.", goes_on if self.session.connection.identity.url else stops]
         else:
             return True
-        sure: bool = await self.app.push_screen_wait(Confirm(asked, said, label, key))
+        # A run whose tasks are still being read is not written down: no other process can go on with it.
+        instead = ("Let it go on", "b") if numbers and len(numbers) == len(runs) else None
+        question = Confirm(asked, said, label, key, instead=instead)
+        sure: bool = await self.app.push_screen_wait(question)
+        if question.took_instead:
+            connection = self.session.connection
+            self.left_running = dict.fromkeys(numbers, engine_words(connection.identity, connection.login))
         return sure

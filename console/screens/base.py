@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
-from textual.app import ComposeResult
+from textual.app import ComposeResult, ScreenStackError
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widget import Widget
@@ -19,8 +19,10 @@ from console.screens.attached import Attached, places_of
 from console.screens.chrome import HintLine, IdentityLine, TabLine
 from console.screens.events.line import EventLine
 from console.screens.navigator import Navigator, navigator_of
-from console.session.connection import Freshness
-from console.session.session import News, Session
+from console.session.freshness import Freshness
+from console.session.news import News
+from console.session.poller import reconsider_all
+from console.session.session import Session
 from console.terminal.textual_private import has_unpainted, paint
 from console.widgets.line import Line
 
@@ -88,6 +90,14 @@ class ConsoleScreen(Screen[None]):
         yield HintLine(id="hints")
 
     @property
+    def in_front(self) -> bool:
+        """Nothing is over it, no dialog either: what is under one may still be seen, but is not read."""
+        try:
+            return self.app.screen is self
+        except ScreenStackError:
+            return False
+
+    @property
     def freshness(self) -> Freshness | None:
         """What became of this screen's last question; none where it asks nothing again and again."""
         return None
@@ -105,7 +115,7 @@ class ConsoleScreen(Screen[None]):
     def _news(self, news: News) -> None:
         if news in ("state", "identity"):
             self.query_one(IdentityLine).tell(self.session, self.freshness)
-        elif news == "counts":
+        if news in ("counts", "identity", "state"):
             self.query_one(TabLine).tell(self.session, self.VIEW)
         elif news == "event":
             self._tell_event()
@@ -116,12 +126,13 @@ class ConsoleScreen(Screen[None]):
 
     def _tick(self) -> None:
         if self.is_current:
-            self.session.heed_time()
+            self.session.connection.heed_time()
             self.query_one(IdentityLine).tell(self.session, self.freshness)
+            self.query_one(TabLine).tell(self.session, self.VIEW)
             self._tell_event()
 
     def _tell_event(self) -> None:
-        self.query_one(EventLine).tell(self.session.events, self.query_one("#event-above", Line), self.legend())
+        self.query_one(EventLine).tell(self.session.news, self.query_one("#event-above", Line), self.legend())
 
     def on_idle(self) -> None:
         """Paint what a key has changed at once: Textual would wait for its next tick, a sixtieth of a second away.
@@ -138,7 +149,8 @@ class ConsoleScreen(Screen[None]):
         self.call_after_refresh(self.tell_chrome)
 
     def on_screen_resume(self) -> None:
-        """What was said meanwhile is shown."""
+        """What is shown here may be read again, and what was said meanwhile is shown."""
+        reconsider_all()
         self.call_after_refresh(self.tell_chrome)
 
     def on_descendant_focus(self) -> None:
@@ -160,7 +172,7 @@ class ConsoleScreen(Screen[None]):
     def told_actions(self) -> tuple[dict[str, str], set[str]]:
         """Labels that say more than the table of actions, and names of actions that would do nothing now."""
         labels, idle = self.hint_labels(), set(self.idle())
-        if self.session.safety.readonly:
+        if self.session.connection.safety.readonly:
             labels, idle = looking_only(self.places(), labels, idle)
         return labels, idle
 
@@ -179,7 +191,7 @@ class ConsoleScreen(Screen[None]):
         keys that were meant for another screen would go to it. That is said."""
         if self.app.screen is self:
             return False
-        self.session.say(f"{what} came too late to be asked here: press the key again.", "warning")
+        self.session.news.say(f"{what} came too late to be asked here: press the key again.", "warning")
         return True
 
     @work(group="console.copy", exit_on_error=False)
@@ -193,7 +205,7 @@ class ConsoleScreen(Screen[None]):
         if clipboard.fits(text):
             self.app.copy_to_clipboard(text)
         path = await clipboard.keep(text)
-        self.session.say(clipboard.said(what, text, path), "muted")
+        self.session.news.say(clipboard.said(what, text, path), "muted")
 
     def legend(self) -> str:
         """What the signs of this screen mean, in one line."""

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from console.actions import hints, shown
-from console.session.pace import USUAL_PACE
-from console.session.poller import soonest
+from console.nouns import VIEWS
+from console.session.poller import USUAL_PACE, soonest
 from console.text.inert import inert
 from console.text.words import count, roughly, span, times
 from console.widgets.line import Line, Span, width_of
@@ -16,30 +16,20 @@ from console.widgets.line import Line, Span, width_of
 if TYPE_CHECKING:
     from textual.widget import Widget
 
-    from console.session.connection import Freshness
     from console.session.connection_identity import ConnectionIdentity
+    from console.session.freshness import Freshness
     from console.session.safety import Safety
     from console.session.session import Session
 
-VIEWS: tuple[tuple[str, str], ...] = (
-    ("tasks", "Tasks"),
-    ("incidents", "Incidents"),
-    ("instances", "Instances"),
-    ("batches", "Batches"),
-    ("jobs", "Jobs"),
-    ("journal", "Journal"),
-)
-"""The views by name, in the order of their digits."""
 SMALLEST = (80, 24)
 """Columns and lines below which the console shows one sentence and takes no keys."""
-SHORTER = {"Incidents": "Incid", "Instances": "Inst", "Batches": "Batch", "Journal": "Jrnl"}
-"""Titles where there is no room for the whole ones beside the counts."""
 
-_WHOLE: Mapping[str, str] = {}
 _NO_COUNTS: Mapping[str, int] = {}
 
 AGE_SHOWN = 10
 """Seconds after which the age of the data is news; below, line 1 shows the answer time only."""
+COUNTS_OLD = 75
+"""The same for the numbers of the views, which are counted every half a minute, one after the other."""
 OPENING: list[Span] = [("opening", "muted")]
 """How the data is before the engine is open."""
 OPENING_ENGINE = "opening the engine …"
@@ -66,7 +56,7 @@ class IdentityLine(Line):
             session: whose engine it is about.
             view: what became of the last question of the view in front; none where it asks nothing of its own.
         """
-        self._show(session.identity, session.safety, self._health(session, view))
+        self._show(session.connection.identity, session.connection.safety, self._health(session, view))
 
     def introduce(self, identity: ConnectionIdentity, safety: Safety) -> None:
         """Show what is so before the engine is opened.
@@ -86,34 +76,34 @@ class IdentityLine(Line):
         self.show(left, right)
 
     def _health(self, session: Session, view: Freshness | None) -> list[Span]:
-        if session.failed_to_open:
+        if session.connection.failed_to_open:
             return [("NO ENGINE", "failed")]
-        if session.client is None:
+        if session.connection.client is None:
             return OPENING
-        if session.identity.stands_at is not None:
-            return [(f"AS OF {session.identity.stands_at:%H:%M}Z", "warning")]
-        seconds = session.data_age if view is None or view.age is None else view.age
-        lost, own = session.connection.problem, view.problem if view is not None else None
-        if session.silent:
+        if session.connection.identity.stands_at is not None:
+            return [(f"AS OF {session.connection.identity.stands_at:%H:%M}Z", "warning")]
+        seconds = session.connection.state.age if view is None or view.age is None else view.age
+        lost, own = session.connection.state.problem, view.problem if view is not None else None
+        if session.connection.state.silent:
             said: list[Span] = [
                 (f"STALE {span(seconds)}", "failed"),
                 (f" {lost.brief}" if lost else " no answer", "failed"),
             ]
-            return [*said, (_again(None if session.connection.held else _soonest()), "muted")]
+            return [*said, (_again(None if session.connection.state.held else _soonest()), "muted")]
         if own is not None and view is not None:
-            rests = None if session.paused else view.rests()
+            rests = None if session.watch.paused else view.rests()
             return [(f"STALE {span(seconds)} {own.brief}", "failed"), (_again(rests), "muted")]
-        if session.paused:
+        if session.watch.paused:
             return [(f"PAUSED {span(seconds)}", "warning")]
         if view is not None and view.age is None:
             return [("reading", "muted")]
-        age = f" {span(seconds)}" if seconds >= max(AGE_SHOWN, session.pace + 2) else ""
-        if session.pace != USUAL_PACE:
-            age += f" every {session.pace:g}s"
-        pace = session.demo.handle.pace if session.demo is not None else None
+        age = f" {span(seconds)}" if seconds >= max(AGE_SHOWN, session.watch.pace + 2) else ""
+        if session.watch.pace != USUAL_PACE:
+            age += f" every {session.watch.pace:g}s"
+        pace = session.connection.demo.handle.pace if session.connection.demo is not None else None
         if pace is not None and pace.factor != 1:
             age += f" batches {times(pace.factor)}"
-        trip = session.round_trip
+        trip = session.connection.round_trip
         latency = f" {max(round(trip * 1000), 1)}ms" if trip is not None else ""
         return [("● ", "good"), ("LIVE", "good"), (age, "warning"), (latency, "muted")]
 
@@ -175,10 +165,18 @@ class TabLine(Line):
 
     def tell(self, session: Session, view: str) -> None:
         """Show the counts that are known, in full where there is room."""
-        self.show_views(view, session.counts, session.failed_jobs, session.run_told)
+        part = {one.name for one in VIEWS if session.connection.rights.unseen(one.name)}
+        old = session.watch.counts_age if session.connection.identity.stands_at is None else 0.0
+        self.show_views(view, session.watch.counts, session.watch.failed_jobs, session.watch.run_told, part, old)
 
     def show_views(
-        self, view: str, counts: Mapping[str, int] = _NO_COUNTS, failed_jobs: int = 0, run: Span = ("", "")
+        self,
+        view: str,
+        counts: Mapping[str, int] = _NO_COUNTS,
+        failed_jobs: int = 0,
+        run: Span = ("", ""),
+        part: Collection[str] = (),
+        old: float = 0.0,
     ) -> None:
         """Show the views, in full where there is room.
 
@@ -187,18 +185,22 @@ class TabLine(Line):
             counts: rows by the name of a view, as far as they are known.
             failed_jobs: jobs with no retries left.
             run: the run that is at work or held, in a few words; empty if there is none.
+            part: views of which the user sees a part only, however large: 3+, and ? where it sees none.
+            old: seconds since the rows were counted; shown where that is longer than usual.
         """
-        for written, gap, titles in (
-            (count, "  ", _WHOLE),
-            (count, " ", _WHOLE),
-            (count, " ", SHORTER),
-            (count, "", SHORTER),
-            (roughly, "", SHORTER),
+        for written, gap, short in (
+            (count, "  ", False),
+            (count, " ", False),
+            (count, " ", True),
+            (count, "", True),
+            (roughly, "", True),
         ):
-            spans = _tabs(view, counts, failed_jobs, written, gap, titles)
+            spans = _tabs(view, counts, failed_jobs, written, gap, short, part)
             told, ink = run
             if told:
                 spans += [(" 7 ", "muted"), (inert(told), ink)]
+            if old >= COUNTS_OLD:
+                spans.append((f"{span(old)} old", "warning"))
             if width_of(spans) <= _width(self):
                 break
         self.show(spans)
@@ -210,20 +212,24 @@ def _tabs(
     failed_jobs: int,
     written: Callable[[int], str],
     gap: str,
-    titles: Mapping[str, str],
+    short: bool,
+    part: Collection[str],
 ) -> list[Span]:
     spans: list[Span] = [(" " if gap else "", "")]
-    for digit, (name, title) in enumerate(VIEWS, 1):
+    for digit, one in enumerate(VIEWS, 1):
+        name = one.name
         number = counts.get(name)
         failed = failed_jobs if name == "jobs" else 0
         # The number of batches is of those that run; the view lists ended ones too.
         shown = "" if number is None or (name == "batches" and not number) else f" {written(number)}"
+        if name in part and number is not None:
+            shown = f" {written(number)}+" if number else " ?"
         here = name == view
         ends = ("[", "]") if here else (" ", " ")
         spans += [
             (ends[0], "accent"),
             (f"{digit} ", "accent" if here else "muted"),
-            (titles.get(title, title), "accent" if here else "muted"),
+            (one.short if short else one.title, "accent" if here else "muted"),
             (shown, "strong" if here else "muted"),
             (f" !{written(failed)}" if failed else "", "failed"),
             (ends[1] + gap, "accent"),

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from console.engine.errors import EngineProblem
 from console.reading.filtered_pages import FilteredPages
-from console.session.connection import Freshness
+from console.session.freshness import Freshness
+from console.session.poller import reconsider_all, until_wanted
 from console.text.words import clock, count, things
 from console.widgets.line import Span
 
@@ -46,6 +47,7 @@ class FilteredList:
         wanted: RowFilter,
         changed: Callable[[], None],
         fresh: Freshness | None = None,
+        going: Callable[[], bool] = lambda: True,
     ) -> None:
         self.query = query
         self._fresh = fresh or Freshness()
@@ -57,8 +59,7 @@ class FilteredList:
         self._so_far: Sequence[Any] = ()
         self._kept: Sequence[Any] | None = None
         self._task: asyncio.Task[None] | None = None
-        self._free = asyncio.Event()
-        self._free.set()
+        self._going = going
         self._asked = asyncio.Event()
         self.looked = 0
         """Rows that were looked at in the last way, or so far in the first."""
@@ -102,7 +103,9 @@ class FilteredList:
         return f"Still looking: {things(len(self.rows), thing)} so far. All can be taken when all rows have been read."
 
     def start(self) -> None:
-        """Begin."""
+        """Begin. Where nothing is to be read now this filter was asked for all the same: one way through is."""
+        if not self._going():
+            self._asked.set()
         self._task = asyncio.create_task(self._run(), name="filtered list")
 
     def close(self) -> None:
@@ -110,13 +113,10 @@ class FilteredList:
         if self._task is not None:
             self._task.cancel()
 
-    def rest(self, resting: bool) -> None:
-        """Read nothing, or go on."""
-        (self._free.clear if resting else self._free.set)()
-
     def again(self) -> None:
-        """Look at all rows again now, also while resting."""
+        """Look at all rows again now, also while paused."""
         self._asked.set()
+        reconsider_all()
 
     async def _run(self) -> None:
         while True:
@@ -130,12 +130,7 @@ class FilteredList:
 
     async def _allowed(self) -> None:
         """Wait until reading is free, or asked for."""
-        waiting = {asyncio.ensure_future(self._free.wait()), asyncio.ensure_future(self._asked.wait())}
-        try:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for one in waiting:
-                one.cancel()
+        await until_wanted(lambda: self._asked.is_set() or self._going())
 
     async def _through(self) -> None:
         """Look at all rows once."""
@@ -147,7 +142,7 @@ class FilteredList:
             await self._allowed()
             try:
                 if not going.looked:
-                    self.among = await self._session.ask(
+                    self.among = await self._session.connection.ask(
                         lambda client: self._subject.count(client, self.query), self._fresh
                     )
                     if self._kept is None:
@@ -155,8 +150,8 @@ class FilteredList:
                 await going.next()
                 self._so_far = self._order.arranged(going.kept)
             except EngineProblem as problem:
-                if not self._session.stale:
-                    self._session.say(problem.sentence, "failed")
+                if not self._session.connection.stale:
+                    self._session.news.say(problem.sentence, "failed")
                 await asyncio.sleep(AFTER_A_FAILURE)
                 continue
             if self._kept is None:
@@ -169,9 +164,9 @@ class FilteredList:
         self._changed()
 
     async def _page(self, first: int, size: int) -> list[Any]:
-        rows = await self._session.ask(
+        rows = await self._session.connection.ask(
             lambda client: self._subject.read(client, self._order.query, first, size), self._fresh
         )
         self._fresh.heard()
-        await self._wanted.learn(rows, self._session.ask)
+        await self._wanted.learn(rows, self._session.connection.ask)
         return rows

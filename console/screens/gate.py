@@ -8,18 +8,18 @@ from console.actions import ACTIONS
 from console.screens.attached import places_of
 
 if TYPE_CHECKING:
-    from console.session.connection import Freshness
-    from console.session.session import Session
+    from console.session.connection import Connection
+    from console.session.freshness import Freshness
 
 
-def why_not(session: Session, node: object, method: str, view: Freshness | None = None) -> str:
+def why_not(connection: Connection, node: object, method: str, view: Freshness | None = None) -> str:
     """One sentence if this action must not begin now, empty if it may.
 
     An action that opens a preview may begin while the safety is on, since looking changes nothing; the order given from
     the preview is an action of its own and comes through this gate too.
 
     Args:
-        session: whose engine would change.
+        connection: to the engine that would change.
         node: the widget, screen or application that would carry it out.
         method: the action's method, without ``action_``.
         view: what became of the last question of the screen in front, if that asks any.
@@ -27,6 +27,6 @@ def why_not(session: Session, node: object, method: str, view: Freshness | None 
     places = places_of(node)
     for action in ACTIONS:
         if action.changes_engine and action.method == method and action.place in places:
-            unheard = session.why_unheard(view)
-            return unheard if action.previews else unheard or session.why_no_orders()
+            unheard = connection.why_unheard(view)
+            return unheard if action.previews else unheard or connection.why_no_orders()
     return ""

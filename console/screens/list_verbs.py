@@ -69,17 +69,19 @@ class ListVerbs(Verbs["ConsoleScreen"]):
         chosen = titles[column] if column is not None else self._likeliest(titles, words)
         word = words.get(chosen)
         if not word:
-            self.session.say(f"Rows cannot be filtered by {chosen}; h and l choose another column.", "warning")
+            self.session.news.say(f"Rows cannot be filtered by {chosen}; h and l choose another column.", "warning")
             return
         text = narrowed(self._reader.text, word, without=without)
         mistakes = self._reader.subject.parsed(text).mistakes
         if mistakes:
-            self.session.say(mistakes[0].sentence, "warning")
+            self.session.news.say(mistakes[0].sentence, "warning")
             return
         self.screen.query_one("#filter", FilterLine).set(text)
         self._reader.apply(text)
         if column is None:
-            self.session.say(f"Filtered by {chosen}; h and l choose another column, esc clears the filter.", "muted")
+            self.session.news.say(
+                f"Filtered by {chosen}; h and l choose another column, esc clears the filter.", "muted"
+            )
 
     def _likeliest(self, titles: list[str], words: Mapping[str, str]) -> str:
         """The column that is meant while none was chosen: the first one that can be filtered by, signs aside."""
@@ -98,18 +100,18 @@ class ListVerbs(Verbs["ConsoleScreen"]):
 
     def action_slower(self) -> None:
         """Read less often."""
-        self.session.change_pace(1)
+        self.session.watch.change_pace(1)
 
     def action_faster(self) -> None:
         """Read more often."""
-        self.session.change_pace(-1)
+        self.session.watch.change_pace(-1)
 
     # -- taking away ------------------------------------------------------------------------------------------------
 
     def action_copy_curl(self) -> None:
         """Copy the request that reads the row; pressed again on the same row, its JSON."""
         row = self._row()
-        client = self.session.client
+        client = self.session.connection.client
         if row is None or client is None:
             return
         again = self._curl_of == row.id
@@ -117,14 +119,14 @@ class ListVerbs(Verbs["ConsoleScreen"]):
         from console.launch.request_text import curl_of_reading, pretty  # 13 ms
 
         path = path_of(self._reader.subject.name, row.id)
-        if again or not path or not self.session.identity.url:
+        if again or not path or not self.session.connection.identity.url:
             record = row.item
             text = pretty(record.model_dump(mode="json", by_alias=True)) if hasattr(record, "model_dump") else row.id
             self.screen.hand_out(text, "the row as JSON")
             return
-        user = self.session.identity.user or None
+        user = self.session.connection.identity.user or None
         self.screen.hand_out(
-            curl_of_reading(path, client.url, user, False), "a curl command (Y again: the row as JSON)"
+            curl_of_reading(path, client.url, user, client.login_headers), "a curl command (Y again: the row as JSON)"
         )
 
     def action_export(self) -> None:
@@ -132,10 +134,10 @@ class ListVerbs(Verbs["ConsoleScreen"]):
         if self._reader.query is None:
             return
         if self._exporting is not None and self._exporting.running:
-            self.session.say("Rows are being written already; esc stops that.", "warning")
+            self.session.news.say("Rows are being written already; esc stops that.", "warning")
             return
         if why := self._reader.why_not_all_known():
-            self.session.say(why, "warning")
+            self.session.news.say(why, "warning")
             return
         self.screen.run_worker(self._ask_for_file(), group="list.export", exit_on_error=False)
 

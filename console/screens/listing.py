@@ -22,8 +22,8 @@ from console.screens.page_reader import PageReader
 from console.screens.pane_jump import PaneJump
 from console.screens.row_reader import RowReader
 from console.screens.subject import ListSubject, SortKey
-from console.session import saved_filters
-from console.session.session import News, Session
+from console.session.news import News
+from console.session.session import Session
 from console.text.words import count, things
 from console.widgets.bindings import bindings
 from console.widgets.filter_line import Advice, FilterLine
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from console.launch.draft import Draft
     from console.screens.filtered_list import FilteredList
     from console.screens.navigator import Jump
-    from console.session.connection import Freshness
+    from console.session.freshness import Freshness
 
 LIST_CSS: list[str | PurePath] = [BASE_CSS, Path(__file__).with_name("listing.tcss")]
 
@@ -80,8 +80,8 @@ class ListScreen(ConsoleScreen):
     ) -> None:
         super().__init__(session)
         self.subject = subject
-        subject.capabilities = lambda: session.capabilities
-        subject.now = session.now
+        subject.capabilities = lambda: session.connection.capabilities
+        subject.now = session.connection.now
         self.reader = reader(self)
         self.list_verbs = ListVerbs(self, self.reader, self.focused_row, self._shown_anew)
         self.attach(self.list_verbs)
@@ -164,7 +164,7 @@ class ListScreen(ConsoleScreen):
     # -- what was chosen before -------------------------------------------------------------------------------------
 
     def _heed_preferences(self) -> None:
-        liked = self.session.preferences.of(self.subject.name)
+        liked = self.session.memory.preferences.of(self.subject.name)
         titles = [column.title for column in self.subject.columns]
         self.table.hide(frozenset(titles.index(title) for title in liked.hidden if title in titles))
         known = next((sort for sort in self.subject.sorts if sort.key == liked.sort), None)
@@ -182,7 +182,7 @@ class ListScreen(ConsoleScreen):
         hidden = await self.app.push_screen_wait(ColumnsDialog(titles, self.table.hidden))
         if hidden is not None:
             self.table.hide(hidden)
-            self.session.preferences.of(self.subject.name).hidden = [titles[index] for index in sorted(hidden)]
+            self.session.memory.preferences.of(self.subject.name).hidden = [titles[index] for index in sorted(hidden)]
             self._keep_preferences()
 
     @work(group="list.jump", exclusive=True, exit_on_error=False)
@@ -195,23 +195,23 @@ class ListScreen(ConsoleScreen):
 
     def action_zoom(self) -> None:
         """The rows alone, the detail alone, everything again."""
-        liked = self.session.preferences.of(self.subject.name)
+        liked = self.session.memory.preferences.of(self.subject.name)
         liked.zoom = self.list_verbs.zoom(liked.zoom + 1)
         self._keep_preferences()
 
     def _advise(self, text: str, cursor: int) -> Advice:
-        return self.subject.advise(text, cursor, self.session.known.values(self.session, self.subject.name))
+        return self.subject.advise(text, cursor, self.session.watch.known_values.values(self.subject.name))
 
     @work(group="list.used", exclusive=True, exit_on_error=False)
     async def _recall(self) -> None:
         """Filters that were used before, also in another console."""
-        before = await saved_filters.used(self.session, self.subject.name)
+        before = await self.session.memory.used(self.subject.name)
         line = self.query_one("#filter", FilterLine)
         line.history = list(dict.fromkeys((*line.history, *before)))
 
     @work(group="list.remember", exit_on_error=False)
     async def _remember(self, text: str) -> None:
-        await saved_filters.remember(self.session, self.subject.name, text)
+        await self.session.memory.remember(self.subject.name, text)
 
     # -- showing ----------------------------------------------------------------------------------------------------
 
@@ -220,8 +220,8 @@ class ListScreen(ConsoleScreen):
         if self.filtered_list is not None and not self.filtered_list.exact:
             return "reading, none so far …"
         if self.filter_text:
-            return f"0 of {count(self.session.counts.get(self.subject.name, 0))} match.  esc clears the filter"
-        if unseen := self.session.rights.unseen(self.subject.name):
+            return f"0 of {count(self.session.watch.counts.get(self.subject.name, 0))} match.  esc clears the filter"
+        if unseen := self.session.connection.rights.unseen(self.subject.name):
             return unseen
         return f"There are no {self.subject.title.lower()}."
 
@@ -252,11 +252,11 @@ class ListScreen(ConsoleScreen):
         if self.filtered_list is not None:
             spans += self.filtered_list.told(self.subject.title.lower())
         elif self.matching is not None and self.filter_text:
-            total = self.session.counts.get(self.subject.name)
+            total = self.session.watch.counts.get(self.subject.name)
             spans += [(count(self.matching), "strong"),
                       (f" match of {count(total)}" if total is not None else " match", "muted")]  # fmt: skip
-        elif self.session.filling and self.session.demo is not None:
-            demo = self.session.demo
+        elif self.session.connection.filling and self.session.connection.demo is not None:
+            demo = self.session.connection.demo
             spans += _writing(demo)
         unread = self.unread_said()
         spans += unread
@@ -293,9 +293,9 @@ class ListScreen(ConsoleScreen):
         if news == "journal":
             self._recall()
         if news == "state":
-            self.heed_pause()
-        if news == "state" and self.session.failed_to_open:
-            self.table.empty = self.session.failed_to_open
+            self.reader.heed_pace()
+        if news == "state" and self.session.connection.failed_to_open:
+            self.table.empty = self.session.connection.failed_to_open
             self.table.refresh()
 
     @on(LineTable.CursorMoved, "#rows")
@@ -315,7 +315,7 @@ class ListScreen(ConsoleScreen):
 
     def details(self, row: Row) -> list[Item]:
         """What the pane says about a row: two lines on a narrow screen, unless it has the room to itself."""
-        now = self.session.now()
+        now = self.session.connection.now()
         short = self.narrow and not self.has_class("-detail-only")
         return self.subject.summary(row.item, now) if short else self.subject.brief(row.item, now)
 
@@ -332,7 +332,7 @@ class ListScreen(ConsoleScreen):
     def _marks_changed(self, message: LineTable.MarksChanged) -> None:
         self.tell_count()
         if message.unread:
-            self.session.say(
+            self.session.news.say(
                 f"{things(message.unread, 'row')} of the range are not read yet and not marked; A takes all.", "warning"
             )
         self.tell_hints()
@@ -361,18 +361,9 @@ class ListScreen(ConsoleScreen):
     def _rows_wanted(self, message: LineTable.RowsWanted) -> None:
         self.reader.read_rows(message.first, message.last)
 
-    def heed_pause(self) -> None:
-        """Read, or rest: the session was paused, goes on, or has another pace."""
-        self.reader.heed_pause()
-
-    def on_screen_suspend(self) -> None:
-        """Another screen or a dialog is in front: nothing is read."""
-        self.reader.suspend()
-
     def on_screen_resume(self) -> None:
         """In front again; meanwhile other rows may match."""
         self.reader.count_soon()
-        self.heed_pause()
 
     def on_unmount(self) -> None:
         """Read and write no more."""
@@ -449,13 +440,13 @@ class ListScreen(ConsoleScreen):
 
     def _sort_by(self, sort: SortKey) -> None:
         self.reader.sort_by(sort)
-        liked = self.session.preferences.of(self.subject.name)
+        liked = self.session.memory.preferences.of(self.subject.name)
         liked.sort, liked.descending = sort.key, sort.descending
         self._keep_preferences()
 
     def action_pause(self) -> None:
         """Stop reading, or go on."""
-        self.session.pause(not self.session.paused)
+        self.session.watch.pause(not self.session.watch.paused)
 
     def action_refresh(self) -> None:
         """Read now, also while paused."""

@@ -27,7 +27,7 @@ class LiveVerbs(Verbs["ConsoleScreen"]):
 
     def action_pause(self) -> None:
         """Stop every reading that was not asked for, or go on."""
-        self.session.pause(not self.session.paused)
+        self.session.watch.pause(not self.session.watch.paused)
 
     def action_refresh(self) -> None:
         """Read now, also while paused."""

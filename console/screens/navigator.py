@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast, runtime_checkable
 
 from console.engine.errors import EngineProblem
+from console.engine.rights import READ_BATCH_HISTORY, UNSEEN_ENDS
 from console.language import write
 from console.text.inert import inert
 from console.text.words import short
@@ -114,16 +115,19 @@ class Navigator:
 
         Its page never opens on top of what was gone to while the batch was read: where it is to be seen is said then.
         """
-        known, front = self._session.known_batches, self._app.screen
+        known, front = self._session.watch.known_batches, self._app.screen
         view = known.get(batch_id)
         if view is None:
             with suppress(EngineProblem):
                 known.expect(batch_id)
-                await self._session.ask(known.read)
+                await self._session.connection.ask(known.read)
                 view = known.get(batch_id)
         if view is None:
-            gone = f"The engine no longer knows batch {inert(short(batch_id))}."
-            self._session.say(self._session.rights.unseen("batches") or gone, "warning")
+            rights, which = self._session.connection.rights, inert(short(batch_id))
+            gone = f"The engine no longer knows batch {which}."
+            if rights.lacks(READ_BATCH_HISTORY):
+                gone = f"Batch {which} does not run, and {UNSEEN_ENDS}."
+            self._session.news.say(rights.unseen("batches") or gone, "warning")
         elif self._app.screen is front:
             self.show("batch", view)
         else:
@@ -132,7 +136,7 @@ class Navigator:
     def say_where(self, *batch_ids: str) -> None:
         """Say where batches are to be seen whose page did not open: the operator has gone elsewhere."""
         which = f"Batch {inert(short(batch_ids[0]))}" if len(batch_ids) == 1 else f"These {len(batch_ids)} batches"
-        self._session.say(f"{which} can be seen in view 4; this screen stays in front.", "muted")
+        self._session.news.say(f"{which} can be seen in view 4; this screen stays in front.", "muted")
 
     async def show_incident_of(self, what: str, configuration: str) -> None:
         """Show the open incident of a job or of an external task, or say that it has none. Must run in a worker.
@@ -143,14 +147,14 @@ class Navigator:
         """
         query = IncidentQuery(configuration=configuration)
         try:
-            found = await self._session.ask(lambda client: client.incidents(query, 0, 1))
+            found = await self._session.connection.ask(lambda client: client.incidents(query, 0, 1))
         except EngineProblem as problem:
-            self._session.say(problem.sentence, "failed")
+            self._session.news.say(problem.sentence, "failed")
             return
         if found:
             self.show("incident", found[0])
         else:
-            self._session.say(f"{what} {inert(short(configuration))} has no open incident.", "muted")
+            self._session.news.say(f"{what} {inert(short(configuration))} has no open incident.", "muted")
 
     # -- to another view --------------------------------------------------------------------------------------------
 
@@ -166,7 +170,7 @@ class Navigator:
 
         def show() -> None:
             screen.jump_to(Jump(origin, text, screen.filter_text))
-            self._session.say(f"esc leads back to {origin}.", "muted")
+            self._session.news.say(f"esc leads back to {origin}.", "muted")
 
         if screen.is_mounted:
             show()

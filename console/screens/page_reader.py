@@ -63,7 +63,7 @@ class PageReader(RowReader):
         table = self.view.table
         if other and table.marks.everything and table.marked_at < asked_at:
             table.unmark()
-            self.session.say("All that matched was unmarked, since other rows match now.", "warning")
+            self.session.news.say("All that matched was unmarked, since other rows match now.", "warning")
         table.empty = "reading …"
         table.begin(keep_cursor=True)
         self.view.tell_count()
@@ -81,7 +81,7 @@ class PageReader(RowReader):
         self.filtered_list = None
         if not parsed.plain:
             self.filtered_list = FilteredList(
-                self.session, self.subject, query, self.row_filter(parsed), self._show_filtered, self.fresh
+                self.session, self.subject, query, self.row_filter(parsed), self._show_filtered, self.fresh, self.wanted
             )
 
     def _show_filtered(self) -> None:
@@ -95,8 +95,8 @@ class PageReader(RowReader):
         self._put(first, filtered.part(first, last - first + 1))
 
     def _put(self, first: int, records: list[Any]) -> None:
-        self.session.known.note(records)
-        now = self.session.now()
+        self.session.watch.known_values.note(records)
+        now = self.session.connection.now()
         self.view.table.put(first, [self.subject.row(record, now) for record in records])
 
     async def _first_page(self) -> None:
@@ -126,8 +126,8 @@ class PageReader(RowReader):
         if records is None or query is not self.query:
             return
         self.fresh.heard()
-        self.session.known.note(records)
-        now = self.session.now()
+        self.session.watch.known_values.note(records)
+        now = self.session.connection.now()
         rows = [self.subject.row(record, now) for record in records]
         if len(rows) < size and (self.matching is None or first + len(rows) < table.total):
             self.matched(first + len(rows) if rows or first == 0 else None)
@@ -146,10 +146,10 @@ class PageReader(RowReader):
     async def _ask(self, question: Any) -> Any:
         """Ask the engine; a problem becomes one sentence and no answer."""
         try:
-            return await self.session.ask(question, self.fresh)
+            return await self.session.connection.ask(question, self.fresh)
         except EngineProblem as problem:
-            if not self.session.stale:
-                self.session.say(problem.sentence, "failed")
+            if not self.session.connection.stale:
+                self.session.news.say(problem.sentence, "failed")
             self._unread(problem.sentence)
             return None
 
@@ -166,11 +166,15 @@ class PageReader(RowReader):
         if query is None or self.filtered_list is not None:
             return None
         if self._looks % COUNT_EVERY == 0:
-            self._counted = await self.session.ask(lambda client: self.subject.count(client, query), self.fresh)
+            self._counted = await self.session.connection.ask(
+                lambda client: self.subject.count(client, query), self.fresh
+            )
         self._looks += 1
         first, last = self.view.table.window()
         size = last - first + 1
-        records = await self.session.ask(lambda client: self.subject.read(client, query, first, size), self.fresh)
+        records = await self.session.connection.ask(
+            lambda client: self.subject.read(client, query, first, size), self.fresh
+        )
         self.fresh.heard()
         if len(records) < size and (records or first == 0):
             self._counted = first + len(records)
@@ -185,22 +189,10 @@ class PageReader(RowReader):
             self._unread(snapshot.problem)
         if found is None or found.query is not self.query or snapshot.stale:
             return
-        if found.total is not None and self.view.table.total != found.total:
+        if found.total is not None and not (self.view.table.total == self.matching == found.total):
             self.matched(found.total)
         self.view.table.age()
         self._put(found.first, list(found.records))
-
-    def heed_pause(self) -> None:
-        """Read at the pace of the session, and only while the list is in front and nobody has paused."""
-        super().heed_pause()
-        if self._poller is not None and self.filtered_list is not None:
-            self.filtered_list.rest(not self.view.is_current or self.session.paused)
-
-    def suspend(self) -> None:
-        """Another screen is in front: nothing is read."""
-        super().suspend()
-        if self.filtered_list is not None:
-            self.filtered_list.rest(True)
 
     def count_soon(self) -> None:
         """The next look counts the rows too."""

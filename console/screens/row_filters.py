@@ -9,14 +9,10 @@ from urllib.parse import quote as quoted_part
 
 from console.causes.fold import fold
 from console.language.tokens import quote
+from console.nouns import NOUNS
 from console.screens import job_states, task_states
 
 Say = Callable[[Any], "str | None"]
-PATHS: Mapping[str, str] = {
-    "tasks": "external-task", "instances": "process-instance", "incidents": "incident", "jobs": "job",
-    "batches": "batch",
-}  # fmt: skip
-"""Subject -> where one of its records is read, without its id."""
 _MESSAGE = 80
 _ENOUGH = 8
 """Characters of a message that make a filter: at most, and the fewest that tell one cause from others."""
@@ -24,7 +20,7 @@ _ENOUGH = 8
 
 def path_of(subject: str, row_id: str) -> str:
     """Where a row is read by itself, below the REST root; empty if there is no such place."""
-    return f"{PATHS[subject]}/{quoted_part(row_id, safe='')}" if subject in PATHS else ""
+    return f"{NOUNS[subject].record_path}/{quoted_part(row_id, safe='')}" if subject in NOUNS else ""
 
 
 def cell_words(rows: str, record: Any, now: datetime | None = None) -> dict[str, str]:
@@ -101,7 +97,7 @@ _STATES = {"S": "suspended", "L": "locked", "X": "retries:0", "r": "retrying", "
 
 
 def _state_of_task(record: Any, now: datetime) -> str:
-    return _STATES[task_states.state_of(record, now)]
+    return {**_STATES, "w": "locked"}[task_states.state_of(record, now)]
 
 
 def _state_of_job(record: Any, now: datetime) -> str:

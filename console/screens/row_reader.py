@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Coroutine
-from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
 
-from console.session import journal_answers
-from console.session.connection import Freshness
+from console.session.freshness import Freshness
 from console.session.poller import Poller
 
 if TYPE_CHECKING:
@@ -43,8 +41,8 @@ class RowsView(Protocol):
         ...
 
     @property
-    def is_current(self) -> bool:
-        """It is in front."""
+    def in_front(self) -> bool:
+        """Nothing is over it, no dialog either."""
         ...
 
     def run_worker(self, work: Any, *, group: str, exclusive: bool, exit_on_error: bool) -> Worker[Any]:
@@ -61,10 +59,6 @@ class RowsView(Protocol):
 
     def tell_fresh(self) -> None:
         """Show whether the rows can be read."""
-        ...
-
-    def heed_pause(self) -> None:
-        """Read, or rest, as the session is."""
         ...
 
 
@@ -139,9 +133,9 @@ class RowReader(ABC):
 
     def row_filter(self, parsed: Parsed[Any], facts: TaskFacts | None = None) -> RowFilter:
         """What the console looks for itself of a filter; said where nobody could tell."""
-        wanted = self.subject.row_filter(parsed, partial(journal_answers.retried, self.session), facts)
-        if wanted.remembers and self.session.journal is None:
-            self.session.say("Without a journal nobody knows what was retried from here.", "warning")
+        wanted = self.subject.row_filter(parsed, self.session.watch.retried, facts)
+        if wanted.remembers and self.session.memory.journal is None:
+            self.session.news.say("Without a journal nobody knows what was retried from here.", "warning")
         return wanted
 
     def start(self) -> None:
@@ -149,11 +143,10 @@ class RowReader(ABC):
         self.run("list.start", self._start, exclusive=False)
 
     async def _start(self) -> None:
-        await self.session.opened()
+        await self.session.connection.opened()
         self.apply(self.text)
-        self._poller = Poller(self.look, self.show, interval=self._interval)
+        self._poller = Poller(self.look, self.show, interval=self._interval, wanted=self.wanted)
         self._poller.start()
-        self.view.heed_pause()
 
     def heed_capabilities(self) -> None:
         """More is known of what the engine can: the filter may be carried out by somebody else now."""
@@ -161,27 +154,24 @@ class RowReader(ABC):
             return
         parsed = self.subject.parsed(self.text)
         if parsed.mistakes:
-            self.session.say(f"The filter was removed. {parsed.mistakes[0].sentence}", "warning")
+            self.session.news.say(f"The filter was removed. {parsed.mistakes[0].sentence}", "warning")
             self.apply("")
         elif self.subject.sortable(self.sort) != self.sort or _said(parsed) != self.parsed:
             self.apply(self.text)
 
-    def heed_pause(self) -> None:
-        """Read at the pace of the session, and only while the list is in front and nobody has paused."""
+    def heed_pace(self) -> None:
+        """Read as often as the session does."""
         if self._poller is not None:
             self._poller.every(self._interval)
-            in_front = self.view.is_current and not self.session.paused
-            (self._poller.resume if in_front else self._poller.pause)()
 
-    def suspend(self) -> None:
-        """Another screen is in front: nothing is read."""
-        if self._poller is not None:
-            self._poller.pause()
+    def wanted(self) -> bool:
+        """The list is in front, and nobody has paused."""
+        return self.view.in_front and not self.session.watch.paused
 
     async def refresh(self) -> None:
         """Read now, also while paused."""
         if self._poller is not None:
-            await self._poller.refresh(anew=self.session.silent)
+            await self._poller.refresh(anew=self.session.connection.state.silent)
 
     def close(self) -> None:
         """Read no more."""
@@ -206,7 +196,7 @@ class RowReader(ABC):
     @property
     def _interval(self) -> float:
         """Seconds between two readings: the more questions one takes, the longer."""
-        return self.session.pace * self.subject.questions
+        return self.session.watch.pace * self.subject.questions
 
 
 def _said(parsed: Parsed[Any]) -> tuple[Query, tuple[Condition, ...]]:

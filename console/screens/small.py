@@ -8,7 +8,8 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 
 from console.screens.chrome import safety_said
-from console.session.session import News, Session
+from console.session.news import News
+from console.session.session import Session
 from console.text.cells import cut
 from console.text.inert import inert
 from console.text.words import count, percent, short, things
@@ -37,7 +38,7 @@ class TooSmall(Screen[None]):
 
     def _tick(self) -> None:
         if self.is_current:
-            self.session.heed_time()
+            self.session.connection.heed_time()
             self._tell()
 
     def _heard(self, news: News) -> None:
@@ -53,11 +54,11 @@ class TooSmall(Screen[None]):
             Spans(tuple(self._identity(width))),
             Prose(f"Too small: this is {width}x{height}, {self._wanted[0]}x{self._wanted[1]} is needed.", "warning"),
         ]
-        for view in [view for view in self.session.known_batches.all() if not view.ended][:2]:
+        for view in [view for view in self.session.watch.known_batches.all() if not view.ended][:2]:
             failed = f"  !{count(view.failed)}" if view.failed else ""
             done = percent(view.completed, view.total)
             items.append(Prose(f"batch {short(view.id)} {done}{failed}", lines=1))
-        open_ = self.session.counts.get("incidents")
+        open_ = self.session.watch.counts.get("incidents")
         if open_ is not None:
             items.append(Prose(f"{things(open_, 'incident')} open", "failed" if open_ else "good", lines=1))
         items.append(Prose("Only q and ? work until the window grows.", "muted"))
@@ -66,8 +67,10 @@ class TooSmall(Screen[None]):
     def _identity(self, width: int) -> list[Span]:
         """Where this is and whether it can be changed from here; only the name of the engine is cut."""
         session = self.session
-        word: Span = (f" {inert(session.identity.environment)} ", "chip")
-        health = "NO ENGINE" if session.failed_to_open else "STALE" if session.silent else ""
-        state: list[Span] = [*safety_said(session.safety), (health, "failed")]
-        name = f"  {inert(session.identity.called)}  "
+        word: Span = (f" {inert(session.connection.identity.environment)} ", "chip")
+        health = (
+            "NO ENGINE" if session.connection.failed_to_open else "STALE" if session.connection.state.silent else ""
+        )
+        state: list[Span] = [*safety_said(session.connection.safety), (health, "failed")]
+        name = f"  {inert(session.connection.identity.called)}  "
         return [word, (cut(name, max(min(cell_len(name), width - width_of([word, *state])), 0)), "strong"), *state]

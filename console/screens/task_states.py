@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from console.reading.lock_states import lock_state
 from console.text.inert import inert
 from console.text.ink import Ink
 
@@ -15,6 +16,7 @@ STATES: dict[str, tuple[str, Ink]] = {
     "X": ("no retries left; its incident is open", "failed"),
     "r": ("has failed and will be tried again", "warning"),
     "L": ("locked by a worker", "locked"),
+    "w": ("has failed: waits for its retry time, or a worker has it again", "locked"),
     "·": ("ready for a worker", "good"),
     "S": ("suspended", "suspended"),
 }
@@ -25,16 +27,14 @@ def state_of(task: ExternalTask, now: datetime) -> str:
     """The letter of the state that decides what happens next."""
     if task.suspended:
         return "S"
-    if locked(task, now):
-        return "L"
     if task.retries == 0:
         return "X"
+    match lock_state(task, now):
+        case "worker":
+            return "L"
+        case "either":
+            return "w"
     return "r" if task.retries is not None and task.error_message is not None else "·"
-
-
-def locked(task: ExternalTask, now: datetime) -> bool:
-    """A worker holds the task now."""
-    return task.lock_expiration_time is not None and task.lock_expiration_time > now
 
 
 def error_said(task: ExternalTask) -> str:

@@ -65,13 +65,11 @@ class TourGuide:
     def seen(self) -> Seen:
         """What the steps ask for."""
         session, screen, focused = self._session, self._app.screen, self._app.focused
-        views = session.known_batches.all()
-        works = [view.work for view in views if view.work is not None and view.id not in session.watched_by_run]
-        follower = session.follower
-        launches = [
-            launched for view in views if follower is not None and (launched := follower.launched_tasks(view.id))
-        ]
-        told = session.run_told[0]
+        batches = session.watch.known_batches.batches()
+        views = [batch.view for batch in batches if batch.view.id not in session.watch.watched_by_run]
+        works = [view.work for view in views if view.work is not None]
+        launches = [batch.launched_tasks for batch in batches if batch.launched_tasks is not None]
+        told = session.watch.run_told[0]
         # Whoever has read for longer than the outage lasts sees the run go through.
         self._judged = self._judged or "held" in told or (self._ran and not told)
         self._ran = self._ran or bool(told)
@@ -82,5 +80,5 @@ class TourGuide:
             judged=self._judged or any(work.of("done") + work.of("again") >= FEWEST for work in works),
             at_once=bool(works),
             undone=any(launched.retries == 0 for launched in launches),
-            filling=session.filling,
+            filling=session.connection.filling,
         )

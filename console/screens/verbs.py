@@ -104,23 +104,23 @@ async def carry_out(screen: ConsoleScreen, plan: Callable[[], Awaitable[Order | 
         what became of it; nothing where nothing was sent, and why was told.
     """
     session = screen.session
-    if why := session.why_no_orders():
-        session.say(why, "warning")
+    if why := session.connection.why_no_orders():
+        session.news.say(why, "warning")
         return None
     try:
         order = await plan()
         if isinstance(order, str):
-            session.say(order, "warning")
+            session.news.say(order, "warning")
             return None
-        typed = str(order.number) if order.number and session.safety.guarded else ""
+        typed = str(order.number) if order.number and session.connection.safety.guarded else ""
         if not await screen.ask_late(Confirm(order.title, order.sentences, order.label, order.key, typed=typed)):
             return None
         report = await order.send(session)
     except EngineProblem as problem:
-        session.say(problem.sentence, "failed")
+        session.news.say(problem.sentence, "failed")
         return None
     if report.sentence:
-        session.say(report.sentence, report.ink)
-    if report.changed and session.follower is not None:
-        session.follower.count_soon()
+        session.news.say(report.sentence, report.ink)
+    if report.changed:
+        session.watch.count_soon()
     return report

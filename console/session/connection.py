@@ -1,166 +1,292 @@
-"""Whether the engine answers well, and whether what a view shows is what its own last question was answered with.
-
-A good answer is one of the contract, a refusal included. A page of a proxy, a refused login, no answer in time or none
-at all is a bad one. One bad answer loses the engine, one good answer brings it back; but where only one view goes on
-getting bad answers while others get good ones it is that view which is stale, and not the engine that is gone.
-"""
+"""The engine of this console: asking it, what it can, what its user may, and whether it may be changed now."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from math import inf
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, TypeVar
 
-from console.engine.errors import (
-    TOO_LARGE,
-    EngineProblem,
-    Forbidden,
-    NoLogin,
-    Refused,
-    Slow,
-    Unanswered,
-    Unintelligible,
-    Unreachable,
-)
+from console.engine.capabilities import AT_CONNECT, Capabilities
+from console.engine.errors import EngineProblem
+from console.engine.history_level import infer_history_level
+from console.engine.rights import READ_BATCH_HISTORY, READ_HISTORY, Rights, find_rights
+from console.session.freshness import ConnectionState, Freshness
+from console.session.poller import hurry_all
+from console.session.safety import safety_of
+from console.text.inert import inert
+from console.text.words import clock
 
-SILENT = 4.0
-"""Seconds for which a question may stay unanswered, and no other be answered, before the engine counts as silent."""
+if TYPE_CHECKING:
+    from console.batches.batch_end import Unrecorded
+    from console.engine.client import EngineClient
+    from console.engine.history_level import History, HistoryLevel
+    from console.engine.target import Demo
+    from console.session.connection_identity import ConnectionIdentity
+    from console.session.news import NewsFeed
+
+T = TypeVar("T")
+ORDERS = "orders"
+"""What sentences on whether the engine can be changed now are about."""
 
 
-class Freshness:
-    """What became of the last question of one view.
+class Connection:
+    """One engine.
 
     Args:
-        rests: seconds until the view asks again by itself; ``None`` where it does not.
-        changed: is told when the view becomes live, or stale, or stale for another cause.
+        identity: what is known about it before it has answered.
+        news: carries what changes.
+        counts: rows of each view, as far as they are counted: a list without rows tells little of what is known there.
+        demo: the made-up world that this engine is, if it is one.
     """
 
     def __init__(
-        self, rests: Callable[[], float | None] = lambda: None, changed: Callable[[], None] = lambda: None
+        self, identity: ConnectionIdentity, news: NewsFeed, counts: Mapping[str, int], demo: Demo | None = None
     ) -> None:
-        self.rests = rests
-        self._changed = changed
-        self.problem: EngineProblem | None = None
-        """Why the last question got no good answer; ``None`` where it got one."""
-        self.failed_at = -inf
-        """When that was, by the monotonic clock."""
-        self._answered: float | None = None
-
-    @property
-    def age(self) -> float | None:
-        """Seconds since the last good answer; ``None`` before the first."""
-        return None if self._answered is None else time.monotonic() - self._answered
-
-    def heard(self) -> None:
-        """What was asked is answered, all of it."""
-        news = self._answered is None or self.problem is not None
-        self._answered = time.monotonic()
-        self.problem = None
-        if news:
-            self._changed()
-
-    def failed(self, problem: EngineProblem) -> None:
-        """A question of the view got no good answer."""
-        before, self.problem, self.failed_at = self.problem, problem, time.monotonic()
-        if before is None or before.brief != problem.brief:
-            self._changed()
-
-
-class ConnectionState:
-    """What is known about the engine from its answers.
-
-    Args:
-        lost: is told of the problem when the engine stops answering well, and when a refused login is the new cause.
-        found: is told when it answers well again.
-    """
-
-    def __init__(self, lost: Callable[[EngineProblem], None], found: Callable[[], None]) -> None:
-        self.problem: EngineProblem | None = None
-        """Why the engine does not answer well; ``None`` while it does."""
-        self._tell_lost = lost
-        self._tell_found = found
-        self._answered = time.monotonic()
-        self._lost_at = -inf
-        self._asking: dict[object, float] = {}
-
-    @property
-    def age(self) -> float:
-        """Seconds since the engine last answered well."""
-        return time.monotonic() - self._answered
-
-    @property
-    def silent(self) -> bool:
-        """The engine is lost, or has left a question unanswered for a while and answered no other meanwhile."""
-        now = time.monotonic()
-        oldest = min((began for began in self._asking.values() if began >= self._answered), default=now)
-        return self.problem is not None or now - oldest >= SILENT
-
-    @property
-    def held(self) -> bool:
-        """Nothing is asked before somebody says so."""
-        return self.problem is not None and self.problem.retry_after == inf
-
-    def opened(self) -> None:
-        """Its clock begins."""
-        self._answered = time.monotonic()
-
-    @contextmanager
-    def waiting(self) -> Iterator[float]:
-        """While a question is under way; hands out when it began, by the monotonic clock."""
-        this, began = object(), time.monotonic()
-        self._asking[this] = began
-        try:
-            yield began
-        finally:
-            del self._asking[this]
-
-    def heard(self, began: float) -> None:
-        """The engine has answered well what was asked at ``began``.
-
-        What was asked before a bad answer came, and is answered after it, does not show that the engine is back.
+        self.identity = identity
+        self.demo = demo
+        self.safety = safety_of(identity)
+        """Whether orders may be given; it is of this engine, and so is gone with it."""
+        self.client: EngineClient | None = None
+        self.failed_to_open = ""
+        """One sentence if the engine could not be opened."""
+        self.state = ConnectionState(self._lost, self._found)
+        """Whether the engine answers well."""
+        self.rights = Rights()
+        """What the user may do, once the engine has told."""
+        self.history_level: HistoryLevel = "not known"
+        """How much the engine keeps of what has ended, as far as it shows."""
+        self.most_ids = 25_000
+        """Ids that one order may name: so many fit into the 1 MB that nginx takes in; fewer once a proxy refused more.
         """
-        if self.problem is not None and began < self._lost_at:
-            return
-        self._answered = time.monotonic()
-        if self.problem is not None:
-            self.problem = None
-            self._tell_found()
+        self.launching = False
+        """A launch is on its way: until it is known what became of it no other may begin."""
+        self._news = news
+        self._counts = counts
+        self._capabilities: Capabilities | None = None
+        self._learning = asyncio.Lock()
+        self._opened = asyncio.Event()
 
-    def failed(self, problem: EngineProblem, began: float, view: Freshness | None, answered: bool) -> None:
-        """A question or an order has failed.
+    def open(self, client: EngineClient) -> None:
+        """The engine answers from now on."""
+        self.client = client
+        client.guard_orders(self.safety.why_not)
+        self.state.opened()
+        self._opened.set()
+        self._news.publish("state")
+        if self.identity.warning:
+            self._news.say(self.identity.warning, "warning")
+
+    def not_opened(self, sentence: str) -> None:
+        """It could not be opened, for what the sentence says."""
+        self.failed_to_open = inert(sentence)
+        self._news.say(sentence, "failed")
+        self._news.publish("state")
+
+    async def opened(self) -> EngineClient:
+        """The engine, as soon as it is open."""
+        await self._opened.wait()
+        assert self.client is not None
+        return self.client
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the engine can, as far as it is known; what is doubtful is not left to it before it has answered."""
+        return self._capabilities or Capabilities()
+
+    async def learn_capabilities(self) -> None:
+        """Find out what the engine can, unless that is known; a list that had no rows is looked at when it has some.
+
+        Raises:
+            EngineProblem: the engine did not answer.
+        """
+        async with self._learning:
+            known = self._capabilities
+            if known is not None and known.asked:
+                rows = [subject for subject in AT_CONNECT if self._counts.get(subject)]
+                if known.everything or all(known.of(subject).seen for subject in rows):
+                    return
+            self._keep_capabilities(await self.ask(lambda client: client.capabilities(known)))
+
+    async def learn_rights(self) -> None:
+        """Find out what the user may do and what the engine keeps, as far as that is not known yet.
+
+        Raises:
+            EngineProblem: the engine did not answer.
+        """
+        async with self._learning:
+            if self.rights.to_be_asked:
+                self.rights = await self.ask(find_rights)
+                self._news.publish("identity")
+            # What may not be read looks like what is not kept.
+            if self.history_level == "not known" and not self.rights.lacks(READ_HISTORY):
+                processes = self.rights.only_on(READ_HISTORY)
+                self.history_level = await self.ask(lambda client: infer_history_level(client, processes))
+                self._news.publish("identity")
+
+    @property
+    def history_tells(self) -> bool:
+        """Entries of tasks and incidents that are not in the history have not happened, as far as is known: it is kept,
+        and this user may read all of it. Its lists are empty otherwise, and not refused."""
+        return self.history_level in ("full", "not known") and not self.rights.not_on_all(READ_HISTORY)
+
+    @property
+    def history(self) -> History:
+        """Whether the history shows how every task ended; where it is known not to, the operator was warned."""
+        if self.history_level in ("none", "refused") or self.rights.not_on_all(READ_HISTORY):
+            return "unreadable"
+        return "not known" if self.history_level == "not known" else "kept"
+
+    @property
+    def job_history(self) -> History:
+        """The same of jobs, whose log is kept at level full only."""
+        return "unreadable" if self.history_level == "activity or audit" else self.history
+
+    @property
+    def unrecorded(self) -> Unrecorded:
+        """Why nothing is known of how a batch ended that has left no entry in the history."""
+        if self.history_level not in ("full", "not known"):
+            return "untold"
+        return "unseen" if self.rights.lacks(READ_BATCH_HISTORY) else "gone"
+
+    async def prove(self, subject: str, fields: Iterable[str]) -> Capabilities:
+        """What the engine can, when these filters are proven too; each is asked about once.
+
+        Raises:
+            EngineProblem: the engine did not answer.
+        """
+        await self.learn_capabilities()
+        async with self._learning:
+            known = self.capabilities
+            if wanted := known.unproven(subject, fields):
+                self._keep_capabilities(await self.ask(lambda client: client.prove(known, subject, wanted)))
+        return self.capabilities
+
+    def _keep_capabilities(self, found: Capabilities) -> None:
+        if found != self._capabilities:
+            self._capabilities = found
+            self._news.publish("capabilities")
+
+    async def ask(self, question: Callable[[EngineClient], Awaitable[T]], view: Freshness | None = None) -> T:
+        """Ask the engine, and remember whether it answered well. A question that sends nothing tells nothing about it.
 
         Args:
-            problem: how.
-            began: when it was asked, by the monotonic clock.
-            view: whose question it was, if a view's.
-            answered: the engine itself has answered something meanwhile.
+            question: asks it.
+            view: whose question it is; that it failed is noted there. That all was answered is for the view to note.
+
+        Raises:
+            EngineProblem: it refused, or did not answer.
         """
-        before = view.failed_at if view is not None and view.problem is not None else began
-        if view is not None:
-            view.failed(problem)
-        if isinstance(problem, Unanswered):
-            return
-        # Too large for something in between: that is told of the order, and nothing of the engine. A launch goes on in
-        # parts then, with the safety off as it was.
-        if view is None and isinstance(problem, Refused) and problem.status == TOO_LARGE:
-            return
-        if not _bad(problem):
-            if answered and not isinstance(problem, Forbidden):
-                self.heard(began)
-            return
-        # Where others were answered meanwhile it was this question, not the engine that is gone.
-        if problem.retry_after or self._answered <= before:
-            known, self.problem = self.problem, problem
-            self._lost_at = time.monotonic()
-            if known is None or (problem.retry_after == inf and known.retry_after != inf):
-                self._tell_lost(problem)
+        client = await self.opened()
+        answers = client.answers
+        with self.state.waiting() as began:
+            try:
+                answer = await question(client)
+            except EngineProblem as problem:
+                self.state.failed(problem, began, view, client.answers != answers)
+                raise
+        if client.answers != answers:
+            self.state.heard(began)
+        return answer
 
+    def now(self) -> datetime:
+        """Now, by the engine's clock, which locks and due dates go by; of a snapshot, its moment."""
+        if self.identity.stands_at is not None:
+            return self.identity.stands_at
+        return self.client.engine_now() if self.client is not None else datetime.now(UTC)
 
-def _bad(problem: EngineProblem) -> bool:
-    """The problem is one of the engine or the way to it, and not of the question."""
-    if isinstance(problem, NoLogin):
-        return False
-    if isinstance(problem, Refused):
-        return problem.between or bool(problem.retry_after)
-    return isinstance(problem, Unreachable | Slow | Unintelligible)
+    def ask_again(self) -> None:
+        """The operator wants the engine to be asked, also where nothing was to be asked for a while."""
+        if self.client is not None and self.client.hold.seconds:
+            self.client.hold.release()
+            hurry_all()
+
+    def _found(self) -> None:
+        self._news.say("The engine answers again.", "good", about=ORDERS)
+        hurry_all()
+        self._news.publish("state")
+
+    def _lost(self, problem: EngineProblem) -> None:
+        answered = datetime.now(UTC) - timedelta(seconds=self.state.age)
+        # What is cut off on a narrow screen is what line 1 says too.
+        off = "SAFE again, nothing can be changed." if self.safety.lock() else "Nothing can be changed."
+        held = " Nothing is asked until r is pressed: wrong logins lock an account." if self.state.held else ""
+        self._news.say(
+            f"{off} {problem.sentence}{held} Its last answer came at {clock(answered)}.", "failed", about=ORDERS
+        )
+        self._news.publish("state")
+
+    @property
+    def stale(self) -> str:
+        """One sentence while the engine does not answer well; empty while it does."""
+        return self.state.problem.sentence if self.state.problem is not None else ""
+
+    @property
+    def round_trip(self) -> float | None:
+        """Seconds that the last answered request took."""
+        return self.client.round_trip if self.client else None
+
+    def why_unheard(self, view: Freshness | None = None) -> str:
+        """One sentence if the engine does not hear orders now, or none about the rows of this view; empty otherwise."""
+        if self.client is None:
+            return self.failed_to_open or "The engine is not open yet."
+        if self.filling:
+            return "The demo world is still being written; it can be changed in a moment."
+        if self.state.silent:
+            return "Nothing can be changed until the engine answers."
+        if view is not None and view.problem is not None:
+            return f"Nothing can be changed here until these rows can be read ({view.problem.brief})."
+        return ""
+
+    def begin_launch(self) -> None:
+        """A launch is on its way; no other begins before it is over."""
+        self.launching = True
+
+    def end_launch(self) -> None:
+        """It is known what became of it."""
+        self.launching = False
+
+    def name_fewer_ids(self, refused: int) -> None:
+        """An order that named so many ids was too large for something in between."""
+        self.most_ids = min(self.most_ids, -(-refused // 2))
+
+    def why_no_launch(self) -> str:
+        """One sentence while a launch is on its way; empty while none is."""
+        return "A launch is still on its way; wait until it is known what became of it." if self.launching else ""
+
+    def why_no_orders(self) -> str:
+        """One sentence if the engine cannot or must not be changed now; empty if it may be."""
+        return self.why_unheard() or self.safety.why_not()
+
+    def arm(self) -> None:
+        """Take the safety off for ten minutes."""
+        if self.safety.arm():
+            armed = f"ARMED: capital keys may change {self.identity.environment} for ten minutes."
+            self._news.say(armed, "failed", about=ORDERS)
+            self._news.publish("state")
+
+    def disarm(self, why: str = "") -> None:
+        """Put the safety back on."""
+        if self.safety.lock():
+            self._news.say(f"SAFE again{': ' + why if why else ''}.", "good", about=ORDERS)
+            self._news.publish("state")
+
+    def heed_time(self) -> None:
+        """Say it when the safety has come back by itself. Called every second by the screen in front."""
+        if self.safety.ran_out:
+            self.disarm("the ten minutes are over")
+
+    @property
+    def login(self) -> str:
+        """The user that logs in at an engine by its address; empty where none does."""
+        return self.client.user if self.client is not None and self.identity.url else ""
+
+    @property
+    def filling(self) -> bool:
+        """The world of the demo is still being written: whatever is read is only a part of it."""
+        return self.demo is not None and self.demo.filling
+
+    def identify(self, identity: ConnectionIdentity) -> None:
+        """More is known about the engine."""
+        self.identity = identity
+        self._news.publish("identity")

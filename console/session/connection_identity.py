@@ -36,6 +36,11 @@ class ConnectionIdentity:
     """The moment at which its time stands, of a snapshot that is looked at."""
 
     @property
+    def stays(self) -> bool:
+        """The engine is there for another process, also after this console was left."""
+        return bool(self.url) or (self.name != "demo" and not self.snapshot_of)
+
+    @property
     def about_snapshot(self) -> str:
         """One sentence about a snapshot; empty where the engine is none."""
         if not self.snapshot_of:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from console.engine.errors import EngineProblem
 
 if TYPE_CHECKING:
-    from console.session.services import AsksEngine
+    from console.batches.known_batches import KnownBatches
+    from console.session.connection import Connection
     from store.contract.records import ProcessDefinition
 
 FRESH = 60.0
@@ -40,12 +41,16 @@ SEEN: dict[str, tuple[str, ...]] = {
 """Word -> fields of records whose values it takes."""
 BORROWED = {"at": "activity", "passed": "activity"}
 """Word -> word with the same values."""
+LASTING = ("topic", "process", "activity", "worker", "tenant", "type")
+"""Words whose values are worth keeping for the next time."""
 
 
 class KnownValues:
-    """What one console knows of its engine's values."""
+    """What one console knows of its engine's values; ids of batches are those of ``batches``."""
 
-    def __init__(self) -> None:
+    def __init__(self, connection: Connection, batches: KnownBatches) -> None:
+        self._connection = connection
+        self._batches = batches
         self._seen: dict[str, dict[str, None]] = {word: {} for word in SEEN}
         self._told: dict[str, Sequence[str]] = {}
         self._asked_at: float | None = None
@@ -60,37 +65,41 @@ class KnownValues:
                     if isinstance(value, str) and value:
                         self._keep(self._seen[word], value)
 
-    def values(self, session: AsksEngine, subject: str) -> Mapping[str, Sequence[str]]:
+    def values(self, subject: str) -> Mapping[str, Sequence[str]]:
         """Word -> values that are known to exist; what the engine can tell is asked for anew if it is old."""
-        self._ask(session)
+        self._ask()
         found = {word: list(dict.fromkeys((*self._told.get(word, ()), *seen))) for word, seen in self._seen.items()}
         found |= {word: list(values) for word, values in self._told.items() if word not in found}
         found |= {word: found[other] for word, other in BORROWED.items()}
         if subject == "batches":
-            views = session.known_batches.all()
+            views = self._batches.all()
             found["id"] = found["batch"] = [view.id for view in views]
         else:
-            found["batch"] = list(dict.fromkeys((*(view.id for view in session.known_batches.all()), *found["batch"])))
+            found["batch"] = list(dict.fromkeys((*(view.id for view in self._batches.all()), *found["batch"])))
         return found
+
+    def lasting(self) -> dict[str, list[str]]:
+        """Word -> values that a shell may complete the next time, those that were seen last first."""
+        return {word: list(dict.fromkeys((*reversed(self._seen[word]), *self._told.get(word, ())))) for word in LASTING}
 
     async def answered(self) -> None:
         """Wait until a question that is under way is answered."""
         if self._asking is not None:
             await asyncio.wait({self._asking})
 
-    def _ask(self, session: AsksEngine) -> None:
+    def _ask(self) -> None:
         now = time.monotonic()
-        if session.client is None or (self._asked_at is not None and now - self._asked_at < FRESH):
+        if self._connection.client is None or (self._asked_at is not None and now - self._asked_at < FRESH):
             return
         self._asked_at = now
-        self._asking = asyncio.create_task(self._read(session), name="known values")
+        self._asking = asyncio.create_task(self._read(), name="known values")
 
-    async def _read(self, session: AsksEngine) -> None:
+    async def _read(self) -> None:
         """Ask for topics and process definitions. An engine that does not tell them is no problem."""
         try:
-            topics = await session.ask(lambda client: client.topic_names())
+            topics = await self._connection.ask(lambda client: client.topic_names())
             self._told["topic"] = sorted(topics)
-            definitions = await session.ask(lambda client: client.process_definitions(0, DEFINITIONS))
+            definitions = await self._connection.ask(lambda client: client.process_definitions(0, DEFINITIONS))
             self._told |= _of(definitions)
         except EngineProblem:
             return

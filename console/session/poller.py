@@ -8,20 +8,26 @@ long to wait it is that long. Only a picture that differs is published.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from math import inf
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakSet
 
 from console.engine.errors import EngineProblem, one_line
-from console.session.clock import Clock, RealClock
 from console.session.snapshot import Snapshot
 
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 _started: "WeakSet[Poller[Any]]" = WeakSet()
+_waiting: set[asyncio.Event] = set()
+
+PACES = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+"""Seconds between two readings that can be chosen."""
+USUAL_PACE = 2.0
 
 GENTLE = 10.0
 """The engine rests so many times as long as it worked."""
@@ -33,6 +39,42 @@ LONGEST = 60.0
 """No wait after a failure is longer than this many seconds, unless the interval is."""
 
 
+class Clock(Protocol):
+    """A clock, and the art of waiting by it."""
+
+    def monotonic(self) -> float:
+        """Seconds that only grow."""
+        ...
+
+    def now(self) -> datetime:
+        """The time of day, aware."""
+        ...
+
+    async def wait(self, woken: asyncio.Event, seconds: float | None) -> None:
+        """Return when ``woken`` is set or the seconds have passed (``None``: never)."""
+        ...
+
+
+class RealClock:
+    """The machine's clock."""
+
+    def monotonic(self) -> float:
+        """Seconds that only grow."""
+        return time.monotonic()
+
+    def now(self) -> datetime:
+        """The time of day in UTC."""
+        return datetime.now(UTC)
+
+    async def wait(self, woken: asyncio.Event, seconds: float | None) -> None:
+        """Return when ``woken`` is set or the seconds have passed (``None``: never)."""
+        try:
+            async with asyncio.timeout(seconds):
+                await woken.wait()
+        except TimeoutError:
+            return
+
+
 class Poller(Generic[T]):
     """Polls one subject.
 
@@ -41,6 +83,7 @@ class Poller(Generic[T]):
         publish: is told of every picture that differs from the one before.
         interval: seconds between an answer and the next question, at least.
         at_most: seconds that it rests because a question took long, unless that took longer: for what is watched.
+        wanted: whether it may ask by itself now; where that has become so it has to reconsider.
         clock: whose time it goes by.
     """
 
@@ -51,12 +94,14 @@ class Poller(Generic[T]):
         *,
         interval: float = 2.0,
         at_most: float = inf,
+        wanted: Callable[[], bool] = lambda: True,
         clock: Clock | None = None,
     ) -> None:
         self._fetch = fetch
         self._publish = publish
         self._interval = interval
         self._at_most = at_most
+        self._wanted = wanted
         self._clock = clock or RealClock()
         self._snapshot: Snapshot[T] = Snapshot()
         self._task: asyncio.Task[None] | None = None
@@ -65,19 +110,15 @@ class Poller(Generic[T]):
         self._answering: list[asyncio.Future[Snapshot[T]]] = []
         self._due = self._clock.monotonic()
         self._failures = 0
-        self._paused = False
         self._closed = False
+        self._resting = False
+        """It waits until it is wanted."""
         self._under_way: object | None = None
 
     @property
     def snapshot(self) -> Snapshot[T]:
         """The newest picture; its ``at`` moves on even while nothing differs."""
         return self._snapshot
-
-    @property
-    def paused(self) -> bool:
-        """It asks only when told to."""
-        return self._paused
 
     @property
     def running(self) -> bool:
@@ -94,7 +135,7 @@ class Poller(Generic[T]):
         """Seconds until it asks again, 0 while it asks; nothing where it only asks when told to."""
         if self._under_way:
             return 0.0
-        if self._paused or not self.running or self._due == inf:
+        if not self._wanted() or not self.running or self._due == inf:
             return None
         return max(self._due - self._clock.monotonic(), 0.0)
 
@@ -119,15 +160,10 @@ class Poller(Generic[T]):
         if self._task is not None:
             await asyncio.wait([self._task])
 
-    def pause(self) -> None:
-        """Ask no more until resumed; an answer under way is still published."""
-        self._paused = True
-        self._woken.set()
-
-    def resume(self) -> None:
-        """Ask again, at once if it is overdue."""
-        self._paused = False
-        self._woken.set()
+    def reconsider(self) -> None:
+        """It may be wanted again: ask at once if it is overdue. One that was wanted all the time waits on."""
+        if self._resting:
+            self._woken.set()
 
     def every(self, interval: float) -> None:
         """Change the interval, in seconds."""
@@ -144,7 +180,7 @@ class Poller(Generic[T]):
         self._woken.set()
 
     async def refresh(self, *, anew: bool = False) -> Snapshot[T]:
-        """Ask now, even while paused; returns the picture that this question gave.
+        """Ask now, even while it is not wanted; returns the picture that this question gave.
 
         A question that is already under way does not count: it may have seen the engine before what the caller did.
 
@@ -173,7 +209,8 @@ class Poller(Generic[T]):
 
     async def _until_due(self) -> None:
         while not self._asked:
-            left = None if self._paused or self._due == inf else self._due - self._clock.monotonic()
+            self._resting = not self._wanted()
+            left = None if self._resting or self._due == inf else self._due - self._clock.monotonic()
             if left is not None and left <= 0:
                 return
             await self._clock.wait(self._woken, left)
@@ -252,3 +289,22 @@ def hurry_all() -> None:
     """Every poller of the process asks at once: what they ask answers again."""
     for poller in list(_started):
         poller.hurry()
+
+
+def reconsider_all() -> None:
+    """Whatever waits until it is wanted looks anew: something was paused or goes on, or has come to the front."""
+    for poller in list(_started):
+        poller.reconsider()
+    for woken in _waiting:
+        woken.set()
+
+
+async def until_wanted(wanted: Callable[[], bool]) -> None:
+    """Wait as a poller does that is not wanted; for questions that belong to a longer reading."""
+    while not wanted():
+        woken = asyncio.Event()
+        _waiting.add(woken)
+        try:
+            await woken.wait()
+        finally:
+            _waiting.discard(woken)

@@ -68,7 +68,7 @@ def read_preferences(path: Path) -> Preferences:
     found = Preferences(path)
     try:
         told = json.loads(path.read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return found
     if not isinstance(told, dict):
         return found

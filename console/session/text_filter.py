@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from console.language import parse, remembers, subject_on
 from console.reading.row_filter import RowFilter
-from console.session import journal_answers
 
 if TYPE_CHECKING:
     from console.session.session import Session
@@ -33,13 +31,13 @@ class TextFilter:
     """
 
     def __init__(self, session: Session, subject: str, text: str) -> None:
-        table = subject_on(subject, session.capabilities)
-        parsed = parse(text, table, session.now())
+        table = subject_on(subject, session.connection.capabilities)
+        parsed = parse(text, table, session.connection.now())
         if parsed.mistakes:
             raise NotAFilter(parsed.mistakes[0].sentence)
         self._session = session
-        self._wanted = RowFilter(parsed.conditions, table, partial(journal_answers.retried, session))
-        self._finds = self._wanted.finds(session.now())
+        self._wanted = RowFilter(parsed.conditions, table, session.watch.retried)
+        self._finds = self._wanted.finds(session.connection.now())
         self.remembers = remembers(parsed.conditions, table)
         """Whether it asks what was retried before, which the journal tells."""
         self.query: Any = parsed.query
@@ -51,5 +49,5 @@ class TextFilter:
         Raises:
             EngineProblem: what the rows do not tell was asked for, and the engine did not answer.
         """
-        await self._wanted.learn(rows, self._session.ask)
+        await self._wanted.learn(rows, self._session.connection.ask)
         return list(filter(self._finds, rows))

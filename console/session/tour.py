@@ -57,7 +57,7 @@ LAUNCH = 2
 FILLING = TourStep("", "The night is being written: its causes soon appear below.", lambda seen: not seen.filling)
 END = TourStep("", "Found, tried, judged, undone. ? has every key, q leaves.", lambda _: False)
 STEPS = (
-    TourStep("tab", "to tonight's causes: the first of them is most of the fire.", lambda seen: seen.on_causes),
+    TourStep("tab", "to tonight's causes: the first of them is the largest cause.", lambda seen: seen.on_causes),
     TourStep("R", "What would a retry of it do? Nothing is sent by this key.", lambda seen: seen.asking),
     TourStep("W  L", "in waves, and launch: a few go first, a gate judges them.", lambda seen: seen.launched),
     TourStep("", "Watch: if the first wave fails again, the gate holds the rest.", lambda seen: seen.judged),

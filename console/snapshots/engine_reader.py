@@ -10,7 +10,6 @@ from uuid import uuid4
 
 from console.causes.fold import fold
 from console.reading.pages import PAGE, Pages, pages_by_id, pieces
-from console.session.journal_answers import ask_journal
 from console.snapshots.questions import PAGE_EVERY, SMALL_EVERY
 from console.text.words import count
 from store.contract.deployments import ProcessDefinitionQuery
@@ -130,7 +129,7 @@ class EngineReader:
 
     async def _read_tasks(self) -> int:
         """Read them; answers how many there are."""
-        client = await self._session.opened()
+        client = await self._session.connection.opened()
         number = 0
         async for page in self._pages(pages_by_id(client.external_tasks, self._wanted.query)):
             tasks = await self._wanted.kept(page)
@@ -167,7 +166,7 @@ class EngineReader:
         return await self._questions.page(lambda client: client.process_instances(query, 0, len(ids)))
 
     async def _read_instances(self) -> None:
-        client = await self._session.opened()
+        client = await self._session.connection.opened()
         number = 0
         async for page in self._pages(pages_by_id(client.process_instances, ProcessInstanceQuery())):
             self._instances.update(instance.id for instance in page)
@@ -200,7 +199,7 @@ class EngineReader:
             for definition in found:
                 hidden += not await self._read_drawing(definition)
         if self._everything:
-            client = await self._session.opened()
+            client = await self._session.connection.opened()
             every = ProcessDefinitionQuery(sort_by="id", sort_order="asc")
             async for page in self._pages(Pages(lambda first, size: client.definitions(every, first, size))):
                 await self._writer.definitions(page)
@@ -226,7 +225,7 @@ class EngineReader:
 
     async def _read_batches(self) -> set[str]:
         """Answers the job definitions of running batches."""
-        client = await self._session.opened()
+        client = await self._session.connection.opened()
         definitions: set[str] = set()
         number = 0
         async for page in self._pages(pages_by_id(client.batches, BatchStatisticsQuery())):
@@ -248,7 +247,7 @@ class EngineReader:
 
     async def _read_jobs(self, batch: BatchStatistics) -> set[str]:
         """Answers the job definitions of the batch."""
-        client = await self._session.opened()
+        client = await self._session.connection.opened()
         query = JobDefinitionQuery(job_configuration=batch.id)
         told = await self._questions.small(lambda client: client.job_definitions(query))
         await self._writer.job_definitions(told)
@@ -268,7 +267,7 @@ class EngineReader:
 
     async def _read_incidents(self, job_definitions: set[str]) -> None:
         """All open ones; with a filter those of the tasks, by whichever way costs fewer questions."""
-        client = await self._session.opened()
+        client = await self._session.connection.opened()
         number = 0
         if not self._everything:
             open_ones = await self._questions.small(lambda client: client.count_incidents(IncidentQuery()))
@@ -282,7 +281,7 @@ class EngineReader:
             self._tell("incidents", number)
 
     async def _read_incidents_one_by_one(self, job_definitions: set[str]) -> None:
-        client = await self._session.opened()
+        client = await self._session.connection.opened()
         for number, task in enumerate(sorted(self._failed), 1):
             await self._writer.incidents(await self._incidents_of(task))
             if number % 10 == 0 or number == len(self._failed):
@@ -333,8 +332,8 @@ class EngineReader:
 
     async def _read_runs(self) -> None:
         none: list[Run] = []
-        engine = self._session.engine_name
-        self.runs = await ask_journal(self._session, lambda journal: journal.runs.runs(engine, MOST_RUNS), none)
+        engine = self._session.memory.engine_name
+        self.runs = await self._session.memory.ask(lambda journal: journal.runs.runs(engine, MOST_RUNS), none)
         for run in self.runs:
             if run.listed is not None:  # otherwise it never began
                 await self._writer.run(run.id, await self._lines_of(run.id))
@@ -344,7 +343,7 @@ class EngineReader:
             return [line async for line in journal.runs.lines_of(run, uuid4().hex)]
 
         nothing: list[str] = []
-        return await ask_journal(self._session, gathered, nothing)
+        return await self._session.memory.ask(gathered, nothing)
 
     # -- helpers ----------------------------------------------------------------------------------------------------
 

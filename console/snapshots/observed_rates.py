@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 from console.engine.errors import EngineProblem
 from console.runs.run_view import read_run
-from console.session.journal_answers import ask_journal
 from store.contract.history import HistoricExternalTaskLogQuery
 from store.contract.queries import Sorting
 from store.snapshot_mark import FEWEST, ObservedRate
 
 if TYPE_CHECKING:
-    from console.session.session import Session
+    from console.session.memory import Memory
     from console.snapshots.questions import PacedQuestions
     from store.journal import Journal, Run
 
@@ -26,19 +25,19 @@ ENTRIES = 500
 
 
 async def observed_rates(
-    session: Session, questions: PacedQuestions, topics: Counter[str], runs: Iterable[Run]
+    memory: Memory, questions: PacedQuestions, topics: Counter[str], runs: Iterable[Run]
 ) -> list[ObservedRate]:
     """What became of tasks of these topics.
 
     Args:
-        session: whose journal.
+        memory: whose journal.
         questions: asks the engine.
         topics: topic -> how many tasks.
         runs: of the journal.
     """
     chosen = [topic for topic, _ in topics.most_common(MOST_TOPICS)]
     none: dict[str, Counter[str]] = {}
-    counted = await ask_journal(session, lambda journal: _of_runs(journal, runs), none)
+    counted = await memory.ask(lambda journal: _of_runs(journal, runs), none)
     found = []
     for topic in chosen:
         of_runs = counted.get(topic, Counter())

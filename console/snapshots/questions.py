@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from console.engine.errors import EngineProblem, Refused, Slow, Unreachable
-from console.runs.page_limit import PageLimit
+from console.reading.page_limit import PageLimit
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
@@ -74,12 +74,12 @@ class PacedQuestions:
     async def _ask(self, question: Callable[[EngineClient], Awaitable[T]]) -> T:
         for _ in range(TRIES - 1):
             try:
-                return await self._session.ask(question)
+                return await self._session.connection.ask(question)
             except EngineProblem as problem:
                 if not _may_pass(problem):
                     raise
             await self._sleep(PAUSE)
-        return await self._session.ask(question)
+        return await self._session.connection.ask(question)
 
 
 def _may_pass(problem: EngineProblem) -> bool:

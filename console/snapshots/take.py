@@ -55,21 +55,21 @@ async def take_snapshot(
         OSError: the file cannot be written.
     """
     wanted = TextFilter(session, "tasks", part.query)
-    identity = await session.ask(lambda client: client.identity())
-    client = await session.opened()
-    begun = session.identity.stands_at or client.engine_now()
+    identity = await session.connection.ask(lambda client: client.identity())
+    client = await session.connection.opened()
+    begun = session.connection.identity.stands_at or client.engine_now()
     begun = begun.replace(microsecond=begun.microsecond // 1000 * 1000)
-    questions = PacedQuestions(session, polite=bool(session.identity.url))
+    questions = PacedQuestions(session, polite=bool(session.connection.identity.url))
     async with new_snapshot(path, begun) as writer:
         reader = EngineReader(session, part, wanted, questions, writer, tell)
         await reader.read()
-        rates = await observed_rates(session, questions, reader.topics, reader.runs)
+        rates = await observed_rates(session.memory, questions, reader.topics, reader.runs)
         mark = SnapshotMark(
-            engine=session.engine_name,
-            address=session.identity.url,
+            engine=session.memory.engine_name,
+            address=session.connection.identity.url,
             kind=f"{identity.kind} {identity.version or ''}".strip(),
             taken_at=begun,
-            taken_by=session.identity.user,
+            taken_by=session.connection.identity.user,
             part=part.query.strip(),
             numbers={said: writer.numbers[name] for name, said in NUMBERS.items() if writer.numbers.get(name)},
             left_out=tuple(reader.left_out),

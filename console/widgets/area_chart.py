@@ -27,11 +27,14 @@ class Area(NamedTuple):
         texture: a character that fills it.
         ink: its ink.
         always: it is seen however low it is: as low as it is then, in eighths of a cell.
+        low: what stands for it where it is lower than a cell, in place of eighths: those of two areas look alike
+            without colours.
     """
 
     texture: str
     ink: Ink
     always: bool = True
+    low: str = ""
 
 
 def area_chart(columns: Sequence[Sequence[int]], areas: Sequence[Area], top: int, height: int) -> list[list[Span]]:
@@ -60,7 +63,7 @@ def _column(values: Sequence[int], areas: Sequence[Area], top: int, height: int)
         low = area.always and (full < 1 or eighths < 4)
         found += [(area.texture, area.ink)] * (0 if low else max(full, 0))
         if value and low and len(found) < room:
-            found.append((_PARTS[eighths], area.ink))
+            found.append((area.low or _PARTS[eighths], area.ink))
     blank: list[Span] = [(" ", "")] * (height - len(found))
     return found + blank
 
@@ -76,7 +79,10 @@ def _row(cells: Sequence[Span]) -> list[Span]:
     return row
 
 
-def spark(numbers: Sequence[int]) -> str:
-    """One sign per number, as high as it is beside the greatest; a dot for none."""
-    most = max(numbers, default=0)
-    return "".join("·" if not number else _LEVELS[(len(_LEVELS) - 1) * number // most] for number in numbers)
+def spark(numbers: Sequence[int | None]) -> str:
+    """One sign per number, as high as it is beside the greatest; a dot for none, a blank where it is not known."""
+    most = max((number for number in numbers if number is not None), default=0)
+    return "".join(
+        " " if number is None else "·" if not number else _LEVELS[(len(_LEVELS) - 1) * number // most]
+        for number in numbers
+    )

@@ -320,7 +320,7 @@ def spans(text: str, advice: Advice, width: int, choice: int | None = None) -> l
         said = [
             ("   C ", "accent"),
             (inert("  ".join(advice.here)), "strong"),
-            (" filtered here, page by page", "muted"),
+            (" filtered in the console, not by the engine", "muted"),
         ]
     if advice.words:
         said += _as_fit(advice.words, width - width_of(said), choice)

@@ -103,6 +103,9 @@ def no_content() -> Response:
 
 def answer_json(value: Any) -> Response:
     """A plain value."""
-    return Response(
-        json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(), media_type="application/json"
-    )
+    return Response(written(value), media_type="application/json")
+
+
+def written(value: Any) -> bytes:
+    """A plain value as JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

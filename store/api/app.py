@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from store.api.addresses import Addresses
-from store.api.answers import answer, answer_json, answer_list
+from store.api.answers import answer, answer_list, written
 from store.api.authentication import BasicAuthentication
 from store.api.declared import gives, gives_list
 from store.api.errors import install
@@ -111,18 +111,24 @@ def described() -> dict[str, Any]:
     return document([_ABOUT, *ROUTERS], ROOT, TITLE, VERSION, ABOUT)
 
 
+@cache
+def _description_bytes() -> tuple[bytes, bytes]:
+    """The description as JSON and as a page, written once: any caller may ask for it."""
+    return written(described()), page(described()).encode()
+
+
 def _description() -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.get("/openapi.json")
     async def get_openapi() -> Response:
         """What is served here, for programs."""
-        return answer_json(await to_thread(described))
+        return Response((await to_thread(_description_bytes))[0], media_type="application/json")
 
     @router.get("/docs")
     async def get_page() -> Response:
         """What is served here, for people."""
-        return Response(page(await to_thread(described)), media_type="text/html")
+        return Response((await to_thread(_description_bytes))[1], media_type="text/html")
 
     return router
 

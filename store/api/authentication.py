@@ -19,6 +19,8 @@ from store.contract.errors import ContractError
 
 log = logging.getLogger(__name__)
 
+METRICS = "/metrics"
+"""Path of a server's own figures; it is guarded as the contract is."""
 _SHOWN = 64
 """Letters of an unknown name that the log keeps."""
 
@@ -63,6 +65,8 @@ class BasicAuthentication:
         await self._app(scope, receive, send)
 
     def _is_guarded(self, path: str) -> bool:
+        if path == METRICS:
+            return True
         parts = path.removeprefix(self._root).strip("/").split("/")
         if not path.startswith(self._root) or parts == ["engine"]:
             return False
@@ -85,12 +89,12 @@ class BasicAuthentication:
             return None
         if user := self._users.remembered(name, password):
             return user
-        async with self._throttle.turn(address, name) as queue:
+        async with self._throttle.turn(address, name, is_user=name in self._users) as queue:
             if user := await asyncio.to_thread(self._users.known, name, password):
                 self._throttle.succeeded(queue)
                 return user
             times = self._throttle.failed(queue)
-        log.warning("login of %s from %s failed (%d in a row)", ascii(name[:_SHOWN]), address, times)
+            log.warning("login of %s from %s failed (%d in a row)", ascii(name[:_SHOWN]), address, times)
         return None
 
 

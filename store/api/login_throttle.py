@@ -2,9 +2,11 @@
 
 import asyncio
 import ipaddress
+import secrets
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from hashlib import blake2b
 
 FIRST_PAUSE = 0.5
 """Seconds from a failed login to the next look at a password; each further failure doubles them."""
@@ -16,7 +18,7 @@ WAITING = 8
 """Logins of one name and address that may wait for their turn; whoever comes then is told to come later."""
 
 WAITING_OF_ADDRESS = 32
-"""Logins of one address, under whatever names, that may wait for a look at their passwords."""
+"""Logins of one address that may wait for a look at their passwords: so many of users, and so many of unknown names."""
 
 REMEMBERED = 10_000
 """Names and addresses whose failures are known at the same time; the oldest are forgotten."""
@@ -48,34 +50,53 @@ class LoginThrottle:
     costs another address one look. An IPv6 address stands for its network of 64 bits, which is what one customer is
     given.
 
+    Users and unknown names of one address wait apart, so that a user's first login waits for one look at the guesses of
+    other names. A failed login of a user then waits with the unknown names, so that it does not end sooner than theirs.
+
     Args:
         clock: seconds that only grow; none is that of the event loop.
     """
 
     def __init__(self, clock: Callable[[], float] | None = None) -> None:
         self._given_clock = clock
-        self._names: OrderedDict[tuple[str, str], LoginQueue] = OrderedDict()
-        self._addresses: dict[str, LoginQueue] = {}
+        self._names: OrderedDict[bytes, LoginQueue] = OrderedDict()
+        self._addresses: dict[tuple[str, bool], LoginQueue] = {}
         self._look = asyncio.Lock()
+        self._salt = secrets.token_bytes(16)
 
     @asynccontextmanager
-    async def turn(self, address: str, name: str) -> AsyncIterator[LoginQueue]:
+    async def turn(self, address: str, name: str, *, is_user: bool) -> AsyncIterator[LoginQueue]:
         """Wait for the turn of a name and address. Inside the block, one password may be looked at.
 
+        Args:
+            address: where the login comes from.
+            name: as it was given.
+            is_user: there is a user of this name.
+
         Raises:
-            TooManyLogins: so many wait already that it would take too long.
+            TooManyLogins: so many wait already that it would take too long; after the block where a failure would
+                have had to wait.
         """
         of_address = network(address)
         queue = self._queue(of_address, name)
         async with _place(queue, WAITING), queue.turn:
             await asyncio.sleep(max(0.0, queue.next_look - self._now()))
-            others = self._addresses.setdefault(of_address, LoginQueue())
-            try:
-                async with _place(others, WAITING_OF_ADDRESS), others.turn, self._look:
-                    yield queue
-            finally:
-                if not others.waiting:
-                    self._addresses.pop(of_address, None)
+            failures = queue.failures
+            async with self._turn_of_address(of_address, is_user), self._look:
+                yield queue
+            if is_user and queue.failures > failures:
+                async with self._turn_of_address(of_address, False):
+                    pass
+
+    @asynccontextmanager
+    async def _turn_of_address(self, address: str, is_user: bool) -> AsyncIterator[None]:
+        others = self._addresses.setdefault((address, is_user), LoginQueue())
+        try:
+            async with _place(others, WAITING_OF_ADDRESS), others.turn:
+                yield
+        finally:
+            if not others.waiting:
+                self._addresses.pop((address, is_user), None)
 
     def failed(self, queue: LoginQueue) -> int:
         """The password was wrong; answers how often in a row."""
@@ -90,8 +111,10 @@ class LoginThrottle:
         queue.failures, queue.next_look = 0, 0.0
 
     def _queue(self, address: str, name: str) -> LoginQueue:
-        queue = self._names.setdefault((address, name), LoginQueue())
-        self._names.move_to_end((address, name))
+        """The queue of a name and address. Names are kept as digests: a guesser's may be as long as a head."""
+        key = blake2b(f"{address}\0{name}".encode(), key=self._salt, digest_size=16).digest()
+        queue = self._names.setdefault(key, LoginQueue())
+        self._names.move_to_end(key)
         if len(self._names) > REMEMBERED:
             oldest = next((key for key, known in self._names.items() if not known.waiting and known is not queue), None)
             if oldest is not None:

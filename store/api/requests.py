@@ -65,7 +65,7 @@ class Body(Generic[ShapeT]):
             return self.model()
         else:
             shape = parse(self.model, raw, settings)
-        check_conditions(shape, _most_conditions(request))
+        request.state.conditions = check_conditions(shape, _most_conditions(request))
         return shape
 
 
@@ -136,7 +136,7 @@ class Params(Generic[QueryT]):
                 values[name] = reader(alias, text[0])
         query = self.model.model_construct(**dict.fromkeys(self.model.model_fields) | values)
         check_sort_values(query)
-        check_conditions(query, _most_conditions(request))
+        request.state.conditions = check_conditions(query, _most_conditions(request))
         return cast(QueryT, query)
 
 
@@ -354,7 +354,7 @@ class FlagParam:
     async def __call__(self, request: Request) -> bool:
         """The flag; see ``flag``."""
         text = request.query_params.get(self.name)
-        return self.default if text is None else text.lower() == "true"
+        return text.lower() == "true" if text else self.default
 
 
 def flag(name: str, description: str, *, default: bool = False) -> Any:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.api.callers import while_called
 from store.commands.fetch_and_lock import topics_with_tasks
-from store.commands.news import forget_news, news_of
+from store.commands.news import forget_news, has_made_jobs, news_of
 from store.database import Database, News
 from store.runner import JobPace, Runner
 from store.settings import StoreSettings
@@ -29,6 +29,11 @@ LOOK_SECONDS = 30.0
 
 LOOK_FOR_ALL = 8
 """Topics that are waited for, from which on one question finds those with tasks, where each would ask its own."""
+
+
+FEW_CONDITIONS = 200
+"""Conditions of a question from which on its statement takes long to make, some two milliseconds each. Of such
+questions one is answered at a time, so that the others find a connection."""
 
 
 class Bell:
@@ -100,6 +105,7 @@ class Store:
         self.settings = settings
         self.tasks = Bell()
         """Rings when a task may have become fetchable."""
+        self._many_conditions = asyncio.Lock()
         self._looking: asyncio.Task[None] | None = None
         self._all_changed = False
         self._news: News | None = None
@@ -112,7 +118,14 @@ class Store:
             ContractError: 500, it took longer than a question may.
             ClientDisconnect: nobody waits for the answer any more.
         """
-        return await while_called(request, self.database.read(question))
+        conditions: int = getattr(request.state, "conditions", 0)
+        return await while_called(request, self._answer(question, conditions))
+
+    async def _answer(self, question: Callable[[AsyncConnection], Awaitable[T]], conditions: int) -> T:
+        if conditions <= FEW_CONDITIONS:
+            return await self.database.read(question)
+        async with self._many_conditions:
+            return await self.database.read(question)
 
     def wake_runner(self) -> None:
         """There may be jobs to do, here or at another server of this database."""
@@ -155,8 +168,8 @@ class Store:
         async with self.database.writing() as connection:
             forget_news(connection)
             yield connection
-            topics = news_of(connection)
-        self.tasks_changed(topics)
+            topics, jobs = news_of(connection), has_made_jobs(connection)
+        self._changed_by_order(topics, jobs)
 
     async def change_tasks(self, order: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """Carry out an order that may make tasks fetchable: who waits for tasks looks again once it is committed.
@@ -165,13 +178,18 @@ class Store:
             order: awaits nothing but statements.
         """
 
-        async def noted(connection: AsyncConnection) -> tuple[T, frozenset[str] | None]:
+        async def noted(connection: AsyncConnection) -> tuple[T, frozenset[str] | None, bool]:
             forget_news(connection)
-            return await order(connection), news_of(connection)
+            return await order(connection), news_of(connection), has_made_jobs(connection)
 
-        result, topics = await self.database.write(noted)
-        self.tasks_changed(topics)
+        result, topics, jobs = await self.database.write(noted)
+        self._changed_by_order(topics, jobs)
         return result
+
+    def _changed_by_order(self, topics: frozenset[str] | None, jobs: bool) -> None:
+        self.tasks_changed(topics)
+        if jobs:
+            self.wake_runner()
 
     def tasks_changed(self, topics: frozenset[str] | None = None) -> None:
         """Tasks may have become fetchable, of these topics or of any."""

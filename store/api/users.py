@@ -76,6 +76,10 @@ class Users:
         """Whether there are any."""
         return bool(self._users)
 
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a user of this name."""
+        return name in self._users
+
     def remembered(self, name: str, password: str) -> User | None:
         """The user, if this password was right before; none says nothing about it."""
         digest = _digest(name, password)

@@ -6,14 +6,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Text, func, insert, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.batch.subjects import Subject
+from store.batch.batch_type import BatchType, Target
 from store.tables import BatchElement, BatchGroup
 from store.tables.types import Rows, col
 
 _AFTER_EXPLICIT = 1 << 40
 
 
-def collected(connection: AsyncConnection, subject: Subject, explicit: list[str], sources: list[Rows]) -> Rows:
+def collected(connection: AsyncConnection, batch_type: BatchType, explicit: list[str], sources: list[Rows]) -> Rows:
     """A select of the ids of a new batch with the deployment of each, in the order of their ordinals.
 
     Groups are ordered by deployment id ignoring case, ids without a deployment (unknown ones) last; inside a group
@@ -21,17 +21,18 @@ def collected(connection: AsyncConnection, subject: Subject, explicit: list[str]
 
     Args:
         connection: where it will be asked.
-        subject: what the ids name.
+        batch_type: what the ids name, and whether those that name nothing are left out.
         explicit: ids that were given one by one, each once, existing or not.
         sources: selects of ids. One of both is needed.
     """
     candidates = _candidates(connection, explicit, sources).subquery("candidate")
-    rows = select(candidates.c.id, subject.deployment.label("deployment_id")).select_from(candidates)
-    return subject.join(rows, candidates.c.id).order_by(*_order(subject, candidates))
+    target = batch_type.target
+    rows = select(candidates.c.id, target.deployment.label("deployment_id")).select_from(candidates)
+    return _taken(batch_type, rows, candidates.c.id).order_by(*_order(target, candidates))
 
 
 async def collect(
-    connection: AsyncConnection, batch_id: str, subject: Subject, explicit: list[str], sources: list[Rows]
+    connection: AsyncConnection, batch_id: str, batch_type: BatchType, explicit: list[str], sources: list[Rows]
 ) -> int:
     """Write the elements and groups of a new batch by one statement each; see ``collected``.
 
@@ -41,18 +42,25 @@ async def collect(
     if not explicit and not sources:
         return 0
     candidates = _candidates(connection, explicit, sources).subquery("candidate")
-    place = func.row_number().over(order_by=_order(subject, candidates))
-    rows = subject.join(select(literal(batch_id), place - 1, candidates.c.id).select_from(candidates), candidates.c.id)
+    place = func.row_number().over(order_by=_order(batch_type.target, candidates))
+    numbered = select(literal(batch_id), place - 1, candidates.c.id).select_from(candidates)
+    rows = _taken(batch_type, numbered, candidates.c.id)
     written = await connection.execute(
         insert(BatchElement).from_select(["batch_id", "ordinal", "element_id"], rows),
         execution_options={"preserve_rowcount": True},  # kept without asking only after UPDATE and DELETE
     )
-    await _group(connection, batch_id, subject)
+    await _group(connection, batch_id, batch_type.target)
     return written.rowcount
 
 
-def _order(subject: Subject, candidates: Any) -> tuple[ColumnElement[Any], ...]:
-    deployment = subject.deployment
+def _taken(batch_type: BatchType, rows: Rows, identity: ColumnElement[Any]) -> Rows:
+    """Candidates with what they name; without those that name nothing, where the type leaves them out."""
+    joined = batch_type.target.join(rows, identity)
+    return joined.where(batch_type.target.key.is_not(None)) if batch_type.known_only else joined
+
+
+def _order(target: Target, candidates: Any) -> tuple[ColumnElement[Any], ...]:
+    deployment = target.deployment
     return deployment.is_(None), func.lower(deployment), deployment, candidates.c.position, candidates.c.id
 
 
@@ -100,13 +108,13 @@ def _json() -> Any:
     return JSON
 
 
-async def _group(connection: AsyncConnection, batch_id: str, subject: Subject) -> None:
+async def _group(connection: AsyncConnection, batch_id: str, target: Target) -> None:
     """Write down which ordinals belong to which deployment."""
     ordinal = col(BatchElement.ordinal)
-    group = select(literal(batch_id), func.min(ordinal), func.max(ordinal) + 1, subject.deployment)
+    group = select(literal(batch_id), func.min(ordinal), func.max(ordinal) + 1, target.deployment)
     rows = (
-        subject.join(group.select_from(BatchElement), col(BatchElement.element_id))
+        target.join(group.select_from(BatchElement), col(BatchElement.element_id))
         .where(col(BatchElement.batch_id) == batch_id)
-        .group_by(subject.deployment)
+        .group_by(target.deployment)
     )
     await connection.execute(insert(BatchGroup).from_select(["batch_id", "first", "past", "deployment_id"], rows))

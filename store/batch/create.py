@@ -1,136 +1,19 @@
-"""Create a batch that sets the retries of external tasks, or of jobs."""
-
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+"""Create a batch, of whatever type."""
 
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.batch.batch_type import Plan
 from store.batch.collect import collect
 from store.batch.jobs import insert_job
-from store.batch.subjects import EXTERNAL_TASKS, JOBS, Subject
 from store.commands.operators import NOBODY, Operator, in_bulk
-from store.commands.retries import NEGATIVE, NO_RETRIES, SET_RETRIES, explicit_ids, first_unknown, sources_of
-from store.contract.errors import ContractError, engine_error, invalid, no_external_task
-from store.contract.orders import SetExternalTaskRetries, SetJobsRetries
 from store.contract.records import MONITOR_JOB, SEED_JOB
 from store.contract.records import Batch as Record
 from store.database import new_id, now
 from store.queries.batches import BATCHES
-from store.queries.jobs import job_ids
 from store.settings import StoreSettings
 from store.tables import Batch, BatchGroup, JobDefinition
-from store.tables.types import Rows, col
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A batch that is to be made; all of the order is checked that can be without the database.
-
-    Attributes:
-        subject: what its ids name.
-        retries: what is set.
-        explicit: ids that were given one by one, each once.
-        sources: gives selects of further ids; raises what the contract checks last.
-        empty: what is said when nothing is named.
-        operation: the order and what it is given to, as the user operation log calls them.
-        known: every explicit id must name something.
-        refusal: raised when something is named.
-        due: columns of the batch with the due date that its jobs set.
-    """
-
-    subject: Subject
-    retries: int
-    explicit: list[str]
-    sources: Callable[[], list[Rows]]
-    empty: str
-    operation: tuple[str, str]
-    known: bool = False
-    refusal: ContractError | None = None
-    due: dict[str, Any] = field(default_factory=dict)
-
-    async def check_ids(self, connection: AsyncConnection) -> None:
-        """Check that the explicit ids name something, where they must.
-
-        Raises:
-            ContractError: 404, the first of them does not.
-        """
-        unknown = await first_unknown(connection, self.explicit) if self.known else None
-        if unknown is not None:
-            raise no_external_task(unknown)
-
-    def check_count(self, elements: int) -> None:
-        """Check that it has ids and may be made.
-
-        Raises:
-            ContractError: 400 or 500.
-        """
-        if not elements:
-            raise invalid(self.empty)
-        if self.refusal is not None:
-            raise self.refusal
-
-
-def plan_task_retries(order: SetExternalTaskRetries, settings: StoreSettings) -> Plan:
-    """The batch that sets the retries of the external tasks that an order names.
-
-    Unknown ids are accepted, as the engine does it, and their jobs fail; with ``settings.strict`` the first of them is
-    refused instead. Negative retries are always refused, as the reference page of the REST API promises.
-
-    Args:
-        order: the six fields of the request; the union of its sources is taken.
-        settings: whether unknown ids are refused.
-
-    Raises:
-        ContractError: 400 or 500 as the contract orders its checks.
-    """
-    sources = sources_of(order)
-    retries = order.retries
-    if retries is None:
-        raise invalid(NO_RETRIES)
-    explicit = explicit_ids(order)
-    if retries < 0:
-        raise invalid(NEGATIVE)
-    return Plan(
-        EXTERNAL_TASKS,
-        retries,
-        explicit,
-        sources,
-        empty="externalTaskIds is empty",
-        operation=(SET_RETRIES, "ExternalTask"),
-        known=settings.strict,
-    )
-
-
-def plan_job_retries(order: SetJobsRetries) -> Plan:
-    """The batch that sets the retries of the jobs that an order names. Unknown ids are accepted, and their jobs fail.
-
-    Args:
-        order: the union of ids and query is taken.
-
-    Raises:
-        ContractError: 400 or 500 as the contract orders its checks.
-    """
-    retries = order.retries
-    if retries is None:
-        raise invalid("retries is null")
-    sources = [] if order.job_query is None else [job_ids(order.job_query)]
-    if not order.job_ids and not sources:
-        raise engine_error("ENGINE-13050 You must specify at least one of jobIds or jobQuery.")
-    if any(job_id is None for job_id in order.job_ids or ()):
-        raise invalid("Job id cannot be null: jobIds contains null value")
-    due = {"due_date": order.due_date, "sets_due_date": True} if "due_date" in order.model_fields_set else {}
-    return Plan(
-        JOBS,
-        retries,
-        list(dict.fromkeys(str(job_id) for job_id in order.job_ids or ())),
-        lambda: sources,
-        empty="jobIds is empty",
-        operation=("SetJobRetries", "Job"),
-        refusal=engine_error("Retries count is not greater than or equal to 0") if retries < 0 else None,
-        due=due,
-    )
+from store.tables.types import col
 
 
 async def create(connection: AsyncConnection, plan: Plan, settings: StoreSettings, by: Operator = NOBODY) -> Record:
@@ -148,9 +31,10 @@ async def create(connection: AsyncConnection, plan: Plan, settings: StoreSetting
     Raises:
         ContractError: 400 or 500 as the contract orders its checks, 404 in strict mode.
     """
-    await plan.check_ids(connection)
+    if plan.check is not None:
+        await plan.check(connection)
     batch_id = new_id()
-    elements = await collect(connection, batch_id, plan.subject, plan.explicit, plan.sources())
+    elements = await collect(connection, batch_id, plan.type, plan.explicit, plan.sources())
     plan.check_count(elements)
     return await write_batch(connection, batch_id, plan, elements, settings, by)
 
@@ -169,18 +53,17 @@ async def write_batch(
     definitions = [
         {"id": seed, "job_type": SEED_JOB, "deployment_id": deployment_id},
         {"id": monitor, "job_type": MONITOR_JOB, "deployment_id": None},
-        {"id": work, "job_type": plan.subject.batch_type, "deployment_id": None},
+        {"id": work, "job_type": plan.type.name, "deployment_id": None},
     ]
     await connection.execute(
         insert(JobDefinition), [{**one, "job_configuration": batch_id, "suspended": False} for one in definitions]
     )
-    per_job = settings.invocations_per_batch_job
+    per_job = settings.invocations_of(plan.type.name)
     await connection.execute(
         insert(Batch).values(
             id=batch_id,
-            type=plan.subject.batch_type,
-            retries=plan.retries,
-            **plan.due,
+            type=plan.type.name,
+            configuration=plan.written,
             job_retries=settings.default_number_of_retries,
             elements=elements,
             seeded=0,
@@ -197,6 +80,9 @@ async def write_batch(
         )
     )
     await insert_job(connection, batch_id, SEED_JOB, now())
-    count = in_bulk(elements, later=True, retries=plan.retries)
-    await by.note(connection, *plan.operation, *count)
+    if plan.write_more is not None:
+        await plan.write_more(connection, batch_id)
+    changes = in_bulk(elements, later=True, **plan.logged) if plan.counted else []
+    about = None if plan.about is None else await plan.about(connection)
+    await by.note(connection, *plan.operation, *changes, about=about)
     return await BATCHES.get(connection, batch_id)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import false, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.batch.job_retries import checked_retries
@@ -11,14 +11,14 @@ from store.contract.errors import invalid, missing
 from store.contract.orders import SetDefinitionPriority, SetDefinitionSuspended, SetJobsSuspended, SetRetries
 from store.database import keep, now
 from store.queries.conditions import Condition
-from store.tables import Job, JobDefinition
+from store.tables import Job, JobDefinition, ProcessDefinition
 from store.tables.types import col
 
 _SELECTORS = ("job_definition_id", "process_instance_id", "process_definition_id", "process_definition_key")
 
 
 async def set_jobs_suspended(connection: AsyncConnection, order: SetJobsSuspended, by: Operator = NOBODY) -> None:
-    """Suspend or activate the jobs of one job definition. Jobs of process instances and definitions there are none.
+    """Suspend or activate the jobs of one job definition, process instance or process definition.
 
     Raises:
         ContractError: 400, not exactly one selector is given.
@@ -36,7 +36,13 @@ async def set_jobs_suspended(connection: AsyncConnection, order: SetJobsSuspende
         )
     (selector,) = given
     named: str = getattr(order, selector)
-    await _suspend(connection, _jobs_of(named) if selector == "job_definition_id" else false(), order.suspended)
+    jobs: Condition
+    if selector == "process_definition_key":
+        of_key = select(col(ProcessDefinition.id)).where(col(ProcessDefinition.key) == named)
+        jobs = col(Job.process_definition_id).in_(of_key)
+    else:
+        jobs = col(getattr(Job, selector)) == named
+    await _suspend(connection, jobs, order.suspended)
     word = "SuspendJob" if order.suspended else "ActivateJob"
     about = await _about(connection, selector, named, by)
     await by.note(connection, word, "Job", suspension(order.suspended), about=about)

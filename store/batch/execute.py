@@ -5,22 +5,25 @@ are done by one statement each for what they change, incidents, log and removal.
 the whole set back, and the runner carries its jobs out one by one.
 """
 
+import json
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.batch.acquire import Acquired, release
+from store.batch.batch_type import BatchType, Ordered
 from store.batch.jobs import Failure, fail, finish
 from store.batch.monitor import close_soon
-from store.batch.subjects import SUBJECTS, Subject
+from store.batch.types import BATCH_TYPES
 from store.database import Kept, keep, now
-from store.queries.conditions import Condition
+from store.queries.conditions import Condition, any_of
 from store.tables import Batch, BatchElement, Job
-from store.tables.types import col
+from store.tables.types import Rows, col
 
 MOST_FAILURES = 200
 """Jobs that fail in one transaction. A failure costs several rows with long texts, and others want to write too."""
@@ -54,17 +57,19 @@ async def run_jobs(connection: AsyncConnection, acquired: Acquired) -> Outcome:
     failures: list[Failure] = []
     if span.jobs:
         batch = await _batch(connection, batch_id)
-        subject = SUBJECTS[batch.type]
-        failures = await _unknown(connection, subject, mine, await _elements(connection, mine, batch_id, span))
+        batch_type = BATCH_TYPES[batch.type]
+        if batch_type.unknown is not None:
+            failures = await _unknown(connection, batch_type, mine, await _elements(connection, mine, batch_id, span))
         if failures:
             await fail(connection, failures)
             if len(failures) == MOST_FAILURES:
                 return Outcome(failures=failures, left=True)
             span = await _span(connection, mine)
         if span.jobs:
-            await _set(connection, subject, batch, mine, await _elements(connection, mine, batch_id, span))
+            ordered = Ordered(batch_id, json.loads(batch.configuration))
+            await _set(connection, batch_type, ordered, mine, await _elements(connection, mine, batch_id, span))
     if span.jobs + len(failures) < acquired.count:
-        await release(connection, acquired.token, acquired.low, acquired.high)
+        await release(connection, acquired)
     return Outcome(span.jobs, failures)
 
 
@@ -81,52 +86,57 @@ async def _span(connection: AsyncConnection, mine: Condition) -> Any:
 
 async def _batch(connection: AsyncConnection, batch_id: str) -> Any:
     """What a batch is to do."""
-    statement = select(
-        col(Batch.id), col(Batch.type), col(Batch.retries), col(Batch.due_date), col(Batch.sets_due_date)
-    ).where(col(Batch.id) == batch_id)
+    statement = select(col(Batch.type), col(Batch.configuration)).where(col(Batch.id) == batch_id)
     return (await connection.execute(statement)).one()
 
 
 async def _set(
-    connection: AsyncConnection, subject: Subject, batch: Row[Any], mine: Condition, elements: Condition
+    connection: AsyncConnection, batch_type: BatchType, ordered: Ordered, mine: Condition, elements: Condition
 ) -> None:
     """Do the work of jobs that can not fail any more, and remove them."""
     at = now()
-    not_begun = and_(col(Batch.id) == batch.id, col(Batch.execution_start_time).is_(None))
+    not_begun = and_(col(Batch.id) == ordered.batch_id, col(Batch.execution_start_time).is_(None))
     await connection.execute(update(Batch).where(not_begun).values(execution_start_time=at))
-    await subject.work(connection, select(col(BatchElement.element_id)).where(elements), batch)
+    await batch_type.work(connection, select(col(BatchElement.element_id)).where(elements), ordered)
     await connection.execute(delete(BatchElement).where(elements))
     await finish(connection, mine, at)
-    await close_soon(connection, batch.id)
+    await close_soon(connection, ordered.batch_id)
 
 
 async def _elements(connection: AsyncConnection, mine: Condition, batch_id: str, span: Any) -> Condition:
-    """The elements of a set of jobs: one range if the jobs follow one another, as they nearly always do, and otherwise
-    that range without what lies between them. To hold each element against each job costs PostgreSQL a minute for 900
-    jobs where its statistics are of another moment: it does that anew for each open incident.
+    """The elements of a set of jobs: one range if the jobs follow one another, as they nearly always do, otherwise that
+    range without what lies between them, or, where they lie far apart, some ranges. To hold each element against each
+    job costs PostgreSQL minutes where its statistics are of another moment: it does that anew for each open incident.
+    So a server took up what two killed ones had left behind, and what they had not come to, in one set that it did not
+    end.
     """
     ordinal: ColumnElement[Any] = col(BatchElement.ordinal)
     within = and_(col(BatchElement.batch_id) == batch_id, ordinal >= span.first, ordinal < span.past)
     if span.elements == span.past - span.first:
         return within
+    statement: Rows = select(col(Job.first), col(Job.past)).where(mine).order_by(col(Job.first))
+    jobs = await connection.execute(statement)
+    ranges: list[tuple[int, int]] = []
+    for first, past in jobs:
+        if ranges and ranges[-1][1] == first:
+            ranges[-1] = (ranges[-1][0], past)
+        else:
+            ranges.append((first, past))
     if span.past - span.first - span.elements > MOST_BETWEEN:
-        return and_(within, exists().where(mine, col(Job.first) <= ordinal, col(Job.past) > ordinal))
-    between: list[int] = []
-    at = span.first
-    for job in await connection.execute(select(col(Job.first), col(Job.past)).where(mine).order_by(col(Job.first))):
-        between += range(at, job.first)
-        at = job.past
+        some = any_of([and_(ordinal >= first, ordinal < past) for first, past in ranges])
+        return within if some is None else and_(within, some)
+    between = [place for (_, end), (begin, _) in pairwise(ranges) for place in range(end, begin)]
     return and_(within, ordinal.not_in(between))
 
 
 async def _unknown(
-    connection: AsyncConnection, subject: Subject, mine: Condition, elements: Condition
+    connection: AsyncConnection, batch_type: BatchType, mine: Condition, elements: Condition
 ) -> list[Failure]:
     """A failure for each job that has an id that names nothing, for the first such id; not more than fail at once."""
     ordinal = col(BatchElement.ordinal)
     nameless = (
         select(ordinal, col(BatchElement.element_id))
-        .where(elements, ~exists().where(subject.key == col(BatchElement.element_id)))
+        .where(elements, ~exists().where(batch_type.target.key == col(BatchElement.element_id)))
         .order_by(ordinal)
     )
     if (await connection.execute(nameless.limit(1))).first() is None:
@@ -138,7 +148,7 @@ async def _unknown(
     for place, element_id in await connection.execute(nameless.limit(MOST_FAILURES * widest)):
         job = jobs[bisect_right(jobs, place, key=_first) - 1]
         if job.id not in failures and len(failures) < MOST_FAILURES:
-            message = subject.unknown.format(element_id)
+            message = str(batch_type.unknown).format(element_id)
             trace = f"NotFoundException: {message}\n\tin batch job {job.id}\n"
             failures[job.id] = Failure(job.id, message, trace)
     return list(failures.values())

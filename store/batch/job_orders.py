@@ -6,9 +6,9 @@ from sqlalchemy import Row, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.batch.job_retries import NO_JOB, checked_retries, set_retries_of_jobs
-from store.batch.jobs import write_log
 from store.batch.monitor import close_soon
 from store.commands import incidents
+from store.commands.job_log import write_log
 from store.commands.operators import NOBODY, Change, Operator, suspension
 from store.contract.deployments import SetPriority
 from store.contract.errors import ContractError, engine_error, missing
@@ -84,7 +84,7 @@ async def set_job_due_date(connection: AsyncConnection, job_id: str, order: SetD
 
 
 async def delete_job(connection: AsyncConnection, job_id: str, by: Operator = NOBODY) -> None:
-    """Drop a job; the ids in it are never processed.
+    """Drop a job; the ids in it are never processed, and a token that waits for it waits for ever.
 
     Raises:
         ContractError: 404 no such job, 500 it is locked.
@@ -107,5 +107,6 @@ async def delete_job(connection: AsyncConnection, job_id: str, by: Operator = NO
             )
         )
     await connection.execute(delete(Job).where(one))
-    await close_soon(connection, job.batch_id)
+    if job.batch_id is not None:
+        await close_soon(connection, job.batch_id)
     await by.note(connection, "Delete", "Job", about=about)

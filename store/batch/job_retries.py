@@ -16,6 +16,7 @@ from store.contract.errors import ContractError, null_value
 from store.contract.states import LogState
 from store.database import keep, now
 from store.queries.conditions import Condition, one_of
+from store.queries.logs import of_state
 from store.tables import Job, JobLog
 from store.tables.types import col
 
@@ -72,18 +73,12 @@ async def _ids(connection: AsyncConnection, *where: Condition) -> list[str]:
 
 async def _last_failures(connection: AsyncConnection, job_ids: Sequence[str]) -> dict[str, str]:
     """The last failure of those jobs that have failed: the entry of the log, by the id of the job."""
-    of_them = one_of(col(Job.id), job_ids)
-    failed = select(col(Job.id), col(Job.batch_id)).where(of_them, col(Job.exception_message).is_not(None))
-    batches = {job.id: job.batch_id for job in await connection.execute(failed)}
-    if not batches:
+    failed = await _ids(connection, one_of(col(Job.id), job_ids), col(Job.exception_message).is_not(None))
+    if not failed:
         return {}
     last = (
         select(col(JobLog.job_id), func.max(col(JobLog.id)))
-        .where(
-            one_of(col(JobLog.batch_id), sorted(set(batches.values()))),
-            col(JobLog.state) == int(LogState.FAILED),
-            one_of(col(JobLog.job_id), list(batches)),
-        )
+        .where(of_state(col(JobLog.state), LogState.FAILED), one_of(col(JobLog.job_id), failed))
         .group_by(col(JobLog.job_id))
     )
     return {row[0]: row[1] for row in await connection.execute(last)}

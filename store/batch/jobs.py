@@ -1,4 +1,4 @@
-"""Rows of jobs and their log: what seed, batch and monitor jobs share."""
+"""Rows of jobs: what seed, batch and monitor jobs share, and the jobs of tokens with them."""
 
 import traceback
 from collections.abc import Sequence
@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, delete, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, case, delete, func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.commands import incidents
+from store.commands.job_log import OF_ANY, OF_BATCH, moment, write_log
 from store.contract.records import MONITOR_JOB, SEED_JOB
 from store.contract.states import LogState
 from store.database import IdRun, new_id, now
@@ -19,11 +20,6 @@ from store.tables.types import UtcTime, col
 
 MESSAGE_LENGTH = 666
 """An exception message is cut silently to this many characters."""
-
-
-def moment(at: datetime) -> Any:
-    """A time as a value inside a select."""
-    return literal(at, UtcTime)
 
 
 async def insert_job(
@@ -58,27 +54,24 @@ async def insert_job(
         .where(col(Batch.id) == batch_id)
     )
     await connection.execute(insert(Job).from_select(list(values), rows))
-    await write_log(connection, col(Job.id) == job_id, LogState.CREATED, at)
+    await write_log(connection, col(Job.id) == job_id, LogState.CREATED, at, OF_BATCH)
     return job_id
 
 
-async def write_log(connection: AsyncConnection, jobs: Condition, state: LogState, at: datetime) -> None:
-    """One log entry of the same kind for each of a set of jobs."""
-    values: dict[str, Any] = {
-        "id": IdRun().column(func.row_number().over(order_by=col(Job.id))),
-        "timestamp": moment(at),
-        "state": literal(int(state)),
-        **{name: col(column) for name, column in _LOGGED.items()},
-    }
-    await connection.execute(insert(JobLog).from_select(list(values), select(*values.values()).where(jobs)))
-
-
-async def finish(connection: AsyncConnection, jobs: Condition, at: datetime) -> None:
+async def finish(
+    connection: AsyncConnection, jobs: Condition, at: datetime, columns: dict[str, ColumnElement[Any]] = OF_BATCH
+) -> None:
     """Jobs have done their work: log it, resolve the incidents of those in trouble, remove them.
 
     In trouble is a job that has failed before, or that has no retries left.
+
+    Args:
+        connection: the caller's transaction.
+        jobs: which jobs.
+        at: when.
+        columns: what the log takes over from them.
     """
-    await write_log(connection, jobs, LogState.SUCCESSFUL, at)
+    await write_log(connection, jobs, LogState.SUCCESSFUL, at, columns)
     in_trouble = or_(col(Job.exception_message).is_not(None), col(Job.retries) == 0)
     await incidents.resolve(connection, select(col(Job.id)).where(jobs, in_trouble), at)
     await connection.execute(delete(Job).where(jobs))
@@ -86,11 +79,16 @@ async def finish(connection: AsyncConnection, jobs: Condition, at: datetime) -> 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why one attempt at a job failed."""
+    """Why one attempt at a job failed, and at which activity, where it is one of a process.
+
+    ``due`` is when the next attempt is; none leaves the due date of the job as it is.
+    """
 
     job_id: str
     message: str
     stacktrace: str
+    activity_id: str | None = None
+    due: datetime | None = None
 
     @classmethod
     def of(cls, job_id: str, error: BaseException) -> "Failure":
@@ -101,25 +99,27 @@ class Failure:
 async def fail(connection: AsyncConnection, failures: Sequence[Failure]) -> None:
     """Attempts at jobs have failed: count them down, keep message and trace, unlock, log; at 0 raise an incident.
 
-    A job is eligible again at once: the engine has no pause between the attempts of batch jobs. An incident that is
-    still open from an earlier time is kept.
+    A job is eligible again at once, unless its process sets a pause between the attempts. An incident that is still
+    open from an earlier time is kept.
     """
     if not failures:
         return
     reasons = {failure.job_id: failure for failure in failures}
     failed = one_of(col(Job.id), list(reasons))
-    jobs = (await connection.execute(select(*(col(column) for column in _LOGGED.values())).where(failed))).all()
+    columns = [column.label(name) for name, column in OF_ANY.items()]
+    jobs = (await connection.execute(select(*columns).where(failed))).all()
     if not jobs:
         return
     entries, at = IdRun(), now()
     log = [
         {
-            **dict(zip(_LOGGED, job, strict=True)),
+            **job._mapping,
             "id": entries.next(),
             "timestamp": at,
             "state": int(LogState.FAILED),
-            "exception_message": reasons[job.id].message[:MESSAGE_LENGTH],
-            "exception_stacktrace": reasons[job.id].stacktrace,
+            "exception_message": reasons[job.job_id].message[:MESSAGE_LENGTH],
+            "exception_stacktrace": reasons[job.job_id].stacktrace,
+            "failed_activity_id": reasons[job.job_id].activity_id,
         }
         for job in jobs
     ]
@@ -134,25 +134,20 @@ async def fail(connection: AsyncConnection, failures: Sequence[Failure]) -> None
             lock_expiration_time=None,
             exception_message=bindparam("message"),
             exception_stacktrace=bindparam("trace"),
+            failed_activity_id=bindparam("activity"),
+            due_date=func.coalesce(bindparam("due", type_=UtcTime), table.c.due_date),
         ),
         [
-            {"failed": one["job_id"], "message": one["exception_message"], "trace": one["exception_stacktrace"]}
+            {
+                "failed": one["job_id"],
+                "message": one["exception_message"],
+                "trace": one["exception_stacktrace"],
+                "activity": one["failed_activity_id"],
+                "due": reasons[one["job_id"]].due,
+            }
             for one in log
         ],
     )
     # A job that had none left, and was executed nevertheless, loses none: its incident stays as it is.
     spent = {one["job_id"]: one["id"] for one in log if one["job_retries"] > 0}
     await incidents.raise_for_jobs(connection, one_of(col(Job.id), list(spent)), spent)
-
-
-_LOGGED = {
-    "job_id": Job.id,
-    "job_type": Job.job_type,
-    "job_definition_id": Job.job_definition_id,
-    "batch_id": Job.batch_id,
-    "deployment_id": Job.deployment_id,
-    "job_retries": Job.retries,
-    "job_priority": Job.priority,
-    "job_due_date": Job.due_date,
-}
-"""Columns of the log that are taken over from the job."""

@@ -16,8 +16,9 @@ from typing import Any
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.batch.batch_type import Plan
 from store.batch.collect import add_elements, collected
-from store.batch.create import Plan, create, write_batch
+from store.batch.create import create, write_batch
 from store.commands.operators import NOBODY, Operator
 from store.contract.errors import engine_error
 from store.contract.records import Batch as Record
@@ -74,11 +75,12 @@ class _Unfinished:
         """Read all ids and write all but the last of them."""
         plan = self._plan
         async with self._database.reading() as connection:
-            await plan.check_ids(connection)
+            if plan.check is not None:
+                await plan.check(connection)
             sources = plan.sources()
             if not plan.explicit and not sources:
                 return
-            rows = collected(connection, plan.subject, plan.explicit, sources)
+            rows = collected(connection, plan.type, plan.explicit, sources)
             found = await connection.stream(rows, execution_options={"yield_per": SLICE})
             async for part in found.partitions():
                 if self._last:

@@ -10,7 +10,7 @@ from store.batch.acquire import Acquired, release
 from store.batch.jobs import finish, insert_job
 from store.contract.records import MONITOR_JOB
 from store.database import keep, now
-from store.tables import Batch, BatchElement, BatchGroup, Job, JobDefinition
+from store.tables import Batch, BatchElement, BatchGroup, Job, JobDefinition, Variable
 from store.tables.types import col
 
 _Other = aliased(Job)
@@ -31,7 +31,7 @@ async def run_monitor(connection: AsyncConnection, acquired: Acquired, poll_seco
     await keep(connection, col(Batch.id), col(Batch.id) == batch_id)
     await keep(connection, col(Job.id), mine)
     if (await connection.execute(select(col(Job.id)).where(mine))).first() is None:
-        await release(connection, acquired.token, acquired.low, acquired.high)
+        await release(connection, acquired)
         return False
     at = now()
     of_batch = select(col(Batch.batch_job_definition_id)).where(col(Batch.id) == batch_id).scalar_subquery()
@@ -46,10 +46,11 @@ async def run_monitor(connection: AsyncConnection, acquired: Acquired, poll_seco
 
 
 async def close(connection: AsyncConnection, batch_id: str, at: datetime) -> None:
-    """End a batch: its definitions and what is left of its ids go, its row stays with an end time."""
+    """End a batch: its definitions, variables and what is left of its ids go, its row stays with an end time."""
     await connection.execute(delete(JobDefinition).where(col(JobDefinition.job_configuration) == batch_id))
     await connection.execute(delete(BatchElement).where(col(BatchElement.batch_id) == batch_id))
     await connection.execute(delete(BatchGroup).where(col(BatchGroup.batch_id) == batch_id))
+    await connection.execute(delete(Variable).where(col(Variable.batch_id) == batch_id))
     await connection.execute(update(Batch).where(col(Batch.id) == batch_id).values(end_time=at))
 
 

@@ -3,9 +3,9 @@
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.batch.jobs import write_log
 from store.batch.monitor import close
 from store.commands import incidents
+from store.commands.job_log import OF_BATCH, write_log
 from store.commands.operators import NOBODY, Change, Operator, Place, suspension
 from store.contract.errors import invalid
 from store.contract.states import LogState
@@ -63,7 +63,7 @@ async def delete_batch(
     at = now()
     jobs = _jobs_of(batch_id)
     await keep(connection, col(Job.id), jobs)
-    await write_log(connection, jobs, LogState.DELETED, at)
+    await write_log(connection, jobs, LogState.DELETED, at, OF_BATCH)
     await incidents.delete(connection, select(col(Job.id)).where(jobs), at)
     await connection.execute(delete(Job).where(jobs))
     await close(connection, batch_id, at)

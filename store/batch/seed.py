@@ -7,7 +7,9 @@ from sqlalchemy import and_, case, insert, literal, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.batch.acquire import Acquired, release
-from store.batch.jobs import finish, insert_job, moment
+from store.batch.jobs import finish, insert_job
+from store.batch.types import BATCH_TYPES
+from store.commands.job_log import moment
 from store.contract.errors import null_value
 from store.contract.records import MONITOR_JOB, SEED_JOB
 from store.contract.states import LogState
@@ -38,7 +40,7 @@ async def run_seed(connection: AsyncConnection, acquired: Acquired, most_jobs: i
     await keep(connection, col(Batch.id), col(Batch.id) == batch_id, how=Kept.CHANGED)
     await keep(connection, col(Job.id), mine)
     if (await connection.execute(select(col(Job.id)).where(mine))).first() is None:
-        await release(connection, acquired.token, acquired.low, acquired.high)
+        await release(connection, acquired)
         return 0
     at = now()
     batch = await _batch(connection, batch_id)
@@ -109,6 +111,11 @@ async def _create_jobs(connection: AsyncConnection, batch: Any, group: Any, end:
         "priority": priority,
         "create_time": moment(at),
     }
+    of_instance = {}
+    if BATCH_TYPES[batch.type].of_instance:
+        alone = values["past"] == ordinal + 1
+        of_instance["process_instance_id"] = case((alone, col(BatchElement.element_id)))
+    values |= of_instance
     await connection.execute(insert(Job).from_select(list(values), select(*values.values()).where(first_of_job)))
     entry: dict[str, Any] = {
         "id": IdRun().column(ordinal),
@@ -118,6 +125,7 @@ async def _create_jobs(connection: AsyncConnection, batch: Any, group: Any, end:
         **{name: values[name] for name in ("job_type", "job_definition_id", "batch_id", "deployment_id")},
         "job_retries": values["retries"],
         "job_priority": priority,
+        **of_instance,
     }
     await connection.execute(insert(JobLog).from_select(list(entry), select(*entry.values()).where(first_of_job)))
 

@@ -1,23 +1,27 @@
-"""Just enough BPMN to make external tasks. Pure: XML in, processes and steps out, no database."""
+"""Just enough BPMN to make external tasks and jobs. Pure: XML in, processes and steps out, no database."""
 
 from store.bpmn.expressions import Foreign
-from store.bpmn.model import ErrorCatch, Flow, Kind, Node, Process
+from store.bpmn.model import ErrorCatch, Flow, Kind, Node, Pause, Process
 from store.bpmn.parse import parse
-from store.bpmn.problems import CanNotGoOn, NotSupported, Problem
-from store.bpmn.walk import Steps, begin, leave
+from store.bpmn.problems import CanNotGoOn, NotSupported, Problem, at_node
+from store.bpmn.walk import How, Move, Steps, Waiting, walk
 
 __all__ = [
     "CanNotGoOn",
     "ErrorCatch",
     "Flow",
     "Foreign",
+    "How",
     "Kind",
+    "Move",
     "Node",
     "NotSupported",
+    "Pause",
     "Problem",
     "Process",
     "Steps",
-    "begin",
-    "leave",
+    "Waiting",
+    "at_node",
     "parse",
+    "walk",
 ]

@@ -9,6 +9,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from store.bpmn.problems import CanNotGoOn
@@ -54,10 +55,12 @@ class Foreign:
     Attributes:
         java: the name of its class in the engine, as its sentences have it.
         text: what it is compared by with a text.
+        moment: what it stands for, where it is a date.
     """
 
     java: str
     text: str
+    moment: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +130,22 @@ class Priority:
         return value
 
 
+def variable_of(text: str) -> str | None:
+    """The variable of an expression that is nothing but ``${variable}``."""
+    found = _VARIABLE.fullmatch(text)
+    return None if found is None or found[1] in _KEYWORDS else found[1]
+
+
+def is_expression(text: str) -> bool:
+    """Whether a text holds an expression, of whatever kind."""
+    return "${" in text or "#{" in text
+
+
 def priority(text: str) -> Priority | None:
     """Read a priority; None when it is neither a whole number of 32 bits nor ``${variable}``."""
-    found = _VARIABLE.fullmatch(text)
-    if found is not None:
-        return None if found[1] in _KEYWORDS else Priority(variable=found[1])
+    if is_expression(text):
+        variable = variable_of(text)
+        return None if variable is None else Priority(variable=variable)
     if _WHOLE.fullmatch(text) is None:
         return None
     number = int(text)

@@ -1,10 +1,11 @@
 """A process as the store runs it: nodes joined by flows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
 from store.bpmn.expressions import Condition, Priority
+from store.bpmn.timers import RetryCycle, Timer
 
 _ZERO = Priority()
 
@@ -18,6 +19,15 @@ class Kind(Enum):
     FORK = "parallelGateway"
     CHOICE = "exclusiveGateway"
     BOUNDARY = "boundaryEvent"
+    TIMER = "intermediateCatchEvent"
+
+
+class Pause(Enum):
+    """Where a token waits for a job, in the words of the contract's job definitions."""
+
+    BEFORE = "async-before"
+    AFTER = "async-after"
+    TIMER = "timer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +50,14 @@ class ErrorCatch:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node. ``incoming`` is the number of flows into it; ``attached`` the task that a boundary event sits on."""
+    """A node. ``incoming`` is the number of flows into it; ``attached`` the task that a boundary event sits on.
+
+    ``pauses`` are the jobs that a token may wait for here, ``job_priority`` and ``retry_cycle`` are theirs.
+    """
 
     id: str
     kind: Kind
+    name: str | None = None
     incoming: int = 0
     outgoing: tuple[Flow, ...] = ()
     default: str | None = None
@@ -52,6 +66,10 @@ class Node:
     properties: Mapping[str, str] = field(default_factory=dict)
     attached: str | None = None
     catch: ErrorCatch | None = None
+    pauses: frozenset[Pause] = frozenset()
+    job_priority: Priority = _ZERO
+    timer: Timer | None = None
+    retry_cycle: RetryCycle | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +88,15 @@ class Process:
     reads: frozenset[str]
     initiator: str | None = None
     startable_in_tasklist: bool = True
+
+    def flow(self, flow_id: str) -> Flow | None:
+        """The sequence flow with this id."""
+        flows = (flow for node in self.nodes.values() for flow in node.outgoing)
+        return next((flow for flow in flows if flow.id == flow_id), None)
+
+    def jobs(self) -> Iterator[tuple[Node, Pause]]:
+        """The kinds of jobs that its tokens may wait for, in the order of the drawing."""
+        return ((node, pause) for node in self.nodes.values() for pause in Pause if pause in node.pauses)
 
     def catcher(self, task: str, code: str) -> Node | None:
         """The boundary event of a task that catches an error with this code: one that names it, else one for all."""

@@ -16,7 +16,7 @@ HARMLESS_ATTRIBUTES = frozenset(
         "historyTimeToLive",
         "initiator",
         "isStartableInTasklist",
-        "jobPriority",
+        "jobPriority",  # of a process: the default of its nodes
         "modelerTemplate",
         "modelerTemplateIcon",
         "modelerTemplateVersion",

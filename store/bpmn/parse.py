@@ -111,11 +111,11 @@ def _process(
 
 
 def _nodes(process: Element, flows: Flows, errors: dict[str, str | None], problems: list[Problem]) -> dict[str, Node]:
-    default_priority = extension(process, "taskPriority")
+    defaults = {name: extension(process, name) for name in ("taskPriority", "jobPriority")}
     nodes = {}
     for child in process.children:
         if child.namespace == BPMN and child.name in KINDS:
-            nodes[child.id] = read_node(child, flows, errors, default_priority, problems)
+            nodes[child.id] = read_node(child, flows, errors, defaults, problems)
     flows.check_ends(process, nodes, problems)
     return nodes
 
@@ -168,4 +168,6 @@ def _documentation(element: Element) -> str | None:
 
 def _reads(nodes: dict[str, Node]) -> frozenset[str]:
     conditions = {flow.condition.name for node in nodes.values() for flow in node.outgoing if flow.condition}
-    return frozenset(conditions | {node.priority.variable for node in nodes.values() if node.priority.variable})
+    priorities = {one.variable for node in nodes.values() for one in (node.priority, node.job_priority)}
+    timers = {node.timer.variable for node in nodes.values() if node.timer}
+    return frozenset(name for name in conditions | priorities | timers if name is not None)

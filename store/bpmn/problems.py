@@ -1,6 +1,7 @@
 """What is wrong with a BPMN file."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -31,5 +32,18 @@ class NotSupported(Exception):
 class CanNotGoOn(Exception):
     """A token can not take its next step: an expression has no value, or no flow can be taken.
 
-    The sentence is the engine's own, as far as there is one (observed on Camunda 7.24.0).
+    The sentence is the engine's own, as far as there is one (observed on Camunda 7.24.0). ``node`` is the id of the
+    node where it happened, as far as it is known.
     """
+
+    node: str | None = None
+
+
+@contextmanager
+def at_node(node: str) -> Iterator[None]:
+    """Name a node in whatever stops a token meanwhile."""
+    try:
+        yield
+    except CanNotGoOn as reason:
+        reason.node = reason.node or node
+        raise

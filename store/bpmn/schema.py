@@ -71,6 +71,10 @@ _FORMS = {
     ),
     "startEvent": _form(flags="parallelMultiple isInterrupting", first=_NODE),
     "endEvent": _form(first=_NODE),
+    "intermediateCatchEvent": _form(flags="parallelMultiple", first=_NODE),
+    "timerEventDefinition": _form(""),
+    "timeDate": _form("language evaluatesToTypeRef", mixed=True),
+    "timeDuration": _form("language evaluatesToTypeRef", mixed=True),
     "boundaryEvent": _form(flags="parallelMultiple cancelActivity", needs="attachedToRef", first=_NODE),
     "serviceTask": _form(
         "name startQuantity completionQuantity default implementation operationRef",

@@ -13,7 +13,7 @@ def check_shape(process: Element, nodes: dict[str, Node], problems: list[Problem
             problems.extend(element.problem(message, *others) for message, others in _wrong(node, nodes))
     loop = _endless(nodes)
     if loop:
-        problems.append(process.problem("A loop without an external task would never end.", *loop))
+        problems.append(process.problem("A loop in which no token ever waits would never end.", *loop))
 
 
 def _wrong(node: Node, nodes: dict[str, Node]) -> list[tuple[str, tuple[str, ...]]]:
@@ -60,8 +60,10 @@ def _choices(gateway: Node) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _endless(nodes: dict[str, Node]) -> list[str]:
-    """One loop that passes no task, so that a token in it would never wait; empty when there is none."""
-    before: dict[str, list[str]] = {name: [] for name, node in nodes.items() if node.kind is not Kind.TASK}
+    """One loop that passes no task and no job, so that a token in it would never wait; empty when there is none."""
+    before: dict[str, list[str]] = {
+        name: [] for name, node in nodes.items() if node.kind is not Kind.TASK and not node.pauses
+    }
     for name in before:
         for flow in nodes[name].outgoing:
             if flow.target in before:

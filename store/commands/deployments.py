@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from sqlalchemy import func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.bpmn import NotSupported, Problem, Process, parse
+from store.bpmn import Node, NotSupported, Pause, Problem, Process, parse
 from store.commands.operators import NOBODY, Change, Operator
 from store.commands.processes import remember
 from store.commands.refusals import can_not_parse
 from store.contract.deployments import Deployment as Record
+from store.contract.records import ASYNC_JOB, TIMER_JOB
 from store.contract.records import ProcessDefinition as DefinitionRecord
 from store.database import elsewhere, new_id, now
 from store.queries.conditions import one_of
 from store.queries.of_definition import PRESENT
-from store.tables import Deployment, DeploymentResource, ProcessDefinition
+from store.tables import Deployment, DeploymentResource, JobDefinition, ProcessDefinition
 from store.tables.types import Rows, col
 
 BPMN_SUFFIXES = (".bpmn", ".bpmn20.xml")
@@ -145,7 +146,27 @@ async def _define(
         made.append(definition)
     rows = [definition.model_dump(exclude={"diagram"}) for definition in made]
     await connection.execute(insert(ProcessDefinition), rows)
+    jobs = [
+        _job_definition(definition, node, pause)
+        for definition, (_, process) in zip(made, processes, strict=True)
+        for node, pause in process.jobs()
+    ]
+    if jobs:
+        await connection.execute(insert(JobDefinition), jobs)
     return made
+
+
+def _job_definition(definition: DefinitionRecord, node: Node, pause: Pause) -> dict[str, object]:
+    timer = node.timer if pause is Pause.TIMER else None
+    return {
+        "id": new_id(),
+        "job_type": TIMER_JOB if timer else ASYNC_JOB,
+        "job_configuration": f"{timer.kind}: {timer.text}" if timer else pause.value,
+        "suspended": False,
+        "process_definition_id": definition.id,
+        "activity_id": node.id,
+        "tenant_id": definition.tenant_id,
+    }
 
 
 async def _versions(connection: AsyncConnection, keys: list[str], tenant_id: str | None) -> dict[str, int]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, any_, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, any_, bindparam, case, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.commands.operators import NOBODY, Change, Operator
@@ -66,6 +66,16 @@ async def annotate(
     await by.note(connection, word, "Incident", Change("incidentId", incident_id))
 
 
+_OF_JOB = (
+    "job_definition_id",
+    "process_definition_id",
+    "execution_id",
+    "activity_id",
+    "failed_activity_id",
+    "tenant_id",
+)
+
+
 async def raise_for_jobs(connection: AsyncConnection, jobs: Condition, failures: Mapping[str, str]) -> None:
     """Raise an incident for each of a set of jobs that has no retries left.
 
@@ -77,7 +87,12 @@ async def raise_for_jobs(connection: AsyncConnection, jobs: Condition, failures:
         failures: the entry of the log that tells of the last failure, by the id of the job.
     """
     spent = (
-        select(col(Job.id), col(Job.job_definition_id), col(Job.exception_message), col(Incident.id).label("incident"))
+        select(
+            *(col(getattr(Job, name)) for name in ("id", "exception_message", *_OF_JOB)),
+            # A job of a batch may belong to an instance; its incident does not.
+            case((col(Job.execution_id).is_not(None), col(Job.process_instance_id))).label("process_instance_id"),
+            col(Incident.id).label("incident"),
+        )
         .outerjoin(Incident, and_(col(Incident.configuration) == col(Job.id), _OPEN))
         .where(jobs, col(Job.retries) == 0)
         .order_by(col(Job.id))
@@ -97,8 +112,8 @@ async def raise_for_jobs(connection: AsyncConnection, jobs: Condition, failures:
             "create_time": at,
             "configuration": job.id,
             "incident_message": job.exception_message,
-            "job_definition_id": job.job_definition_id,
             "history_configuration": failures.get(job.id),
+            **{name: getattr(job, name) for name in ("process_instance_id", *_OF_JOB)},
         }
         for job in found
         if job.incident is None

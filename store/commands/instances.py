@@ -1,34 +1,32 @@
 """Process instances: start, delete, suspend and activate."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
-from sqlalchemy import Row, and_, bindparam, delete, func, insert, literal, or_, select, true, update
+from sqlalchemy import Row, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.bpmn import Process
-from store.commands import incidents
+from store.bpmn import How, Move, Process
+from store.commands.news import jobs_made
 from store.commands.operators import NOBODY, Operator, Place, in_bulk, suspension
 from store.commands.processes import process_of
 from store.commands.selected_rows import settled
-from store.commands.tokens import LOGGED, Running, go_on
+from store.commands.tokens import Running, go_on, take_away
 from store.commands.typed import is_transient
 from store.commands.variables import end_scopes, set_variables
 from store.contract.deployments import SetInstancesSuspended
 from store.contract.errors import ContractError, invalid, missing, null_value
 from store.contract.records import ProcessInstance as Record
 from store.contract.records import VariableValue
-from store.contract.states import ACTIVE, EXTERNALLY_TERMINATED, SUSPENDED, LogState
-from store.database import IdRun, keep, new_id, now
+from store.contract.states import ACTIVE, EXTERNALLY_TERMINATED, SUSPENDED
+from store.database import keep, new_id, now
 from store.queries.conditions import Condition, one_of
-from store.queries.historic_process_instances import historic_process_instance_conditions
+from store.queries.named_instances import instances_of_queries
 from store.queries.of_definition import PRESENT
-from store.queries.process_instances import process_instance_conditions
+from store.queries.process_instances import RUNNING, RUNNING_BY_ID
 from store.tables import (
-    ErrorDetails,
     Execution,
     ExternalTask,
-    ExternalTaskLog,
+    Job,
     ProcessDefinition,
     ProcessInstance,
     Variable,
@@ -37,7 +35,8 @@ from store.tables.types import Rows, col
 
 _P = ProcessInstance
 _ID = col(_P.id)
-_RUNNING = col(_P.end_time).is_(None)
+OF_TOKEN = col(Job.execution_id).is_not(None)
+"""A job that a token waits for; those of batches that set variables of one instance belong to it too."""
 
 _DEFINITION = (
     select(col(ProcessDefinition.key), col(ProcessDefinition.tenant_id), col(ProcessDefinition.suspended))
@@ -51,7 +50,7 @@ _INSTANCE_OF_TASK = (
         == select(col(ExternalTask.process_instance_id))
         .where(col(ExternalTask.id) == bindparam("task"))
         .scalar_subquery(),
-        _RUNNING,
+        RUNNING,
     )
     .with_for_update()
 )
@@ -67,7 +66,7 @@ async def start(
     user: str | None = None,
     by: Operator = NOBODY,
 ) -> Record:
-    """Start an instance and go on until all its tokens wait.
+    """Start an instance and go on until all its tokens wait, for a worker or for a job.
 
     Args:
         connection: the caller's transaction; it must not be committed when this raises.
@@ -91,7 +90,7 @@ async def start(
         variables = {process.initiator: _starter(starter), **variables}
     await set_variables(connection, instance.id, variables)
     transient = {name: value for name, value in variables.items() if is_transient(value)}
-    ended = await go_on(connection, instance, process.start, transient, new=True)
+    ended = await go_on(connection, instance, Move(How.ENTER, process.start), transient, new=True)
     await by.note(connection, "Create", "ProcessInstance", about=about)
     return Record(
         id=instance.id,
@@ -153,15 +152,15 @@ async def delete_instance(
     reason: str | None = None,
     by: Operator = NOBODY,
 ) -> None:
-    """Delete a running instance: its tasks go with an entry in the log, its incidents end as deleted.
+    """Delete a running instance: tasks and jobs go with an entry in the log, its incidents end as deleted.
 
     Raises:
         ContractError: 404, no instance with that id is running.
     """
-    statement = select(_ID).where(_ID == instance_id, _RUNNING).with_for_update()
+    statement = select(_ID).where(_ID == instance_id, RUNNING).with_for_update()
     if (await connection.execute(statement)).one_or_none() is not None:
         about = await by.about_instance(connection, instance_id)
-        await delete_instances(connection, select(_ID).where(_ID == instance_id, _RUNNING), reason)
+        await delete_instances(connection, select(_ID).where(_ID == instance_id, RUNNING), reason)
         await by.note(connection, "Delete", "ProcessInstance", about=about)
     elif fail_if_not_exists:
         raise missing(f"No process instance found for id '{instance_id}': processInstance is null", 0)
@@ -179,42 +178,25 @@ async def delete_instances(connection: AsyncConnection, instances: Rows, reason:
         How many instances.
     """
     at = now()
-    tasks = select(col(ExternalTask.id)).where(col(ExternalTask.process_instance_id).in_(instances))
+    tasks = col(ExternalTask.process_instance_id).in_(instances)
+    jobs = and_(col(Job.process_instance_id).in_(instances), OF_TOKEN)
     await keep(connection, _ID, _ID.in_(instances))
-    await keep(connection, col(ExternalTask.id), col(ExternalTask.process_instance_id).in_(instances))
-    await log_removed(connection, tasks, at)
-    await incidents.delete(connection, tasks, at)
-    await connection.execute(delete(ErrorDetails).where(col(ErrorDetails.external_task_id).in_(tasks)))
-    await connection.execute(delete(ExternalTask).where(col(ExternalTask.process_instance_id).in_(instances)))
+    await keep(connection, col(ExternalTask.id), tasks)
+    await keep(connection, col(Job.id), jobs)
+    await take_away(connection, tasks, jobs, at)
     await connection.execute(delete(Execution).where(col(Execution.process_instance_id).in_(instances)))
-    of_instances = col(Variable.process_instance_id).in_(instances)
-    await end_scopes(connection, of_instances, col(Variable.execution_id).is_not(None))
+    variables = col(Variable.process_instance_id).in_(instances)
+    await end_scopes(connection, variables, col(Variable.execution_id).is_not(None))
     ended = await connection.execute(
         update(_P)
-        .where(_ID.in_(instances), _RUNNING)
+        .where(_ID.in_(instances), RUNNING_BY_ID)
         .values(state=EXTERNALLY_TERMINATED, end_time=at, delete_reason=reason)
     )
     return ended.rowcount
 
 
-async def log_removed(connection: AsyncConnection, tasks: Rows, at: datetime) -> None:
-    """Write the entry *deleted* for a set of tasks that are about to be removed."""
-    log = ExternalTaskLog.__table__.c  # type: ignore[attr-defined]
-    columns = {
-        "id": IdRun().column(func.row_number().over(order_by=col(ExternalTask.id))),
-        "timestamp": literal(at, log.timestamp.type),
-        "state": literal(int(LogState.DELETED), log.state.type),
-        "external_task_id": col(ExternalTask.id),
-        "worker_id": col(ExternalTask.worker_id),
-        "retries": col(ExternalTask.retries),
-        **{name: getattr(ExternalTask, name) for name in LOGGED},
-    }
-    rows = select(*columns.values()).where(col(ExternalTask.id).in_(tasks))
-    await connection.execute(insert(ExternalTaskLog).from_select(list(columns), rows))
-
-
 async def set_suspended(connection: AsyncConnection, instances: Rows, suspended: bool) -> int:
-    """Suspend or activate a set of running instances and their external tasks. Locks are kept.
+    """Suspend or activate a set of running instances, their external tasks and their jobs. Locks are kept.
 
     Args:
         connection: the caller's transaction.
@@ -230,9 +212,14 @@ async def set_suspended(connection: AsyncConnection, instances: Rows, suspended:
     other = col(ExternalTask.suspended).is_(not suspended)
     await keep(connection, col(ExternalTask.id), tasks, other)
     await connection.execute(update(ExternalTask).where(tasks, other).values(suspended=suspended))
+    jobs = and_(col(Job.process_instance_id).in_(instances), OF_TOKEN)
+    await keep(connection, col(Job.id), jobs)
+    await connection.execute(update(Job).where(jobs).values(suspended=suspended))
+    if not suspended:
+        jobs_made(connection)
     state = SUSPENDED if suspended else ACTIVE
     changed = await connection.execute(
-        update(_P).where(_ID.in_(instances), _RUNNING, col(_P.state) != state).values(state=state)
+        update(_P).where(_ID.in_(instances), RUNNING_BY_ID, col(_P.state) != state).values(state=state)
     )
     return changed.rowcount
 
@@ -308,7 +295,7 @@ def _of_definition(order: SetInstancesSuspended) -> Condition | None:
             "Only one of processDefinitionId or processDefinitionKey should be set to update the suspension state."
         )
     if order.process_definition_id is not None:
-        return and_(_RUNNING, col(_P.process_definition_id) == order.process_definition_id)
+        return and_(RUNNING, col(_P.process_definition_id) == order.process_definition_id)
     if order.process_definition_key is None:
         return None
     definitions = select(col(ProcessDefinition.id)).where(col(ProcessDefinition.key) == order.process_definition_key)
@@ -316,26 +303,21 @@ def _of_definition(order: SetInstancesSuspended) -> Condition | None:
         definitions = definitions.where(col(ProcessDefinition.tenant_id) == order.process_definition_tenant_id)
     elif order.process_definition_without_tenant_id:
         definitions = definitions.where(col(ProcessDefinition.tenant_id).is_(None))
-    return and_(_RUNNING, col(_P.process_definition_id).in_(definitions))
+    return and_(RUNNING, col(_P.process_definition_id).in_(definitions))
 
 
 def _named(order: SetInstancesSuspended) -> list[Condition] | None:
     """One condition for each source that names instances; none where no source is given."""
-    found: list[Condition] = []
     given = (order.process_instance_ids, order.process_instance_query, order.historic_process_instance_query)
     if all(source is None for source in given):
         return None
+    found: list[Condition] = [_ID.in_(instances) for instances in instances_of_queries(order)]
     if order.process_instance_ids is not None:
         ids = [name for name in order.process_instance_ids if name is not None]
         if len(ids) < len(order.process_instance_ids):
             message = "Cannot be null.: Process Instance ids contains null value"
             raise ContractError(400, "BadUserRequestException", message, 0)
         found.append(one_of(_ID, ids))
-    if order.process_instance_query is not None:
-        found.append(and_(true(), *process_instance_conditions(order.process_instance_query, nested=True)))
-    if order.historic_process_instance_query is not None:
-        asked = historic_process_instance_conditions(order.historic_process_instance_query, nested=True)
-        found.append(and_(true(), *asked))
     return found
 
 

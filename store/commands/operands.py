@@ -1,7 +1,7 @@
 """Variables as the expressions of a process see them."""
 
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from store.bpmn import Foreign
@@ -25,12 +25,13 @@ def _operand(value: VariableValue) -> Any:
     if value.value is None or value.type in _PLAIN:
         return value.value
     if value.type == "Date":
-        return Foreign("java.util.Date", _java_date(str(value.value)))
+        at = parse_moment(str(value.value))
+        return Foreign("java.util.Date", _java_date(at), at)
     java = _CLASSES.get(str(value.type), "java.lang.String")
     return Foreign(java, f"{java}@0")
 
 
-def _java_date(text: str) -> str:
+def _java_date(moment: datetime) -> str:
     """A moment as Java writes it."""
-    at = parse_moment(text).astimezone(UTC)
+    at = moment.astimezone(UTC)
     return f"{_DAYS[at.weekday()]} {_MONTHS[at.month - 1]} {at:%d %H:%M:%S} UTC {at.year:04}"

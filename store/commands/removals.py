@@ -14,6 +14,8 @@ from store.tables import (
     DeploymentResource,
     ExternalTaskLog,
     Incident,
+    JobDefinition,
+    JobLog,
     ProcessDefinition,
     ProcessInstance,
     UserOperation,
@@ -40,11 +42,12 @@ async def remove_instance(
         return
     if found is None or found.end_time is None:
         raise missing(f"Historic process instance with id {instance_id} does not exist", 0)
-    await _remove_instances(connection, select(_ID).where(_ID == instance_id))
+    await remove_instances(connection, select(_ID).where(_ID == instance_id))
     await by.note(connection, "DeleteHistory", "ProcessInstance", *in_bulk(1, later=False))
 
 
-async def _remove_instances(connection: AsyncConnection, instances: Rows) -> None:
+async def remove_instances(connection: AsyncConnection, instances: Rows) -> None:
+    """Remove ended instances, chosen by their ids, with their history."""
     # What operators did to them is told longer than they are.
     until = (
         select(removal_time())
@@ -55,6 +58,8 @@ async def _remove_instances(connection: AsyncConnection, instances: Rows) -> Non
     )
     of_them = col(UserOperation.process_instance_id).in_(instances)
     await connection.execute(update(UserOperation).where(of_them, OF_INSTANCE).values(removal_time=until))
+    of_tokens = (col(JobLog.process_instance_id).in_(instances), col(JobLog.execution_id).is_not(None))
+    await connection.execute(delete(JobLog).where(*of_tokens))
     for table in (ExternalTaskLog, Incident, Variable):
         await connection.execute(delete(table).where(col(table.process_instance_id).in_(instances)))
     await connection.execute(delete(_P).where(_ID.in_(instances)))
@@ -84,9 +89,11 @@ async def remove_deployment(
     await keep(connection, _ID, col(_P.process_definition_id).in_(definitions))
     if cascade:
         await delete_instances(connection, of_them.where(col(_P.end_time).is_(None)))
-        await _remove_instances(connection, of_them)
+        await remove_instances(connection, of_them)
     else:
         await _refuse_running(connection, definitions)
+    of_definitions = col(JobDefinition.process_definition_id).in_(definitions)
+    await connection.execute(delete(JobDefinition).where(of_definitions))
     has_history = exists().where(col(_P.process_definition_id) == col(ProcessDefinition.id))
     await connection.execute(delete(ProcessDefinition).where(of_it, not_(has_history)))
     await connection.execute(update(ProcessDefinition).where(of_it).values(removed=True, name=None))

@@ -20,10 +20,9 @@ from store.contract.states import OPEN, LogState
 from store.database import IdRun, keep, now
 from store.queries.conditions import json_texts, one_of
 from store.queries.external_tasks import external_task_conditions
-from store.queries.historic_process_instances import historic_process_instance_conditions
-from store.queries.process_instances import process_instance_conditions
+from store.queries.named_instances import instances_of_queries
 from store.queries.sorting import sort_keys
-from store.tables import ExternalTask, ExternalTaskLog, Incident, ProcessInstance
+from store.tables import ExternalTask, ExternalTaskLog, Incident
 from store.tables.types import Rows, UtcTime, col
 
 NO_RETRIES = "The number of retries cannot be null."
@@ -124,14 +123,7 @@ def sources_of(order: SetExternalTaskRetries) -> Callable[[], list[Rows]]:
     if order.external_task_query is not None:
         found.append(ids.where(*external_task_conditions(order.external_task_query, nested=True)))
         sort_keys(order.external_task_query)
-    if order.process_instance_query is not None:
-        where = process_instance_conditions(order.process_instance_query, nested=True)
-        sort_keys(order.process_instance_query)
-        found.append(ids.where(instance.in_(select(col(ProcessInstance.id)).where(*where))))
-    if order.historic_process_instance_query is not None:
-        where = historic_process_instance_conditions(order.historic_process_instance_query, nested=True)
-        sort_keys(order.historic_process_instance_query)
-        found.append(ids.where(instance.in_(select(col(ProcessInstance.id)).where(*where))))
+    found += [ids.where(instance.in_(instances)) for instances in instances_of_queries(order)]
 
     def sources() -> list[Rows]:
         if not order.process_instance_ids:

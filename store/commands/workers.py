@@ -1,11 +1,12 @@
 """What workers report: work done, failed, an error of the business; and the locks they hold."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.bpmn import Node
+from store.bpmn import How, Move, Node
 from store.commands import incidents
 from store.commands.fetch_and_lock import after, fetch_and_lock
 from store.commands.instances import hold_of_task
@@ -13,7 +14,7 @@ from store.commands.locks import extend_lock, lock, set_priority, unlock
 from store.commands.news import fetchable
 from store.commands.processes import process_of
 from store.commands.retries import set_retries
-from store.commands.tokens import LOGGED, Running, end_instance, go_on
+from store.commands.tokens import LOGGED, Running, end_instances, go_on
 from store.commands.typed import is_transient, typed
 from store.commands.variables import end_scope, set_variables
 from store.commands.worker_task import Task, check_active, checked_worker, find_held, only
@@ -67,7 +68,7 @@ async def complete(connection: AsyncConnection, task_id: str, order: CompleteTas
     if task.retries == 0:  # and so an incident is open; see store.commands.retries
         await incidents.resolve(connection, only(task), now())
     await _take_away(connection, task, LogState.SUCCESSFUL)
-    await go_on(connection, instance, task.activity_id, _transient(given))
+    await go_on(connection, instance, Move(How.LEAVE, task.activity_id), _transient(given))
 
 
 async def complete_here(connection: AsyncConnection, task_id: str, worker: str) -> None:
@@ -82,7 +83,7 @@ async def complete_here(connection: AsyncConnection, task_id: str, worker: str) 
     await _take_away(connection, task, LogState.SUCCESSFUL)
     waiting = select(col(Execution.id)).where(col(Execution.process_instance_id) == instance.id).limit(1)
     if (await connection.execute(waiting)).first() is None:
-        await end_instance(connection, instance.id, now())
+        await end_instances(connection, [instance.id], now())
 
 
 async def _hold_both(connection: AsyncConnection, task_id: str, worker: str, refusal: str) -> tuple[Task, Running]:
@@ -128,15 +129,16 @@ async def fail(connection: AsyncConnection, task_id: str, order: FailTask) -> No
         task = await _held(connection, task_id, worker, refusal)
     fetchable(connection, [task.topic_name])
     message = None if order.error_message is None else printable(order.error_message)[:MESSAGE_LENGTH]
+    at = now()  # of both: by it one tells a retry time from a lock
     await connection.execute(
-        update(_T).where(_ID == task.id).values(error_message=message, lock_expiration_time=after(now(), timeout))
+        update(_T).where(_ID == task.id).values(error_message=message, lock_expiration_time=after(at, timeout))
     )
     details = order.error_details
     if details is not None:
         details = printable(details)
         await connection.execute(delete(ErrorDetails).where(col(ErrorDetails.external_task_id) == task_id))
         await connection.execute(insert(ErrorDetails).values(external_task_id=task_id, details=details))
-    await _log(connection, task, LogState.FAILED, error_message=message, error_details=details)
+    await _log(connection, task, LogState.FAILED, at, error_message=message, error_details=details)
     await set_retries(connection, only(task), retries)
 
 
@@ -165,7 +167,8 @@ async def bpmn_error(connection: AsyncConnection, task_id: str, order: BpmnError
         await _take_away(connection, task, LogState.DELETED)
         if catcher is not None:
             await set_variables(connection, instance.id, _caught(catcher, order))
-        await go_on(connection, instance, catcher.id if catcher else None, _transient(given))
+        move = Move(How.ENTER, catcher.id) if catcher else None
+        await go_on(connection, instance, move, _transient(given))
     except TooLong:
         raise
     except ContractError:
@@ -192,9 +195,11 @@ def printable(text: str) -> str:
     return text.replace("\0", "\ufffd")
 
 
-async def _log(connection: AsyncConnection, task: Task, state: LogState, **more: str | None) -> None:
+async def _log(
+    connection: AsyncConnection, task: Task, state: LogState, at: datetime | None = None, **more: str | None
+) -> None:
     values = {name: getattr(task, name) for name in (*LOGGED, "worker_id", "retries")}
-    entry = {"id": new_id(), "timestamp": now(), "state": state, "external_task_id": task.id, **values, **more}
+    entry = {"id": new_id(), "timestamp": at or now(), "state": state, "external_task_id": task.id, **values, **more}
     await connection.execute(insert(ExternalTaskLog), entry)
 
 

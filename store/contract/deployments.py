@@ -6,7 +6,8 @@ from pydantic import Field
 
 from store.contract.model import Shape
 from store.contract.model import filtering as _filter
-from store.contract.queries import HistoricProcessInstanceQuery, ProcessInstanceQuery, Query
+from store.contract.orders import NamesInstances
+from store.contract.queries import Query
 from store.contract.records import Link, ProcessDefinition, ProcessInstance, VariableValue
 from store.contract.values import Bool, Flag, Int, Long, MaybeMoment, Moment, Text, Texts
 
@@ -133,7 +134,7 @@ class ChangeVariables(Shape):
     deletions: Texts = None
 
 
-class SetInstancesSuspended(Shape):
+class SetInstancesSuspended(NamesInstances):
     """Suspend or activate the instances of a definition, or those that are named."""
 
     suspended: Flag = False
@@ -141,9 +142,6 @@ class SetInstancesSuspended(Shape):
     process_definition_key: Text = None
     process_definition_tenant_id: Text = None
     process_definition_without_tenant_id: Flag = False
-    process_instance_ids: Texts = None
-    process_instance_query: ProcessInstanceQuery | None = None
-    historic_process_instance_query: HistoricProcessInstanceQuery | None = None
 
 
 class SetPriority(Shape):

@@ -1,4 +1,4 @@
-"""Incidents of the past, and the logs of jobs and external tasks: what is asked for and answered."""
+"""Incidents and activities of the past, and the logs of jobs and external tasks: what is asked for and answered."""
 
 from typing import ClassVar
 
@@ -35,8 +35,8 @@ class HistoricIncidentQuery(Query):
     incident_message: Text = filtering("Message, exactly.")
     incident_message_like: Text = filtering("Message, with % and _ as wildcards.")
     process_definition_id: Text = filtering("Process definition, by id.")
-    process_definition_key: Text = filtering("Process definition, by key; incidents of batch jobs have none.")
-    process_definition_key_in: Texts = filtering("Process definitions, by key; incidents of batch jobs have none.")
+    process_definition_key: Text = filtering("Process definition, by key; incidents of jobs of batches have none.")
+    process_definition_key_in: Texts = filtering("Process definitions, by key; incidents of jobs of batches have none.")
     process_instance_id: Text = filtering("Process instance, by id.")
     execution_id: Text = filtering("Execution, by id.")
     create_time_before: MaybeMoment = filtering("Raised before this moment.")
@@ -111,16 +111,20 @@ class HistoricJobLogQuery(Query):
     job_id: Text = filtering("Job, by id.")
     job_exception_message: Text = filtering("Message of the failure, exactly; only failures have one.")
     job_definition_id: Text = filtering("Job definition, by id.")
-    job_definition_type: Text = filtering("batch-seed-job, batch-monitor-job, or the type of the batch.")
-    job_definition_configuration: Text = filtering("Id of the batch.")
-    activity_id_in: Texts = filtering("Activities; batch jobs have none.")
-    failed_activity_id_in: Texts = filtering("Activities that failed; batch jobs have none.")
-    execution_id_in: Texts = filtering("Executions, by id; batch jobs have none.")
-    process_instance_id: Text = filtering("Process instance, by id; batch jobs have none.")
-    process_definition_id: Text = filtering("Process definition, by id; batch jobs have none.")
-    process_definition_key: Text = filtering("Process definition, by key; batch jobs have none.")
+    job_definition_type: Text = filtering(
+        "batch-seed-job, batch-monitor-job, the type of the batch, async-continuation or timer-intermediate-transition."
+    )
+    job_definition_configuration: Text = filtering(
+        "Id of the batch, async-before, async-after, or when a timer is due."
+    )
+    activity_id_in: Texts = filtering("Activities; jobs of batches have none.")
+    failed_activity_id_in: Texts = filtering("Activities that failed; jobs of batches have none.")
+    execution_id_in: Texts = filtering("Executions, by id; jobs of batches have none.")
+    process_instance_id: Text = filtering("Process instance, by id; jobs of batches have none.")
+    process_definition_id: Text = filtering("Process definition, by id; jobs of batches have none.")
+    process_definition_key: Text = filtering("Process definition, by key; jobs of batches have none.")
     deployment_id: Text = filtering("Deployment that the job's tasks come from.")
-    tenant_id_in: Texts = filtering("Tenants; batch jobs have none.")
+    tenant_id_in: Texts = filtering("Tenants; jobs of batches have none.")
     without_tenant_id: Bool = filtering("No tenant; wins over tenantIdIn.")
     hostname: Text = filtering("Engine that wrote the entry: its host, a dollar sign, its name.")
     job_priority_higher_than_or_equals: Long = filtering("Priority is at least this.")
@@ -227,3 +231,68 @@ class HistoricExternalTaskLog(Shape):
     failure_log: bool
     success_log: bool
     deletion_log: bool
+
+
+class HistoricActivityInstanceQuery(Query):
+    """Which activity instances of the history."""
+
+    SORT_KEYS: ClassVar[tuple[str, ...]] = (
+        "activityInstanceId",
+        "instanceId",
+        "executionId",
+        "activityId",
+        "activityType",
+        "startTime",
+        "endTime",
+        "duration",
+        "definitionId",
+        "occurrence",
+        "tenantId",
+    )
+
+    activity_instance_id: Text = filtering("Id of the activity instance, exactly.")
+    process_instance_id: Text = filtering("Process instance, by id.")
+    process_definition_id: Text = filtering("Process definition, by id.")
+    execution_id: Text = filtering("Execution, by id.")
+    activity_id: Text = filtering("Activity.")
+    activity_name: Text = filtering("Name of the activity. The embedded store refuses it: it keeps no names.")
+    activity_name_like: Text = filtering("Name of the activity. The embedded store refuses it: it keeps no names.")
+    activity_type: Text = filtering("Kind of the activity. The embedded store has serviceTask only.")
+    task_assignee: Text = filtering("Assignee of a user task; never matches, there are none here.")
+    started_before: MaybeMoment = filtering("Begun at this moment or earlier.")
+    started_after: MaybeMoment = filtering("Begun at this moment or later.")
+    finished_before: MaybeMoment = filtering("Ended at this moment or earlier.")
+    finished_after: MaybeMoment = filtering("Ended at this moment or later.")
+    finished: Bool = filtering("Those that have ended.")
+    unfinished: Bool = filtering("Those that have not ended.")
+    canceled: Bool = filtering("Those that were cancelled. Only one of this and completeScope can be asked for.")
+    complete_scope: Bool = filtering("Those that ended their scope; never matches here.")
+    tenant_id_in: Texts = filtering("Tenants.")
+    without_tenant_id: Bool = filtering("No tenant; wins over tenantIdIn.")
+
+
+class HistoricActivityInstance(Shape):
+    """An activity that an instance has come to, running or ended."""
+
+    id: str
+    parent_activity_instance_id: str | None = None
+    activity_id: str | None = None
+    activity_name: str | None = None
+    activity_type: str | None = None
+    process_definition_key: str | None = None
+    process_definition_id: str | None = None
+    process_instance_id: str | None = None
+    execution_id: str | None = None
+    task_id: str | None = None
+    called_process_instance_id: str | None = None
+    called_case_instance_id: str | None = None
+    assignee: str | None = None
+    start_time: Moment | None = None
+    end_time: Moment | None
+    duration_in_millis: int | None = None
+    canceled: bool | None
+    complete_scope: bool | None = None
+    """It was the last of its scope: no sequence flow was taken from it."""
+    tenant_id: str | None = None
+    removal_time: Moment | None = None
+    root_process_instance_id: str | None = None

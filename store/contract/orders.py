@@ -16,6 +16,18 @@ class SetRetries(Shape):
     due_date: MaybeMoment = Field(default=None, description="New due date of the job; null clears it.")
 
 
+class NamesInstances(Shape):
+    """Names process instances: the union of everything that the sources name."""
+
+    process_instance_ids: Texts = Field(default=None, description="Ids of process instances.")
+    process_instance_query: ProcessInstanceQuery | None = Field(
+        default=None, description="All running instances that match; an empty query matches all of them."
+    )
+    historic_process_instance_query: HistoricProcessInstanceQuery | None = Field(
+        default=None, description="All instances that match, ended ones too."
+    )
+
+
 class SetExternalTaskRetries(Shape):
     """Set the retries of many external tasks: the union of everything that the sources name."""
 
@@ -35,6 +47,21 @@ class SetExternalTaskRetries(Shape):
     )
 
 
+class SetInstancesVariables(NamesInstances):
+    """Set variables of many instances, in the scope of each. Ended instances and unknown ids are passed over."""
+
+    variables: dict[str, Any] | None = Field(default=None, description="The values by name. Required.")
+
+
+class DeleteInstances(NamesInstances):
+    """Delete many running instances. What has ended, or is unknown, is passed over."""
+
+    delete_reason: Text = Field(default=None, description="Kept with the instances.")
+    skip_custom_listeners: Bool = Field(default=None, description="Makes no difference; there are no listeners here.")
+    skip_subprocesses: Bool = Field(default=None, description="Makes no difference; no instance calls another here.")
+    skip_io_mappings: Bool = Field(default=None, description="Makes no difference; there are no mappings here.")
+
+
 class SetSuspended(Shape):
     """Suspend or activate. Missing means activate."""
 
@@ -50,14 +77,32 @@ class SetJobsRetries(Shape):
     due_date: MaybeMoment = Field(default=None, description="New due date of the jobs; null clears it.")
 
 
+class SetInstancesJobsRetries(Shape):
+    """Set the retries of all jobs of many process instances."""
+
+    retries: Int = Field(default=None, description="Attempts that are left, 0 or more. Required.")
+    process_instances: Texts = Field(default=None, description="Ids of process instances.")
+    process_instance_query: ProcessInstanceQuery | None = Field(
+        default=None, description="All running instances that match; an empty query matches all of them."
+    )
+    historic_process_instance_query: HistoricProcessInstanceQuery | None = Field(
+        default=None, description="All instances that match; looked at where the path says so."
+    )
+    due_date: MaybeMoment = Field(default=None, description="New due date of the jobs; null clears it.")
+
+
 class SetJobsSuspended(SetSuspended):
     """Suspend or activate the jobs of one definition, instance or process definition. Missing means activate."""
 
     job_id: Text = Field(default=None, description="Refused: a job has an order of its own.")
     job_definition_id: Text = Field(default=None, description="Job definition, by id.")
-    process_instance_id: Text = Field(default=None, description="Process instance, by id; batch jobs have none.")
-    process_definition_id: Text = Field(default=None, description="Process definition, by id; batch jobs have none.")
-    process_definition_key: Text = Field(default=None, description="Process definition, by key; batch jobs have none.")
+    process_instance_id: Text = Field(default=None, description="Process instance, by id; jobs of batches have none.")
+    process_definition_id: Text = Field(
+        default=None, description="Process definition, by id; jobs of batches have none."
+    )
+    process_definition_key: Text = Field(
+        default=None, description="Process definition, by key; jobs of batches have none."
+    )
 
 
 class SetDefinitionSuspended(SetSuspended):

@@ -11,11 +11,24 @@ SET_EXTERNAL_TASK_RETRIES = "set-external-task-retries"
 SET_JOB_RETRIES = "set-job-retries"
 """The batch type of ``POST /job/retries``."""
 
+SET_VARIABLES = "set-variables"
+"""The batch type of ``POST /process-instance/variables-async``."""
+
+INSTANCE_DELETION = "instance-deletion"
+"""The batch type of ``POST /process-instance/delete``."""
+
+INSTANCE_SUSPENSION = "instance-update-suspension-state"
+INSTANCE_MODIFICATION = "instance-modification"
+"""The batch type of ``POST /process-instance/suspended-async``."""
+
 FAILED_EXTERNAL_TASK = "failedExternalTask"
 FAILED_JOB = "failedJob"
 
 SEED_JOB = "batch-seed-job"
 MONITOR_JOB = "batch-monitor-job"
+ASYNC_JOB = "async-continuation"
+TIMER_JOB = "timer-intermediate-transition"
+"""Types of jobs."""
 
 
 class Product(Shape):
@@ -258,7 +271,10 @@ class Job(Shape):
 
 
 class JobDefinition(Shape):
-    """What the jobs of one kind in one batch share. ``job_configuration`` is the batch id."""
+    """What the jobs of one kind share, in one batch or at one activity.
+
+    ``job_configuration`` is the batch id, ``async-before``, ``async-after``, or when a timer is due.
+    """
 
     id: str
     process_definition_id: str | None = None

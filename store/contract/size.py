@@ -9,8 +9,9 @@ from store.contract.orders import FetchTopic
 from store.contract.queries import Query
 
 
-def check_conditions(asked: Shape, most: int) -> None:
-    """Check that a request does not ask for more conditions than a database carries out in reasonable time.
+def check_conditions(asked: Shape, most: int) -> int:
+    """Check that a request does not ask for more conditions than a database carries out in reasonable time; answers how
+    many it asks for.
 
     Raises:
         ContractError: 400, it does.
@@ -18,6 +19,7 @@ def check_conditions(asked: Shape, most: int) -> None:
     number = conditions_of(asked)
     if number > most:
         raise invalid(f"The request has {number} conditions; at most {most} are taken at once.")
+    return number
 
 
 def conditions_of(asked: Shape) -> int:

@@ -4,14 +4,14 @@ from store.database.any_case import folded
 from store.database.bounds import is_damaged, is_too_long, is_unavailable
 from store.database.clock import now, stopped_clock
 from store.database.engine import Database, StoreLost, StoreNotOpened, open_database
-from store.database.half_filled_store import HALF_FILLED, BeingFilled, filling, is_half_filled
-from store.database.ids import IdRun, new_id
+from store.database.half_filled_store import HALF_FILLED, BeingFilled, NotFilled, filling, is_half_filled
+from store.database.ids import IdRun, made_at, new_id
 from store.database.limits import Limits
 from store.database.news import News
 from store.database.processes import PROCESS, is_gone, owner_is_gone
 from store.database.races import Race, lost_race
 from store.database.row_locks import Kept, keep
-from store.database.sqlite import elsewhere
+from store.database.sqlite import check_wanted, elsewhere
 
 __all__ = [
     "HALF_FILLED",
@@ -22,9 +22,11 @@ __all__ = [
     "Kept",
     "Limits",
     "News",
+    "NotFilled",
     "Race",
     "StoreLost",
     "StoreNotOpened",
+    "check_wanted",
     "elsewhere",
     "filling",
     "folded",
@@ -35,6 +37,7 @@ __all__ = [
     "is_unavailable",
     "keep",
     "lost_race",
+    "made_at",
     "new_id",
     "now",
     "open_database",

@@ -25,6 +25,7 @@ from sqlalchemy.pool import QueuePool
 
 from store.contract.errors import ContractError, engine_error
 from store.database.bounds import is_interrupted
+from store.database.copy_beside import copy_beside
 from store.database.examine import examine
 from store.database.limits import Limits
 from store.database.migrate import NotAStore, migrate
@@ -40,11 +41,18 @@ from store.database.sqlite import (
     sqlite_engine,
 )
 from store.private_files import make_file
+from store.store_name import name_of
 
 T = TypeVar("T")
 
 GIVING_BACK = 5.0
 """Seconds that connections which are still used have to come back when all are closed."""
+
+SPARE_PAGES = 2500
+"""10 MB."""
+
+PAGES_AT_ONCE = 500
+"""Pages that are given back in one transaction."""
 
 _MISTYPED = re.compile(r"(sqlite|postgres)\w*(\+\w+)?:", re.IGNORECASE)
 """Begins what was meant as a URL, and would be the name of a folder."""
@@ -68,12 +76,20 @@ class Database:
         url: of an SQLite file or a PostgreSQL database.
         readers: connections kept for reading, and on PostgreSQL as many for writing.
         limits: how long questions and orders may take.
+        lost: makes the error that is raised once the SQLite file at this path is deleted or replaced.
     """
 
-    def __init__(self, url: URL, readers: int = 4, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        url: URL,
+        readers: int = 4,
+        limits: Limits | None = None,
+        lost: Callable[[str], Exception] = StoreLost,
+    ) -> None:
         self.url = url
         self.is_sqlite = url.get_backend_name() == "sqlite"
         self.limits = limits or Limits()
+        self._lost = lost
         self._turn = asyncio.Lock()
         self._beside: set[asyncio.Task[None]] = set()
         self._file: SqliteFile | None = None
@@ -159,6 +175,42 @@ class Database:
         async with self._turn, self._writer.connect() as connection:
             return await set_pragmas(connection, *pragmas)
 
+    @asynccontextmanager
+    async def updating(self, outdated: Path | None) -> AsyncIterator[AsyncConnection]:
+        """One transaction that brings the tables up to date.
+
+        Args:
+            outdated: an SQLite file with tables of before; a copy of it stands beside it until the block has ended.
+
+        Raises:
+            OSError: that copy cannot be written.
+        """
+        copy: Path | None = None
+        async with self._turn, self._writer.begin() as connection:
+            if outdated is not None:
+                copy = await asyncio.to_thread(copy_beside, outdated)
+            yield connection
+        if copy is not None:
+            copy.unlink(missing_ok=True)
+
+    def keep_file(self) -> None:
+        """From now on an SQLite file that was deleted or replaced is noticed at the begin of each transaction."""
+        if self._file is not None:
+            self._file.remember()
+
+    async def give_space_back(self) -> bool:
+        """Give some of the space that nothing uses any more back to the disk; answers whether there is more to give.
+
+        SQLite keeps ``SPARE_PAGES`` for what comes next. Files that were made by older versions keep all, and
+        PostgreSQL does it by itself.
+        """
+        if not self.is_sqlite:
+            return False
+        spare = await self.read(_spare_pages)
+        if spare <= SPARE_PAGES or not await self._set(f"incremental_vacuum({PAGES_AT_ONCE})"):
+            return False
+        return await self.read(_spare_pages) < spare
+
     def beside(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something that nobody waits for; it is cancelled before the database is closed."""
         task = asyncio.create_task(work)
@@ -172,6 +224,10 @@ class Database:
         await asyncio.gather(*self._beside, return_exceptions=True)
         await _close_all(self._reader)
         await _close_all(self._writer)
+
+
+async def _spare_pages(connection: AsyncConnection) -> int:
+    return int((await connection.exec_driver_sql("PRAGMA freelist_count")).scalar_one())
 
 
 async def _close_all(engine: AsyncEngine) -> None:
@@ -197,7 +253,7 @@ class _Told:
 
     def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, FileLost):
-            raise StoreLost(str(self._database.url.database)) from error
+            raise self._database._lost(str(self._database.url.database)) from error
         slow = isinstance(error, TooSlow) or (isinstance(error, DBAPIError) and is_interrupted(error))
         if slow and self._seconds is not None:
             raise engine_error(
@@ -220,42 +276,37 @@ async def open_database(store: str, readers: int = 4, limits: Limits | None = No
 
     Raises:
         StoreNotOpened: it is neither a path nor a URL of SQLite or PostgreSQL, cannot be reached, is no store, or was
-            written by a newer version. Nothing of it was changed.
+            written by a newer version, or there is no room for a copy of it while its tables are changed. Nothing of
+            it was changed.
     """
     try:
         url = store_url(store)
+        path, outdated = Path(url.database or ""), False
         if url.get_backend_name() == "sqlite":
-            await asyncio.to_thread(examine, Path(url.database or ""))
+            outdated = await asyncio.to_thread(examine, path) == "outdated"
         database = Database(url, readers, limits)
     except (OSError, ArgumentError, NotAStore) as error:
-        raise StoreNotOpened(f"The store {_named(store)} cannot be opened: {_first_line(error)}.") from error
+        raise StoreNotOpened(f"The store {_named(store)} cannot be opened: {first_line(error)}.") from error
     try:
-        async with database._writer.connect() as connection:
+        async with database.updating(path if outdated else None) as connection:
             await connection.run_sync(migrate)
-            await connection.commit()
     except BaseException as error:
         await database.close()
         if isinstance(error, SQLAlchemyError | CommandError | NotAStore | OSError):
-            raise StoreNotOpened(f"The store {_named(store)} cannot be opened: {_first_line(error)}.") from error
+            raise StoreNotOpened(f"The store {_named(store)} cannot be opened: {first_line(error)}.") from error
         raise
-    if database._file is not None:
-        database._file.remember()
+    database.keep_file()
     return database
 
 
 def _named(store: str) -> str:
     """The store as it may be shown."""
-    if "://" not in store:
-        return store.partition(":")[0] if _MISTYPED.match(store) else store
-    try:
-        return make_url(store).render_as_string(hide_password=True)
-    except (ArgumentError, ValueError):
-        return store.partition("://")[0]
+    return store.partition(":")[0] if "://" not in store and _MISTYPED.match(store) else name_of(store)
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
     """What the driver said, without the library's own additions."""
-    said = str(getattr(error, "orig", None) or error)
+    said = str(getattr(error, "orig", None) or getattr(error, "strerror", None) or error)
     return next((line.strip().rstrip(".") for line in said.splitlines() if line.strip()), type(error).__name__)
 
 

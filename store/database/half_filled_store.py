@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sqlalchemy import Connection, delete, inspect, literal, select, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.database.engine import Database
+from store.database.engine import Database, first_line
 from store.database.processes import is_gone
+from store.store_name import name_of
 from store.tables import metadata
 
 _MARK = "being_filled"
@@ -27,6 +29,10 @@ class BeingFilled(ValueError):
     """Another process is filling this store."""
 
 
+class NotFilled(ValueError):
+    """The store could not be filled to the end; the text is one sentence, without passwords."""
+
+
 async def is_half_filled(database: Database) -> bool:
     """Whether a process began to fill this store and did not come to its end."""
     async with database.reading() as connection:
@@ -39,8 +45,21 @@ async def filling(database: Database) -> AsyncIterator[None]:
 
     Raises:
         BeingFilled: that earlier process is still at it.
+        NotFilled: the database failed, or its disk is full.
         ValueError: the store has rows.
     """
+    try:
+        async with _marked(database):
+            yield
+    except (SQLAlchemyError, OSError) as error:
+        raise NotFilled(
+            f"The store {name_of(str(database.url.database))} cannot be filled: {first_line(error)}. "
+            "What is in it is thrown away when it is filled again."
+        ) from error
+
+
+@asynccontextmanager
+async def _marked(database: Database) -> AsyncIterator[None]:
     async with database.writing() as connection:
         if await connection.run_sync(_is_marked):
             await _check_alone(connection)

@@ -4,7 +4,9 @@ Random ids scatter their inserts over the whole tree; at a million rows that mad
 """
 
 import os
+import re
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Text, literal
@@ -73,3 +75,12 @@ def new_id() -> str:
     if milliseconds != _made_at or _run._next >= _RUN_LENGTH:
         _run, _made_at = IdRun(), milliseconds
     return _run.next()
+
+
+_BEGIN = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-7")
+
+
+def made_at(identity: str) -> datetime | None:
+    """When an id was made; none for those that other engines made."""
+    found = _BEGIN.match(identity)
+    return found and datetime.fromtimestamp(int(found[1] + found[2], 16) / 1000, UTC)

@@ -2,9 +2,9 @@
 
 A command that first looks and then changes must not let anybody change the rows in between. SQLite has one writer at a
 time, and nothing to do here. On PostgreSQL rows are locked, always in this order, so that no two transactions wait for
-each other in a ring: deployment, process definitions by id, batch, batch jobs by id, instances by id, tasks by id,
-incidents, monitor job. Every statement of a transaction sees what was committed before that statement began (READ
-COMMITTED), so what follows the lock sees the last word of those before it.
+each other in a ring: deployment, process definitions by id, batch, batch jobs by id, instances by id, tasks by id, jobs
+of tokens by id, incidents, monitor job. Every statement of a transaction sees what was committed before that statement
+began (READ COMMITTED), so what follows the lock sees the last word of those before it.
 """
 
 from enum import Enum

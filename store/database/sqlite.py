@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
@@ -57,6 +57,20 @@ class FileLost(Exception):
     """The file of the store is not there any more, or another one is in its place."""
 
 
+_WORKING: "ContextVar[FileConnection | None]" = ContextVar("the connection whose work this is", default=None)
+
+
+def check_wanted() -> None:
+    """Check that somebody still waits for what is done here; to be called now and then where no statement is near.
+
+    Raises:
+        OperationalError: the caller has gone, or the time is over. It goes no further than ``FileConnection.run``.
+    """
+    connection = _WORKING.get()
+    if connection is not None and connection.is_ended:
+        raise sqlite3.OperationalError("interrupted")
+
+
 class FileConnection(aiosqlite.Connection):
     """A connection to one file, with its thread."""
 
@@ -69,7 +83,7 @@ class FileConnection(aiosqlite.Connection):
 
         super().__init__(open_, iter_chunk_size=64)
         self._thread = threading.Thread(target=_serve, args=(self._tx,), daemon=True)
-        self._ended = False
+        self.is_ended = False
         self._opened = opened
 
     def stop(self) -> asyncio.Future[Any] | None:
@@ -102,7 +116,9 @@ class FileConnection(aiosqlite.Connection):
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         # The thread has a context of its own; the work sees that of whoever asked.
-        self._tx.put_nowait((future, partial(copy_context().run, _carry_out, work)))
+        context = copy_context()
+        context.run(_WORKING.set, self)
+        self._tx.put_nowait((future, partial(context.run, _carry_out, work)))
         try:
             await asyncio.wait({future}, timeout=seconds)
         except asyncio.CancelledError:
@@ -116,14 +132,14 @@ class FileConnection(aiosqlite.Connection):
 
     async def _end(self, future: asyncio.Future[Any]) -> None:
         """Interrupt what the thread does until it has ended."""
-        self._ended = True
+        self.is_ended = True
         while not future.done():
             self._conn.interrupt()
             try:
                 await asyncio.wait({future}, timeout=INTERRUPT_AGAIN)
             except asyncio.CancelledError:
                 continue  # nobody gets the connection before the thread is free
-        self._ended = False
+        self.is_ended = False
         if not future.cancelled():
             future.exception()  # seen: who was cancelled does not ask for it
 
@@ -143,7 +159,7 @@ class FileConnection(aiosqlite.Connection):
         return future.result()
 
     def _call(self, function: "partial[T]") -> T:
-        if self._ended and function.func.__name__ not in _ENDS:
+        if self.is_ended and function.func.__name__ not in _ENDS:
             raise sqlite3.OperationalError("interrupted")
         return function()
 
@@ -263,6 +279,7 @@ class SqliteFile:
         """A connection as the driver has it. An opened store makes no file any more."""
         how = "rwc" if self._identity is None else "rw"
         self.check()
+        empty = not self.path.exists() or not self.path.stat().st_size
         # What is only read is prepared anew each time: a kept statement of many conditions takes megabytes.
         connection = sqlite3.connect(
             f"file:{quote(str(self.path))}?mode={how}",
@@ -272,6 +289,7 @@ class SqliteFile:
         )
         connection.create_function(FOLD, 1, fold, deterministic=True)
         for pragma in (
+            *(("auto_vacuum=INCREMENTAL",) if empty else ()),  # elsewhere it changes nothing, and waits for writers
             "journal_mode=WAL",
             "wal_autocheckpoint=4000",  # a set of jobs fills more pages than the default of 1000
             "case_sensitive_like=ON",  # as PostgreSQL and the engine's own H2 do

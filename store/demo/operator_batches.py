@@ -4,6 +4,7 @@ A batch that was carried out by the runner would carry the times and the ids of 
 as the runner would have left them at the moment of the world.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -11,7 +12,7 @@ from itertools import groupby
 from sqlalchemy import ColumnElement, bindparam, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.batch.subjects import EXTERNAL_TASKS
+from store.batch.types.external_task_retries import EXTERNAL_TASK_RETRIES
 from store.commands.operators import Change, in_bulk, suspension
 from store.contract.records import FAILED_JOB, MONITOR_JOB, SEED_JOB, SET_EXTERNAL_TASK_RETRIES
 from store.contract.states import OPEN, RESOLVED, LogState
@@ -166,9 +167,9 @@ async def _set_retries(connection: AsyncConnection, tasks: Sequence[str], order:
 
 
 _BATCH = (
-    "id", "type", "retries", "job_retries", "elements", "seeded", "total_jobs", "jobs_created", "batch_jobs_per_seed",
-    "invocations_per_batch_job", "seed_job_definition_id", "monitor_job_definition_id", "batch_job_definition_id",
-    "suspended", "create_user_id", "start_time", "execution_start_time", "end_time",
+    "id", "type", "configuration", "job_retries", "elements", "seeded", "total_jobs", "jobs_created",
+    "batch_jobs_per_seed", "invocations_per_batch_job", "seed_job_definition_id", "monitor_job_definition_id",
+    "batch_job_definition_id", "suspended", "create_user_id", "start_time", "execution_start_time", "end_time",
 )  # fmt: skip
 _DEFINITION = ("id", "job_type", "job_configuration", "suspended", "deployment_id")
 _JOB = (
@@ -261,9 +262,9 @@ class _BatchRows:
         last = self._monitor()
         self.batches = [
             (
-                self.id, SET_EXTERNAL_TASK_RETRIES, order.retries, _JOB_RETRIES, order.total, order.total, order.total,
-                order.total, _SEED_SIZE, 1, self.seed, self.monitor, self.work, order.suspended is not None,
-                order.user, order.began, self._done_at(0), last if order.ended else None,
+                self.id, SET_EXTERNAL_TASK_RETRIES, json.dumps({"retries": order.retries}), _JOB_RETRIES, order.total,
+                order.total, order.total, order.total, _SEED_SIZE, 1, self.seed, self.monitor, self.work,
+                order.suspended is not None, order.user, order.began, self._done_at(0), last if order.ended else None,
             )
         ]  # fmt: skip
         if not order.ended:
@@ -312,7 +313,7 @@ class _BatchRows:
         retries = _JOB_RETRIES
         message = trace = None
         if self.order.failed:
-            message = EXTERNAL_TASKS.unknown.format(element)
+            message = str(EXTERNAL_TASK_RETRIES.unknown).format(element)
             trace = f"NotFoundException: {message}\n\tin batch job {job}\n"
             at, entry = self._done_at(ordinal), ""
             for retries in range(_JOB_RETRIES, 0, -1):

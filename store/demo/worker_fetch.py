@@ -57,7 +57,7 @@ def _due() -> list[ColumnElement[bool]]:
 
 
 def _retried_at() -> ColumnElement[datetime | None]:
-    """When somebody has given it retries again: its last incident was closed then."""
+    """When somebody has given it retries again: its last incident was closed then. Null if nobody has."""
     of_task = col(Incident.configuration) == _ID
     return select(func.max(col(Incident.end_time))).where(of_task).correlate(_T).scalar_subquery()
 
@@ -73,16 +73,22 @@ class Sweep:
         self._past: str | None = None
         self._bottom: str | None = None
 
-    async def look(self, connection: AsyncConnection) -> list[str]:
-        """Ids of the retried tasks in this window that wait for a worker, 500 at most: those that were retried last
-        come first, for somebody watches whether that helps, and then the newest."""
+    async def look(self, connection: AsyncConnection) -> tuple[list[str], list[str]]:
+        """Ids of tasks in this window that failed, have retries left and wait for a worker, 500 at most: those that
+        somebody retried, the last retried first, for somebody watches whether that helps; and those that a worker gave
+        back, the newest first."""
         below = [] if self._past is None else [self._past > _ID]
         bottom = select(_ID).where(*below).order_by(_ID.desc()).offset(WINDOW - 1).limit(1)
         self._bottom = (await connection.execute(bottom)).scalar_one_or_none()
         above = [] if self._bottom is None else [self._bottom <= _ID]
-        rows = select(_ID).where(*below, *above, *_due())
-        rows = rows.order_by(_retried_at().desc().nulls_last(), _ID.desc()).limit(_MOST_FOUND)
-        return [row.id for row in await connection.execute(rows)]
+        retried_at = _retried_at()
+        found = select(_ID, retried_at.label("retried_at")).where(*below, *above, *_due())
+        found = found.order_by(retried_at.desc().nulls_last(), _ID.desc()).limit(_MOST_FOUND)
+        rows = (await connection.execute(found)).all()
+        return (
+            [row.id for row in rows if row.retried_at is not None],
+            [row.id for row in rows if row.retried_at is None],
+        )
 
     def move(self) -> None:
         """Go on to the next window, from the last one to the first."""

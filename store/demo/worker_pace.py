@@ -7,7 +7,9 @@ TASKS_PER_SECOND = 25.0
 """Most retried tasks taken in a second in a world of up to 3,000 tasks."""
 
 _ORDINARY_WORLD = 3000
-_TRICKLE = 0.12
+_TRICKLE = 0.002
+_TRICKLE_IN_OUTAGE = 0.012
+_GIVEN_BACK_PER_SECOND = 1.0
 _EMPTY_WITHIN = 20.0
 _LEVEL_WITHIN = 30.0
 _NEWCOMERS_PER_SECOND = 0.1
@@ -23,15 +25,17 @@ class Pace:
     """Portions of work.
 
     Tasks that were retried go at up to ``rate`` a second, slower when few are left, so that an operator sees the end
-    come. Other tasks go at a trickle, and new instances come as others end, so that the world is alive and still there
-    in an hour: ``level`` is the number of tasks with retries left when all is as usual. What is above it (an operator
-    has retried many) is worked off faster and not replaced; what is missing comes back slowly.
+    come. Other tasks go at a trickle, for each writes some 70 pages (taken, reported, another instance started), and
+    new instances come as others end, so that the world is alive and still there in an hour: ``level`` is the number of
+    tasks with retries left when all is as usual. What is above it (an operator has retried many) is worked off faster
+    and not replaced; what is missing comes back slowly.
     """
 
     rate: float
     level: int
     _retried: float = field(default=0.0, init=False)
     _other: float = field(default=0.0, init=False)
+    _given_back: float = field(default=0.0, init=False)
     _newcomers: float = field(default=0.0, init=False)
 
     def retried(self, seconds: float, waiting: int) -> int:
@@ -42,11 +46,17 @@ class Pace:
         self._retried, portion = self._split(self._retried + speed * seconds)
         return min(portion, waiting)
 
-    def other(self, seconds: float, alive: int) -> int:
-        """How many tasks that never failed to take after so many seconds, while so many tasks have retries left."""
+    def other(self, seconds: float, alive: int, *, outage: bool = False) -> int:
+        """How many tasks that nobody retried to take after so many seconds, while so many tasks have retries left."""
         above = max(0, alive - self.level)
-        speed = self.rate * _TRICKLE + min(self.rate / 2, above / _LEVEL_WITHIN)
+        trickle = _TRICKLE_IN_OUTAGE if outage else _TRICKLE
+        speed = self.rate * trickle + min(self.rate / 2, above / _LEVEL_WITHIN)
         self._other, portion = self._split(self._other + speed * seconds)
+        return portion
+
+    def given_back(self, seconds: float) -> int:
+        """How many tasks that workers gave back with retries left to take after so many seconds of an outage."""
+        self._given_back, portion = self._split(self._given_back + _GIVEN_BACK_PER_SECOND * seconds)
         return portion
 
     def newcomers(self, seconds: float, ended: int, alive: int) -> int:

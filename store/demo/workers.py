@@ -59,8 +59,9 @@ class _Held:
 class SimulatedWorkers:
     """Workers of a demo world, until they are stopped.
 
-    Tasks that were retried are taken first; tasks that never failed go at a trickle, and new instances come as others
-    end. What is suspended is left alone, and so are tasks without retries.
+    Tasks that somebody retried are taken first; others go at a trickle, and new instances come as others end. In the
+    outage more go, and workers come back to what they gave back, so that it is seen to spread. What is suspended is
+    left alone, and so are tasks without retries.
 
     Args:
         database: the open store.
@@ -120,8 +121,9 @@ class SimulatedWorkers:
         seconds, self._last = (at - self._last) * self._speed(), at
         await self._report(at)
         await self._start(pace.newcomers(seconds, self._ended, self._alive))
-        await self._take_retried(at, pace, seconds)
-        await self._take_fresh(at, pace.other(seconds, self._alive))
+        outage = at < self._provider_back
+        await self._take_retried(at, pace, seconds, outage)
+        await self._take_fresh(at, pace.other(seconds, self._alive, outage=outage))
         if self.tally.completed + self.tally.started > before:
             self._tasks_changed()
 
@@ -180,14 +182,16 @@ class SimulatedWorkers:
             else:
                 self.tally.started += started
 
-    async def _take_retried(self, at: float, pace: Pace, seconds: float) -> None:
+    async def _take_retried(self, at: float, pace: Pace, seconds: float, outage: bool) -> None:
         async with self._database.reading() as connection:
-            ids = await self._sweep.look(connection)
-        number = pace.retried(seconds, len(ids) * max(1, self._tasks // WINDOW))
-        if len(ids) <= number or at - self._here_since >= SECONDS_IN_A_WINDOW:
+            retried, given_back = await self._sweep.look(connection)
+        number = pace.retried(seconds, len(retried) * max(1, self._tasks // WINDOW))
+        if len(retried) <= number or at - self._here_since >= SECONDS_IN_A_WINDOW:
             self._sweep.move()
             self._here_since = at
-        some = ids[:number]
+        some = retried[:number]
+        if outage:
+            some += given_back[: pace.given_back(seconds)]
         for first in range(0, len(some), AT_ONCE):
             async with self._database.writing() as connection:
                 self._hold(at, await take_retried(connection, some[first : first + AT_ONCE], self._random))

@@ -4,7 +4,7 @@ had before, and runs.
 It is a small SQLite file of its own, beside any engine, and knows nothing of screens or of the store's rows.
 """
 
-from store.journal.journal import Journal, JournalNotOpened
+from store.journal.journal import Journal, JournalLost, JournalNotOpened
 from store.journal.records import Earlier, Launch, NewLaunch, SavedQuery, State, TaskBefore
 from store.journal.run_file import NoRunFile
 from store.journal.run_records import (
@@ -25,6 +25,7 @@ __all__ = [
     "Earlier",
     "FrozenTask",
     "Journal",
+    "JournalLost",
     "JournalNotOpened",
     "Launch",
     "NewLaunch",

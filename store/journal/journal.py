@@ -2,25 +2,32 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
+from typing import Literal
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.database.engine import Database, StoreNotOpened, store_url
+from store.database.examine import FileKind, FileState, examine
 from store.database.migrate import NotAStore, migrate
 from store.journal import launching, reading, retention, saved
-from store.journal.records import Earlier, Launch, NewLaunch, SavedQuery, State, TaskBefore
-from store.journal.runs import Runs, check_driver
+from store.journal.records import Earlier, Launch, NewLaunch, Outcome, SavedQuery, State, TaskBefore
+from store.journal.run_drivers import check_driver
+from store.journal.runs import Runs
 
 PIECE = 1000
 """Tasks that one transaction writes, or one question reads: between two of them the event loop is free."""
 ASKED = 5000
 """Ids in one question; SQLite takes 32,766 variables."""
+LOCKED_SECONDS = 5.0
+"""Seconds for which opening waits while another process locks the file."""
 MIGRATIONS = Path(__file__).with_name("migrations")
+_KIND = FileKind(frozenset({0}), "launch", "journal_version", MIGRATIONS)
 
 
 _ReadTasks = Callable[[AsyncConnection, str, list[str]], Awaitable[dict[str, Earlier]]]
@@ -30,10 +37,18 @@ class JournalNotOpened(ValueError):
     """The journal cannot be opened; the text is one sentence for the operator."""
 
 
+class JournalLost(SQLAlchemyError):
+    """The journal's file was deleted or replaced while it was open."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"The journal {path} was deleted or replaced while it was open")
+
+
 class Journal:
     """The operator's memory. Several consoles may have the same file open.
 
-    Every method may raise ``sqlalchemy.exc.SQLAlchemyError`` when the file cannot be read or written any more.
+    Every method may raise ``sqlalchemy.exc.SQLAlchemyError`` when the file cannot be read or written any more, and
+    ``JournalLost``, which is one, when it is not the file that was opened.
     """
 
     def __init__(self, database: Database) -> None:
@@ -43,20 +58,23 @@ class Journal:
 
     @classmethod
     async def open(cls, path: Path) -> "Journal":
-        """Open the file, made with its folder if missing, and bring its tables up to date.
+        """Open the file, made with its folder if missing, and bring its tables up to date. A file that is locked
+        against reading is waited for, ``LOCKED_SECONDS`` at most; one that is up to date is not written to.
 
         Raises:
             JournalNotOpened: it cannot be made or read, is something else, or was written by a newer version.
         """
         try:
             url = store_url(str(path))
-            await asyncio.to_thread(_probe, path)
-            database = Database(url, readers=2)
-        except (OSError, sqlite3.Error, StoreNotOpened) as problem:
+            state = await asyncio.to_thread(_probe, path)
+            database = Database(url, readers=2, lost=JournalLost)
+        except (OSError, sqlite3.Error, StoreNotOpened, NotAStore) as problem:
             raise JournalNotOpened(f"The journal cannot be opened: {_said(problem)} ({path}).") from problem
         try:
-            async with database.writing() as connection:
-                await connection.run_sync(_bring_up_to_date)
+            if state != "current":
+                async with database.updating(path if state == "outdated" else None) as connection:
+                    await connection.run_sync(_bring_up_to_date)
+            database.keep_file()
         except BaseException as problem:
             await database.close()
             if isinstance(problem, Exception):
@@ -72,6 +90,10 @@ class Journal:
         """Forget launches and runs that are over and began before a moment; answers how many. What is in doubt, and a
         run that may still go on, is kept."""
         return await retention.forget_before(self._database, moment)
+
+    async def forget_values_before(self, moment: datetime) -> None:
+        """Forget former values of variables that runs which ended before a moment had set."""
+        await retention.forget_values_before(self._database, moment)
 
     # -- filters ----------------------------------------------------------------------------------------------------
 
@@ -128,6 +150,31 @@ class Journal:
             first += len(piece)
         return first
 
+    async def asking(self, launch_id: int, first: int, outcomes: Mapping[str, Outcome]) -> bool:
+        """Units get a request each next; the first ones end every other launch that has begun to undo the same.
+
+        Args:
+            launch_id: the launch.
+            first: ordinal of the first one.
+            outcomes: id -> ``asked``, or why it gets no request.
+
+        Returns:
+            whether it may be sent: not where another console goes on with the same undo, and nothing is written then.
+        """
+        async with self._database.writing() as connection:
+            return await launching.asking(connection, launch_id, first, outcomes)
+
+    async def answered(self, launch_id: int, first: int, outcomes: Sequence[Outcome]) -> None:
+        """What came of units that had a request each, from the ordinal ``first`` on; the last ones end the launch."""
+        async with self._database.writing() as connection:
+            await launching.answered(connection, launch_id, first, outcomes)
+
+    async def nothing_left(self, kind: Literal["launch", "run"], number: int) -> bool:
+        """Nothing that a launch or a run has set can be given back by single requests any more: an undo that was cut
+        short ends. Returns whether there was one."""
+        async with self._database.writing() as connection:
+            return await launching.nothing_left(connection, kind, number)
+
     async def sent(
         self, launch_id: int, listed: int | None, at: datetime | None = None, *, run: tuple[int, str] | None = None
     ) -> None:
@@ -156,10 +203,21 @@ class Journal:
         jobs: int | None = None,
         said: str = "",
         probable: bool = False,
+        sent_at: datetime | None = None,
     ) -> None:
-        """What became of a launch; ``probable`` if nothing proves yet that the batch is its own."""
+        """What became of a launch.
+
+        Args:
+            launch_id: which one.
+            state: what became of it.
+            batch_id: its batch.
+            jobs: how many jobs that has.
+            said: why there is none.
+            probable: nothing proves yet that the batch is its own.
+            sent_at: when its batch began, by the engine's clock; what a proxy made of that clock was written before.
+        """
         async with self._database.writing() as connection:
-            await launching.ended(connection, launch_id, state, batch_id, jobs, said, probable)
+            await launching.ended(connection, launch_id, state, batch_id, jobs, said, probable, sent_at)
 
     async def settled(
         self,
@@ -249,10 +307,12 @@ class Journal:
         return found
 
 
-def _probe(path: Path) -> None:
-    """Raise what is wrong with the file, before a thread is started for every connection to it."""
-    with closing(sqlite3.connect(path)) as connection:
+def _probe(path: Path) -> FileState:
+    """Raise what is wrong with the file, before it is changed and a thread is started for every connection to it."""
+    state = examine(path, _KIND)
+    with closing(sqlite3.connect(path, timeout=LOCKED_SECONDS)) as connection:
         connection.execute("PRAGMA schema_version").fetchone()
+    return state
 
 
 def _bring_up_to_date(connection: object) -> None:
@@ -260,8 +320,6 @@ def _bring_up_to_date(connection: object) -> None:
 
 
 def _said(problem: BaseException) -> str:
-    """What the driver said, in one line."""
-    if isinstance(problem, NotAStore):
-        return "it is an SQLite database of something else"
+    """The driver's message, in one line."""
     said = str(getattr(problem, "orig", None) or problem)
     return next((line.strip().rstrip(".") for line in said.splitlines() if line.strip()), type(problem).__name__)

@@ -17,6 +17,8 @@ TAKEN = ("launched", "sent", "unknown", "unknowable")
 """States of a launch that has changed its tasks, or may have."""
 MADE = "launched"
 """State of a launch that certainly has."""
+REACHED = ("", "done")
+"""Outcomes of a unit that was changed as far as its launch was carried out."""
 assert {MADE, *TAKEN} <= set(get_args(State))
 
 
@@ -49,6 +51,12 @@ async def launches_of_run(connection: AsyncConnection, run_id: int, wave: int | 
     wanted = _launches().where(col(LaunchRow.run_id) == run_id).order_by(col(LaunchRow.id))
     if wave is not None:
         wanted = wanted.where(col(LaunchRow.wave) == wave)
+    return [Launch(*row) for row in await connection.execute(wanted)]
+
+
+async def undos_of_run(connection: AsyncConnection, run_id: int) -> list[Launch]:
+    """The launches that set a run back, the oldest first."""
+    wanted = _launches().where(col(LaunchRow.undoes_run) == run_id).order_by(col(LaunchRow.id))
     return [Launch(*row) for row in await connection.execute(wanted)]
 
 
@@ -89,8 +97,8 @@ async def former(connection: AsyncConnection, launch_id: int) -> dict[int | None
 
 
 async def earlier(connection: AsyncConnection, engine: str, ids: Collection[str]) -> dict[str, Earlier]:
-    """The last launch above 0 retries that each of these tasks was part of, that the engine made a batch of, and that
-    was not undone for the task; at most 10,000 ids."""
+    """The last launch that each of these tasks or instances was part of, that the engine made a batch of, and that was
+    not undone for it; at most 10,000 ids. One that sets 0 retries is none."""
     undo, set_back = aliased(LaunchRow), aliased(LaunchTaskRow)
     undone = (
         select(col(set_back.task_id))
@@ -99,11 +107,13 @@ async def earlier(connection: AsyncConnection, engine: str, ids: Collection[str]
             col(set_back.task_id) == col(LaunchTaskRow.task_id),
             or_(col(undo.undoes) == col(LaunchRow.id), col(undo.undoes_run) == col(LaunchRow.run_id)),
             col(undo.state).in_(TAKEN),
+            col(set_back.outcome).in_(REACHED),
         )
         .exists()
     )
     made = col(LaunchRow.state) == MADE
-    return await _last(connection, engine, ids, made, col(LaunchRow.retries) > 0, ~_is_undo(), ~undone)
+    helps = or_(col(LaunchRow.retries) > 0, col(LaunchRow.retries).is_(None))
+    return await _last(connection, engine, ids, made, helps, ~_is_undo(), ~undone)
 
 
 async def undone(connection: AsyncConnection, engine: str, ids: Collection[str]) -> dict[str, Earlier]:
@@ -124,6 +134,7 @@ async def set_back(connection: AsyncConnection, launch_id: int) -> set[str]:
         .where(
             or_(col(LaunchRow.undoes) == launch_id, col(LaunchRow.undoes_run) == run),
             col(LaunchRow.state).in_(TAKEN),
+            col(LaunchTaskRow.outcome).in_(REACHED),
         )
     )
     return set(rows.scalars())

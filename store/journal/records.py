@@ -14,6 +14,19 @@ looked for. ``not_carried_out``: its batch was looked for over the whole time in
 is none. ``unknowable``: it was looked for as long, and the engine keeps nothing that tells.
 """
 
+Outcome = Literal["asked", "done", "gone", "changed", "refused", "unknown", "unsent"]
+"""What came of a unit that has a request of its own.
+
+``asked``: the request goes out; where it stays so the console has ended since. ``done``: it was changed. ``gone`` and
+``changed``: it had ended, or was not as expected, so nothing was sent. ``refused``: the engine said no. ``unknown``: no
+answer proves what became of it. ``unsent``: the request could not be sent.
+"""
+OperationName = Literal["retry", "suspend", "activate", "cancel", "set", "retry-jobs"]
+"""What a launch or a run does: set the retries of external tasks or of jobs; suspend, activate or cancel process
+instances, or set their variables."""
+SET_RETRIES: tuple[OperationName, ...] = ("retry", "retry-jobs")
+"""Operations that set a number of retries."""
+
 
 @dataclass(frozen=True)
 class SavedQuery:
@@ -53,8 +66,8 @@ class NewLaunch:
         engine: stable name of the engine.
         url: its address, without a password.
         user: who launches.
-        retries: the value to set.
-        request: the body as JSON, without ``externalTaskIds`` (they are written as tasks).
+        retries: the value to set; ``None`` where the operation sets none.
+        request: the body as JSON, without the ids (they are written as tasks).
         tasks: how many tasks were counted.
         title: what was chosen, in words.
         reason: why, in the operator's words; may be empty.
@@ -62,12 +75,16 @@ class NewLaunch:
         run_id: the run that it is a batch of.
         wave: its wave of that run.
         undoes_run: the run whose retries are set back by this one.
+        operation: what it does.
+        arguments: of the operation, as a JSON object.
+        newest_before: when the newest batch of its type began that was there before, by the engine's own records;
+            ``None`` where that is not known.
     """
 
     engine: str
     url: str
     user: str
-    retries: int
+    retries: int | None
     request: str
     tasks: int
     title: str = ""
@@ -76,6 +93,9 @@ class NewLaunch:
     run_id: int | None = None
     wave: int | None = None
     undoes_run: int | None = None
+    operation: OperationName = "retry"
+    arguments: str = "{}"
+    newest_before: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -89,8 +109,8 @@ class Launch:
         user: who launched.
         reason: why; may be empty.
         title: what was chosen, in words.
-        retries: the value that was set.
-        request: the body as JSON, without ``externalTaskIds``.
+        retries: the value that was set; ``None`` where the operation sets none.
+        request: the body as JSON, without the ids.
         tasks: how many tasks were counted before.
         listed: how many tasks are written down with their former retries; ``None`` when they are not known.
         undoes: the launch that this one set back.
@@ -106,6 +126,10 @@ class Launch:
         run_id: the run that it is a batch of, if it is one.
         wave: its wave of that run.
         undoes_run: the run that this one set back.
+        operation: what it does.
+        arguments: of the operation, as a JSON object.
+        newest_before: when the newest batch of its type began that was there before, by the engine's own records;
+            ``None`` where that is not known.
     """
 
     id: int
@@ -114,7 +138,7 @@ class Launch:
     user: str
     reason: str
     title: str
-    retries: int
+    retries: int | None
     request: str
     tasks: int
     listed: int | None
@@ -131,6 +155,9 @@ class Launch:
     run_id: int | None = None
     wave: int | None = None
     undoes_run: int | None = None
+    operation: OperationName = "retry"
+    arguments: str = "{}"
+    newest_before: datetime | None = None
 
     @property
     def in_doubt(self) -> bool:

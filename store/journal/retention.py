@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.database.engine import Database
+from store.journal.run_records import ENDED
 from store.journal.tables import LaunchRow, LaunchTaskRow, RunCauseRow, RunRow, RunStepRow, RunTaskRow, RunWaveRow
 from store.tables.types import col
 
@@ -14,15 +15,13 @@ PIECE = 10_000
 """Tasks that one transaction deletes: others write between two of them."""
 IN_DOUBT = ("sent", "unknown")
 """Launches that are kept whatever their age: nobody knows yet what became of them."""
-OVER = ("passed", "stopped")
-"""Runs that may be forgotten; one that is held may still go on."""
 
 
 async def forget_before(database: Database, moment: datetime) -> int:
     """Forget launches and runs that are over and began before a moment; answers how many."""
     async with database.reading() as connection:
         runs = await _ids(
-            connection, RunRow, col(RunRow.began_at) < moment, col(RunRow.state).in_((*OVER, "preparing"))
+            connection, RunRow, col(RunRow.began_at) < moment, col(RunRow.state).in_((*ENDED, "preparing"))
         )
         kept = select(col(RunRow.id))
         launches = await _ids(
@@ -45,6 +44,23 @@ async def forget_before(database: Database, moment: datetime) -> int:
                 await connection.execute(delete(table).where(col(table.run_id) == run))
             await connection.execute(delete(RunRow).where(col(RunRow.id) == run))
     return len(launches) + len(runs)
+
+
+async def forget_values_before(database: Database, moment: datetime) -> None:
+    """Forget what variables had before they were set by runs that are over and ended before a moment, and the requests
+    of undos by which they got it back."""
+    # A retry with arguments sets variables first.
+    sets = or_(col(RunRow.operation) == "set", and_(col(RunRow.operation) == "retry", col(RunRow.arguments) != "{}"))
+    over = sets, col(RunRow.ended_at) < moment, col(RunRow.state).in_(ENDED)
+    async with database.reading() as connection:
+        runs = await _ids(connection, RunRow, *over)
+    for run in runs:
+        async with database.writing() as connection:
+            tasks = col(RunTaskRow.run_id) == run, col(RunTaskRow.was) != ""
+            await connection.execute(update(RunTaskRow).where(*tasks).values(was=""))
+            settled = col(LaunchRow.state).not_in(IN_DOUBT)
+            undone = col(LaunchRow.undoes_run) == run, col(LaunchRow.operation) == "set", settled
+            await connection.execute(update(LaunchRow).where(*undone).values(request="{}", arguments="{}"))
 
 
 async def _ids(connection: AsyncConnection, table: Any, *which: Any) -> list[int]:

@@ -8,7 +8,7 @@ import json
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 from sqlalchemy import Select, insert, select
@@ -16,6 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.database.clock import now
 from store.database.engine import Database
+from store.journal.records import SET_RETRIES, OperationName
+from store.journal.run_records import ENDED
 from store.journal.tables import (
     LaunchRow,
     LaunchTaskRow,
@@ -32,6 +34,8 @@ WITHOUT_END = 1
 """The format before: its last line does not say how many rows there are."""
 PIECE = 1000
 """Rows that one question reads, or one transaction writes."""
+DEEPEST = 20
+"""Levels of the JSON in a row at most: a request has six."""
 TABLES: dict[str, Any] = {
     table.__tablename__: table
     for table in (RunRow, RunWaveRow, RunCauseRow, RunTaskRow, RunStepRow, LaunchRow, LaunchTaskRow)
@@ -66,8 +70,17 @@ async def lines_of(database: Database, run_id: int, name: str) -> AsyncIterator[
         question = select(table.__table__).where(col(table.run_id) == run_id if where is None else where)
         async for row in _rows(database, question.order_by(*table.__table__.primary_key.columns)):
             number += 1
+            _drop_former_values(table, row)
             yield json.dumps({"table": word, "row": row}, default=datetime.isoformat, ensure_ascii=False)
     yield json.dumps({"rows": number})
+
+
+def _drop_former_values(table: Any, row: dict[str, Any]) -> None:
+    """What variables had before stays on the machine on which it was read; an undo has sent it once more."""
+    if table is RunTaskRow:
+        row.pop("was")
+    elif table is LaunchRow and row["operation"] == "set" and row["undoes_run"] is not None:
+        row |= {"request": "{}", "arguments": "{}"}
 
 
 async def _rows(database: Database, question: "Select[Any]") -> AsyncIterator[dict[str, Any]]:
@@ -120,7 +133,7 @@ async def take_over(
         async with database.writing() as connection:
             for row in piece:
                 await _write(connection, row, run_id, engine, launches)
-    over = as_it_was or state in ("passed", "stopped")
+    over = as_it_was or state in ENDED
     said = run.said if over else "Taken over from a file: it goes on when you say so."
     async with database.writing() as connection:
         await connection.execute(
@@ -138,7 +151,7 @@ def _head(line: str) -> tuple[int, str]:
         head = json.loads(line)
         known = head["format"] == FORMAT
         version, name = head["version"], head["name"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         known = False
     if not known or not isinstance(name, str):
         raise NoRunFile("It is not the file of a run.")
@@ -153,9 +166,35 @@ def _row(line: str, number: int) -> Any:
         told = json.loads(line)
         if told.keys() == {"rows"}:
             return int(told["rows"])
-        return TABLES[told["table"]].model_validate(told["row"])
-    except (ValueError, KeyError, TypeError, AttributeError, ValidationError) as problem:
+        row = TABLES[told["table"]].model_validate(told["row"])
+        _check_texts(row)
+        return row
+    except (ValueError, KeyError, TypeError, AttributeError, ValidationError, RecursionError) as problem:
         raise NoRunFile(f"It is broken at line {number}.") from problem
+
+
+def _check_texts(row: Any) -> None:
+    """Raise ValueError where a text of the row is not the JSON object that every reader takes it for, or its operation
+    is none."""
+    texts: list[str] = []
+    if isinstance(row, LaunchRow | RunRow):
+        texts.append(row.arguments)
+        if row.operation not in get_args(OperationName) or (row.operation in SET_RETRIES) != (row.retries is not None):
+            raise ValueError
+    if isinstance(row, LaunchRow):
+        texts.append(row.request)
+    elif isinstance(row, RunWaveRow):
+        texts.append(row.counts or "{}")
+    elif isinstance(row, RunStepRow) and row.what == "change":
+        texts.append(row.said)
+    for text in filter(None, texts):
+        if not (isinstance(told := json.loads(text), dict) and _is_shallow(told, DEEPEST)):
+            raise ValueError
+
+
+def _is_shallow(value: Any, levels: int) -> bool:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels > 0 and all(_is_shallow(part, levels - 1) for part in parts)
 
 
 def _check(rows: Iterable[Any]) -> None:

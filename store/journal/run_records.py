@@ -5,13 +5,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-RunState = Literal["preparing", "running", "held", "passed", "stopped"]
+from store.journal.records import OperationName
+
+RunState = Literal["preparing", "running", "held", "passed", "finished", "stopped"]
 """How far a run is.
 
 ``preparing``: its tasks are being written down; it sends nothing before that is done. ``running``: somebody drives it,
-or did when last heard of. ``held``: it goes on when somebody says so. ``passed``: all of its waves went through, or
-were let through. ``stopped``: its waves that were not sent are dropped.
+or did when last heard of. ``held``: it goes on when somebody says so. ``passed``: all of its waves went through.
+``finished``: it is over, but some of its waves were let through by the operator, or nothing of it was sent.
+``stopped``: its waves that were not sent are dropped.
 """
+ENDED: tuple[RunState, ...] = ("passed", "finished", "stopped")
+"""States in which nothing of a run is sent any more."""
 
 WaveState = Literal["planned", "sending", "watching", "passed", "released", "skipped", "stopped", "dropped"]
 """How far a wave is.
@@ -30,15 +35,21 @@ class NotYours(Exception):
 
 
 class FrozenTask(NamedTuple):
-    """A task as it was when its run was frozen.
+    """A task, or a process instance, as it was when its run was frozen.
 
     ``retries`` are ``None`` when it had never failed; ``failure`` tells one error message from another, and is empty
-    where there was none.
+    where there was none. ``expiry`` is its lock expiration, by the engine's clock; ``instance`` its activity instance.
+    ``was`` holds, as a JSON object, what the operation is to change, as it was then. ``process_instance`` is known of a
+    task whose process instance is changed before it gets retries; tasks with the same one are in the same wave.
     """
 
     task_id: str
     retries: int | None
     failure: str = ""
+    expiry: datetime | None = None
+    instance: str | None = None
+    was: str = ""
+    process_instance: str | None = None
 
 
 class RunCause(NamedTuple):
@@ -59,6 +70,10 @@ class RunTask(NamedTuple):
     failure: str
     left_out: str
     outcome: str
+    expiry: datetime | None = None
+    instance: str | None = None
+    was: str = ""
+    process_instance: str | None = None
 
 
 @dataclass(frozen=True)
@@ -71,12 +86,14 @@ class NewRun:
         user: who launches.
         title: what was chosen, in words.
         reason: why, in the operator's words; may be empty.
-        retries: the value to set.
+        retries: the value to set; ``None`` where the operation sets none.
         gate: share of the decided tasks of a wave that may fail again, 0 to 1.
         new_cause: a failure with an error that is new holds by itself.
         watch: seconds for which a wave is watched once its tasks are set.
         frozen_at: when its tasks were read, by the engine's clock.
         pace: tasks a minute; ``None`` sends each wave as one batch.
+        operation: what it does.
+        arguments: of the operation, as a JSON object.
     """
 
     engine: str
@@ -84,12 +101,14 @@ class NewRun:
     user: str
     title: str
     reason: str
-    retries: int
+    retries: int | None
     gate: float
     new_cause: bool
     watch: float
     frozen_at: datetime
     pace: float | None = None
+    operation: OperationName = "retry"
+    arguments: str = "{}"
 
 
 @dataclass(frozen=True)
@@ -123,7 +142,7 @@ class Run(NewRun):
     @property
     def over(self) -> bool:
         """Nothing of it is sent any more."""
-        return self.state in ("passed", "stopped")
+        return self.state in ENDED
 
 
 @dataclass(frozen=True)
@@ -139,6 +158,7 @@ class RunWave:
         counts: what had become of its tasks when that was last written down, by state.
         tasks: how many tasks it has, those that were left out included.
         left_out: why -> how many of them were left out.
+        counted_at: every task that may still change was looked at since; ``None`` before the first look.
     """
 
     wave: int
@@ -149,6 +169,7 @@ class RunWave:
     counts: Mapping[str, int] = field(default_factory=dict)
     tasks: int = 0
     left_out: Mapping[str, int] = field(default_factory=dict)
+    counted_at: datetime | None = None
 
     @property
     def over(self) -> bool:

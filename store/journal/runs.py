@@ -3,18 +3,19 @@
 import json
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, Select, exists, func, insert, literal_column, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.database.clock import now
 from store.database.engine import Database
 from store.journal import run_file
-from store.journal.reading import TAKEN, launches_of_run
+from store.journal.reading import TAKEN, launches_of_run, undos_of_run
 from store.journal.records import Launch
+from store.journal.run_drivers import LEASE, check_driver, check_unwatched
 from store.journal.run_records import (
     OVER,
     FrozenTask,
@@ -33,8 +34,6 @@ from store.tables.types import col
 
 PIECE = 1000
 """Tasks that one transaction writes, or one question reads."""
-LEASE = timedelta(seconds=20)
-"""For so long a run belongs to its driver, unless it says so again."""
 _RUN_FIELDS = tuple(Run.__dataclass_fields__)
 
 
@@ -90,7 +89,8 @@ class Runs:
                 await connection.execute(insert(RunWaveRow).values(run_id=run_id, wave=wave, state="planned"))
         async with self._database.writing() as connection:
             await self._change(connection, run_id, driver, listed=ordinal, state="running", driven_until=now() + LEASE)
-            await _step(connection, run_id, None, "begin", f"{ordinal:,} tasks")
+            unit = {"retry": "task", "retry-jobs": "job"}.get(run.operation, "instance")
+            await _step(connection, run_id, None, "begin", f"{ordinal:,} {unit}{'' if ordinal == 1 else 's'}")
         return run_id
 
     # -- who drives -------------------------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ class Runs:
         if state in OVER:
             times["ended_at"] = now()
         async with self._database.writing() as connection:
-            await self._check(connection, run_id, driver)
+            await check_driver(connection, run_id, driver)
             await connection.execute(
                 update(RunWaveRow).where(*_of(RunWaveRow, run_id, wave)).values(state=state, **times | values)
             )
@@ -177,17 +177,32 @@ class Runs:
     async def note(
         self,
         run_id: int,
-        driver: str,
+        driver: str | None,
         wave: int,
         counts: Mapping[str, int],
-        watched: float,
+        watched: float | None,
         outcomes: Mapping[int, str],
+        at: datetime | None = None,
     ) -> None:
-        """What has become of the tasks of a wave: in numbers, and by ordinal for those decided since."""
+        """What has become of the tasks of a wave: in numbers, and by ordinal for those decided since.
+
+        Args:
+            run_id: the run.
+            driver: who drives it; ``None`` for somebody who only follows a wave that no driver counts.
+            wave: the wave.
+            counts: its tasks by state.
+            watched: seconds of its watch that have passed; ``None`` leaves them as they are.
+            outcomes: ordinal -> what its retry came to.
+            at: every task that may still change was looked at since; now if that is not given.
+        """
+        values = {} if watched is None else {"watched": watched}
         decided = list(outcomes.items())
         for first in range(0, max(len(decided), 1), PIECE):
             async with self._database.writing() as connection:
-                await self._check(connection, run_id, driver)
+                if driver is None:
+                    await check_unwatched(connection, run_id, wave)
+                else:
+                    await check_driver(connection, run_id, driver)
                 by_outcome: dict[str, list[int]] = {}
                 for ordinal, outcome in decided[first : first + PIECE]:
                     by_outcome.setdefault(outcome, []).append(ordinal)
@@ -200,8 +215,19 @@ class Runs:
                 await connection.execute(
                     update(RunWaveRow)
                     .where(*_of(RunWaveRow, run_id, wave))
-                    .values(counts=json.dumps(dict(counts)), watched=watched)
+                    .values(counts=json.dumps(dict(counts)), counted_at=at or now(), **values)
                 )
+
+    async def remark(self, run_id: int, wave: int, what: str, said: str, about: str) -> bool:
+        """Write down a step of a wave that no driver counts; answers whether no step that begins with the words
+        ``about`` was written yet: consoles know more or less of the same."""
+        async with self._database.writing() as connection:
+            await check_unwatched(connection, run_id, wave)
+            same = [col(RunStepRow.run_id) == run_id, col(RunStepRow.said).startswith(about, autoescape=True)]
+            known = (await connection.execute(select(col(RunStepRow.id)).where(*same))).first() is not None
+            if not known:
+                await _step(connection, run_id, wave, what, said)
+            return not known
 
     async def leave_out(self, run_id: int, driver: str, why: Mapping[int, str]) -> None:
         """These tasks, by ordinal, are not sent."""
@@ -211,7 +237,7 @@ class Runs:
         for reason, ordinals in reasons.items():
             for first in range(0, len(ordinals), PIECE):
                 async with self._database.writing() as connection:
-                    await self._check(connection, run_id, driver)
+                    await check_driver(connection, run_id, driver)
                     some = ordinals[first : first + PIECE]
                     await connection.execute(
                         update(RunTaskRow)
@@ -222,7 +248,7 @@ class Runs:
     async def drop_rest(self, run_id: int, driver: str) -> None:
         """What has not begun is never sent, and a wave at work sends no more."""
         async with self._database.writing() as connection:
-            await self._check(connection, run_id, driver)
+            await check_driver(connection, run_id, driver)
             for before, after in (("planned", "dropped"), ("sending", "stopped"), ("watching", "stopped")):
                 await connection.execute(
                     update(RunWaveRow)
@@ -291,15 +317,18 @@ class Runs:
         """Runs of an engine, the newest first, with what is written down of their waves; tasks are not counted."""
         return await self._with_waves(await self.runs(engine, limit))
 
-    async def over_causes(self, engine: str, causes: Collection[str], limit: int) -> list[tuple[Run, list[RunWave]]]:
+    async def over_causes(
+        self, engine: str, causes: Collection[tuple[str, str]], limit: int
+    ) -> list[tuple[Run, list[RunWave]]]:
         """Runs of an engine over tasks that had failed of one of these causes, the newest first, with their waves.
 
         Args:
             engine: stable name of the engine.
-            causes: error messages folded to their causes; a thousand at most.
+            causes: topics with error messages folded to their causes; a hundred at most.
             limit: so many runs at most.
         """
-        over = select(col(RunCauseRow.run_id)).where(col(RunCauseRow.cause).in_(list(causes)))
+        same = tuple_(col(RunCauseRow.topic), col(RunCauseRow.cause)).in_(list(causes))
+        over = select(col(RunCauseRow.run_id)).where(same)
         wanted = _runs().where(col(RunRow.engine) == engine, col(RunRow.id).in_(over), col(RunRow.listed).is_not(None))
         async with self._database.reading() as connection:
             rows = await connection.execute(wanted.order_by(col(RunRow.id).desc()).limit(limit))
@@ -350,7 +379,8 @@ class Runs:
             by_run: dict[int, list[RunWave]] = {}
             for row in rows:
                 counts = json.loads(row.counts) if row.counts else {}
-                one = RunWave(row.wave, row.state, row.began_at, row.ended_at, row.watched, counts)
+                times = row.began_at, row.ended_at, row.watched
+                one = RunWave(row.wave, row.state, *times, counts, counted_at=row.counted_at)
                 by_run.setdefault(row.run_id, []).append(one)
         return [(run, by_run.get(run.id, [])) for run in runs]
 
@@ -384,6 +414,7 @@ class Runs:
                 json.loads(row.counts) if row.counts else {},
                 totals.get(row.wave, 0),
                 left_out.get(row.wave, {}),
+                row.counted_at,
             )
             for row in rows
         ]  # fmt: skip
@@ -403,28 +434,24 @@ class Runs:
         """Tasks of a wave that are to be sent still: not left out, and in no launch of the run that has changed its
         tasks, or may have. What a launch that is proven not to have been carried out had is among them again."""
         async with self._database.reading() as connection:
-            rows = await connection.execute(
-                _tasks(run_id, wave)
-                .where(col(RunTaskRow.left_out) == "", ~_sent(run_id))
-                .order_by(col(RunTaskRow.ordinal))
-                .limit(limit)
-            )
-            return [RunTask(*row) for row in rows]
+            wanted = _tasks(run_id, wave).where(*_unsent(run_id)).order_by(col(RunTaskRow.ordinal))
+            return [RunTask(*row) for row in await connection.execute(wanted.limit(limit))]
 
     async def count_unsent(self, run_id: int, wave: int) -> int:
         """How many those are."""
         async with self._database.reading() as connection:
-            counted = await connection.execute(
-                select(func.count()).where(
-                    *_of(RunTaskRow, run_id, wave), col(RunTaskRow.left_out) == "", ~_sent(run_id)
-                )
-            )
-            return int(counted.scalar_one())
+            wanted = select(func.count()).where(*_of(RunTaskRow, run_id, wave), *_unsent(run_id))
+            return int((await connection.execute(wanted)).scalar_one())
 
     async def launches(self, run_id: int, wave: int | None = None) -> list[Launch]:
         """The launches of a run, or of one of its waves, the oldest first."""
         async with self._database.reading() as connection:
             return await launches_of_run(connection, run_id, wave)
+
+    async def undos(self, run_id: int) -> list[Launch]:
+        """The launches that set the run back, the oldest first."""
+        async with self._database.reading() as connection:
+            return await undos_of_run(connection, run_id)
 
     async def tasks(self, run_id: int, wave: int | None = None) -> AsyncIterator[list[RunTask]]:
         """The tasks of a run or a wave, in pieces and in their order."""
@@ -451,18 +478,6 @@ class Runs:
         )
         if not changed.rowcount:
             raise NotYours
-
-    async def _check(self, connection: AsyncConnection, run_id: int, driver: str) -> None:
-        await check_driver(connection, run_id, driver)
-
-
-async def check_driver(connection: AsyncConnection, run_id: int, driver: str) -> None:
-    """Raises NotYours where a run is driven by another. Asked in a transaction that writes, it holds until its end."""
-    found = await connection.execute(
-        select(col(RunRow.id)).where(col(RunRow.id) == run_id, col(RunRow.driver) == driver)
-    )
-    if found.first() is None:
-        raise NotYours
 
 
 async def _step(connection: AsyncConnection, run_id: int, wave: int | None, what: str, said: str = "") -> None:
@@ -494,8 +509,8 @@ def _tasks(run_id: int, wave: int | None) -> "Select[Any]":
     return select(*(col(getattr(RunTaskRow, name)) for name in RunTask._fields)).where(*_of(RunTaskRow, run_id, wave))
 
 
-def _sent(run_id: int) -> ColumnElement[bool]:
-    return exists(
+def _unsent(run_id: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    sent = exists(
         select(col(LaunchTaskRow.task_id))
         .join(LaunchRow, col(LaunchRow.id) == col(LaunchTaskRow.launch_id))
         .where(
@@ -504,3 +519,4 @@ def _sent(run_id: int) -> ColumnElement[bool]:
             col(LaunchRow.state).in_(TAKEN),
         )
     )
+    return col(RunTaskRow.left_out) == "", ~sent

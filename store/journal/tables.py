@@ -49,7 +49,9 @@ class LaunchRow(_Journaled, table=True):
     ``request`` is its body without the list of task ids, which are rows of ``launch_task``; ``tasks`` is the number
     that was counted before, ``listed`` the number of rows, null while they are not all known. ``sent_at`` is by the
     engine's clock, null of what was never sent; ``looked_at`` is when its batch was last looked for. ``run_id`` and
-    ``wave`` tell the wave of a run that it is a batch of, ``undoes_run`` the run that it sets back.
+    ``wave`` tell the wave of a run that it is a batch of, ``undoes_run`` the run that it sets back. ``operation`` is
+    what it does, with ``arguments`` as a JSON object; ``retries`` are null where it sets none.
+    ``newest_before`` is when the newest batch of its type began that was there before, null where that is not known.
     """
 
     __tablename__ = "launch"
@@ -67,7 +69,7 @@ class LaunchRow(_Journaled, table=True):
     user: str
     reason: str = Field(sa_type=Text)
     title: str = Field(sa_type=Text)
-    retries: int
+    retries: int | None = None
     request: str = Field(sa_type=Text)
     tasks: int
     listed: int | None = None
@@ -84,12 +86,19 @@ class LaunchRow(_Journaled, table=True):
     run_id: int | None = None
     wave: int | None = None
     undoes_run: int | None = None
+    operation: str = "retry"
+    arguments: str = Field(default="{}", sa_type=Text)
+    newest_before: datetime | None = Field(default=None, sa_type=UtcTime)
 
 
 class LaunchTaskRow(_Journaled, table=True):
-    """A task of a launch, with the retries it had before; null is never failed.
+    """A task of a launch, with the retries it had before; null is never failed. Of an operation on process instances
+    ``task_id`` is the id of one.
 
     ``named`` tasks stand in the request by their id, in the order of ``ordinal``; the others were read by its query.
+    ``outcome`` is empty where one request holds them all; otherwise each has a request of its own, and it is an
+    ``Outcome`` of :mod:`store.journal.records`. A launch of such requests is ``launched`` from the first of them on,
+    has no batch, and ``listed`` grows; ``ended_at`` is null while it is at work, or where it was interrupted.
     """
 
     __tablename__ = "launch_task"
@@ -103,15 +112,17 @@ class LaunchTaskRow(_Journaled, table=True):
     task_id: str
     retries: int | None = None
     named: bool = False
+    outcome: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class RunRow(_Journaled, table=True):
-    """A run: a frozen set of tasks, retried in waves.
+    """A run: a frozen set of tasks or process instances, changed in waves by its ``operation``.
 
     ``listed`` is null until all of its tasks are written down, and it cannot begin before. ``driver`` drives it until
     ``driven_until``; ``wish`` is what somebody else asked of that driver. ``cause`` and ``said`` tell why it is held,
     or how it ended. ``watch`` is in seconds, ``pace`` in tasks a minute; ``gate`` is a share from 0 to 1.
-    ``frozen_at`` is by the engine's clock.
+    ``frozen_at`` is by the engine's clock. ``arguments`` of the operation are a JSON object; ``retries`` are null where
+    it sets none.
     """
 
     __tablename__ = "run"
@@ -126,7 +137,7 @@ class RunRow(_Journaled, table=True):
     user: str
     title: str = Field(sa_type=Text)
     reason: str = Field(sa_type=Text)
-    retries: int
+    retries: int | None = None
     gate: float
     new_cause: bool
     watch: float
@@ -141,6 +152,8 @@ class RunRow(_Journaled, table=True):
     driver: str = ""
     driven_until: datetime | None = Field(default=None, sa_type=UtcTime)
     wish: str = ""
+    operation: str = "retry"
+    arguments: str = Field(default="{}", sa_type=Text)
 
 
 class RunCauseRow(_Journaled, table=True):
@@ -161,7 +174,7 @@ class RunCauseRow(_Journaled, table=True):
 
 class RunWaveRow(_Journaled, table=True):
     """A wave of a run. ``watched`` is how many seconds of its watch time have passed, ``counts`` what became of its
-    tasks when that was last looked at, as JSON."""
+    tasks when that was last looked at, as JSON; every task that may still change was looked at since ``counted_at``."""
 
     __tablename__ = "run_wave"
     __table_args__ = ({"sqlite_with_rowid": False},)
@@ -173,13 +186,19 @@ class RunWaveRow(_Journaled, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=UtcTime)
     watched: float = 0.0
     counts: str = Field(default="", sa_type=Text)
+    counted_at: datetime | None = Field(default=None, sa_type=UtcTime)
 
 
 class RunTaskRow(_Journaled, table=True):
-    """A task of a run as it was when the run was frozen: null retries are never failed.
+    """A task of a run as it was when the run was frozen: null retries are never failed. Of an operation on process
+    instances ``task_id`` is the id of one.
 
     ``left_out`` says why it was not sent, empty for one that is to be sent or was. Whether it was sent is told by the
-    launches of the run. ``outcome`` is what its retry came to, once that is decided.
+    launches of the run. ``outcome`` is what its retry came to, once that is decided. ``expiry`` is its lock expiration,
+    by the engine's clock; null also in journals of before. ``instance`` is its activity instance, by which the history
+    tells how it ended; null in journals of before. ``was`` holds, as a JSON object, what the operation is to change, as
+    it was then; empty where nothing but retries is. Of a task whose process instance is changed before it gets retries,
+    ``process_instance`` is the id of that one, and ``was`` what it had.
     """
 
     __tablename__ = "run_task"
@@ -197,6 +216,10 @@ class RunTaskRow(_Journaled, table=True):
     failure: str = ""
     left_out: str = ""
     outcome: str = ""
+    expiry: datetime | None = Field(default=None, sa_type=UtcTime)
+    instance: str | None = None
+    was: str = Field(default="", sa_type=Text)
+    process_instance: str | None = None
 
 
 class RunStepRow(_Journaled, table=True):

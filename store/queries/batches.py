@@ -72,7 +72,7 @@ _COMMON = (
     col(_B.execution_start_time),
 )
 _ROWS = select(*_COMMON, col(_B.jobs_created), col(_B.suspended)).select_from(_B)
-_HISTORY_ROWS = select(*_COMMON, col(_B.end_time)).select_from(_B)
+_HISTORY_ROWS = select(*_COMMON, col(_B.end_time), col(_B.removal_time)).select_from(_B)
 
 
 def _count_jobs(*more: Condition) -> ColumnElement[int]:

@@ -4,15 +4,29 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Text, UnaryExpression, false, func, literal, or_, select
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Subquery,
+    Text,
+    UnaryExpression,
+    cast,
+    false,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.functions import GenericFunction
+from sqlalchemy.types import TypeEngine
 
 from store.contract.errors import null_value
 from store.contract.queries import Query
-from store.database import folded
+from store.database import check_wanted, folded
 from store.tables.types import Rows
 
 Condition = ColumnElement[bool]
@@ -36,6 +50,7 @@ def conditions(query: Query, table: Conditions, *, wins: Pairs = (), ranges: Pai
         wins: where the first of a pair is set (a flag: true; a list: not empty), the second is not looked at.
         ranges: a lower and an upper bound; where they cross nothing matches.
     """
+    check_wanted()
     beaten = {loser for winner, loser in wins if getattr(query, winner)}
     found = (table[name](value) for name, value in query.chosen().items() if name not in beaten)
     made = [condition for condition in found if condition is not None]
@@ -52,14 +67,16 @@ def equals(column: ColumnElement[Any]) -> Callable[[Any], Condition]:
     return lambda value: column == value
 
 
-def like(column: ColumnElement[Any], *, ignore_case: bool = False) -> Callable[[str], Condition]:
-    """SQL LIKE: ``%`` and ``_`` are wildcards, backslash escapes what follows, the whole text must match.
+def escapes_nothing(pattern: str) -> bool:
+    """Whether a pattern ends with a backslash that escapes nothing: it matches no text (observed on Camunda 7.24.0)."""
+    return (len(pattern) - len(pattern.rstrip("\\"))) % 2 == 1
 
-    A pattern that ends with a backslash that escapes nothing matches no text (observed on Camunda 7.24.0).
-    """
+
+def like(column: ColumnElement[Any], *, ignore_case: bool = False) -> Callable[[str], Condition]:
+    """SQL LIKE: ``%`` and ``_`` are wildcards, backslash escapes what follows, the whole text must match."""
 
     def condition(pattern: str) -> Condition:
-        if (len(pattern) - len(pattern.rstrip("\\"))) % 2:
+        if escapes_nothing(pattern):
             return false()
         text, wanted = (folded(column), folded(pattern)) if ignore_case else (column, pattern)
         return text.like(wanted, escape="\\")
@@ -134,6 +151,36 @@ def _json_texts_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
     return f"json_array_elements_text(CAST({compiler.process(element.clauses, **kw)} AS json))"
 
 
+def json_items(rows: Sequence[Sequence[str | int | None]], *types: TypeEngine[Any]) -> Subquery:
+    """Rows as a table with the columns ``c0``, ``c1``, …, bound as one JSON text and read once for a statement."""
+    value = json_texts([json.dumps(row) for row in rows]).c.value
+    columns = (
+        cast(_json_item(value, literal_column(str(number))), type_).label(f"c{number}")
+        for number, type_ in enumerate(types)
+    )
+    return select(*columns).offset(0).subquery()
+
+
+class _json_item(GenericFunction[str]):
+    """An element of a JSON list, by its position."""
+
+    type = Text()
+    inherit_cache = True
+    name = "retriage_json_item"
+
+
+@compiles(_json_item, "sqlite")
+def _json_item_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
+    row, position = (compiler.process(part, **kw) for part in element.clauses)
+    return f"json_extract({row}, '$[' || {position} || ']')"
+
+
+@compiles(_json_item, "postgresql")
+def _json_item_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
+    row, position = (compiler.process(part, **kw) for part in element.clauses)
+    return f"(CAST({row} AS json) ->> {position})"
+
+
 def any_of(parts: Sequence[Condition]) -> Condition | None:
     """At least one holds; none if there are none."""
     if len(parts) > SHORT_LIST:
@@ -201,7 +248,11 @@ def _likely_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
 @compiles(_any_of)
 def _tree(element: Any, compiler: Any, **kw: Any) -> str:
     word = "AND" if isinstance(element, _all_of) else "OR"
-    return _balanced([f"({compiler.process(part, **kw)})" for part in element.clauses], f" {word} ")
+    parts = []
+    for part in element.clauses:
+        check_wanted()
+        parts.append(f"({compiler.process(part, **kw)})")
+    return _balanced(parts, f" {word} ")
 
 
 def _balanced(parts: Sequence[str], word: str) -> str:

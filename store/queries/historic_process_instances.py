@@ -26,7 +26,7 @@ from store.queries.listing import Listing
 from store.queries.of_definition import PRESENT, removal_time
 from store.queries.process_instances import DEFINITION, has_incident, waits_at
 from store.queries.variable_filters import INSTANCE, variable_conditions
-from store.tables import ExternalTaskLog, Incident, ProcessDefinition, ProcessInstance
+from store.tables import Execution, ExternalTaskLog, Incident, Job, JobLog, ProcessDefinition, ProcessInstance
 from store.tables.types import col
 
 _P = ProcessInstance
@@ -103,6 +103,12 @@ def _active_after(value: datetime) -> Condition:
     return or_(col(_P.start_time) >= value, col(_P.end_time) >= value, moved)
 
 
+def _job_entry(condition: Condition) -> Condition:
+    # Only those of tokens, which have an index.
+    return exists().where(col(JobLog.process_instance_id) == _ID, col(JobLog.execution_id).is_not(None), condition)
+
+
+_RETRYING = (col(Job.execution_id).is_not(None), col(Job.retries) > 0, col(Job.exception_message).is_not(None))
 _NOT_FAILED: Condition = col(ExternalTaskLog.state) != LogState.FAILED
 
 _KEY_IN = among(col(ProcessDefinition.key), "processDefinitionKeyIn")
@@ -124,7 +130,7 @@ CONDITIONS: Conditions = {
     "root_process_instances": lambda _value: None,
     "finished": flag(lambda: col(_P.end_time).is_not(None)),
     "unfinished": flag(lambda: col(_P.end_time).is_(None)),
-    "with_jobs_retrying": never,
+    "with_jobs_retrying": flag(lambda: exists().where(col(Job.process_instance_id) == _ID, *_RETRYING)),
     "with_incidents": flag(lambda: has_incident(open_only=False)),
     "with_root_incidents": flag(lambda: has_incident(open_only=False)),
     **{name: lambda _value: None for name in _INCIDENT_FILTERS},  # one incident must fulfil all: see below
@@ -135,10 +141,10 @@ CONDITIONS: Conditions = {
     "executed_activity_before": lambda value: col(_P.start_time) <= value,  # its start event is the first of them
     "executed_activity_after": _active_after,
     "executed_activity_id_in": _ended_activity,
-    "active_activity_id_in": waits_at,
+    "active_activity_id_in": lambda values: waits_at(values, col(Execution.in_transition).is_(False)),
     "activity_id_in": waits_at,
-    "executed_job_before": never,
-    "executed_job_after": never,
+    "executed_job_before": lambda value: _job_entry(col(JobLog.timestamp) <= value),
+    "executed_job_after": lambda value: _job_entry(col(JobLog.timestamp) >= value),
     "started_by": equals(col(_P.start_user_id)),
     "super_process_instance_id": never,
     "sub_process_instance_id": never,

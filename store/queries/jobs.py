@@ -1,27 +1,33 @@
-"""Jobs and job definitions. All jobs of the store belong to batches: none has a process instance or an activity."""
+"""Jobs and job definitions, of batches and of the activities of processes."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, true
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.contract.errors import invalid, missing
 from store.contract.queries import JobDefinitionQuery, JobQuery, TimeFilter
+from store.contract.records import TIMER_JOB
 from store.contract.records import Job as Record
 from store.contract.records import JobDefinition as DefinitionRecord
 from store.contract.values import nearest_moment
 from store.database import now
-from store.queries.conditions import Condition, Conditions, among, conditions, equals, flag, never
+from store.queries.conditions import Condition, Conditions, among, conditions, equals, flag
+from store.queries.definitions import tenants
 from store.queries.listing import Listing, text_of
-from store.queries.sorting import NO_VALUE, sort_keys
-from store.tables import Job, JobDefinition
+from store.queries.of_definition import OfDefinition
+from store.queries.sorting import sort_keys
+from store.tables import Job, JobDefinition, ProcessDefinition
 from store.tables.types import Rows, col
 
 _J = Job
 _D = JobDefinition
 _ID: ColumnElement[Any] = col(_J.id)
 _DEFINITION_ID: ColumnElement[Any] = col(_D.id)
+_KEY: ColumnElement[Any] = col(ProcessDefinition.key)
+_OF_JOB = OfDefinition(col(_J.process_definition_id))
+_OF_DEFINITION = OfDefinition(col(_D.process_definition_id))
 
 
 def _due() -> Condition:
@@ -51,44 +57,48 @@ CONDITIONS: Conditions = {
     "job_id": equals(_ID),
     "job_ids": among(_ID),
     "job_definition_id": equals(col(_J.job_definition_id)),
-    "activity_id": never,
-    "process_instance_id": never,
-    "process_instance_ids": never,
-    "execution_id": never,
-    "process_definition_id": never,
-    "process_definition_key": never,
+    "activity_id": equals(col(_J.activity_id)),
+    "process_instance_id": equals(col(_J.process_instance_id)),
+    "process_instance_ids": among(col(_J.process_instance_id)),
+    "execution_id": equals(col(_J.execution_id)),
+    "process_definition_id": equals(col(_J.process_definition_id)),
+    "process_definition_key": lambda value: _OF_JOB.fulfils(_KEY == value),
     "with_retries_left": flag(lambda: col(_J.retries) > 0),
     "no_retries_left": flag(lambda: col(_J.retries) == 0),
     "executable": flag(lambda: and_(col(_J.retries) > 0, _due())),
-    "timers": never,
-    "messages": flag(true),
+    "timers": flag(lambda: col(_J.job_type) == TIMER_JOB),
+    "messages": flag(lambda: col(_J.job_type) != TIMER_JOB),
     "due_dates": _times(col(_J.due_date), "due date", lt_includes=False),
     "create_times": _times(col(_J.create_time), "create time", lt_includes=True),
     "with_exception": flag(lambda: col(_J.exception_message).is_not(None)),
     "exception_message": equals(col(_J.exception_message)),
-    "failed_activity_id": never,
+    "failed_activity_id": equals(col(_J.failed_activity_id)),
     "active": flag(lambda: col(_J.suspended).is_(False)),
     "suspended": flag(lambda: col(_J.suspended).is_(True)),
     "acquired": flag(lambda: col(_J.lock_expiration_time) > now()),
     "priority_higher_than_or_equals": lambda value: col(_J.priority) >= value,
     "priority_lower_than_or_equals": lambda value: col(_J.priority) <= value,
-    "tenant_id_in": never,
-    "without_tenant_id": flag(true),
+    "tenant_id_in": lambda _value: None,  # has a modifier: see below
+    "without_tenant_id": flag(lambda: col(_J.tenant_id).is_(None)),
 }
 
 SORT_COLUMNS: dict[str, ColumnElement[Any]] = {
     "jobId": _ID,
-    "executionId": NO_VALUE,
-    "processInstanceId": NO_VALUE,
-    "processDefinitionId": NO_VALUE,
-    "processDefinitionKey": NO_VALUE,
+    "executionId": col(_J.execution_id),
+    "processInstanceId": col(_J.process_instance_id),
+    "processDefinitionId": col(_J.process_definition_id),
+    "processDefinitionKey": _OF_JOB.column(_KEY),
     "jobPriority": col(_J.priority),
     "jobRetries": col(_J.retries),
     "jobDueDate": col(_J.due_date),
-    "tenantId": NO_VALUE,
+    "tenantId": col(_J.tenant_id),
 }
 _ROWS = select(
     _ID,
+    *(col(getattr(_J, name)) for name in ("process_instance_id", "process_definition_id", "execution_id")),
+    _KEY.label("process_definition_key"),
+    col(_J.failed_activity_id),
+    col(_J.tenant_id),
     col(_J.job_definition_id),
     col(_J.exception_message),
     col(_J.retries),
@@ -97,7 +107,8 @@ _ROWS = select(
     col(_J.priority),
     col(_J.create_time),
     col(_J.batch_id),
-).select_from(_J)
+)
+_ROWS = _ROWS.select_from(_J).outerjoin(ProcessDefinition, col(ProcessDefinition.id) == col(_J.process_definition_id))
 
 
 def job_conditions(query: JobQuery) -> list[Condition]:
@@ -108,16 +119,16 @@ def job_conditions(query: JobQuery) -> list[Condition]:
     """
     if query.timers and query.messages:
         raise invalid("Parameter timers cannot be used together with parameter messages.")
-    return conditions(
+    found = conditions(
         query,
         CONDITIONS,
-        wins=(
-            ("suspended", "active"),
-            ("without_tenant_id", "tenant_id_in"),
-            ("include_jobs_without_tenant_id", "tenant_id_in"),
-        ),
+        wins=(("suspended", "active"),),
         ranges=(("priority_higher_than_or_equals", "priority_lower_than_or_equals"),),
     )
+    if query.without_tenant_id:  # wins over names
+        return found
+    of_tenants = tenants(col(_J.tenant_id), query.tenant_id_in, query.include_jobs_without_tenant_id)
+    return found if of_tenants is None else [*found, of_tenants]
 
 
 def job_ids(query: JobQuery) -> Rows:
@@ -155,36 +166,52 @@ async def get_stacktrace(connection: AsyncConnection, job_id: str) -> str | None
 
 DEFINITION_CONDITIONS: Conditions = {
     "job_definition_id": equals(_DEFINITION_ID),
-    "activity_id_in": never,
-    "process_definition_id": never,
-    "process_definition_key": never,
+    "activity_id_in": among(col(_D.activity_id)),
+    "process_definition_id": equals(col(_D.process_definition_id)),
+    "process_definition_key": lambda value: _OF_DEFINITION.fulfils(_KEY == value),
     "job_type": equals(col(_D.job_type)),
     "job_configuration": equals(col(_D.job_configuration)),
     "active": flag(lambda: col(_D.suspended).is_(False)),
     "suspended": flag(lambda: col(_D.suspended).is_(True)),
     "with_overriding_job_priority": flag(lambda: col(_D.overriding_job_priority).is_not(None)),
-    "tenant_id_in": never,
-    "without_tenant_id": flag(true),
+    "tenant_id_in": lambda _value: None,  # has a modifier: see below
+    "without_tenant_id": flag(lambda: col(_D.tenant_id).is_(None)),
 }
 
 DEFINITION_SORT_COLUMNS: dict[str, ColumnElement[Any]] = {
     "jobDefinitionId": _DEFINITION_ID,
-    "activityId": NO_VALUE,
-    "processDefinitionId": NO_VALUE,
-    "processDefinitionKey": NO_VALUE,
+    "activityId": col(_D.activity_id),
+    "processDefinitionId": col(_D.process_definition_id),
+    "processDefinitionKey": _OF_DEFINITION.column(_KEY),
     "jobType": col(_D.job_type),
     "jobConfiguration": col(_D.job_configuration),
-    "tenantId": NO_VALUE,
+    "tenantId": col(_D.tenant_id),
 }
 
-_DEFINITION_ROWS = select(
-    _DEFINITION_ID,
-    col(_D.job_type),
-    col(_D.job_configuration),
-    col(_D.suspended),
-    col(_D.overriding_job_priority),
-    col(_D.deployment_id),
-).select_from(_D)
+_DEFINITION_ROWS: Rows = (
+    select(
+        _DEFINITION_ID,
+        col(_D.process_definition_id),
+        _KEY.label("process_definition_key"),
+        col(_D.job_type),
+        col(_D.job_configuration),
+        col(_D.activity_id),
+        col(_D.suspended),
+        col(_D.overriding_job_priority),
+        col(_D.tenant_id),
+        col(_D.deployment_id),
+    )
+    .select_from(_D)
+    .outerjoin(ProcessDefinition, col(ProcessDefinition.id) == col(_D.process_definition_id))
+)
+
+
+def _definition_conditions(query: JobDefinitionQuery) -> list[Condition]:
+    found = conditions(query, DEFINITION_CONDITIONS, wins=(("suspended", "active"),))
+    if query.without_tenant_id:  # wins over names
+        return found
+    of_tenants = tenants(col(_D.tenant_id), query.tenant_id_in, query.include_job_definitions_without_tenant_id)
+    return found if of_tenants is None else [*found, of_tenants]
 
 
 JOB_DEFINITIONS = Listing(
@@ -194,10 +221,6 @@ JOB_DEFINITIONS = Listing(
     key=_DEFINITION_ID,
     conditions=DEFINITION_CONDITIONS,
     sort_columns=DEFINITION_SORT_COLUMNS,
-    wins=(
-        ("suspended", "active"),
-        ("without_tenant_id", "tenant_id_in"),
-        ("include_job_definitions_without_tenant_id", "tenant_id_in"),
-    ),
+    where=_definition_conditions,
     unknown="Job Definition with id {} does not exist",
 )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, case, cast, literal_column, null, select, true
+from sqlalchemy import ColumnElement, and_, case, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.contract.errors import ContractError, engine_error, missing, null_value
@@ -14,7 +14,7 @@ from store.contract.history import (
     HistoricJobLogQuery,
 )
 from store.contract.states import LogState
-from store.queries.conditions import Condition, Conditions, Pairs, among, equals, flag, never
+from store.queries.conditions import Condition, Conditions, Pairs, among, equals, flag
 from store.queries.listing import Listing, text_of
 from store.queries.of_definition import OfDefinition, removal_time
 from store.tables import ExternalTaskLog, JobLog, ProcessDefinition, ProcessInstance
@@ -91,8 +91,14 @@ def _host(name: str) -> Condition | None:
     return col(_J.hostname) == name if name else None
 
 
-_NOTHING: ColumnElement[Any] = cast(null(), Text)
-"""What entries of batch jobs have not."""
+def _of_configuration(value: str) -> Condition:
+    """Of a batch, or of jobs that tokens wait for: their configurations are no ids, and have no index."""
+    of_token = value.startswith(("async-", "DATE: ", "DURATION: "))
+    return (col(_J.job_configuration) if of_token else col(_J.batch_id)) == value
+
+
+_OF_JOB = OfDefinition(col(_J.process_definition_id))
+_CONFIGURATION: ColumnElement[Any] = func.coalesce(col(_J.batch_id), col(_J.job_configuration))
 
 JOB_CONDITIONS: Conditions = {
     "log_id": equals(_JOB_ENTRY),
@@ -100,16 +106,16 @@ JOB_CONDITIONS: Conditions = {
     "job_exception_message": equals(col(_J.exception_message)),
     "job_definition_id": equals(col(_J.job_definition_id)),
     "job_definition_type": equals(col(_J.job_type)),
-    "job_definition_configuration": equals(col(_J.batch_id)),
-    "activity_id_in": _named("activityIds", never, null_value),
-    "failed_activity_id_in": _named("activityIds", never, null_value),
-    "execution_id_in": _named("executionIds", never, null_value),
-    "process_instance_id": never,
-    "process_definition_id": never,
-    "process_definition_key": never,
+    "job_definition_configuration": _of_configuration,
+    "activity_id_in": _named("activityIds", among(col(_J.activity_id)), null_value),
+    "failed_activity_id_in": _named("activityIds", among(col(_J.failed_activity_id)), null_value),
+    "execution_id_in": _named("executionIds", among(col(_J.execution_id)), null_value),
+    "process_instance_id": equals(col(_J.process_instance_id)),
+    "process_definition_id": equals(col(_J.process_definition_id)),
+    "process_definition_key": lambda value: _OF_JOB.fulfils(col(ProcessDefinition.key) == value),
     "deployment_id": equals(col(_J.deployment_id)),
-    "tenant_id_in": among(_NOTHING, "tenantIds"),
-    "without_tenant_id": flag(true),
+    "tenant_id_in": among(col(_J.tenant_id), "tenantIds"),
+    "without_tenant_id": flag(lambda: col(_J.tenant_id).is_(None)),
     "hostname": _host,
     "job_priority_higher_than_or_equals": lambda value: col(_J.job_priority) >= value,
     "job_priority_lower_than_or_equals": lambda value: col(_J.job_priority) <= value,
@@ -126,29 +132,47 @@ JOB_SORT_COLUMNS: dict[str, ColumnElement[Any]] = {
     "deploymentId": col(_J.deployment_id),
     "hostname": col(_J.hostname),
     "occurrence": case((of_state(col(_J.state), LogState.CREATED), "0"), else_="1").concat(_JOB_ENTRY),
-    **dict.fromkeys(
-        ("activityId", "executionId", "processInstanceId", "processDefinitionId", "processDefinitionKey", "tenantId"),
-        _JOB_ENTRY,
-    ),
+    "activityId": col(_J.activity_id),
+    "executionId": col(_J.execution_id),
+    "processInstanceId": col(_J.process_instance_id),
+    "processDefinitionId": col(_J.process_definition_id),
+    "processDefinitionKey": _OF_JOB.column(col(ProcessDefinition.key)),
+    "tenantId": col(_J.tenant_id),
 }
-"""What every entry lacks sorts by id. The ids of a job's entries ascend, so they say which came after which."""
+"""The ids of a job's entries ascend, so they say which came after which."""
 
-_JOB_ROWS: Rows = select(
-    _JOB_ENTRY,
-    col(_J.timestamp),
-    col(_J.job_id),
-    col(_J.job_due_date),
-    col(_J.job_retries),
-    col(_J.job_priority),
-    col(_J.exception_message).label("job_exception_message"),
-    col(_J.job_definition_id),
-    col(_J.job_type).label("job_definition_type"),
-    col(_J.batch_id).label("job_definition_configuration"),
-    col(_J.deployment_id),
-    col(_J.hostname),
-    col(_J.batch_id),
-    *_flag_columns(col(_J.state)),
-).select_from(_J)
+_JOB_ROWS: Rows = (
+    select(
+        _JOB_ENTRY,
+        col(_J.timestamp),
+        removal_time().label("removal_time"),
+        col(_J.job_id),
+        col(_J.job_due_date),
+        col(_J.job_retries),
+        col(_J.job_priority),
+        col(_J.exception_message).label("job_exception_message"),
+        col(_J.job_definition_id),
+        col(_J.job_type).label("job_definition_type"),
+        _CONFIGURATION.label("job_definition_configuration"),
+        col(_J.activity_id),
+        col(_J.failed_activity_id),
+        col(_J.execution_id),
+        col(_J.process_instance_id),
+        col(_J.process_definition_id),
+        col(ProcessDefinition.key).label("process_definition_key"),
+        col(_J.deployment_id),
+        col(_J.tenant_id),
+        col(_J.hostname),
+        case((col(_J.execution_id).is_not(None), col(_J.process_instance_id))).label("root_process_instance_id"),
+        col(_J.batch_id),
+        *_flag_columns(col(_J.state)),
+    )
+    .select_from(_J)
+    .outerjoin(ProcessDefinition, col(ProcessDefinition.id) == col(_J.process_definition_id))
+    .outerjoin(
+        ProcessInstance, and_(col(ProcessInstance.id) == col(_J.process_instance_id), col(_J.execution_id).is_not(None))
+    )
+)
 
 JOB_LOG = Listing(
     query=HistoricJobLogQuery,

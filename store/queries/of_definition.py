@@ -12,7 +12,8 @@ from store.tables.types import UtcTime, col
 PRESENT: Condition = col(ProcessDefinition.removed).is_(False)
 """Its deployment is still there."""
 
-_DAY = 24 * 60 * 60 * 1000
+DAY = 24 * 60 * 60 * 1000
+"""Milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -38,5 +39,9 @@ def removal_time() -> ColumnElement[Any]:
 
     Null while the instance runs, and where the definition sets no time. Both tables must be joined.
     """
-    days = cast(col(ProcessDefinition.history_time_to_live), BigInteger)
-    return type_coerce(type_coerce(col(ProcessInstance.end_time), BigInteger) + days * _DAY, UtcTime)
+    return type_coerce(type_coerce(col(ProcessInstance.end_time), BigInteger) + time_to_live() * DAY, UtcTime)
+
+
+def time_to_live() -> ColumnElement[int]:
+    """The days that a definition lets history live, as a number that can be multiplied."""
+    return cast(col(ProcessDefinition.history_time_to_live), BigInteger)

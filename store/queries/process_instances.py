@@ -33,6 +33,8 @@ _P = ProcessInstance
 _ID: ColumnElement[Any] = col(_P.id)
 DEFINITION = OfDefinition(col(_P.process_definition_id))
 RUNNING: Condition = col(_P.end_time).is_(None)
+RUNNING_BY_ID = likely(RUNNING)
+"""The same beside ids, by which the rows are to be found."""
 
 _INCIDENT_FILTERS: dict[str, Callable[[Any], Condition]] = {
     "incident_id": equals(col(Incident.id)),
@@ -50,12 +52,12 @@ def has_incident(*more: Condition, open_only: bool = True) -> Condition:
     return exists().where(*where)
 
 
-def waits_at(activities: list[str | None]) -> Condition | None:
-    """The instance waits at one of these activities."""
+def waits_at(activities: list[str | None], *more: Condition) -> Condition | None:
+    """The instance waits at one of these activities, where all conditions hold; also for the job before or after it."""
     if not activities:
         return None
     named = one_of(col(Execution.activity_id), [activity for activity in activities if activity is not None])
-    return exists().where(col(Execution.process_instance_id) == _ID, named)
+    return exists().where(col(Execution.process_instance_id) == _ID, named, *more)
 
 
 def _ids(values: list[str | None]) -> Condition | None:
@@ -180,7 +182,7 @@ PROCESS_INSTANCES = Listing(
     conditions=CONDITIONS,
     sort_columns=SORT_COLUMNS,
     always=(RUNNING,),
-    always_by_id=(likely(RUNNING),),
+    always_by_id=(RUNNING_BY_ID,),
     where=_matching,
     unknown="Process instance with id {} does not exist",
 )

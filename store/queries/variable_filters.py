@@ -11,15 +11,15 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, String, and_, false, func, not_, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Float, String, Text, and_, cast, false, func, not_, or_, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
 from store.contract.errors import ContractError, engine_error, invalid
 from store.contract.queries import VariableFilter
 from store.contract.values import INT_MAX, LONG_MAX, SHORT_MAX, is_absent, nearest_moment
-from store.database import folded
-from store.queries.conditions import Condition, any_of, like, one_of
+from store.database import check_wanted, folded
+from store.queries.conditions import Condition, any_of, escapes_nothing, json_items, one_of
 from store.tables import Variable
 from store.tables.types import col
 
@@ -38,8 +38,8 @@ _ORDER_WORDS = {
     "lt": "less than",
     "lteq": "less than or equal",
 }
-MOST_JOINED = 8
-"""Conditions of one query that PostgreSQL may join as it likes."""
+MOST_APART = 8
+"""Filters of one query that are conditions of their own. Each of the others would cost a millisecond to write."""
 
 _WHOLE = {"Short": SHORT_MAX, "Integer": INT_MAX, "Long": LONG_MAX}
 _EPOCH = datetime.fromtimestamp(0, UTC)
@@ -71,6 +71,20 @@ class _Reading(NamedTuple):
     values_ignore_case: bool
     dates: bool
     exact: bool
+
+
+class _Operand(NamedTuple):
+    """What a variable is compared with: the value of one filter, or columns of many that are alike.
+
+    ``kind`` is the type of the variable, or ``number`` of one of the ``types``, ``pattern`` of a text, ``null``, or
+    ``never`` where nothing matches. A Double is compared with ``real``, other numbers with ``whole``.
+    """
+
+    kind: str
+    types: tuple[str, ...] = ()
+    text: Any = None
+    whole: Any = None
+    real: Any = None
 
 
 class _by_scope(GenericFunction[str]):
@@ -130,12 +144,33 @@ def variable_conditions(
         scope.append(col(Variable.execution_id).is_(None))
     reading = _Reading(names_ignore_case, values_ignore_case, dates, exact)
     checked = [_checked(_as_date(one) if dates else one, rules, reading) for one in filters]
-    if not either:
-        apart = len(checked) > MOST_JOINED
-        return [_exists([one], instance, scope, reading, apart=apart) for one in checked]
-    # Those with an index first: an OR that holds is not looked at any further.
-    parts = ([one for one in checked if _has_index(one, reading) is indexed] for indexed in (True, False))
-    return [_exists(part, instance, scope, reading) for part in parts if part]
+    # Those with an index first: they leave few rows, and an OR that holds is not looked at any further.
+    checked.sort(key=lambda one: not _has_index(one, reading))
+    if either and len(checked) <= MOST_APART:
+        parts = ([one for one in checked if _has_index(one, reading) is indexed] for indexed in (True, False))
+        return [_exists(part, instance, scope, reading) for part in parts if part]
+    others, many = _alike(checked if either else checked[MOST_APART:], reading)
+    single = others if either else [*checked[:MOST_APART], *others]
+    found = [_exists([one], instance, scope, reading, apart=len(checked) > MOST_APART) for one in single]
+    return found + [_exist(*group, instance, scope, reading, either=either) for group in many.items()]
+
+
+def own_conditions(
+    filters: Sequence[VariableFilter],
+    rules: VariableRules,
+    *,
+    names_ignore_case: bool = False,
+    values_ignore_case: bool = False,
+) -> list[Condition]:
+    """One condition per filter on the rows of variables themselves: name and value; see ``variable_conditions``."""
+    reading = _Reading(names_ignore_case, values_ignore_case, dates=True, exact=False)
+    found: list[Condition] = []
+    for one in filters:
+        checked = _checked(_as_date(one), rules, reading)
+        name: ColumnElement[Any] = col(Variable.name)
+        named = folded(name) == folded(str(checked.name)) if names_ignore_case else name == checked.name
+        found += [named, _fulfils(str(checked.operator), _operand(checked, reading), reading)]
+    return found
 
 
 def _as_date(one: VariableFilter) -> VariableFilter:
@@ -176,16 +211,19 @@ def _exists(
 
     ``apart`` keeps PostgreSQL from making a join of it: to find an order for a hundred of them takes it many seconds.
     """
+    check_wanted()
     owner = col(Variable.process_instance_id)
     if _has_index(filters[0], reading):
         # A name with a text finds its few instances by an index, which then find the rows that are asked for.
         name: ColumnElement[Any] = col(Variable.name)
-        parts = [and_(name == one.name, _fulfils(one, reading)) for one in filters]
+        parts = [and_(name == one.name, _fulfils("eq", _operand(one, reading), reading)) for one in filters]
         owners = select(owner).where(*scope, _one_holds(parts))
         return instance.in_(owners.offset(0) if apart else owners)
     fold: Callable[[Any], Any] = folded if reading.names_ignore_case else str
     named = folded(col(Variable.name)) if reading.names_ignore_case else _by_scope(col(Variable.name))
-    parts = [and_(named == fold(one.name), _fulfils(one, reading)) for one in filters]
+    parts = [
+        and_(named == fold(one.name), _fulfils(str(one.operator), _operand(one, reading), reading)) for one in filters
+    ]
     where = [owner == instance, *scope, _one_holds(parts)]
     if len(parts) > 1 and not reading.names_ignore_case:
         # Most variables have none of the names, which is one look into a list, where each part would be one.
@@ -200,44 +238,114 @@ def _one_holds(parts: Sequence[Condition]) -> Condition:
     return found
 
 
-def _fulfils(one: VariableFilter, reading: _Reading) -> Condition:
+Row = tuple[str, str | None, int | None, int | None, int | None]
+Alike = dict[tuple[str, str, tuple[str, ...]], list[Row]]
+"""By operator, kind and types: name, text, whole number, and a Double as a fraction, which no decimal text is."""
+
+
+def _alike(filters: Sequence[VariableFilter], reading: _Reading) -> tuple[list[VariableFilter], Alike]:
+    """The filters that JSON cannot hold exactly, and the others."""
+    others: list[VariableFilter] = []
+    found: Alike = {}
+    for one in filters:
+        operand = _operand(one, reading)
+        fraction = None, None
+        if operand.real is not None and math.isfinite(operand.real):
+            fraction = operand.real.as_integer_ratio()
+        inexact = operand.real is not None and not all(part is not None and abs(part) <= LONG_MAX for part in fraction)
+        if inexact or "\0" in f"{one.name}{operand.text}":
+            others.append(one)
+            continue
+        row = (str(one.name), operand.text, operand.whole, *fraction)
+        found.setdefault((str(one.operator), operand.kind, operand.types), []).append(row)
+    return others, found
+
+
+def _exist(
+    shape: tuple[str, str, tuple[str, ...]],
+    rows: Sequence[Row],
+    instance: ColumnElement[Any],
+    scope: Sequence[Condition],
+    reading: _Reading,
+    *,
+    either: bool,
+) -> Condition:
+    """The instance has a variable for each of these filters that are alike, or for one of them: written at the same
+    length however many they are."""
+    compare, kind, types = shape
+    table = json_items(rows, Text(), Text(), BigInteger(), BigInteger(), BigInteger())
+    many = table.c
+    real = cast(many.c3, Float) / cast(many.c4, Float)
+    fulfils = _fulfils(compare, _Operand(kind, types, many.c1, many.c2, real), reading)
+    owner, name = col(Variable.process_instance_id), col(Variable.name)
+    if either and (compare, kind) == ("eq", "String") and not (reading.names_ignore_case or reading.values_ignore_case):
+        return instance.in_(select(owner).where(*scope, name == many.c0, fulfils).offset(0))
+    named = folded(name) == folded(many.c0) if reading.names_ignore_case else _by_scope(name) == many.c0
+    of_instance = select(owner).where(owner == instance, *scope).correlate(instance.table, table)
+    if not either:
+        lacks = ~of_instance.where(named, fulfils).exists()
+        return ~select(many.c0).where(lacks).offset(0).exists()
+    if not reading.names_ignore_case:
+        # Most variables have none of the names, which is one look into a list.
+        of_instance = of_instance.where(one_of(_by_scope(name), list({row[0]: None for row in rows})))
+    fulfilled = select(many.c0).where(named, fulfils).correlate(Variable).exists()
+    return of_instance.where(fulfilled).offset(0).exists()
+
+
+def _fulfils(compare: str, operand: _Operand, reading: _Reading) -> Condition:
     """A variable of the right name fulfils a filter."""
-    assert one.operator is not None
-    holds = _holds(_POSITIVE.get(one.operator, one.operator), one.value, reading)
-    return not_(func.coalesce(holds, False)) if one.operator in _POSITIVE else holds
+    holds = _holds(_POSITIVE.get(compare, compare), operand, reading)
+    return not_(func.coalesce(holds, False)) if compare in _POSITIVE else holds
 
 
-def _holds(compare: str, value: Any, reading: _Reading) -> Condition:
+def _operand(one: VariableFilter, reading: _Reading) -> _Operand:
+    value = one.value
+    moment = _moment(value) if reading.dates and isinstance(value, str) else None
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if _POSITIVE.get(str(one.operator), one.operator) == "like":
+        # Null and booleans are texts here, numbers and dates match none (observed on Camunda 7.24.0).
+        wanted = "null" if value is None else _as_text(value)
+        if moment is not None or number or escapes_nothing(wanted):
+            return _Operand("never")
+        return _Operand("pattern", text=wanted)
+    if value is None:
+        return _Operand("null")
+    if isinstance(value, bool):
+        return _Operand("Boolean", whole=int(value))
+    if number:
+        types = tuple(_types_of(value, reading.exact))
+        return _Operand("number", types, whole=_whole(value), real=_double(value) if "Double" in types else None)
+    if moment is not None:
+        return _Operand("Date", whole=(moment - _EPOCH) // timedelta(milliseconds=1))
+    return _Operand("String", text=value)
+
+
+def _holds(compare: str, operand: _Operand, reading: _Reading) -> Condition:
     text, whole, real, kind = (
         col(Variable.text_value),
         col(Variable.long_value),
         col(Variable.double_value),
         col(Variable.type),
     )
-    moment = _moment(value) if reading.dates and isinstance(value, str) else None
-    if compare == "like":
-        # Null and booleans are texts here, numbers and dates match none (observed on Camunda 7.24.0).
-        if moment is not None or (isinstance(value, int | float) and not isinstance(value, bool)):
-            return false()
-        wanted = "null" if value is None else _as_text(value)
-        return and_(kind == "String", like(text, ignore_case=reading.values_ignore_case)(wanted))
-    by = _COMPARE[compare]
-    if value is None:
+    if operand.kind == "never":
+        return false()
+    if operand.kind == "null":
         return and_(text.is_(None), whole.is_(None), real.is_(None))
-    if isinstance(value, bool):
-        return and_(kind == "Boolean", by(whole, int(value)))
-    if isinstance(value, int | float):
-        types = _types_of(value, reading.exact)
-        wholes = [one for one in types if one != "Double"]
-        either = [and_(kind.in_(wholes), by(whole, _whole(value)))] if wholes else []
-        if "Double" in types:
-            either.append(and_(kind == "Double", by(real, _double(value))))
+    if operand.kind == "pattern":
+        texts = (folded(text), folded(operand.text)) if reading.values_ignore_case else (text, operand.text)
+        return and_(kind == "String", texts[0].like(texts[1], escape="\\"))
+    by = _COMPARE[compare]
+    if operand.kind == "number":
+        wholes = [one for one in operand.types if one != "Double"]
+        either = [and_(kind.in_(wholes), by(whole, operand.whole))] if wholes else []
+        if "Double" in operand.types:
+            either.append(and_(kind == "Double", by(real, operand.real)))
         return or_(*either)
-    if moment is not None:
-        return and_(kind == "Date", by(whole, (moment - _EPOCH) // timedelta(milliseconds=1)))
+    if operand.kind != "String":
+        return and_(kind == operand.kind, by(whole, operand.whole))
     if reading.values_ignore_case:
-        return and_(kind == "String", by(folded(text), folded(value)))
-    return and_(kind == "String", by(text, value))
+        return and_(kind == "String", by(folded(text), folded(operand.text)))
+    return and_(kind == "String", by(text, operand.text))
 
 
 def _types_of(value: float, exact: bool) -> list[str]:

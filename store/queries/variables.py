@@ -21,7 +21,9 @@ from store.tables.types import EPOCH, LONGEST_TEXT, Rows, check_length, col
 _V = Variable
 _TEXTS = frozenset({"String", "Date", "Json", "Xml", "Object", "Bytes", "File"})
 _WHOLES = frozenset({"Boolean", "Short", "Integer", "Long"})
-_BINARY = frozenset({"Bytes", "File"})
+BINARY = frozenset({"Bytes", "File"})
+
+VALUE_COLUMNS = ("type", "text_value", "long_value", "double_value", "value_info")
 
 Place = tuple[str, str]
 """A process instance and one of its executions, by id."""
@@ -80,16 +82,17 @@ def value_of(row: Any) -> VariableValue:
     return VariableValue(type=row.type, value=content, value_info=info)
 
 
-_ROWS: Rows = select(
-    col(_V.process_instance_id),
-    col(_V.execution_id),
+SHOWN = (
     col(_V.name),
     col(_V.type),
     col(_V.text_value),
     col(_V.long_value),
     col(_V.double_value),
     col(_V.value_info),
-).where(col(_V.deleted).is_(False))
+)
+"""The columns that ``value_of`` and ``content_of`` read."""
+
+_ROWS: Rows = select(col(_V.process_instance_id), col(_V.execution_id), *SHOWN).where(col(_V.deleted).is_(False))
 
 
 async def of_instance(
@@ -101,6 +104,12 @@ async def of_instance(
         statement = statement.where(one_of(col(_V.name), list(names)))
     rows = await connection.execute(statement.order_by(col(_V.name)))
     return {row.name: value_of(row) for row in rows}
+
+
+async def waiting_variables(connection: AsyncConnection, batch_id: str) -> list[tuple[str, dict[str, Any]]]:
+    """The variables that a batch sets: name, and the columns that hold the value; see ``columns_of``."""
+    rows = await connection.execute(_ROWS.where(col(_V.batch_id) == batch_id).order_by(col(_V.name)))
+    return [(row.name, {name: getattr(row, name) for name in VALUE_COLUMNS}) for row in rows]
 
 
 async def of_tasks(
@@ -192,10 +201,18 @@ async def get_content(connection: AsyncConnection, holder: Holder, holder_id: st
     Raises:
         ContractError: 400, the variable is of another type.
     """
-    row = await _row(connection, holder, holder_id, name)
-    if row.type not in _BINARY:
-        # It names the holder, not the variable (observed on Camunda 7.24.0).
-        raise invalid(f"Value of variable with id {holder_id} is not a binary value.")
+    # A refusal names the holder, not the variable (observed on Camunda 7.24.0).
+    return content_of(await _row(connection, holder, holder_id, name), holder_id)
+
+
+def content_of(row: Any, identity: str) -> Content:
+    """What a row of a Bytes or File variable holds; ``identity`` is named by a refusal.
+
+    Raises:
+        ContractError: 400, the variable is of another type.
+    """
+    if row.type not in BINARY:
+        raise invalid(f"Value of variable with id {identity} is not a binary value.")
     return Content(base64.b64decode(row.text_value or ""), json.loads(row.value_info) if row.value_info else {})
 
 

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 
-from sqlalchemy import and_
+from sqlalchemy import and_, or_
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -33,6 +33,7 @@ from store.batch.jobs import Failure, fail
 from store.batch.launch import discard_unfinished
 from store.batch.monitor import run_monitor
 from store.batch.seed import run_seed
+from store.batch.token_jobs import run_token_jobs
 from store.commands.operators import Operator
 from store.contract.errors import ContractError, missing
 from store.contract.records import MONITOR_JOB, SEED_JOB
@@ -95,7 +96,14 @@ class Runner:
         self._settings = settings
         self._tasks_changed = tasks_changed
         self._owner = f"{PROCESS}/{uuid.uuid4().hex[:12]}"
-        self._turn = 0
+        self.turns = 0
+        """Turns that were begun."""
+        self.trouble = 0
+        """Turns that ended with an error."""
+        self.done = 0
+        """Jobs of batches and of tokens that were carried out; not those that make and watch a batch's own."""
+        self.failed = 0
+        """Jobs that failed, each attempt counted."""
         self._held_up = False
         self._set_size = settings.runner_set_size
         self._may_hold = False
@@ -135,6 +143,7 @@ class Runner:
                 if self._held_up:
                     pause = TURN_SECONDS
             except Exception as error:
+                self.trouble += 1
                 if is_trouble(error):
                     log.warning("the database did not answer the job runner: %s", error)
                 else:
@@ -170,7 +179,7 @@ class Runner:
         Returns:
             How many jobs were acquired; 0 means that there is nothing to do now.
         """
-        self._turn += 1
+        self.turns += 1
         await self._breathe()
         sets = await self._database.write(self._acquire, bounded=False)
         for one in sets:
@@ -192,7 +201,8 @@ class Runner:
         """Of each batch what its pace allows by now; each portion under a token of its own."""
         kind, of_batch = col(Job.job_type), col(Job.batch_id)
         most, seconds = self._set_size, self._settings.runner_lock_seconds
-        sets = await acquire(connection, f"{token}/monitors", most, seconds, kind == MONITOR_JOB)
+        unpaced = or_(kind == MONITOR_JOB, of_batch.is_(None))
+        sets = await acquire(connection, f"{token}/unpaced", most, seconds, unpaced)
         batches = await ready_batches(connection)
         self._held_up = bool(batches)
         self.pace.keep_only({batch.id for batch in batches})
@@ -209,7 +219,7 @@ class Runner:
         return sets
 
     def _token(self) -> str:
-        return f"{self._owner}/{self._turn}"
+        return f"{self._owner}/{self.turns}"
 
     async def _let_go(self) -> None:
         """Give back whatever this runner still holds. Between two turns that is nothing, unless one went wrong."""
@@ -221,7 +231,7 @@ class Runner:
 
     async def _give_back(self, acquired: Acquired) -> None:
         async with self._database.writing() as connection:
-            await release(connection, acquired.token, acquired.low, acquired.high)
+            await release(connection, acquired)
 
     async def _carry_out(self, acquired: Acquired) -> None:
         try:
@@ -247,21 +257,31 @@ class Runner:
             await self._carry_out(alone)
 
     async def _work(self, acquired: Acquired) -> None:
-        async def timed(connection: AsyncConnection) -> tuple[bool, float]:
+        async def timed(connection: AsyncConnection) -> tuple[Outcome, float]:
             began = self._clock()
-            outcome = await self._carried_out(connection, acquired, self._set_size)
-            return outcome.left, self._clock() - began
+            return await self._carried_out(connection, acquired, self._set_size), self._clock() - began
 
         left = True
         while left:
             await self._breathe()
-            left, seconds = await self._database.write(timed, bounded=False)
+            outcome, seconds = await self._database.write(timed, bounded=False)
+            self._count(outcome)
             self._fit_sets(seconds)
+            left = outcome.left
         if acquired.job_type not in (SEED_JOB, MONITOR_JOB):
             self._tasks_changed()
 
+    def _count(self, outcome: Outcome) -> None:
+        self.done += outcome.succeeded
+        self.failed += len(outcome.failures)
+
     async def _carried_out(self, connection: AsyncConnection, acquired: Acquired, most_jobs: int) -> Outcome:
-        """Do the work of jobs, of whatever kind they are; a seed job makes about so many jobs at most."""
+        """Do the work of jobs, of whatever kind they are; a seed job makes about so many jobs at most.
+
+        Those of tokens are carried out so many at a time.
+        """
+        if not acquired.batch_id:
+            return await run_token_jobs(connection, acquired)
         if acquired.job_type == SEED_JOB:
             await run_seed(connection, acquired, most_jobs)
         elif acquired.job_type == MONITOR_JOB:
@@ -304,15 +324,17 @@ class Runner:
                 acquired = await take(connection, token, job_id, self._settings.runner_lock_seconds)
                 if acquired is None:
                     raise missing(f"ENGINE-14026 No job found with id '{job_id}'")
-                failures = (await self._carried_out(connection, acquired, 1)).failures
-                failed = failures[0] if failures else None
+                outcome = await self._carried_out(connection, acquired, 1)
+                failed = outcome.failures[0] if outcome.failures else None
                 if failed is None:
                     await by.note(connection, "Execute", "Job", about=about)
+            self._count(outcome)
         except Exception as error:
             if is_trouble(error) or (isinstance(error, ContractError) and error.status == 404):
                 raise
             async with self._database.writing() as connection:
                 await fail(connection, [Failure.of(job_id, error)])
+            self.failed += 1
             if isinstance(error, ContractError):
                 raise missing(error.message) from error
             raise ContractError(500, "RestException", str(error)) from error
@@ -327,6 +349,7 @@ class Runner:
             await keep(connection, col(Job.id), acquired.held())
             failures = [Failure.of(job_id, error) for job_id in await held_jobs(connection, acquired)]
             await fail(connection, failures)
+        self.failed += len(failures)
 
     async def _rescue(self) -> None:
         """Give back what processes of this machine held that are not alive any more, and remove what they left of

@@ -3,6 +3,7 @@
 import ssl
 from pathlib import Path
 
+from store.private_files import others_may_write
 from store.server.problems import ServerProblem
 
 
@@ -14,7 +15,8 @@ def tls_context(certificate: Path, key: Path | None) -> ssl.SSLContext:
         key: PEM file of its private key, without a password; none if it is in the file of the certificate.
 
     Raises:
-        ServerProblem: one cannot be read, the key wants a password, or they do not belong together.
+        ServerProblem: one cannot be read, others may write the key, it wants a password, or they do not belong
+            together.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -24,6 +26,10 @@ def tls_context(certificate: Path, key: Path | None) -> ssl.SSLContext:
                 file.open("rb").close()
         except OSError as problem:
             raise ServerProblem(f"the file {file} cannot be read: {problem.strerror}") from problem
+    if others_may_write(key or certificate):
+        raise ServerProblem(
+            f"others may write the key {key or certificate}; `chmod go-w {key or certificate}` fixes that"
+        )
     try:
         context.load_cert_chain(certificate, key, password=_ask_nobody)
     except ssl.SSLError as problem:

@@ -4,8 +4,8 @@ import asyncio
 import ipaddress
 import logging
 import socket
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import uvicorn
@@ -15,16 +15,19 @@ from store.api.app import ROOT
 from store.api.hosts import AllowedHosts
 from store.api.parking import close_parking
 from store.api.users import User
-from store.database import HALF_FILLED, StoreNotOpened, is_half_filled, open_database
+from store.database.examine import SNAPSHOT
 from store.embedded import embedded_app
 from store.garbage import spare_what_is_loaded
 from store.server.certificate import tls_context
-from store.server.connections import connections_of
+from store.server.connections import Deadlines, HttpConnection, OpenConnections
 from store.server.cut_off import CutOff
 from store.server.descriptors import raise_limit
+from store.server.handshakes import Handshake, shrink_buffers
+from store.server.metrics import add_metrics
 from store.server.problems import ServerProblem
 from store.server.repeated_lines import RepeatedLines
 from store.settings import StoreSettings
+from store.snapshot_mark import is_snapshot
 
 KEEP_ALIVE_SECONDS = 75
 """How long a connection may be idle before it is closed: longer than clients pause between two polls."""
@@ -83,15 +86,18 @@ def serve(
             )
         if users and tls is None:
             log.warning("passwords travel unencrypted to %s; --certificate, or a proxy with TLS, hides them", host)
-    asyncio.run(_try_to_open(store, demo_tasks))
+    if is_snapshot(store):
+        raise ServerProblem(f"{store} is not served: {SNAPSHOT}")
     app = embedded_app(store, demo_tasks=demo_tasks, demo_seed=demo_seed, workers=workers, strict=strict, users=users)
     app.add_middleware(AllowedHosts, names=[] if _is_wildcard(host) else [host], proxied=allowed_hosts)
     app.add_middleware(CutOff)
     settings = StoreSettings()
+    connections = OpenConnections(raise_limit(settings.max_connections), Deadlines.of(settings))
+    add_metrics(app, lambda: len(connections))
     config = uvicorn.Config(
         app,
-        http=connections_of(settings, raise_limit(settings.max_connections)),  # type: ignore[arg-type]
         ws="none",
+        lifespan="off",  # the server enters it itself
         log_config=None,
         access_log=False,
         proxy_headers=bool(allowed_hosts),
@@ -109,10 +115,8 @@ def serve(
     with listening:
         name = f"[{host}]" if family == socket.AF_INET6 else host
         scheme = "http" if tls is None else "https"
-        server = _Server(config, f"{scheme}://{name}:{listening.getsockname()[1]}{ROOT}", settings, repeated)
+        server = _Server(config, f"{scheme}://{name}:{listening.getsockname()[1]}{ROOT}", connections, repeated)
         server.run(sockets=[listening])
-    if not server.started:
-        raise ServerProblem(f"the store {store} could not be opened; see the reason above")
 
 
 def _log_to_stderr() -> RepeatedLines:
@@ -142,49 +146,49 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-async def _try_to_open(store: str, demo_tasks: int) -> None:
-    """Open the store and close it again, for a sentence where the server would print a traceback."""
-    try:
-        database = await open_database(store)
-        try:
-            if not demo_tasks and await is_half_filled(database):
-                raise ServerProblem(HALF_FILLED.format(store=store))
-        finally:
-            await database.close()
-    except StoreNotOpened as error:
-        raise ServerProblem(str(error)) from error
-
-
 class _Server(uvicorn.Server):
     """Says where it listens once it does."""
 
-    def __init__(self, config: uvicorn.Config, address: str, settings: StoreSettings, repeated: RepeatedLines) -> None:
+    def __init__(
+        self, config: uvicorn.Config, address: str, connections: OpenConnections, repeated: RepeatedLines
+    ) -> None:
         super().__init__(config)
         self._address = address
-        self._settings = settings
+        self._open = connections
         self._repeated = repeated
+        self._store = AsyncExitStack()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Open the store, then listen. Unlike uvicorn's own, with a deadline for the TLS handshake."""
-        await self.lifespan.startup()
-        if self.lifespan.should_exit:
-            sys.exit(uvicorn.config.STARTUP_FAILURE)
+        """Open the store, then listen. Unlike uvicorn's own, with TLS that begins when the client has, and with a
+        sentence instead of a traceback where the store cannot be opened or filled.
+
+        Raises:
+            ServerProblem: it cannot.
+        """
+        app = self.config.app
+        assert isinstance(app, FastAPI)
+        try:
+            await self._store.enter_async_context(app.router.lifespan_context(app))
+        except ValueError as problem:
+            raise ServerProblem(str(problem)) from problem
+        if self.config.ssl:
+            shrink_buffers()
         for listening in sockets or ():
-            server = await asyncio.get_running_loop().create_server(
-                self._connection,
-                sock=listening,
-                ssl=self.config.ssl,
-                backlog=BACKLOG,
-                ssl_handshake_timeout=self._settings.head_seconds if self.config.ssl else None,
-            )
+            server = await asyncio.get_running_loop().create_server(self._connection, sock=listening, backlog=BACKLOG)
             self.servers = [server]
         self.started = True
         spare_what_is_loaded()
         print(f"Serving {self._address}", flush=True)
 
     def _connection(self) -> asyncio.Protocol:
-        made: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
-        return made(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+        if self.config.ssl:
+            return Handshake(self.config.ssl, self._open, self.server_state.connections, self._http)
+        return self._http()
+
+    def _http(self) -> HttpConnection:
+        return HttpConnection(
+            self._open, config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
 
     async def on_tick(self, counter: int) -> bool:
         """Once in a tenth of a second."""
@@ -197,4 +201,6 @@ class _Server(uvicorn.Server):
         if isinstance(self.config.app, FastAPI):
             close_parking(self.config.app.state.store)
         await super().shutdown(sockets)
+        if not self.force_exit:
+            await self._store.aclose()
         self._repeated.tell(at_end=True)

@@ -1,7 +1,7 @@
 """Records of the contract as rows of the store's tables.
 
-What an engine tells and a store has no column for is not kept: jobs of processes, instances that call one another,
-removal times, incidents that were caused by others.
+Not kept are jobs of processes, which nothing carries out in a copy, and what a store has no column for: instances that
+call one another, removal times, incidents that were caused by others.
 """
 
 from datetime import datetime
@@ -106,13 +106,13 @@ def running_batch_row(batch: BatchStatistics | Batch) -> Row:
 
 def ended_batch_row(batch: HistoricBatch) -> Row:
     """A batch that has ended."""
-    more = {"jobs_created": batch.total_jobs, "suspended": False, "end_time": batch.end_time}
-    return _taken(batch, _OF_BATCH) | more | _unknown_of(batch)
+    more = {"jobs_created": batch.total_jobs, "suspended": False}
+    return _taken(batch, (*_OF_BATCH, "end_time", "removal_time")) | more | _unknown_of(batch)
 
 
 def _unknown_of(batch: BatchStatistics | Batch | HistoricBatch) -> Row:
     elements = batch.total_jobs * batch.invocations_per_batch_job
-    return {"retries": 0, "job_retries": 3, "elements": elements, "seeded": 0}
+    return {"job_retries": 3, "elements": elements, "seeded": 0}
 
 
 def job_definition_row(definition: JobDefinition) -> Row:

@@ -3,14 +3,16 @@
 import asyncio
 import errno
 import os
+import secrets
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, closing, suppress
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Table, insert
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import SQLModel
 
 from store.contract.deployments import ProcessDefinitionXml
@@ -27,8 +29,9 @@ from store.contract.records import (
     VariableValue,
 )
 from store.contract.states import ACTIVE, SUSPENDED
-from store.database import Database, open_database
-from store.private_files import make_file
+from store.database import Database, StoreNotOpened, open_database
+from store.database.engine import first_line
+from store.private_files import make_folder, make_new_file
 from store.snapshot import rows, tables
 from store.snapshot_mark import MARK, SnapshotMark
 from store.tables import (
@@ -213,8 +216,9 @@ class SnapshotWriter:
 
     async def _insert_into(self, table: Table, told: Sequence[rows.Row]) -> None:
         for first in range(0, len(told), PIECE):
-            async with self._database.writing() as connection:
-                await connection.execute(insert(table), list(told[first : first + PIECE]))
+            with _written():
+                async with self._database.writing() as connection:
+                    await connection.execute(insert(table), list(told[first : first + PIECE]))
 
 
 def _definition_of(id: str, key: str, tag: str | None) -> rows.Row:
@@ -243,17 +247,21 @@ async def new_snapshot(path: Path, begun: datetime) -> AsyncIterator[SnapshotWri
         FileExistsError: there is a file already.
         OSError: it cannot be written.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # A name that nobody can foresee: whoever may write to the folder could put a file or a link of theirs there.
+    beside = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.part")
+    _begin(beside, path)  # in a thread it would go on after a cancellation, and leave its file behind
     try:
-        await asyncio.to_thread(_begin, beside, path)
-        database = await open_database(str(beside))
+        with _written():
+            database = await open_database(str(beside))
         try:
-            async with database.writing() as connection:
-                await connection.run_sync(tables.metadata.create_all)
+            with _written():
+                async with database.writing() as connection:
+                    await connection.run_sync(tables.metadata.create_all)
             yield SnapshotWriter(database, begun)
         finally:
             await database.close()
-        await asyncio.to_thread(_seal, beside)
+        with _written():
+            await asyncio.to_thread(_seal, beside)
         await asyncio.to_thread(_put, beside, path)
     finally:
         for ending in _BESIDE:
@@ -261,11 +269,25 @@ async def new_snapshot(path: Path, begun: datetime) -> AsyncIterator[SnapshotWri
                 os.unlink(f"{beside}{ending}")
 
 
+@contextmanager
+def _written() -> Iterator[None]:
+    """Around whatever writes the file: the disk may be full.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error, StoreNotOpened) as error:
+        raise OSError(errno.EIO, first_line(error)) from error
+
+
 def _begin(beside: Path, path: Path) -> None:
     """Make the file beside its place, unless that is taken."""
     if path.exists():
         raise FileExistsError(errno.EEXIST, "there is a file already", str(path))
-    make_file(beside)
+    make_folder(path.parent)
+    make_new_file(beside)
 
 
 def _seal(path: Path) -> None:

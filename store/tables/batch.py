@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, false, text
+from sqlalchemy import Index, Text, text
 from sqlmodel import Field, SQLModel
 
 from store.tables.types import UtcTime
@@ -11,9 +11,9 @@ from store.tables.types import UtcTime
 class Batch(SQLModel, table=True):
     """A batch for all of its life; ``end_time`` is null while it runs.
 
-    ``seeded`` is the cursor: ordinals below it have their job. ``elements`` is the number of ids,
-    ``retries`` what the tasks or jobs are set to, ``job_retries`` how many attempts each job has. A batch that sets
-    jobs also gives them ``due_date`` where ``sets_due_date``; null clears it.
+    ``seeded`` is the cursor: ordinals below it have their job. ``elements`` is the number of ids, ``job_retries`` how
+    many attempts each job has. ``configuration`` is what its jobs need to know, in JSON: each type has its own.
+    ``removal_time`` is what the engine of a snapshot said; a store's own batches go by its settings.
     """
 
     __tablename__ = "batch"
@@ -29,10 +29,8 @@ class Batch(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     type: str
-    retries: int
+    configuration: str = Field(default="{}", sa_type=Text, sa_column_kwargs={"server_default": text("'{}'")})
     job_retries: int = 3
-    due_date: datetime | None = Field(default=None, sa_type=UtcTime)
-    sets_due_date: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     elements: int
     seeded: int = 0
     total_jobs: int
@@ -48,6 +46,7 @@ class Batch(SQLModel, table=True):
     start_time: datetime = Field(sa_type=UtcTime)
     execution_start_time: datetime | None = Field(default=None, sa_type=UtcTime)
     end_time: datetime | None = Field(default=None, sa_type=UtcTime)
+    removal_time: datetime | None = Field(default=None, sa_type=UtcTime)
 
 
 class BatchGroup(SQLModel, table=True):

@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, Index, SmallInteger, Text, text
 from sqlmodel import Field, SQLModel
 
 from store.contract.states import LogState
+from store.tables.job import OF_TOKEN
 from store.tables.types import UtcTime
 
 HOST = f"{platform.node()}$default"
@@ -18,11 +19,20 @@ FAILED = f"state = {int(LogState.FAILED)}"
 
 
 class JobLog(SQLModel, table=True):
-    """One event in the life of a job. ``job_retries`` of a failure is the value before the decrement."""
+    """One event in the life of a job. ``job_retries`` of a failure is the value before the decrement.
+
+    ``job_configuration`` is that of its definition; for jobs of batches it is the batch id, and not repeated.
+    """
 
     __tablename__ = "job_log"
     __table_args__ = (
         Index("job_log_batch", "batch_id", "state"),
+        Index(
+            "job_log_instance",
+            "process_instance_id",
+            sqlite_where=text(OF_TOKEN),
+            postgresql_where=text(OF_TOKEN),
+        ),
         Index("job_log_failed_job", "job_id", sqlite_where=text(FAILED), postgresql_where=text(FAILED)),
         # With the state, though it is the same for all: a count would look up every entry to see it.
         Index("job_log_failed", "timestamp", "state", sqlite_where=text(FAILED), postgresql_where=text(FAILED)),
@@ -35,7 +45,7 @@ class JobLog(SQLModel, table=True):
     job_id: str
     job_type: str
     job_definition_id: str
-    batch_id: str
+    batch_id: str | None = None
     deployment_id: str | None = None
     job_retries: int
     job_priority: int = Field(default=0, sa_type=BigInteger)
@@ -43,6 +53,13 @@ class JobLog(SQLModel, table=True):
     exception_message: str | None = Field(default=None, sa_type=Text)
     exception_stacktrace: str | None = Field(default=None, sa_type=Text)
     hostname: str | None = Field(default=None, sa_column_kwargs={"default": HOST})
+    process_instance_id: str | None = None
+    process_definition_id: str | None = None
+    execution_id: str | None = None
+    activity_id: str | None = None
+    failed_activity_id: str | None = None
+    tenant_id: str | None = None
+    job_configuration: str | None = None
 
 
 class ExternalTaskLog(SQLModel, table=True):

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, Text, text
+from sqlalchemy import Index, Text, false, text
 from sqlmodel import Field, SQLModel
 
 from store.contract.states import ACTIVE
@@ -41,12 +41,16 @@ class ProcessInstance(SQLModel, table=True):
 
 
 class Execution(SQLModel, table=True):
-    """A token: one place where an instance waits, at an external task or at a join."""
+    """A token: one place where an instance waits, at an external task, a timer or a join.
+
+    ``in_transition`` says that it waits for the job before or after the activity, and is not in it.
+    """
 
     __tablename__ = "execution"
-    __table_args__ = (Index("execution_instance", "process_instance_id", "activity_id"),)
+    __table_args__ = (Index("execution_instance", "process_instance_id", "activity_id", "in_transition"),)
 
     id: str = Field(primary_key=True)
     process_instance_id: str
     activity_id: str
     activity_instance_id: str
+    in_transition: bool = Field(default=False, sa_column_kwargs={"server_default": false()})

@@ -46,6 +46,9 @@ class UtcTime(TypeDecorator[datetime]):
 LONGEST_TEXT = 4000
 """Characters of the longest texts that the engine keeps in a column, such as values of String variables."""
 
+LONGEST_NAME = 255
+"""Characters of the longest names."""
+
 _TOO_LONG = 10002
 """The engine's code of a text that is longer than its column."""
 
@@ -100,7 +103,7 @@ class Name(_Bounded):
     """A name: of a deployment, a worker, a variable; a business key."""
 
     cache_ok = True
-    most = 255
+    most = LONGEST_NAME
 
 
 class Tag(_Bounded):

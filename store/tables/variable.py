@@ -1,6 +1,6 @@
-"""Variables of process instances."""
+"""Variables of process instances, and those that wait to be set."""
 
-from sqlalchemy import BigInteger, Index, Text, false
+from sqlalchemy import BigInteger, Index, Text, false, text
 from sqlmodel import Field, SQLModel
 
 from store.tables.types import Name
@@ -15,12 +15,20 @@ class Variable(SQLModel, table=True):
 
     A variable that was deleted, or ended with its execution, remains for the history of its instance: a scope has one
     variable of a name that is not deleted, and any number that are.
+
+    One that waits in a batch to be set has a ``batch_id``, and an empty text for its instance: it goes with the batch.
     """
 
     __tablename__ = "variable"
     __table_args__ = (
         Index("variable_scope", "process_instance_id", "execution_id", "name"),
         Index("variable_name", "name", "text_value"),
+        Index(
+            "variable_batch",
+            "batch_id",
+            sqlite_where=text("batch_id IS NOT NULL"),
+            postgresql_where=text("batch_id IS NOT NULL"),
+        ),
     )
 
     id: str = Field(primary_key=True)
@@ -33,3 +41,4 @@ class Variable(SQLModel, table=True):
     double_value: float | None = None
     value_info: str | None = Field(default=None, sa_type=Text)
     deleted: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    batch_id: str | None = None

@@ -146,6 +146,12 @@ class NightEngine:
         """A worker holds a task."""
         self.order("POST", f"/external-task/{task_id}/lock", {"workerId": worker, "lockDuration": seconds * 1000})
 
+    def fail_with_retry_time(self, task_id: str, worker: str, message: str, seconds: int = 3600) -> None:
+        """A worker fails a task once more, and leaves it no retries but a retry time."""
+        self.lock(task_id, worker)
+        failure = {"workerId": worker, "errorMessage": message, "retries": 0, "retryTimeout": seconds * 1000}
+        self.order("POST", f"/external-task/{task_id}/failure", failure)
+
     def complete(self, task_id: str, worker: str) -> None:
         """A worker has done a task."""
         self.order("POST", f"/external-task/{task_id}/complete", {"workerId": worker})

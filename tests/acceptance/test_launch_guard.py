@@ -15,7 +15,7 @@ from tests.acceptance.launch_key import press_launch
 from tests.support.terminal import Terminal
 
 TOPIC = "charge-card"
-TOO_EARLY = "look, then press again"
+TOO_EARLY = "Review, then press again"
 
 Retries = dict[str, int | None]
 
@@ -33,7 +33,8 @@ def batches_in(file: Path) -> list[tuple[int, int]]:
     """Retries that each batch sets, and its jobs."""
     store = sqlite3.connect(file, timeout=30)
     try:
-        return store.execute("SELECT retries, total_jobs FROM batch ORDER BY start_time").fetchall()
+        retries = "json_extract(configuration, '$.retries')"
+        return store.execute(f"SELECT {retries}, total_jobs FROM batch ORDER BY start_time").fetchall()
     finally:
         store.close()
 

@@ -20,7 +20,7 @@ REASON = "PSP is back, INC-4412"
 NOTE = "cards have expired: leave them"
 SIZES = [(100, 30), (80, 24)]
 AT_WORK = r"❯ +(seed|execute) .* [1-9]?\d% "
-LOCKED, RAISED, GONE, FAILING = 5, 4, 3, 3
+DELAYED, RAISED, GONE, FAILING = 5, 4, 3, 3
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +59,7 @@ class Group:
     """The tasks of the outage, as the engine knows them."""
 
     ids: set[str]
-    locked: set[str] = field(default_factory=set)
+    delayed: set[str] = field(default_factory=set)
     suspended: set[str] = field(default_factory=set)
     raised: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
@@ -72,20 +72,20 @@ class Group:
     @property
     def free(self) -> list[str]:
         """Those that a worker gets once they are retried."""
-        return sorted(self.launched - self.locked - self.suspended)
+        return sorted(self.launched - self.delayed - self.suspended)
 
 
 def outage(engine: NightEngine) -> Group:
-    """The group that the night is about; a worker holds a few of its tasks."""
+    """The group that the night is about; a few of its tasks wait for their retry time."""
     tasks = engine.tasks()
     group = Group({one["configuration"] for one in engine.incidents(OUTAGE)})
     assert len(group.ids) > 100
     assert {tasks[id]["retries"] for id in group.ids} == {0}
     group.suspended = {id for id in group.ids if tasks[id]["suspended"]}
     assert group.suspended
-    group.locked = set(group.free[:LOCKED])
-    for id in group.locked:
-        engine.lock(id, "payments-9")
+    group.delayed = set(group.free[:DELAYED])
+    for id in group.delayed:
+        engine.fail_with_retry_time(id, "payments-9", tasks[id]["errorMessage"])
     return group
 
 
@@ -140,7 +140,7 @@ def open_the_launch(terminal: Terminal, engine: NightEngine, group: Group) -> No
     terminal.press("R")
     terminal.wait_for(f"Retry {len(group.launched)} tasks")
     shown(terminal, len(group.launched), "tries 0 -> 1")
-    shown(terminal, LOCKED, r"of them locked until \d\d:\d\dZ")
+    shown(terminal, DELAYED, r"in retry time until \d\d:\d\dZ")
     shown(terminal, len(group.suspended), "of them suspended")
     shown(terminal, RAISED, r"now have 3 tries +3 -> 1 LOWERED")
     shown(terminal, GONE, "gone since listing +would wedge the batch")
@@ -197,23 +197,18 @@ def watch(terminal: Terminal, engine: NightEngine, group: Group, before: dict[st
     terminal.wait_for("Did it help?" if "Did it help?" in terminal.text else "did it help?")
     terminal.wait_for(f"ended: all {len(group.launched)} jobs done")
     terminal.wait_for("100%")
-    tells(terminal, done=0, again=0, waiting=len(group.launched) - LOCKED, locked=LOCKED)
+    tells(terminal, {"done": 0, "again": 0, "waiting": len(group.launched) - DELAYED, "retry time": DELAYED})
     check_what_was_set(engine, group, batch, before)
 
     failing = set(group.free[:: len(group.free) // FAILING][:FAILING])
     worked = engine.work(set(group.free), failing)
-    tells(
-        terminal,
-        done=len(group.free) - FAILING,
-        waiting=len(group.suspended),
-        locked=LOCKED,
-        again=FAILING,
-    )
+    done, waiting = len(group.free) - FAILING, len(group.suspended)
+    tells(terminal, {"done": done, "waiting": waiting, "retry time": DELAYED, "again": FAILING})
     worked.result()
     terminal.wait_for(f"NEW error: {EXPIRED}")
 
 
-def tells(terminal: Terminal, **work: int) -> None:
+def tells(terminal: Terminal, work: dict[str, int]) -> None:
     """Wait until the screen says how many tasks are in which state."""
 
     def said() -> dict[str, int]:

@@ -141,7 +141,7 @@ def test_where_no_history_is_kept_that_is_said_before_and_an_ended_batch_is_not_
         world(http)
         with console(tmp_path, http) as terminal:
             open_launch(terminal)
-            terminal.wait_for("History level none: once the batch has ended")
+            terminal.wait_for("History level none: the engine")
             launch(terminal, CLAIMS)
             terminal.wait_for(f"launched: {CLAIMS} jobs")
             terminal.wait(lambda: not asked(http, "GET", "/batch"), "the batch does not end")

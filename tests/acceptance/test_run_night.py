@@ -105,8 +105,11 @@ class Shell:
 
     def run(self, *words: str) -> tuple[int, list[dict[str, Any]], str]:
         """Type a command and wait: its exit code, the lines of JSON, what it said on stderr."""
-        process = self.start(*words)
-        out, said = process.communicate(timeout=PATIENCE)
+        with self.start(*words) as process:
+            try:
+                out, said = process.communicate(timeout=PATIENCE)
+            finally:
+                process.kill()
         return process.returncode, [json.loads(line) for line in out.splitlines() if line.startswith("{")], said
 
     def asked(self, question: str) -> list[Any]:
@@ -220,14 +223,16 @@ def night(engine: NightEngine, shell: Shell, payments: Payments) -> None:
     # The rest is released; a few of its tasks nobody takes, and they can be put back.
     payments.back, payments.idle = True, set(sorted(rest)[:IDLE])
     code, events, said = shell.run("watch", "1", "--resume", "--yes", "--json")
-    assert (code, events[-1]["event"], events[-1]["state"]) == (0, "end", "passed"), said
+    assert (code, events[-1]["event"], events[-1]["state"]) == (8, "end", "finished"), said
     assert sorted(one["totalJobs"] for one in engine.batches()) == sorted([*WAVES, len(rest)])
     wait_for(lambda: set(engine.tasks()) & rest == payments.idle, "not all of the rest were done")
     payments.paused = True
     wait_for(lambda: not any(engine.tasks()[id]["lockExpirationTime"] for id in payments.idle), "still locked")
     code, events, said = shell.run("undo", "1", "--yes", "--json")
     assert (code, events[0]["back"]) == (0, {"0": IDLE}), said
-    assert events[0]["leftAlone"] == {"changed": len(third), "gone": number - len(third) - IDLE}
+    # The gate may pass the second wave with a few tasks open, which fail when the provider is down again.
+    failed = len(third) + len(shell.wave(2) & set(engine.tasks()))
+    assert events[0]["leftAlone"] == {"again": failed, "gone": number - failed - IDLE}
     assert {engine.retries()[id] for id in payments.idle} == {0}
     batches = sorted(one["totalJobs"] for one in engine.batches())
     assert batches == sorted([*WAVES, len(rest), IDLE])

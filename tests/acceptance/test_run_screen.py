@@ -80,7 +80,8 @@ def night(engine: NightEngine, shell: Shell, payments: Payments, home: Path) -> 
     assert number > sum(WAVES) + 20
     with Screen(home) as screen:
         screen.wait_for("SAFE")
-        screen.wait_for(f"[1 Tasks {len(engine.tasks())}")
+        # Jobs of the world that are due come to further tasks meanwhile.
+        screen.wait(lambda: f"[1 Tasks {len(engine.tasks())}" in screen.text, "the tasks are not counted")
         screen.press(f"/{QUERY}\r")
         screen.wait(lambda: f" {number} " in screen.lines[2], "the tasks are not counted")
         screen.press("AR")
@@ -136,7 +137,7 @@ def night(engine: NightEngine, shell: Shell, payments: Payments, home: Path) -> 
         # The rest is released; a few of its tasks nobody takes, and they can be put back.
         payments.back, payments.idle = True, set(sorted(rest)[:IDLE])
         screen.order("R", "Release run 1?", len(rest), "Release L")
-        screen.wait_for("PASSED", 150)  # the last wave is watched for as long as it may be: some of it stays open
+        screen.wait_for("FINISHED", 150)  # the last wave is watched for as long as it may be: some of it stays open
         assert sizes(engine) == sorted([*WAVES, len(rest)])
         wait_for(lambda: set(engine.tasks()) & rest == payments.idle, "not all of the rest were done")
         payments.paused = True

@@ -1,6 +1,8 @@
 """A user of a real engine with authorization on: what the terminal says of what he may not, before it is tried."""
 
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,6 +55,14 @@ def console(folder: Path, http: httpx.Client) -> Iterator[Terminal]:
         assert terminal.wait_for_end() == 0
 
 
+def planned(folder: Path, http: httpx.Client) -> subprocess.CompletedProcess[str]:
+    """What a run of Ann's would do."""
+    command = [sys.executable, "-m", "console", "run", "--engine", str(http.base_url), "--user", ANN[0]]
+    words = ["--query", "retries:0", "--retries", "1", "--waves", "rest", "--dry-run"]
+    environment = os.environ | {"RETRIAGE_HOME": str(folder / "home"), "RETRIAGE_PASSWORD": ANN[1]}
+    return subprocess.run([*command, *words], env=environment, capture_output=True, text=True, check=False)
+
+
 def words(terminal: Terminal) -> str:
     """The screen as one line, however it was broken."""
     return " ".join(re.sub(r"[│╭╮╰╯─]", " ", terminal.text).split())
@@ -74,6 +84,12 @@ def test_what_a_user_may_not_is_said_before_it_is_tried(kind: camunda.EngineKind
             says(terminal, "Batches cannot be read by this user (READ on Batch).")
 
         grant(http, INSTANCE, "READ", "UPDATE")
+        # An engine shows empty lists of the history, and refuses none: the plan says beforehand what that hides.
+        assert httpx.get(f"{http.base_url}history/external-task-log", auth=ANN, trust_env=False).json() == []
+        plan = planned(tmp_path, http)
+        assert plan.returncode == 0, plan.stderr
+        lost = "may not read the history (READ_HISTORY on PROCESS_DEFINITION): how a task ended is not known."
+        assert lost in " ".join(plan.stderr.split()), plan.stderr
         grant(http, DEFINITION, "READ", "READ_INSTANCE", "READ_HISTORY")
         with console(tmp_path, http) as terminal:
             open_launch(terminal)

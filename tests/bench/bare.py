@@ -9,7 +9,7 @@ import re
 import sqlite3
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import psycopg
@@ -65,6 +65,10 @@ class PostgresqlRows:
         self._connection.close()
 
 
+Work = Callable[[Rows, dict[str, object], str], None]
+"""Does the work of a set of jobs: where, values for its statements, a select of the ids of the set."""
+
+
 def measure(rows: Rows, tasks: int) -> tuple[float, float]:
     """Seconds for all tasks to 0 retries, and back to 3.
 
@@ -72,47 +76,61 @@ def measure(rows: Rows, tasks: int) -> tuple[float, float]:
         rows: where they are.
         tasks: how many there are.
     """
-    seconds = []
-    for retries in (0, 3):
-        start = time.perf_counter()
-        _batch(rows, tasks, retries)
-        seconds.append(time.perf_counter() - start)
+    kind = "set-external-task-retries"
+    seconds = [_batch(rows, tasks, kind, "external_task", work) for work in (_to_zero, _back_to_three)]
     assert rows.run("SELECT count(*) FROM external_task WHERE retries = 3") == [(tasks,)]
     return seconds[0], seconds[1]
 
 
-def _batch(rows: Rows, tasks: int, retries: int) -> None:
+def measure_repair(rows: Rows, instances: int) -> tuple[float, float]:
+    """Seconds for a variable of all instances, made by one batch and replaced by another; and for their deletion.
+
+    Args:
+        rows: where they are; each waits at one external task.
+        instances: how many there are.
+    """
+    seconds = [_batch(rows, instances, "set-variables", "process_instance", work) for work in (_make, _replace)]
+    assert rows.run("SELECT count(*), min(long_value) FROM variable") == [(instances, 2)]
+    deletion = _batch(rows, instances, "instance-deletion", "process_instance", _delete)
+    assert rows.run("SELECT count(*) FROM external_task") == [(0,)]
+    return sum(seconds), deletion
+
+
+def _batch(rows: Rows, size: int, kind: str, table: str, work: Work) -> float:
+    start = time.perf_counter()
     batch = str(uuid.uuid4())
     rows.run("BEGIN IMMEDIATE")
     rows.run(
         "INSERT INTO batch_element (batch_id, ordinal, element_id) "
-        "SELECT :batch, row_number() OVER (ORDER BY id) - 1, id FROM external_task",
+        f"SELECT :batch, row_number() OVER (ORDER BY id) - 1, id FROM {table}",
         {"batch": batch},
     )
     rows.run("COMMIT")
-    for first in range(0, tasks, SET):
-        _set(rows, batch, first, min(first + SET, tasks), retries)
+    for first in range(0, size, SET):
+        _set(rows, batch, first, min(first + SET, size), kind, work)
+    return time.perf_counter() - start
 
 
-def _set(rows: Rows, batch: str, first: int, past: int, retries: int) -> None:
+def _set(rows: Rows, batch: str, first: int, past: int, kind: str, work: Work) -> None:
     given = {
         "batch": batch,
         "first": first,
         "past": past,
-        "retries": retries,
         "now": time.time_ns() // 1_000_000,
-        "kind": "set-external-task-retries",
+        "kind": kind,
         "definition": str(uuid.uuid4()),
         "deployment": "dep-0",
+        "rest": f"{uuid.uuid4()}"[:24],
     }
     within = "batch_id = :batch AND ordinal >= :first AND ordinal < :past"
-    elements = f"SELECT element_id FROM batch_element WHERE {within}"
-    jobs, created, succeeded, raised = (f"{uuid.uuid4()}"[:24] for _ in range(4))
+    jobs, created, succeeded = (f"{uuid.uuid4()}"[:24] for _ in range(3))
+    instance = "element_id" if kind == "set-variables" else "NULL"
     rows.run("BEGIN IMMEDIATE")
     rows.run(
         "INSERT INTO job (id, job_type, job_definition_id, batch_id, deployment_id, first, past, retries, suspended,"
-        f" priority, create_time) SELECT {_id(rows, 'ordinal')}, :kind, :definition, :batch, :deployment, ordinal,"
-        f" ordinal + 1, 3, FALSE, 0, :now FROM batch_element WHERE {within}",
+        " priority, create_time, process_instance_id)"
+        f" SELECT {_id(rows, 'ordinal')}, :kind, :definition, :batch, :deployment, ordinal,"
+        f" ordinal + 1, 3, FALSE, 0, :now, {instance} FROM batch_element WHERE {within}",
         given | {"run": jobs},
     )
     _log(rows, given | {"run": created, "state": 0})
@@ -123,26 +141,69 @@ def _set(rows: Rows, batch: str, first: int, past: int, retries: int) -> None:
     )
     rows.run("COMMIT")
     rows.run("BEGIN IMMEDIATE")
-    if retries:
-        rows.run(
-            f"UPDATE incident SET end_time = :now, state = 'resolved' WHERE state = 'open' AND configuration IN"
-            f" ({elements})",
-            given,
-        )
-    else:
-        rows.run(
-            "INSERT INTO incident (id, incident_type, state, create_time, configuration, incident_message,"
-            " process_instance_id, process_definition_id, execution_id, activity_id)"
-            f" SELECT {_id(rows, 'row_number() OVER (ORDER BY id)')}, 'failedExternalTask', 'open', :now, id,"
-            " error_message, process_instance_id, process_definition_id, execution_id, activity_id"
-            f" FROM external_task WHERE id IN ({elements})",
-            given | {"run": raised},
-        )
-    rows.run(f"UPDATE external_task SET retries = :retries WHERE id IN ({elements})", given)
+    work(rows, given, f"SELECT element_id FROM batch_element WHERE {within}")
     _log(rows, given | {"run": succeeded, "state": 2})
     rows.run(f"DELETE FROM batch_element WHERE {within}", given)
     rows.run("DELETE FROM job WHERE job_definition_id = :definition", given)
     rows.run("COMMIT")
+
+
+def _to_zero(rows: Rows, given: dict[str, object], elements: str) -> None:
+    rows.run(
+        "INSERT INTO incident (id, incident_type, state, create_time, configuration, incident_message,"
+        " process_instance_id, process_definition_id, execution_id, activity_id)"
+        f" SELECT {_row_id(rows)}, 'failedExternalTask', 'open', :now, id,"
+        " error_message, process_instance_id, process_definition_id, execution_id, activity_id"
+        f" FROM external_task WHERE id IN ({elements})",
+        given,
+    )
+    rows.run(f"UPDATE external_task SET retries = 0 WHERE id IN ({elements})", given)
+
+
+def _back_to_three(rows: Rows, given: dict[str, object], elements: str) -> None:
+    rows.run(
+        f"UPDATE incident SET end_time = :now, state = 'resolved' WHERE state = 'open' AND configuration IN"
+        f" ({elements})",
+        given,
+    )
+    rows.run(f"UPDATE external_task SET retries = 3 WHERE id IN ({elements})", given)
+
+
+def _make(rows: Rows, given: dict[str, object], elements: str) -> None:
+    rows.run(
+        "INSERT INTO variable (id, process_instance_id, name, type, long_value, deleted)"
+        f" SELECT {_row_id(rows)}, id, 'amount', 'Integer', 1, FALSE FROM process_instance WHERE id IN ({elements})",
+        given,
+    )
+
+
+def _replace(rows: Rows, given: dict[str, object], elements: str) -> None:
+    rows.run(
+        "UPDATE variable SET type = 'Integer', text_value = NULL, long_value = 2, double_value = NULL,"
+        f" value_info = NULL WHERE process_instance_id IN ({elements}) AND execution_id IS NULL AND name = 'amount'",
+        given,
+    )
+
+
+def _delete(rows: Rows, given: dict[str, object], elements: str) -> None:
+    of_instances = f"process_instance_id IN ({elements})"
+    kept = "topic_name, priority, retries, activity_id, activity_instance_id, execution_id, process_instance_id"
+    rows.run(
+        f"INSERT INTO external_task_log (id, timestamp, state, external_task_id, process_definition_id, {kept})"
+        f" SELECT {_row_id(rows)}, :now, 3, id, process_definition_id, {kept} FROM external_task WHERE {of_instances}",
+        given,
+    )
+    for table in ("external_task", "execution"):
+        rows.run(f"DELETE FROM {table} WHERE {of_instances}", given)
+    rows.run(
+        "UPDATE process_instance SET state = 'EXTERNALLY_TERMINATED', end_time = :now, delete_reason = 'bench'"
+        f" WHERE id IN ({elements})",
+        given,
+    )
+
+
+def _row_id(rows: Rows) -> str:
+    return f":rest || {rows.hex12.format('row_number() OVER (ORDER BY id)')}"
 
 
 def _id(rows: Rows, number: str) -> str:
@@ -152,7 +213,8 @@ def _id(rows: Rows, number: str) -> str:
 def _log(rows: Rows, given: dict[str, object]) -> None:
     rows.run(
         "INSERT INTO job_log (id, timestamp, state, job_id, job_type, job_definition_id, batch_id, deployment_id,"
-        f" job_retries, job_priority) SELECT {_id(rows, 'first')}, :now, :state, id, job_type,"
-        " job_definition_id, batch_id, deployment_id, retries, priority FROM job WHERE job_definition_id = :definition",
+        f" job_retries, job_priority, process_instance_id) SELECT {_id(rows, 'first')}, :now, :state, id, job_type,"
+        " job_definition_id, batch_id, deployment_id, retries, priority, process_instance_id FROM job"
+        " WHERE job_definition_id = :definition",
         given,
     )

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from store.database import open_database
 from tests.bench import bare, reference
@@ -16,10 +17,10 @@ REFERENCE_TASKS = 5000
 AIMS = {10_000: 0.5, 100_000: 0.55, 1_000_000: 0.55}
 
 
-def of_store(tasks: int, place: str) -> dict[str, float]:
+def of_store(tasks: int, place: str, *which: str) -> dict[str, Any]:
     """One batch to 0 retries and one back on a fresh store, by a process of its own; see ``tests.bench.store``."""
-    command = [sys.executable, "-m", "tests.bench.store", str(tasks), place]
-    answer: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    command = [sys.executable, "-m", "tests.bench.store", str(tasks), place, *which]
+    answer: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     return answer
 
 

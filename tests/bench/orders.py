@@ -52,7 +52,7 @@ async def measure(root: str, seconds: float, polls: tuple[int, ...] = POLLS) -> 
         await _starts(http, 1, 0.5)
         starts = [await _starts(http, callers, seconds) for callers in (1, 4)]
         completions = [await _completions(http, callers, seconds) for callers in (1, 4)]
-        rounds = {}
+        rounds: dict[int, float] = {}
         for number in polls:
             waiting = [asyncio.create_task(_poll(idle, place)) for place in range(number)]
             await asyncio.sleep(number / 30)  # until all of them wait
@@ -60,7 +60,7 @@ async def measure(root: str, seconds: float, polls: tuple[int, ...] = POLLS) -> 
             for task in waiting:
                 task.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
-        return Rates(*starts, *completions, rounds)
+        return Rates(starts[0], starts[1], completions[0], completions[1], rounds)
 
 
 async def _rate(callers: int, seconds: float, deed: Callable[[int], Awaitable[None]]) -> float:
@@ -158,7 +158,7 @@ def compare(folder: Path, seconds: float = 5.0) -> list[Line]:
     if missing := camunda.what_is_missing():
         print(f"the real engine was not measured: {missing}")
     else:
-        with camunda.running(folder / "engine.log", options={}) as root:
+        with camunda.running(folder / "engine.log", options={}, timed=True) as root:
             found["real engine, H2"] = asyncio.run(measure(root, seconds, (0,)))
     print(
         f"{'in a second':18}{'start x1':>10}{'x4':>8}{'complete x1':>13}{'x4':>8}"

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import make_url
 
@@ -37,7 +38,7 @@ def _bare(tasks: int, server: str) -> tuple[float, float]:
             rows.close()
 
 
-def _store(tasks: int, server: str, runners: int) -> dict[str, float]:
+def _store(tasks: int, server: str, runners: int) -> dict[str, Any]:
     with _database(server) as place, ExitStack() as others:
         for _ in range(runners - 1):
             others.enter_context(orders.serving(place))
@@ -56,17 +57,15 @@ def measure(folder: Path, tasks: int, seconds: float) -> list[Line]:
             ours = asyncio.run(orders.measure(root, seconds, (0, 500)))
     for name, to_0, back in (
         ("bare statements", down, up),
-        ("store, one runner", one["down"], one["up"]),
-        ("store, three runners", three["down"], three["up"]),
+        ("store, one runner", *one["each"]),
+        ("store, three runners", *three["each"]),
     ):
         both = 2 * tasks / (to_0 + back)
         print(f"PostgreSQL, {tasks:,}: {name:22}{both:>9,.0f} tasks/s; to 0 {tasks / to_0:>8,.0f}, "
               f"back {tasks / back:>8,.0f}", flush=True)  # fmt: skip
     return [
-        Line(
-            f"PostgreSQL, batch of {tasks:,} against bare statements", f"{(down + up) / (one['down'] + one['up']):.2f}"
-        ),
-        Line("PostgreSQL, retries back to 3 against to 0", f"{one['down'] / one['up']:.2f} as fast", "1"),
+        Line(f"PostgreSQL, batch of {tasks:,} against bare statements", f"{(down + up) / sum(one['each']):.2f}"),
+        Line("PostgreSQL, retries back to 3 against to 0", f"{one['each'][0] / one['each'][1]:.2f} as fast", "1"),
         Line("PostgreSQL, three runners against one", f"{one['seconds'] / three['seconds']:.2f} as fast"),
         Line("PostgreSQL, four callers start", f"{ours.starts_of_four:.0f}/s; one {ours.starts_of_one:.0f}/s"),
         Line("PostgreSQL, beside 500 long polls", f"{ours.rounds[500] / ours.rounds[0]:.2f} of that without", "0.9"),

@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import cycle
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import App, ComposeResult
@@ -14,16 +15,19 @@ from textual.binding import BindingType
 from textual.widgets import DataTable
 
 from console.app import RetriageApp
+from console.engine.batch_request import BatchRequest
 from console.engine.client import EngineClient
 from console.engine.connect import connect
-from console.engine.retries_request import RetriesRequest
 from console.engine.target import Demo, Embedded
 from console.session.connection_identity import ConnectionIdentity
 from store.contract.orders import SetExternalTaskRetries
-from store.contract.queries import ExternalTaskQuery
+from store.contract.queries import BatchStatisticsQuery, ExternalTaskQuery
 from store.garbage import spared
 
 ROWS = 500
+RUNS, ENDED = "runs", "ended"
+BATCH_EVERY = 0.25
+"""Seconds between two looks at the batch: few, since they are taken from what is measured."""
 ERRORS = ("HTTP 503 from psp", "card 41 expired", "SMTP 421 4.7.0 mx2", "timeout after 3000 ms")
 
 
@@ -52,18 +56,30 @@ class Stock(App[None]):
         table.focus()
 
 
+def batch_file(home: str) -> Path:
+    """Where the console of a measurement says how the batch is that it launched last."""
+    return Path(home) / "batch-of-the-measurement"
+
+
 @asynccontextmanager
 async def engine(tasks: int) -> AsyncIterator[EngineClient]:
-    """The embedded engine with a world of so many tasks; SIGUSR1 launches a batch over all of them in this process."""
+    """The embedded engine with a world of so many tasks; SIGUSR1 launches a batch over all of them in this process, and
+    whether it runs or has ended stands in the file of :func:`batch_file`."""
     async with spared(connect(Embedded(demo=Demo(tasks=tasks, workers=False)))) as client:
         orders: set[asyncio.Task[object]] = set()
         retries = cycle((3, 0))
 
-        def launch() -> None:
+        async def launch() -> None:
             everything = SetExternalTaskRetries(retries=next(retries), external_task_query=ExternalTaskQuery())
-            orders.add(asyncio.create_task(client.launch_retries(RetriesRequest(everything))))
+            batch = await client.launch_batch(BatchRequest(everything))
+            state = batch_file(os.environ["RETRIAGE_HOME"])
+            state.write_text(RUNS)
+            while await client.batches(BatchStatisticsQuery(batch_id=batch.id), 0, 1):  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(BATCH_EVERY)
+            state.write_text(ENDED)
 
-        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, launch)
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGUSR1, lambda: orders.add(asyncio.create_task(launch())))
         yield client
 
 

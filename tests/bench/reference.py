@@ -39,5 +39,5 @@ async def _batch(http: httpx.AsyncClient, retries: int, ids: list[str]) -> None:
 
 def measure(tasks: int, log: Path) -> float:
     """Seconds for ``tasks`` tasks to 0 retries and back to 3 on a stock engine with in-memory H2."""
-    with camunda.running(log, options={}) as root:
+    with camunda.running(log, options={}, timed=True) as root:
         return asyncio.run(_measure(root, tasks))

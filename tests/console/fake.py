@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+from console.engine.batch_request import BatchRequest
 from console.engine.capabilities import EVERYTHING, Capabilities
 from console.engine.errors import Denied, Forbidden, NoLogin, NotThere, Unreachable
 from console.engine.hold import Hold
 from console.engine.identity import Identity
-from console.engine.retries_request import RetriesRequest
 from console.engine.rights import Right
 from store.contract.history import (
     HistoricExternalTaskLog,
@@ -37,6 +37,7 @@ from store.contract.records import (
     ProcessInstance,
     VariableValue,
 )
+from store.contract.values import parse_moment
 from tests.console import logs
 
 START = datetime.now(UTC) - timedelta(hours=3)
@@ -122,8 +123,11 @@ class FakeEngine:
         self.round_trip: float | None = 0.012
         self.answers = 0
         self.hold = Hold()
+        self.clock_skew = timedelta()
+        """By how much its clock is ahead of ours."""
         self.url = "http://engine.test/engine-rest"
         self.user = ""
+        self.login_headers: tuple[str, ...] = ()
         self.delay = 0.0
         self.past_incidents: list[HistoricIncident] = []
         """Incidents of the history, open or ended, beside those of :attr:`resolved`."""
@@ -151,10 +155,14 @@ class FakeEngine:
         self.why_no_order: Callable[[], str] = str
         self.can = EVERYTHING
         self.granted: dict[str, bool] | None = None
-        """Permission and resource -> whether the user has it, the others he has; none for an engine without login."""
+        """Permission and resource -> whether the user has it, the others he has; with the id of a resource behind them
+        for that one alone. None for an engine without login."""
 
     def engine_now(self) -> datetime:
-        return datetime.now(UTC)
+        return datetime.now(UTC) + self.clock_skew
+
+    async def check_clock(self) -> None:
+        """Its clock is known."""
 
     def guard_orders(self, why_not: Callable[[], str]) -> None:
         self.why_no_order = why_not
@@ -179,11 +187,12 @@ class FakeEngine:
     async def prove(self, known: Capabilities, subject: str, fields: Iterable[str]) -> Capabilities:
         return self.can
 
-    async def has_right(self, right: Right) -> bool:
+    async def has_right(self, right: Right, resource: str = "") -> bool:
         await self._wait()
         if self.granted is None:
             raise NoLogin("The engine does not know this user or password (401).", 401, "InvalidRequestException")
-        return self.granted.get(f"{right.permission} {right.resource}", True)
+        name = f"{right.permission} {right.resource}"
+        return self.granted.get(f"{name} {resource}", self.granted.get(name, True))
 
     async def count_external_task_log(self, query: Any) -> int:
         await self._wait()
@@ -313,7 +322,8 @@ class FakeEngine:
 
     async def batches(self, query: Any, first: int, size: int) -> list[BatchStatistics]:
         await self._wait()
-        return list(self.running.values())[first : first + size]
+        found = [one for one in self.running.values() if query.batch_id in (None, one.id)]
+        return [one for one in found if query.type in (None, one.type)][first : first + size]
 
     async def count_batches(self, query: Any) -> int:
         await self._wait()
@@ -353,6 +363,10 @@ class FakeEngine:
         found = [one for one in self.task_entries if not wanted or one.activity_instance_id in wanted]
         return logs.ordered([one for one in found if logs.happened(one, query)], query)[first : first + size]
 
+    async def historic_activity_instances(self, query: Any, first: int, size: int) -> list[Any]:
+        await self._wait()
+        return []
+
     async def user_operations(self, query: Any, first: int, size: int) -> list[UserOperation]:
         await self._wait()
         return [one for one in self.operations if one.batch_id == query.batch_id][first : first + size]
@@ -362,7 +376,8 @@ class FakeEngine:
         return [job for job in self.all_jobs if self._wanted(job, query)][first : first + size]
 
     def _wanted(self, job: Job, query: Any) -> bool:
-        later = job.due_date is not None and job.due_date > datetime.now(UTC)
+        later = job.due_date is not None and job.due_date > self.engine_now()
+        after = [parse_moment(one.value) for one in query.due_dates or ()]
         return (
             query.job_definition_id in (None, job.job_definition_id)
             and query.job_id in (None, job.id)
@@ -372,7 +387,7 @@ class FakeEngine:
             and (not query.with_exception or job.exception_message is not None)
             and (not query.acquired or job.id in self.acquired)
             and (not query.executable or not later)
-            and (not query.due_dates or later)
+            and all(job.due_date is not None and job.due_date > moment for moment in after)
             and (not query.suspended or job.suspended)
             and (not query.active or not job.suspended)
         )
@@ -411,7 +426,7 @@ class FakeEngine:
         self.running[record.id] = record
         return Batch(**{name: getattr(record, name) for name in Batch.model_fields})
 
-    async def launch_retries(self, request: RetriesRequest) -> Batch:
+    async def launch_batch(self, request: BatchRequest) -> Batch:
         return await self.set_retries_async(request.order)
 
     async def suspend_batch(self, id: str, suspended: bool) -> None:
@@ -447,6 +462,14 @@ class FakeEngine:
     async def unlock(self, id: str) -> None:
         await self._wait()
         self._ordered("unlock", id)
+
+    async def lock(self, id: str, worker: str, seconds: int) -> None:
+        await self._wait()
+        self._ordered("lock", id, worker, seconds)
+
+    async def report_task(self, id: str, path: str, body: dict[str, Any]) -> None:
+        await self._wait()
+        self._ordered(path, id, body)
 
     async def delete_job(self, id: str) -> None:
         await self._wait()

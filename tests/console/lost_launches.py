@@ -7,6 +7,7 @@ from typing import Any
 from console.engine.answers import UNKNOWN_TIME
 from console.engine.errors import NotThere, Refused
 from console.launch.find_batch import SoughtLaunch
+from console.operations.retry import SetRetries
 from store.contract.history import HistoricExternalTaskLog
 from store.contract.operations import UserOperation
 from store.contract.records import BatchStatistics, ExternalTask, HistoricBatch
@@ -24,7 +25,7 @@ def seconds(number: float) -> timedelta:
 
 def sought(**other: Any) -> SoughtLaunch:
     values: dict[str, Any] = {
-        "number": 7, "retries": 3, "tasks": 3, "exact": True, "sent_at": SENT,
+        "number": 7, "operation": SetRetries(3), "tasks": 3, "exact": True, "sent_at": SENT,
         "sample": tuple((name, 0) for name in NAMES),
     }  # fmt: skip
     return SoughtLaunch(**(values | other))
@@ -120,10 +121,16 @@ class LostLaunchEngine:
     async def external_tasks(self, query: Any, first: int, size: int) -> list[ExternalTask]:
         self.asked.append("tasks")
         there = [index for index, name in enumerate(NAMES) if name in query.external_task_id_in]
+        expiries = {one.activity_instance_id: one.timestamp for one in self.failures}
+        tasks = [task(index) for index in there if NAMES[index] in self.retries]
         return [
-            task(index).model_copy(update={"retries": self.retries[NAMES[index]]})
-            for index in there
-            if NAMES[index] in self.retries
+            one.model_copy(
+                update={
+                    "retries": self.retries[one.id],
+                    "lock_expiration_time": expiries.get(one.activity_instance_id),
+                }
+            )
+            for one in tasks
         ]
 
     async def external_task_log(self, query: Any, first: int, size: int) -> Sequence[HistoricExternalTaskLog]:

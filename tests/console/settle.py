@@ -143,7 +143,7 @@ async def console(
     """The console over a fake engine, the first rows of a view loaded."""
     app = BegunIn(view, connecting(engine, after), ConnectionIdentity("TEST", "in this process", "ann"))
     async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: app.session.client is not None and loaded(app))
+        await until(pilot, lambda: app.session.connection.client is not None and loaded(app))
         yield app, pilot
 
 
@@ -179,9 +179,9 @@ def screen(app: RetriageApp) -> Any:
 
 def said(app: RetriageApp) -> str:
     """Everything that was said, a sentence a line: what comes after the one that is waited for does not hide it."""
-    return "\n".join(event.sentence for event in app.session.events)
+    return "\n".join(event.sentence for event in app.session.news)
 
 
 def said_last(app: RetriageApp) -> str:
     """What was said last."""
-    return app.session.event.sentence if app.session.event else ""
+    return app.session.news.newest.sentence if app.session.news.newest else ""

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+from store.contract.history import HistoricActivityInstance, HistoricExternalTaskLog
 from store.contract.queries import ExternalTaskQuery
-from store.contract.records import ExternalTask
+from store.contract.records import ExternalTask, Incident
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -53,6 +54,18 @@ class Tasks:
         self.tasks = list(tasks)
         self.asked: list[ExternalTaskQuery] = []
         self.pages = 0
+
+    def engine_now(self) -> datetime:
+        return NOW
+
+    async def external_task_log(self, query: object, first: int, size: int) -> list[HistoricExternalTaskLog]:
+        return []
+
+    async def historic_activity_instances(self, query: object, first: int, size: int) -> list[HistoricActivityInstance]:
+        return []
+
+    async def incidents(self, query: object, first: int, size: int) -> list[Incident]:
+        return []
 
     async def count_external_tasks(self, query: ExternalTaskQuery) -> int:
         self.asked.append(query)

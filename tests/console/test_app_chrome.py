@@ -13,7 +13,7 @@ from console.screens.dialogs.confirm import Confirm
 from console.screens.help.palette import Palette
 from console.screens.help.screen import HelpScreen
 from console.screens.small import TooSmall
-from console.session import connection
+from console.session import freshness
 from console.session.connection_identity import ConnectionIdentity
 from console.widgets.themes import THEMES
 from tests.console.fake import FakeEngine, connecting, ids, job, statistics
@@ -30,7 +30,7 @@ async def test_the_first_frame_is_there_before_the_engine_is_opened() -> None:
 
     app = RetriageApp(connect, ConnectionIdentity("TEST"))
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: app.session.client is not None and loaded(app))
+        await until(pilot, lambda: app.session.connection.client is not None and loaded(app))
         assert "opening the engine …" in opened[0]
         assert "TEST" in opened[0]
         assert "opening the engine" not in text(app)
@@ -74,8 +74,8 @@ async def test_a_digit_leads_to_its_list_whatever_was_opened_over_it() -> None:
     engine = FakeEngine(20)
     engine.running["batch-7"] = statistics("batch-7", 5, 5, 2)
     async with console(engine) as (app, pilot):
-        await until(pilot, lambda: app.session.known_batches.get("batch-7") is not None)
-        app.navigator.show("batch", app.session.known_batches.get("batch-7"))
+        await until(pilot, lambda: app.session.watch.known_batches.get("batch-7") is not None)
+        app.navigator.show("batch", app.session.watch.known_batches.get("batch-7"))
         await until(pilot, lambda: "[4 Batches" in lines(app)[1])
         await pilot.press("1")
         await until(pilot, lambda: "[1 Tasks" in lines(app)[1] and len(app.screen_stack) == 1)
@@ -96,7 +96,7 @@ async def test_where_nothing_may_be_changed_no_order_is_offered() -> None:
     engine.running["batch-1"] = statistics("batch-1", 500, 500, 498, 2)
     engine.all_jobs = [job("job-1"), job("job-2")]
     async with console(engine, (140, 40)) as (app, pilot):
-        app.session.safety.readonly = True
+        app.session.connection.safety.readonly = True
         await pilot.press("2", "1")
         await until(pilot, lambda: "R retry (preview)" in lines(app)[-1])
         for view in "45":
@@ -114,6 +114,16 @@ async def test_where_nothing_may_be_changed_no_order_is_offered() -> None:
         await until(pilot, lambda: "off: this connection is read-only" in text(app))
 
 
+async def test_numbers_of_the_views_that_were_counted_long_ago_say_so() -> None:
+    async with console(FakeEngine(40), (80, 24)) as (app, pilot):
+        await until(pilot, lambda: app.session.watch.counts.get("jobs") is not None)
+        assert " old" not in lines(app)[1]
+        await pilot.press("p")
+        await until(pilot, lambda: app.session.watch.paused)
+        app.session.watch._counted["incidents"] -= 200
+        await until(pilot, lambda: "3m old" in lines(app)[1])
+
+
 async def test_rows_stay_and_orders_are_off_while_the_engine_does_not_answer() -> None:
     engine = FakeEngine(100)
     async with console(engine) as (app, pilot):
@@ -121,27 +131,27 @@ async def test_rows_stay_and_orders_are_off_while_the_engine_does_not_answer() -
         await pilot.press("r")
         await until(pilot, lambda: "STALE" in screen(app).query_one(IdentityLine).text)
         assert "ord-88000" in text(app)
-        assert app.session.event.sentence.startswith("Nothing can be changed. ")
+        assert app.session.news.newest.sentence.startswith("Nothing can be changed. ")
         await pilot.press("R")
         await pilot.pause(0.1)
         assert len(app.screen_stack) == 1
         engine.gone = False
         await pilot.press("r")
         await until(pilot, lambda: "LIVE" in screen(app).query_one(IdentityLine).text)
-        assert "answers again" in app.session.event.sentence
+        assert "answers again" in app.session.news.newest.sentence
 
 
 async def test_an_engine_that_is_silent_is_said_to_be_stale_before_its_answer_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(connection, "SILENT", 0.2)
+    monkeypatch.setattr(freshness, "SILENT", 0.2)
     engine = FakeEngine(100)
     async with console(engine) as (app, pilot):
         engine.delay = 3600.0
         await pilot.press("r")
         await until(pilot, lambda: ", asking" in screen(app).query_one(IdentityLine).text)
         assert "STALE" in screen(app).query_one(IdentityLine).text
-        assert app.session.why_no_orders() == "Nothing can be changed until the engine answers."
+        assert app.session.connection.why_no_orders() == "Nothing can be changed until the engine answers."
         engine.delay = 0.0
         await pilot.press("r")
         await until(pilot, lambda: "LIVE" in screen(app).query_one(IdentityLine).text)
@@ -161,13 +171,13 @@ async def test_a_question_that_takes_too_long_while_others_are_answered_loses_no
     async with console(FakeEngine(100)) as (app, pilot):
 
         async def slow(client: object) -> None:
-            answered = app.session.connection._answered
-            await until(pilot, lambda: app.session.connection._answered > answered)
+            answered = app.session.connection.state._answered
+            await until(pilot, lambda: app.session.connection.state._answered > answered)
             raise Slow("It did not answer in time.")
 
         with pytest.raises(Slow):
-            await app.session.ask(slow)
-        assert not app.session.stale
+            await app.session.connection.ask(slow)
+        assert not app.session.connection.stale
 
 
 async def test_help_shows_the_keys_of_this_screen_and_escape_closes_it() -> None:
@@ -218,8 +228,7 @@ async def test_leaving_asks_while_a_batch_launched_here_runs(key: str) -> None:
     engine = FakeEngine(100)
     async with console(engine) as (app, pilot):
         engine.running["mine"] = statistics("mine", 5)
-        assert app.session.follower is not None
-        await app.session.follower.launched("mine")
+        await app.session.watch.follow("mine")
         await pilot.press(key)
         await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
         await pilot.press("enter")
@@ -235,13 +244,12 @@ async def test_a_batch_that_is_seen_ended_holds_nobody(monkeypatch: pytest.Monke
     engine = FakeEngine(100)
     async with console(engine) as (app, pilot):
         engine.running["mine"] = statistics("mine", 5)
-        assert app.session.follower is not None
-        await app.session.follower.launched("mine")
-        view = app.session.known_batches.get("mine")
+        await app.session.watch.follow("mine")
+        view = app.session.watch.known_batches.get("mine")
         assert view is not None
         # A list has read its end in the history before the next look at what runs.
-        monkeypatch.setattr(app.session.known_batches, "get", lambda id: replace(view, end=datetime.now(UTC)))
-        assert "mine" in app.session.launched
+        monkeypatch.setattr(app.session.watch.known_batches, "get", lambda id: replace(view, end=datetime.now(UTC)))
+        assert "mine" in app.session.watch.launched
         await pilot.press("q")
         await until(pilot, lambda: not app.is_running)
 
@@ -266,13 +274,13 @@ async def test_a_small_window_tells_whether_the_engine_can_be_changed(name: str,
     app = RetriageApp(connecting(FakeEngine(100)), ConnectionIdentity("PROD", user="ann", profile=name))
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: loaded(app))
-        app.session.arm()
+        app.session.connection.arm()
         await pilot.resize_terminal(width, 18)
         await until(pilot, lambda: isinstance(app.screen, TooSmall))
         await until(pilot, lambda: lines(app)[0].startswith(f" PROD   {name[:9]}") and "ARMED 9m" in lines(app)[0])
-        app.session.safety._clock = lambda: time.monotonic() + 601
+        app.session.connection.safety._clock = lambda: time.monotonic() + 601
         await until(pilot, lambda: "SAFE " in lines(app)[0] and "ARMED" not in lines(app)[0])
-        assert "SAFE again: the ten minutes are over." in str(app.session.event)
+        assert "SAFE again: the ten minutes are over." in str(app.session.news.newest)
 
 
 async def test_every_theme_tells_the_states_apart_without_colour() -> None:
@@ -283,7 +291,7 @@ async def test_every_theme_tells_the_states_apart_without_colour() -> None:
             await pilot.pause(0.1)
             seen.add(app.theme)
             states = {row.cells[0].text for row in screen(app).table.loaded()}
-            assert {"X", "r", "L", "·", "S"} <= states
+            assert {"X", "r", "w", "·", "S"} <= states
             assert "❯" in text(app)
         assert seen == {theme.name for theme in THEMES}
 

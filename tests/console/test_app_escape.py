@@ -61,6 +61,15 @@ async def test_only_the_key_alone_orders(key: str, answers: list[bool]) -> None:
     assert await answers_to(Confirm("Delete?", ["It goes."], "delete", "L"), key) == answers
 
 
+@pytest.mark.parametrize(
+    ("key", "answers", "took_instead"),
+    [("L", [True], False), ("b", [True], True), ("B", [], False), ("alt+b", [], False), ("escape", [False], False)],
+)
+async def test_another_order_has_a_key_of_its_own(key: str, answers: list[bool], took_instead: bool) -> None:
+    question = Confirm("Leave?", ["It is held."], "Leave", "L", instead=("Let it go on", "b"))
+    assert (await answers_to(question, key), question.took_instead) == (answers, took_instead)
+
+
 @pytest.mark.parametrize(("key", "answers"), [("alt+D", []), ("D", ["delete"]), ("escape", [None])])
 async def test_a_run_is_stopped_by_the_key_alone(key: str, answers: list[object]) -> None:
     assert await answers_to(StopRun(RUN), key) == answers

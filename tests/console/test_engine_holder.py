@@ -1,17 +1,21 @@
 """The engine and the journal, held for as long as the console runs."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from console import engine_holder
 from console.app import RetriageApp
+from console.engine.client import EngineClient
 from console.engine_holder import EngineHolder
 from console.journal import journal_at
 from console.session.connection_identity import ConnectionIdentity
+from store.progress import TELL
 from tests.console.fake import FakeEngine, connecting
-from tests.console.settle import until
+from tests.console.settle import text, until
 
 
 async def test_the_journal_is_opened_also_where_an_engine_does_not_tell_who_it_is(
@@ -25,4 +29,21 @@ async def test_the_journal_is_opened_also_where_an_engine_does_not_tell_who_it_i
     identity = ConnectionIdentity("TEST")
     app = RetriageApp(connecting(FakeEngine(10)), identity, journal=lambda: journal_at(tmp_path / "journal.db"))
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: app.session.journal is not None)
+        await until(pilot, lambda: app.session.memory.journal is not None)
+
+
+async def test_what_takes_long_while_the_store_is_opened_is_told() -> None:
+    opens = asyncio.Event()
+
+    @asynccontextmanager
+    async def opening() -> AsyncIterator[EngineClient]:
+        await asyncio.to_thread(TELL.get(), "store.db is copied: 40 %.")
+        await opens.wait()
+        async with connecting(FakeEngine(10))() as client:
+            yield client
+
+    app = RetriageApp(opening, ConnectionIdentity("TEST"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "store.db is copied: 40 %." in text(app))
+        opens.set()
+        await until(pilot, lambda: app.session.connection.client is not None)

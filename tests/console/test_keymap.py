@@ -100,3 +100,11 @@ async def test_the_own_keys_act_the_old_ones_do_not_and_help_shows_them() -> Non
         await until(
             pilot, lambda: isinstance(app.screen, EventsScreen) and "list.filter is one" in "\n".join(lines(app))
         )
+
+
+def test_a_file_that_is_nested_too_deeply_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "keys.toml"
+    file.write_text(f"keys = {'[' * 5000}")
+    found = read_keymap(file)
+    assert (found.keys, len(found.problems)) == ({}, 1)
+    assert "is not TOML: it is nested too deeply." in found.problems[0]

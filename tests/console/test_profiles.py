@@ -1,5 +1,6 @@
 """Profiles of engines behind a company's doors, over servers on this machine: what each key does to a request."""
 
+import asyncio
 import base64
 import json
 import ssl
@@ -21,6 +22,7 @@ from keyring.backend import KeyringBackend
 from console.cli.connection_options import ConnectionOptions
 from console.connections import to_address, to_profile
 from console.engine.connect import connect, limits_of
+from console.engine.credentials import ClientCredentials, CredentialsProblem, CredentialsRefused
 from console.engine.errors import EngineProblem, LoginRefused, Slow, Unreachable
 from console.engine.target import Remote
 from console.profile_keys import from_options
@@ -255,6 +257,34 @@ async def test_a_client_that_the_token_service_refuses_is_told_and_not_tried_aga
     assert len(server.lines) == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "wrong"),
+    [
+        (403, b"<html><title>403 Forbidden</title></html>", False),
+        (400, b"bad request", False),
+        (503, b"", False),
+        (400, b'{"error": "temporarily_unavailable"}', False),
+        (400, b'{"error": "invalid_client"}', True),
+        (403, b'{"error": "unauthorized_client"}', True),
+        (401, b"", True),
+    ],
+)
+async def test_a_token_service_that_is_down_is_not_a_wrong_password(status: int, body: bytes, wrong: bool) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 %d X\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % (status, len(body)) + body)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as listening:
+        port = listening.sockets[0].getsockname()[1]
+        client = ClientCredentials(f"http://127.0.0.1:{port}/token", "c", "s")
+        with pytest.raises(CredentialsProblem) as problem:
+            await asyncio.to_thread(client.token)
+    assert isinstance(problem.value, CredentialsRefused) is wrong
+    assert str(status) in str(problem.value)
+
+
 @pytest.mark.parametrize("locked", [False, True])
 async def test_a_client_certificate_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locked: bool) -> None:
     authority = trustme.CA()
@@ -382,6 +412,43 @@ def test_what_is_wrong_is_one_sentence(tmp_path: Path, keys: str, sentence: str)
     with pytest.raises(ProfileProblem, match=sentence) as problem:
         profile_named("x", written(tmp_path, f'[x]\nurl = "http://h"\n{keys}\n'))
     assert "\n" not in str(problem.value)
+
+
+def test_profiles_and_options_that_are_nested_too_deeply_are_one_sentence(tmp_path: Path) -> None:
+    file, deep = tmp_path / "profiles.toml", "[" * 5000
+    file.write_text(f"[bpm]\nurl = {deep}")
+    with pytest.raises(ProfileProblem, match="cannot be read: it is nested too deeply"):
+        profile_named("bpm", file)
+    assert from_options([f"headers={deep}"]) == {"headers": deep}
+
+
+def test_profiles_that_others_may_write_are_refused(tmp_path: Path) -> None:
+    """They name commands that are run, and where passwords are sent."""
+    file = tmp_path / "profiles.toml"
+    file.write_text('[bpm]\nurl = "https://e"\n')
+    for mode in (0o664, 0o646):
+        file.chmod(mode)
+        with pytest.raises(ProfileProblem, match=r"Others may write the profiles in .*; `chmod go-w .*` fixes that"):
+            profile_named("bpm", file)
+        with pytest.raises(ProfileProblem, match="Others may write"):
+            list_profiles(file)
+    file.chmod(0o644)
+    assert profile_named("bpm", file).name == "bpm"
+
+
+async def test_a_client_key_that_others_may_write_is_refused(tmp_path: Path) -> None:
+    key = tmp_path / "ann.key"
+    issued = trustme.CA().issue_cert("ann@example.org")
+    (tmp_path / "ann.pem").write_bytes(issued.cert_chain_pems[0].bytes())
+    key.write_bytes(issued.private_key_pem.bytes())
+    target = Remote("https://127.0.0.1:1", client_cert=tmp_path / "ann.pem", client_key=key)
+    key.chmod(0o662)
+    with pytest.raises(EngineProblem, match=r"Others may write the client's key .*ann\.key"):
+        async with connect(target):
+            pass
+    key.chmod(0o640)
+    async with connect(target):
+        pass
 
 
 def test_a_token_that_no_header_may_hold_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

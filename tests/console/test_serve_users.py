@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from argon2 import PasswordHasher
 from typer.testing import CliRunner, Result
 
@@ -11,6 +12,7 @@ from console.cli import app
 from store import server
 from store.api.users import User, hashed
 from store.server import ServerProblem, serve
+from store.server.certificate import tls_context
 from store.server.users import line_of, read_user_file, read_users
 
 Served = dict[str, Any]
@@ -146,3 +148,21 @@ def test_certificates_are_looked_at_before_anything_is_opened(tmp_path: Path) ->
         with pytest.raises(ServerProblem, match=sentence):
             serve(store, "127.0.0.1", 0, certificate=certificate, key=key)
     assert not Path(store).exists()
+
+
+def test_a_key_that_others_may_write_is_refused(tmp_path: Path) -> None:
+    issued = trustme.CA().issue_cert("localhost")
+    certificate, key, both = (tmp_path / name for name in ("cert.pem", "key.pem", "both.pem"))
+    certificate.write_bytes(issued.cert_chain_pems[0].bytes())
+    key.write_bytes(issued.private_key_pem.bytes())
+    both.write_bytes(issued.private_key_and_cert_chain_pem.bytes())
+    for file in (key, both):
+        file.chmod(0o666)
+    for files in ((certificate, key), (both, None)):
+        with pytest.raises(ServerProblem, match=r"others may write the key .*; `chmod go-w .*` fixes that"):
+            tls_context(*files)
+    for file in (key, both):
+        file.chmod(0o640)
+    certificate.chmod(0o666)
+    tls_context(certificate, key)
+    tls_context(both, None)

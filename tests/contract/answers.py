@@ -58,7 +58,20 @@ JOB_DEFINITION = _fields(
     "id processDefinitionId processDefinitionKey jobType jobConfiguration activityId suspended overridingJobPriority "
     "tenantId deploymentId"
 )
-
+VARIABLE_INSTANCE = _fields(
+    "type value valueInfo id name processDefinitionId processInstanceId executionId caseInstanceId caseExecutionId "
+    "taskId batchId activityInstanceId errorMessage tenantId"
+)
+HISTORIC_VARIABLE_INSTANCE = _fields(
+    "type value valueInfo id name processDefinitionKey processDefinitionId processInstanceId executionId "
+    "activityInstanceId caseDefinitionKey caseDefinitionId caseInstanceId caseExecutionId taskId errorMessage tenantId "
+    "state createTime removalTime rootProcessInstanceId"
+)
+HISTORIC_ACTIVITY_INSTANCE = _fields(
+    "id parentActivityInstanceId activityId activityName activityType processDefinitionKey processDefinitionId "
+    "processInstanceId executionId taskId calledProcessInstanceId calledCaseInstanceId assignee startTime endTime "
+    "durationInMillis canceled completeScope tenantId removalTime rootProcessInstanceId"
+)
 USER_OPERATION = _fields(
     "id deploymentId processDefinitionId processDefinitionKey processInstanceId executionId caseDefinitionId "
     "caseInstanceId caseExecutionId taskId jobId jobDefinitionId batchId userId timestamp operationId externalTaskId "

@@ -1,7 +1,7 @@
 """Batches in the tests: launch one, wait for what its jobs do, help it to its end."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -9,6 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tests.contract.answers import BATCH
 from tests.contract.engine import Engine
 from tests.contract.waiting import eventually
 
@@ -131,6 +132,14 @@ async def launch(engine: Engine, retries: int | None, tasks: Iterable[str] | Non
     return Launched(engine, await engine.post("/external-task/retries-async", body))
 
 
+async def order(engine: Engine, path: str, body: Record) -> Launched:
+    """Launch a batch by another order, and check what the answer looks like."""
+    batch = Launched(engine, await engine.post(path, body))
+    assert set(batch.answer) == BATCH
+    assert (batch.answer["jobsCreated"], batch.answer["suspended"]) == (0, False)
+    return batch
+
+
 def unknown_task(task_id: str) -> str:
     """What a job says of an external task that does not exist."""
     return f"Cannot find external task with id {task_id}: externalTask is null"
@@ -154,6 +163,11 @@ async def stuck(engine: Engine, tasks: Iterable[str], unknown: int = 1, retries:
 
 
 async def launched_and_stopped(engine: Engine, tasks: list[str], unseeded: bool = False) -> Launched:
+    """A batch that sets the retries of tasks, and was suspended before its end; see ``stopped``."""
+    return await stopped(engine, lambda: launch(engine, 1, tasks), unseeded)
+
+
+async def stopped(engine: Engine, order: Callable[[], Awaitable[Launched]], unseeded: bool = False) -> Launched:
     """A batch that was suspended before its end; if ``unseeded``, while its seed was still to come.
 
     The executor is faster than the network, so it is given other work; what it manages nevertheless is tried again.
@@ -161,7 +175,7 @@ async def launched_and_stopped(engine: Engine, tasks: list[str], unseeded: bool 
     ballast = await launch(engine, 1, [f"nowhere-{uuid4()}" for _ in range(400)])
     try:
         for _ in range(20):
-            batch = await launch(engine, 1, tasks)
+            batch = await order()
             response = await engine.http.put(f"/batch/{batch.id}/suspended", json={"suspended": True})
             # A job that runs at that moment may succeed nevertheless, and be the last one: then the batch is gone.
             await asyncio.sleep(_A_JOB_SECONDS)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.contract.batches import Outcome, launch, launched_and_stopped, unknown_task
+from tests.contract.batches import Outcome, launch, launched_and_stopped, order, unknown_task
 from tests.contract.engine import Engine
 from tests.contract.waiting import eventually
 from tests.contract.world import World, fresh
@@ -56,3 +56,34 @@ async def test_one_bad_task_holds_back_its_job_alone(slicing_engine: Engine, wor
     left = await world.retries(scene.tasks[1:])
     assert sorted(left, key=str) == [1, 1, 1, 1, 7]
     await batch.delete()
+
+
+async def test_jobs_of_several_instances(slicing_engine: Engine, world: World) -> None:
+    one, other = await world.scene(3), await world.scene(1)
+    instances = [*one.instances, *other.instances]
+    body = {"processInstanceIds": instances, "variables": {"amount": {"value": 5}}}
+    batch = await order(slicing_engine, "/process-instance/variables-async", body)
+    # Four ids are two jobs by the rounding of the total, but two groups make two and one.
+    assert (batch.answer["totalJobs"], batch.answer["invocationsPerBatchJob"]) == (2, 2)
+    await batch.ended()
+    log = await slicing_engine.post("/history/job-log", {"jobDefinitionId": batch.work, "creationLog": True})
+    belong = sorted(entry["processInstanceId"] or "" for entry in log)
+    assert belong[:1] == [""]
+    assert set(belong[1:]) <= set(instances)
+    assert len(belong) == 3
+    for instance in instances:
+        found = await slicing_engine.get(f"/process-instance/{instance}/variables/amount")
+        assert found["value"] == 5
+
+
+async def test_a_missing_instance_holds_back_nobody(slicing_engine: Engine, world: World) -> None:
+    scene = await world.scene(3)
+    await world.cancel(scene.instances[0])
+    batch = await order(
+        slicing_engine, "/process-instance/delete", {"processInstanceIds": [fresh("nobody"), *scene.instances]}
+    )
+    assert batch.answer["totalJobs"] == 2
+    await eventually(batch.history, until=lambda past: past["executionStartTime"] is not None)
+    await batch.ended()
+    found = await slicing_engine.get("/process-instance/count", processDefinitionKey=scene.key)
+    assert found == {"count": 0}

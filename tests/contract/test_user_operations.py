@@ -441,3 +441,43 @@ async def test_the_initiator_is_the_user(engine: Engine) -> None:
     assert response.status_code == 200, response.text
     instance = await engine.post(f"/process-definition/key/{key}/start", {"withVariablesInReturn": True})
     assert (instance["variables"]["who"]["type"], instance["variables"]["who"]["value"]) == ("String", USER[0])
+
+
+async def test_batches_over_instances(engine: Engine, world: World, log: Log) -> None:
+    scene = await world.scene(3)
+    name = "ProcessInstance"
+
+    async def entries(path: str, body: Entry) -> list[Entry]:
+        await log.forget()
+        await engine.post(f"/process-instance/{path}", {"processInstanceIds": scene.instances, **body})
+        return [_telling(entry) for entry in await log.new()]
+
+    variables = {"secret": {"value": "not told"}, "more": {"value": 1}}
+    assert await entries("variables-async", {"variables": variables}) == [
+        *in_bulk("SetVariables", name, 3, True),
+        did("SetVariables", name, "nrOfVariables", "2"),
+    ]
+    assert await entries("suspended-async", {"suspended": True}) == in_bulk("SuspendJob", name, 3, True)
+    assert await entries("suspended-async", {"suspended": False}) == in_bulk("ActivateJob", name, 3, True)
+    unreasoned = {"processInstanceIds": [fresh("nobody")]}
+    first, last = in_bulk("Delete", name, 1, True)
+    assert await entries("delete", unreasoned) == [first, did("Delete", name, "deleteReason"), last]
+    assert await entries("delete", {"deleteReason": "duplicate"}) == [
+        in_bulk("Delete", name, 3, True)[0],
+        did("Delete", name, "deleteReason", "duplicate"),
+        in_bulk("Delete", name, 3, True)[1],
+    ]
+
+
+async def test_local_variables(engine: Engine, world: World, log: Log) -> None:
+    scene = await world.scene()
+    execution = (await world.task(scene.tasks[0]))["executionId"]
+    path = f"/execution/{execution}/localVariables"
+    for method, where, body, word in (
+        ("PUT", f"{path}/own", {"value": 1}, "SetVariable"),
+        ("POST", path, {"modifications": {"more": {"value": 1}}}, "ModifyVariable"),
+        ("DELETE", f"{path}/own", None, "RemoveVariable"),
+    ):
+        (entry,) = await log.of(method, where, body)
+        entry.pop("executionId", None)  # the store does not tell which execution it was
+        assert entry == did(word, "Variable", **about(scene))

@@ -151,7 +151,7 @@ async def test_while_a_large_order_is_read_the_loop_turns(
     """Half a million ids. In the time of this process, which does not pass while others have the processor."""
     shares = []
     last, worst = 0.0, 0.0
-    read_json = requests.read_json
+    read_json = large_json.read_json
 
     def watched(*text: Any, **bounds: Any) -> Any:
         nonlocal worst, last

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import trustme
 
+from console.engine.batch_request import BatchRequest
 from console.engine.client import EngineClient
 from console.engine.connect import connect
 from console.engine.errors import Unreachable
-from console.engine.retries_request import RetriesRequest
 from console.engine.target import Remote
 from store.contract.orders import SetExternalTaskRetries
 from store.demo_store import fill
@@ -99,8 +99,8 @@ def test_a_name_that_is_not_known_any_more(engine: NightEngine, tmp_path: Path) 
 
 Order = Callable[[EngineClient], Awaitable[Any]]
 ORDERS: dict[str, Order] = {
-    "launch": lambda client: client.launch_retries(
-        RetriesRequest(SetExternalTaskRetries(retries=3, external_task_ids=["a"]))
+    "launch": lambda client: client.launch_batch(
+        BatchRequest(SetExternalTaskRetries(retries=3, external_task_ids=["a"]))
     ),
     "unlock": lambda client: client.unlock("t"),
     "delete": lambda client: client.delete_batch("b"),

@@ -13,14 +13,18 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import httpx
 import pytest
 
+from store.commands.deployments import deploy
+from store.commands.instances import start
+from store.contract.records import VariableValue
 from store.database import open_database
 from tests.engines.processes import free_port
+from tests.store.drawings import END, START, file, flows, process, task
 from tests.support.plain import plain_world
 
 TASKS = 6000
@@ -123,11 +127,10 @@ def test_a_killed_batch_is_finished_after_the_restart_and_nothing_is_done_twice(
     rows.close()
 
 
-def launch_and_kill(store: Path, retries: int, after: float) -> None:
-    """Launch a batch and kill the server so many seconds later, whether it has answered or not."""
+def order_and_kill(store: Path, path: str, body: dict[str, object], after: float) -> None:
+    """Give an order that is a batch, and kill the server so many seconds later, whether it has answered or not."""
     with serving(store) as (client, process), ThreadPoolExecutor(1) as caller:
-        order = {"retries": retries, "externalTaskQuery": {}, "externalTaskIds": ["no such task"]}
-        asked = caller.submit(client.post, "/external-task/retries-async", json=order)
+        asked = caller.submit(client.post, path, json=body)
         time.sleep(after)
         os.kill(process.pid, signal.SIGKILL)
         with suppress(httpx.TransportError):
@@ -139,7 +142,8 @@ def test_kills_at_any_moment_lose_nothing_and_do_nothing_twice(store: Path, requ
     kills: int = request.config.getoption("--kills")
     chance = random.Random(kills)
     for number in range(kills):
-        launch_and_kill(store, number % 4, chance.uniform(0.05, 1.5))
+        order = {"retries": number % 4, "externalTaskQuery": {}, "externalTaskIds": ["no such task"]}
+        order_and_kill(store, "/external-task/retries-async", order, chance.uniform(0.05, 1.5))
     with serving(store) as (client, _process):
         failed = {"noRetriesLeft": True}
 
@@ -170,4 +174,126 @@ def test_kills_at_any_moment_lose_nothing_and_do_nothing_twice(store: Path, requ
     # The world is written without incidents for its tasks that have no retries: only what a batch has set agrees.
     if rows.execute("SELECT count(*) FROM batch").fetchone() != (0,):
         assert rows.execute(unlike).fetchall() == []
+    rows.close()
+
+
+INSTANCES = 1500
+
+
+def test_jobs_of_tokens_survive_a_kill(tmp_path: Path) -> None:
+    """Each token goes on once: to a task, and with every second variable to a failure."""
+    path = tmp_path / "store.db"
+    drawn = process(
+        START,
+        '<exclusiveGateway id="how" camunda:asyncBefore="true"/>',
+        task("work"),
+        END,
+        flows("begin>how", "how>work?${ok == 1}", "how>done?${ok == 2}"),
+    )
+
+    async def build() -> None:
+        database = await open_database(str(path))
+        async with database.writing() as connection:
+            made = await deploy(connection, "kill", {"order.bpmn": file(drawn)})
+            for number in range(INSTANCES):
+                given = {"ok": VariableValue(type="Integer", value=1)} if number % 2 else {}
+                await start(connection, made.definitions[0].id, variables=given)
+        await database.close()
+
+    asyncio.run(build())
+    for _ in range(KILLS):
+        with serving(path) as (client, handle):
+            begun = _tasks(client)
+            assert begun < INSTANCES // 2, "all was over before it could be killed"
+            until(lambda client=client, least=begun: _tasks(client) > least + 20, "no progress")
+            os.kill(handle.pid, signal.SIGKILL)
+    failed = {"noRetriesLeft": True}
+    with serving(path) as (client, _handle):
+        until(lambda: _tasks(client) == INSTANCES // 2, "not all went on")
+        until(lambda: client.post("/job/count", json=failed).json() == {"count": INSTANCES // 2}, "not all failed")
+    with closing(sqlite3.connect(path)) as rows:
+        one_each = "SELECT count(*), count(DISTINCT process_instance_id) FROM"
+        assert rows.execute(f"{one_each} external_task").fetchone() == (INSTANCES // 2,) * 2
+        assert rows.execute(f"{one_each} execution").fetchone() == (INSTANCES,) * 2
+        assert rows.execute(f"{one_each} incident WHERE state = 'open'").fetchone() == (INSTANCES // 2,) * 2
+        log = "SELECT count(*), count(DISTINCT job_id) FROM job_log WHERE state ="
+        assert rows.execute(f"{log} 2").fetchone() == (INSTANCES // 2,) * 2
+        assert rows.execute(f"{log} 1").fetchone() == (INSTANCES // 2 * 3, INSTANCES // 2)
+
+
+def _tasks(client: httpx.Client) -> int:
+    return int(client.get("/external-task/count").json()["count"])
+
+
+def come_to_their_end(store: Path) -> None:
+    """Let all batches be carried out."""
+    with serving(store) as (client, _process):
+        until(lambda: client.get("/batch").json() == [], "the batches did not close", 2 * PATIENCE)
+
+
+def each_job_once(rows: sqlite3.Connection, kind: str) -> int:
+    """Check that each batch of a type made a job for every instance, and that each of them succeeded once.
+
+    Returns:
+        How many batches there were.
+    """
+    batches = rows.execute("SELECT id, elements FROM batch WHERE type = ?", [kind]).fetchall()
+    for batch, elements in batches:
+        for state in (0, 2):
+            counted = (
+                "SELECT count(*), count(DISTINCT job_id) FROM job_log WHERE batch_id = ? AND job_type = ? AND state = ?"
+            )
+            assert rows.execute(counted, [batch, kind, state]).fetchone() == (elements, elements)
+    return len(batches)
+
+
+def test_kills_leave_one_variable_of_a_name_and_whole_deletions(store: Path, request: pytest.FixtureRequest) -> None:
+    """Batches that set a variable, and one that deletes half of the instances, killed at any moment of theirs."""
+    kills: int = request.config.getoption("--kills")
+    chance = random.Random(kills + 1)
+    everything: dict[str, object] = {"processInstanceQuery": {}}
+    for number in range(kills):
+        variables = {"amount": {"value": number}, "killed": {"value": f"no. {number}"}}
+        order_and_kill(
+            store,
+            "/process-instance/variables-async",
+            {**everything, "variables": variables},
+            chance.uniform(0.05, 1.5),
+        )
+    come_to_their_end(store)
+    rows = sqlite3.connect(store)
+    made = each_job_once(rows, "set-variables")
+    doubled = "SELECT count(*) FROM variable GROUP BY process_instance_id, name HAVING count(*) > 1"
+    assert rows.execute(doubled).fetchall() == []
+    expected = [(TASKS, 2)] if made else []
+    per_instance = "SELECT count(*), names FROM (SELECT count(*) AS names FROM variable GROUP BY process_instance_id)"
+    assert rows.execute(f"{per_instance} GROUP BY names").fetchall() == expected
+    torn = (
+        "SELECT count(*) FROM variable one JOIN variable two ON one.process_instance_id = two.process_instance_id"
+        " WHERE one.name = 'amount' AND two.name = 'killed' AND two.text_value <> 'no. ' || one.long_value"
+    )
+    assert rows.execute(torn).fetchone() == (0,)
+    rows.close()
+    half = {"processInstanceQuery": {"businessKeyLike": "key-1%"}, "deleteReason": "killed"}
+    order_and_kill(store, "/process-instance/delete", half, 0.6)
+    for _ in range(kills):
+        with serving(store) as (_client, process):
+            time.sleep(chance.uniform(0.05, 0.6))
+            os.kill(process.pid, signal.SIGKILL)
+    come_to_their_end(store)
+    rows = sqlite3.connect(store)
+    if each_job_once(rows, "instance-deletion"):
+        states = (
+            "SELECT business_key LIKE 'key-1%', state, delete_reason, count(*) FROM process_instance GROUP BY 1, 2, 3"
+        )
+        (left, ended) = rows.execute(states).fetchall()
+        assert (left[:3], ended[:3]) == ((0, "ACTIVE", None), (1, "EXTERNALLY_TERMINATED", "killed"))
+        gone = ended[3]
+        log = "SELECT count(*), count(DISTINCT external_task_id) FROM external_task_log WHERE state = 3"
+        assert rows.execute(log).fetchone() == (gone, gone)
+        for table in ("external_task", "execution"):
+            assert rows.execute(f"SELECT count(*) FROM {table}").fetchone() == (TASKS - gone,)
+    for table in ("job", "batch_element", "batch_group", "unfinished_batch", "job_definition"):
+        assert rows.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), table
+    assert rows.execute("SELECT count(*) FROM variable WHERE batch_id IS NOT NULL").fetchone() == (0,)
     rows.close()

@@ -102,7 +102,7 @@ async def test_an_idle_minute(world: Path, key: str, monkeypatch: pytest.MonkeyP
 
         app = RetriageApp(connect, ConnectionIdentity("TEST", "http://engine.test/engine-rest", "ann"))
         async with app.run_test(size=(160, 45)) as pilot:
-            await until(pilot, lambda: app.session.client is not None and loaded(app), 60)
+            await until(pilot, lambda: app.session.connection.client is not None and loaded(app), 60)
             await pilot.press(key)
             await until(pilot, lambda: getattr(app.screen, "VIEW", "") == VIEWS[key], 60)
             groups = getattr(app.screen, "groups", None)

@@ -13,8 +13,9 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.batch.acquire import acquire
-from store.batch.create import create, plan_task_retries
+from store.batch.create import create
 from store.batch.orders import delete_batch, suspend_batch
+from store.batch.types.external_task_retries import plan_task_retries
 from store.bpmn import parse
 from store.commands.instances import delete_instance, set_suspended
 from store.commands.processes import remember

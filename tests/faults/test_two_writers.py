@@ -8,7 +8,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import event, text
 
-from store.batch.create import create, plan_task_retries
+from store.batch.create import create
+from store.batch.types.external_task_retries import plan_task_retries
 from store.contract.orders import SetExternalTaskRetries
 from store.database import Database, open_database
 from store.runner import Runner

@@ -103,7 +103,11 @@ class Stage:
 
     def _full(self) -> bool:
         session, screen = self.app.session, self._screen
-        known = session.client is not None and session.identity.engine and len(session.counts) == 5
+        known = (
+            session.connection.client is not None
+            and session.connection.identity.engine
+            and len(session.watch.counts) == 5
+        )
         if not known or not loaded(self.app) or not self._all_in_sight():
             return False
         if screen.VIEW == "tasks" and not (self._pane("live") and (screen.narrow or self._causes_told())):

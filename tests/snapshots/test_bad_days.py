@@ -42,7 +42,7 @@ async def first_page_on_its_way(stage: Stage) -> None:
 
 async def far_page_on_its_way(stage: Stage) -> None:
     await stage.full()
-    client = stage.app.session.client
+    client = stage.app.session.connection.client
     assert isinstance(client, Night)
     client.held_back = {"external_tasks"}
     await stage.press("G")
@@ -52,7 +52,7 @@ async def far_page_on_its_way(stage: Stage) -> None:
 
 async def lost(stage: Stage) -> None:
     await stage.full()
-    client = stage.app.session.client
+    client = stage.app.session.connection.client
     assert isinstance(client, Night)
     client.gone = True
     stage.clock.pass_by(134)

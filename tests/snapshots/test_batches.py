@@ -94,6 +94,10 @@ class Retried(Night):
                     self.task_entries.append(logs.task_entry(task, "success", MOMENT))
                 self.removed.add(task.id)
             self.records[at] = task.model_copy(update=given)
+            if 43 <= at < 52:
+                self.task_entries.append(
+                    logs.task_entry(self.records[at], "failure", MOMENT, message=given["error_message"])
+                )
 
 
 class HostileRetried(Retried):
@@ -122,12 +126,11 @@ def launched(made: Callable[[], Retried] = Retried) -> Retried:
 async def followed(stage: Stage) -> None:
     """The batch is watched long enough to tell its speed, and its tasks until they have moved."""
     await stage.full()
-    engine, follower = stage.app.session.client, stage.app.session.follower
+    engine, follower = stage.app.session.connection.client, stage.app.session.watch
     assert isinstance(engine, Retried)
-    assert follower is not None
     ids = [(task.id, 0) for task in engine.records]
-    stage.app.session.journal = cast(Journal, Ledger({RUNNING: ids}, reason="PSP back, INC-4412"))
-    await follower.launched(RUNNING)
+    stage.app.session.memory.journal = cast(Journal, Ledger({RUNNING: ids}, reason="PSP back, INC-4412"))
+    await follower.follow(RUNNING)
     await follower.look_at_work()
     for done in (42, 102, 162, 202, 282, 342):
         stage.clock.pass_by(5)
@@ -160,10 +163,9 @@ async def running_in_full(stage: Stage) -> None:
 async def just_launched(stage: Stage) -> None:
     """The seed job has been taken, nothing is set yet."""
     await stage.full()
-    engine, follower = stage.app.session.client, stage.app.session.follower
+    engine, follower = stage.app.session.connection.client, stage.app.session.watch
     assert isinstance(engine, Retried)
-    assert follower is not None
-    stage.app.session.journal = cast(
+    stage.app.session.memory.journal = cast(
         Journal, Ledger({RUNNING: [(task.id, 0) for task in engine.records]}, reason="PSP back, INC-4412")
     )
     record = batch(RUNNING, FAILED_TASKS, 0, 0, 0, 0)
@@ -173,7 +175,7 @@ async def just_launched(stage: Stage) -> None:
     ]
     engine.all_jobs = [one.model_copy(update={"exception_message": None}) for one in engine.all_jobs]
     engine.acquired = {uuid(1, 6)}
-    await follower.launched(RUNNING)
+    await follower.follow(RUNNING)
     await follower.look_at_work()
     await follower.count()
     await stage.view("4")
@@ -184,9 +186,8 @@ async def just_launched(stage: Stage) -> None:
 
 async def suspended_in_full(stage: Stage) -> None:
     await followed(stage)
-    engine, follower = stage.app.session.client, stage.app.session.follower
+    engine, follower = stage.app.session.connection.client, stage.app.session.watch
     assert isinstance(engine, Retried)
-    assert follower is not None
     engine.running[RUNNING] = engine.running[RUNNING].model_copy(update={"suspended": True})
     await follower.look()
     await stage.press("enter")
@@ -199,9 +200,8 @@ async def ended_well(stage: Stage) -> None:
     await followed(stage)
     await stage.press("enter")
     await stage.sees("did it help")
-    engine, follower = stage.app.session.client, stage.app.session.follower
+    engine, follower = stage.app.session.connection.client, stage.app.session.watch
     assert isinstance(engine, Retried)
-    assert follower is not None
     engine.all_jobs = []
     engine.running[RUNNING] = batch(RUNNING, FAILED_TASKS, FAILED_TASKS, FAILED_TASKS, 0, 4)
     await follower.look()
@@ -214,6 +214,7 @@ async def ended_well(stage: Stage) -> None:
     await follower.look()
     await follower.look_at_work()
     await follower.count()
+    await stage.press("r")  # a look after all that was counted
     await stage.sees("ENDED", "2% of 420 failed again")
     await stage.still()
 
@@ -233,9 +234,8 @@ async def silent_in_full(stage: Stage) -> None:
     await stage.press("enter")
     await stage.sees("did it help", "D drop")
     await stage.still()
-    engine, follower = stage.app.session.client, stage.app.session.follower
+    engine, follower = stage.app.session.connection.client, stage.app.session.watch
     assert isinstance(engine, Retried)
-    assert follower is not None
     await follower.look_at_work()  # what is being looked at comes from before the silence
     engine.gone = True
     stage.clock.pass_by(20)
@@ -270,7 +270,7 @@ async def deleted_in_full(stage: Stage) -> None:
 
 async def dropping(stage: Stage) -> None:
     await failed_in_full(stage)
-    stage.app.session.arm()
+    stage.app.session.connection.arm()
     await stage.press("D")
     await stage.sees("Drop these failed jobs?")
     await stage.still(working=True)
@@ -293,7 +293,7 @@ async def nothing(stage: Stage) -> None:
 
 async def not_known(stage: Stage) -> None:
     await stage.full()
-    engine = stage.app.session.client
+    engine = stage.app.session.connection.client
     assert isinstance(engine, Night)
     engine.gone = True
     await stage.press("4")

@@ -81,7 +81,7 @@ async def empty(stage: Stage) -> None:
 
 async def counting(stage: Stage) -> None:
     await stage.full()
-    client = stage.app.session.client
+    client = stage.app.session.connection.client
     assert isinstance(client, Night)
     client.held_back = {"count_external_tasks"}
     await opened_again(stage, "retries:0")
@@ -97,7 +97,7 @@ async def opened_again(stage: Stage, text: str) -> None:
 
 async def lost(stage: Stage) -> None:
     await stage.full()
-    client = stage.app.session.client
+    client = stage.app.session.connection.client
     assert isinstance(client, Night)
     await stage.press("p")
     client.gone = True

@@ -69,7 +69,7 @@ async def groups(stage: Stage) -> None:
 
 async def new(stage: Stage) -> None:
     await groups(stage)
-    engine: Any = stage.app.session.client
+    engine: Any = stage.app.session.connection.client
     more = [one.model_copy(update={"id": f"n-{one.id}", "incident_timestamp": MOMENT}) for one in engine._failed()[:40]]
     before = engine._failed
     engine._failed = lambda: [*before(), *more]
@@ -95,7 +95,7 @@ async def hostile(stage: Stage) -> None:
 
 async def loading(stage: Stage) -> None:
     await stage.full()
-    engine: Any = stage.app.session.client
+    engine: Any = stage.app.session.connection.client
     engine.held_back.add("incidents")
     await stage.press("2")
     await stage.sees("so far")
@@ -104,7 +104,7 @@ async def loading(stage: Stage) -> None:
 
 async def silent(stage: Stage) -> None:
     await groups(stage)
-    engine: Any = stage.app.session.client
+    engine: Any = stage.app.session.connection.client
     engine.gone = True
     screen: Any = stage.app.screen
     await screen.reader._poller.refresh()

@@ -6,6 +6,7 @@ import pytest
 
 from console.screens.dialogs.confirm import Confirm
 from console.screens.jobs.detail import JobDetail
+from console.screens.operations.dialog import OperationDialog
 from tests.snapshots.conftest import Picture
 from tests.snapshots.hostile import TEXTS
 from tests.snapshots.night import Night, failed_jobs, uuid, with_batches
@@ -58,15 +59,25 @@ async def view(stage: Stage) -> None:
 
 async def marked(stage: Stage) -> None:
     await view(stage)
-    stage.app.session.arm()
+    stage.app.session.connection.arm()
     await stage.press("space", "space", "T")
     await stage.so(lambda: isinstance(stage.app.screen, Confirm))
     await stage.still(working=True)
 
 
+async def in_waves(stage: Stage) -> None:
+    await view(stage)
+    stage.app.session.connection.arm()
+    await stage.press("space", "R")
+    await stage.so(
+        lambda: isinstance(stage.app.screen, OperationDialog) and stage.app.screen.preparation.to_be_read is not None
+    )
+    await stage.still(working=True)
+
+
 async def suspended_too(stage: Stage) -> None:
     await view(stage)
-    stage.app.session.arm()
+    stage.app.session.connection.arm()
     await stage.press("G", "k", "S")
     await stage.so(lambda: isinstance(stage.app.screen, Confirm))
     await stage.still(working=True)
@@ -82,7 +93,7 @@ async def in_full(stage: Stage) -> None:
 
 async def gone(stage: Stage) -> None:
     await view(stage)
-    client = stage.app.session.client
+    client = stage.app.session.connection.client
     assert isinstance(client, Night)
     client.gone = True
     stage.clock.pass_by(40)
@@ -91,7 +102,7 @@ async def gone(stage: Stage) -> None:
     await stage.still(working=True)
 
 
-@pytest.mark.parametrize("steps", [view, marked, suspended_too, in_full, gone])
+@pytest.mark.parametrize("steps", [view, marked, in_waves, suspended_too, in_full, gone])
 def test_jobs(picture: Picture, size: tuple[int, int], steps: object) -> None:
     assert picture(engine(), size, steps)
 

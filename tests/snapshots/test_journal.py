@@ -32,8 +32,8 @@ def compare(snap_compare: Any, clock: StoppedClock, tmp_path: Path, monkeypatch:
     def compared(size: tuple[int, int], steps: Steps, written: Callable[[Journal], Any] | None = None) -> bool:
         async def run(pilot: Any) -> None:
             stage = Stage(pilot, clock)
-            await stage.so(lambda: stage.app.session.journal is not None)
-            journal = stage.app.session.journal
+            await stage.so(lambda: stage.app.session.memory.journal is not None)
+            journal = stage.app.session.memory.journal
             assert journal is not None
             if written is not None:
                 await written(journal)
@@ -79,7 +79,7 @@ async def listed(stage: Stage) -> None:
 async def one(stage: Stage) -> None:
     await listed(stage)
     await stage.press("j", "j", "j", "enter")
-    await stage.sees("60 tasks, retries before and now", "locked by")
+    await stage.sees("60 tasks, retries before and now", "lock or")
     await stage.still()
 
 
@@ -91,9 +91,9 @@ async def nothing(stage: Stage) -> None:
 
 async def undoing(stage: Stage) -> None:
     await listed(stage)
-    stage.app.session.arm()
+    stage.app.session.connection.arm()
     await stage.press("j", "j", "j", "Z")
-    await stage.sees("Undo launch 2?", "get back what they had")
+    await stage.sees("Undo launch 2?", "tasks get back 0 retries")
     await stage.still(working=True)
 
 

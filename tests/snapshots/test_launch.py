@@ -49,7 +49,7 @@ async def counting(stage: Stage) -> None:
     await stage.full()
     await stage.press("A")
     await stage.sees("marked")
-    client = stage.app.session.client
+    client = stage.app.session.connection.client
     assert isinstance(client, Night)
     client.held_back = {"count_external_tasks"}
     await stage.press("R")

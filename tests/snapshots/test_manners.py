@@ -11,7 +11,7 @@ from tests.snapshots.night import with_batches
 from tests.snapshots.stage import Stage
 
 SENTENCES = (
-    ("Nothing can be changed. The engine does not answer. Rows are from 03:11:02Z.", "failed"),
+    ("Nothing can be changed. The engine does not answer. Its last answer came at 03:11:02Z.", "failed"),
     ("The engine answers again.", "good"),
     (TEXTS[0], "warning"),
     (TEXTS[2], "failed"),
@@ -22,7 +22,7 @@ SENTENCES = (
 async def said(stage: Stage) -> None:
     await stage.full()
     for sentence, ink in SENTENCES:
-        stage.app.session.say(sentence, ink)  # type: ignore[arg-type]
+        stage.app.session.news.say(sentence, ink)  # type: ignore[arg-type]
         stage.clock.pass_by(1)
 
 

@@ -56,7 +56,7 @@ async def ask(stage: Stage) -> None:
 
 async def armed(stage: Stage) -> None:
     await ask(stage)
-    stage.app.session.arm()
+    stage.app.session.connection.arm()
     await stage.press("L")
     await stage.sees("Type a reason", "ARMED")
     for letter in "INC-4412":
@@ -93,14 +93,14 @@ async def too_many(stage: Stage) -> None:
 
 
 async def nothing(stage: Stage) -> None:
-    await stage.so(lambda: len(stage.app.session.counts) == 5 and "made-up world" in stage.text)
+    await stage.so(lambda: len(stage.app.session.watch.counts) == 5 and "made-up world" in stage.text)
     await stage.press("A", "R")
     await stage.sees("There is nothing to launch")
     await stage.still()
 
 
 async def empty(stage: Stage) -> None:
-    await stage.so(lambda: len(stage.app.session.counts) == 5 and "made-up world" in stage.text)
+    await stage.so(lambda: len(stage.app.session.watch.counts) == 5 and "made-up world" in stage.text)
     await stage.still()
 
 

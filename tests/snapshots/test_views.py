@@ -30,11 +30,10 @@ async def one_instance(stage: Stage) -> None:
 async def work_goes_on(stage: Stage) -> None:
     """One batch is watched long enough to tell its speed; another one ended in the meantime."""
     await stage.full()
-    engine, follower = stage.app.session.client, stage.app.session.follower
+    engine, follower = stage.app.session.connection.client, stage.app.session.watch
     assert isinstance(engine, Night)
-    assert follower is not None
     engine.ended[ENDED] = ended()
-    await follower.launched(ENDED)
+    await follower.follow(ENDED)
     await follower.look_at_work()
     for done in (2150, 2200, 2250, 2300):
         stage.clock.pass_by(5)
@@ -58,7 +57,7 @@ async def ended_batch(stage: Stage) -> None:
 
 async def deleting(stage: Stage) -> None:
     await batches(stage)
-    stage.app.session.arm()
+    stage.app.session.connection.arm()
     await stage.press("D")
     await stage.sees("Delete this batch?")
     await stage.still(working=True)

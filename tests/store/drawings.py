@@ -88,3 +88,16 @@ CHOOSING = file(
         flows("begin>look", "look>how", "how>large?${amount >= 100}", "how>small", "large>done", "small>done"),
     )
 )
+
+
+JUDGED = file(
+    process(
+        START,
+        '<exclusiveGateway id="judge" camunda:asyncBefore="true"/>',
+        task("good"),
+        END,
+        flows("begin>judge", "judge>good?${ok == 1}", "judge>done?${ok == 2}", "good>done"),
+        key="judged",
+    )
+)
+"""A process whose first job fails while the variable ``ok`` is missing."""

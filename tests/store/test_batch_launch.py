@@ -14,8 +14,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.batch import launch as room
-from store.batch.create import create, plan_job_retries, plan_task_retries
+from store.batch.create import create
 from store.batch.launch import launch
+from store.batch.types.external_task_retries import plan_task_retries
+from store.batch.types.job_retries import plan_job_retries
 from store.contract.errors import ContractError
 from store.contract.orders import SetExternalTaskRetries, SetJobsRetries
 from store.contract.records import Batch
@@ -105,7 +107,7 @@ async def test_it_is_what_one_transaction_makes(database: Database, tasks: int |
     for statement in (
         "SELECT ordinal, element_id FROM batch_element WHERE batch_id = :id ORDER BY ordinal",
         "SELECT first, past, deployment_id FROM batch_group WHERE batch_id = :id ORDER BY first",
-        "SELECT elements, total_jobs, seeded, retries FROM batch WHERE id = :id",
+        "SELECT elements, total_jobs, seeded, configuration FROM batch WHERE id = :id",
         "SELECT job_type, deployment_id FROM job WHERE batch_id = :id",
     ):
         assert await rows(database, statement, id=sliced.id) == await rows(database, statement, id=whole.id)
@@ -230,7 +232,7 @@ KILLED = """
 import asyncio, os, signal, sys
 from sqlalchemy import event
 from store.batch import launch
-from store.batch.create import plan_task_retries
+from store.batch.types.external_task_retries import plan_task_retries
 from store.contract.orders import SetExternalTaskRetries
 from store.database import open_database
 from store.settings import StoreSettings

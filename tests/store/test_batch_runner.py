@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import Engine, event, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.batch import execute
 from store.batch.acquire import acquire
-from store.batch.create import create, plan_task_retries
+from store.batch.create import create
 from store.batch.execute import run_jobs
 from store.batch.orders import suspend_batch
 from store.batch.seed import run_seed
+from store.batch.types.external_task_retries import plan_task_retries
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.records import Batch
 from store.database import Database, now, open_database
@@ -122,8 +123,14 @@ async def test_jobs_never_mix_deployments_and_one_bad_id_fails_its_whole_job(dat
 async def test_jobs_with_gaps_between_them_change_theirs_and_nothing_else(
     database: Database, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
-    """What lies between the jobs of a set is named, or each element is held against each job."""
+    """What lies between the jobs of a set is named, or else what they have; no element is held against each job."""
     monkeypatch.setattr(execute, "MOST_BETWEEN", most)
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        statements.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
     await plain_world(database, 60)
     settings = SETTINGS.model_copy(update={"invocations_per_batch_job": 2, "batch_jobs_per_seed": 30})
     batch = await launch(database, ALL, settings)
@@ -131,7 +138,11 @@ async def test_jobs_with_gaps_between_them_change_theirs_and_nothing_else(
         await seeded(connection)
         held = [one for one in await acquire(connection, "mine", 100, 30) if one.job_type == batch.type]
         await connection.execute(text("UPDATE job SET suspended = 1 WHERE first IN (4, 6, 30)"))
+        statements.clear()
         assert (await run_jobs(connection, held[0])).succeeded == 27
+        event.remove(Engine, "before_cursor_execute", note)
+        assert statements
+        assert [one for one in statements if "job.first" in one and "batch_element" in one] == []
     left = await rows(
         database,
         "SELECT ordinal FROM batch_element JOIN external_task ON id = element_id AND retries <> 7 ORDER BY ordinal",

@@ -10,6 +10,17 @@ from tests.store.drawings import END, HEAD, START, catch, file, flows, process, 
 BEGIN = flows("begin>a")
 
 
+def _timer(time: str) -> str:
+    definition = f"<timerEventDefinition>{time}</timerEventDefinition>"
+    return f'<intermediateCatchEvent id="a">{definition}</intermediateCatchEvent>'
+
+
+def _tried(cycle: str) -> str:
+    said = f"<camunda:failedJobRetryTimeCycle>{cycle}</camunda:failedJobRetryTimeCycle>"
+    inner = f"<extensionElements>{said}</extensionElements>"
+    return f'<serviceTask id="a" camunda:type="external" camunda:topic="t">{inner}</serviceTask>'
+
+
 def refusal(xml: bytes) -> NotSupported:
     with pytest.raises(NotSupported) as caught:
         parse(xml, "order.bpmn")
@@ -86,7 +97,14 @@ def test_another_root() -> None:
         '<serviceTask id="a" camunda:expression="${thing}"/>',
         '<serviceTask id="a"/>',
         '<serviceTask id="a" camunda:type="external" camunda:topic="${where}"/>',
-        task("a", 'camunda:asyncBefore="true"'),
+        _tried("${often}"),
+        _tried("R3/2030-01-01T00:00:00/PT5M"),
+        _timer("<timeCycle>R3/PT5M</timeCycle>"),
+        _timer("<timeDuration>R3/PT5M</timeDuration>"),
+        _timer("<timeDuration>${a.b}</timeDuration>"),
+        _timer(""),
+        '<intermediateCatchEvent id="a"><messageEventDefinition/></intermediateCatchEvent>',
+        task("a", 'camunda:asyncBefore="true" camunda:jobPriority="high"'),
         task("a", 'isForCompensation="true"'),
         task("a", inside="<multiInstanceLoopCharacteristics/>"),
         task("a", inside="<extensionElements><camunda:inputOutput/></extensionElements>"),
@@ -194,6 +212,11 @@ def test_loops_that_would_never_wait() -> None:
 def test_loops_through_a_task_are_fine() -> None:
     drawn = file(process(START, task("a"), task("b"), flows("begin>a", "a>b", "b>a")))
     assert len(parse(drawn, "order.bpmn")) == 1
+
+
+def test_loops_through_a_job_are_fine() -> None:
+    gateway = '<exclusiveGateway id="a" camunda:asyncBefore="true"/><exclusiveGateway id="b"/>'
+    assert len(parse(file(process(START, gateway, flows("begin>a", "a>b", "b>a"))), "order.bpmn")) == 1
 
 
 def test_thousands_of_problems_come_in_a_moment() -> None:

@@ -1,17 +1,27 @@
 """What happens next: pure steps, and the expressions that choose among them."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from store.bpmn import CanNotGoOn, Foreign, Process, begin, leave, parse
+from store.bpmn import CanNotGoOn, Foreign, How, Move, Pause, Process, Steps, Waiting, parse, walk
 from store.bpmn.expressions import Condition, condition, priority
+from store.bpmn.timers import Timer
 from store.bpmn.walk import MAX_STEPS
 from tests.store.drawings import CAUGHT, CHOOSING, END, FORKED, ONE_TASK, START, file, flows, process, task
 
 
 def only(xml: bytes) -> Process:
     return parse(xml, "order.bpmn")[0]
+
+
+def begin(made: Process, variables: dict[str, Any]) -> Steps:
+    return walk(made, Move(How.ENTER, made.start), variables, {})
+
+
+def leave(made: Process, node: str, variables: dict[str, Any], waiting: dict[str, int]) -> Steps:
+    return walk(made, Move(How.LEAVE, node), variables, waiting)
 
 
 def test_one_task_after_another() -> None:
@@ -228,3 +238,84 @@ def test_texts_that_are_decimals(text: str, equal: bool) -> None:
     made = condition("${x == 5.5}")
     assert made is not None
     assert made.holds({"x": text}) == equal
+
+
+def pausing(*parts: str) -> Process:
+    return only(file(process(*parts)))
+
+
+def test_a_token_waits_before_and_after_a_task() -> None:
+    made = pausing(
+        START,
+        task("a", 'camunda:asyncBefore="true" operaton:asyncAfter="true"'),
+        flows("begin>a", "a>begin2"),
+        '<endEvent id="begin2"/>',
+    )
+    assert begin(made, {}).jobs == [Waiting("a", Pause.BEFORE)]
+    assert walk(made, Move(How.RESUME, "a"), {}, {}).tasks == ["a"]
+    assert leave(made, "a", {}, {}).jobs == [Waiting("a", Pause.AFTER, "a-begin2")]
+    assert walk(made, Move(How.TAKE, "a-begin2"), {}, {}) == Steps()
+
+
+def test_one_job_for_each_way_out_and_one_for_none() -> None:
+    fork = '<parallelGateway id="fork" camunda:asyncAfter="true"/>'
+    made = pausing(
+        START, fork, task("a"), task("b", 'camunda:asyncAfter="true"'), flows("begin>fork", "fork>a", "fork>b")
+    )
+    assert begin(made, {}).jobs == [Waiting("fork", Pause.AFTER, "fork-a"), Waiting("fork", Pause.AFTER, "fork-b")]
+    assert leave(made, "b", {}, {}).jobs == [Waiting("b", Pause.AFTER)]
+
+
+def test_a_choice_is_made_before_the_job_after_it() -> None:
+    choice = '<exclusiveGateway id="how" default="how-b" camunda:asyncAfter="true"/>'
+    made = pausing(START, choice, task("a"), task("b"), flows("begin>how", "how>a?${x == 1}", "how>b"))
+    assert begin(made, {"x": 1}).jobs == [Waiting("how", Pause.AFTER, "how-a")]
+    with pytest.raises(CanNotGoOn) as caught:
+        begin(made, {})
+    assert caught.value.node == "how"
+
+
+def test_a_job_before_a_join_counts_no_token() -> None:
+    join = '<parallelGateway id="join" camunda:asyncBefore="true"/>'
+    ways = flows("begin>fork", "fork>a", "fork>b", "a>join", "b>join", "join>done")
+    made = pausing(START, '<parallelGateway id="fork"/>', task("a"), task("b"), join, END, ways)
+    assert leave(made, "a", {}, {}).waiting == {}
+    first = walk(made, Move(How.RESUME, "join"), {}, {})
+    assert first.waiting == {"join": 1}
+    assert walk(made, Move(How.RESUME, "join"), {}, first.waiting).waiting == {"join": 0}
+
+
+AT = datetime(2026, 1, 31, 10, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "due"),
+    [
+        ("DURATION", "PT5M", "2026-01-31T10:05:00+00:00"),
+        ("DURATION", "P1M", "2026-02-28T10:00:00+00:00"),
+        ("DURATION", "P1Y2M3DT4H5M6S", "2027-04-03T14:05:06+00:00"),
+        ("DURATION", "P1W", "2026-02-07T10:00:00+00:00"),
+        ("DURATION", "PT1.5S", "2026-01-31T10:00:01.500000+00:00"),
+        ("DATE", "2030-01-01", "2030-01-01T00:00:00+00:00"),
+        ("DATE", "2030-01-01T10:00:00+05:00", "2030-01-01T10:00:00+05:00"),
+        ("DATE", "PT5M", "2026-01-31T10:05:00+00:00"),
+        ("DURATION", "${when}", "2026-01-31T10:03:00+00:00"),
+        ("DATE", "${day}", "2030-01-01T00:00:00+00:00"),
+    ],
+)
+def test_when_timers_are_due(kind: str, text: str, due: str) -> None:
+    variables = {"when": "PT3M", "day": Foreign("java.util.Date", "", datetime(2030, 1, 1, tzinfo=UTC))}
+    assert Timer(kind, text).due(variables, AT) == datetime.fromisoformat(due)
+
+
+@pytest.mark.parametrize("text", ["", "soon", "P", "PT", "-PT5M", "P1H", "P999999999Y", "P999999999W", "2030-13-01"])
+def test_timers_that_say_nothing(text: str) -> None:
+    sentence = f"ENGINE-09027 Exception while resolving duedate '{text}': Invalid format: \"{text}\""
+    with pytest.raises(CanNotGoOn) as caught:
+        Timer("DURATION", text).due({}, AT)
+    assert str(caught.value) == sentence
+
+
+def test_a_timer_without_its_variable() -> None:
+    with pytest.raises(CanNotGoOn, match="Cannot resolve identifier 'when'"):
+        Timer("DATE", "${when}").due({}, AT)

@@ -11,11 +11,12 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from store.api.app import ROOT
 from store.batch.orders import suspend_batch
-from store.database import Database, open_database
+from store.commands.retries import set_retries
+from store.database import Database, NotFilled, open_database
 from store.demo.causes import CAUSES, MAIL_REFUSED, MISSING_ADDRESS, OUTAGE, Cause, cause_of
 from store.demo.operator_batches import COLLEAGUE, LEAST_TASKS
 from store.demo.plot import BAD_RELEASE, OUTAGE_BEGAN, recovery
@@ -24,6 +25,8 @@ from store.demo.world import build_world
 from store.embedded import embedded_app
 from store.runner import JobPace, Runner
 from store.settings import StoreSettings
+from store.tables import ExternalTask
+from store.tables.types import col
 from tests.store.running import STORES, store_at
 
 NOW = datetime(2026, 3, 1, 9, 15, tzinfo=UTC)
@@ -282,13 +285,9 @@ async def test_a_small_world_has_no_batches(tmp_path: Path) -> None:
 
 @pytest.mark.long
 async def test_what_is_retried_in_the_outage_fails_again_until_it_ends(database: Database) -> None:
+    refused_before = text("retries = 0 AND NOT suspended AND error_message LIKE 'HTTP 503%'")
     async with database.writing() as connection:
-        await connection.execute(
-            text(
-                "UPDATE external_task SET retries = 9 "
-                "WHERE retries = 0 AND NOT suspended AND error_message LIKE 'HTTP 503%'"
-            )
-        )
+        await set_retries(connection, select(col(ExternalTask.id)).where(refused_before), 9)
     workers = SimulatedWorkers(database, tasks_per_second=6, outage=40.0)
     since = "SELECT count(*) FROM external_task_log WHERE topic_name = 'charge-card' AND timestamp > :now AND "
     succeeded, refused = since + "state = 2", since + "state = 1 AND error_message LIKE 'HTTP 503%'"
@@ -412,6 +411,6 @@ async def test_what_keeps_a_world_from_being_written_is_raised(tmp_path: Path, m
     monkeypatch.setattr("store.demo.world.InstanceRows.slice", broken)
     for early in (False, True):
         app = embedded_app(str(tmp_path / f"{early}.db"), demo_tasks=10, open_early=early)
-        with pytest.raises(OSError, match="disk is full"):
+        with pytest.raises(NotFilled, match="disk is full"):
             async with app.router.lifespan_context(app):
                 pass

@@ -118,16 +118,29 @@ async def test_what_was_just_retried_does_not_wait_behind_what_workers_gave_back
     oldest = "id IN (SELECT id FROM external_task WHERE retries = 0 AND NOT suspended ORDER BY id LIMIT 10)"
     chosen = await retry(database, oldest, 1)
     windows = 40 * TASKS // WINDOW
-    sweep, found = Sweep(), list[str]()
+    sweep = Sweep()
     for _ in range(windows + 1):
         async with database.reading() as connection:
-            ids = await sweep.look(connection)
+            ids, given_back = await sweep.look(connection)
         if chosen & set(ids):
-            found = ids
             break
         sweep.move()
-    assert len(found) > 10 * len(chosen)
-    assert set(found[: len(chosen)]) == chosen
+    assert set(ids[: len(chosen)]) == chosen
+    assert len(ids) + len(given_back) > 10 * len(chosen)
+
+
+async def test_workers_come_back_to_what_they_gave_back_while_the_outage_lasts(database: Database) -> None:
+    await build_world(database, TASKS, seed=7)
+    given_back = "FROM external_task WHERE retries > 0"
+    async with database.writing() as connection:
+        await connection.execute(text("UPDATE external_task SET lock_expiration_time = 1 WHERE retries > 0"))
+    before = await number(database, f"SELECT sum(retries) {given_back}")
+    later = SimulatedWorkers(database)
+    await work(later, 20)
+    assert before - await number(database, f"SELECT sum(retries) {given_back}") < 5
+    outage = SimulatedWorkers(database, outage=60.0)
+    await work(outage, 20)
+    assert outage.tally.failed > 10
 
 
 async def test_tasks_that_are_locked_suspended_or_without_retries_stay_as_they_are(database: Database) -> None:
@@ -147,7 +160,7 @@ async def test_tasks_that_are_locked_suspended_or_without_retries_stay_as_they_a
 
 async def test_an_instance_suspended_while_a_worker_holds_its_task_is_left_alone(database: Database) -> None:
     await build_world(database, TASKS, seed=7)
-    workers = SimulatedWorkers(database, tasks_per_second=50)
+    workers = SimulatedWorkers(database, tasks_per_second=1500)
     await work(workers, 2)
     assert workers.tally.taken > 0
     assert workers.tally.completed == 0
@@ -167,7 +180,7 @@ async def test_the_world_is_alive_but_keeps_its_size(database: Database) -> None
     running = "SELECT count(*) FROM process_instance WHERE end_time IS NULL"
     ready = "SELECT count(*) FROM external_task WHERE (retries IS NULL OR retries > 0) AND NOT suspended"
     instances, tasks = await number(database, running), await number(database, ready)
-    workers = SimulatedWorkers(database)
+    workers = SimulatedWorkers(database, tasks_per_second=1500)
     await work(workers, 150)
     assert workers.tally.completed > TASKS * 0.7
     assert workers.tally.started > TASKS / 10
@@ -180,7 +193,7 @@ async def test_the_world_is_alive_but_keeps_its_size(database: Database) -> None
 async def test_news_of_tasks_is_told(database: Database) -> None:
     await build_world(database, 60, seed=7)
     rings: list[int] = []
-    workers = SimulatedWorkers(database, tasks_changed=lambda: rings.append(1))
+    workers = SimulatedWorkers(database, tasks_per_second=1500, tasks_changed=lambda: rings.append(1))
     await work(workers, 20)
     assert rings
 
@@ -195,7 +208,7 @@ async def test_starting_and_stopping_twice_is_harmless(database: Database, monke
     monkeypatch.setattr("store.demo.workers._HOLD_SECONDS", (0.0, 0.0))
     await build_world(database, 60, seed=7)
     news = asyncio.Event()
-    workers = SimulatedWorkers(database, tasks_changed=news.set)
+    workers = SimulatedWorkers(database, tasks_per_second=1500, tasks_changed=news.set)
     await workers.stop()
     for _ in range(2):
         await workers.start()
@@ -255,8 +268,9 @@ def test_the_pace_follows_what_waits() -> None:
     assert slow == pytest.approx(30, abs=1)
     assert pace.retried(10.0, 0) == 0
     assert pace.retried(0.0, 5) == 0
-    usual = sum(pace.other(0.25, 100) for _ in range(40))
+    usual = sum(pace.other(0.25, 100, outage=True) for _ in range(400))
     assert usual == pytest.approx(30, abs=1)
+    assert sum(pace.other(0.25, 100) for _ in range(1600)) == pytest.approx(20, abs=1)
     assert sum(pace.other(0.25, 1000) for _ in range(40)) > 4 * usual
     assert pace.other(1000.0, 100) <= 25
 

@@ -22,7 +22,7 @@ from tests.support.plain import plain_world
 
 def contents(folder: Path) -> dict[str, str]:
     """Every file of a folder with the hash of its content."""
-    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.iterdir()}
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.iterdir() if file.is_file()}
 
 
 def made(file: Path, *statements: str) -> None:
@@ -109,6 +109,7 @@ async def test_a_store_of_a_newer_version_says_so(request: pytest.FixtureRequest
         ("postgresql://me:secret@host/db?no_such_option=1", "no_such_option"),
         ("postgresql://me:secret@/db?host=/nowhere", "/nowhere"),
         ("postgresql://me:secret@no-such-host.invalid/db", "no-such-host.invalid"),
+        ("postgresql://no-such-host.invalid/db?user=me&password=secret", "no-such-host.invalid"),
         ("postgresql:/me:secret@host/db", "a URL has ://"),
         ("sqlite:store.db", "a URL has ://"),
     ],

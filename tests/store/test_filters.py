@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import store.commands
 import store.queries
 from store.contract.queries import Query
 from store.queries.listing import Listing
@@ -28,6 +29,9 @@ CASES = {
     "HistoricJobLogQuery": "contract/test_job_log.py",
     "HistoricExternalTaskLogQuery": "contract/test_external_task_log.py",
     "UserOperationQuery": "contract/test_user*.py contract/test_*operation*.py",
+    "VariableInstanceQuery": "contract/test_variable_instances.py",
+    "HistoricVariableInstanceQuery": "contract/test_history_variables.py",
+    "HistoricActivityInstanceQuery": "contract/test_history_activities.py",
     "DeploymentQuery": "contract/test_definitions.py",
     "ProcessDefinitionQuery": "contract/test_definitions.py",
 }
@@ -36,10 +40,11 @@ CASES = {
 
 def listings() -> Iterator[Listing[Any, Any]]:
     """Every query that the store answers."""
-    for module in pkgutil.iter_modules(store.queries.__path__):
-        for value in vars(import_module(f"store.queries.{module.name}")).values():
-            if isinstance(value, Listing):
-                yield value
+    for room in (store.queries, store.commands):
+        for module in pkgutil.iter_modules(room.__path__, f"{room.__name__}."):
+            for value in vars(import_module(module.name)).values():
+                if isinstance(value, Listing):
+                    yield value
 
 
 LISTINGS = {listing.query.__name__: listing for listing in listings()}

@@ -14,8 +14,8 @@ from fastapi.dependencies.models import Dependant
 
 from store.api.router import Route
 from store.api.routes import ROUTERS
-from store.batch.create import plan_task_retries
 from store.batch.launch import launch
+from store.batch.types.external_task_retries import plan_task_retries
 from store.commands import instances, workers
 from store.contract.orders import CompleteTask, FetchAndLock, SetExternalTaskRetries
 from store.database.sqlite import FileConnection

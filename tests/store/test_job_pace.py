@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from store.batch.create import create, plan_task_retries
+from store.batch.create import create
+from store.batch.types.external_task_retries import plan_task_retries
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.records import Batch
 from store.database import Database, open_database

@@ -7,6 +7,7 @@ import pytest
 
 from store.database.clock import now
 from store.journal import FrozenTask, Journal, NewLaunch, NewRun, NoRunFile, RunCause, runs
+from store.journal.run_drivers import LEASE
 
 NEW = NewRun("e", "http://e", "ann", "all", "why", 1, 0.05, False, 60.0, now())
 CAUSES = [RunCause("charge", "HTTP 503 from <*>", 3)]
@@ -49,7 +50,9 @@ async def test_it_goes_on_where_it_stood_and_what_was_sent_is_not_sent_again(tmp
     assert (launch.batch_id, launch.wave, launch.engine) == ("b1", 1, "their-name")
     assert {task.task_id: task.retries for task in await there.tasks(launch.id)} == {"a": 0, "b": None}
     assert await there.runs.causes(taken) == CAUSES
-    assert [found.id for found, _ in await there.runs.over_causes("their-name", ["HTTP 503 from <*>"], 5)] == [taken]
+    assert [
+        found.id for found, _ in await there.runs.over_causes("their-name", [("charge", "HTTP 503 from <*>")], 5)
+    ] == [taken]
     for journal in (here, there):
         await journal.close()
 
@@ -68,6 +71,11 @@ async def test_it_goes_on_where_it_stood_and_what_was_sent_is_not_sent_again(tmp
         (lambda lines: lines[:-1], "cut off"),
         (lambda lines: lines[:3], "cut off"),
         (lambda lines: [line for line in lines if '"launch' not in line], "cut off"),
+        (lambda lines: ["[" * 100_000], "not the file of a run"),
+        (lambda lines: [*lines[:2], "[" * 100_000, *lines[2:]], "broken at line 3"),
+        (lambda lines: [line.replace('"request": "{}"', f'"request": "{"[" * 100_000}"') for line in lines], "broken"),
+        (lambda lines: [line.replace('"{}"', f'"{{\\"a\\": {"[" * 300}{"]" * 300}}}"') for line in lines], "broken"),
+        (lambda lines: [line.replace('"request": "{}"', '"request": "7"') for line in lines], "broken"),
         (lambda lines: [lines[0].replace('"version": 2', '"version": 1'), *lines[1:4]], "cut off"),
     ],
 )  # fmt: skip
@@ -101,12 +109,12 @@ async def test_the_same_file_is_taken_over_once(tmp_path: Path) -> None:
 async def test_a_driver_that_writes_a_large_run_down_keeps_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Writing may take longer than its time: each piece says that the driver is still there."""
     journal = await Journal.open(tmp_path / "journal.db")
-    moments = iter([now() + at * runs.LEASE for at in range(100)])
+    moments = iter([now() + at * LEASE for at in range(100)])
     monkeypatch.setattr(runs, "now", lambda: next(moments))
     monkeypatch.setattr(runs, "PIECE", 1)
     run = await journal.runs.begin(NEW, "me", [(1, [FrozenTask(str(at), 0) for at in range(5)])])
     found = await journal.runs.run(run)
     assert found is not None
     assert found.driven_until is not None
-    assert found.driven_until > found.began_at + 5 * runs.LEASE
+    assert found.driven_until > found.began_at + 5 * LEASE
     await journal.close()

@@ -9,6 +9,7 @@ import pytest
 
 from store.database.clock import now
 from store.journal import FrozenTask, Journal, NewLaunch, NewRun, NotYours, State, runs
+from store.journal.run_drivers import LEASE
 
 NEW = NewRun("e", "http://e", "ann", "all", "why", 1, 0.05, False, 60.0, now())
 LAUNCH = NewLaunch("e", "http://e", "ann", 1, "{}", 2)
@@ -45,7 +46,7 @@ async def test_one_driver_at_a_time_until_its_time_is_over(journal: Journal, mon
     with pytest.raises(NotYours):
         await journal.runs.take(run, "you")
     assert (await journal.runs.take(run, "me")).driver == "me"
-    later = now() + runs.LEASE + timedelta(seconds=1)
+    later = now() + LEASE + timedelta(seconds=1)
     monkeypatch.setattr(runs, "now", lambda: later)
     await journal.runs.take(run, "you")
     for step in (

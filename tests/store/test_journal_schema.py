@@ -1,7 +1,10 @@
 """A journal that was brought up to date has exactly the tables that the code declares; what is none is not opened."""
 
 import sqlite3
-from contextlib import closing
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +14,27 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
 from store.database import open_database
-from store.journal import Journal, JournalNotOpened
+from store.journal import Journal, JournalLost, JournalNotOpened
 from store.journal.tables import metadata
+from tests.store.test_files import contents, remove
 from tests.store.test_schema import indexes
+
+
+@contextmanager
+def locked(path: Path, *statements: str) -> Iterator[None]:
+    """The file while another process keeps it locked by these statements."""
+    program = (
+        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None);"
+        "[c.execute(one).fetchall() for one in sys.argv[2:]]; print('locked', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", program, str(path), *statements]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "locked\n"
+        try:
+            yield
+        finally:
+            holder.kill()
 
 
 async def test_two_roads_one_schema(tmp_path: Path) -> None:
@@ -60,9 +81,12 @@ async def test_what_cannot_be_opened_is_one_sentence(tmp_path: Path, what: str) 
         await (await Journal.open(path)).close()
         with closing(sqlite3.connect(path)) as file, file:
             file.execute("UPDATE journal_version SET version_num = '9999'")
-        file.close()
+    before = contents(tmp_path)
     with pytest.raises(JournalNotOpened) as problem:
         await Journal.open(path)
+    assert contents(tmp_path) == before
+    assert ("newer version of Retriage" in str(problem.value)) == (what == "newer")
+    assert "something else" not in str(problem.value)
     assert str(problem.value).startswith("The journal cannot be opened: ")
     assert str(problem.value).endswith(f" ({path}).")
     assert "\n" not in str(problem.value)
@@ -76,3 +100,55 @@ async def test_a_new_folder_is_made_and_opening_again_keeps_what_is_there(tmp_pa
     again = await Journal.open(path)
     assert [query.text for query in await again.saved_queries("here", "tasks")] == ["retries:0"]
     await again.close()
+
+
+@pytest.mark.parametrize("mode", ["DELETE", "WAL"])
+async def test_the_file_of_another_program_is_not_touched(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / "journal.db"
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute(f"PRAGMA journal_mode={mode}")
+        other.execute("CREATE TABLE recipe (name)")
+    before = contents(tmp_path)
+    with pytest.raises(JournalNotOpened, match="an SQLite database of something else"):
+        await Journal.open(path)
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("deed", ["deleted", "replaced"])
+async def test_a_file_that_is_lost_while_it_is_open_is_noticed(tmp_path: Path, deed: str) -> None:
+    path = tmp_path / "journal.db"
+    journal = await Journal.open(path)
+    await journal.remember("here", "tasks", "retries:0")
+    remove(tmp_path)
+    if deed == "replaced":
+        await (await Journal.open(path)).close()
+    before = contents(tmp_path)
+    with pytest.raises(JournalLost, match="deleted or replaced"):
+        await journal.recent("here", "tasks")
+    with pytest.raises(JournalLost, match="deleted or replaced"):
+        await journal.remember("here", "tasks", "retries:1")
+    await journal.close()
+    assert contents(tmp_path) == before
+
+
+async def test_reading_waits_for_no_writer(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    journal = await Journal.open(path)
+    await journal.remember("here", "tasks", "retries:0")
+    await journal.close()
+    with locked(path, "BEGIN IMMEDIATE"):
+        again = await Journal.open(path)
+        assert await again.recent("here", "tasks") == ["retries:0"]
+        await again.close()
+
+
+async def test_a_file_that_cannot_be_read_for_a_lock_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.journal.journal.LOCKED_SECONDS", 0.05)
+    path = tmp_path / "journal.db"
+    await (await Journal.open(path)).close()
+    exclusive = locked(path, "PRAGMA locking_mode=EXCLUSIVE", "BEGIN EXCLUSIVE")
+    with exclusive, pytest.raises(JournalNotOpened, match="database is locked"):
+        await Journal.open(path)
+    await (await Journal.open(path)).close()

@@ -16,6 +16,7 @@ from store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQue
 from store.database import Database, Limits, open_database
 from store.embedded import embedded_app
 from store.queries import listing
+from store.queries.conditions import count_of
 from store.queries.external_tasks import EXTERNAL_TASKS
 from store.queries.historic_process_instances import HISTORIC_PROCESS_INSTANCES
 from store.queries.process_instances import PROCESS_INSTANCES
@@ -106,7 +107,7 @@ async def test_work_ends_with_the_task_that_asked(request: pytest.FixtureRequest
 async def test_a_question_ends_when_its_caller_hangs_up(
     request: pytest.FixtureRequest, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = listing.count_of
+    asked = count_of
     monkeypatch.setattr(listing, "count_of", endless)
     async with store_at(request, kind) as place:
         app = embedded_app(place, settings=StoreSettings(readers=2))

@@ -1,14 +1,19 @@
 """Requests that say very much: they are carried out, or refused in a sentence."""
 
+import asyncio
 import sqlite3
+import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy.exc import DBAPIError
 
+from store.contract.queries import ExternalTaskQuery
+from store.database import open_database
 from store.embedded import embedded_app
-from store.queries import listing
+from store.queries import external_tasks, listing, variable_filters
 from store.settings import StoreSettings
 from tests.store.running import STORES, client_of, store_at
 from tests.store.test_workers_routes import start
@@ -97,3 +102,75 @@ async def test_more_than_a_database_takes(
     monkeypatch.setattr(listing, "count_of", fails)
     async with client_of(embedded_app(str(tmp_path / "store.db"))) as http:
         assert (await http.get("/process-instance/count")).status_code == status
+
+
+class Builder:
+    """Stops in the first condition of each statement with many variables until it is let go on.
+
+    Attributes:
+        built: conditions that were made.
+        building: statements that are being made now, and the most at the same time.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.built = self.building = self.most = 0
+        self.begun = asyncio.Event()
+        self.go_on = threading.Event()
+        self._loop = asyncio.get_running_loop()
+        self._exists = variable_filters._exists
+        self._conditions = variable_filters.variable_conditions
+        monkeypatch.setattr(variable_filters, "_exists", self._one)
+        monkeypatch.setattr(external_tasks, "variable_conditions", self._all)
+
+    def _all(self, filters: Any, *more: Any, **named: Any) -> Any:
+        if not filters:
+            return []
+        self.building += 1
+        self.most = max(self.most, self.building)
+        try:
+            return self._conditions(filters, *more, **named)
+        finally:
+            self.building -= 1
+
+    def _one(self, *more: Any, **named: Any) -> Any:
+        self._loop.call_soon_threadsafe(self.begun.set)
+        assert self.go_on.wait(60)
+        made = self._exists(*more, **named)
+        self.built += 1
+        return made
+
+
+async def test_a_question_ends_with_its_caller_while_its_statement_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = await open_database(str(tmp_path / "store.db"), readers=1)
+    builder = Builder(monkeypatch)
+    query = ExternalTaskQuery.model_validate({"processVariables": VARIABLES})
+    asking = asyncio.create_task(database.read(partial(external_tasks.EXTERNAL_TASKS.count, query=query)))
+    await builder.begun.wait()
+    asking.cancel()
+    await asyncio.sleep(0)
+    builder.go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert builder.built == 0, "nothing more was made"
+    count = partial(external_tasks.EXTERNAL_TASKS.count, query=ExternalTaskQuery())
+    assert await database.read(count) == 0, "the only connection is free"
+    await database.close()
+
+
+async def test_questions_of_many_conditions_leave_connections_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = StoreSettings(readers=2)
+    async with client_of(embedded_app(str(tmp_path / "store.db"), settings=settings)) as http:
+        builder = Builder(monkeypatch)
+        many = {"processVariables": VARIABLES[:300]}
+        asked = [asyncio.create_task(http.post("/external-task/count", json=many)) for _ in range(4)]
+        await builder.begun.wait()
+        for _ in range(5):
+            assert (await http.get("/external-task/count")).json() == {"count": 0}
+        assert not any(task.done() for task in asked)
+        builder.go_on.set()
+        assert [answer.json() for answer in await asyncio.gather(*asked)] == [{"count": 0}] * 4
+        assert builder.most == 1

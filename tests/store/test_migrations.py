@@ -1,18 +1,25 @@
 """Stores that older versions have filled are brought up to date with their rows."""
 
+import json
+import sqlite3
+import stat
+import subprocess
+import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, create_engine, insert, inspect
 
 from store.contract.history import HistoricExternalTaskLogQuery, HistoricIncidentQuery, HistoricJobLogQuery
-from store.database import Database, open_database
+from store.database import Database, StoreNotOpened, open_database
 from store.database.engine import store_url
+from store.progress import TELL
 from store.queries.historic_process_instances import HISTORIC_PROCESS_INSTANCES
 from store.queries.incidents import HISTORIC_INCIDENTS
 from store.queries.logs import EXTERNAL_TASK_LOG, JOB_LOG
@@ -85,6 +92,11 @@ FIRST_ROWS: dict[str, list[dict[str, Any]]] = {
     ],
 }
 """Rows as the first version wrote them."""
+
+
+def copies_in(folder: Path) -> list[str]:
+    """Names of the copies of stores that stand beside them."""
+    return [file.name for file in folder.iterdir() if ".before-update" in file.name]
 
 
 def alembic(connection: Connection) -> Config:
@@ -166,6 +178,86 @@ async def test_there_and_back_again(kind: str, tmp_path: Path, request: pytest.F
         await database.close()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+async def test_an_update_tells_its_steps_and_a_copy_stands_beside_the_file_meanwhile(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    told: list[str] = []
+    copies: set[tuple[str, int]] = set()
+
+    def tell(sentence: str) -> None:
+        told.append(sentence)
+        for copy in copies_in(tmp_path):
+            with closing(sqlite3.connect(tmp_path / copy)) as database:
+                (version,) = database.execute("SELECT version_num FROM alembic_version").fetchone()
+            copies.add((version, stat.S_IMODE((tmp_path / copy).stat().st_mode)))
+
+    async with first_store(kind, tmp_path, request) as place:
+        token = TELL.set(tell)
+        database = await open_database(place)
+        TELL.reset(token)
+        await check_history(database)
+        await database.close()
+    steps = len(list(ScriptDirectory(str(SCRIPTS)).walk_revisions())) - 1
+    assert [sentence.rpartition(": ")[2] for sentence in told] == [
+        f"step {number} of {steps}." for number in range(1, steps + 1)
+    ]
+    assert copies == ({("0001", 0o600)} if kind == "sqlite" else set())
+    assert copies_in(tmp_path) == []
+
+
+async def test_an_update_that_fails_leaves_the_file_as_it_was_and_a_copy_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(sentence: str) -> None:
+        if "step 3" in sentence:
+            raise OSError(28, "No space left on device")
+
+    place = tmp_path / "store.db"
+    fill(f"sqlite:///{place}")
+    token = TELL.set(fails)
+    with pytest.raises(StoreNotOpened, match="No space left on device"):
+        await open_database(str(place))
+    TELL.reset(token)
+    for file in (place, tmp_path / "store.db.before-update"):
+        with closing(sqlite3.connect(file)) as database:
+            assert database.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+            assert database.execute("SELECT count(*) FROM job_log").fetchone() == (300,)
+    database_now = await open_database(str(place))
+    await check_history(database_now)
+    await database_now.close()
+    assert copies_in(tmp_path) == []
+
+
+async def test_without_room_for_a_copy_nothing_is_changed(tmp_path: Path) -> None:
+    place = tmp_path / "store.db"
+    fill(f"sqlite:///{place}")
+    (tmp_path / "store.db.before-update").mkdir()
+    with pytest.raises(StoreNotOpened, match=r"tables are not changed without a copy, and .* cannot be written"):
+        await open_database(str(place))
+    with closing(sqlite3.connect(place)) as database:
+        assert database.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+    assert copies_in(tmp_path) == ["store.db.before-update"]
+
+
+def test_a_disk_that_is_full_while_it_is_copied_is_said_in_words_and_nothing_is_left(tmp_path: Path) -> None:
+    place = tmp_path / "store.db"
+    fill(f"sqlite:///{place}")
+    script = f"""
+import asyncio, resource
+from store.database import open_database
+resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, 65_536))
+asyncio.run(open_database({str(place)!r}))
+"""
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    said = ended.stderr.splitlines()[-1]
+    assert "its tables are not changed without a copy, and " in said
+    assert "Errno" not in said
+    assert copies_in(tmp_path) == []
+    with closing(sqlite3.connect(place)) as database:
+        assert database.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+
+
 async def test_a_stump_without_indexes_is_brought_up_to_date(tmp_path: Path) -> None:
     """Whoever fills a store takes its indexes away meanwhile, and may be killed before they are there again."""
     place = tmp_path / "store.db"
@@ -183,4 +275,39 @@ async def test_a_stump_without_indexes_is_brought_up_to_date(tmp_path: Path) -> 
     assert {str(index["name"]): index["column_names"] for index in found} == {
         "external_task_failed": ["id", "retries", "suspended"],
         "external_task_failed_topic": ["topic_name", "retries", "suspended"],
+    }
+
+
+async def test_what_batches_set_is_kept_as_their_types_write_it(tmp_path: Path) -> None:
+    place = str(tmp_path / "store.db")
+    engine = create_engine(f"sqlite:///{place}")
+    row = {
+        **dict.fromkeys(("elements", "total_jobs", "batch_jobs_per_seed", "invocations_per_batch_job"), 1),
+        **dict.fromkeys(("seed_job_definition_id", "monitor_job_definition_id", "batch_job_definition_id"), "jd"),
+        "seeded": 0,
+        "jobs_created": 0,
+        "job_retries": 3,
+        "suspended": False,
+        "start_time": 1,
+    }
+    with engine.begin() as connection:
+        command.upgrade(alembic(connection), "0010")
+        tables = MetaData()
+        tables.reflect(connection)
+        for name, more in {
+            "tasks": {"type": "set-external-task-retries", "retries": 4},
+            "jobs": {"type": "set-job-retries", "retries": 2, "sets_due_date": True, "due_date": 1_234},
+            "cleared": {"type": "set-job-retries", "retries": 1, "sets_due_date": True},
+        }.items():
+            connection.execute(insert(tables.tables["batch"]).values(id=name, **row, **more))
+    engine.dispose()
+    database = await open_database(place)
+    async with database.reading() as reading:
+        found = await reading.exec_driver_sql("SELECT id, configuration FROM batch")
+        kept = {batch.id: json.loads(batch.configuration) for batch in found}
+    await database.close()
+    assert kept == {
+        "tasks": {"retries": 4},
+        "jobs": {"retries": 2, "dueDate": "1970-01-01T00:00:01.234+0000"},
+        "cleared": {"retries": 1, "dueDate": None},
     }

@@ -1,5 +1,6 @@
 """Variables as the expressions of a process see them."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,7 +18,11 @@ from store.contract.records import VariableValue
         ("Boolean", True, True),
         ("Null", None, None),
         ("Date", None, None),
-        ("Date", "2026-03-01T09:15:00.000+0100", Foreign("java.util.Date", "Sun Mar 01 08:15:00 UTC 2026")),
+        (
+            "Date",
+            "2026-03-01T09:15:00.000+0100",
+            Foreign("java.util.Date", "Sun Mar 01 08:15:00 UTC 2026", datetime(2026, 3, 1, 8, 15, tzinfo=UTC)),
+        ),
         ("Bytes", "YWJj", Foreign("[B", "[B@0")),
     ],
 )

@@ -1,6 +1,8 @@
 """The questions that the screens ask all the time find their rows by an index."""
 
+import asyncio
 import re
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -10,11 +12,16 @@ from sqlalchemy import Connection, event, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.batch.acquire import acquire
-from store.batch.create import plan_task_retries
+from store.batch.batch_type import Plan
 from store.batch.launch import launch
+from store.batch.types.external_task_retries import plan_task_retries
+from store.batch.types.instance_deletion import plan_deletion
+from store.batch.types.instance_suspension import plan_suspension
+from store.batch.types.set_variables import plan_variables
 from store.commands.retries import set_retries
+from store.contract.deployments import SetInstancesSuspended
 from store.contract.history import HistoricExternalTaskLogQuery, HistoricIncidentQuery, HistoricJobLogQuery
-from store.contract.orders import SetExternalTaskRetries
+from store.contract.orders import DeleteInstances, SetExternalTaskRetries, SetInstancesVariables
 from store.contract.queries import (
     BatchStatisticsQuery,
     ExternalTaskQuery,
@@ -38,13 +45,27 @@ HARMLESS = {"page", "process_definition"}
 """The page that was just picked, and a table with a handful of rows."""
 
 
+@pytest.fixture(scope="module")
+def world_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A world with statistics, built once."""
+    path = tmp_path_factory.mktemp("plans") / "world.db"
+
+    async def build() -> None:
+        opened = await open_database(str(path))
+        await plain_world(opened, 2000, deployments=3)
+        async with opened.writing() as connection:
+            await connection.execute(text("UPDATE external_task SET retries = 0 WHERE topic_name = 'topic-3'"))
+            await connection.execute(text("ANALYZE"))
+        await opened.close()
+
+    asyncio.run(build())
+    return path
+
+
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = await open_database(str(tmp_path / "store.db"))
-    await plain_world(opened, 2000, deployments=3)
-    async with opened.writing() as connection:
-        await connection.execute(text("UPDATE external_task SET retries = 0 WHERE topic_name = 'topic-3'"))
-        await connection.execute(text("ANALYZE"))
+async def database(world_file: Path, tmp_path: Path) -> AsyncIterator[Database]:
+    """A copy of the world."""
+    opened = await open_database(str(shutil.copy(world_file, tmp_path / "store.db")))
     yield opened
     await opened.close()
 
@@ -300,3 +321,37 @@ async def test_jobs_are_chosen_and_locked_once_where_statistics_know_of_none(req
     assert [step for step in locked if "loops=1)" not in step] == []
     loops = [int(found) for step in steps["UPDATE incident"] for found in re.findall(r"loops=(\d+)", step)]
     assert max(loops) < 1000, "\n".join(steps["UPDATE incident"])
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        lambda: plan_deletion(DeleteInstances(process_instance_query=ProcessInstanceQuery())),
+        lambda: plan_suspension(SetInstancesSuspended(suspended=True, process_instance_query=ProcessInstanceQuery())),
+        lambda: plan_variables(
+            SetInstancesVariables(variables={"a": {"value": 1}}, process_instance_query=ProcessInstanceQuery())
+        ),
+    ],
+    ids=["deletion", "suspension", "variables"],
+)
+async def test_a_batch_finds_its_instances_by_their_ids(tmp_path: Path, plan: Callable[[], Plan]) -> None:
+    """Not among all that run: that would be read again for each set of jobs."""
+    database = await open_database(str(tmp_path / "store.db"))
+    await plain_world(database, 300)
+    settings = StoreSettings()
+    steps: list[str] = []
+
+    def explain(c: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+        if statement.startswith(("SELECT process_instance.id", "UPDATE process_instance")):
+            found = c.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            steps.extend(row[-1] for row in found)
+
+    await launch(database, plan(), settings)
+    event.listen(database._writer.sync_engine, "before_cursor_execute", explain)
+    runner = Runner(database, settings)
+    while await runner.turn():
+        pass
+    await database.close()
+    searched = [step for step in steps if step.startswith(("SEARCH process_instance", "SCAN process_instance"))]
+    assert searched
+    assert [step for step in searched if "(id=?)" not in step] == []

@@ -15,6 +15,7 @@ from console.screens.exporting import files
 from store.database import Database, open_database
 from store.journal import Journal
 from store.private_files import make_file, make_folder, open_file
+from store.snapshot import new_snapshot
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="modes are of POSIX")
 
@@ -102,3 +103,32 @@ def test_nothing_is_made_where_something_is(tmp_path: Path) -> None:
     with open_file(there, "w") as file:
         file.write("written over")
     assert (mode(there), there.read_text()) == (0o644, "written over")
+
+
+async def test_a_snapshot_is_private_from_its_first_byte_and_takes_nothing_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("secrets.token_hex", lambda length: "foreseen")
+    theirs, out = tmp_path / "theirs", tmp_path / "out" / "night.db"
+    theirs.write_text("kept")
+    theirs.chmod(0o666)
+    out.parent.mkdir()
+    beside = out.parent / ".night.db.foreseen.part"
+    beside.symlink_to(theirs)
+    with pytest.raises(FileExistsError):
+        async with new_snapshot(out, datetime.now(UTC)):
+            pass
+    assert (text(theirs), beside.is_symlink(), out.exists()) == ("kept", True, False)
+    beside.unlink()
+    async with new_snapshot(out, datetime.now(UTC)) as writer:
+        await writer.run(1, ["line"])
+        assert set(modes(out.parent).values()) == {0o600}
+    assert modes(out.parent) == {"night.db": 0o600}
+
+
+async def test_nobody_foresees_the_name_of_a_snapshot_that_is_written(tmp_path: Path) -> None:
+    found = set()
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        async with new_snapshot(folder / "night.db", datetime.now(UTC)):
+            found |= {beside.name for beside in folder.glob(".night.db.*.part")}
+    assert len(found) == 2

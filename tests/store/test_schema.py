@@ -9,7 +9,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, text
 
 from store.database import StoreNotOpened, open_database
-from store.database.migrate import _STORE, migrate
+from store.database.migrate import STORE_MIGRATIONS, migrate
 from store.journal.journal import MIGRATIONS
 from store.tables import metadata
 from tests.engines.postgres import fresh_database
@@ -44,7 +44,7 @@ def test_two_roads_one_schema(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("scripts", "version_table"),
-    [(_STORE, "alembic_version"), (MIGRATIONS, "journal_version")],
+    [(STORE_MIGRATIONS, "alembic_version"), (MIGRATIONS, "journal_version")],
     ids=["store", "journal"],
 )
 def test_the_tables_that_other_tests_are_given_are_those_of_the_migrations(

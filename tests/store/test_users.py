@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import tracemalloc
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -10,8 +11,17 @@ import httpx
 import pytest
 from argon2 import PasswordHasher
 
+from store.api import app
 from store.api.authentication import BasicAuthentication
-from store.api.login_throttle import FIRST_PAUSE, LONGEST_PAUSE, WAITING, LoginThrottle, TooManyLogins, network
+from store.api.login_throttle import (
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    WAITING,
+    WAITING_OF_ADDRESS,
+    LoginThrottle,
+    TooManyLogins,
+    network,
+)
 from store.api.users import User, Users, hashed, is_hash
 from store.embedded import embedded_app
 from tests.store.running import client_of
@@ -82,7 +92,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 async def guess(logins: LoginThrottle, address: str, name: str) -> None:
-    async with logins.turn(address, name) as line:
+    async with logins.turn(address, name, is_user=True) as line:
         logins.failed(line)
 
 
@@ -102,10 +112,10 @@ async def test_a_guesser_slows_down_nobody_else(clock: Clock) -> None:
         await guess(logins, "192.0.2.1", "ann")
     before = clock.now
     for address, name in (("192.0.2.2", "ann"), ("192.0.2.1", "bob"), ("2001:db8::1", "ann")):
-        async with logins.turn(address, name) as line:
+        async with logins.turn(address, name, is_user=True) as line:
             logins.succeeded(line)
     assert clock.now == before
-    async with logins.turn("192.0.2.1", "ann") as line:
+    async with logins.turn("192.0.2.1", "ann", is_user=True) as line:
         logins.succeeded(line)
     before = clock.now
     await guess(logins, "192.0.2.1", "ann")
@@ -118,7 +128,7 @@ async def test_one_who_guesses_at_many_places_at_once_has_one_turn() -> None:
 
     async def look() -> None:
         nonlocal looks
-        async with logins.turn("192.0.2.1", "ann"):
+        async with logins.turn("192.0.2.1", "ann", is_user=True):
             looks += 1
             await looking.wait()
 
@@ -133,6 +143,58 @@ async def test_one_who_guesses_at_many_places_at_once_has_one_turn() -> None:
     looking.set()
     await look()
     assert looks == 2, "who hangs up leaves no trace"
+
+
+async def test_a_first_login_waits_for_one_of_the_guesses_at_other_names() -> None:
+    logins, looks = LoginThrottle(), []
+    released = asyncio.Event()
+
+    async def look(name: str, *, is_user: bool) -> None:
+        async with logins.turn("192.0.2.1", name, is_user=is_user) as queue:
+            looks.append(name)
+            await released.wait()
+            if is_user:
+                logins.succeeded(queue)
+            else:
+                logins.failed(queue)
+
+    guesses = [asyncio.create_task(look(f"guess {number}", is_user=False)) for number in range(WAITING_OF_ADDRESS)]
+    await asyncio.sleep(0)
+    with pytest.raises(TooManyLogins):
+        await look("one more guess", is_user=False)
+    login = asyncio.create_task(look("ann", is_user=True))
+    await asyncio.sleep(0)
+    released.set()
+    await login
+    assert len(looks) <= 3, "the guess that was being looked at, hers, and the one after it"
+    await asyncio.gather(*guesses)
+
+
+async def test_a_failed_login_of_a_user_waits_with_those_of_unknown_names() -> None:
+    logins, answered = LoginThrottle(), []
+
+    async def fail(name: str, *, is_user: bool) -> None:
+        async with logins.turn("192.0.2.1", name, is_user=is_user) as queue:
+            await asyncio.sleep(0)
+            logins.failed(queue)
+        answered.append(name)
+
+    unknown = [asyncio.create_task(fail(f"guess {number}", is_user=False)) for number in range(10)]
+    await asyncio.sleep(0)
+    await fail("ann", is_user=True)
+    await asyncio.gather(*unknown)
+    assert answered == [*(f"guess {number}" for number in range(10)), "ann"]
+
+
+async def test_names_of_any_length_leave_the_same_behind() -> None:
+    logins = LoginThrottle()
+    tracemalloc.start()
+    try:
+        for number in range(20):
+            await guess(logins, "192.0.2.1", f"{number}" + "x" * 1_000_000)
+        assert tracemalloc.get_traced_memory()[0] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_addresses_of_one_customer_are_one() -> None:
@@ -160,6 +222,18 @@ async def test_failed_logins_are_logged_without_the_password(guarded: httpx.Asyn
         "login of '\\x1b[31mnobody" + "x" * 53 + "'",
     ]
     assert "hunter2" not in caplog.text
+
+
+async def test_the_description_is_written_once(guarded: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    auth = ("bob", "hush")
+    first = [(await guarded.get(path, auth=auth)).content for path in ("/docs", "/openapi.json")]
+
+    def again(document: object) -> str:
+        raise AssertionError("the page is made anew")
+
+    monkeypatch.setattr(app, "page", again)
+    monkeypatch.setattr(app, "written", again)
+    assert [(await guarded.get(path, auth=auth)).content for path in ("/docs", "/openapi.json")] == first
 
 
 @pytest.mark.parametrize(
@@ -258,6 +332,7 @@ QUESTIONS = {
         "/history/external-task-log",
         "/variable-instance",
         "/history/variable-instance",
+        "/history/activity-instance",
     )
     for count in ("", "/count")
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -207,3 +208,15 @@ async def test_priority(engine: Engine) -> None:
         await say(engine, workers.set_priority, "unknown", SetPriority(priority=1))
     async with refused(400, "The priority cannot be null."):
         await say(engine, workers.set_priority, found.id, SetPriority())
+
+
+async def test_a_retry_time_begins_at_the_moment_of_the_failure_in_the_log(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Camunda 7.24.0 has both within 1 ms; a busy store takes far longer from one statement to the next."""
+    found = await one(engine)
+    began, calls = now(), count(1)
+    monkeypatch.setattr(workers, "now", lambda: began + timedelta(milliseconds=250 * next(calls)))
+    await engine.fail(found, 0, retry_timeout=60_000)
+    (failed,) = [row for row in await engine.rows(ExternalTaskLog) if row.state == LogState.FAILED]
+    assert (await engine.row(ExternalTask)).lock_expiration_time == failed.timestamp + timedelta(seconds=60)

@@ -25,7 +25,9 @@ class Made(NamedTuple):
 _MADE: dict[Path, Made] = {}
 
 
-def make_tables(connection: Connection, scripts: Path = migrate._STORE, version_table: str = "alembic_version") -> None:
+def make_tables(
+    connection: Connection, scripts: Path = migrate.STORE_MIGRATIONS, version_table: str = "alembic_version"
+) -> None:
     """As :func:`store.database.migrate.migrate`; the tables of an empty SQLite file are made as they were before."""
     empty = connection.dialect.name == "sqlite" and not inspect(connection).get_table_names()
     made = _MADE.get(scripts)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import pyte
 
@@ -39,14 +40,14 @@ class Terminal:
         """Exit status, once it has ended; negative for a signal."""
         self._pid, self._fd = pty.fork()
         if self._pid == 0:
+            # Before the program begins: one that asks first would find a screen without a size.
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
             # A picture taken in the same process leaves a size in the environment, which would win over the terminal's.
             inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
             variables = {**inherited, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(environment or {})}
             os.execvpe(command[0], list(command), variables)
-        size = struct.pack("HHHH", rows, columns, 0, 0)
-        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, size)
 
-    def __enter__(self) -> "Terminal":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -119,7 +120,10 @@ class Terminal:
         return self.raw[-(self.received - before) :] if self.received > before else b""
 
     def answer(self, key: str, patience: float = 10.0) -> float:
-        """Seconds from a key to the first bytes of the answer."""
+        """Seconds from a key to the first bytes of the answer. What was written before is read first: it would be taken
+        for the answer."""
+        while self.read(0):
+            pass
         started = time.perf_counter()
         os.write(self._fd, key.encode())
         ready, _, _ = select.select([self._fd], [], [], patience)

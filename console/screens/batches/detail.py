@@ -13,14 +13,14 @@ from textual.containers import Container, Horizontal
 from textual.widget import Widget
 
 from console.actions import at
-from console.batches.batch_events import NewCauses, newest_first, record_events
+from console.batches.batch_events import NewCauses
 from console.batches.batch_view import BatchView
 from console.batches.failed_jobs import FailedJobs
 from console.batches.inspection import BatchInspection
 from console.batches.job_states import JobState
 from console.engine.errors import EngineProblem
 from console.screens.base import BASE_CSS, ConsoleScreen
-from console.screens.batches.chart import LEGEND, LEGEND_OF_JOBS, chart_lines
+from console.screens.batches.chart import LEGEND, LEGEND_OF_JOBS, OTHER_ENDS, chart_lines
 from console.screens.batches.engine_box import doctor, engine_brief, engine_lines, heading
 from console.screens.batches.incident_lines import incident_lines, incident_summary
 from console.screens.batches.lists import EVENT_COLUMNS, HALF_OF_JOBS, JOB_COLUMNS, event_rows, failed_rows, job_rows
@@ -29,10 +29,12 @@ from console.screens.batches.shares import share_lines
 from console.screens.batches.verbs import BatchVerbs
 from console.screens.batches.work_box import as_of, work_answer, work_brief
 from console.screens.live import LiveVerbs
+from console.session.freshness import Freshness
+from console.session.news import News
 from console.session.poller import Poller
-from console.session.session import News, Session
+from console.session.session import Session
 from console.text.inert import inert
-from console.text.words import clock, count, things
+from console.text.words import count
 from console.widgets.bindings import bindings
 from console.widgets.line import Line
 from console.widgets.line_table import LineTable
@@ -41,13 +43,11 @@ from store.contract.queries import JobQuery
 
 if TYPE_CHECKING:
     from console.batches.batch_events import BatchEvent
-    from console.batches.inspection import Looked
-    from console.batches.launched_tasks import LaunchedTasks
+    from console.batches.inspection import BatchLook, Part
     from console.session.snapshot import Snapshot
 
-EVERY = 3.0
-SHORT_IDS = 140
-"""Columns below which the id of the batch is cut, so that the reason for the launch is seen."""
+EVERY, AT_MOST = 3.0, 4.0
+"""Seconds between two looks, and where a look takes long: somebody watches."""
 BROAD = 140
 """Columns from which half a screen has room for all that is told of the jobs."""
 FRAME = 2
@@ -67,14 +67,13 @@ class BatchDetail(ConsoleScreen):
 
     def __init__(self, session: Session, view: BatchView) -> None:
         super().__init__(session)
-        self._view = view
-        self._poller: Poller[Looked] | None = None
-        self._inspection: BatchInspection | None = None
-        self._looked: Looked | None = None
+        self._batch = session.watch.known_batches.put(view)
+        self._poller: Poller[BatchLook] | None = None
+        self._fresh = Freshness(lambda: self._poller.rests if self._poller is not None else None, self._tell_fresh)
+        self._looked: BatchLook | None = None
         self._had_groups = False
-        self._seen_ended = False
         self.attach(BatchVerbs(self, self.chosen, self._look_now, self.group, self.vital_job))
-        self.attach(LiveVerbs(self, self._look_at_all))
+        self.attach(LiveVerbs(self, self._look_now))
 
     def body(self) -> Iterable[Widget]:
         """Two questions above, the doctor between, then how it went, its jobs and events."""
@@ -97,7 +96,7 @@ class BatchDetail(ConsoleScreen):
     def on_mount(self) -> None:
         """Show what is known, ask for the rest."""
         self.query_one("#events").border_title = "Events"
-        self.session.watched_by_run.discard(self._view.id)
+        self.session.watch.take_from_run(self._batch.view.id)
         self._watch()
         self.call_after_refresh(self._show)
 
@@ -106,82 +105,76 @@ class BatchDetail(ConsoleScreen):
         self.call_after_refresh(self._show)
 
     def on_news(self, news: News) -> None:
-        """The batch has moved on."""
-        if news in ("batches", "counts"):
+        """The batch has moved on: what is shown of it is read again, all of it."""
+        if news == "batches" and self._looked is None:
             self._show()
+        elif news == "batches" and self.is_current and self.chosen().phase != self._batch.view.phase:
+            self._look_now()
         elif news == "state":
-            self._heed_pause()
+            self._tell_page()
+
+    @property
+    def freshness(self) -> Freshness:
+        """What became of the last look."""
+        return self._fresh
+
+    def _tell_fresh(self) -> None:
+        if self.is_attached:
+            self.tell_chrome()
 
     def chosen(self) -> BatchView:
-        """The batch as it is known now."""
-        return self.session.known_batches.get(self._view.id) or self._view
+        """The batch as the page shows it: as of the last look, before the first as it was listed."""
+        return self._looked.view if self._looked is not None else self._batch.view
 
     # -- asking -----------------------------------------------------------------------------------------------------
 
     @work(group="batch.watch", exclusive=True, exit_on_error=False)
     async def _watch(self) -> None:
-        self._inspection = BatchInspection(self.chosen(), self.session.known_batches, self._is_ours)
-        self._poller = Poller(self._look, self._show_looked, interval=EVERY)
-        self._poller.start()
-        if self.session.paused:
-            self._poller.pause()
-            self._look_now()
         try:
-            await self.session.ask(lambda client: self.session.known_batches.open(client, self._view))
+            await self.session.connection.ask(
+                lambda client: self.session.watch.known_batches.open(client, self._batch.view)
+            )
         except EngineProblem as problem:
-            self.session.say(problem.sentence, "failed")
-        if self.session.follower is not None:
-            await self.session.follower.look_at_work()
-        self._show()
-
-    def _is_ours(self, task_id: str) -> bool:
-        launched_tasks = self._launched_tasks
-        return (
-            launched_tasks is not None
-            and launched_tasks.outcome is not None
-            and launched_tasks.outcome.state(task_id) is not None
+            self.session.news.say(problem.sentence, "failed")
+        inspection, watch = BatchInspection(self._batch, self.session.watch.known_batches), self.session.watch
+        self._poller = Poller(
+            lambda: watch.look_at(inspection, self._fresh),
+            self._show_looked,
+            interval=EVERY,
+            at_most=AT_MOST,
+            wanted=lambda: self._reads and not self._over(),
         )
+        self._poller.start()
+        self._tell_page()
+        if self.session.watch.paused:
+            self._look_now()
 
-    async def _look(self) -> Looked:
-        inspection = self._inspection
-        assert inspection is not None
-        acquired = "acquired" not in self.session.capabilities.unreliable("jobs")
-        return await self.session.ask(lambda client: inspection.look(client, self.chosen(), acquired))
-
-    def _show_looked(self, snapshot: Snapshot[Looked]) -> None:
+    def _show_looked(self, snapshot: Snapshot[BatchLook]) -> None:
         if snapshot.value is not None:
             self._looked = snapshot.value
-            if self._looked.of_ended and self._poller is not None and self._over():
-                self._poller.pause()
             self._show()
 
     def _over(self) -> bool:
         """Nothing about it changes any more: it has ended, and so have its tasks, where they are followed."""
-        view, looked = self.chosen(), self._looked
-        read = looked is not None and looked.read >= view.failed
-        told = looked is None or looked.incidents is None or looked.incidents.complete
-        return read and told and (view.work is None or view.work.settled)
+        looked = self._looked
+        if looked is None or not looked.view.ended:
+            return False
+        view = looked.view
+        told = looked.incidents is None or looked.incidents.complete
+        return looked.read >= view.failed and told and (view.work is None or view.work.settled)
 
     @work(group="batch.now", exclusive=True, exit_on_error=False)
     async def _look_now(self) -> None:
-        await self._look_once()
-
-    async def _look_once(self) -> None:
         if self._poller is not None and self._poller.running:
             await self._poller.refresh()
 
-    @work(group="batch.now", exclusive=True, exit_on_error=False)
-    async def _look_at_all(self) -> None:
-        """Read the batch, its jobs and its tasks now."""
-        if self.session.follower is not None:
-            await self.session.follower.look()
-            await self.session.follower.look_at_work()
-        await self._look_once()
+    @property
+    def _reads(self) -> bool:
+        return self.in_front and not self.session.watch.paused
 
-    def _heed_pause(self) -> None:
-        """Read on, unless the console is paused or something else is in front."""
-        if self._poller is not None:
-            (self._poller.resume if self.is_current and not self.session.paused else self._poller.pause)()
+    def _tell_page(self) -> None:
+        """Whether this page reads the tasks of the batch, so that nobody else has to."""
+        self._batch.on_page = self._reads
 
     # -- showing ----------------------------------------------------------------------------------------------------
 
@@ -195,18 +188,12 @@ class BatchDetail(ConsoleScreen):
         """Jobs and events stand side by side, unless jobs have failed: what those say takes the whole width."""
         return not self.narrow and not self._had_groups
 
-    @property
-    def _launched_tasks(self) -> LaunchedTasks | None:
-        follower = self.session.follower
-        return follower.launched_tasks(self._view.id) if follower is not None else None
-
     def _show(self) -> None:
         if not self.is_mounted:
             return
-        view, now = self.chosen(), self.session.now()
-        self.query_one("#which", Line).show(
-            heading(view, self._launched_tasks, now, narrow=self.size.width < SHORT_IDS)
-        )
+        view, now = self.chosen(), self.session.connection.now()
+        until = self._looked.until if self._looked is not None else None
+        self.query_one("#which", Line).show(heading(view, self._batch.launched_tasks, now, until, self.size.width))
         self._show_engine(view)
         self._show_work(view)
         self._show_doctor(view)
@@ -215,14 +202,18 @@ class BatchDetail(ConsoleScreen):
         self._show_events(view, now)
         self.tell_hints()
 
+    def _unread(self, part: Part) -> str:
+        """Why this part could not be read in the last look; empty if it could."""
+        return self._looked.unread.get(part, "") if self._looked is not None else ""
+
     def _show_engine(self, view: BatchView) -> None:
         pane = self.query_one("#engine", Pane)
-        diagnosis = self._looked.diagnosis if self._looked is not None and not view.ended else None
+        diagnosis = self._looked.diagnosis if self._looked is not None else None
         lines = engine_brief if self.narrow else engine_lines
-        pane.show(lines(view, diagnosis, pane.size.width))
+        pane.show(lines(view, diagnosis, pane.size.width, unread=bool(self._unread("jobs"))))
 
     def _show_work(self, view: BatchView) -> None:
-        pane, launched_tasks = self.query_one("#work", Pane), self._launched_tasks
+        pane, launched_tasks = self.query_one("#work", Pane), self._batch.launched_tasks
         if view.work is not None:
             items = work_brief(view) if self.narrow else work_answer(view, pane.size.width, pane.size.height)
         else:
@@ -233,7 +224,9 @@ class BatchDetail(ConsoleScreen):
                     lines=2 if self.narrow else 6,
                 )
             ]
-        pane.border_subtitle = as_of(view.work)
+        if unread := self._unread("tasks"):
+            items.append(Prose(f"Not read now: {unread}", "warning", lines=2))
+        pane.border_subtitle = as_of(view)
         since = self._looked.incidents if self._looked is not None else None
         if self.narrow and since is not None:
             items.append(Spans((("incidents since  ", "muted"), *incident_summary(since))))
@@ -244,7 +237,7 @@ class BatchDetail(ConsoleScreen):
     def _show_doctor(self, view: BatchView) -> None:
         pane = self.query_one("#doctor", Pane)
         diagnosis = self._looked.diagnosis if self._looked is not None else None
-        items = doctor(view, diagnosis, readonly=self.session.safety.readonly)
+        items = doctor(view, diagnosis, self._unread("jobs"), readonly=self.session.connection.safety.readonly)
         pane.styles.height = len(laid_out(items, max(self.size.width - 2, 20)))
         pane.display = bool(items)
         pane.show(items)
@@ -252,21 +245,14 @@ class BatchDetail(ConsoleScreen):
     def _show_jobs(self, view: BatchView, now: datetime) -> None:
         """The failed jobs by cause first: they are what something can be done about."""
         table, looked = self.query_one("#jobs", LineTable), self._looked
-        if looked is not None and looked.of_ended != view.ended:
-            # What was read while it ran is not so any more.
-            looked = None
-            if view.ended and not self._seen_ended:
-                self._seen_ended = True
-                self._look_now()
         groups = looked.failed if looked is not None else ()
-        orders = not view.ended and not self.session.safety.readonly
+        orders = not view.ended and not self.session.connection.safety.readonly
         rows = failed_rows(groups, orders=orders)
         rows += job_rows(looked.jobs if looked is not None else (), now, orders=orders)
         appears = bool(groups) and not self._had_groups
         self._had_groups = bool(groups)
         table.display = bool(rows)
         table.border_title = self._title_of_jobs(view, len(groups))
-        table.border_subtitle = f"as of {clock(looked.at)}" if looked is not None and looked.at is not None else ""
         table.set_total(len(rows))
         table.put(0, rows)
         events = self.query_one("#events", LineTable)
@@ -288,26 +274,27 @@ class BatchDetail(ConsoleScreen):
     def _show_since(self, view: BatchView) -> None:
         """The chart, where something was seen, and the incidents, where there were any: each gets its lines first."""
         chart, incidents = self.query_one("#chart", Pane), self.query_one("#incidents", Pane)
-        timeline = self.session.known_batches.timeline(view.id)
-        since = self._looked.incidents if self._looked is not None else None
+        timeline, until = self._batch.timeline, self._looked.until if self._looked is not None else None
+        since, unread = self._looked.incidents if self._looked is not None else None, self._unread("incidents")
         causes = since is not None and bool(since.causes)
-        seen = timeline is not None and len(timeline.steps(2)[1]) > 1
+        seen = timeline is not None and len(timeline.steps(2, until)[1]) > 1
         # While it runs both have their places from the beginning: nothing jumps when the first figures come.
         runs = not view.ended
         lines = self._share_lines(seen or causes or runs) - FRAME
         incidents.display, chart.display = causes or runs, seen or runs
         causes = incidents.display
-        incidents.show(incident_lines(since, lines) if since is not None else [Prose("reading …", "faint")])
+        none = Prose(f"Not read now: {unread}", "warning") if unread else Prose("reading …", "faint")
+        incidents.show(incident_lines(since, lines) if since is not None else [none])
         if timeline is None or not seen:
             chart.show([Prose("Drawn after the second reading.", "faint")])
             return
         width = (self.size.width // 2 if causes else self.size.width) - FRAME - 2
         work = view.work if timeline.of_tasks else None
-        chart.entitle(f"Since the launch  {LEGEND if work is not None else LEGEND_OF_JOBS}")
+        since_when = "Since the launch" if timeline.since == view.start else "Since first seen"
+        other = OTHER_ENDS if work is not None and work.other else ""
+        chart.entitle(f"{since_when}  {f'{LEGEND}{other}' if work is not None else LEGEND_OF_JOBS}")
         total = work.total if work is not None else view.total
-        open_now = self.session.counts.get("incidents")  # as on line 2
-        chart.border_subtitle = f"{things(open_now, 'incident')} open" if open_now is not None else ""
-        chart.show(chart_lines(timeline, total, width, lines))
+        chart.show(chart_lines(timeline, total, width, lines, until))
 
     def _share_lines(self, shown: bool) -> int:
         """Give each part its lines; answers how many the chart and the incidents get."""
@@ -339,28 +326,19 @@ class BatchDetail(ConsoleScreen):
         return shares.since
 
     def _show_events(self, view: BatchView, now: datetime) -> None:
-        rows = event_rows(self._events(view), now)
+        rows = event_rows(self._looked.events if self._looked is not None else (), now)
         table = self.query_one("#events", LineTable)
+        unread = self._unread("job log")
+        table.border_subtitle = f"job log not read: {inert(unread)}" if unread else ""
         newest = not table.cursor or not table.has_focus
         table.set_total(len(rows))
         table.put(0, rows)
         if newest and table.cursor:
             table.move_to(0)
 
-    def _events(self, view: BatchView) -> list[BatchEvent]:
-        """Everything that is known to have happened, the newest first."""
-        known = [
-            *record_events(view.total, view.user, view.start, view.execution_start, view.end, view.batch_end),
-            *self.session.known_batches.events(view.id),
-            *(self._looked.log if self._looked is not None else ()),
-        ]
-        return newest_first(known)
-
     def idle(self) -> Collection[str]:
         """Its tasks are known only where it was launched from here."""
-        launched_tasks = self._launched_tasks
-        known = launched_tasks is not None and launched_tasks.outcome is not None
-        return [*super().idle(), *(() if known else ("batch.outcomes",))]
+        return [*super().idle(), *(() if self._batch.outcome is not None else ("batch.outcomes",))]
 
     # -- the group under the cursor ---------------------------------------------------------------------------------
 
@@ -379,16 +357,16 @@ class BatchDetail(ConsoleScreen):
 
     def on_screen_suspend(self) -> None:
         """Nothing is read behind a dialog."""
-        if self._poller is not None:
-            self._poller.pause()
+        self._tell_page()
 
     def on_screen_resume(self) -> None:
         """In front again."""
-        self._heed_pause()
+        self._tell_page()
         self._show()
 
     def on_unmount(self) -> None:
         """Look no more."""
+        self._batch.on_page = False
         if self._poller is not None:
             self._poller.close()
 
@@ -407,29 +385,29 @@ class BatchDetail(ConsoleScreen):
         if row is not None and isinstance(cast("BatchEvent", row.item).what, NewCauses):
             self.action_outcomes()
         elif row is not None:
-            self.session.say(inert(cast("BatchEvent", row.item).sentence))
+            self.session.news.say(inert(cast("BatchEvent", row.item).sentence))
 
     @work(group="batch.job", exclusive=True, exit_on_error=False)
     async def _open_job(self, job_id: str) -> None:
         try:
-            jobs = await self.session.ask(lambda client: client.jobs(JobQuery(job_id=job_id), 0, 1))
+            jobs = await self.session.connection.ask(lambda client: client.jobs(JobQuery(job_id=job_id), 0, 1))
         except EngineProblem as problem:
-            self.session.say(problem.sentence, "failed")
+            self.session.news.say(problem.sentence, "failed")
             return
         if jobs:
             self.navigator.show("job", jobs[0])
         else:
-            self.session.say("This job is gone.", "warning")
+            self.session.news.say("This job is gone.", "warning")
 
     def action_outcomes(self) -> None:
         """What has become of its tasks, one by one."""
-        launched_tasks = self._launched_tasks
-        if launched_tasks is None or launched_tasks.outcome is None:
-            self.session.say(
+        launched_tasks = self._batch.launched_tasks
+        if self._batch.outcome is None:
+            self.session.news.say(
                 launched_tasks.why_not if launched_tasks is not None else "Its tasks are not looked up yet.", "warning"
             )
             return
-        self.app.push_screen(OutcomesScreen(self.session, self._view.id, launched_tasks.outcome))
+        self.app.push_screen(OutcomesScreen(self.session, self._batch, self._batch.outcome))
 
     def action_back(self) -> None:
         """To the list."""
@@ -437,4 +415,4 @@ class BatchDetail(ConsoleScreen):
 
     def action_copy(self) -> None:
         """Copy the id of the batch."""
-        self.hand_out(self._view.id)
+        self.hand_out(self._batch.view.id)

@@ -12,7 +12,7 @@ from console.screens.batches.progress import how_it_ended
 from console.screens.batches.rows import PHASES, began, took
 from console.text.inert import inert
 from console.text.ink import Ink
-from console.text.words import clock, count, percent, short, span, things
+from console.text.words import clock, count, percent, short, span
 from console.widgets.line import Span
 from console.widgets.pane import Item, Prose, Spans
 
@@ -21,15 +21,24 @@ if TYPE_CHECKING:
     from console.batches.launched_tasks import LaunchedTasks
 
 LABEL = 10
+SHORT_IDS, NARROW = 140, 100
+"""Columns below which the id of the batch is cut, so that the reason for the launch is seen, and its start left out."""
+LONG_LOOK = 2.0
+"""Seconds from which a look tells when it ended too: its figures are of some moment in between."""
 UNREMARKABLE = ("moving",)
 """Cases about which there is nothing to say that the numbers do not."""
 STATE_INKS: dict[str, Ink] = {"waiting": "muted", "running": "accent", "done": "good", "held": "warning"}
 
 
 def heading(
-    view: BatchView, launched_tasks: LaunchedTasks | None, now: datetime, *, narrow: bool = False
+    view: BatchView,
+    launched_tasks: LaunchedTasks | None,
+    now: datetime,
+    until: datetime | None = None,
+    width: int = 0,
 ) -> list[Span]:
-    """Which batch this is: what it sets, where it is, who began it, when and why; the id is cut where it is narrow."""
+    """Which batch this is: what it sets, where it is, who began it, when, of which moment the page is, and why it was
+    launched. Where it is narrow the id is cut, and when it began is left to the events."""
     sets = (
         f"set retries to {launched_tasks.retries}"
         if launched_tasks and launched_tasks.retries is not None
@@ -39,18 +48,21 @@ def heading(
         sets = f"probably {sets}"
     spans: list[Span] = [
         (" BATCH ", "muted"),
-        (inert(short(view.id) if narrow else view.id), "strong"),
+        (inert(short(view.id) if width < SHORT_IDS else view.id), "strong"),
         (f"  {view.phase.upper()}", PHASES[view.phase][1]),
         (f"  {sets}", ""),
         (f"  {inert(view.user)}" if view.user else "", "muted"),
-        (f"  {began(view, now)}", "muted"),
+        (f"  {began(view, now)}" if width >= NARROW or view.at is None else "", "muted"),
     ]
+    if view.at is not None:
+        long = until is not None and (until - view.at).total_seconds() >= LONG_LOOK
+        spans.append((f"  as of {clock(view.at)}{f' to {clock(until)}' if until and long else ''}", "muted"))
     if launched_tasks is not None and launched_tasks.reason:
         spans.append((f"  {inert(launched_tasks.reason)}", "accent"))
     return spans
 
 
-def engine_lines(view: BatchView, diagnosis: Diagnosis | None, width: int) -> list[Item]:
+def engine_lines(view: BatchView, diagnosis: Diagnosis | None, width: int, *, unread: bool = False) -> list[Item]:
     """Seed, execute, close, speed and the job executor, a line each and one more for the numbers."""
     if view.ended:
         return _ended(view, width)
@@ -63,11 +75,11 @@ def engine_lines(view: BatchView, diagnosis: Diagnosis | None, width: int) -> li
         _line("", "waiting", *numbers(view)),
         _line("3 close", close.state, (_close(view), STATE_INKS[close.state] if close.state != "waiting" else "muted")),
         _line("speed", "waiting", *speed(view)),
-        _line("runner", "waiting", *runner(diagnosis)),
+        _line("runner", "waiting", *runner(diagnosis, unread=unread)),
     ]  # fmt: skip
 
 
-def engine_brief(view: BatchView, diagnosis: Diagnosis | None, width: int) -> list[Item]:
+def engine_brief(view: BatchView, diagnosis: Diagnosis | None, width: int, *, unread: bool = False) -> list[Item]:
     """The same in two lines, for a narrow screen."""
     if view.ended:
         return _ended(view, width)[:2]
@@ -78,7 +90,7 @@ def engine_brief(view: BatchView, diagnosis: Diagnosis | None, width: int) -> li
     return [
         Spans(((f"{made}  ", "muted"), ("execute ", "muted"), *bar_of(view, max(min(room, 30), 4)), ("  ", ""), *tail)),
         Spans((("close ", "muted"), (f"{_close(view)}  ", "muted"), *speed(view), ("  runner ", "muted"),
-               *runner(diagnosis))),
+               *runner(diagnosis, unread=unread))),
     ]  # fmt: skip
 
 
@@ -117,10 +129,10 @@ def numbers(view: BatchView) -> tuple[Span, ...]:
 
 def _close(view: BatchView) -> str:
     if view.remaining:
-        return f"waits for {things(view.remaining, 'job')}, then <={POLL} s"
+        return f"within {POLL} s of the last job"
     if view.suspended:
         return "suspended: the monitor job is not run"
-    return f"all done: <={POLL} s until the monitor job"
+    return f"within {POLL} s: all jobs are done"
 
 
 def speed(view: BatchView) -> tuple[Span, ...]:
@@ -131,15 +143,26 @@ def speed(view: BatchView) -> tuple[Span, ...]:
     return ((f"{view.per_second * 60:,.0f}/min", "strong"), (left, "muted"))
 
 
-def runner(diagnosis: Diagnosis | None) -> tuple[Span, ...]:
+def runner(diagnosis: Diagnosis | None, *, unread: bool = False) -> tuple[Span, ...]:
     """What the job executor does for this batch."""
+    if diagnosis is None and unread:
+        return (("not read", "warning"),)
     if diagnosis is None:
         return (("looking …", "faint"),)
     return ((diagnosis.runner, "muted" if diagnosis.runner == NOT_NEEDED else diagnosis.ink),)
 
 
-def doctor(view: BatchView, diagnosis: Diagnosis | None, *, readonly: bool = False) -> list[Item]:
-    """Why it does not move, in at most two lines, and that nothing can be done about it from here if so."""
+def doctor(view: BatchView, diagnosis: Diagnosis | None, unread: str = "", *, readonly: bool = False) -> list[Item]:
+    """Why it does not move, in at most two lines, and that nothing can be done about it from here if so.
+
+    Args:
+        view: the batch.
+        diagnosis: what was found out; ``None`` before the first look, and where its jobs could not be read.
+        unread: why they could not be, in one sentence.
+        readonly: nothing can be changed from here.
+    """
+    if unread:
+        return [Prose(f"doctor  Its jobs could not be read now: {inert(unread)}", "warning", lines=2)]
     if view.ended or (diagnosis is not None and diagnosis.name in UNREMARKABLE):
         return []
     if diagnosis is None:

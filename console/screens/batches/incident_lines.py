@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from console.text.inert import inert
-from console.text.words import clock, count, things
+from console.text.words import count, things
 from console.widgets.line import Span
 from console.widgets.pane import Item, Spans
 
@@ -31,18 +31,17 @@ def incident_lines(told: IncidentsSince, height: int) -> list[Item]:
 
 
 def incident_summary(told: IncidentsSince) -> tuple[Span, ...]:
-    """Both numbers, and when they were read."""
+    """Both numbers; that some are still to be read."""
     closed: list[Span] = [("  closed ", "muted")]
     if told.closed is None:
         closed = [("  closed ones are not shown by this engine", "faint")]
     else:
         closed.append((count(told.closed), "good" if told.closed else "faint"))
-    reading = " so far" if not told.complete else ""
     return (
         ("opened ", "muted"),
         (count(told.opened), "failed" if told.opened else "faint"),
         *closed,
-        (f"  as of {clock(told.at)}{reading}", "muted"),
+        ("" if told.complete else "  so far", "muted"),
     )
 
 

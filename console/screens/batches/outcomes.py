@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -19,7 +19,8 @@ from console.screens.base import BASE_CSS, ConsoleScreen
 from console.screens.batches.rows import WORDS, WORK_INKS
 from console.screens.launch.flow import open_launch
 from console.screens.live import LiveVerbs
-from console.session.session import News, Session
+from console.session.news import News
+from console.session.session import Session
 from console.text.inert import inert
 from console.text.words import count, short, things, until
 from console.widgets.bindings import bindings
@@ -29,6 +30,7 @@ from console.widgets.line_table import LineTable
 from console.widgets.rows import Cell, Row
 
 if TYPE_CHECKING:
+    from console.batches.known_batches import KnownBatch
     from console.batches.outcome import Outcome
     from console.batches.outcome_counts import FollowedTask
     from console.batches.task_state import State
@@ -43,9 +45,11 @@ COLUMNS = (
     Column("worker", 8, share=1, most=20, keep=2),
     Column("error", 16, share=4, keep=5),
 )
-ORDER: tuple[State, ...] = ("again", "waiting", "locked", "done", "gone", "undone", "unset", "unknown")
+ORDER: tuple[State, ...] = (
+    "again", "changed", "waiting", "delayed", "locked", "done", "gone", "unkept", "undone", "unset", "unknown",
+)  # fmt: skip
 """States in the order in which ``f`` goes through them; tasks are shown in this order too."""
-NOT_THERE: frozenset[State] = frozenset({"done", "gone", "unknown"})
+NOT_THERE: frozenset[State] = frozenset({"done", "gone", "unkept", "unknown"})
 """States of tasks that nobody can retry."""
 AHEAD = 40
 """Rows that are handed to the table before it has asked for any."""
@@ -56,7 +60,7 @@ class OutcomesScreen(ConsoleScreen):
 
     Args:
         session: whose engine.
-        batch_id: the batch.
+        batch: whose tasks.
         outcome: its tasks; kept up to date by the follower.
     """
 
@@ -65,9 +69,9 @@ class OutcomesScreen(ConsoleScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings(at({"outcomes", "live", "detail"}))
     VIEW: ClassVar[str] = "batches"
 
-    def __init__(self, session: Session, batch_id: str, outcome: Outcome) -> None:
+    def __init__(self, session: Session, batch: KnownBatch, outcome: Outcome) -> None:
         super().__init__(session)
-        self._batch_id = batch_id
+        self._batch = batch
         self._outcome = outcome
         self._only: State | None = "again" if outcome.tally.of("again") else None
         self.attach(LiveVerbs(self, self._look))
@@ -91,10 +95,9 @@ class OutcomesScreen(ConsoleScreen):
 
     def on_mount(self) -> None:
         """Show the first rows."""
-        follower = self.session.follower
-        launched_tasks = follower.launched_tasks(self._batch_id) if follower is not None else None
+        launched_tasks = self._batch.launched_tasks
         probably = ", probably those of its launch" if launched_tasks is not None and launched_tasks.probable else ""
-        self.table.border_title = f"Tasks of batch {inert(short(self._batch_id))}{probably}"
+        self.table.border_title = f"Tasks of batch {inert(short(self._batch.view.id))}{probably}"
         self._show()
 
     def on_news(self, news: News) -> None:
@@ -109,8 +112,7 @@ class OutcomesScreen(ConsoleScreen):
     @work(group="outcomes.now", exclusive=True, exit_on_error=False)
     async def _look(self) -> None:
         """Look at the tasks now."""
-        if self.session.follower is not None:
-            await self.session.follower.look_at_work()
+        await self.session.watch.look_at_work()
 
     def _show(self) -> None:
         self.query_one("#states", Line).show(self._states())
@@ -131,7 +133,7 @@ class OutcomesScreen(ConsoleScreen):
         return spans
 
     def _hand_in(self, first: int, last: int) -> None:
-        now = datetime.now(UTC)
+        now = self.session.connection.now()
         tasks = list(islice(self._outcome.tasks(self.states), first, last + 1))
         self.table.put(first, [_row(task, now) for task in tasks])
 
@@ -197,9 +199,9 @@ class OutcomesScreen(ConsoleScreen):
         """A new launch of what failed again."""
         ids = self._chosen_ids()
         if not ids:
-            self.session.say(self._why_none(), "warning")
+            self.session.news.say(self._why_none(), "warning")
             return
-        which = f"{things(len(ids), 'task')} of batch {inert(short(self._batch_id))}"
+        which = f"{things(len(ids), 'task')} of batch {inert(short(self._batch.view.id))}"
         open_launch(self.app, self.session, Marked(ids, which), lambda batch_id: self.table.unmark())
 
     def _why_none(self) -> str:
@@ -224,11 +226,11 @@ class OutcomesScreen(ConsoleScreen):
     @work(group="outcomes.open", exclusive=True, exit_on_error=False)
     async def _open_task(self, task_id: str) -> None:
         try:
-            task = await self.session.ask(lambda client: client.external_task(task_id))
+            task = await self.session.connection.ask(lambda client: client.external_task(task_id))
         except NotThere:
-            self.session.say("This task is gone.", "warning")
+            self.session.news.say("This task is gone.", "warning")
         except EngineProblem as problem:
-            self.session.say(problem.sentence, "failed")
+            self.session.news.say(problem.sentence, "failed")
         else:
             self.navigator.show("task", task)
 
@@ -254,12 +256,12 @@ def _row(task: FollowedTask, now: datetime) -> Row:
     if seen is None:
         return Row(task.id, (*cells, *[Cell("")] * (len(COLUMNS) - 2)), task)
     tries = "-" if seen.retries is None else str(seen.retries)
-    gone = task.state in ("done", "gone")
+    gone = task.state in ("done", "gone", "unkept")
     cells += [
         Cell(inert(seen.topic)),
         Cell(inert(seen.key)),
         Cell("" if gone else tries, "failed" if seen.retries == 0 and not gone else ""),
-        Cell(until(seen.locked_until, now) if task.state == "locked" else "-", "locked"),
+        Cell(until(seen.locked_until, now) if task.state in ("locked", "delayed") else "-", ink or "muted"),
         Cell(inert(seen.worker), "muted"),
         Cell(inert(seen.cause), "failed" if task.state == "again" else "faint"),
     ]

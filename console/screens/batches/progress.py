@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 STATE_INKS: dict[str, Ink] = {"waiting": "muted", "running": "accent", "done": "good", "held": "warning"}
 STATE_SIGNS = {"waiting": "·", "running": "▸", "done": "✓", "held": "‖"}
+SELDOM = frozenset(WORK_INKS) - {"done", "waiting", "locked", "again"}
+"""States of tasks that have a line only where there are such tasks."""
 END_SIGNS = {"ended": "✓", "deleted": "✗", "gone": "?"}
 
 
@@ -128,7 +130,7 @@ def work_lines(view: BatchView, cells: int) -> list[Item]:
     lines: list[Item] = [Spans(((told + more, "muted"),))]
     for state, ink in WORK_INKS.items():
         number = work.of(state)
-        if not number and (state in ("gone", "undone", "unset", "unknown") or (state == "done" and not work.told)):
+        if not number and (state in SELDOM or (state == "done" and work.of("unkept"))):
             continue
         full = max(round(cells * number / work.total), 1) if number else 0
         sign = "!" if state == "again" else "━"
@@ -147,10 +149,14 @@ def _note(work: OutcomeCounts, state: State) -> str:
         return ""
     if state == "again":
         return f"{count(work.new)} with a NEW error" if work.new else "of causes known before"
-    if state == "waiting":
-        return f"{count(work.suspended)} suspended" if work.suspended else "ready, no worker yet"
+    if suspended := work.suspended.get(state, 0):
+        return f"{count(suspended)} suspended"
     return {
+        "waiting": "ready, no worker yet",
         "locked": "a worker has it",
+        "delayed": "until their retry time is over",
         "undone": "restored by an undo",
-        "gone": "cancelled, or completed before" if work.told else "no log says how",
+        "changed": "by somebody, no failure since",
+        "gone": "cancelled, or completed before",
+        "unkept": "gone, no history says how",
     }.get(state, "")

@@ -174,7 +174,7 @@ def work_spans(view: BatchView) -> tuple[Span, ...]:
         return ()
     for state, ink in WORK_INKS.items():
         number = work.of(state)
-        if number or state == "again" or (state == "done" and work.told):
+        if number or state == "again" or (state == "done" and not work.of("unkept")):
             shown += [(f"{WORDS.get(state, state)} ", "muted"), (f"{count(number)}  ", ink if number else "faint")]
     if work.new:
         shown.append((f"{count(work.new)} NEW", "failed"))
@@ -187,13 +187,16 @@ WORK_INKS: dict[State, Ink] = {
     "done": "good",
     "waiting": "",
     "locked": "locked",
+    "delayed": "warning",
     "again": "failed",
+    "changed": "warning",
     "gone": "muted",
+    "unkept": "muted",
     "undone": "muted",
     "unset": "muted",
     "unknown": "muted",
 }
 """States of tasks in the order in which they are shown, with their inks."""
 
-WORDS: dict[State, str] = {"unset": "not set yet"}
+WORDS: dict[State, str] = {"unset": "not set yet", "delayed": "retry time", "unkept": "not kept"}
 """What states are called where that is not their name."""

@@ -8,10 +8,12 @@ from textual.binding import BindingType
 
 from console.actions import at
 from console.batches.batch_view import BatchView
+from console.engine.rights import READ_BATCH_HISTORY, UNSEEN_ENDS
 from console.screens.batches.subject import Batches
 from console.screens.batches.verbs import BatchVerbs
 from console.screens.listing import ListScreen
-from console.session.session import News, Session
+from console.session.news import News
+from console.session.session import Session
 from console.text.words import count
 from console.widgets.bindings import bindings
 from console.widgets.filter_line import FilterLine
@@ -27,7 +29,7 @@ class BatchesScreen(ListScreen):
     VIEW: ClassVar[str] = "batches"
 
     def __init__(self, session: Session) -> None:
-        self._batches = Batches(session.known_batches)
+        self._batches = Batches(session.watch.known_batches)
         super().__init__(session, self._batches)
         self._orders = BatchVerbs(self, self.chosen, self.action_refresh)
         self.attach(self._orders)
@@ -38,8 +40,9 @@ class BatchesScreen(ListScreen):
         super().on_news(news)
         if news == "batches" and self.is_current:
             self.show_detail(self.table.row)
+            self.tell_count()
             self.tell_hints()
-            seen = tuple((view.id, view.phase) for view in self.session.known_batches.all())
+            seen = tuple((view.id, view.phase) for view in self.session.watch.known_batches.all())
             if seen != self._seen:
                 self._seen = seen
                 self.action_refresh()
@@ -48,19 +51,26 @@ class BatchesScreen(ListScreen):
         """What to say when no row matches."""
         if self.filter_text:
             return "No batch matches, running or ended.  esc clears the filter"
-        if unseen := self.session.rights.unseen("batches"):
+        if unseen := self.session.connection.rights.unseen("batches"):
             return unseen
-        if not self.session.known_batches.keeps_history:
+        if self.session.connection.rights.lacks(READ_BATCH_HISTORY):
+            return f"There are no running batches; {UNSEEN_ENDS}."
+        if self.session.connection.unrecorded == "untold":
             return "There are no running batches; this engine keeps no history of ended ones."
         return "There are no batches, running or ended."
 
     def tell_count(self) -> None:
         """How many run and how many have ended: the view lists both."""
         spans: list[Span] = []
-        if self.matching is not None and not self.session.rights.unseen("batches"):
-            ended = max(self.matching - self._batches.running, 0)
-            spans = [(count(self._batches.running), "strong"), (" running, ", "muted"), (count(ended), "strong"),
-                     (" ended", "muted")]  # fmt: skip
+        if self.matching is not None and not self.session.connection.rights.unseen("batches"):
+            running = self._batches.running - self._batches.unrecorded
+            ended = max(self.matching - running, 0)
+            spans = [(count(running), "strong"), (" running, ", "muted")]
+            unseen = self.session.connection.rights.lacks(READ_BATCH_HISTORY)
+            if unseen and not ended:
+                spans.append(("ended ones not shown", "warning"))
+            else:
+                spans += [(count(ended) + "+" * unseen, "strong"), (" ended", "muted")]
         spans += self.unread_said()
         spans.append((f"  sort {self.sort.label} {'▼' if self.sort.descending else '▲'} ", "muted"))
         self.query_one("#filter", FilterLine).show_count(spans)
@@ -68,7 +78,7 @@ class BatchesScreen(ListScreen):
     def chosen(self) -> BatchView | None:
         """The batch under the cursor."""
         row = self.table.row
-        return None if row is None else self.session.known_batches.get(row.id) or cast("BatchView", row.item)
+        return None if row is None else self.session.watch.known_batches.get(row.id) or cast("BatchView", row.item)
 
     def hint_labels(self) -> dict[str, str]:
         """What the orders would do with the batch under the cursor."""

@@ -36,7 +36,9 @@ class Batches(ListSubject[BatchView]):
         self._known_batches = known_batches
         self._shelf = EndedBatches()
         self.running = 0
-        """How many of those that match run, when they were last read or counted."""
+        """How many of those that match stand first: they run, or are gone from everywhere."""
+        self.unrecorded = 0
+        """How many of those do not run."""
         self.ended = 0
         """How many of those that match have ended, when they were last counted."""
 
@@ -71,8 +73,10 @@ class Batches(ListSubject[BatchView]):
     async def _living(self, client: EngineClient, query: BatchStatisticsQuery) -> list[BatchView]:
         """The running ones, and those that are gone from everywhere but were seen; at most the newest :data:`MOST`."""
         if query.chosen():
+            self.unrecorded = 0
             return [self._known(running(record)) for record in await client.batches(query, 0, MOST)]
         views = [view for view in await self._known_batches.read(client) if not view.ended or view.unrecorded]
+        self.unrecorded = sum(view.ended for view in views)
         return _ordered(views, query)
 
     def _known(self, view: BatchView) -> BatchView:
@@ -90,11 +94,16 @@ class Batches(ListSubject[BatchView]):
 
     def brief(self, record: BatchView, now: datetime) -> list[Item]:
         """Phases and facts."""
-        return facts(self._known_batches.get(record.id) or record, now)
+        return facts(self._newest(record), now)
 
     def summary(self, record: BatchView, now: datetime) -> list[Item]:
         """The same in two lines."""
-        return summary(self._known_batches.get(record.id) or record, now)
+        return summary(self._newest(record), now)
+
+    def _newest(self, record: BatchView) -> BatchView:
+        """The batch as its row shows it; how an ended one ended may have been found out since."""
+        known = self._known_batches.get(record.id)
+        return known if known is not None and record.ended else record
 
 
 def _ordered(views: list[BatchView], query: BatchStatisticsQuery) -> list[BatchView]:

@@ -101,14 +101,14 @@ class BatchVerbs(Verbs["ConsoleScreen"]):
     def _alive(self) -> BatchView | None:
         view = self._chosen()
         if view is None:
-            known = self.session.known_batches.read_once and not self.session.stale
+            known = self.session.watch.known_batches.read_once and not self.session.connection.stale
             sentence = "There is no batch." if known else "The batches are not known: the engine has not shown them."
-            self.session.say(sentence, "warning")
+            self.session.news.say(sentence, "warning")
             return None
-        view = self.session.known_batches.get(view.id) or view
+        view = self.session.watch.known_batches.get(view.id) or view
         if view.ended:
             gone = f"Batch {inert(short(view.id))} has ended: nothing about it can be changed."
-            self.session.say(gone, "warning")
+            self.session.news.say(gone, "warning")
             return None
         return view
 
@@ -117,7 +117,7 @@ class BatchVerbs(Verbs["ConsoleScreen"]):
             return plan(view)
 
         report = await carry_out(self.screen, planned)
-        if report is not None and report.changed and self.session.follower is not None:
-            await self.session.follower.look()
+        if report is not None and report.changed:
+            await self.session.watch.look()
             if self.screen.is_attached:
                 self._ordered()

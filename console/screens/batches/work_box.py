@@ -39,9 +39,12 @@ def work_answer(view: BatchView, width: int, height: int) -> list[Item]:
     return [*head, *(_state(work, state, cells, notes.get(state, "")) for state in shown)]
 
 
-def as_of(work: OutcomeCounts | None) -> str:
-    """When its figures were read, for the frame of the box; empty before all tasks were looked at."""
-    return f"as of {clock(work.at)}" if work is not None and work.at is not None else ""
+def as_of(view: BatchView) -> str:
+    """When the oldest of its figures was read, for the frame of the box; empty where that was with those of the jobs,
+    and before all tasks were read."""
+    work = view.work
+    older = work is not None and not work.settled and work.at is not None and view.at is not None and work.at < view.at
+    return f"as of {clock(work.at)}" if older and work is not None and work.at is not None else ""
 
 
 def _state(work: OutcomeCounts, state: State, cells: int, note: str) -> Item:
@@ -59,9 +62,12 @@ def _state(work: OutcomeCounts, state: State, cells: int, note: str) -> Item:
 def _note(work: OutcomeCounts, state: State) -> str:
     if state == "again" and work.new:
         return f"{count(work.new)} NEW"
-    if state == "waiting" and work.suspended:
-        return f"{count(work.suspended)} suspended"
-    return "restored by an undo" if state == "undone" else ""
+    if suspended := work.suspended.get(state, 0):
+        return f"{count(suspended)} suspended"
+    notes: dict[State, str] = {
+        "undone": "restored by an undo", "changed": "by somebody", "unkept": "gone, no history says how",
+    }  # fmt: skip
+    return notes.get(state, "")
 
 
 def work_brief(view: BatchView) -> list[Item]:
@@ -69,7 +75,7 @@ def work_brief(view: BatchView) -> list[Item]:
     work = view.work
     assert work is not None
     answer, ink = verdict(work)
-    at = f" as of {clock(work.at)}" if work.at is not None and view.work_at is None else ""
+    at = f" {as_of(view)}" if view.work_at is None else ""
     news = ((f"   NEW: {inert(', '.join(work.new_causes))}", "failed"),) if work.new_causes else ()
     total: tuple[Span, ...] = ((f"of {things(work.total, 'task')}{at}   ", "muted"), *_pace(view), *news)
     return [Prose(answer, ink, lines=1), Spans(work_spans(view)), Spans(total)]
@@ -83,4 +89,4 @@ def _pace(view: BatchView) -> tuple[Span, ...]:
     if not view.work_per_second:
         return (("no pace yet", "faint"),)
     left = f"   ETA ~{span(view.work_seconds_left)}" if view.work_seconds_left is not None else ""
-    return (("drains ", "muted"), (f"{view.work_per_second * 60:,.0f}/min", "strong"), (left, "muted"))
+    return (("processed ", "muted"), (f"{view.work_per_second * 60:,.0f}/min", "strong"), (left, "muted"))

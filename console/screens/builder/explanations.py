@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from console.launch.breakdown import AGES, OLDEST
 from console.screens.builder.faces import filtered_here
 from console.screens.launch.page import quiet_said, record_said
+from console.text.cells import cut
 from console.text.inert import inert
 from console.text.ink import Ink
 from console.text.words import clock, count, things
@@ -120,7 +121,7 @@ def _entry(name: str, values: Counter[str], ages: Sequence[str], room: int) -> l
     spans: list[Span] = [(f"by {name:<9}", "muted")]
     shown = 0
     for value, number in parts:
-        more: list[Span] = [(inert(value)[:30], ""), (f" {count(number)}", "strong"), ("  ", "")]
+        more: list[Span] = [(cut(inert(value), 30).rstrip(), ""), (f" {count(number)}", "strong"), ("  ", "")]
         if shown and width_of(spans) + width_of(more) > room - 6:
             break
         spans += more

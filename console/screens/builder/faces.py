@@ -101,7 +101,7 @@ def from_saved(text: str, draft: Draft) -> Draft:
         value: Any = json.loads(text)
         if not draft.request or any(isinstance(part, dict | list) for part in value.values()):
             return replace(draft, texts={}).read_body(text)
-    except (ValueError, Unusable):
+    except (ValueError, RecursionError, Unusable):
         return plain
     names = {source.field: (_wire_name(source), source.field) for source in draft.sources}
     texts = {field: str(value[name]) for field, known in names.items() for name in known if name in value}
@@ -126,7 +126,7 @@ def _fields(source: Source) -> list[FormField]:
 
 
 def _about(field: FormField) -> str:
-    return f"{field.description}{' Filtered here, page by page.' if field.here else ''}"
+    return f"{field.description}{' Filtered in the console, not by the engine.' if field.here else ''}"
 
 
 def _escaped(letter: str) -> str:

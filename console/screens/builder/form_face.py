@@ -109,7 +109,7 @@ class FormFace(FormView):
     @on(FormView.Changed)
     def _row_changed(self, message: FormView.Changed) -> None:
         if self._edited.draft.mistake(self._edited.source) is not None:
-            self._session.say("The text has a mistake: correct it first; / goes there.", "warning")
+            self._session.news.say("The text has a mistake: correct it first; / goes there.", "warning")
         elif message.value is None:
             self._type_value(message.row)
         else:

@@ -6,22 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from console.launch.draft import SOURCES, Draft, Source
+from console.nouns import NOUNS
 from console.screens.builder.edited_draft import List
 from console.screens.builder.screen import BuilderScreen
 
 if TYPE_CHECKING:
     from console.screens.subject import ListSubject
     from console.session.session import Session
-
-
-ROWS = {
-    "tasks": ("external task", "external tasks"),
-    "incidents": ("incident", "incidents"),
-    "instances": ("process instance", "process instances"),
-    "batches": ("batch", "batches"),
-    "jobs": ("job", "jobs"),
-}
-"""What one row of a list is, and what several are."""
 
 
 def builder_for(
@@ -36,9 +27,9 @@ def builder_for(
         before: what was built the last time, and the filter it was begun with; it goes on if that filter is the same.
         origin: the list.
     """
-    rows = ROWS[subject.name]
-    sources = SOURCES if subject.name == "tasks" else (Source("query", rows[1], subject.name),)
-    draft = Draft(sources, {sources[0].field: text}, capabilities=session.capabilities)
+    noun = NOUNS[subject.name]
+    sources = SOURCES if subject.name == "tasks" else (Source("query", noun.many, subject.name),)
+    draft = Draft(sources, {sources[0].field: text}, capabilities=session.connection.capabilities)
     if before is not None and before[0] == text:
-        draft = replace(before[1], capabilities=session.capabilities)
-    return BuilderScreen(session, subject.name, rows, draft, origin)
+        draft = replace(before[1], capabilities=session.connection.capabilities)
+    return BuilderScreen(session, subject.name, (noun.one, noun.many), draft, origin)

@@ -12,7 +12,6 @@ from console.engine.errors import EngineProblem
 from console.launch.draft import counted_from
 from console.launch.draft_counts import count_draft
 from console.launch.earlier_launches import earlier_launches_of
-from console.session import journal_answers
 
 if TYPE_CHECKING:
     from console.launch.draft import Draft
@@ -66,15 +65,15 @@ class QueryCount:
                 await self._through(self._draft)
 
     async def _through(self, draft: Draft) -> None:
-        await self._session.opened()
+        await self._session.connection.opened()
         now = datetime.now(UTC)
         try:
             retried, record = (
-                partial(journal_answers.retried, self._session),
+                self._session.watch.retried,
                 partial(earlier_launches_of, self._session),
             )
             async for known in count_draft(
-                self._session.ask, counted_from(draft, now), now, retried=retried, record=record
+                self._session.connection.ask, counted_from(draft, now), now, retried=retried, record=record
             ):
                 if self._changed.is_set():
                     return

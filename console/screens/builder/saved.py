@@ -11,7 +11,6 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from console.session import saved_filters
 from console.text.inert import inert
 from console.text.words import day
 from console.widgets.columns import Column
@@ -122,7 +121,7 @@ class SavedQueries(ModalScreen["str | None"]):
     async def action_forget(self) -> None:
         """Take its name away."""
         row = self.query_one(LineTable).row
-        if row is not None and await saved_filters.forget(self._session, self._subject, row.id):
+        if row is not None and await self._session.memory.forget(self._subject, row.id):
             self._queries = [query for query in self._queries if query.name != row.id]
             self._list()
 

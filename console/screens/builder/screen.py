@@ -21,7 +21,8 @@ from console.screens.builder.json_face import JsonArea, JsonFace
 from console.screens.builder.query_count import QueryCount
 from console.screens.builder.text_face import QueryInput
 from console.screens.builder.verbs import BuilderVerbs
-from console.session.session import News, Session
+from console.session.news import News
+from console.session.session import Session
 from console.text.inert import inert
 from console.widgets.bindings import bindings
 from console.widgets.filter_line import spans
@@ -46,7 +47,7 @@ class BuilderScreen(ConsoleScreen):
         self.edited = EditedDraft(draft, origin)
         self.query_count = QueryCount(session, self._show_count)
         self._rows = rows
-        self._text = QueryInput(self.edited, self, lambda subject: session.known.values(session, subject))
+        self._text = QueryInput(self.edited, self, lambda subject: session.watch.known_values.values(subject))
         self._form = FormFace(self.edited, session)
         self._json = JsonFace(self.edited, self)
         self._orders = BuilderVerbs(self, self.edited, self.query_count, self.face)
@@ -86,7 +87,7 @@ class BuilderScreen(ConsoleScreen):
 
     def on_news(self, news: News) -> None:
         """An engine that answers again is asked again."""
-        if news == "state" and not self.session.stale and self.query_count.known is None:
+        if news == "state" and not self.session.connection.stale and self.query_count.known is None:
             self.count()
 
     def places(self) -> tuple[str, ...]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
+from console.engine.batch_request import BatchRequest
 from console.engine.errors import Unsayable
 from console.engine.query_string import parameters
-from console.engine.retries_request import RetriesRequest
 from console.launch.draft import without_all
-from console.launch.request_text import LISTS, curl_list, curl_text
+from console.launch.request_text import curl_list, curl_text
+from console.nouns import NOUNS
 from console.reading.selection import Composed, Everything, Marked
 from console.screens.base import ConsoleScreen
 from console.screens.builder.edited_draft import EditedDraft
@@ -17,7 +18,6 @@ from console.screens.builder.faces import filtered_here, json_of, saved_text
 from console.screens.builder.saved import SavedQueries, SaveQuery
 from console.screens.launch.flow import open_launch
 from console.screens.verbs import Verbs
-from console.session import saved_filters
 from console.text.inert import inert
 from console.text.words import things
 
@@ -57,14 +57,14 @@ class BuilderVerbs(Verbs[ConsoleScreen]):
         """Show in the list what matches."""
         own = self._draft.sources[0]
         if wrong := self._edited.not_taken_over():
-            self.session.say(wrong, "warning")
+            self.session.news.say(wrong, "warning")
             return
         mistake = self._draft.mistake(own)
         if mistake is not None:
-            self.session.say(mistake.sentence, "warning")
+            self.session.news.say(mistake.sentence, "warning")
             return
         if self._draft.chosen not in ([], [own]):
-            self.session.say("Only the query of tasks is listed; b, then R, launches all sources.", "warning")
+            self.session.news.say("Only the query of tasks is listed; b, then R, launches all sources.", "warning")
         self.screen.dismiss()
         self._edited.origin.built(" ".join(without_all(self._draft.text(own)).split()))
 
@@ -91,7 +91,7 @@ class BuilderVerbs(Verbs[ConsoleScreen]):
         if not self._draft.request:
             refusal = "Tasks are retried from the builder of the tasks view."
         if refusal:
-            self.session.say(refusal, "warning")
+            self.session.news.say(refusal, "warning")
             return None
         said = self._said()
         everything = self._draft.everything()
@@ -103,7 +103,7 @@ class BuilderVerbs(Verbs[ConsoleScreen]):
         if known is None or not known.exact:
             found = things(len(known.ids), "task") if known is not None else "nothing"
             sentence = f"Still looking: {found} so far. It can be launched when all rows have been read."
-            self.session.say(sentence, "warning")
+            self.session.news.say(sentence, "warning")
             return None
         return Marked(frozenset(known.ids), said=said)
 
@@ -151,7 +151,7 @@ class BuilderVerbs(Verbs[ConsoleScreen]):
         if draft is not None and command:
             self.screen.hand_out(command, f"the curl command{self._by_ids(draft)}")
         elif draft is not None:
-            self.session.say("A query of this list cannot be put into an address.", "warning")
+            self.session.news.say("A query of this list cannot be put into an address.", "warning")
 
     def _sayable(self) -> Draft | None:
         """The draft as the engine can be told it; a sentence and nothing if it cannot, for without the words that only
@@ -162,7 +162,7 @@ class BuilderVerbs(Verbs[ConsoleScreen]):
             return self._draft
         known = self._query_count.known
         if refusal or known is None or not known.exact or not known.ids or not self._draft.request:
-            self.session.say(refusal or self._why_no_ids(words), "warning")
+            self.session.news.say(refusal or self._why_no_ids(words), "warning")
             return None
         return self._draft.by_ids(known.ids)
 
@@ -183,17 +183,18 @@ class BuilderVerbs(Verbs[ConsoleScreen]):
         return f" with the ids of {things(ids, 'task')} instead of {', '.join(map(inert, filtered_here(self._draft)))}"
 
     def _command(self, draft: Draft) -> str:
-        identity = self.session.identity
+        identity = self.session.connection.identity
         url = identity.url
-        user, token = (identity.user if identity.url else "") or None, False
+        user = (identity.user if identity.url else "") or None
+        headers = self.session.connection.client.login_headers if self.session.connection.client is not None else ()
         if draft.request:
-            return curl_text(RetriesRequest(draft.order()), url, user, token)
+            return curl_text(BatchRequest(draft.order()), url, user, headers)
         name, query = self._edited.source.subject, draft.parsed(self._edited.source).query
         try:
-            said = parameters(query) if LISTS[name][0] == "GET" else {}
+            said = parameters(query) if NOUNS[name].method == "GET" else {}
         except Unsayable:
             return ""
-        return curl_list(name, query, said, url, user, token)
+        return curl_list(name, query, said, url, user, headers)
 
     def action_save(self) -> None:
         """Give the query a name."""
@@ -202,16 +203,16 @@ class BuilderVerbs(Verbs[ConsoleScreen]):
     async def _save(self) -> None:
         text = saved_text(self._draft)
         if not text.strip():
-            self.session.say("There is nothing to save.", "warning")
+            self.session.news.say("There is nothing to save.", "warning")
             return
-        if self.session.journal is None:
-            self.session.say("Without a journal nothing is remembered.", "warning")
+        if self.session.memory.journal is None:
+            self.session.news.say("Without a journal nothing is remembered.", "warning")
             return
         subject = self._draft.sources[0].subject
-        names = [query.name for query in await saved_filters.saved(self.session, subject)]
+        names = [query.name for query in await self.session.memory.saved(subject)]
         name = await self.app.push_screen_wait(SaveQuery(text, names))
-        if name and await saved_filters.save(self.session, subject, name, text):
-            self.session.say(f"Saved as {name}; l lists what is saved.", "good")
+        if name and await self.session.memory.save(subject, name, text):
+            self.session.news.say(f"Saved as {name}; l lists what is saved.", "good")
 
     def action_saved(self) -> None:
         """Choose among the saved queries."""
@@ -219,7 +220,7 @@ class BuilderVerbs(Verbs[ConsoleScreen]):
 
     async def _choose_saved(self) -> None:
         subject = self._draft.sources[0].subject
-        queries = await saved_filters.saved(self.session, subject)
+        queries = await self.session.memory.saved(subject)
         text = await self.app.push_screen_wait(SavedQueries(self.session, subject, queries))
         if text is not None:
             self._edited.load(text)

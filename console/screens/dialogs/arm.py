@@ -129,14 +129,16 @@ class ArmDialog(ModalScreen[bool]):
 
 async def take_safety_off_or_put_it_back(app: App[Any], session: Session) -> None:
     """Ask for the engine's name and arm, or lock what is armed. Must run in a worker."""
-    safety = session.safety
+    safety = session.connection.safety
     if safety.readonly:
-        session.say(safety.why_not(), "warning")
+        session.news.say(safety.why_not(), "warning")
     elif not safety.guarded:
-        session.say(f"{session.identity.environment} has no safety: orders are always on.", "muted")
+        session.news.say(f"{session.connection.identity.environment} has no safety: orders are always on.", "muted")
     elif safety.armed:
-        session.disarm()
-    elif session.why_unheard():
-        session.say(session.why_unheard(), "warning")
-    elif await app.push_screen_wait(ArmDialog(session.identity.called, session.identity.environment)):
-        session.arm()
+        session.connection.disarm()
+    elif session.connection.why_unheard():
+        session.news.say(session.connection.why_unheard(), "warning")
+    elif await app.push_screen_wait(
+        ArmDialog(session.connection.identity.called, session.connection.identity.environment)
+    ):
+        session.connection.arm()

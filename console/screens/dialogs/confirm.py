@@ -29,7 +29,11 @@ class Confirm(ModalScreen[bool]):
         label: the order in a word.
         key: the key of the order.
         typed: what has to be typed first, a number; nothing has to where it is empty.
+        instead: another order that can be given in its place, in a few words, and its key.
         clock: seconds that only go forward.
+
+    Attributes:
+        took_instead: the other order was given.
     """
 
     CSS_PATH = "dialogs.tcss"
@@ -47,11 +51,14 @@ class Confirm(ModalScreen[bool]):
         key: str,
         *,
         typed: str = "",
+        instead: tuple[str, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
         self.delay = ConfirmDelay(self, self._tell, clock)
         self._typed = typed
+        self._instead = instead
+        self.took_instead = False
         self._title = title
         self._items: list[Item] = [Prose(entry) if isinstance(entry, str) else entry for entry in sentences]
         self._label = label
@@ -71,6 +78,8 @@ class Confirm(ModalScreen[bool]):
             with Horizontal(classes="choices"):
                 yield Choice("Cancel", "esc", id="cancel")
                 yield Choice(self._label, self._key, id="order")
+                if self._instead is not None:
+                    yield Choice(*self._instead, id="instead")
         yield KeyLine()
 
     def on_mount(self) -> None:
@@ -86,7 +95,8 @@ class Confirm(ModalScreen[bool]):
         self._tell()
 
     def _tell(self) -> None:
-        self.query_one("#order", Choice).enable(self._said and self.delay.over)
+        for choice in self.query(Choice):
+            choice.enable(choice.id == "cancel" or (self._said and self.delay.over))
 
     def on_resize(self) -> None:
         """The question takes as many lines as it needs, and a blank one."""
@@ -101,16 +111,19 @@ class Confirm(ModalScreen[bool]):
         if pressed(event, self._key):
             event.stop()
             self._order()
+        elif self._instead is not None and pressed(event, self._instead[1]):
+            event.stop()
+            self._order(instead=True)
         elif self._typed and event.character is not None and event.character.isdigit():
             event.stop()
             self.query_one(Field).type(event.character)
 
     def on_choice_pressed(self, message: Choice.Pressed) -> None:
         """A choice was taken with enter or the mouse."""
-        if message.choice.id == "order":
-            self._order()
-        else:
+        if message.choice.id == "cancel":
             self.dismiss(False)
+        else:
+            self._order(instead=message.choice.id == "instead")
 
     def on_input_changed(self) -> None:
         """The number is there, or not."""
@@ -125,10 +138,11 @@ class Confirm(ModalScreen[bool]):
         """What has to be typed is typed."""
         return not self._typed or "".join(filter(str.isdigit, self.query_one(Field).value)) == self._typed
 
-    def _order(self) -> None:
+    def _order(self, instead: bool = False) -> None:
         if not self._said:
             self.query_one(Field).enter()
         elif self.delay.confirms:
+            self.took_instead = instead
             self.dismiss(True)
 
     def action_cancel(self) -> None:

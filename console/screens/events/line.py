@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from rich.cells import cell_len
 
-from console.session.event_log import Event, EventLog
+from console.session.news import Event, EventLog
 from console.text.cells import wrap
 from console.text.inert import inert
 from console.widgets.line import Line, Span

@@ -11,8 +11,7 @@ from textual.widget import Widget
 
 from console.actions import at
 from console.screens.base import BASE_CSS, ConsoleScreen
-from console.session.event_log import Event
-from console.session.session import News
+from console.session.news import Event, News
 from console.text.cells import wrap
 from console.text.inert import inert
 from console.text.words import day, things
@@ -52,7 +51,7 @@ class EventsScreen(ConsoleScreen):
 
     def _show(self) -> None:
         view = self.query_one(TextView)
-        events = self.session.events
+        events = self.session.news
         view.border_title = f"{things(len(events), 'event')}, the newest first"
         width = max(view.scrollable_content_region.width, 40)
         view.write(
@@ -61,8 +60,8 @@ class EventsScreen(ConsoleScreen):
 
     def action_copy(self) -> None:
         """Copy all of it."""
-        text = "\n".join(f"{day(event.at)}  {inert(event.sentence)}" for event in self.session.events)
-        self.hand_out(text, things(len(self.session.events), "event"))
+        text = "\n".join(f"{day(event.at)}  {inert(event.sentence)}" for event in self.session.news)
+        self.hand_out(text, things(len(self.session.news), "event"))
 
     def action_back(self) -> None:
         """To where we came from."""

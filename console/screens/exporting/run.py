@@ -74,14 +74,16 @@ class Export:
             with RowFile(path, file) as rows:
                 await self._write(rows)
         except asyncio.CancelledError:
-            self._session.say(f"Stopped: {inert(path.name)} was not written.", "warning")
+            self._session.news.say(f"Stopped: {inert(path.name)} was not written.", "warning")
             raise
         except EngineProblem as problem:
-            self._session.say(f"Rows were not written: {problem.sentence}", "failed")
+            self._session.news.say(f"Rows were not written: {problem.sentence}", "failed")
         except OSError as problem:
-            self._session.say(f"{inert(path.name)} cannot be written: {problem.strerror or problem}.", "failed")
+            self._session.news.say(f"{inert(path.name)} cannot be written: {problem.strerror or problem}.", "failed")
         else:
-            self._session.say(f"{things(self._written, 'row')} written to {inert(str(path))}.{self._missing()}", "good")
+            self._session.news.say(
+                f"{things(self._written, 'row')} written to {inert(str(path))}.{self._missing()}", "good"
+            )
 
     async def _write(self, rows: Any) -> None:
         order = self._order
@@ -98,7 +100,7 @@ class Export:
             if pages % TOLD_EVERY == 0:
                 of = f" of {count(self._number)}" if self._number is not None else ""
                 done = f"{count(len(waiting))}{of} rows read" if waiting else f"{count(self._written)}{of} rows written"
-                self._session.say(f"{done}; esc stops.", "muted")
+                self._session.news.say(f"{done}; esc stops.", "muted")
         for some in pieces(order.arranged(waiting)):
             await self._put(rows, some)
 
@@ -116,7 +118,9 @@ class Export:
         return await self._ask(first, size)
 
     async def _ask(self, first: int, size: int) -> list[Any]:
-        return await self._session.ask(lambda client: self._subject.read(client, self._order.query, first, size))
+        return await self._session.connection.ask(
+            lambda client: self._subject.read(client, self._order.query, first, size)
+        )
 
     def _wanted(self, row_id: str) -> bool:
         return (not self._marks or row_id in self._marks) and (self._only is None or row_id in self._only)

@@ -67,22 +67,22 @@ class SnapshotFile:
         try:
             mark = await take_snapshot(self._session, part, path, self._tell)
         except asyncio.CancelledError:
-            self._session.say(f"Stopped: {inert(path.name)} was not written.", "warning")
+            self._session.news.say(f"Stopped: {inert(path.name)} was not written.", "warning")
             raise
         except NotAFilter as mistake:
-            self._session.say(f"No snapshot was written: {mistake}", "failed")
+            self._session.news.say(f"No snapshot was written: {mistake}", "failed")
         except NothingMatches:
-            self._session.say("No snapshot was written: no external task matches.", "warning")
+            self._session.news.say("No snapshot was written: no external task matches.", "warning")
         except EngineProblem as problem:
-            self._session.say(f"No snapshot was written: {problem.sentence}", "failed")
+            self._session.news.say(f"No snapshot was written: {problem.sentence}", "failed")
         except OSError as problem:
-            self._session.say(f"{inert(path.name)} cannot be written: {problem.strerror or problem}.", "failed")
+            self._session.news.say(f"{inert(path.name)} cannot be written: {problem.strerror or problem}.", "failed")
         else:
             number = things(mark.numbers.get("external tasks", 0), "external task")
-            self._session.say(f"A snapshot with {number} is written to {inert(str(path))}.", "good")
+            self._session.news.say(f"A snapshot with {number} is written to {inert(str(path))}.", "good")
 
     def _tell(self, what: str, number: int) -> None:
         now = asyncio.get_running_loop().time()
         if now - self._told >= TOLD_EVERY:
             self._told = now
-            self._session.say(f"Snapshot: {count(number)} {what} read; the same key stops it.", "muted")
+            self._session.news.say(f"Snapshot: {count(number)} {what} read; the same key stops it.", "muted")

@@ -25,11 +25,14 @@ PROFILES = (
 )
 
 SETTINGS = (
-    "The command to run when a run is held, and how many days the journal keeps what is over:",
-    "  [runs]",
-    '  call = ["notify-send", "Retriage"]',
+    "What tells you of a run that is held or over, and how many days the journal keeps what is over:",
+    "  [notify]",
+    '  held = ["notify-send", "Retriage"]',
+    '  webhook = { env = "OPS_HOOK" }',
+    '  shape = "slack"',
     "  [journal]",
     "  keep_days = 90",
+    "Commands also for ended, failed, unanswered; shapes are json, slack, mattermost, teams.",
 )
 
 

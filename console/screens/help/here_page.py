@@ -46,8 +46,9 @@ def terminal_page(app: App[Any], width: int, environment: Mapping[str, str] = os
 
 def engine_page(session: Session, width: int) -> list[list[Span]]:
     """What is known about the engine and what the console does in its place."""
-    identity, safety = session.identity, session.safety
-    trip = session.round_trip
+    connection, memory = session.connection, session.memory
+    identity, safety = connection.identity, connection.safety
+    trip = connection.round_trip
     state = "read-only" if safety.readonly else "ARMED" if safety.armed else "SAFE" if safety.guarded else "no safety"
     here = [(f"{name} by", " ".join(word.name for word in subject.local if word.name not in subject.by_name))
             for name, subject in SUBJECTS.items()]  # fmt: skip
@@ -57,17 +58,19 @@ def engine_page(session: Session, width: int) -> list[list[Span]]:
         ("engine", f"{identity.engine} {identity.kind}".strip() or "not answered yet"),
         ("address", identity.url or "in this process"),
         ("user", identity.user or "nobody"),
-        ("answers", f"in {max(round(trip * 1000), 1)} ms, {span(session.data_age)} ago" if trip else "not yet"),
-        ("journal", f"kept under {session.engine_name}" if session.journal else "none: nothing is remembered"),
-        *((view, f"{count(number)}{f', {count(session.failed_jobs)} without retries' if view == 'jobs' else ''}")
-          for view, number in session.counts.items()),
+        ("answers", f"in {max(round(trip * 1000), 1)} ms, {span(connection.state.age)} ago" if trip else "not yet"),
+        ("journal", f"kept under {memory.engine_name}" if memory.journal else "none: nothing is remembered"),
+        *((view, f"{count(number)}{f', {count(session.watch.failed_jobs)} without retries' if view == 'jobs' else ''}")
+          for view, number in session.watch.counts.items()),
     ]  # fmt: skip
-    facts += [("history", session.history_level), ("login", session.rights.login)]
-    facts += [("right" if yes else "NO right", f"to {right.said}  {right.permission} on {right.resource}")
-              for right, yes in session.rights.granted.items()]  # fmt: skip
-    limits = session.capabilities.limits
+    facts += [
+        ("history", connection.history_level),
+        ("login", connection.rights.login),
+        *connection.rights.lines(),
+    ]
+    limits = connection.capabilities.limits
     lacks = [(subject, ", ".join(words)) for subject, words in limits.items()] or [
-        ("nothing", "that is known" if session.capabilities.asked else "is known yet: it has not answered")
+        ("nothing", "that is known" if connection.capabilities.asked else "is known yet: it has not answered")
     ]
     cannot = [(label, words) for label, words in here if words]
     return [*_page("This engine", facts, width), [],

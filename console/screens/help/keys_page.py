@@ -19,6 +19,7 @@ TASK_SIGNS: tuple[tuple[str, str], ...] = (
     ("X", "no retries left: an incident is open"),
     ("r", "has failed and will be tried again"),
     ("L", "locked by a worker"),
+    ("w", "waits for its retry time, or is locked again"),
     ("·", "ready for a worker"),
     ("S", "suspended"),
     ("try -", "never failed;  try 0: no retries left"),

@@ -107,7 +107,9 @@ class HelpScreen(ModalScreen[None]):
             return engine_page(session, width)
         if number == FILES_PAGE:
             return files_page(width)
-        return page(self._places, width, self._view, readonly=session is not None and session.safety.readonly)
+        return page(
+            self._places, width, self._view, readonly=session is not None and session.connection.safety.readonly
+        )
 
     def action_turn(self, step: int) -> None:
         """Another page; a search has all of them."""

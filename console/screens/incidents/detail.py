@@ -70,7 +70,7 @@ class IncidentDetail(ReadingScreen):
             return message
         details = await self._details(ask[incident.incident_type], incident.configuration)
         if not details:
-            return f"{message}\n\n{self.session.identity.said_of_none('There are no details.')}"
+            return f"{message}\n\n{self.session.connection.identity.said_of_none('There are no details.')}"
         return details if not closed and details.startswith(message) else f"{message}\n\n{details}"
 
     async def _details(self, ask: Callable[[str], Awaitable[str | None]], id: str) -> str | None:

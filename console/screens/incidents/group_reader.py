@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from console.engine.errors import EngineProblem
 from console.screens.incidents.retried import RetriedBefore
 from console.screens.incidents.rows import row_of
 from console.screens.row_reader import RowReader, RowsView
+from console.session.poller import until_wanted
 from console.text.words import things
 from console.widgets.rows import Row
 
@@ -85,8 +85,8 @@ class GroupReader(RowReader):
         self._drawn_at = -inf
         self._pointed = ""
         """Name of the group that the cursor goes to as soon as it is read; empty for none."""
-        self._going = asyncio.Event()
-        self._going.set()
+        self._asked = False
+        """The operator wants it to be read, also while paused."""
 
     def why_not_all_known(self) -> str:
         """The members of the groups that fit are known when everything was read."""
@@ -110,14 +110,14 @@ class GroupReader(RowReader):
             return
         query, self._wanted = parsed.query, self.row_filter(parsed, self.facts)
         self._wanted.look()
-        finds = self._wanted.finds(self.session.now()) if parsed.conditions else None
+        finds = self._wanted.finds(self.session.connection.now()) if parsed.conditions else None
         other = text != self.text
         self.text = text
         self.query = query
         self.parsed = (parsed.query, parsed.conditions)
         if other and self.view.table.marks and self.view.table.marked_at < asked_at:
             self.view.table.unmark()
-            self.session.say("All groups were unmarked, since other incidents match now.", "warning")
+            self.session.news.say("All groups were unmarked, since other incidents match now.", "warning")
         self.matching = None
         self.placed = []
         splits = self.open_incidents.groups.splits if self.open_incidents is not None else None
@@ -125,24 +125,24 @@ class GroupReader(RowReader):
         if splits:
             self.open_incidents.groups.splits.update(splits)
         self.retried.forget()
-        self.session.grouped = self.open_incidents if not text else None
+        self.session.watch.grouped = self.open_incidents if not text else None
         self.view.table.empty = "reading …"
         self.view.table.begin()
         self.view.tell_count()
         self.run("groups.fill", partial(self._fill, self.open_incidents))
 
     async def _page(self, query: IncidentQuery, first: int, size: int) -> list[Incident]:
-        await self._going.wait()
+        await until_wanted(self._going)
         wanted = self._wanted
-        page = await self.session.ask(lambda client: client.incidents(query, first, size), self.fresh)
-        self.session.known.note(page[:NOTED])
+        page = await self.session.connection.ask(lambda client: client.incidents(query, first, size), self.fresh)
+        self.session.watch.known_values.note(page[:NOTED])
         if wanted is not None:
-            await wanted.learn(page, lambda question: self.session.ask(question, self.fresh))
+            await wanted.learn(page, lambda question: self.session.connection.ask(question, self.fresh))
         return page
 
     async def _counted_now(self, query: IncidentQuery) -> int:
-        await self._going.wait()
-        return await self.session.ask(lambda client: client.count_incidents(query), self.fresh)
+        await until_wanted(self._going)
+        return await self.session.connection.ask(lambda client: client.count_incidents(query), self.fresh)
 
     async def _fill(self, incidents: OpenIncidents) -> None:
         try:
@@ -151,7 +151,7 @@ class GroupReader(RowReader):
             self._not_read(incidents, problem.sentence)
             return
         self.fresh.heard()
-        self._heed_going()
+        self._asked = False
         self._settle(incidents)
         await self._find_again(incidents)
 
@@ -169,14 +169,14 @@ class GroupReader(RowReader):
         if not self._touched:
             self._sort_untouched()
         elif len(self.placed) > 1:
-            self.session.say("All incidents are read; r sorts the groups.", "muted")
+            self.session.news.say("All incidents are read; r sorts the groups.", "muted")
         self.show_groups()
 
     def _not_read(self, incidents: OpenIncidents, sentence: str) -> None:
         if incidents is not self.open_incidents:
             return
-        if not self.session.stale:
-            self.session.say(sentence, "failed")
+        if not self.session.connection.stale:
+            self.session.news.say(sentence, "failed")
         if not len(incidents.groups):
             self.view.table.empty = sentence
             self.view.table.refresh()
@@ -197,7 +197,7 @@ class GroupReader(RowReader):
         if incidents.overdue and not self.working("groups.again"):
             self.read_again()
         if incidents.exact and not self.text:
-            self.session.count(incidents=len(incidents.groups))
+            self.session.watch.note_counts(incidents=len(incidents.groups))
         minute = int(time.time() // 60)
         return GroupsShown(incidents, incidents.groups.changes, incidents.counted, incidents.exact, minute)
 
@@ -217,7 +217,7 @@ class GroupReader(RowReader):
             self._wanted.look()
         with suppress(EngineProblem):
             await incidents.read_again(lambda: self._grown(incidents))
-        self._heed_going()
+        self._asked = False
         if incidents is self.open_incidents:
             self.show_groups()
             if self.retried.overdue:
@@ -234,18 +234,13 @@ class GroupReader(RowReader):
         if isinstance(found, GroupsShown) and found.incidents is self.open_incidents and not snapshot.stale:
             self.show_groups()
 
-    def heed_pause(self) -> None:
+    def _going(self) -> bool:
         """While paused nothing is read, except what was asked for; a first reading waits."""
-        super().heed_pause()
-        self._heed_going()
-
-    def _heed_going(self) -> None:
-        """While paused nothing is read, except what was asked for."""
-        (self._going.clear if self.session.paused else self._going.set)()
+        return self._asked or not self.session.watch.paused
 
     async def refresh(self) -> None:
         """Read everything again, and sort: what came until now is not new any more."""
-        self._going.set()
+        self._asked = True
         self.facts.look()
         self.sort_by(self.sort)
         self.read_again()
@@ -333,7 +328,7 @@ class GroupReader(RowReader):
         assert self.open_incidents is not None
         group = self.open_incidents.groups.get(key)
         assert group is not None
-        return row_of(group, self.session.now(), self.facts, self.again_of(group))
+        return row_of(group, self.session.connection.now(), self.facts, self.again_of(group))
 
     def again_of(self, group: Group) -> int | None:
         """How many members failed again after a retry; nothing where that is not known."""

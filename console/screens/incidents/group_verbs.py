@@ -9,11 +9,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 
 from console.causes.split import EXAMINED, finer
-from console.orders.job_retries import retry_failed_jobs
+from console.operations.retry_jobs import RetryJobs
 from console.orders.note import write_note
 from console.reading.selection import Marked
 from console.screens.incidents.note import NoteDialog
 from console.screens.launch.flow import open_launch
+from console.screens.operations.dialog import open_operation
 from console.screens.verbs import Verbs, carry_out
 from console.text.inert import inert
 from console.text.words import count, things
@@ -55,51 +56,52 @@ class GroupVerbs(Verbs["ListScreen"]):
     # -- retry ------------------------------------------------------------------------------------------------------
 
     def action_retry(self) -> None:
-        """Retry the tasks of the chosen groups in the launch dialog; their jobs are asked about apart."""
+        """Retry the tasks of the chosen groups in the launch dialog, and their jobs in a dialog of their own."""
         self.screen.heed_filter()
         groups = self.chosen()
         tasks = frozenset(id for group in groups if group.kind == "T" for id in group.failed())
-        jobs = sorted({id for group in groups if group.kind == "J" for id in group.failed()})
+        jobs = frozenset(id for group in groups if group.kind == "J" for id in group.failed())
         if not tasks and not jobs:
-            self.session.say(_nothing_to_retry(groups), "warning")
+            self.session.news.say(_nothing_to_retry(groups), "warning")
             return
         so_far = self._say_so_far()
+        chosen_jobs = Marked(jobs, _said([group for group in groups if group.kind == "J"], so_far))
         if tasks:
-            said = inert(groups[0].cause) if len(groups) == 1 else f"{len(groups)} groups of incidents"
-            said += ", those read so far" if so_far else ""
             open_launch(
                 self.app,
                 self.session,
-                Marked(tasks, said),
-                lambda batch: self._launched(batch, groups, jobs),
+                Marked(tasks, _said(groups, so_far)),
+                lambda batch: self._launched(batch, groups, chosen_jobs),
                 follow=not jobs,
             )
         else:
-            self.order(partial(self._retry_jobs, jobs), "groups.jobs")
+            self._retry_jobs(chosen_jobs)
 
     def _say_so_far(self) -> bool:
         """Whether a group may have more members than are known, which is said then."""
         incidents = self._reader.open_incidents
         if incidents is None or incidents.complete:
             return False
-        self.session.say("Not all incidents have been read yet: this takes those read so far.", "warning")
+        self.session.news.say("Not all incidents have been read yet: this takes those read so far.", "warning")
         return True
 
-    def _launched(self, batch_id: str, groups: list[Group], jobs: list[str]) -> None:
+    def _launched(self, batch_id: str, groups: list[Group], jobs: Marked) -> None:
         """The tasks are on their way; now the jobs that were chosen with them."""
         for group in groups:
             if group.kind == "T":
                 group.retried = datetime.now(UTC), batch_id
         if self.screen.is_attached:
             self.screen.table.unmark()
-            if jobs:
-                self.order(partial(self._retry_jobs, jobs), "groups.jobs")
+            if jobs.ids and not self.screen.left_meanwhile("The dialog of the jobs"):
+                self._retry_jobs(jobs)
 
-    async def _retry_jobs(self, jobs: list[str]) -> None:
-        if await carry_out(self.screen, partial(retry_failed_jobs, self.session, jobs)) is not None:
-            if self.screen.is_attached:
-                self.screen.table.unmark()
-            self._reader.read_again()
+    def _retry_jobs(self, jobs: Marked) -> None:
+        open_operation(self.app, self.session, RetryJobs(1), jobs, self._begun)
+
+    def _begun(self) -> None:
+        if self.screen.is_attached:
+            self.screen.table.unmark()
+        self._reader.read_again()
 
     # -- note -------------------------------------------------------------------------------------------------------
 
@@ -109,9 +111,9 @@ class GroupVerbs(Verbs["ListScreen"]):
 
     async def _note(self, groups: list[Group]) -> None:
         ids = [id for group in groups for id in group.ids()]
-        problem = self.session.why_no_orders() or ("" if ids else "There is no incident to write a note on.")
+        problem = self.session.connection.why_no_orders() or ("" if ids else "There is no incident to write a note on.")
         if problem:
-            self.session.say(problem, "warning")
+            self.session.news.say(problem, "warning")
             return
         before = sum(sum(group.notes.values()) for group in groups)
         note = next((note for group in groups for note, _ in group.notes.most_common(1)), "")
@@ -122,7 +124,7 @@ class GroupVerbs(Verbs["ListScreen"]):
             self._drafts[about] = text
         if not answer.to_be_written:
             if about in self._drafts:
-                self.session.say("The note is kept as a draft: N goes on with it.", "muted")
+                self.session.news.say("The note is kept as a draft: N goes on with it.", "muted")
             return
         # The groups are meant: while the note was typed more of their incidents may have been read.
         self._say_so_far()
@@ -137,12 +139,14 @@ class GroupVerbs(Verbs["ListScreen"]):
 
     def action_copy_curl(self) -> None:
         """A group is no record that could be asked for."""
-        self.session.say("A group is not a record of the engine; enter lists its incidents.", "warning")
+        self.session.news.say("A group is not a record of the engine; enter lists its incidents.", "warning")
 
     def action_export(self) -> None:
         """The incidents that match, not the groups, are written to a file."""
         if self.screen.table.marks:
-            self.session.say("All incidents that match are written, not those of marked groups: u unmarks.", "warning")
+            self.session.news.say(
+                "All incidents that match are written, not those of marked groups: u unmarks.", "warning"
+            )
         else:
             self.screen.list_verbs.action_export()
 
@@ -158,7 +162,9 @@ class GroupVerbs(Verbs["ListScreen"]):
         some = islice(group.members(), 0, None, step)
         hole = finer((member.incident_message for member in islice(some, EXAMINED)), kept)
         if hole is None:
-            self.session.say("Nothing can be kept apart here: all messages are alike, or each one differs.", "warning")
+            self.session.news.say(
+                "Nothing can be kept apart here: all messages are alike, or each one differs.", "warning"
+            )
         else:
             self.look_up(partial(self._fold, group, (*kept, hole)), "groups.fold")
 
@@ -171,7 +177,7 @@ class GroupVerbs(Verbs["ListScreen"]):
         if kept:
             self.look_up(partial(self._fold, group, kept[:-1]), "groups.fold")
         else:
-            self.session.say("This group was not split.", "warning")
+            self.session.news.say("This group was not split.", "warning")
 
     async def _fold(self, group: Group, kept: tuple[int, ...]) -> None:
         reader, incidents = self._reader, self._reader.open_incidents
@@ -189,7 +195,13 @@ class GroupVerbs(Verbs["ListScreen"]):
         self.screen.table.unmark()
         reader.show_groups()
         whole = f"{things(len(made), 'group')} of {count(len(members))} incidents"
-        self.session.say(f"Kept apart: {whole}.  + joins them." if kept else f"Joined: {whole}.", "good")
+        self.session.news.say(f"Kept apart: {whole}.  + joins them." if kept else f"Joined: {whole}.", "good")
+
+
+def _said(groups: list[Group], so_far: bool) -> str:
+    """What is chosen, in words."""
+    said = inert(groups[0].cause) if len(groups) == 1 else f"{len(groups)} groups of incidents"
+    return said + (", those read so far" if so_far else "")
 
 
 def _nothing_to_retry(groups: list[Group]) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
 from textual.binding import BindingType
 
 from console.actions import at
+from console.operations.retry_jobs import RetryJobs
 from console.reading.incident_pages import IncidentPages
 from console.reading.incident_tasks import GONE, NO_TASK, TaskFact, TaskFacts
 from console.reading.reading_order import ReadingOrder
@@ -19,10 +19,11 @@ from console.screens.incidents.subject import IncidentSubject
 from console.screens.incidents.verbs import IncidentVerbs
 from console.screens.launch.flow import open_launch
 from console.screens.listing import ListScreen
+from console.screens.operations.dialog import open_operation
 from console.screens.row_filters import cell_words
 from console.screens.subject import SortKey
-from console.session import journal_answers
 from console.session.session import Session
+from console.text.cells import cut
 from console.text.inert import inert
 from console.text.ink import Ink
 from console.text.words import age, short, things, version_of
@@ -204,7 +205,7 @@ class MembersScreen(ListScreen):
     MARKABLE = True
 
     def __init__(self, session: Session, group: Group, facts: TaskFacts) -> None:
-        self._members = Members(group, facts, partial(journal_answers.retried, session))
+        self._members = Members(group, facts, session.watch.retried)
         super().__init__(session, self._members)
         self.attach(IncidentVerbs(self, self.incident_in_hand))
         self._group = group
@@ -212,7 +213,7 @@ class MembersScreen(ListScreen):
 
     def show_detail(self, row: Row | None) -> None:
         """The pane, and over the table whose members these are."""
-        self.table.border_title = f"Members of: {inert(self._group.cause)[:200]}"
+        self.table.border_title = f"Members of: {cut(inert(self._group.cause), 200).rstrip()}"
         super().show_detail(row)
 
     def nothing(self) -> str:
@@ -243,13 +244,17 @@ class MembersScreen(ListScreen):
             self.dismiss()
 
     def action_retry(self) -> None:
-        """Retry the tasks of the marked members, or of the one under the cursor."""
+        """Retry the tasks or jobs of the marked members, or of the one under the cursor."""
         self.heed_filter()
-        if self._group.kind != "T":
-            self.session.say("Only tasks are retried one by one here; R on a group of jobs retries them.", "warning")
-            return
-        ids = self._chosen()
-        open_launch(self.app, self.session, Marked(ids) if ids else None, lambda batch: self._launched())
+        ids, kind = self._chosen(), self._group.kind
+        if kind == "J":
+            said = things(len(ids), "member") + " of a group"
+            chosen = Marked(ids, said) if ids else None
+            open_operation(self.app, self.session, RetryJobs(1), chosen, self._launched)
+        elif kind == "T":
+            open_launch(self.app, self.session, Marked(ids) if ids else None, lambda batch: self._launched())
+        else:
+            self.session.news.say("None of this can be retried.", "warning")
 
     def _launched(self) -> None:
         if self.is_attached:

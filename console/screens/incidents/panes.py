@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from console.text.cells import cut
 from console.text.inert import inert
 from console.text.words import age, clock, count, percent, short, things, version_of
 from console.widgets.line import Span
@@ -107,8 +108,8 @@ def _member(member: GroupMember, facts: TaskFacts, now: datetime) -> list[Span]:
     again = f"  {things(fact.retries, 'try', 'tries')}" if fact is not None and fact.retries else ""
     held = "  suspended" if fact is not None and fact.suspended else ""
     return [
-        (f"{inert(key)[:20]:<16}  ", "strong"),
-        (f"{inert(process)} {version_of(member.process_definition_id or '')}".strip()[:24] + "  ", ""),
+        (f"{cut(inert(key), 20).rstrip():<16}  ", "strong"),
+        (cut(f"{inert(process)} {version_of(member.process_definition_id or '')}".strip(), 24).rstrip() + "  ", ""),
         (f"{age(member.incident_timestamp, now)}  ", "muted"),
         (inert(short(member.process_instance_id)), "muted"),
         (f"{gone}{again}{held}", "warning"),
@@ -133,7 +134,7 @@ def _breakdown(label: str, names: Counter[str]) -> list[Span]:
         return []
     spans: list[Span] = [(label, "muted")]
     for name, number in shown[:SHOWN]:
-        spans += [(f"{inert(name)[:24]} ", "strong"), (f"{count(number)}  ", "")]
+        spans += [(f"{cut(inert(name), 24).rstrip()} ", "strong"), (f"{count(number)}  ", "")]
     if len(shown) > SHOWN:
         spans.append((f"+{len(shown) - SHOWN} more  ", "muted"))
     return spans
@@ -170,4 +171,4 @@ def _note(group: Group) -> list[Span]:
     note, number = notes[0]
     on = "" if number == group.count else f" (on {count(number)})"
     more = "  and others" if len(notes) > 1 else ""
-    return [("note: ", "muted"), (f"{inert(note)[:200]}", "accent"), (f"{on}{more}", "muted")]
+    return [("note: ", "muted"), (cut(inert(note), 200).rstrip(), "accent"), (f"{on}{more}", "muted")]

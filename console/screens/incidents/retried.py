@@ -51,11 +51,13 @@ class RetriedBefore:
         with suppress(EngineProblem):
             again.update(
                 await known_to_history(
-                    lambda query, first, size: session.ask(lambda client: client.historic_incidents(query, first, size))
+                    lambda query, first, size: session.connection.ask(
+                        lambda client: client.historic_incidents(query, first, size)
+                    )
                 )
             )
-            self.known = True
-        journal, name = session.journal, session.engine_name
+            self.known = self.known or session.connection.history_tells
+        journal, name = session.memory.journal, session.memory.engine_name
         if journal is not None:
             # What an undo took the retries from has an incident again, and no failure.
             again.difference_update(

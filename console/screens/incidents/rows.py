@@ -65,9 +65,11 @@ def _cause_of(group: Group, now: datetime) -> tuple[str, Ink]:
 
 
 def place_of(group: Group, facts: TaskFacts) -> tuple[str, Ink]:
-    """The topic of its tasks where one is known, else the activity; and how many more there are."""
+    """The topic of its newest tasks where one is known, and how many more topics the known ones have; else the
+    activity of most, and how many more activities there are."""
+    topics = {fact.topic_name for one in group.samples if (fact := facts.get(one)) is not None and fact.topic_name}
     name = topic_of(group, facts) or activity_of(group)
-    more = sum(number > 0 for number in group.activities.values()) - 1
+    more = len(topics or [None for number in group.activities.values() if number > 0]) - 1
     if not name:
         return ("batch job" if group.kind == "J" else "-"), "muted"
     return f"{inert(name)}{f' +{more}' if more > 0 else ''}", ""

@@ -21,7 +21,8 @@ from console.screens.incidents.members import MembersScreen
 from console.screens.incidents.panes import group_lines, group_pane, sample_pane, told_of
 from console.screens.incidents.subject import GroupSubject
 from console.screens.listing import LIST_CSS, ListScreen
-from console.session.session import News, Session
+from console.session.news import News
+from console.session.session import Session
 from console.text.cells import cut
 from console.text.inert import inert
 from console.text.words import clock, count, things
@@ -108,7 +109,7 @@ class IncidentsScreen(ListScreen):
             sample.entitle("One raw message")
             sample.show([])
             return
-        pane.entitle(inert(group.cause)[:120] if self.narrow else self.subject.thing)
+        pane.entitle(cut(inert(group.cause), 120).rstrip() if self.narrow else self.subject.thing)
         sample.entitle(f"One raw message of {count(group.count)}")
         pane.show(self.details(row))
         if self.groups.open_incidents is not None:
@@ -122,7 +123,7 @@ class IncidentsScreen(ListScreen):
         group = self.group()
         if group is None:
             return []
-        now, again, incidents = self.session.now(), self.groups.again_of(group), self.groups.open_incidents
+        now, again, incidents = self.session.connection.now(), self.groups.again_of(group), self.groups.open_incidents
         told = told_of(group, self.groups.facts, MOST_ASKED)
         back = self.groups.retried.back(group, incidents) if incidents is not None else []
         if self.narrow:
@@ -165,7 +166,9 @@ class IncidentsScreen(ListScreen):
 
     def _agreed(self, incidents: OpenIncidents) -> str:
         """Whether the engine counted as many when it was last asked."""
-        if incidents.exact and not self.session.stale:
+        if self.session.connection.rights.unseen("incidents"):
+            return "only those this user may read"
+        if incidents.exact and not self.session.connection.stale:
             return "exact"
         return f"as of {clock(incidents.read_at)}" if incidents.read_at else "not exact"
 
@@ -193,7 +196,7 @@ class IncidentsScreen(ListScreen):
         """What to say when no group is there."""
         if self.filter_text:
             return "No open incident matches.  esc clears the filter"
-        return "There are no open incidents."
+        return self.session.connection.rights.unseen("incidents") or "There are no open incidents."
 
     def hint_labels(self) -> dict[str, str]:
         """``A`` takes groups here."""
@@ -217,7 +220,12 @@ class IncidentsScreen(ListScreen):
     # -- asking for the tasks of the group --------------------------------------------------------------------------
 
     def _to_learn(self, group: Group) -> bool:
-        return self.is_current and not self.session.paused and not self.session.stale and bool(self._wanted(group))
+        return (
+            self.in_front
+            and not self.session.watch.paused
+            and not self.session.connection.stale
+            and bool(self._wanted(group))
+        )
 
     def _wanted(self, group: Group) -> list[GroupMember]:
         """Incidents whose tasks to ask for next: first lines, each group in sight, then the whole group in slices."""
@@ -236,10 +244,12 @@ class IncidentsScreen(ListScreen):
         while self._to_learn(group) and self.group() is group:
             members = self._wanted(group)
             try:
-                await self.session.ask(lambda client, members=members: self.groups.facts.learn(client, members))  # type: ignore[misc]
+                await self.session.connection.ask(
+                    lambda client, members=members: self.groups.facts.learn(client, members)  # type: ignore[misc]
+                )
             except EngineProblem:
                 return
-            self.session.known.note(map(self.groups.facts.told, members))
+            self.session.watch.known_values.note(map(self.groups.facts.told, members))
             self.groups.put_in_sight()
             self.show_detail(self.table.row)
 

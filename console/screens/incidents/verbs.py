@@ -40,7 +40,7 @@ class IncidentVerbs(Verbs["ConsoleScreen"]):
         if incident is None:
             return
         if incident.process_instance_id is None:
-            self.session.say("This incident belongs to no process instance: its job is one of a batch.", "warning")
+            self.session.news.say("This incident belongs to no process instance: its job is one of a batch.", "warning")
         else:
             query = ProcessInstanceQuery(process_instance_ids=[incident.process_instance_id])
             self.navigator.jump("instances", query)
@@ -53,12 +53,12 @@ class IncidentVerbs(Verbs["ConsoleScreen"]):
 
     async def _show_what_failed(self, incident: Incident | GroupMember) -> None:
         try:
-            failed = await self.session.ask(lambda client: _what_failed(client, incident))
+            failed = await self.session.connection.ask(lambda client: _what_failed(client, incident))
         except EngineProblem as problem:
-            self.session.say(problem.sentence, "failed")
+            self.session.news.say(problem.sentence, "failed")
             return
         if failed is None:
-            self.session.say(f"What failed ({inert(short(incident.configuration))}) is gone.", "warning")
+            self.session.news.say(f"What failed ({inert(short(incident.configuration))}) is gone.", "warning")
         else:
             self.navigator.show(*failed)
 

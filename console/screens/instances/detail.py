@@ -53,7 +53,7 @@ class InstanceDetail(ReadingScreen):
         except NotThere:
             started = ""
         said = variables_said(variables)
-        said = said if variables else self.session.identity.said_of_none(said)
+        said = said if variables else self.session.connection.identity.said_of_none(said)
         return f"{started}{_tasks(tasks)}\n\n{said}"
 
 

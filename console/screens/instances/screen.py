@@ -11,13 +11,18 @@ from textual.binding import BindingType
 
 from console.actions import at
 from console.engine.errors import EngineProblem
+from console.operations.cancel import Cancel
+from console.operations.set_variables import SetVariables
+from console.operations.suspension import Activate, Suspend
 from console.reading.instance_activity import InstanceActivity, activity_of, tasks_without_retries
 from console.reading.instance_ids import instance_ids
-from console.reading.selection import Marked
+from console.reading.selection import Instances, Marked
 from console.screens.instances.subject import InstanceSubject
 from console.screens.launch.flow import open_launch
 from console.screens.listing import LIST_CSS, ListScreen
+from console.screens.operations.dialog import open_operation
 from console.session.session import Session
+from console.text.cells import cut
 from console.text.inert import inert
 from console.text.words import bar, count, things
 from console.widgets.bindings import bindings
@@ -27,6 +32,7 @@ from console.widgets.rows import Row
 from store.contract.queries import ExternalTaskQuery, IncidentQuery, ProcessInstanceQuery
 
 if TYPE_CHECKING:
+    from console.operations.operation import Operation
     from store.contract.queries import Query
 
 BAR = 24
@@ -86,19 +92,53 @@ class InstancesScreen(ListScreen):
         try:
             ids = await self._chosen()
             if not ids:
-                self.session.say("There is no instance to retry.", "warning")
+                self.session.news.say("There is no instance to retry.", "warning")
                 return
-            tasks = await self.session.ask(lambda client: tasks_without_retries(client, ids))
+            tasks = await self.session.connection.ask(lambda client: tasks_without_retries(client, ids))
         except EngineProblem as problem:
-            self.session.say(problem.sentence, "failed")
+            self.session.news.say(problem.sentence, "failed")
             return
         instances = things(len(ids), "instance")
         if not tasks:
-            self.session.say(f"None of the tasks of {instances} is without retries.", "muted")
+            self.session.news.say(f"None of the tasks of {instances} is without retries.", "muted")
             return
         said = f"tasks without retries of {instances}"
         if not self.left_meanwhile("The launch dialog"):
             open_launch(self.app, self.session, Marked(frozenset(tasks), said), lambda _batch: self._launched())
+
+    def action_suspend(self) -> None:
+        """Suspend the chosen instances."""
+        self._open(Suspend())
+
+    def action_activate(self) -> None:
+        """Activate the chosen instances."""
+        self._open(Activate())
+
+    def action_cancel(self) -> None:
+        """Cancel the chosen instances."""
+        self._open(Cancel())
+
+    def action_set(self) -> None:
+        """Set a variable of the chosen instances."""
+        self._open(SetVariables())
+
+    def _open(self, operation: Operation) -> None:
+        self.heed_filter()
+        open_operation(self.app, self.session, operation, self._selection(), self._launched)
+
+    def _selection(self) -> Instances | None:
+        """As :meth:`_chosen`; what matches is named by its query where the engine heeds it."""
+        marks, row, query = self.table.marks, self.table.row, self.reader.query
+        if not marks:
+            return Instances(frozenset({row.id}), said="the instance under the cursor") if row is not None else None
+        if not marks.everything:
+            return Instances(frozenset(marks.ids))
+        if self.filtered_list is not None:
+            return Instances(frozenset(self.filtered_list.ids) - marks.ids, said=self.filter_text)
+        if not isinstance(query, ProcessInstanceQuery):
+            return None
+        unsorted = query.model_copy(update={"sorting": None, "sort_by": None, "sort_order": None})
+        return Instances(query=unsorted, but=frozenset(marks.ids), said=self.filter_text)
 
     def _launched(self) -> None:
         if self.is_attached:
@@ -117,8 +157,8 @@ class InstancesScreen(ListScreen):
 
     async def _matching(self, query: Query) -> set[str]:
         assert isinstance(query, ProcessInstanceQuery)
-        said = self.session.say
-        return await self.session.ask(
+        said = self.session.news.say
+        return await self.session.connection.ask(
             lambda client: instance_ids(
                 client, query, lambda known: said(f"{count(known)} instances looked up …", "muted")
             )
@@ -147,7 +187,7 @@ def _stands(found: list[tuple[str, int, int]], width: int, room: int) -> list[It
     items: list[Item] = []
     for name, number, stuck in found[: room - 1]:
         spans: tuple[Span, ...] = (
-            (f"{inert(name)[:24]:<24} ", "strong" if stuck else ""),
+            (f"{cut(inert(name), 24)} ", "strong" if stuck else ""),
             (bar(number / most, min(BAR, width // 3)), "failed" if stuck else "muted"),
             (f" {count(number):>6} : ", ""),
             (count(stuck), "failed" if stuck else "faint"),

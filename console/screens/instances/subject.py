@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from console.reading.instance_activity import InstanceActivities, InstanceActivity
 from console.screens.subject import ListSubject, SortKey
 from console.screens.task_states import error_said, tries
+from console.text.cells import cut
 from console.text.inert import inert
 from console.text.ink import Ink
 from console.text.words import age, things, version_of
@@ -130,7 +131,7 @@ def _task(task: ExternalTask) -> Spans:
     said, ink = tries(task)
     shade: Ink = "failed" if task.retries == 0 else "muted"
     error = error_said(task)
-    return Spans(((f"{said:>3} ", ink), (f"{inert(task.topic_name)[:40]}  ", "strong"), (error, shade)))
+    return Spans(((f"{said:>3} ", ink), (f"{cut(inert(task.topic_name), 40).rstrip()}  ", "strong"), (error, shade)))
 
 
 def _query(query: Query) -> ProcessInstanceQuery:

@@ -43,7 +43,7 @@ class JobDetail(ReadingScreen):
 
     def facts(self) -> list[Item]:
         """Every field of the job."""
-        return JobSubject().full(self._shown, self.session.now())
+        return JobSubject().full(self._shown, self.session.connection.now())
 
     async def text(self, client: EngineClient) -> str:
         """The message, then the stack trace."""
@@ -52,7 +52,7 @@ class JobDetail(ReadingScreen):
         message = self._shown.exception_message or "(an empty message)"
         trace = await client.job_stacktrace(self._shown.id)
         if not trace:
-            return f"{message}\n\n{self.session.identity.said_of_none('The engine kept no stack trace.')}"
+            return f"{message}\n\n{self.session.connection.identity.said_of_none('The engine kept no stack trace.')}"
         return trace if message in trace[: len(message) + 200] else f"{message}\n\n{trace}"
 
     def _ordered(self, gone: bool) -> None:
@@ -70,9 +70,9 @@ class JobDetail(ReadingScreen):
     @work(group="job.again", exclusive=True, exit_on_error=False)
     async def _read_again(self) -> None:
         try:
-            found = await self.session.ask(lambda client: client.jobs(JobQuery(job_id=self._shown.id), 0, 1))
+            found = await self.session.connection.ask(lambda client: client.jobs(JobQuery(job_id=self._shown.id), 0, 1))
         except EngineProblem as problem:
-            self.session.say(problem.sentence, "failed")
+            self.session.news.say(problem.sentence, "failed")
             return
         if not found:
             self._leave()

@@ -50,10 +50,10 @@ class JobsScreen(ListScreen):
             query = self.reader.query
             assert isinstance(query, JobQuery)
             unsorted = query.model_copy(update={"sorting": None, "sort_by": None, "sort_order": None})
-            return ChosenJobs(ids=marks.ids, query=unsorted)
+            return ChosenJobs(ids=marks.ids, query=unsorted, said=self.filter_text)
         if self.filtered_list.exact:
-            return ChosenJobs(ids=self.filtered_list.ids - marks.ids)
-        self.session.say(self.filtered_list.not_yet("job"), "warning")
+            return ChosenJobs(ids=self.filtered_list.ids - marks.ids, said=self.filter_text)
+        self.session.news.say(self.filtered_list.not_yet("job"), "warning")
         return None
 
     def _ordered(self, gone: bool) -> None:
@@ -74,6 +74,7 @@ class JobsScreen(ListScreen):
         if marks:
             marked = things(marks.count(self.table.total), "job")
             labels |= {
+                "job.retry-in-waves": f"retry {marked}..",
                 "job.retry": f"try {marked} again..",
                 "job.execute": f"run {marked}..",
                 "job.suspend": f"suspend {marked}..",

@@ -6,8 +6,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+from console.engine.errors import EngineProblem
+from console.operations.retry_jobs import RetryJobs
 from console.orders.jobs import Planned, deletion, execution, planned, retry, retry_as_batch, suspension
+from console.screens.operations.dialog import open_operation
 from console.screens.verbs import Verbs, carry_out
+from console.text.words import count
 from store.contract.queries import ProcessInstanceQuery
 
 if TYPE_CHECKING:
@@ -42,6 +46,28 @@ class JobVerbs(Verbs["ConsoleScreen"]):
         self._job = job
         self._chosen = chosen
         self._ordered = ordered
+
+    def action_retry_in_waves(self) -> None:
+        """Retry the job, or the marked jobs, in waves."""
+        chosen = self._chosen()
+        if chosen is not None:
+            self.look_up(partial(self._retry_in_waves, chosen), "jobs.retry")
+
+    async def _retry_in_waves(self, chosen: ChosenJobs) -> None:
+        def tell(known: int) -> None:
+            self.session.news.say(f"{count(known)} jobs looked up …", "muted")
+
+        try:
+            failed = await self.session.connection.ask(lambda client: chosen.failed(client, tell))
+        except EngineProblem as problem:
+            self.session.news.say(problem.sentence, "failed")
+            return
+        if not self.screen.left_meanwhile("The dialog"):
+            open_operation(self.app, self.session, RetryJobs(1), failed, self._begun)
+
+    def _begun(self) -> None:
+        if self.screen.is_attached:
+            self._ordered(False)
 
     def action_retry(self) -> None:
         """Let the job, or the marked jobs, try once more."""
@@ -86,7 +112,7 @@ class JobVerbs(Verbs["ConsoleScreen"]):
         elif job.batch_id is not None:
             self.look_up(partial(self.navigator.show_batch, job.batch_id), "jobs.owner")
         else:
-            self.session.say("This job belongs to no process instance and to no batch.", "warning")
+            self.session.news.say("This job belongs to no process instance and to no batch.", "warning")
 
     def action_incidents(self) -> None:
         """The open incident of the job."""

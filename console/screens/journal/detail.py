@@ -13,15 +13,17 @@ from textual.widget import Widget
 
 from console.actions import at
 from console.engine.errors import EngineProblem
+from console.journal import journal_problem
+from console.operations.known import operation_of
+from console.operations.retry import SetRetries
 from console.reading.selected_tasks import read_selected_tasks
 from console.reading.selection import Marked
 from console.screens.base import BASE_CSS, ConsoleScreen
 from console.screens.journal.rows import facts, request_lines
 from console.screens.journal.verbs import LaunchVerbs
-from console.session.journal_answers import journal_problem
-from console.session.session import News, Session
+from console.session.news import News
+from console.session.session import Session
 from console.text.inert import inert
-from console.text.words import things
 from console.widgets.bindings import bindings
 from console.widgets.columns import Column
 from console.widgets.line_table import LineTable
@@ -75,7 +77,9 @@ class LaunchDetail(ConsoleScreen):
     def on_mount(self) -> None:
         """Show what is known, read the tasks."""
         known = self._launch.listed
-        self.table.border_title = "Tasks" if known is None else f"{things(known, 'task')}, retries before and now"
+        self.table.border_title = (
+            "Tasks" if known is None else f"{operation_of(self._launch).units(known)}, retries before and now"
+        )
         self.table.set_total(known or 0)
         self.call_after_refresh(self._tell)
         self._read(0, LARGEST)
@@ -89,7 +93,7 @@ class LaunchDetail(ConsoleScreen):
 
     @work(group="journal.launch", exclusive=True, exit_on_error=False)
     async def _read_launch(self) -> None:
-        journal = self.session.journal
+        journal = self.session.memory.journal
         if journal is not None:
             try:
                 self._launch = await journal.launch(self._launch.id) or self._launch
@@ -102,7 +106,7 @@ class LaunchDetail(ConsoleScreen):
         self.call_after_refresh(self._tell)
 
     def _tell(self) -> None:
-        view = self.session.known_batches.get(self._launch.batch_id or "")
+        view = self.session.watch.known_batches.get(self._launch.batch_id or "")
         self.query_one("#facts", Pane).show(facts(self._launch, view))
         self.query_one("#request", Pane).show(request_lines(self._launch))
 
@@ -112,23 +116,25 @@ class LaunchDetail(ConsoleScreen):
 
     @work(group="journal.tasks", exclusive=True, exit_on_error=False)
     async def _read(self, first: int, size: int) -> None:
-        journal = self.session.journal
+        journal = self.session.memory.journal
         if journal is None or not self._launch.listed:
             return
         try:
             tasks = await journal.tasks(self._launch.id, first, min(size, LARGEST))
         except journal_problem() as problem:
-            self.session.say(f"The journal cannot be read: {getattr(problem, 'orig', None) or problem}", "failed")
+            self.session.news.say(f"The journal cannot be read: {getattr(problem, 'orig', None) or problem}", "failed")
             return
         self.table.put(first, [self._row(task, None) for task in tasks])
         selected_tasks = await self._now(tasks)
         self.table.put(first, [self._row(task, selected_tasks) for task in tasks])
 
     async def _now(self, tasks: list[TaskBefore]) -> SelectedTasks | None:
-        """What the tasks have now."""
+        """What the tasks have now; other units are not among the engine's tasks."""
+        if self._launch.operation != SetRetries.name:
+            return None
         selection = Marked(frozenset(task.task_id for task in tasks))
         try:
-            return await self.session.ask(lambda client: read_selected_tasks(client, selection))
+            return await self.session.connection.ask(lambda client: read_selected_tasks(client, selection))
         except EngineProblem:
             return None
 
@@ -139,7 +145,11 @@ class LaunchDetail(ConsoleScreen):
             has = selected_tasks.retries.get(task.task_id)
             now = ("-" if has is None else str(has)) if task.task_id in selected_tasks.retries else ""
             told = "" if now else "has ended"
-            told = "locked by a worker" if task.task_id in selected_tasks.held else told
+            if task.task_id in selected_tasks.delayed:
+                told = "in its retry time"
+            elif task.task_id in selected_tasks.held:
+                sure = task.task_id not in selected_tasks.unsure
+                told = "locked by a worker" if sure else "lock or retry time"
         cells = (Cell(inert(task.task_id)), Cell(before, "muted"), Cell(now, "failed" if now == "0" else ""))
         return Row(task.task_id, (*cells, Cell(told, "muted")), task)
 

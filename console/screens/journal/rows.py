@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from console.launch.find_batch import LATE
+from console.operations.known import operation_of
 from console.screens.batches.rows import PHASES
 from console.text.inert import inert, inert_lines
 from console.text.ink import Ink
@@ -44,6 +45,9 @@ STATES: dict[str, tuple[str, str, Ink]] = {
 """States of a launch without a batch in sight: word, meaning, ink."""
 
 
+NO_REQUEST = "Each instance had a request of its own, with what it had before."
+
+
 def row_of(launch: Launch, view: BatchView | None, now: datetime) -> Row:
     """A launch as a row."""
     word, ink = _state(launch, view)
@@ -55,7 +59,7 @@ def row_of(launch: Launch, view: BatchView | None, now: datetime) -> Row:
             Cell(when(launch.began_at, now), "muted"),
             Cell(word + _done(view), ink),
             Cell(count(launch.tasks), "strong"),
-            Cell(str(launch.retries), "warning" if launch.retries == 0 else ""),
+            Cell(operation_of(launch).mark, "warning" if launch.retries == 0 else ""),
             Cell("" if again is None else count(again) if again else "-", "failed" if again else "faint"),
             Cell(inert(launch.reason) or "-", "" if launch.reason else "faint"),
             Cell(f"undo of launch {launch.undoes}" if launch.undoes else inert(launch.title), "muted"),
@@ -69,6 +73,8 @@ def row_of(launch: Launch, view: BatchView | None, now: datetime) -> Row:
 def _state(launch: Launch, view: BatchView | None) -> tuple[str, Ink]:
     if view is not None:
         return f"{view.phase}{'?' if launch.probable else ''}", PHASES[view.phase][1]
+    if launch.state == "launched" and operation_of(launch).one_by_one:
+        return ("one by one", "good") if launch.ended_at else ("begun", "warning")
     word, _, ink = STATES[launch.state]
     return word, ink
 
@@ -88,13 +94,18 @@ def facts(launch: Launch, view: BatchView | None, room: int = 40) -> list[Item]:
     """Everything about a launch but its tasks."""
     word, ink = _state(launch, view)
     meaning = PHASES[view.phase][0] if view is not None else STATES[launch.state][1]
-    known = f"{things(launch.listed, 'task')} with their former retries" if launch.listed is not None else "not known"
+    did = operation_of(launch)
+    if did.one_by_one and launch.state == "launched":
+        done = f"{count(launch.jobs or 0)} got back what they had" if launch.ended_at else "at work, or interrupted"
+        meaning = f"a request for each instance; {done}"
+    former = "" if launch.retries is None else " with their former retries"
+    known = f"{did.units(launch.listed)}{former}" if launch.listed is not None else "not known"
     batch = inert(launch.batch_id or "-") + (" (probably; nothing proves it yet)" if launch.probable else "")
     items: list[Item] = [
         Fact("launch", f"{launch.id}   {day(launch.began_at)}", "strong"),
         Fact("state", f"{word}: {meaning}", ink, lines=3),
         Fact("what", inert(launch.title), lines=2),
-        Fact("tasks", f"{count(launch.tasks)} counted, retries set to {launch.retries}", lines=2),
+        Fact(f"{did.unit}s", f"{count(launch.tasks)} counted, {did.aim}", lines=2),
         Fact("reason", inert(launch.reason) or "-", lines=3),
         Fact("who", inert(launch.user) or "-"),
         Fact("engine", inert(launch.url or launch.engine), "muted", lines=2),
@@ -120,10 +131,13 @@ def looked(launch: Launch) -> str:
 
 def request_lines(launch: Launch) -> list[Item]:
     """The request, its ids named by number."""
+    if operation_of(launch).one_by_one:
+        return [Prose(NO_REQUEST, "muted", lines=2)]
     body = json.loads(launch.request)
-    if not body.keys() - {"retries"}:
-        body["externalTaskIds"] = [things(launch.listed or 0, "id")]
-    items: list[Item] = [Spans((("POST ", "accent"), ("/external-task/retries-async", "strong")))]
+    by_ids = operation_of(launch).request([things(launch.listed or 0, "id")])
+    if not body.keys() - by_ids.value.keys():
+        body = by_ids.value
+    items: list[Item] = [Spans((("POST ", "accent"), (f"/{by_ids.path}", "strong")))]
     return [
         *items,
         *(Spans(((line, "muted"),)) for line in inert_lines(json.dumps(body, indent=2, ensure_ascii=False))),
@@ -135,6 +149,12 @@ def summary(launch: Launch, view: BatchView | None) -> list[Item]:
     word, ink = _state(launch, view)
     undone = f"undo of launch {launch.undoes}   " if launch.undoes else ""
     return [
-        Spans(((f"{word}   ", ink), (f"{undone}{inert(launch.title)}", "strong"), (f"   to {launch.retries}", ""))),
+        Spans(
+            (
+                (f"{word}   ", ink),
+                (f"{undone}{inert(launch.title)}", "strong"),
+                (f"   {operation_of(launch).brief_aim}", ""),
+            )
+        ),
         Prose(inert(launch.reason or launch.said) or f"batch {short(launch.batch_id)}", "muted", lines=1),
     ]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 INKS: dict[str, Ink] = {
     "preparing": "muted", "running": "accent", "interrupted": "warning", "held": "failed", "passed": "good",
-    "stopped": "warning", "void": "muted",
+    "finished": "warning", "stopped": "warning", "void": "muted",
 }  # fmt: skip
 THROUGH = ("passed", "released", "skipped")
 """States of a wave after which the next one went out."""
@@ -34,7 +34,7 @@ def row_of_run(view: RunView, now: datetime) -> Row:
             Cell(when(run.began_at, now), "muted"),
             Cell(_state(view), INKS[view.word]),
             Cell(count(run.listed or 0), "strong"),
-            Cell(str(run.retries), "warning" if run.retries == 0 else ""),
+            Cell(view.operation.mark, "warning" if run.retries == 0 else ""),
             Cell(again, "failed" if counts.again else "faint"),
             Cell(inert(run.reason) or "-", "" if run.reason else "faint"),
             Cell(f"run {run.id}: {inert(run.title)}", "muted"),
@@ -57,16 +57,19 @@ def run_facts(view: RunView) -> list[Item]:
     """Everything about a run but its waves one by one."""
     run, counts = view.run, view.counts
     step = next_step(view)
-    share = f", {percent(counts.again, counts.decided)} of those decided" if counts.decided else ""
+    share = f", {percent(counts.again, counts.settled)} of those decided" if counts.settled else ""
     items: list[Item] = [
         Fact("run", f"{run.id}   {day(run.began_at)}", "strong"),
         Fact("state", step.head, INKS[view.word], lines=3),
         Fact("what", inert(run.title), lines=2),
         Fact(
-            "tasks", f"{count(run.listed or 0)} in {things(len(view.waves), 'wave')}, retries to {run.retries}", lines=2
+            f"{view.operation.unit}s",
+            f"{count(run.listed or 0)} in {things(len(view.waves), 'wave')}, {view.operation.aim}",
+            lines=2,
         ),
         Fact("done", count(counts.done), "good" if counts.done else "muted"),
         Fact("again", f"{count(counts.again)}{share}", "failed" if counts.again else "muted", lines=2),
+        Fact("as of", f"{day(view.counted_at)}{view.older_said}", "muted", lines=2),
         Fact("reason", inert(run.reason) or "-", lines=3),
         Fact("who", inert(run.user) or "-"),
         Fact("ended", day(run.ended_at), "muted"),

@@ -13,13 +13,14 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from console.actions import at
+from console.journal import journal_problem
 from console.runs.run_view import RunView, view_of
 from console.screens.base import BASE_CSS, ConsoleScreen
 from console.screens.journal.rows import COLUMNS, facts, request_lines, row_of, summary
 from console.screens.journal.run_rows import row_of_run, run_facts, run_summary
 from console.screens.journal.verbs import LaunchVerbs
-from console.session.journal_answers import journal_problem
-from console.session.session import News, Session
+from console.session.news import News
+from console.session.session import Session
 from console.text.words import things
 from console.widgets.bindings import bindings
 from console.widgets.line import Line
@@ -82,8 +83,7 @@ class JournalScreen(ConsoleScreen):
 
     def _seek(self) -> None:
         """Whoever looks here wants to know what became of a launch that was not answered."""
-        if self.session.unanswered is not None:
-            self.session.unanswered.hurry()
+        self.session.watch.seek()
 
     def idle(self) -> Collection[str]:
         """Without launches, all that is done with one; a run has orders of its own on its page."""
@@ -107,17 +107,17 @@ class JournalScreen(ConsoleScreen):
 
     @work(group="journal.read", exclusive=True, exit_on_error=False)
     async def _read(self) -> None:
-        journal = self.session.journal
+        journal = self.session.memory.journal
         if journal is None:
-            opening = self.session.client is None and not self.session.failed_to_open
+            opening = self.session.connection.client is None and not self.session.connection.failed_to_open
             self.table.empty = (
                 "opening the journal …" if opening else "There is no journal: launches are not written down."
             )
             self.table.refresh()
             return
         try:
-            found = await journal.launches(self.session.engine_name, MOST)
-            runs = await journal.runs.with_waves(self.session.engine_name)
+            found = await journal.launches(self.session.memory.engine_name, MOST)
+            runs = await journal.runs.with_waves(self.session.memory.engine_name)
         except journal_problem() as problem:
             self.table.empty = f"The journal cannot be read: {getattr(problem, 'orig', None) or problem}"
             self.table.refresh()
@@ -134,17 +134,17 @@ class JournalScreen(ConsoleScreen):
 
     async def _look_for_batches(self) -> None:
         """What has become of the batches that nobody has looked at yet, once for each of them."""
-        known, follower = self.session.known_batches, self.session.follower
+        known = self.session.watch.known_batches
         newest = {launch.batch_id for launch in self._launches[:LOOKED_FOR] if launch.batch_id} - self._looked_for
         self._looked_for |= newest
         unseen = [batch_id for batch_id in newest if known.get(batch_id) is None]
         for batch_id in unseen:
             known.expect(batch_id)
-        if unseen and follower is not None:
-            await follower.look()
+        if unseen:
+            await self.session.watch.look()
 
     def _show(self) -> None:
-        now, known = datetime.now(UTC), self.session.known_batches
+        now, known = datetime.now(UTC), self.session.watch.known_batches
         told = [(one.began_at, row_of(one, known.get(one.batch_id or ""), now)) for one in self._launches]
         told += [(view.run.began_at, row_of_run(view, now)) for view in self._runs]
         rows = [row for _, row in sorted(told, key=lambda one: one[0], reverse=True)]
@@ -169,7 +169,7 @@ class JournalScreen(ConsoleScreen):
         self.tell_hints()
 
     def _told(self, launch: Launch) -> list[Item]:
-        view = self.session.known_batches.get(launch.batch_id or "")
+        view = self.session.watch.known_batches.get(launch.batch_id or "")
         if self.narrow:
             return summary(launch, view)
         return [*facts(launch, view), Spans(), *request_lines(launch)]

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import ClassVar
 
 from textual import events
-from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
+from textual.containers import Vertical
+from textual.widget import Widget
 from textual.widgets import Input
 
 from console.actions import at
@@ -28,21 +28,14 @@ from console.launch.decided_launch import DecidedLaunch
 from console.launch.foreseen import foreseen
 from console.launch.plan import LaunchPlan
 from console.launch.preparation import LaunchPreparation
-from console.launch.preview import BY_HAND
-from console.launch.request_file import save_ids, save_request
+from console.launch.request_file import save_request
+from console.operations.preview import BY_HAND
 from console.reading.selection import Everything, Selection
 from console.runs.command_text import command_of, query_of
 from console.runs.decided_run import DecidedRun
 from console.runs.run_preparation import RunPreparation
-from console.screens import clipboard
-from console.screens.attached import places_of
-from console.screens.base import looking_only
-from console.screens.chrome import HintLine, IdentityLine
-from console.screens.dialogs.arm import take_safety_off_or_put_it_back
-from console.screens.dialogs.choice import Choice
-from console.screens.dialogs.confirm_delay import ConfirmDelay
 from console.screens.dialogs.field import Field
-from console.screens.events.line import EventLine
+from console.screens.dialogs.order_dialog import FIXED, TOO_EARLY, OrderDialog
 from console.screens.launch.page import (
     command_items,
     drift_items,
@@ -58,7 +51,8 @@ from console.screens.launch.page import (
 )
 from console.screens.launch.tick import Tick
 from console.screens.launch.wave_fields import LINES, WaveFields
-from console.session.session import News, Session
+from console.session.news import News
+from console.session.session import Session
 from console.text.inert import inert
 from console.text.words import clock, count, things
 from console.widgets.bindings import bindings
@@ -66,18 +60,15 @@ from console.widgets.line import Line
 from console.widgets.pane import Item, Pane, Prose, Spans
 from store.contract.values import INT_MAX
 
-TOO_EARLY = "You pressed that before this could be read: look, then press again."
 MANY_RETRIES = 20
 """More attempts than so many are seldom meant: a slip, or the number of the incident in the wrong field."""
 MOST_EARLIER = 2
 """So many earlier runs over the same cause are told of."""
 DRIFT_EVERY = 5.0
 """Seconds between two looks at how many match by now."""
-FIXED = 6
-"""Lines around the panes: identity, news, keys, frame, choices."""
 
 
-class LaunchDialog(ModalScreen[DecidedLaunch | DecidedRun | None]):
+class LaunchDialog(OrderDialog[DecidedLaunch | DecidedRun | None]):
     """Answers the order to launch at once or in waves, or nothing.
 
     Args:
@@ -88,9 +79,9 @@ class LaunchDialog(ModalScreen[DecidedLaunch | DecidedRun | None]):
         seconds: seconds that only go forward.
     """
 
-    CSS_PATH = "dialog.tcss"
-    AUTO_FOCUS = "#cancel"
     PLACES: ClassVar[tuple[str, ...]] = ("launch",)
+    ORDER = "launch"
+    verb = "Launch"
     BINDINGS: ClassVar[list[BindingType]] = bindings(at({"launch"}))
 
     def __init__(
@@ -102,49 +93,31 @@ class LaunchDialog(ModalScreen[DecidedLaunch | DecidedRun | None]):
         reason: str = "",
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__()
-        self.session = session
+        super().__init__(session, reason=reason, seconds=seconds)
         self.preparation = LaunchPreparation(session, selection, retries=retries)
         self.waves = RunPreparation(self.preparation)
-        self.delay = ConfirmDelay(self, self._enable, seconds)
-        self._reason = reason
-        self._too_early = False
 
-    def compose(self) -> ComposeResult:
-        """One page, two choices."""
-        guarded = self.session.safety.guarded
-        hint = "why, and the number of the incident" + ("" if guarded else " (may stay empty)")
+    def page(self) -> Iterable[Widget]:
+        """What becomes of the tasks, the fields, the request."""
         digits = str(self.preparation.retries)
-        yield IdentityLine(id="identity")
-        with Vertical(classes="dialog"):
-            yield Pane(id="effects")
-            for kind in BY_HAND:
-                yield Tick(kind)
-            yield Line(id="total")
-            yield Field("retries", id="retries", value=digits, pattern=r"\d*", most=12, width=12, replaces=True)
-            yield Field("reason", id="reason", value=self._reason, hint=hint)
-            yield WaveFields()
-            if guarded:
-                yield Field("count", id="count", pattern=r"[\d,. ]*", most=12, width=12)
-            yield Pane(id="request")
-            yield Pane(id="sample")
-            yield Pane(id="warnings")
-            with Horizontal(classes="choices"):
-                yield Choice("Cancel", "esc", id="cancel")
-                yield Choice("Launch", "L", id="launch")
-        yield Line(id="event-above")
-        yield EventLine(id="event")
-        yield HintLine(id="hints")
+        yield Pane(id="effects")
+        for kind in BY_HAND:
+            yield Tick(kind)
+        yield Line(id="total")
+        yield Field("retries", id="retries", value=digits, pattern=r"\d*", most=12, width=12, replaces=True)
+        yield self.reason_field()
+        yield WaveFields()
+        yield from self.count_field()
+        yield Pane(id="request")
+        yield Pane(id="sample")
+        yield Pane(id="warnings")
 
     def on_mount(self) -> None:
         """Count first."""
         self.query_one(".dialog").border_title = f"Retry {inert(self.preparation.selection.describe())}"
         self.query_one("#retries", Field).remark("attempts each task is given")
         self.preparation.listeners.append(self.write)
-        self.session.news.subscribe(self, self._heed)
-        self.set_interval(1.0, self._tick)
         self.set_interval(DRIFT_EVERY, self._look_again)
-        self.call_after_refresh(self._chrome)
         self.write()
         self.run_worker(self._ask(self.preparation.ask()), group="launch.ask", exclusive=True, exit_on_error=False)
 
@@ -171,57 +144,18 @@ class LaunchDialog(ModalScreen[DecidedLaunch | DecidedRun | None]):
         text = self.query_one("#retries", Field).value
         return int(text) if text and int(text) <= INT_MAX else None
 
-    @property
-    def _typed(self) -> tuple[str, str]:
-        """The reason, and the number of tasks where that is asked for."""
-        number = self.query_one("#count", Field).value if self.session.safety.guarded else ""
-        return self.query_one("#reason", Field).value, number
-
-    # -- around it --------------------------------------------------------------------------------------------------
-
-    def _heed(self, news: News) -> None:
-        if news in ("state", "identity", "event", "journal"):
-            self._chrome()
-            self.write()
+    def heed(self, news: News) -> None:
+        """A launch that waited for the journal goes out when that is open."""
+        super().heed(news)
         if news == "journal":
-            self._decide(self.preparation.go_on(*self._typed))
+            self._decide(self.preparation.go_on(*self.typed))
 
-    def _tick(self) -> None:
-        self.session.heed_time()
-        self.query_one(IdentityLine).tell(self.session)
-
-    def _chrome(self) -> None:
-        self.query_one(IdentityLine).tell(self.session)
-        self.query_one(EventLine).tell(self.session.events, self.query_one("#event-above", Line))
-        self._tell_hints()
-
-    def _tell_hints(self) -> None:
-        labels = {
+    def labels(self) -> Mapping[str, str]:
+        """Enter and ``W`` do one thing or the other."""
+        return {
             "field.submit": "next field" if self._after() else "launch",
             "launch.waves": "at once" if self.waves.on else "waves",
         }
-        idle = set[str]()
-        if self.session.safety.readonly:
-            labels, idle = looking_only(self.PLACES, labels, ("launch.arm",))
-        self.query_one(HintLine).tell((*self.PLACES, *places_of(self.focused)), labels, self.focused, idle)
-
-    def places(self) -> tuple[str, ...]:
-        """Where actions are found now."""
-        return self.PLACES
-
-    def on_descendant_focus(self) -> None:
-        """Other keys act now."""
-        self._tell_hints()
-
-    def on_resize(self) -> None:
-        """The request takes the room there is."""
-        self.call_after_refresh(self._chrome)
-        self.call_after_refresh(self.write)
-
-    def on_screen_resume(self) -> None:
-        """In front again."""
-        self.delay.covered()
-        self._enable()
 
     # -- what it says -----------------------------------------------------------------------------------------------
 
@@ -239,24 +173,21 @@ class LaunchDialog(ModalScreen[DecidedLaunch | DecidedRun | None]):
             self._head(plan)
             self._write_waves()
             self._lay_out(plan)
-            if self.session.safety.guarded:
-                environment = inert(self.session.identity.environment)
+            if self.session.connection.safety.guarded:
+                environment = inert(self.session.connection.identity.environment)
                 self.query_one("#count", Field).remark(f"type {count(plan.count)} to launch on {environment}")
         self.query_one("#retries", Field).remark(*self._retries_remark())
         self.delay.shown(self._to_be_read)
-        self._enable()
+        self.enable()
 
     @property
     def _to_be_read(self) -> tuple[object, ...] | None:
         read = self.preparation.to_be_read
         return None if read is None else (*read, self.waves.on, *self.waves.sizes) if self.waves.on else read
 
-    def _why_not(self) -> str:
+    def why_not(self) -> str:
         """One sentence if what is shown cannot be launched now; empty if it can."""
-        return (self.waves if self.waves.on else self.preparation).why_not(*self._typed)
-
-    def _enable(self) -> None:
-        self.query_one("#launch", Choice).enable(self.delay.over and not self._why_not())
+        return (self.waves if self.waves.on else self.preparation).why_not(*self.typed)
 
     def _write_waves(self) -> None:
         fields = self.query_one(WaveFields)
@@ -267,17 +198,10 @@ class LaunchDialog(ModalScreen[DecidedLaunch | DecidedRun | None]):
 
     def _write_progress(self) -> None:
         """Nothing can be shown yet, or it could not be counted."""
-        problem, pane = self.preparation.problem, self.query_one("#effects", Pane)
-        pane.display = True
-        pane.styles.height = 2 if problem else 1
-        if problem:
-            pane.show([Prose(inert(problem), "failed"), Prose("F tries again", "muted")])
-        else:
-            pane.show([Prose(self.preparation.progress, "muted")])
+        known = self.preparation
+        self.write_progress(known.problem, known.progress, ("request", "sample", "warnings"))
         for tick in self.query(Tick):
             tick.tell(None, False)
-        for id in ("request", "sample", "warnings"):
-            self.query_one(f"#{id}", Pane).display = False
 
     def _head(self, plan: LaunchPlan) -> None:
         frame = self.query_one(".dialog", Vertical)
@@ -288,7 +212,7 @@ class LaunchDialog(ModalScreen[DecidedLaunch | DecidedRun | None]):
         else:
             frame.border_title = f"Retry {things(plan.count, 'task')}  ·  {what}"
         # A query is asked again by the engine when it is launched; only ids are what they were.
-        frame.border_subtitle = f"{'frozen' if plan.by_ids else 'counted'} {clock(plan.facts.at)}"
+        frame.border_subtitle = f"{'selection as of' if plan.by_ids else 'counted'} {clock(plan.facts.at)}"
 
     def _retries_remark(self) -> tuple[str, bool]:
         text = self.query_one("#retries", Field).value
@@ -305,10 +229,10 @@ class LaunchDialog(ModalScreen[DecidedLaunch | DecidedRun | None]):
         if plan.everything and not known.every_task_meant:
             said = ["This takes EVERY external task of the engine. Press E if that is meant."]
         items: list[Item] = [Prose(text, "warning", lines=1) for text in (*said, *map(inert, known.notes))]
-        items += [Prose(text, "warning", lines=1) for text in foreseen(self.session, plan)]
-        if self.session.unkept:
+        items += [Prose(text, "warning", lines=1) for text in foreseen(self.session.connection, plan)]
+        if self.session.memory.unkept:
             waits = "Waiting for the journal; L again launches without writing it down."
-            items.append(Prose(waits if known.waiting_for_journal else self.session.unkept, "warning", lines=1))
+            items.append(Prose(waits if known.waiting_for_journal else self.session.memory.unkept, "warning", lines=1))
         items += overlap_items(known.overlapping, plan.facts.asked)
         items += drift_items(known.drift, plan.facts.at, isinstance(known.selection, Everything))
         if known.record is not None:
@@ -325,10 +249,15 @@ class LaunchDialog(ModalScreen[DecidedLaunch | DecidedRun | None]):
             for one in self.waves.earlier[:MOST_EARLIER]
         ]
         if known.workerless:
-            quiet = f"! no worker seen in 15 min on {quiet_said(known.workerless)}: retried tasks will sit and wait"
+            then = (
+                "retried tasks will sit and wait"
+                if self.session.connection.history_tells
+                else "by locks alone, no log is shown"
+            )
+            quiet = f"! no worker seen in 15 min on {quiet_said(known.workerless)}: {then}"
             items.append(Prose(quiet, "warning", lines=1))
-        unsafe, missing = self.session.safety.why_not(), self._why_not() if known.insisted else ""
-        said += foreseen(self.session, plan)
+        unsafe, missing = self.session.connection.safety.why_not(), self.why_not() if known.insisted else ""
+        said += foreseen(self.session.connection, plan)
         if unsafe:
             items.append(Prose(unsafe, "warning", lines=1))
         if self._too_early:
@@ -342,7 +271,7 @@ class LaunchDialog(ModalScreen[DecidedLaunch | DecidedRun | None]):
         width = self.query_one("#total", Line).size.width or 76
         effects: list[Item] = [Spans(tuple(effect_spans(effect))) for effect in plan.preview()]
         warnings = self._warnings(plan)
-        fields = 3 if self.session.safety.guarded else 2
+        fields = 3 if self.session.connection.safety.guarded else 2
         ticks = sum(tick.display for tick in self.query(Tick))
         fields += LINES * self.waves.on
         room = self.size.height - FIXED - len(effects) - ticks - 1 - fields - len(warnings)
@@ -351,16 +280,14 @@ class LaunchDialog(ModalScreen[DecidedLaunch | DecidedRun | None]):
         sample: list[Item] = sample_items(plan.facts.sample, datetime.now(UTC), min(3, room - 4 * spaced - 2))
         asked = min(room - 4 * spaced - len(sample), 12)
         request = self._request(plan, width, asked) if plan.ready and plan.count else []
-        for id, items in (
-            ("effects", [*effects]),
-            ("request", [*blank, *request[: max(asked, 1)]]),
-            ("sample", [*blank, *sample]),
-            ("warnings", [*blank, *warnings]),
-        ):
-            pane = self.query_one(f"#{id}", Pane)
-            pane.display = any(not isinstance(item, Spans) or item.spans for item in items)
-            pane.styles.height = max(len(items), 1)
-            pane.show(items)
+        self.show_panes(
+            {
+                "effects": effects,
+                "request": [*blank, *request[: max(asked, 1)]],
+                "sample": [*blank, *sample],
+                "warnings": [*blank, *warnings],
+            }
+        )
         self.query_one("#total", Line).styles.margin = (0, 0, 1 if spaced else 0, 0)
 
     def _request(self, plan: LaunchPlan, width: int, room: int) -> list[Item]:
@@ -368,14 +295,16 @@ class LaunchDialog(ModalScreen[DecidedLaunch | DecidedRun | None]):
         command = command_items(self._command(plan), width, min(max(room - 3, 0), 3))
         room -= len(command)
         if self.waves.on:
-            guarded, most_ids = self.session.safety.guarded, self.session.most_ids
+            guarded, most_ids = self.session.connection.safety.guarded, self.session.connection.most_ids
             return [*wave_items(plan, self.waves.sizes, most_ids, guarded, max(room, 1)), *command]
         return [*request_items(plan, width, room), *command]
 
     def _command(self, plan: LaunchPlan, ids: str = "") -> str:
         order = None if not self.waves.on or self.waves.mistake else self.waves.order()
-        login, guarded = self.session.login, self.session.safety.guarded
-        return command_of(self.session.identity, plan, order, self._typed[0], login=login, guarded=guarded, ids=ids)
+        login, guarded = self.session.connection.login, self.session.connection.safety.guarded
+        return command_of(
+            self.session.connection.identity, plan, order, self.typed[0], login=login, guarded=guarded, ids=ids
+        )
 
     # -- keys -------------------------------------------------------------------------------------------------------
 
@@ -404,7 +333,7 @@ class LaunchDialog(ModalScreen[DecidedLaunch | DecidedRun | None]):
 
     def _after(self) -> list[Field]:
         """The fields after the one that is typed into that must be filled."""
-        optional = {"gate", "watch", "pace", *(() if self.session.safety.guarded else ("reason",))}
+        optional = {"gate", "watch", "pace", *(() if self.session.connection.safety.guarded else ("reason",))}
         optional |= set() if self.waves.on else {"waves"}
         fields = [field for field in self.query(Field) if field.active or field.id not in optional]
         return fields[[field.active for field in fields].index(True) + 1 :] if any(f.active for f in fields) else []
@@ -422,14 +351,6 @@ class LaunchDialog(ModalScreen[DecidedLaunch | DecidedRun | None]):
         elif ticks:
             self.set_focus(ticks[0])
 
-    def action_next_field(self) -> None:
-        """To the next field."""
-        self.focus_next()
-
-    def action_previous_field(self) -> None:
-        """To the field before."""
-        self.focus_previous()
-
     def action_freeze(self) -> None:
         """Count and read again."""
         self.run_worker(
@@ -444,7 +365,7 @@ class LaunchDialog(ModalScreen[DecidedLaunch | DecidedRun | None]):
         """Retry in waves, or at once."""
         self.waves.turn()
         self.write()
-        self._tell_hints()
+        self.tell_hints()
         fields = self.query_one(WaveFields)
         if self.waves.on:
             self.call_after_refresh(fields.waves.enter)
@@ -465,7 +386,7 @@ class LaunchDialog(ModalScreen[DecidedLaunch | DecidedRun | None]):
         self.write()
 
     def _confirmed(self) -> DecidedLaunch | DecidedRun | None:
-        return (self.waves if self.waves.on else self.preparation).confirm(*self._typed)
+        return (self.waves if self.waves.on else self.preparation).confirm(*self.typed)
 
     def _decide(self, order: DecidedLaunch | DecidedRun | None) -> bool:
         if order is not None:
@@ -477,71 +398,32 @@ class LaunchDialog(ModalScreen[DecidedLaunch | DecidedRun | None]):
         if self.waves.on and self.waves.mistake:
             self.query_one(WaveFields).waves.enter()
             return
-        if self.plan is None or not self.session.safety.guarded or self.session.why_no_orders():
-            return
-        reason = self.query_one("#reason", Field)
-        (self.query_one("#count", Field) if reason.value.strip() else reason).enter()
+        if self.plan is not None:
+            self.lead_to_missing()
 
-    def action_arm(self) -> None:
-        """Take the safety off for ten minutes, or put it back."""
-        self.run_worker(self._arm(), group="launch.arm", exclusive=True, exit_on_error=False)
-
-    async def _arm(self) -> None:
-        await take_safety_off_or_put_it_back(self.app, self.session)
-        self.write()
-
-    async def action_help(self) -> None:
-        """The keys of this page."""
-        await self.app.run_action("help")
-
-    def action_cancel(self) -> None:
-        """Launch nothing."""
-        self.dismiss(None)
-
-    def on_choice_pressed(self, message: Choice.Pressed) -> None:
-        """Enter on a choice, or a click."""
-        if message.choice.id == "launch":
-            self.action_launch()
-        else:
-            self.action_cancel()
+    confirm_order = action_launch
 
     # -- take away --------------------------------------------------------------------------------------------------
 
     def action_copy_json(self) -> None:
         """Copy the body."""
         if self.plan is not None and self.plan.ready:
-            self._copy(self.plan.json(None), "the request's JSON")
+            self.copy(self.plan.json(None), "the request's JSON")
 
     def action_copy_curl(self) -> None:
         """Copy the request as a command."""
-        identity = self.session.identity
+        identity = self.session.connection.identity
         if self.plan is not None and self.plan.ready:
             user = identity.user if identity.url else None
-            self._copy(self.plan.curl(identity.url, user), "the request as curl")
+            headers = self.session.connection.client.login_headers if self.session.connection.client is not None else ()
+            self.copy(self.plan.curl(identity.url, user, headers), "the request as curl")
 
     def action_copy_command(self) -> None:
         """Copy the command that does the same; ids that no query names are written to a file for it."""
         plan = self.plan
-        if plan is None or not plan.ready:
-            return
-        try:
-            file = save_ids(plan.ids, plan.facts.at) if query_of(plan) is None else ""
-        except OSError as problem:
-            self.session.say(f"The ids cannot be written to a file: {problem.strerror}.", "failed")
-            return
-        command = self._command(plan, file)
-        if command:
-            self._copy(command, "the command")
-        else:
-            self.session.say("No command can reach this world: it is gone with the console.", "muted")
-
-    def _copy(self, text: str, what: str) -> None:
-        self.run_worker(self._hand_out(text, what), group="launch.copy", exit_on_error=False)
-
-    async def _hand_out(self, text: str, what: str) -> None:
-        if clipboard.fits(text):
-            self.app.copy_to_clipboard(text)
-        self.session.say(clipboard.said(what, text, await clipboard.keep(text)), "muted")
+        if plan is not None and plan.ready:
+            ids = plan.ids if query_of(plan) is None else None
+            self.copy_command(partial(self._command, plan), ids, plan.facts.at)
 
     def action_save(self) -> None:
         """Write the body to a file."""
@@ -552,7 +434,7 @@ class LaunchDialog(ModalScreen[DecidedLaunch | DecidedRun | None]):
         try:
             file = save_request(text, self.plan.facts.at)
         except OSError as problem:
-            self.session.say(f"The request cannot be written to a file: {problem.strerror}.", "failed")
+            self.session.news.say(f"The request cannot be written to a file: {problem.strerror}.", "failed")
             return
         ids = f" with {count(number)} ids" if number else ""
-        self.session.say(f"The request{ids} is written to {file}", "good")
+        self.session.news.say(f"The request{ids} is written to {file}", "good")

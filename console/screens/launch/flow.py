@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from console.actions import named
-from console.launch.launch_events import NoAnswer, NotSent, RefusedByEngine, Sending, about_of, sentence_of
-from console.launch.send import send_launch
-from console.launch.split_by_ids import parts_of
+from console.launch.launch_events import NoAnswer, Sending, about_of, sentence_of
+from console.launch.plan import LaunchPlan
+from console.launch.send import Sent, send_launch, send_launches
 from console.reading.selection import Everything, Marked, Selection
 from console.runs.decided_run import DecidedRun
-from console.screens.driven_runs import driven_runs_of
 from console.screens.launch.dialog import LaunchDialog
 from console.screens.launch.found_batch import is_it
 from console.screens.launch.waiting import BATCHES, shown_while
 from console.screens.navigator import navigator_of
-from console.session.unsent_launch import UnsentLaunch
+from console.screens.runs_of import runs_of
+from console.session.memory import UnsentLaunch
 from store.contract.queries import ExternalTaskQuery
 
 if TYPE_CHECKING:
@@ -80,20 +80,20 @@ def open_launch(
         reason: the reason that the field begins with.
         follow: what was launched is shown then, unless something else was opened meanwhile.
     """
-    problem = session.why_no_launch() or session.why_unheard()
+    problem = session.connection.why_no_launch() or session.connection.why_unheard()
     if selection is None:
         problem = problem or "There is no task to retry."
     if problem or selection is None:
-        session.say(problem, "warning")
+        session.news.say(problem, "warning")
         return
 
-    typed = session.unsent
+    typed = session.memory.unsent
     if typed is not None and typed.meant_for(selection):
         retries, reason = typed.retries, typed.reason
 
     def decided(order: DecidedLaunch | DecidedRun | None) -> None:
         if isinstance(order, DecidedRun):
-            navigator_of(app).show("run", driven_runs_of(app).begin(order))
+            navigator_of(app).show("run", runs_of(app).begin(order))
         elif order is not None:
             send_off(app, session, (order,), done, follow=follow)
 
@@ -118,8 +118,8 @@ def send_off(
         follow: the batch is shown then; where there are several, the list of them. Nothing is shown to an operator who
             has opened something else meanwhile: keys that are meant for that would go to it.
     """
-    session.launching = True
-    session.unsent = None
+    session.connection.begin_launch()
+    session.memory.unsent = None
     # The application's, not the screen's: a screen may be left before the engine has answered.
     app.run_worker(_sent_off(app, session, orders, done, follow), group="launch.order", exit_on_error=False)
 
@@ -132,12 +132,20 @@ async def _sent_off(
     follow: bool,
 ) -> None:
     behind = app.screen
-    batches = await _all_carried_out(app, session, orders, done)
+    batches: list[str] = []
+    try:
+        for sent in await send_launches(session, orders, partial(_send, app, session, done)):
+            if sent.launched is not None:
+                batches.append(sent.launched.batch.id)
+            elif sent.unsent and isinstance(plan := sent.order.plan, LaunchPlan):
+                session.memory.unsent = UnsentLaunch(plan.selection, plan.retries, sent.order.reason)
+    finally:
+        session.connection.end_launch()
     # A builder closes when its query is launched; then what is behind it was in front before.
     stayed = app.screen is behind or not (behind.is_attached or app.screen.is_modal)
     if not (follow and batches):
         return
-    if session.rights.unseen("batches") and not any(map(session.known_batches.get, batches)):
+    if session.connection.rights.unseen("batches") and not any(map(session.watch.known_batches.get, batches)):
         return  # The dialog has said so before: the last sentence stays, that it was launched.
     if not stayed:
         navigator_of(app).say_where(*batches)
@@ -147,70 +155,21 @@ async def _sent_off(
         await app.run_action(named(BATCHES).method)
 
 
-async def _all_carried_out(
-    app: App[None], session: Session, orders: Iterable[DecidedLaunch], done: Callable[[str], None] | None
-) -> list[str]:
-    """The batches that were launched."""
-    batches: list[str] = []
-    try:
-        for order in orders:
-            parts = parts_of(order.plan, session.most_ids)
-            made: frozenset[str] = frozenset()
-            while parts:
-                plan = parts.pop(0)
-                # A batch of the parts before is none of somebody else's.
-                known = None if order.overlaps is None else order.overlaps | made
-                became = await _carry_out(app, session, replace(order, plan=plan, overlaps=known))
-                batch_id = became.batch_id
-                made |= {batch_id} if batch_id is not None else frozenset()
-                smaller = parts_of(plan, session.most_ids) if became.too_large else []
-                if batch_id is None and len(smaller) < 2:
-                    if became.unsent and order.undoes is None:
-                        session.unsent = UnsentLaunch(order.plan.selection, order.plan.retries, order.reason)
-                    return batches
-                if smaller:
-                    # That a proxy found the order too large proves that nothing was done.
-                    parts = [*smaller, *(one for rest in parts for one in parts_of(rest, session.most_ids))]
-                    session.say(f"Too large for a proxy, nothing was done: sent as {len(smaller)} batches.", "warning")
-                elif batch_id is not None:
-                    batches.append(batch_id)
-                    if done is not None:
-                        done(batch_id)
-    finally:
-        session.launching = False
-    return batches
-
-
-@dataclass(frozen=True)
-class _Became:
-    """What became of one order.
-
-    Attributes:
-        batch_id: the batch, if it is there.
-        unsent: certainly nothing was changed.
-        too_large: the request was found too large, which alone may be sent again by itself.
-    """
-
-    batch_id: str | None
-    unsent: bool
-    too_large: bool
-
-
-async def _carry_out(app: App[None], session: Session, order: DecidedLaunch) -> _Became:
-    unsent = too_large = False
+async def _send(app: App[None], session: Session, done: Callable[[str], None] | None, order: DecidedLaunch) -> Sent:
+    events: list[LaunchEvent] = []
     with shown_while(app, session, order.plan.describe()) as waiting:
 
         def tell(event: LaunchEvent) -> None:
-            nonlocal unsent, too_large
-            unsent = unsent or isinstance(event, NotSent | RefusedByEngine)
-            too_large = too_large or (isinstance(event, RefusedByEngine) and event.too_large)
+            events.append(event)
             if not isinstance(event, Sending | NoAnswer):
                 waiting.close()
-            session.say(*sentence_of(event), about=about_of(event) or "launch")
+            session.news.say(*sentence_of(event), about=about_of(event) or "launch")
 
         async def adopt(found: BatchStatistics) -> bool:
             waiting.close()
             return await is_it(app, found)
 
         launched = await send_launch(session, order, tell, adopt)
-    return _Became(launched.batch.id if launched is not None else None, unsent, too_large)
+    if launched is not None and done is not None:
+        done(launched.batch.id)
+    return Sent(order, launched, events)

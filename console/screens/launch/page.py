@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from console.engine.retries_request import PATH
+from console.engine.batch_request import SET_RETRIES
 from console.launch.plan import LaunchPlan
-from console.launch.preview import PreviewClass
+from console.operations.preview import PreviewClass
 from console.screens.task_states import error_said
 from console.text.cells import wrap
 from console.text.inert import inert, inert_lines
@@ -55,7 +55,7 @@ def request_items(plan: LaunchPlan, width: int, room: int) -> list[Item]:
     how = "by ids: exactly these tasks" + (f", for {plan.why_by_ids}" if plan.why_by_ids else "")
     if not plan.by_ids:
         how = "by query: takes what matches when it arrives"
-    head: Item = Spans((("POST ", "accent"), (f"/{PATH}", "strong"), (f"   {how}", "muted")))
+    head: Item = Spans((("POST ", "accent"), (f"/{SET_RETRIES}", "strong"), (f"   {how}", "muted")))
     pretty = list(inert_lines(plan.json()))
     if len(pretty) < room:
         return [head, *(Spans((("  " + line, "muted"),)) for line in pretty)]
@@ -70,9 +70,9 @@ def wave_items(plan: LaunchPlan, sizes: Sequence[int], most_ids: int, guarded: b
     requests = things(sum(-(-size // most_ids) for size in sizes), "request")
     body = f'{{"retries": {plan.retries}, "externalTaskIds": [{things(sizes[0], "id")}]}}'
     then = f", then {', '.join(map(count, sizes[1:4]))}{' …' if len(sizes) > 4 else ''}" if len(sizes) > 1 else ""
-    before = "before a wave its tasks are looked at again: gone, locked, raised, failed since are left out"
+    before = "each wave skips tasks that are gone, locked, already retried or newly failed"
     lines: list[Item] = [
-        Spans((("POST ", "accent"), (f"/{PATH}", "strong"), (f"   {requests}, frozen ids", "muted"))),
+        Spans((("POST ", "accent"), (f"/{SET_RETRIES}", "strong"), (f"   {requests}, exactly these ids", "muted"))),
         Spans(((f"  {body}{then}", "muted"),)),
         Spans(((f"  {before}", "muted"),)),
     ]
@@ -130,7 +130,7 @@ def _overlap(other: OverlappingBatch, ours: int) -> str:
         return f"! {who} launched batch {batch}{at} on {count(other.covers)} of these {count(ours)}{rest}"
     who = f"{inert(other.user)}'s batch" if other.user else "batch"
     told = ", ".join(filter(None, (since, f"{count(other.left)} to go", halted)))
-    return f"! {who} {batch} ({told}) may hold the same tasks"
+    return f"! {who} {batch} ({told}) may hold some of these tasks"
 
 
 def record_said(record: EarlierLaunches) -> str:
@@ -138,14 +138,16 @@ def record_said(record: EarlierLaunches) -> str:
     which = "last bulk retry" if record.launches == 1 else f"last {record.launches} bulk retries"
     who = " ".join(filter(None, (inert(record.user), f"({inert(record.reason)})" if record.reason else "")))
     by = f"; {'by' if record.launches == 1 else 'the last by'} {who}" if who else ""
-    of = f"{which} of {inert(record.topic)}"
+    newer = f", without {things(record.left_out, 'newer one')}" if record.left_out else ""
+    of = f"{which} of {inert(record.topic)}{newer}"
     if not record.decided:
         return f"{of}: {things(record.tasks, 'task')}, none done or failed yet{by}"
     if record.tasks == 1:
         failed = "failed again" if record.share else "did not fail again"
         return f"{of}: its one task {failed}{by}"
     still = f", {count(record.open)} still open" if record.open else ""
-    return f"{of}: {record.share}% of {things(record.decided, 'task')} failed again{still}{by}"
+    about = "about " if record.about else ""
+    return f"{of}: {about}{record.share}% of {things(record.decided, 'task')} failed again{still}{by}"
 
 
 def quiet_said(quiet: Sequence[TopicWithoutWorker]) -> str:

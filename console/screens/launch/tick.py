@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from console.launch.preview import Kind, PreviewClass
+from console.operations.preview import Kind, PreviewClass
 from console.screens.launch.page import effect_spans
 from console.widgets.frugal import strip_of
 from console.widgets.ink import Inked

@@ -22,7 +22,8 @@ from console.widgets.pane import Item, Pane, Prose, Spans, laid_out
 if TYPE_CHECKING:
     from textual.app import App
 
-    from console.session.session import News, Session
+    from console.session.news import News
+    from console.session.session import Session
 
 PATIENCE = 1.0
 """Seconds without an answer after which it is shown."""
@@ -79,7 +80,7 @@ class Waiting(ModalScreen[None]):
         self.call_after_refresh(self._tell)
 
     def _tell(self) -> None:
-        event = self._session.event
+        event = self._session.news.newest
         seconds = int(time.monotonic() - self._since)
         items: list[Item] = [
             Spans(((f"waiting for the engine … {seconds} s", "strong"),)),

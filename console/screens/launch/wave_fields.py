@@ -28,8 +28,10 @@ class WaveFields(Vertical):
     WaveFields #pace { width: 1fr; }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, gated: bool = True) -> None:
         super().__init__()
+        self._gated = gated
+        """Units may fail again: a gate means something."""
         self._filled: dict[str, str] = {}
         """What was put into each field last, by its id."""
 
@@ -37,7 +39,8 @@ class WaveFields(Vertical):
         """Sizes, rules, the sum."""
         yield Field("waves", id="waves", pattern=r"[\d,. %rest]*", most=200, hint="10, 100, 500, rest")
         with Horizontal(id="rules"):
-            yield Field("gate", id="gate", pattern=r"[\d.%]*", most=6, width=8, replaces=True)
+            if self._gated:
+                yield Field("gate", id="gate", pattern=r"[\d.%]*", most=6, width=8, replaces=True)
             yield Field("watch", id="watch", pattern=r"[\d.smh]*", most=6, width=8, replaces=True)
             yield Field("pace", id="pace", pattern=r"[\d./minsh]*", most=10, hint="200/min, or empty")
         yield Line(id="sizes")
@@ -49,12 +52,15 @@ class WaveFields(Vertical):
 
     def form(self, new_cause: bool) -> RunForm:
         """What is typed."""
-        waves, gate, watch, pace = (self.query_one(f"#{id}", Field).value for id in ("waves", "gate", "watch", "pace"))
+        waves, watch, pace = (self.query_one(f"#{id}", Field).value for id in ("waves", "watch", "pace"))
+        gate = self.query_one("#gate", Field).value if self._gated else RunForm().gate
         return RunForm(waves, gate, new_cause, watch, pace)
 
     def fill(self, form: RunForm) -> None:
         """Let this stand in the fields; what the operator has typed just now is left alone."""
         for id, text in (("waves", form.waves), ("gate", form.gate), ("watch", form.watch), ("pace", form.pace)):
+            if id == "gate" and not self._gated:
+                continue
             field = self.query_one(f"#{id}", Field)
             if field.value != text and (not field.active or field.value == self._filled.get(id)):
                 field.value = text
@@ -66,7 +72,7 @@ class WaveFields(Vertical):
         if mistake:
             self.query_one("#sizes", Line).show([(" " * 12 + mistake, "warning")])
             return
-        self.query_one("#sizes", Line).show([(" " * 12, ""), *_said(sizes), *_rule(form)])
+        self.query_one("#sizes", Line).show([(" " * 12, ""), *_said(sizes), *(_rule(form) if self._gated else ())])
 
 
 def _said(sizes: Sequence[int]) -> list[Span]:

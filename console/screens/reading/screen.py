@@ -70,7 +70,7 @@ class ReadingScreen(ConsoleScreen):
     @work(group="reading.text", exclusive=True, exit_on_error=False)
     async def _read(self) -> None:
         try:
-            text = await self.session.ask(self._ask)
+            text = await self.session.connection.ask(self._ask)
         except EngineProblem as problem:
             text = problem.sentence
         self.query_one(TextView).show(text)

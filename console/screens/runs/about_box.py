@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from console.runs.rules_text import pace_text, seconds_text, share_text
 from console.text.inert import inert
-from console.text.words import count, day, things
+from console.text.words import count, day
 from console.widgets.pane import Fact, Item, Prose, Spans
 
 if TYPE_CHECKING:
@@ -20,12 +20,13 @@ def about(view: RunView, causes: Sequence[RunCause]) -> list[Item]:
     run = view.run
     pace = f", {pace_text(run.pace)}" if run.pace is not None else ""
     new = ", holds on a new cause too" if run.new_cause else ""
+    gate = f"gate {share_text(run.gate)}{new}; " if view.operation.gated else ""
     items: list[Item] = [
         Fact("what", inert(run.title), "strong", lines=3),
         Fact("reason", inert(run.reason) or "-", lines=3),
-        Fact("frozen", f"{things(run.listed or 0, 'task')} at {day(run.frozen_at)}"),
+        Fact("selection", f"{view.operation.units(run.listed or 0)} at {day(run.frozen_at)}"),
         Fact("waves", ", ".join(count(wave.tasks) for wave in view.waves), lines=3),
-        Fact("rules", f"gate {share_text(run.gate)}{new}; watched {seconds_text(run.watch)}{pace}", lines=2),
+        Fact("rules", f"{gate}watched {seconds_text(run.watch)}{pace}", lines=2),
         Fact("who", f"{inert(run.user) or '-'}, {day(run.began_at)}"),
         Fact("ended", day(run.ended_at), "muted"),
         Fact("engine", inert(run.url or run.engine), "muted", lines=2),

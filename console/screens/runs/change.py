@@ -51,6 +51,10 @@ class ChangeRest(ModalScreen[RestChange | None]):
             "pace": pace_text(run.pace),
             "retries": str(run.retries),
         }
+        # What means nothing to its operation cannot be changed.
+        for name, missing in (("gate", not view.operation.gated), ("retries", run.retries is None)):
+            if missing:
+                del self._before[name]
 
     def compose(self) -> ComposeResult:
         """A field for each rule, what it comes to, two choices."""
@@ -70,13 +74,16 @@ class ChangeRest(ModalScreen[RestChange | None]):
 
     def on_mount(self) -> None:
         """Show what it is now."""
-        self.query_one(".dialog").border_title = f"The rest of run {self._run.run.id}: {things(self._rest, 'task')}"
+        rest = self._run.operation.units(self._rest)
+        self.query_one(".dialog").border_title = f"The rest of run {self._run.run.id}: {rest}"
         for name, remark in (
             ("gate", "share of a wave that may fail again"),
             ("watch", "for each wave"),
             ("pace", "empty sends a wave at once"),
-            ("retries", "attempts each task is given"),
+            ("retries", f"attempts each {self._run.operation.unit} is given"),
         ):
+            if name not in self._before:
+                continue
             self.query_one(f"#{name}", Field).remark(remark)
         self.delay.shown(self._run.run.id)
         self._tell()

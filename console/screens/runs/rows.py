@@ -7,15 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+from console.operations.known import operation_of
 from console.runs.rules_text import pace_text, seconds_text, share_text
 from console.text.inert import inert
 from console.text.ink import Ink
-from console.text.words import clock, count, roughly, short, things
+from console.text.words import clock, count, roughly, short
 from console.widgets.columns import Column
 from console.widgets.rows import Cell, Part, Row
 
 if TYPE_CHECKING:
-    from console.runs.gate import WorkCounts
+    from console.operations.work_counts import WorkCounts
     from console.runs.run_view import WaveView
     from store.journal import Launch, RunStep
 
@@ -32,6 +33,7 @@ WAVE_COLUMNS = (
     Column("out", 4, keep=5, align="right"),
     Column("sent", 9, keep=3),
     Column("over", 9, keep=2),
+    Column("as of", 9, keep=3),
     Column("batch", 13, keep=4, tail=True),
 )
 STEP_COLUMNS = (
@@ -50,11 +52,17 @@ STATES: Mapping[str, tuple[str, Ink]] = {
     "stopped": ("stopped", "warning"),
     "dropped": ("dropped", "faint"),
 }
-STEPS: Mapping[str, str] = {"begin": "written", "take": "driven", "drop": "dropped", "change": "changed"}
+STEPS: Mapping[str, str] = {
+    "begin": "written",
+    "take": "controlled",
+    "drop": "dropped",
+    "change": "changed",
+    "batch-deleted": "deleted",
+}
 """Words of steps that the journal calls otherwise."""
 MEANT: Mapping[str, str] = {
-    "running": "it goes on",
-    "sending": "its tasks are looked at again, then sent",
+    "running": "its waves go on",
+    "sending": "looked at again, then sent",
     "watching": "all of it is sent: what becomes of it is watched",
     "passed": "few enough failed again",
     "released": "let through by the operator",
@@ -62,6 +70,10 @@ MEANT: Mapping[str, str] = {
     "drop": "what was not sent is dropped",
 }
 """What a step means that says nothing itself."""
+MEANT_UNGATED: Mapping[str, str] = {
+    "passed": "all of it is done",
+}
+"""The same of operations whose units cannot fail again."""
 SIGNS = "━ done  ! again  ▪ locked  ─ waiting  · to come"
 """Signs of the bars."""
 
@@ -86,12 +98,13 @@ def wave_row(wave: WaveView, batch: str | None, *, held: bool) -> Row:
             Cell("", "", parts(counts, wave.tasks - left_out)),
             _number(counts.done, "good"),
             _number(counts.again, "failed"),
-            _number(counts.waiting + counts.not_set, ""),
+            _number(counts.waiting + counts.delayed + counts.not_set, ""),
             _number(counts.locked, "locked"),
-            _number(counts.unknown + counts.cancelled, "warning"),
+            _number(counts.unknown + counts.untold + counts.cancelled + counts.changed + counts.gone, "warning"),
             _number(left_out, "muted"),
             Cell(clock(wave.began_at) if wave.began_at is not None else "", "muted"),
             Cell(clock(wave.ended_at) if wave.ended_at is not None else "", "muted"),
+            Cell(clock(wave.counted_at) if wave.counted_at is not None else "", "muted"),
             Cell(inert(batch or "-"), "muted"),
         ),
         wave,
@@ -109,57 +122,68 @@ def parts(counts: WorkCounts, tasks: int) -> tuple[Part, ...]:
     return (
         Part(counts.done, "━", "good"),
         Part(counts.again, "!", "failed"),
-        Part(counts.cancelled, "×", "muted"),
-        Part(counts.unknown, "?", "warning"),
+        Part(counts.cancelled + counts.changed + counts.gone, "×", "muted"),
+        Part(counts.unknown + counts.untold, "?", "warning"),
         Part(counts.locked, "▪", "locked"),
-        Part(counts.waiting, "─", ""),
+        Part(counts.waiting + counts.delayed, "─", ""),
         Part(max(tasks - counts.total + counts.not_set, 0), "·", "faint"),
     )
 
 
-def step_rows(steps: Sequence[RunStep], launches: Sequence[Launch]) -> list[Row]:
-    """The steps of a run and its batches, the newest first."""
-    told = [(step.at, _step(step)) for step in steps]
-    told += [(launch.began_at, _launch(launch)) for launch in launches]
+def step_rows(steps: Sequence[RunStep], launches: Sequence[Launch], undos: Sequence[Launch] = ()) -> list[Row]:
+    """The steps of a run, its batches, and those that set it back, the newest first."""
+    gated = all(operation_of(launch).gated for launch in launches)
+    told = [(step.at, _step(step, gated)) for step in steps]
+    told += [(launch.began_at, _launch(launch)) for launch in (*launches, *undos)]
     return [row for _, row in sorted(told, key=lambda one: one[0])][::-1]
 
 
 def _launch(launch: Launch) -> Row:
     """A batch of a wave."""
     made = f" as batch {short(launch.batch_id)}" if launch.batch_id else ""
-    said = f"{things(launch.tasks, 'task')} to {launch.retries}{made}"
-    ink: Ink = "accent" if launch.state == "launched" else "failed"
+    did, undo = operation_of(launch), launch.undoes_run is not None
+    said = f"{did.units(launch.tasks)} {did.back_aim if undo else did.brief_aim}{made}"
+    begun = did.one_by_one and launch.ended_at is None
+    ink: Ink = "accent" if launch.state == "launched" and not begun else "failed"
     return Row(
         f"launch {launch.id}",
         (
             Cell(clock(launch.began_at), "muted"),
-            Cell(str(launch.wave), "muted"),
-            Cell("sent" if launch.state == "launched" else inert(launch.state.replace("_", " ")), ink),
+            Cell(str(launch.wave) if launch.wave is not None else "", "muted"),
+            Cell(
+                ("begun" if begun else "undone" if undo else "sent")
+                if launch.state == "launched"
+                else inert(launch.state.replace("_", " ")),
+                ink,
+            ),
             Cell(inert(f"{said}  {launch.said}".strip()), "muted"),
         ),
         launch,
     )
 
 
-def _step(step: RunStep) -> Row:
-    word, ink = STATES.get(step.what, (STEPS.get(step.what, step.what), "warning" if step.what == "held" else ""))
+def _step(step: RunStep, gated: bool) -> Row:
+    word, ink = STATES.get(
+        step.what, (STEPS.get(step.what, step.what), "warning" if step.what in ("held", "batch-deleted") else "")
+    )
     return Row(
         str(step.id),
         (
             Cell(clock(step.at.astimezone(UTC)), "muted"),
             Cell(str(step.wave) if step.wave is not None else "", "muted"),
             Cell(inert(word), ink),
-            Cell(_said(step), "muted"),
+            Cell(_said(step, gated), "muted"),
         ),
         step,
     )
 
 
-def _said(step: RunStep) -> str:
+def _said(step: RunStep, gated: bool) -> str:
     if step.what == "take":
         return f"by {inert(step.said.rpartition(':')[0])}"
     if step.what != "change":
-        return inert(step.said) or MEANT.get(step.what, "")
+        meant = MEANT if gated else {**MEANT, **MEANT_UNGATED}
+        return inert(step.said) or meant.get(step.what, "")
     try:
         told = json.loads(step.said)
     except ValueError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -13,19 +12,22 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from console.actions import at
+from console.journal import journal_problem, said_by_driver
 from console.runs.command_text import resume_command_of
+from console.runs.driver_name import who_drives
+from console.runs.followed_runs import DELETED
 from console.runs.next_step import NextStep, at_work, gate_reading, next_step
 from console.runs.open_runs import tell_open_runs
-from console.runs.run_view import RunView, read_run
+from console.runs.run_view import RunRecords, RunView, read_records
 from console.screens.base import BASE_CSS, ConsoleScreen
-from console.screens.driven_runs import driven_runs_of
 from console.screens.live import LiveVerbs
 from console.screens.runs.about_box import about
 from console.screens.runs.gate_box import gate_lines, scale, seen
 from console.screens.runs.rows import SIGNS, STEP_COLUMNS, WAVE_COLUMNS, step_rows, wave_row
 from console.screens.runs.verbs import RunVerbs
-from console.session.journal_answers import journal_problem, said_by_driver
-from console.session.session import News, Session
+from console.screens.runs_of import runs_of
+from console.session.news import News
+from console.session.session import Session
 from console.text.inert import inert
 from console.text.words import clock, count, things
 from console.widgets.bindings import bindings
@@ -34,10 +36,9 @@ from console.widgets.line_table import LineTable
 from console.widgets.pane import Item, Pane, Prose, Spans
 
 if TYPE_CHECKING:
-    from console.runs.driven_runs import DrivenRun
     from console.runs.run_view import WaveView
+    from console.runs.service import DrivenRun
     from console.text.ink import Ink
-    from store.journal import Launch, RunCause, RunStep
 
 EVERY = 1.0
 """Seconds between two looks into the journal while the run is not over."""
@@ -50,25 +51,11 @@ WORDS: dict[str, tuple[str, Ink]] = {
     "interrupted": ("HELD", "warning"),
     "held": ("HELD", "failed"),
     "passed": ("PASSED", "good"),
+    "finished": ("FINISHED", "warning"),
     "stopped": ("STOPPED", "warning"),
     "void": ("NOT BEGUN", "warning"),
 }
 """What a run is called, and its ink."""
-
-
-@dataclass(frozen=True)
-class RunReading:
-    """What the journal tells of a run."""
-
-    view: RunView
-    steps: tuple[RunStep, ...]
-    launches: tuple[Launch, ...]
-    causes: tuple[RunCause, ...]
-
-    @property
-    def batches(self) -> dict[int, str]:
-        """Wave -> the last batch that was made of it."""
-        return {one.wave: one.batch_id for one in self.launches if one.wave is not None and one.batch_id is not None}
 
 
 class RunScreen(ConsoleScreen):
@@ -88,7 +75,7 @@ class RunScreen(ConsoleScreen):
     def __init__(self, session: Session, run: DrivenRun | int) -> None:
         super().__init__(session)
         self._run = run
-        self._reading: RunReading | None = None
+        self._reading: RunRecords | None = None
         self._problem = ""
         self._placed = 0
         self.attach(RunVerbs(self, self.view))
@@ -129,7 +116,7 @@ class RunScreen(ConsoleScreen):
         """What this console has to do with it; nothing where it is another's."""
         if not isinstance(self._run, int) and (self._run.run_id is None or self._run.at_work):
             return self._run
-        return driven_runs_of(self.app).of(self.run_id) if self.run_id is not None else None
+        return runs_of(self.app).of(self.run_id) if self.run_id is not None else None
 
     def view(self) -> RunView | None:
         """The run as it was read last."""
@@ -139,7 +126,7 @@ class RunScreen(ConsoleScreen):
 
     def on_news(self, news: News) -> None:
         """It goes on."""
-        if news == "runs" or (news == "journal" and self._reading is None):
+        if news in ("runs", "journal"):
             self._show()
             self._read()
         elif news == "state":
@@ -149,31 +136,28 @@ class RunScreen(ConsoleScreen):
         """Read, unless it is over: another console may drive, resume or stop it, and there is no news of that. Nothing
         is read while the console rests."""
         view = self.view()
-        if self.session.paused:
+        if self.session.watch.paused:
             return
         if self.is_current and (view is None or not view.run.over):
             self._read()
 
     @work(group="run.read", exclusive=True, exit_on_error=False)
     async def _read(self) -> None:
-        journal, number = self.session.journal, self.run_id
+        journal, number = self.session.memory.journal, self.run_id
         if journal is None or number is None:
             return
         try:
-            view = await read_run(journal.runs, number)
-            steps = await journal.runs.steps(number)
-            launches = await journal.runs.launches(number)
-            causes = await journal.runs.causes(number)
+            records = await read_records(journal.runs, number)
         except journal_problem() as problem:
             self._problem = f"The journal cannot be read: {said_by_driver(problem)}"
             self._show()
             return
-        self._problem = "" if view is not None else f"There is no run {number} in the journal."
-        if view is not None:
-            before = self.view()
-            self._reading = RunReading(view, tuple(steps), tuple(launches), tuple(causes))
+        self._problem = "" if records is not None else f"There is no run {number} in the journal."
+        if records is not None:
+            before, view = self.view(), records.view
+            self._reading = records
             elsewhere = before is not None and (before.word, before.driven) != (view.word, view.driven)
-            if elsewhere and not driven_runs_of(self.app).at_work:
+            if elsewhere and not runs_of(self.app).at_work:
                 await tell_open_runs(self.session)
         self._show()
 
@@ -200,10 +184,10 @@ class RunScreen(ConsoleScreen):
             self._show_beginning()
         else:
             self.query_one("#which", Line).show(*_heading(reading.view))
-            self._show_next(reading.view)
+            self._show_next(reading)
             self._show_waves(reading)
             steps = self.query_one("#steps", LineTable)
-            rows = step_rows(reading.steps, reading.launches)
+            rows = step_rows(reading.steps, reading.launches, reading.undos)
             steps.set_total(len(rows))
             steps.put(0, rows)
             self.query_one("#about", Pane).show(about(reading.view, reading.causes))
@@ -219,20 +203,25 @@ class RunScreen(ConsoleScreen):
         if problem:
             items = [Prose(inert(problem), "failed"), Prose("Nothing was sent.", "muted")]
         elif driven is not None:
-            items.append(Prose("Nothing is sent before all of its tasks are written down.", "muted"))
+            items.append(Prose("Nothing is sent before all of it is written down.", "muted"))
         self.query_one("#next", Pane).show(items)
 
-    def _show_next(self, view: RunView) -> None:
+    def _show_next(self, reading: RunRecords) -> None:
+        view = reading.view
         pane, gate = self.query_one("#next", Pane), self.query_one("#gate", Pane)
         driven = self.driven
         driver = driven.driver if driven is not None else None
         step = next_step(view, driver.watched if driver is not None else None)
-        pane.show(self._said(step, view))
+        deleted = [one.said for one in reading.steps if one.what == DELETED and not view.run.over]
+        pane.show([*self._said(step, view), *(Prose(inert(said), "warning", lines=2) for said in deleted)])
         read = gate_reading(view)
-        gate.entitle(f"Gate of wave {read.wave}" if read is not None else "Gate")
+        what = "Gate" if view.operation.gated else "How far"
+        gate.entitle(f"{what} of wave {read.wave}" if read is not None else what)
         width = max(gate.size.width, 20)
-        if self.narrow:
-            lines: list[Item] = [] if read is None else [seen(read, width)[0], Spans(tuple(scale(read, width)))]
+        if self.narrow and view.operation.gated:
+            lines: list[Item] = (
+                [] if read is None else [seen(read, width, view.operation.unit)[0], Spans(tuple(scale(read, width)))]
+            )
             gate.show(lines or gate_lines(read, view.run, width))
         else:
             gate.show(gate_lines(read, view.run, width))
@@ -241,13 +230,13 @@ class RunScreen(ConsoleScreen):
         items: list[Item] = [Prose(step.head, step.ink, lines=2)]
         items += [Prose(inert(sentence), lines=3) for sentence in step.why if sentence]
         if view.driven and self.driven is None:
-            items.append(Prose(f"Driven by another console: {inert(view.run.driver.rpartition(':')[0])}.", "muted"))
+            items.append(Prose(f"Driven by {inert(who_drives(view.run.driver))}.", "muted"))
         problem = self.driven.problem if self.driven is not None else ""
         if problem:
             items.insert(0, Prose(inert(problem), "failed", lines=2))
         return items
 
-    def _show_waves(self, reading: RunReading) -> None:
+    def _show_waves(self, reading: RunRecords) -> None:
         view, table, batches = reading.view, self.query_one("#waves", LineTable), reading.batches
         held = at_work(view) if view.word in ("held", "interrupted") else None
         rows = [wave_row(one, batches.get(one.wave), held=one is held) for one in view.waves]
@@ -278,7 +267,7 @@ class RunScreen(ConsoleScreen):
         wave = self.wave()
         batch = self._reading.batches.get(wave.wave) if self._reading is not None and wave is not None else None
         if batch is None:
-            self.session.say("This wave has no batch: nothing of it was sent.", "muted")
+            self.session.news.say("This wave has no batch: nothing of it was sent.", "muted")
         else:
             self.run_worker(self.navigator.show_batch(batch), group="run.batch", exclusive=True, exit_on_error=False)
 
@@ -291,11 +280,11 @@ class RunScreen(ConsoleScreen):
         """Copy the command that goes on with it without a screen."""
         if self.run_id is None:
             return
-        command = resume_command_of(self.session.identity, self.run_id, login=self.session.login)
+        command = resume_command_of(self.session.connection.identity, self.run_id, login=self.session.connection.login)
         if command:
             self.hand_out(command, "the command")
         else:
-            self.session.say("No command can reach this world: it is gone with the console.", "muted")
+            self.session.news.say("The demo engine ends with this console, so no command can use it.", "muted")
 
     def action_back(self) -> None:
         """To where one came from."""
@@ -314,7 +303,7 @@ class RunScreen(ConsoleScreen):
     def legend(self) -> str:
         """What the columns mean, those that there is room for."""
         shown = "again: first failure since  wait: not taken yet"
-        return shown if self.narrow else f"{shown}  unkn: cancelled, not known  out: left out"
+        return shown if self.narrow else f"{shown}  unkn: changed, cancelled or unknown  out: skipped"
 
 
 def _heading(view: RunView) -> tuple[list[Span], list[Span]]:
@@ -327,7 +316,7 @@ def _heading(view: RunView) -> tuple[list[Span], list[Span]]:
         (f" RUN {run.id}  ", "strong"),
         (word, ink),
         (place, ""),
-        (f"  {things(run.listed or 0, 'task')} to {run.retries}", ""),
+        (f"  {view.operation.units(run.listed or 0)} {view.operation.brief_aim}", ""),
         (f"  {inert(run.reason)}" if run.reason else "", "strong"),
         (f"  {inert(run.title)}", "muted"),
     ]
@@ -336,6 +325,7 @@ def _heading(view: RunView) -> tuple[list[Span], list[Span]]:
 
 def _sum(view: RunView) -> str:
     counts = view.counts
-    told = [f"{count(counts.done)} done", f"{count(counts.again)} again"]
+    told = [f"{count(counts.done)} done"]
+    told += [f"{count(counts.again)} again"] if view.operation.gated else []
     told += [f"{count(counts.open)} open"] if counts.open else []
-    return f"Waves  {'  '.join(told)}  of {count(view.run.listed or 0)}"
+    return f"Waves  {'  '.join(told)}  of {count(view.run.listed or 0)}  {view.as_of}".rstrip()

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 WIDTH = 68
 """Cells of the sentences before the dialog is laid out."""
 CHOICES: tuple[tuple[BatchChoice, str, str], ...] = (
-    ("goes-on", "Batch goes on", "G"),
+    ("goes-on", "Goes on", "G"),
     ("suspend", "Suspend it", "S"),
     ("delete", "Delete it", "D"),
 )
-"""What becomes of the batch at work: the choice, its words, its key."""
+"""What is done with the batch at work: the choice, its words, its key."""
 
 
 class StopRun(ModalScreen[BatchChoice | None]):
@@ -80,11 +80,11 @@ class StopRun(ModalScreen[BatchChoice | None]):
 
     def _sentences(self) -> list[Item]:
         wave, rest = at_work(self._run), waiting_waves(self._run)
-        left = things(sum(one.tasks for one in rest), "task")
+        left = self._run.operation.units(sum(one.tasks for one in rest))
         dropped = f"{things(len(rest), 'wave')} with {left} {'is' if len(rest) == 1 else 'are'} dropped."
         items: list[Item] = [Prose(dropped if rest else "No wave is left to be dropped.", "strong")]
         if wave is not None and wave.state in ("sending", "watching"):
-            items.append(Prose(f"What becomes of the batch of wave {wave.wave}? Tasks that it has set stay set."))
+            items.append(Prose(f"What about the batch of wave {wave.wave}? Retries already set stay."))
         items.append(Prose("A stopped run cannot be resumed; it can be undone.", "muted"))
         return items
 

@@ -6,28 +6,25 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from console.engine.errors import EngineProblem
-from console.launch.launch_events import sentence_of
+from console.journal import journal_problem, said_by_driver
+from console.launch.undo import undo_of_run
 from console.orders.order import Order, Report
-from console.runs.change import RestChange, change_rest
-from console.runs.driver import GATE_CAUSES
-from console.runs.driver_name import driver_name, is_dead
+from console.orders.undo import undo_order
+from console.runs.driver import GATE_CAUSES, RunDriven
 from console.runs.next_step import at_work, waiting_waves
-from console.runs.undo import REASONS, carry_out_undo, look_at_undo
 from console.runs.waves import WaveMistake
-from console.screens.driven_runs import driven_runs_of
+from console.screens.launch.flow import send_off
 from console.screens.runs.change import ChangeRest
 from console.screens.runs.stop import StopRun
+from console.screens.runs_of import runs_of
 from console.screens.verbs import Verbs, carry_out
-from console.session.journal_answers import journal_problem, said_by_driver
 from console.text.inert import inert
-from console.text.words import count, things
-from store.journal import NotYours
 
 if TYPE_CHECKING:
-    from console.launch.launch_events import LaunchEvent
+    from console.runs.change import RestChange
     from console.runs.driver import BatchChoice, Wish
     from console.runs.run_view import RunView
+    from console.runs.service import RunService
     from console.screens.base import ConsoleScreen
     from console.session.session import Session
     from console.text.ink import Ink
@@ -49,6 +46,10 @@ class RunVerbs(Verbs["ConsoleScreen"]):
         super().__init__(screen)
         self._view = view
 
+    @property
+    def _service(self) -> RunService:
+        return runs_of(self.app)
+
     def hint_labels(self) -> dict[str, str]:
         """A run that its gate holds is released; one that was interrupted is resumed."""
         view = self._view()
@@ -62,9 +63,10 @@ class RunVerbs(Verbs["ConsoleScreen"]):
         if view is None or view.word == "void":
             return ALL
         if view.run.over:
-            return ALL[:4]
+            return ALL if view.operation.no_way_back else ALL[:4]
         held = view.word in ("held", "interrupted")
-        return ("run.skip",) if held else ("run.release", "run.undo")
+        idle = ("run.skip",) if held else ("run.release",)
+        return (*idle, "run.undo") if not held or view.operation.no_way_back else idle
 
     def _here(self, action: str) -> RunView | None:
         """The run, if this can be ordered now."""
@@ -72,7 +74,7 @@ class RunVerbs(Verbs["ConsoleScreen"]):
         if view is None:
             return None
         if action in self.idle():
-            self.session.say(_why_idle(view, action), "warning")
+            self.session.news.say(_why_idle(view, action), "warning")
             return None
         return view
 
@@ -88,7 +90,7 @@ class RunVerbs(Verbs["ConsoleScreen"]):
         run, by_gate = view.run, _by_gate(view)
 
         async def send(session: Session) -> Report:
-            driven_runs_of(self.app).resume(run.id, run.title, release=by_gate)
+            self._service.resume(run.id, run.title, release=by_gate)
             return Report(f"Run {run.id} goes on.")
 
         async def plan() -> Order:
@@ -112,10 +114,10 @@ class RunVerbs(Verbs["ConsoleScreen"]):
 
     async def _skip(self, view: RunView) -> None:
         async def send(session: Session) -> Report:
-            told = await self._told(view, "skip")
+            told = await self._service.pass_on(view.run.id, "skip")
             if not told:
                 return Report(f"Nobody drives run {view.run.id} now.", "warning")
-            return Report(f"The watch of run {view.run.id} is skipped{told}.")
+            return Report(f"The watch of run {view.run.id} is skipped {told}.")
 
         async def plan() -> Order:
             wave = at_work(view)
@@ -124,20 +126,6 @@ class RunVerbs(Verbs["ConsoleScreen"]):
             return Order(f"Skip the watch of run {view.run.id}?", [said + _then(view)], "Skip", send, number)
 
         await carry_out(self.screen, plan)
-
-    async def _told(self, view: RunView, wish: Wish) -> str:
-        """Tell whoever drives it, as it is now; answers who that is as the end of a sentence, empty if nobody does."""
-        driver = driven_runs_of(self.app).driver_of(view.run.id)
-        if driver is not None:
-            driver.wish(wish)
-            return " here"
-        journal = self.session.journal
-        run = await journal.runs.run(view.run.id) if journal is not None else None
-        if journal is None or run is None or is_dead(run.driver):
-            return ""
-        if await journal.runs.wish(run.id, wish):
-            return " by the console that drives it"
-        return ""
 
     # -- it stops ---------------------------------------------------------------------------------------------------
 
@@ -154,18 +142,18 @@ class RunVerbs(Verbs["ConsoleScreen"]):
         if choice is None:
             return
         # To send nothing more is always allowed; what is done to the batch at work is an order to the engine.
-        if choice != "goes-on" and (why := self.session.why_no_orders()):
-            self.session.say(why, "warning")
+        if choice != "goes-on" and (why := self.session.connection.why_no_orders()):
+            self.session.news.say(why, "warning")
             return
         wishes: dict[BatchChoice, Wish] = {
             "goes-on": "stop:goes-on", "suspend": "stop:suspend", "delete": "stop:delete",
         }  # fmt: skip
         run = view.run
-        told = await self._told(view, wishes[choice])
+        told = await self._service.pass_on(run.id, wishes[choice])
         if told:
-            self.session.say(f"Run {run.id} is being stopped{told}.")
+            self.session.news.say(f"Run {run.id} is being stopped {told}.")
         else:
-            driven_runs_of(self.app).stop(run.id, run.title, wishes[choice])
+            self._service.stop(run.id, run.title, wishes[choice])
 
     # -- its rest is changed ----------------------------------------------------------------------------------------
 
@@ -180,29 +168,19 @@ class RunVerbs(Verbs["ConsoleScreen"]):
             return
         change: RestChange | None = await self.app.push_screen_wait(ChangeRest(view))
         if change:
-            self.session.say(*await self._changed(view, change))
+            self.session.news.say(*await self._changed(view, change))
             self.session.news.publish("runs")
 
     async def _changed(self, view: RunView, change: RestChange) -> tuple[str, Ink]:
-        journal, number = self.session.journal, view.run.id
-        if journal is None:
-            return "There is no journal.", "failed"
-        driver = driven_runs_of(self.app).driver_of(number)
-        name = driver.name if driver is not None else driver_name()
+        number = view.run.id
         try:
-            if driver is None:
-                before = view.run.driver
-                await journal.runs.take(number, name, before if is_dead(before) else "")
-            await change_rest(journal.runs, number, name, change)
+            await self._service.change(number, change)
         except WaveMistake as mistake:
             return mistake.sentence, "failed"
-        except NotYours:
-            return f"Run {number} is driven by another console: only there can its rest be changed.", "warning"
+        except RunDriven as problem:
+            return str(problem), "warning"
         except journal_problem() as problem:
             return f"The journal cannot be written: {said_by_driver(problem)}", "failed"
-        finally:
-            if driver is None:
-                await journal.runs.leave(number, name)
         return f"The rest of run {number} is changed.", "good"
 
     # -- undo -------------------------------------------------------------------------------------------------------
@@ -214,37 +192,10 @@ class RunVerbs(Verbs["ConsoleScreen"]):
             self.order(partial(self._undo, view), "run.undo")
 
     async def _undo(self, view: RunView) -> None:
-        self.session.say(f"Run {view.run.id}: looking at what its tasks have now …", "muted")
-
-        async def plan() -> Order | str:
-            undo = await look_at_undo(self.session, view.run)
-            left = [f"{count(number)} {REASONS[why]}" for why, number in undo.left_alone.items()]
-            alone = f"Left alone: {'; '.join(left)}." if left else ""
-            if undo.why_not:
-                return f"{undo.why_not} {alone}".strip()
-
-            async def send(session: Session) -> Report:
-                def tell(event: LaunchEvent) -> None:
-                    session.say(*sentence_of(event))
-
-                made = await carry_out_undo(session, undo, tell)
-                session.news.publish("journal")
-                back = sum(one.batch.total_jobs for one in made)
-                if not made:
-                    return Report("", changed=False)
-                return Report(f"{things(len(made), 'batch', 'batches')} set {things(back, 'task')} back.")
-
-            sentences = [
-                f"{things(len(ids), 'task gets', 'tasks get')} back {things(former, 'retry', 'retries')}."
-                for former, ids in undo.back.items()
-            ]
-            sentences += [alone] if alone else ["No task is left alone."]
-            return Order(f"Undo run {view.run.id}?", sentences, "Restore", send, undo.count)
-
-        try:
-            await carry_out(self.screen, plan)
-        except (journal_problem(), EngineProblem) as problem:
-            self.session.say(f"The undo could not be prepared: {said_by_driver(problem)}", "failed")
+        send = partial(send_off, self.app, self.session, follow=False)
+        look = partial(undo_of_run, self.session, view.run)
+        end = partial(self._service.end, view.run.id, view.run.title)
+        await carry_out(self.screen, partial(undo_order, self.session, look, send, end_run=end))
 
 
 def _by_gate(view: RunView) -> bool:
@@ -255,13 +206,15 @@ def _then(view: RunView) -> str:
     rest = waiting_waves(view)
     if not rest:
         return "It was the last wave: the run ends."
-    return f"Wave {rest[0].wave} goes out next with {things(rest[0].tasks, 'task')}."
+    return f"Wave {rest[0].wave} goes out next with {view.operation.units(rest[0].tasks)}."
 
 
 def _why_idle(view: RunView, action: str) -> str:
     number = view.run.id
     if view.word == "void":
         return f"Run {number} never began."
+    if action == "run.undo" and view.operation.no_way_back:
+        return view.operation.no_way_back
     if view.run.over:
         return f"Run {number} is over."
     if action == "run.undo":

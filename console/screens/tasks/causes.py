@@ -35,7 +35,7 @@ HALF_HOURS = 6
 
 DRIFTS: dict[str, Ink] = {"^": "warning", "v": "good", "=": "strong"}
 BESIDE = "    causes: ^ more  = as many  v fewer"
-LEGEND = "^ more than in the hour before  = as many  v fewer   trend: 6 x 30 min   last: age of the newest"
+LEGEND = "^ more than in the hour before  = as many  v fewer  + at least   trend: 6 x 30 min   last: age of the newest"
 
 COLUMNS = (
     Column("open", 7, keep=9, align="right"),
@@ -53,7 +53,8 @@ class Cause(NamedTuple):
         text: what they have in common.
         number: how many they are.
         last: when the newest of them was raised.
-        drift: ``^`` more than in the hour before, ``v`` fewer, ``=`` as many; nothing where that is not known.
+        drift: ``^`` more than in the hour before, ``v`` fewer, ``=`` as many; empty where only the newest incidents
+            were read, so that the number is not the whole one either.
         trend: how many were raised in each of the last half hours, the newest last.
         heat: how many were raised within twelve hours; of a cause that is new or has doubled four times as many.
     """
@@ -103,7 +104,7 @@ def row_of(cause: Cause, now: datetime) -> Row:
     return Row(
         cause.group.key,
         (
-            Cell(f"{count(cause.number)}{cause.drift or ' '}", "muted" if old else DRIFTS.get(cause.drift, "strong")),
+            Cell(f"{count(cause.number)}{cause.drift or '+'}", "muted" if old else DRIFTS.get(cause.drift, "strong")),
             Cell(spark(cause.trend), "accent" if any(cause.trend[-2:]) else "muted"),
             Cell(age(cause.last, now), "muted"),
             Cell(inert(cause.text), "muted" if old else "failed"),

@@ -9,6 +9,7 @@ from textual.binding import BindingType
 from console.actions import at
 from console.reading.selection import Marked
 from console.screens.launch.flow import open_launch
+from console.screens.operations.dialog import open_fix
 from console.screens.reading.screen import ReadingScreen
 from console.screens.task_states import STATES, state_of
 from console.screens.tasks.error_text import error_of
@@ -39,11 +40,19 @@ class TaskDetail(ReadingScreen):
 
     def action_retry(self) -> None:
         """Launch a batch for this task."""
-        open_launch(self.app, self.session, Marked(frozenset({self._shown.id}), "the task on the screen"))
+        open_launch(self.app, self.session, self._chosen)
+
+    def action_fix(self) -> None:
+        """Set a variable of the instance of this task, and retry it."""
+        open_fix(self.app, self.session, self._chosen, lambda: None)
+
+    @property
+    def _chosen(self) -> Marked:
+        return Marked(frozenset({self._shown.id}), "the task on the screen")
 
     def facts(self) -> list[Item]:
         """Every field of the task; on a small screen the last ones do not fit."""
-        task, now = self._shown, self.session.now()
+        task, now = self._shown, self.session.connection.now()
         letter = state_of(task, now)
         meaning, ink = STATES[letter]
         fields: list[tuple[str, str | None]] = [
@@ -66,4 +75,4 @@ class TaskDetail(ReadingScreen):
 
     async def text(self, client: EngineClient) -> str:
         """The message, then the details."""
-        return await error_of(client, self._shown, self.session.identity)
+        return await error_of(client, self._shown, self.session.connection.identity)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
@@ -23,8 +22,9 @@ from console.screens.listing import ABOUT_A_ROW, LIST_CSS, ListScreen
 from console.screens.tasks.causes import BESIDE, COLUMNS, LEGEND, Cause, causes_of, row_of
 from console.screens.tasks.subject import TaskSubject
 from console.screens.tasks.verbs import TaskVerbs
-from console.session.poller import Poller
-from console.session.session import News, Session
+from console.session.news import News
+from console.session.poller import Poller, until_wanted
+from console.session.session import Session
 from console.text.inert import inert
 from console.widgets.bindings import bindings
 from console.widgets.line_table import LineTable
@@ -74,7 +74,6 @@ class TasksScreen(ListScreen):
         super().__init__(session, TaskSubject())
         self.attach(TaskVerbs(self, self.task_in_hand, self._locks_meant, self._unlocked))
         self._causes: Poller[CausesSample] | None = None
-        self._watched = asyncio.Event()
         self._whole = False
         """The causes shown are those of all incidents, not only of the newest."""
         self._has_chosen_cause = False
@@ -96,8 +95,9 @@ class TasksScreen(ListScreen):
     def on_news(self, news: News) -> None:
         """Batches are shown live."""
         super().on_news(news)
-        if news == "identity":
-            self._show_batches()  # whether batches can be read is known
+        if news == "identity":  # what can be read is known
+            self._show_batches()
+            self._say_no_causes()
         elif news == "batches":
             self._show_batches()
             self._heed_causes_pace()
@@ -105,29 +105,31 @@ class TasksScreen(ListScreen):
             self._has_chosen_cause = False
             self._heed_causes_pace()
             self._group_all()
+        elif news == "state" and self._causes is not None:
+            self._show_causes(self._causes.snapshot)  # their ages go on while nothing is read
 
     def _heed_causes_pace(self) -> None:
-        soon = self.session.launched or self.session.filling
+        soon = self.session.watch.launched or self.session.connection.filling
         if self._causes is not None:
             self._causes.every(CAUSES_EVERY_WHILE_MOVING if soon else CAUSES_EVERY)
 
     def _show_batches(self) -> None:
-        if self.session.client is not None:
+        if self.session.connection.client is not None:
             self.query_one("#live", Pane).show_fitted(self._live)
 
     def _live(self, width: int, height: int) -> list[Item]:
         """The batches in a pane of that size: bars are as long as there is room."""
-        known = self.session.known_batches
-        none = self.session.rights.unseen("batches") or (NONE if known.read_once else "reading …")
-        return live(known.all(), width, height, self.session.now(), none)
+        known = self.session.watch.known_batches
+        none = self.session.connection.rights.unseen("batches") or (NONE if known.read_once else "reading …")
+        return live(known.all(), width, height, self.session.connection.now(), none)
 
     @work(group="tasks.causes", exclusive=True, exit_on_error=False)
     async def _watch_causes(self) -> None:
-        await self.session.opened()
-        self._causes = Poller(self._sample, self._show_causes, interval=CAUSES_EVERY)
+        await self.session.connection.opened()
+        self._causes = Poller(self._sample, self._show_causes, interval=CAUSES_EVERY, wanted=self.reader.wanted)
         self._heed_causes_pace()
         self._causes.start()
-        if not self.session.filling:
+        if not self.session.connection.filling:
             self._group_all()
 
     @work(group="tasks.grouping", exclusive=True, exit_on_error=False)
@@ -135,33 +137,33 @@ class TasksScreen(ListScreen):
         """Read all incidents once, so that causes have their whole counts and trends, and can be retried from here."""
 
         async def page(query: IncidentQuery, first: int, size: int) -> list[Incident]:
-            await self._watched.wait()
-            return await self.session.ask(lambda client: client.incidents(query, first, size))
+            await until_wanted(self.reader.wanted)
+            return await self.session.connection.ask(lambda client: client.incidents(query, first, size))
 
         async def counted(query: IncidentQuery) -> int:
-            return await self.session.ask(lambda client: client.count_incidents(query))
+            return await self.session.connection.ask(lambda client: client.count_incidents(query))
 
-        await self._watched.wait()
+        await until_wanted(self.reader.wanted)
         incidents = OpenIncidents(IncidentQuery(), page, counted)
         with suppress(EngineProblem):
-            if await counted(incidents.query) > MOST_GROUPED or self.session.grouped is not None:
+            if await counted(incidents.query) > MOST_GROUPED or self.session.watch.grouped is not None:
                 return
             await incidents.fill(lambda: None)
-            if self.session.grouped is None:
-                self.session.grouped = incidents
+            if self.session.watch.grouped is None:
+                self.session.watch.grouped = incidents
             if self._causes is not None:
                 await self._causes.refresh()
 
     async def _sample(self) -> CausesSample:
         """All incidents, where the incidents view has grouped them; else the newest ones."""
-        now, known = self.session.now(), self.session.grouped
+        now, known = self.session.connection.now(), self.session.watch.grouped
         if known is not None and known.complete:
             await known.catch_up()
             if known.overdue:
                 await known.read_again(lambda: None)
             return CausesSample(len(known.groups), causes_of(known.groups, now, drifts=True), True)
         query = IncidentQuery(sort_by="incidentTimestamp", sort_order="desc")
-        incidents = await self.session.ask(lambda client: client.incidents(query, 0, SAMPLE))
+        incidents = await self.session.connection.ask(lambda client: client.incidents(query, 0, SAMPLE))
         groups, everything = CauseGroups(), len(incidents) < SAMPLE
         groups.put(map(group_member_of, incidents))
         return CausesSample(len(incidents), causes_of(groups, now, drifts=everything), everything)
@@ -170,16 +172,21 @@ class TasksScreen(ListScreen):
         sample = snapshot.value
         if sample is None:
             return
-        table, now = self.causes, self.session.now()
+        table, now = self.causes, self.session.connection.now()
         self._whole = sample.everything
         title = "Incidents by cause" if sample.everything else f"Causes of the newest {SAMPLE} incidents"
-        table.border_title = f"{title}, as far as written" if self.session.filling else title
-        table.empty = "There are no incidents."
+        table.border_title = f"{title}, as far as written" if self.session.connection.filling else title
+        self._say_no_causes()
         table.set_total(len(sample.causes))
         table.put(0, [row_of(cause, now) for cause in sample.causes])
         if not self._has_chosen_cause:
             table.move_to(0)
         table.refresh()
+
+    def _say_no_causes(self) -> None:
+        if self._causes is not None and self._causes.snapshot.value is not None:
+            self.causes.empty = self.session.connection.rights.unseen("incidents") or "There are no incidents."
+            self.causes.refresh()
 
     @property
     def causes(self) -> LineTable:
@@ -223,19 +230,6 @@ class TasksScreen(ListScreen):
             return super().idle()
         return {*super().idle(), *ABOUT_A_ROW, *(action.name for action in at({"task"}))} - {"list.open"}
 
-    def heed_pause(self) -> None:
-        """The incidents rest too."""
-        super().heed_pause()
-        if self._causes is not None:
-            watched = self.is_current and not self.session.paused
-            (self._causes.resume if watched else self._causes.pause)()
-            (self._watched.set if watched else self._watched.clear)()
-
-    def on_screen_suspend(self) -> None:
-        """Nothing is read behind another screen."""
-        if self._causes is not None:
-            self._causes.pause()
-
     def on_unmount(self) -> None:
         """Look no more."""
         if self._causes is not None:
@@ -243,7 +237,7 @@ class TasksScreen(ListScreen):
 
     def nothing(self) -> str:
         """What to say when no row matches."""
-        if self.filter_text or self.session.identity.url:
+        if self.filter_text or self.session.connection.identity.url:
             return super().nothing()
         return EMPTY_STORE
 
@@ -264,9 +258,9 @@ class TasksScreen(ListScreen):
     @work(group="tasks.batch", exclusive=True, exit_on_error=False)
     async def _open_newest_batch(self) -> None:
         """The batch that stands first among those that run, or their list."""
-        first = next(iter(self.session.known_batches.all()), None)
+        first = next(iter(self.session.watch.known_batches.all()), None)
         if first is None:
-            self.session.say("No batch runs, and none has ended since the console was opened.", "muted")
+            self.session.news.say("No batch runs, and none has ended since the console was opened.", "muted")
         else:
             await self.navigator.show_batch(first.id)
 
@@ -281,16 +275,24 @@ class TasksScreen(ListScreen):
             self._retry_cause()
             return
         if self._batches_have_focus:
-            self.session.say("R retries tasks, or a cause: tab leads to their panes.", "warning")
+            self.session.news.say("R retries tasks, or a cause: tab leads to their panes.", "warning")
             return
         self.heed_filter()
         if not self._can_be_taken():
             return
         chosen = self._chosen()
         if chosen is None and self.table.total:
-            self.session.say("The row under the cursor is still being read: press the key again.", "warning")
+            self.session.news.say("The row under the cursor is still being read: press the key again.", "warning")
         else:
             self._open_launch(chosen, self._launched)
+
+    def action_fix(self) -> None:
+        """Set a variable of the instances of the chosen tasks, and retry these."""
+        from console.screens.operations.dialog import open_fix  # 60 ms
+
+        self.heed_filter()
+        if self._can_be_taken():
+            open_fix(self.app, self.session, self._chosen(), self.table.unmark)
 
     def _open_launch(self, chosen: Marked | Everything | None, done: Callable[[str], None] | None = None) -> None:
         from console.screens.launch.flow import open_launch  # 91 ms
@@ -307,15 +309,15 @@ class TasksScreen(ListScreen):
 
         cause = self._cause
         if cause is None:
-            self.session.say("There is no cause to retry.", "warning")
+            self.session.news.say("There is no cause to retry.", "warning")
         elif not self._whole:
-            self.session.say(
+            self.session.news.say(
                 f"Only the newest {SAMPLE} incidents are read here: enter opens this cause among all of them, "
                 "and R there takes the whole of it.",
                 "warning",
             )
         elif cause.group.kind != "T":
-            self.session.say(
+            self.session.news.say(
                 "These are not external tasks: enter opens the cause, where R asks about its jobs.", "warning"
             )
         else:
@@ -325,7 +327,7 @@ class TasksScreen(ListScreen):
         """Whether it is known which tasks are chosen; it is said when not."""
         filtered = self.filtered_list
         if self.table.marks.everything and filtered is not None and not filtered.exact:
-            self.session.say(filtered.not_yet("task"), "warning")
+            self.session.news.say(filtered.not_yet("task"), "warning")
             return False
         return True
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from console.reading.lock_states import lock_state
 from console.screens.subject import ListSubject, SortKey
-from console.screens.task_states import STATES, error_said, locked, state_of, tries
+from console.screens.task_states import STATES, error_said, state_of, tries
 from console.text.inert import inert
 from console.text.ink import Ink
 from console.text.words import age, day, short, until, version_of
@@ -45,7 +46,7 @@ class TaskSubject(ListSubject["ExternalTask"]):
         SortKey("processInstanceId", "instance"),
         SortKey("id", "id"),
     )
-    legend = "X no retries  r retrying  L locked  · ready  S suspended    try - never failed"
+    legend = "X no retries  r retrying  L locked  w lock/retry time  · ready  S suspended"
 
     async def read(self, client: EngineClient, query: Query, first: int, size: int) -> list[ExternalTask]:
         """A page of tasks."""
@@ -72,7 +73,7 @@ class TaskSubject(ListSubject["ExternalTask"]):
             Cell(inert(key), "" if record.business_key else quiet),
             # The letter tells it in colour already; in this line each colour is sent at every step of the cursor.
             Cell(tries(record)[0], "" if record.retries is not None else quiet),
-            Cell(until(expiry, now), "locked" if locked(record, now) else quiet),
+            Cell(until(expiry, now), "locked" if state in "Lw" else quiet),
             Cell(age(record.create_time, now), quiet),
             Cell(inert(f"{record.process_definition_key} {version_of(record.process_definition_id)}".strip()), quiet),
             Cell(inert(record.error_message or ""), "failed" if state == "X" else quiet),
@@ -92,7 +93,7 @@ class TaskSubject(ListSubject["ExternalTask"]):
             Fact("key", inert(record.business_key or "-")),
             Fact("instance", inert(record.process_instance_id), "muted", lines=1),
             Fact("retries", _tries_said(record), tries(record)[1]),
-            Fact("lock", _lock_said(record, now), "locked" if locked(record, now) else "", lines=1),
+            Fact("lock", _lock_said(record, now), "locked" if state in "Lw" else "", lines=2),
             Fact("created", _created_said(record, now), lines=1),
         ]
         if record.priority:
@@ -110,7 +111,7 @@ class TaskSubject(ListSubject["ExternalTask"]):
             Spans((
                 (inert(record.activity_id), "strong"),
                 (f"   {inert(process)}", ""),
-                (f"   {_lock_said(record, now)}", "locked" if locked(record, now) else "muted"),
+                (f"   {_lock_said(record, now)}", "locked" if state_of(record, now) in "Lw" else "muted"),
             )),
             Prose(error_said(record), "failed" if record.error_message else "muted", lines=1),
         ]  # fmt: skip
@@ -123,10 +124,14 @@ def _tries_said(task: ExternalTask) -> str:
 
 
 def _lock_said(task: ExternalTask, now: datetime) -> str:
-    expiry = task.lock_expiration_time
-    if expiry is not None and expiry > now:
-        return f"{until(expiry, now)} more, by {inert(task.worker_id or '?')}"
-    return "not locked" if task.worker_id is None else f"not locked; last {inert(task.worker_id)}"
+    state, last = lock_state(task, now), f"; last {inert(task.worker_id)}" if task.worker_id is not None else ""
+    more = until(task.lock_expiration_time, now)
+    return {
+        "worker": f"{more} more, by {inert(task.worker_id or '?')}",
+        "retry time": f"not locked; retry time {more} more{last}",
+        "either": f"{more} more: retry time or lock{last}",
+        "free": f"not locked{last}",
+    }[state]
 
 
 def _created_said(task: ExternalTask, now: datetime) -> str:

@@ -10,7 +10,6 @@ from console.screens.reading.full import FullText
 from console.screens.tasks.error_text import error_of
 from console.screens.variables_text import variables_said
 from console.screens.verbs import Verbs, carry_out
-from console.session import journal_answers
 from console.text.inert import inert
 from console.text.words import short
 from store.contract.queries import ProcessInstanceQuery
@@ -56,13 +55,23 @@ class TaskVerbs(Verbs["ConsoleScreen"]):
         if await carry_out(self.screen, partial(unlock, self.session, meant)) is not None and self.screen.is_attached:
             self._unlocked()
 
+    def action_work(self) -> None:
+        """Report on the task as its worker would."""
+        if (task := self._task()) is not None:
+            self.order(partial(self._work, task), "task.work")
+
+    async def _work(self, task: ExternalTask) -> None:
+        from console.screens.tasks.by_hand import work_on  # 22 ms
+
+        await work_on(self.screen, task)
+
     def action_details(self) -> None:
         """The error message and the error details, on the whole screen."""
         task = self._task()
         if task is not None:
             heading = f"Task {inert(task.id)}: what the worker said"
             view = self.screen.VIEW
-            identity = self.session.identity
+            identity = self.session.connection.identity
             self.app.push_screen(FullText(self.session, view, heading, task.id, lambda c: error_of(c, task, identity)))
 
     def action_variables(self) -> None:
@@ -75,7 +84,7 @@ class TaskVerbs(Verbs["ConsoleScreen"]):
         async def ask(client: EngineClient) -> str:
             variables = await client.variables(instance)
             said = variables_said(variables)
-            return said if variables else self.session.identity.said_of_none(said)
+            return said if variables else self.session.connection.identity.said_of_none(said)
 
         heading = f"Variables of instance {inert(instance)}"
         self.app.push_screen(FullText(self.session, self.screen.VIEW, heading, instance, ask))
@@ -93,9 +102,11 @@ class TaskVerbs(Verbs["ConsoleScreen"]):
             self.look_up(partial(self._open_batch, task.id), "task.batch")
 
     async def _open_batch(self, task_id: str) -> None:
-        launch = (await journal_answers.launched(self.session, [task_id])).get(task_id)
+        launch = (await self.session.memory.earlier([task_id])).get(task_id)
         if launch is None or launch.batch_id is None:
-            self.session.say(f"No batch that was launched from here has set task {inert(short(task_id))}.", "muted")
+            self.session.news.say(
+                f"No batch that was launched from here has set task {inert(short(task_id))}.", "muted"
+            )
         else:
             await self.navigator.show_batch(launch.batch_id)
 

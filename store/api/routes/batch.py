@@ -1,5 +1,6 @@
 """Batches: running ones, their progress, history, and what may be done to them."""
 
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Response
@@ -13,16 +14,27 @@ from store.api.routes.lists import add_lists, add_one
 from store.api.state import StoreDep
 from store.batch import orders
 from store.contract.orders import SetSuspended
+from store.contract.records import HistoricBatch
 from store.queries.batches import BATCHES, HISTORIC_BATCHES, STATISTICS
+from store.settings import StoreSettings
 
 Cascade = Annotated[bool, flag("cascade", "Remove the history of the batch too.")]
+
+
+def _with_removal_time(batch: HistoricBatch, settings: StoreSettings) -> HistoricBatch:
+    """With the moment from which the cleanup of the history takes an ended batch; one that runs, or that is kept for
+    ever, has none (observed on Camunda 7.24.0)."""
+    if batch.end_time is None or not settings.batch_history_days:
+        return batch
+    return batch.model_copy(update={"removal_time": batch.end_time + timedelta(days=settings.batch_history_days)})
+
 
 router = Router(tags=["Batch"])
 add_lists(router, BATCHES, path="/batch")
 add_lists(router, STATISTICS, path="/batch/statistics")
 add_one(router, BATCHES, "/batch/{id}")
-add_lists(router, HISTORIC_BATCHES, path="/history/batch")
-add_one(router, HISTORIC_BATCHES, "/history/batch/{id}")
+add_lists(router, HISTORIC_BATCHES, path="/history/batch", completed=_with_removal_time)
+add_one(router, HISTORIC_BATCHES, "/history/batch/{id}", completed=_with_removal_time)
 
 
 @router.put("/batch/{batch_id}/suspended")

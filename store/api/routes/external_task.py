@@ -12,8 +12,8 @@ from store.api.requests import body, flag
 from store.api.router import Router
 from store.api.routes.lists import add_lists, add_one, add_text
 from store.api.state import StoreDep
-from store.batch.create import plan_task_retries
 from store.batch.launch import launch
+from store.batch.types.external_task_retries import plan_task_retries
 from store.commands.retries import set_retries_in_bulk, set_retries_of_one
 from store.contract.orders import SetExternalTaskRetries, SetRetries
 from store.contract.records import Batch

@@ -1,8 +1,10 @@
-"""History: incidents, and the logs of jobs and external tasks."""
+"""History: incidents, activity instances, variables, and the logs of jobs and external tasks."""
 
 from store.api.router import Router
-from store.api.routes.lists import add_lists, add_one, add_text
+from store.api.routes.lists import add_file, add_lists, add_one, add_text
+from store.commands.historic_activity_instances import HISTORIC_ACTIVITY_INSTANCES
 from store.queries import logs
+from store.queries.historic_variable_instances import HISTORIC_VARIABLE_INSTANCES, get_content
 from store.queries.incidents import HISTORIC_INCIDENTS
 
 router = Router(prefix="/history", tags=["History"])
@@ -13,3 +15,8 @@ add_text(router, logs.get_stacktrace, "/job-log/{id}/stacktrace")
 add_lists(router, logs.EXTERNAL_TASK_LOG, path="/external-task-log", post=True)
 add_one(router, logs.EXTERNAL_TASK_LOG, "/external-task-log/{id}")
 add_text(router, logs.get_error_details, "/external-task-log/{id}/error-details")
+add_lists(router, HISTORIC_ACTIVITY_INSTANCES, path="/activity-instance", post=True)
+add_one(router, HISTORIC_ACTIVITY_INSTANCES, "/activity-instance/{id}")
+add_lists(router, HISTORIC_VARIABLE_INSTANCES, path="/variable-instance", post=True)
+add_one(router, HISTORIC_VARIABLE_INSTANCES, "/variable-instance/{id}")
+add_file(router, get_content, "/variable-instance/{variable_id}/data")

@@ -12,8 +12,8 @@ from store.api.router import Router
 from store.api.routes.lists import add_lists, add_one, add_text
 from store.api.state import StoreDep
 from store.batch import definition_orders, job_orders
-from store.batch.create import plan_job_retries
 from store.batch.launch import launch
+from store.batch.types.job_retries import plan_job_retries
 from store.contract.deployments import SetPriority
 from store.contract.orders import (
     SetDefinitionPriority,

@@ -9,17 +9,33 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.exceptions import HTTPException
 
-from store.api.answers import answer, answer_list, answer_text
+from store.api.answers import answer, answer_file, answer_list, answer_text
 from store.api.declared import Given, declare
 from store.api.requests import PageDep, body, params
 from store.api.state import StoreDep
 from store.contract.records import Count
 from store.queries.listing import Listing
+from store.queries.variables import Content
+from store.settings import StoreSettings
 
 Text = Callable[[AsyncConnection, str], Awaitable[str | None]]
+File = Callable[[AsyncConnection, str], Awaitable[Content]]
+Completed = Callable[[Any, StoreSettings], Any]
+"""Completes a record by what the settings of the store say."""
 
 
-def add_lists(router: APIRouter, listing: Listing[Any, Any], *, path: str = "", post: bool = False) -> None:
+def _as_it_is(record: Any, settings: StoreSettings) -> Any:
+    return record
+
+
+def add_lists(
+    router: APIRouter,
+    listing: Listing[Any, Any],
+    *,
+    path: str = "",
+    post: bool = False,
+    completed: Completed = _as_it_is,
+) -> None:
     """Add list and count of a subject by GET, and by POST where the contract has it.
 
     Args:
@@ -27,12 +43,13 @@ def add_lists(router: APIRouter, listing: Listing[Any, Any], *, path: str = "", 
         listing: the query and its answers.
         path: below the router's prefix.
         post: the contract has them by POST too.
+        completed: completes a record by the settings.
     """
 
     async def listed(store: StoreDep, request: Request, query: Any, page: PageDep) -> Response:
         first, size = (0, 0) if page.empty else (page.first, page.limit)  # asked nevertheless, for its refusals
         rows = await store.ask(request, partial(listing.page, query=query, first=first, size=size))
-        return answer_list(page.checked(rows))
+        return answer_list([completed(row, store.settings) for row in page.checked(rows)])
 
     async def counted(store: StoreDep, request: Request, query: Any) -> Response:
         return answer(Count(count=await store.ask(request, partial(listing.count, query=query))))
@@ -62,7 +79,13 @@ def _typed(route: Callable[..., Any], query: Any) -> Callable[..., Any]:
     return read
 
 
-def add_one(router: APIRouter, listing: Listing[Any, Any], path: str = "/{id}", literals: Collection[str] = ()) -> None:
+def add_one(
+    router: APIRouter,
+    listing: Listing[Any, Any],
+    path: str = "/{id}",
+    literals: Collection[str] = (),
+    completed: Completed = _as_it_is,
+) -> None:
     """Add the route that answers one record by its id.
 
     Args:
@@ -70,12 +93,13 @@ def add_one(router: APIRouter, listing: Listing[Any, Any], path: str = "/{id}", 
         listing: the query that knows the records.
         path: below the router's prefix.
         literals: paths in the place of an id that other methods have; they win over ids.
+        completed: completes the record by the settings.
     """
 
     async def one(store: StoreDep, id: str) -> Response:
         if id in literals:
             raise HTTPException(405)
-        return answer(await store.database.read(partial(listing.get, identity=id)))
+        return answer(completed(await store.database.read(partial(listing.get, identity=id)), store.settings))
 
     declare(one, Given("one", listing.shape))
     router.add_api_route(path, one, methods=["GET"], summary=listing.shape.__doc__)
@@ -95,3 +119,22 @@ def add_text(router: APIRouter, text: Text, path: str) -> None:
 
     declare(one_text, Given("text"))
     router.add_api_route(path, one_text, methods=["GET"], summary=text.__doc__)
+
+
+def add_file(router: APIRouter, content: File, path: str) -> None:
+    """Add the route that answers the content of one variable.
+
+    Args:
+        router: where to add it.
+        content: reads it by the variable's id.
+        path: below the router's prefix, with ``{variable_id}``.
+    """
+
+    async def get_data(store: StoreDep, variable_id: str) -> Response:
+        """The content of a Bytes or File variable."""
+        async with store.database.reading() as connection:
+            found = await content(connection, variable_id)
+        return answer_file(found.data, found.info)
+
+    declare(get_data, Given("file"))
+    router.add_api_route(path, get_data, methods=["GET"])

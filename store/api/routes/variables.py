@@ -14,6 +14,7 @@ from store.api.declared import gives, gives_file, gives_nothing
 from store.api.requests import body
 from store.api.router import Router
 from store.api.state import Store, StoreDep
+from store.commands.operators import Operator
 from store.commands.variables import change_variables
 from store.contract.deployments import ChangeVariables, SetVariable
 from store.contract.errors import ContractError, invalid
@@ -85,27 +86,42 @@ async def get_local_data(store: StoreDep, execution_id: str, name: str) -> Respo
     return await _answer_content(store, "execution", execution_id, name)
 
 
+async def _put(store: Store, by: Operator, holder: Holder, holder_id: str, name: str, order: SetVariable) -> Response:
+    change = ChangeVariables(modifications={name: order.model_dump(by_alias=True)})
+    prefix = f"Cannot put {holder} variable {name}: "
+    async with _changing(store, prefix, prefix) as connection:
+        await change_variables(connection, holder, holder_id, change, by, "SetVariable")
+    return no_content()
+
+
+async def _delete(store: Store, by: Operator, holder: Holder, holder_id: str, name: str) -> Response:
+    prefix = f"Cannot delete {holder} variable {name}: "
+    async with _changing(store, prefix, prefix) as connection:
+        await change_variables(connection, holder, holder_id, ChangeVariables(deletions=[name]), by, "RemoveVariable")
+    return no_content()
+
+
+async def _change(store: Store, by: Operator, holder: Holder, holder_id: str, order: ChangeVariables) -> Response:
+    subject = f"Cannot modify variables for {holder}"
+    async with _changing(store, f"{subject}: ", f"{subject} {holder_id}: ", 500) as connection:
+        await change_variables(connection, holder, holder_id, order, by)
+    return no_content()
+
+
 @router.put(f"{OF_INSTANCE}/{{name}}", tags=["Process Instance"])
 @gives_nothing
 async def put_one(
     store: StoreDep, by: OperatorDep, instance_id: str, name: str, order: Annotated[SetVariable, body(SetVariable)]
 ) -> Response:
     """Set one variable."""
-    change = ChangeVariables(modifications={name: order.model_dump(by_alias=True)})
-    prefix = f"Cannot put process instance variable {name}: "
-    async with _changing(store, prefix, prefix) as connection:
-        await change_variables(connection, instance_id, change, by, "SetVariable")
-    return no_content()
+    return await _put(store, by, "process instance", instance_id, name, order)
 
 
 @router.delete(f"{OF_INSTANCE}/{{name}}", tags=["Process Instance"])
 @gives_nothing
 async def delete_one(store: StoreDep, by: OperatorDep, instance_id: str, name: str) -> Response:
     """Delete one variable; one that is not there too."""
-    prefix = f"Cannot delete process instance variable {name}: "
-    async with _changing(store, prefix, prefix) as connection:
-        await change_variables(connection, instance_id, ChangeVariables(deletions=[name]), by, "RemoveVariable")
-    return no_content()
+    return await _delete(store, by, "process instance", instance_id, name)
 
 
 @router.post(OF_INSTANCE, tags=["Process Instance"])
@@ -114,10 +130,32 @@ async def change_many(
     store: StoreDep, by: OperatorDep, instance_id: str, order: Annotated[ChangeVariables, body(ChangeVariables)]
 ) -> Response:
     """Set some variables and delete others."""
-    subject = "Cannot modify variables for process instance"
-    async with _changing(store, f"{subject}: ", f"{subject} {instance_id}: ", 500) as connection:
-        await change_variables(connection, instance_id, order, by)
-    return no_content()
+    return await _change(store, by, "process instance", instance_id, order)
+
+
+@router.put(f"{OF_EXECUTION}/{{name}}", tags=["Execution"])
+@gives_nothing
+async def put_one_local(
+    store: StoreDep, by: OperatorDep, execution_id: str, name: str, order: Annotated[SetVariable, body(SetVariable)]
+) -> Response:
+    """Set one variable of an execution alone. It hides that of the instance from the execution's task."""
+    return await _put(store, by, "execution", execution_id, name, order)
+
+
+@router.delete(f"{OF_EXECUTION}/{{name}}", tags=["Execution"])
+@gives_nothing
+async def delete_one_local(store: StoreDep, by: OperatorDep, execution_id: str, name: str) -> Response:
+    """Delete one variable of an execution alone; one that is not there too."""
+    return await _delete(store, by, "execution", execution_id, name)
+
+
+@router.post(OF_EXECUTION, tags=["Execution"])
+@gives_nothing
+async def change_many_local(
+    store: StoreDep, by: OperatorDep, execution_id: str, order: Annotated[ChangeVariables, body(ChangeVariables)]
+) -> Response:
+    """Set some variables of an execution alone and delete others."""
+    return await _change(store, by, "execution", execution_id, order)
 
 
 @asynccontextmanager

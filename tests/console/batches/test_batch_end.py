@@ -110,8 +110,8 @@ async def test_a_user_operation_log_that_is_not_there_is_nobodys_fault() -> None
         (500, BatchEnd("done", 497, 3, 3), "ended: 497 jobs done, 3 failed dropped", "warning"),
         (500, BatchEnd("deleted", 310, 190), "deleted by somebody at 310 of 500", "warning"),
         (500, BatchEnd("deleted", 310, 190, 4, "bob"), "deleted by bob at 310 of 500, 4 jobs failed", "warning"),
-        (500, BatchEnd("unknown"), "ended; the engine keeps no job log that says how", ""),
-        (500, None, "ended; the engine keeps no job log that says how", ""),
+        (500, BatchEnd("unknown"), "ended; no job log that this user may read says how", ""),
+        (500, None, "ended; no job log that this user may read says how", ""),
         (500, BatchEnd("gone"), "gone: neither running nor in the history", "warning"),
     ],
 )
@@ -143,18 +143,18 @@ def at(completed: int = 0, failed: int = 0, suspended: bool = False, created: in
     ],
 )
 def test_what_happens_between_two_looks(before: Progress, now: Progress, said: list[str]) -> None:
-    assert [event.sentence for event in progress_events(before, now, NOW)] == said
+    assert [event.sentence for event in progress_events(before, now, NOW)] == [f"seen: {one}" for one in said]
 
 
 def test_a_new_error_is_told_once() -> None:
     first = OutcomeCounts(10, {"again": 3}, 3, ("card <*> expired",))
     assert [one.sentence for one in work_events(None, first, NOW)] == [
-        "3 tasks failed again with a NEW error: card <*> expired"
+        "seen: 3 tasks failed again with a NEW error: card <*> expired"
     ]
     assert work_events(first, OutcomeCounts(10, {"again": 5}, 5, ("card <*> expired",)), NOW) == []
     more = OutcomeCounts(10, {"again": 6}, 6, ("card <*> expired", "SMTP 421"))
     assert [one.sentence for one in work_events(first, more, NOW)] == [
-        "3 tasks failed again with a NEW error: SMTP 421"
+        "seen: 3 tasks failed again with a NEW error: SMTP 421"
     ]
 
 

@@ -28,7 +28,7 @@ from console.batches.batch_events import (
         (Ended(500, BatchEnd("deleted", 310, 190, 2)),
          "Batch b41 was deleted by somebody at 310 of 500, 2 jobs failed.", "warning"),
         (Ended(500, BatchEnd("gone")), "Batch b41 is gone: neither running nor in the history.", "warning"),
-        (Ended(500, None), "Batch b41 has ended; the engine keeps no job log that says how.", ""),
+        (Ended(500, None), "Batch b41 has ended; no job log that this user may read says how.", ""),
         (NewCauses(3, ("card <*> expired",)),
          "Batch b41: 3 tasks failed again with a NEW error: card <*> expired.", "failed"),
         (NewCauses(1, ("a", "b", "c", "d")), "Batch b41: 1 task failed again with a NEW error: a, b, c.", "failed"),

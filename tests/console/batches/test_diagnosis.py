@@ -207,6 +207,15 @@ async def test_an_engine_too_old_for_the_question_about_locks() -> None:
     assert (signs.locked, signs.ready) == (0, 1)
 
 
+async def test_due_dates_go_by_the_clock_of_the_engine() -> None:
+    engine = FakeEngine(1)
+    engine.clock_skew = timedelta(minutes=-10)
+    engine.all_jobs = [one("later", due_date=engine.engine_now() + timedelta(minutes=5)), one("ready")]
+    signs = await examined(engine, at())
+    assert (signs.later, signs.ready) == (1, 1)
+    assert abs(signs.now - engine.engine_now()) < timedelta(minutes=1)
+
+
 async def test_when_the_locks_were_first_seen_is_remembered_until_they_are_gone() -> None:
     engine, examiner = FakeEngine(1), DiagnosisReader("batch-1", "seed", "work", "monitor")
     engine.all_jobs, engine.acquired = [one("taken")], {"taken"}

@@ -49,6 +49,13 @@ async def test_each_incident_is_read_once_and_many_of_them_in_several_looks(monk
     assert (await reader.read(shop, after(6))).closed == 96
 
 
+async def test_what_may_not_be_read_is_not_said_to_be_none() -> None:
+    shop = FakeEngine(0)  # its lists of the history are empty, as of a user without READ_HISTORY
+    told = await IncidentsReader(START).read(shop, after(5), history=False)
+    assert (told.opened, told.closed) == (0, None)
+    assert (await IncidentsReader(START).read(shop, after(5))).closed == 0
+
+
 async def test_an_engine_that_keeps_no_history_tells_what_is_open() -> None:
     shop = FakeEngine(10)
     shop.no_logs = True

@@ -6,14 +6,15 @@ from typing import Any
 
 from console.batches.batch_end import BatchEnd
 from console.batches.batch_view import BatchView, ended, running
-from console.batches.known_batches import KnownBatches
 from console.batches.launched_tasks import LaunchedTasks
 from console.batches.outcome import Outcome
 from console.causes.group_members import group_member_of
 from console.causes.groups import CauseGroups
 from console.screens.batches.progress import work_lines
 from console.screens.batches.rows import work_spans
-from console.session.background import BackgroundReading
+from console.session.memory import Memory
+from console.session.news import NewsFeed
+from console.session.watch import Watch
 from store.contract.queries import ExternalTaskQuery
 from store.contract.records import BatchStatistics, ExternalTask, HistoricBatch
 from tests.console.incidents_of import incident
@@ -29,6 +30,10 @@ class Shop:
     def __init__(self, number: int) -> None:
         self.ids = [f"t{index:05}" for index in range(number)]
         self.set = 0
+        self.clock_skew = timedelta()
+
+    def engine_now(self) -> datetime:
+        return datetime.now(UTC) + self.clock_skew
 
     async def external_tasks(self, query: ExternalTaskQuery, first: int, size: int) -> list[ExternalTask]:
         done = set(self.ids[: self.set])
@@ -73,40 +78,42 @@ def of_history(total: int) -> BatchView:
     return ended(record, BatchEnd("done", total))
 
 
-class Book(KnownBatches):
-    """Batches as they are put in."""
+class Connection:
+    """The part of the connection that is read by."""
 
-    def put(self, view: BatchView) -> None:
-        self._views[view.id] = view
-
-
-class Session:
-    """The part of the session that is read for."""
+    unrecorded = "gone"
 
     def __init__(self, shop: Shop) -> None:
-        self.known_batches = Book()
-        self.journal = None
-        self.launched: set[str] = set()
-        self.watched_by_run: set[str] = set()
         self._shop = shop
+
+    def now(self) -> datetime:
+        return self._shop.engine_now()
 
     async def ask(self, question: Callable[[Any], Awaitable[Any]]) -> Any:
         return await question(self._shop)
 
 
-def followed(shop: Shop) -> tuple[Session, BackgroundReading, Outcome]:
-    """A session whose batch ``b1`` was launched for the tasks of the shop."""
-    session: Any = Session(shop)
-    background = BackgroundReading(session)
+def followed(shop: Shop) -> tuple[Watch, Outcome]:
+    """What is known where batch ``b1`` was launched for the tasks of the shop."""
+    connection: Any = Connection(shop)
+    news = NewsFeed()
+    watch = Watch(connection, Memory("e", news), news, {})
     outcome = Outcome([(id, 0) for id in shop.ids], 1, SINCE)
-    background._launched_tasks["b1"] = LaunchedTasks(outcome, "", 1)
-    return session, background, outcome
+    batch = watch.known_batches.put(running(statistics(len(shop.ids), 0)))
+    batch.launched_tasks = LaunchedTasks(outcome, "", 1)
+    return watch, outcome
 
 
-async def looked(session: Session, background: BackgroundReading) -> BatchView:
-    for batch_id, tally in (await background._look_at_work()).tallies.items():
-        session.known_batches.note_work(batch_id, tally)
-    view = session.known_batches.get("b1")
+def jobs_are(watch: Watch, view: BatchView) -> None:
+    """The jobs were read anew."""
+    batch = watch.known_batches.of("b1")
+    assert batch is not None
+    batch.note_end(view)
+
+
+async def looked(watch: Watch) -> BatchView:
+    await watch._look_at_work()
+    view = watch.known_batches.get("b1")
     assert view is not None
     return view
 
@@ -118,13 +125,13 @@ def said(view: BatchView) -> str:
 
 async def test_when_all_jobs_are_done_every_task_is_looked_at_again_at_once() -> None:
     shop = Shop(MANY)
-    session, background, _ = followed(shop)
-    session.known_batches.put(running(statistics(MANY, 0)))
-    await looked(session, background)
-    await looked(session, background)
+    watch, _ = followed(shop)
+    jobs_are(watch, running(statistics(MANY, 0)))
+    await looked(watch)
+    await looked(watch)
     shop.set = MANY
-    session.known_batches.put(of_history(MANY))
-    view = await looked(session, background)
+    jobs_are(watch, of_history(MANY))
+    view = await looked(watch)
     assert view.work is not None
     assert (view.completed, view.work.of("unset"), view.work.set) == (MANY, 0, MANY)
     assert view.work_at is None
@@ -132,13 +139,13 @@ async def test_when_all_jobs_are_done_every_task_is_looked_at_again_at_once() ->
 
 async def test_a_batch_whose_jobs_are_through_says_so_of_its_tasks_before_the_engine_has_closed_it() -> None:
     shop = Shop(MANY)
-    session, background, _ = followed(shop)
-    session.known_batches.put(running(statistics(MANY, 2_000)))
+    watch, _ = followed(shop)
+    jobs_are(watch, running(statistics(MANY, 2_000)))
     shop.set = 2_000
-    await looked(session, background)
+    await looked(watch)
     shop.set = MANY
-    session.known_batches.put(running(statistics(MANY, MANY)))
-    view = await looked(session, background)
+    jobs_are(watch, running(statistics(MANY, MANY)))
+    view = await looked(watch)
     assert view.work is not None
     assert view.work.of("unset") == 0
 
@@ -146,28 +153,26 @@ async def test_a_batch_whose_jobs_are_through_says_so_of_its_tasks_before_the_en
 async def test_a_picture_of_tasks_has_no_jobs_in_it() -> None:
     shop = Shop(MANY)
     shop.set = MANY
-    session, background, _ = followed(shop)
-    book: Any = session.known_batches
+    watch, _ = followed(shop)
+    book: Any = watch.known_batches
     await book.read(shop)
-    before = book.timeline("b1")
-    assert before is not None
+    before = book.of("b1").timeline
     assert (before.of_tasks, before.steps(9)[1][-1].done) == (False, MANY)
-    await looked(session, background)
-    timeline = book.timeline("b1")
-    assert timeline is not None
+    await looked(watch)
+    timeline = book.of("b1").timeline
     assert timeline.of_tasks
     assert {(sample.set, sample.done) for sample in timeline.steps(9)[1]} == {(MANY, 0)}
 
 
 async def test_figures_about_tasks_bear_their_moment_while_the_jobs_have_moved_on() -> None:
     shop = Shop(316)
-    session, background, outcome = followed(shop)
-    session.known_batches.put(running(statistics(316, 3)))
+    watch, outcome = followed(shop)
+    jobs_are(watch, running(statistics(316, 3)))
     shop.set = 3
-    view = await looked(session, background)
+    view = await looked(watch)
     assert "as of" not in said(view)
-    session.known_batches.put(running(statistics(316, 313)))
-    now = session.known_batches.get("b1")
+    jobs_are(watch, running(statistics(316, 313)))
+    now = watch.known_batches.get("b1")
     assert now is not None
     assert now.work is not None
     assert now.work.of("unset") == 313
@@ -176,10 +181,27 @@ async def test_figures_about_tasks_bear_their_moment_while_the_jobs_have_moved_o
     assert f"as of {at.astimezone(UTC):%H:%M:%S}Z" in said(now)
     assert "as of" in "".join(text for text, _ in work_spans(now))
     shop.set = 313
-    view = await looked(session, background)
+    view = await looked(watch)
     assert view.work is not None
     assert view.work.of("unset") == 3
     assert "as of" not in said(view)
+
+
+async def test_figures_about_tasks_and_jobs_bear_times_of_one_clock_that_of_the_engine() -> None:
+    shop = Shop(316)
+    shop.clock_skew = timedelta(minutes=-10)
+    watch, _ = followed(shop)
+    await watch.known_batches.read(shop)  # type: ignore[arg-type]
+    before = shop.engine_now()
+    view = await looked(watch)
+    assert view.at is not None
+    assert view.work is not None
+    assert view.work.at is not None
+    assert view.at <= before + timedelta(seconds=0.1)
+    assert abs(view.work.at - before) < timedelta(minutes=1)
+    timeline = watch.known_batches.of("b1").timeline  # type: ignore[union-attr]
+    assert timeline is not None
+    assert abs(timeline.since - before) < timedelta(minutes=1)
 
 
 async def test_the_moment_is_that_of_the_task_that_was_looked_at_longest_ago() -> None:
@@ -197,14 +219,14 @@ async def test_the_moment_is_that_of_the_task_that_was_looked_at_longest_ago() -
 
 
 async def test_jobs_are_counted_again_when_a_batch_has_none_left_and_when_it_is_gone() -> None:
-    _, background, _ = followed(Shop(1))
+    watch, _ = followed(Shop(1))
     counted: list[int] = []
-    background.count_soon = lambda: counted.append(1)  # type: ignore[method-assign]
-    background._work_soon = lambda: None  # type: ignore[method-assign]
+    watch.count_soon = lambda: counted.append(1)  # type: ignore[method-assign]
+    watch._work_soon = lambda: None  # type: ignore[method-assign]
     for completed, times in ((3, 0), (50, 0), (87, 1), (87, 1)):
-        background._heed_movement((running(statistics(87, completed)),))
+        watch._heed_movement((running(statistics(87, completed)),))
         assert len(counted) == times
-    background._heed_movement((of_history(87),))
+    watch._heed_movement((of_history(87),))
     assert len(counted) == 2
 
 

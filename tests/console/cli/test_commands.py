@@ -11,16 +11,21 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from console.causes.fold import NO_MESSAGE
+from console.causes.groups import CALLED
 from console.cli import app
 from console.cli.exit_codes import EPILOG, MEANING, ExitCode
 from console.engine.capabilities import Capabilities
+from store.contract.records import Incident
 from store.demo_store import fill
+from tests.console.incidents_of import incident
 from tests.support.terminal import Terminal
 
 QUERY = "topic:charge-card retries:0 -suspended"
@@ -104,6 +109,21 @@ def test_incidents_are_filtered_by_the_topic_of_their_tasks(store: Path, subject
     assert none.exit_code == ExitCode.NOTHING
 
 
+def test_causes_tell_incidents_that_are_passed_up_from_those_without_a_message(
+    monkeypatch: pytest.MonkeyPatch, store: Path
+) -> None:
+    """As the screen does: an incident of a called process has one in each caller, without a message of its own."""
+    some = [incident(1, None), incident(2, None, cause="i-1", configuration=None), incident(3)]
+
+    async def incidents(client: object, query: object, first: int, size: int) -> list[Incident]:
+        return some[first : first + size]
+
+    monkeypatch.setattr("console.engine.client.EngineClient.incidents", incidents)
+    result = typed("causes", "--store", store, "--json")
+    told = {one["cause"]: one["incidents"] for one in lines(result)}
+    assert told == {NO_MESSAGE: 1, CALLED: 1, "HTTP 503 from psp": 1}
+
+
 @pytest.mark.parametrize("subject", ["incidents", "instances", "jobs", "causes"])
 def test_the_other_lists(store: Path, subject: str) -> None:
     tables = {"incidents": "incident WHERE end_time IS NULL", "instances": "process_instance WHERE end_time IS NULL",
@@ -143,7 +163,7 @@ def test_an_engine_that_is_not_there_is_told_once(store: Path) -> None:
         (["tasks", "--query", "topic:nothing"], ExitCode.NOTHING, "No tasks match"),
         (["tasks", "--json", "--csv"], ExitCode.COMMAND_LINE, "exclude each other"),
         (["tasks", "--engine", "http://127.0.0.1:9"], ExitCode.COMMAND_LINE, "name different engines"),
-        (["run", "--retries", "1"], ExitCode.COMMAND_LINE, "either --query or --ids"),
+        (["run", "--retries", "1"], ExitCode.COMMAND_LINE, "name the tasks: give either --query or --ids"),
         (["run", "--retries", "1", "--query", "x:"], ExitCode.COMMAND_LINE, "not a filter"),
         (["run", "--retries", "1", "--query", QUERY, "--waves", "ten"], ExitCode.COMMAND_LINE, "ten is not a wave"),
         (["run", "--retries", "1", "--query", QUERY, "--waves", "1"], ExitCode.COMMAND_LINE, "end them with rest"),
@@ -258,6 +278,25 @@ def test_held_resumed_stopped_undone(store: Path) -> None:
     assert undo.exit_code == ExitCode.DONE, undo.output
     assert lines(undo)[0]["back"] == {"0": 3}
     assert set(matching(store)) == set(ids)
+
+
+@pytest.mark.parametrize("state", ["held", "running"])
+def test_the_undo_of_a_held_run_ends_it(store: Path, state: str) -> None:
+    """Resumed after its undo it sends nothing; ``running`` without a driver, it was interrupted."""
+    ids = matching(store)
+    words = ["run", "--store", store, "--query", QUERY, "--retries", 2, "--waves", "2,rest", "--watch", "1s", "--yes"]
+    assert typed(*words).exit_code == ExitCode.HELD
+    assert matching(store) == ids[2:]
+    with closing(sqlite3.connect(store.parent / "home" / "journal.db")) as journal, journal:
+        journal.execute("UPDATE run SET state = ?", [state])
+    undo = typed("undo", 1, "--yes")
+    assert undo.exit_code == ExitCode.DONE, undo.output
+    assert matching(store) == ids
+    assert typed("watch", 1, "--resume", "--yes").exit_code == ExitCode.HELD
+    assert (matching(store), asked(store, "SELECT count(*) FROM batch")) == (ids, [(2,)])
+    (shown,) = lines(typed("runs", "--json"))
+    assert [wave["state"] for wave in shown["waves"]] == ["stopped", "dropped"]
+    assert "run 1 stopped: " in undo.stdout
 
 
 def test_a_run_is_of_its_engine(store: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from console.cli import headless
 from console.cli.exit_codes import ExitCode
 from console.cli.headless import carry_out, confirmed
 from console.cli.output import NotWritten, print_table, write
-from console.runs.undo import REASONS
+from console.operations.retry import SetRetries
 from store.demo_store import fill
 from tests.support.terminal import Terminal
 
@@ -139,7 +139,7 @@ def test_ctrl_c_and_ctrl_d_at_the_question(store: Path, tmp_path: Path, key: str
 
 
 def test_a_list_cuts_its_texts_and_a_table_of_reasons_does_not(capsys: pytest.CaptureFixture[str]) -> None:
-    reason = f"left alone: {REASONS['changed']}"
+    reason = f"left alone: {SetRetries.left_alone['changed']}"
     print_table(("what",), [(reason,)])
     assert "or set by somebody" not in capsys.readouterr().out
     print_table(("what",), [(reason,)], widest=None)

@@ -1,6 +1,7 @@
 """A run goes to a colleague's machine as a file: at home it is over then, there it is held and knows what was sent."""
 
 import asyncio
+import json
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -84,3 +85,29 @@ def test_what_cannot_be_written_or_read_is_said_and_changes_nothing(
     assert "cannot be taken over" in typed(monkeypatch, home, "take-over", file).stderr
     assert "cannot be read" in typed(monkeypatch, home, "take-over", tmp_path / "nowhere").stderr
     assert len(runs(home)) == 1
+
+
+def test_what_a_file_says_cannot_act_on_the_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home, file = tmp_path / "ann", tmp_path / "run.jsonl"
+    held(home)
+    file.write_text(json.dumps({"format": "retriage run", "version": "\x1b]0;mine\x07\x1b[2J", "name": "x"}) + "\n")
+    refused = typed(monkeypatch, home, "take-over", file)
+    assert "was written by another version" in refused.stderr
+    assert refused.stderr.rstrip("\n").isprintable()
+
+
+def test_counts_that_a_file_makes_up_are_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ann, bob, file = tmp_path / "ann", tmp_path / "bob", tmp_path / "run.jsonl"
+    held(ann)
+    bob.mkdir()
+    assert typed(monkeypatch, ann, "hand-over", 1, file).exit_code == 0
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    for line in lines:
+        if line.get("table") == "run_wave":
+            line["row"]["counts"] = json.dumps({"done": 3, "again": "many", "bogus": 1, "notSet": [2]})
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert typed(monkeypatch, bob, "take-over", file).exit_code == 0
+    listed = typed(monkeypatch, bob, "runs", "--json")
+    assert listed.exit_code == 0
+    (run,) = map(json.loads, listed.stdout.splitlines())
+    assert (run["done"], run["again"], run["notSet"]) == (6, 0, 0)

@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import stat
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,9 @@ def store(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def snapshot(world: Path) -> Path:
     """Of the whole world; no test changes it."""
     file = world.with_name("snapshot.db")
-    result = typed("snapshot", "--store", world, "--out", file, "--details", 3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RETRIAGE_HOME", str(world.with_name("home")))
+        result = typed("snapshot", "--store", world, "--out", file, "--details", 3)
     assert result.exit_code == ExitCode.DONE, result.output
     return file
 
@@ -223,3 +225,47 @@ def test_of_a_filter_only_what_belongs_to_it(store: Path, tmp_path: Path) -> Non
     asyncio.run(compared())
     assert told["numbers"]["external tasks"] > 0
     assert told["query"] == "topic:create-invoice retries:0"
+
+
+ENDLESS = "WITH RECURSIVE t(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM t) SELECT max(x) FROM t"
+HOSTILE: dict[str, list[str]] = {
+    "a trigger that does not end": [
+        f"CREATE TRIGGER work AFTER UPDATE ON external_task BEGIN UPDATE external_task SET retries = ({ENDLESS}); END",
+    ],
+    "a view in the place of its facts": ["DROP TABLE snapshot", f"CREATE VIEW snapshot(facts) AS {ENDLESS}"],
+    "a trigger that is called a table": [
+        f"CREATE TRIGGER work AFTER INSERT ON external_task BEGIN {ENDLESS}; END",
+        "PRAGMA writable_schema = ON",
+        "UPDATE sqlite_master SET type = 'table' WHERE type = 'trigger'",
+    ],
+    "a column that is computed": ["ALTER TABLE snapshot ADD COLUMN more AS (hex(zeroblob(900000000)))"],
+    "facts that are nested too deeply": [f"UPDATE snapshot SET facts = '{'[' * 100_000}'"],
+    "facts of another kind": ["UPDATE snapshot SET facts = '7'"],
+}
+
+
+@pytest.mark.parametrize("what", list(HOSTILE))
+def test_a_snapshot_that_somebody_else_has_made_opens_nothing_and_ends(
+    snapshot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    file = tmp_path / "hostile.db"
+    shutil.copy(snapshot, file)
+    with closing(sqlite3.connect(file)) as database, database:
+        for statement in HOSTILE[what]:
+            database.execute(statement)
+    monkeypatch.setenv("RETRIAGE_HOME", str(tmp_path / "home"))
+    for words in (
+        ["tasks", "--store", file],
+        ["run", "--rehearse", file, "--query", "retries:0", "--retries", 1, "--yes"],
+    ):
+        refused = typed(*words)
+        assert refused.exit_code == ExitCode.COMMAND_LINE, refused.output
+        assert len(refused.stderr.splitlines()) == 1
+        assert "hostile.db" in refused.stderr
+
+
+def test_an_address_is_no_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RETRIAGE_HOME", str(tmp_path / "home"))
+    refused = typed("tasks", "--store", "http://ann:s3cret@127.0.0.1:1/engine-rest")
+    assert (refused.exit_code, "is named by --engine" in refused.stderr) == (ExitCode.COMMAND_LINE, True)
+    assert "s3cret" not in refused.stderr

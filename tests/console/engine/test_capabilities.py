@@ -251,4 +251,4 @@ def test_what_an_engine_cannot_is_told_as_the_contract_names_it() -> None:
     assert "ignores processDefinitionKey" in OLD.limits["tasks"]
     assert "returns no createTime" in OLD.limits["tasks"]
     assert EVERYTHING.limits == {}
-    assert set(LACKING) == {table.path for table in LISTS.values()}
+    assert set(LACKING) == {table.noun.path for table in LISTS.values()}

@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from console.engine.answers import UNKNOWN_TIME, records, records_by_slices
+from console.engine.batch_request import BatchRequest
 from console.engine.client import EngineClient
 from console.engine.errors import EngineProblem, RanAndFailed, Refused, Unintelligible, Unsayable
 from console.engine.identity import guess_kind
-from console.engine.retries_request import RetriesRequest
 from store.contract import queries
 from store.contract.history import HistoricExternalTaskLogQuery, HistoricIncidentQuery, HistoricJobLogQuery
 from store.contract.operations import UserOperationQuery
@@ -316,7 +316,7 @@ async def test_variables_keep_their_types_and_are_not_deserialized() -> None:
 async def test_a_launch_sends_what_is_set_and_nothing_else() -> None:
     engine = Engine(BATCH)
     order = SetExternalTaskRetries(retries=0, external_task_query=ExternalTaskQuery())
-    batch = await engine.client().launch_retries(RetriesRequest(order))
+    batch = await engine.client().launch_batch(BatchRequest(order))
     assert engine.line == "POST external-task/retries-async"
     assert engine.body == {"retries": 0, "externalTaskQuery": {}}
     assert (batch.id, batch.total_jobs) == ("b-1", 7)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from console.engine.batch_request import BatchRequest
 from console.engine.client import EngineClient
 from console.engine.connect import Demo, Embedded, Remote, connect
 from console.engine.errors import EngineProblem, Unreachable
-from console.engine.retries_request import RetriesRequest
 from console.session.poller import Poller
 from console.session.snapshot import Snapshot
 from store.contract.orders import SetExternalTaskRetries
@@ -137,9 +137,7 @@ async def test_the_whole_road_on_the_embedded_engine(tmp_path: Path) -> None:
         assert before > 0
         assert len(await client.external_tasks(failed, 0, 10)) == min(10, before)
         incidents = await client.count_incidents(IncidentQuery(incident_type="failedExternalTask"))
-        batch = await client.launch_retries(
-            RetriesRequest(SetExternalTaskRetries(retries=3, external_task_query=failed))
-        )
+        batch = await client.launch_batch(BatchRequest(SetExternalTaskRetries(retries=3, external_task_query=failed)))
         assert batch.total_jobs == before
         await _ended(client, batch.id)
         assert await client.count_external_tasks(failed) == 0
@@ -163,9 +161,7 @@ async def test_a_demo_can_be_watched_while_it_is_written_and_its_pace_be_turned(
         pace = demo.handle.pace
         assert pace is not None
         assert pace.factor == 1
-        batch = await client.launch_retries(
-            RetriesRequest(SetExternalTaskRetries(retries=3, external_task_query=failed))
-        )
+        batch = await client.launch_batch(BatchRequest(SetExternalTaskRetries(retries=3, external_task_query=failed)))
         async with asyncio.timeout(60):
             while True:
                 (seen,) = await client.batches(BatchStatisticsQuery(batch_id=batch.id), 0, 1)

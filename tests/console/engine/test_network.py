@@ -1,7 +1,9 @@
 """Bad networks: every failure is one sentence, questions are asked once more, orders never."""
 
 import asyncio
+import gzip
 import ssl
+import tracemalloc
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -10,6 +12,7 @@ from http import HTTPStatus
 import httpx
 import pytest
 
+from console.engine.batch_request import BatchRequest
 from console.engine.channel import Limits
 from console.engine.client import EngineClient
 from console.engine.errors import (
@@ -18,12 +21,12 @@ from console.engine.errors import (
     NotThere,
     Refused,
     Slow,
+    TooLarge,
     Unanswered,
     Unintelligible,
     Unreachable,
     one_line,
 )
-from console.engine.retries_request import RetriesRequest
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import ExternalTaskQuery
 
@@ -142,7 +145,7 @@ async def test_a_transport_that_knows_no_timeouts_is_given_up_too() -> None:
     with pytest.raises(Slow):
         await count(client_of(never, QUICK))
     with pytest.raises(Unanswered):
-        await client_of(never, QUICK).launch_retries(RetriesRequest(ORDER))
+        await client_of(never, QUICK).launch_batch(BatchRequest(ORDER))
 
 
 @pytest.mark.parametrize(
@@ -222,7 +225,7 @@ async def test_an_order_whose_answer_is_lost_is_not_repeated(error: Exception) -
     broken = Broken(error)
     before = datetime.now(UTC)
     with pytest.raises(Unanswered) as caught:
-        await client_of(broken).launch_retries(RetriesRequest(ORDER))
+        await client_of(broken).launch_batch(BatchRequest(ORDER))
     assert broken.tries == 1
     assert before <= caught.value.since <= datetime.now(UTC)
     assert caught.value.sentence.startswith("Not known whether the launch of the batch was carried out: ")
@@ -238,13 +241,13 @@ async def test_an_order_that_could_not_be_sent_is_unreachable_and_not_repeated(e
 
 async def test_an_order_answered_with_nonsense_may_have_been_carried_out() -> None:
     with pytest.raises(Unanswered):
-        await client_of(lambda request: httpx.Response(200, html="<html/>")).launch_retries(RetriesRequest(ORDER))
+        await client_of(lambda request: httpx.Response(200, html="<html/>")).launch_batch(BatchRequest(ORDER))
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])
 async def test_an_order_that_a_proxy_answers_may_have_been_carried_out(status: int) -> None:
     with pytest.raises(Unanswered) as caught:
-        await client_of(lambda request: httpx.Response(status, html="<html/>")).launch_retries(RetriesRequest(ORDER))
+        await client_of(lambda request: httpx.Response(status, html="<html/>")).launch_batch(BatchRequest(ORDER))
     assert str(status) in caught.value.sentence
 
 
@@ -259,7 +262,7 @@ async def test_since_is_told_by_the_engine_s_clock_when_that_is_another() -> Non
     client = client_of(engine)
     await count(client)
     with pytest.raises(Unanswered) as caught:
-        await client.launch_retries(RetriesRequest(ORDER))
+        await client.launch_batch(BatchRequest(ORDER))
     assert abs(caught.value.since - ahead) < timedelta(seconds=3)
 
 
@@ -305,7 +308,7 @@ async def test_a_server_that_asks_for_a_certificate_is_told_as_that() -> None:
     with pytest.raises(Unreachable, match="it asks for a client certificate"):
         await count(client_of(Broken(alert)))  # type: ignore[arg-type]
     with pytest.raises(Unanswered):
-        await client_of(Broken(alert)).launch_retries(RetriesRequest(ORDER))  # type: ignore[arg-type]
+        await client_of(Broken(alert)).launch_batch(BatchRequest(ORDER))  # type: ignore[arg-type]
 
 
 async def test_the_time_of_a_page_is_not_the_engines() -> None:
@@ -316,3 +319,51 @@ async def test_the_time_of_a_page_is_not_the_engines() -> None:
         with pytest.raises(EngineProblem):
             await count(client)
         assert client.clock_difference == timedelta()
+
+
+def packed(content: bytes, encoding: str) -> Callable[[httpx.Request], httpx.Response]:
+    """Answers with a body that is said to be packed so."""
+
+    async def body() -> AsyncIterator[bytes]:
+        for first in range(0, len(content), 5000):
+            yield content[first : first + 5000]
+
+    headers = {"Content-Encoding": encoding, "Content-Type": "application/json"}
+    return lambda request: httpx.Response(200, headers=headers, content=body())
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP", "x-gzip", "identity", "identity, gzip", ""])
+async def test_an_answer_in_gzip_is_unpacked(encoding: str) -> None:
+    told = b'{"count": 7}' + b" " * 9000
+    content = gzip.compress(told) if "gz" in encoding.lower() else told
+    assert await count(client_of(packed(content, encoding))) == 7
+
+
+@pytest.mark.parametrize(
+    ("encoding", "times", "problem"),
+    [
+        ("gzip", 1, TooLarge),
+        ("gzip, gzip", 2, Unintelligible),
+        ("br", 1, Unintelligible),
+        ("deflate, gzip", 2, Unintelligible),
+    ],
+)
+async def test_what_is_unpacked_is_bounded(encoding: str, times: int, problem: type[Unintelligible]) -> None:
+    """A few kilobytes of gzip in gzip hold gigabytes."""
+    content = b" " * 60_000_000
+    for _ in range(times):
+        content = gzip.compress(content)
+    client = client_of(packed(content, encoding), Limits(answer=2_000_000))
+    tracemalloc.start()
+    try:
+        with pytest.raises(problem) as raised:
+            await count(client)
+        assert type(raised.value) is problem
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+
+
+async def test_an_order_whose_answer_cannot_be_unpacked_may_have_been_carried_out() -> None:
+    with pytest.raises(Unanswered, match="its answer cannot be read"):
+        await client_of(packed(b"no gzip at all", "gzip")).launch_batch(BatchRequest(ORDER))

@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 import httpx
 import pytest
 
+from console.engine.batch_request import BatchRequest
 from console.engine.client import EngineClient
 from console.engine.errors import Refused, Unanswered, Unreachable
 from console.engine.orders import Orders
-from console.engine.retries_request import RetriesRequest
 from console.orders.each import order_each
 from store.contract.orders import SetExternalTaskRetries
 from tests.console.engine.test_client import BATCH
@@ -30,7 +30,7 @@ PROOF = 413
 """The one status of a proxy that proves that nothing was done."""
 Order = Callable[[EngineClient], Awaitable[object]]
 ORDERS: dict[str, Order] = {
-    "launch": lambda client: client.launch_retries(RetriesRequest(LAUNCH)),
+    "launch": lambda client: client.launch_batch(BatchRequest(LAUNCH)),
     "jobs": lambda client: client.set_job_retries_async(["j"], 1),
     "suspend": lambda client: client.suspend_batch("b", True),
     "delete": lambda client: client.delete_batch("b"),
@@ -40,6 +40,9 @@ ORDERS: dict[str, Order] = {
     "delete job": lambda client: client.delete_job("j"),
     "suspend job": lambda client: client.suspend_job("j", True),
     "unlock": lambda client: client.unlock("t"),
+    "lock": lambda client: client.lock("t", "w", 60),
+    "report": lambda client: client.report_task("t", "complete", {"workerId": "w"}),
+    "variables": lambda client: client.change_variables("p", {"a": {"value": 1}}, ["b"]),
     "note": lambda client: client.annotate_incident("i", "seen"),
 }
 UNPROVEN = {str(status): page(status, passed_on=True) for status in STATUSES if status != PROOF} | {
@@ -132,6 +135,7 @@ class Asking:
 
     def __init__(self, client: EngineClient) -> None:
         self._client = client
+        self.connection = self
 
     async def ask(self, question: Order) -> object:
         return await question(self._client)

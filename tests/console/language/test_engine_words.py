@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from console.engine.client import EngineClient
-from console.engine.connect import Demo, Embedded, connect
+from console.engine.connect import Demo
 from console.language import SUBJECTS, parse
+from tests.support.demo_copies import built_world, copied_world
 
 LINES = {
     "tasks": [
@@ -70,9 +71,19 @@ METHODS = {
 }
 
 
+DEMO = Demo(tasks=60, seed=7, workers=False)
+
+
+@pytest.fixture(scope="module")
+def world_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A world, built once."""
+    return built_world(tmp_path_factory.mktemp("world"), DEMO)
+
+
 @pytest.fixture
-async def client(tmp_path: Path) -> AsyncIterator[EngineClient]:
-    async with connect(Embedded(str(tmp_path / "store.db"), Demo(tasks=60, seed=7, workers=False))) as opened:
+async def client(world_file: Path, tmp_path: Path) -> AsyncIterator[EngineClient]:
+    """Of an engine with a copy of the world."""
+    async with copied_world(world_file, tmp_path, DEMO) as opened:
         yield opened
 
 

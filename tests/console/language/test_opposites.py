@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from console.engine.batch_request import BatchRequest
 from console.engine.client import EngineClient
-from console.engine.connect import Demo, Embedded, connect
-from console.engine.retries_request import RetriesRequest
+from console.engine.connect import Demo
 from console.language import SUBJECTS, Subject, parse
 from console.language.console_words import NONE, Is, Number, TextWord
 from console.language.tokens import quote
@@ -22,15 +22,26 @@ from console.reading.row_filter import RowFilter
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import JobQuery, Query
 from tests.console.language.test_engine_words import METHODS
+from tests.support.demo_copies import built_world, copied_world
 
 MOST = 500
 VALUES = 4
 """So many values of a word are tried."""
 
 
+DEMO = Demo(tasks=120, seed=7, workers=False)
+
+
+@pytest.fixture(scope="module")
+def world_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A world, built once."""
+    return built_world(tmp_path_factory.mktemp("world"), DEMO)
+
+
 @pytest.fixture
-async def client(tmp_path: Path) -> AsyncIterator[EngineClient]:
-    async with connect(Embedded(str(tmp_path / "store.db"), Demo(tasks=120, seed=7, workers=False))) as opened:
+async def client(world_file: Path, tmp_path: Path) -> AsyncIterator[EngineClient]:
+    """Of an engine with a copy of the world."""
+    async with copied_world(world_file, tmp_path, DEMO) as opened:
         yield opened
 
 
@@ -74,9 +85,7 @@ async def found(client: EngineClient, subject: Subject[Query], text: str, rows: 
 
 async def failing_jobs(client: EngineClient) -> None:
     """Wait until a batch over tasks that are not there stands still: jobs without retries, and its monitor job."""
-    await client.launch_retries(
-        RetriesRequest(SetExternalTaskRetries(retries=1, external_task_ids=["gone-1", "gone-2"]))
-    )
+    await client.launch_batch(BatchRequest(SetExternalTaskRetries(retries=1, external_task_ids=["gone-1", "gone-2"])))
     async with asyncio.timeout(30):
         while await client.count_jobs(JobQuery(no_retries_left=True)) < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.05)

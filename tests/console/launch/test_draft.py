@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from console.engine.retries_request import RetriesRequest
+from console.engine.batch_request import BatchRequest
 from console.language import SUBJECTS, parse
 from console.language.form import entered, fields_of, shown, sought
 from console.launch.draft import ALL, SOURCES, Draft, Source, Unusable, says_all
@@ -301,16 +301,21 @@ def test_a_saved_draft_comes_back_whole() -> None:
 
 def test_commands_hold_no_password_and_quote_for_the_shell() -> None:
     order = draft("""topic:"it's" """).order()
-    said = curl_text(RetriesRequest(order), "https://host/engine-rest", "ann", False)
+    said = curl_text(BatchRequest(order), "https://host/engine-rest", "ann")
     assert said.startswith("curl -X POST https://host/engine-rest/external-task/retries-async ")
     assert "-u ann " in said
     assert """'{"retries":1,"externalTaskQuery":{"topicName":"it'"'"'s"}}'""" in said
     listed = curl_list(
-        "incidents", parse("error~x", "incidents").query, {"incidentMessageLike": "%x%"}, "http://h", None, True
+        "incidents",
+        parse("error~x", "incidents").query,
+        {"incidentMessageLike": "%x%"},
+        "http://h",
+        None,
+        ("Authorization: Bearer $TOKEN",),
     )
     assert listed == (
         'curl -G http://h/incident -H "Authorization: Bearer $TOKEN" --data-urlencode incidentMessageLike=%x%'
     )
-    assert curl_list("jobs", parse("retries:0", "jobs").query, {}, "http://h", None, False).endswith(
+    assert curl_list("jobs", parse("retries:0", "jobs").query, {}, "http://h", None).endswith(
         """'{"noRetriesLeft":true}'"""
     )

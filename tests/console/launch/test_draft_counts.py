@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from console.engine.client import EngineClient
-from console.engine.connect import Demo, Embedded, connect
+from console.engine.connect import Demo
 from console.language import parse
 from console.launch import draft_counts as counting
 from console.launch.draft import SOURCES, Draft, Source
@@ -18,13 +18,24 @@ from console.launch.overlapping_batches import QUIET
 from console.reading.filtered_pages import FilteredPages
 from store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, ProcessInstanceQuery
 from store.contract.records import ExternalTask
+from tests.support.demo_copies import built_world, copied_world
 
 TASKS, IDS, INSTANCE_IDS, INSTANCES, HISTORY = SOURCES
 
 
+DEMO = Demo(tasks=90, seed=3, workers=False)
+
+
+@pytest.fixture(scope="module")
+def world_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A world, built once."""
+    return built_world(tmp_path_factory.mktemp("world"), DEMO)
+
+
 @pytest.fixture
-async def client(tmp_path: Path) -> AsyncIterator[EngineClient]:
-    async with connect(Embedded(str(tmp_path / "store.db"), Demo(tasks=90, seed=3, workers=False))) as opened:
+async def client(world_file: Path, tmp_path: Path) -> AsyncIterator[EngineClient]:
+    """Of an engine with a copy of the world."""
+    async with copied_world(world_file, tmp_path, DEMO) as opened:
         yield opened
 
 

@@ -52,7 +52,7 @@ async def test_the_last_launches_over_the_topic_are_told_and_no_others(journal: 
     await launched(journal, [16, 20], "b4", engine="another")
     fail(engine, 0, 4, 8)
     assert await earlier_launches_over(engine, journal, "e", "charge-card") == EarlierLaunches(
-        "charge-card", 1, 4, 3, 1
+        "charge-card", 1, 4, 3, 1, left_out=1
     )
     for number in range(4):
         await launched(journal, [16, 20, 24, 28], f"c{number}", had=2)
@@ -60,6 +60,36 @@ async def test_the_last_launches_over_the_topic_are_told_and_no_others(journal: 
     assert await earlier_launches_over(engine, journal, "e", "charge-card") == EarlierLaunches(
         "charge-card", 3, 12, 3, 9
     )
+
+
+async def test_a_large_launch_is_judged_by_pieces_of_its_whole_length(journal: Journal) -> None:
+    engine = FakeEngine(16_000)
+    await launched(journal, range(0, 16_000, 4), "b1")
+    fail(engine, *range(8_000, 16_000, 4))
+    record = await earlier_launches_over(engine, journal, "e", "charge-card")
+    assert record is not None
+    assert (record.tasks, record.again, record.open, record.about) == (4_000, 2_000, 2_000, True)
+    await launched(journal, [0, 4], "b2", had=2)
+    record = await earlier_launches_over(engine, journal, "e", "charge-card")
+    assert record is not None
+    assert (record.launches, record.tasks, record.again) == (2, 4_002, 2_000), "each counts by all of its tasks"
+    assert record_said(record) == (
+        "last 2 bulk retries of charge-card: about 100% of 2,000 tasks failed again, 2,002 still open; the last by ann"
+    )
+
+
+async def test_newer_launches_that_are_not_counted_are_said(journal: Journal) -> None:
+    engine = FakeEngine(40)
+    await launched(journal, [0, 4, 8], "b1")
+    await launched(journal, [0, 1], "b2")
+    await launched(journal, [1, 5], "b3")
+    await launched(journal, [12], "b4")
+    engine.running["b4"] = statistics("b4", 1)
+    fail(engine, 0, 4, 8)
+    record = await earlier_launches_over(engine, journal, "e", "charge-card")
+    assert record is not None
+    assert (record.launches, record.left_out) == (1, 2)
+    assert record_said(record).startswith("last bulk retry of charge-card, without 2 newer ones: 100% of 3 tasks")
 
 
 async def test_what_an_undo_set_back_and_what_still_runs_is_no_failure(journal: Journal) -> None:
@@ -97,7 +127,7 @@ async def test_without_a_log_those_without_retries_have_failed_again(journal: Jo
 def test_it_is_said_in_a_sentence() -> None:
     assert record_said(EarlierLaunches("x", 3, 200, 193)) == "last 3 bulk retries of x: 96% of 200 tasks failed again"
     assert record_said(EarlierLaunches("x", 1, 1, 1)) == "last bulk retry of x: its one task failed again"
-    by_ann = EarlierLaunches("x", 2, 50, 1, 0, "ann", "PSP back")
+    by_ann = EarlierLaunches("x", 2, 50, 1, 0, user="ann", reason="PSP back")
     untaken = EarlierLaunches("x", 1, 30, 0, 30)
     assert record_said(untaken) == "last bulk retry of x: 30 tasks, none done or failed yet"
     assert not untaken.mostly_failed
@@ -133,8 +163,8 @@ async def test_builder_and_dialog_show_it_before_the_launch(journal: Journal) ->
     engine.task_entries = [logs.task_entry(task(0), "failure", datetime.now(UTC) - timedelta(hours=3), message="no")]
     last = f"charge-card (last report {moment(engine.task_entries[0].timestamp)})"
     async with console(engine, size=(100, 40)) as (app, pilot):
-        app.session.keep_journal(journal)
-        await launched(journal, [0, 4, 8, 12], "b1", engine=app.session.engine_name)
+        app.session.memory.keep_journal(journal)
+        await launched(journal, [0, 4, 8, 12], "b1", engine=app.session.memory.engine_name)
         fail(engine, 0, 4, 8)
         said = "! last bulk retry of charge-card: 100% of 3 tasks failed again, 1 still open"
         await pilot.press("R")

@@ -34,6 +34,7 @@ async def test_the_only_batch_with_the_right_number_of_jobs_is_probably_it() -> 
 async def test_a_batch_that_has_ended_meanwhile_is_found_in_history() -> None:
     engine = LostLaunchEngine()
     engine.end("mine")
+    engine.retries.clear()  # they are done
     finding = await found(engine)
     assert told(finding) == ("mine", False)
     assert finding.batch is not None
@@ -95,6 +96,31 @@ async def test_it_began_when_the_launch_was_sent_or_in_the_ten_minutes_after(aft
     assert ((await found(engine)).batch is not None) is there
 
 
+@pytest.mark.parametrize("hours", [-2, 2])
+async def test_a_clock_that_nothing_bounds_hides_no_batch_that_was_not_there_before(hours: int) -> None:
+    """A proxy dates the answers: by the engine's own records the batch began hours before it was sent, or after."""
+    engine = LostLaunchEngine(LATER)
+    engine.end("his", after=hours * 3600 - 9.877)
+    engine.run("mine", after=hours * 3600)
+    before = SENT + seconds(hours * 3600 - 9.877)
+    assert told(await found(engine, newest_before=before)) == ("mine", False)
+    engine.running.clear()
+    engine.end("mine", after=hours * 3600)
+    engine.retries[NAMES[1]] = 3
+    assert told(await found(engine, newest_before=before)) == ("mine", True)
+    engine.ended.pop()
+    finding = await found(engine, newest_before=before)
+    assert (finding.batch, finding.perhaps, finding.absent[:40]) == (
+        None, (), "no such batch has begun since it was sen"
+    )  # fmt: skip
+
+
+async def test_a_batch_of_the_second_in_which_the_newest_one_began_may_be_its_own() -> None:
+    engine = LostLaunchEngine(LATER)
+    engine.run("mine", after=-3600)
+    assert told(await found(engine, newest_before=SENT - seconds(3600))) == ("mine", False)
+
+
 async def test_a_batch_of_another_type_is_not_it() -> None:
     engine = LostLaunchEngine()
     engine.run("jobs", type="set-job-retries")
@@ -107,8 +133,20 @@ async def test_a_batch_of_another_type_is_not_it() -> None:
 async def test_a_user_proves_it() -> None:
     engine = LostLaunchEngine()
     engine.run("his", create_user_id="bob")
-    engine.run("mine", after=2, create_user_id="Ann")
+    engine.run("mine", after=2, done=3, create_user_id="Ann")
+    engine.retries.clear()  # they are done
     assert told(await found(engine, user="ann")) == ("mine", True)
+
+
+@pytest.mark.parametrize("done", [0, 1])
+async def test_a_shared_account_proves_nothing_while_no_task_has_changed(done: int) -> None:
+    engine = LostLaunchEngine()
+    engine.run("perhaps a colleague's", done=done, create_user_id="ops")
+    assert told(await found(engine, user="ops")) == ("perhaps a colleague's", False)
+    engine.retries[NAMES[1]] = 3
+    engine.running.clear()
+    engine.run("mine", done=1, create_user_id="ops")
+    assert told(await found(engine, user="ops")) == ("mine", True)
 
 
 async def test_a_user_alone_proves_nothing_where_the_number_is_another() -> None:
@@ -142,6 +180,25 @@ async def test_another_number_of_retries_is_somebody_else_s_batch() -> None:
     assert (await found(engine, batch_id="his")).disproved
 
 
+async def test_a_batch_that_is_through_while_all_tasks_are_as_they_were_is_somebody_else_s() -> None:
+    engine = LostLaunchEngine()
+    engine.run("his", done=2)
+    assert told(await found(engine)) == ("his", False), "its last job may have one of them"
+    engine.running.clear()
+    engine.run("his", done=3)
+    finding = await found(engine)
+    assert (finding.batch, finding.perhaps) == (None, ())
+    assert (await found(engine, batch_id="his")).disproved
+
+
+async def test_tasks_without_retries_that_fail_once_more_had_been_given_some() -> None:
+    engine = LostLaunchEngine()
+    engine.run("mine", done=3)
+    for index in range(3):
+        engine.fail(index, 0)
+    assert told(await found(engine)) == ("mine", True)
+
+
 async def test_a_worker_that_has_failed_since_is_no_evidence_against_it() -> None:
     engine = LostLaunchEngine()
     engine.run("mine", done=3)
@@ -171,7 +228,8 @@ async def test_the_operation_log_tells_of_another_number() -> None:
     engine.run("his", create_user_id="ops")
     engine.order("ops", 1)
     assert (await found(engine, user="ops")).batch is None, "a shared account, and another number"
-    engine.run("mine", after=8, create_user_id="ops")
+    engine.run("mine", after=8, done=1, create_user_id="ops")
+    engine.retries[NAMES[1]] = 3
     engine.order("ops", 3, after=8)
     assert told(await found(engine, user="ops")) == ("mine", True)
 
@@ -206,6 +264,7 @@ async def test_a_look_over_the_whole_time_that_finds_nothing_proves_that_there_i
 async def test_the_whole_time_is_read_however_many_batches_there_are() -> None:
     engine = LostLaunchEngine(LATER)
     engine.end("mine", after=1)
+    engine.retries.clear()  # they are done
     for number in range(180):
         engine.end(f"small {number}", 1, after=2 + number)
     assert told(await found(engine)) == ("mine", False)

@@ -109,12 +109,12 @@ async def test_what_became_of_lost_launches(
     await set_to(console, 1)
     await console.look()
     assert console.journal is not None
-    mine = (await console.journal.launches(console.session.engine_name))[0]
+    mine = (await console.journal.launches(console.session.memory.engine_name))[0]
     if history == "full":
         assert Disproved(mine.id, his) in console.told or any(isinstance(one, NotFound) for one in console.told)
         as_if_later(monkeypatch)
         await console.look()
-        mine = (await console.journal.launches(console.session.engine_name))[0]
+        mine = (await console.journal.launches(console.session.memory.engine_name))[0]
         assert (mine.state, mine.batch_id) == ("not_carried_out", None)
         assert any(isinstance(one, NotCarriedOut) for one in console.told)
     else:

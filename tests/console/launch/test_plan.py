@@ -6,10 +6,13 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 
+from console.engine.client import EngineClient
+from console.engine.credentials import Credentials
 from console.launch.plan import LaunchPlan
-from console.launch.preview import Kind
+from console.operations.preview import Kind
 from console.reading.counts import SelectionCounts
 from console.reading.selected_tasks import SelectedTasks
 from console.reading.selection import Composed, Everything, Marked, matches_all
@@ -80,7 +83,9 @@ def test_curl_is_the_whole_request_and_holds_no_secret() -> None:
     assert json.loads(words[-1]) == {"retries": 3, "externalTaskIds": sorted(ids)}
     assert launch.curl("").startswith('curl -X POST "$ENGINE_REST"/external-task/retries-async ')
     assert launch.curl("u").isascii()
-    assert '"Authorization: Bearer $TOKEN"' in launch.curl("http://host/engine-rest", token=True)
+    assert '"Authorization: Bearer $TOKEN"' in launch.curl(
+        "http://host/engine-rest", headers=("Authorization: Bearer $TOKEN",)
+    )
 
 
 @pytest.mark.parametrize(
@@ -276,16 +281,18 @@ def said(launch: LaunchPlan) -> list[tuple[int, str, str]]:
 
 def test_what_becomes_of_each_group() -> None:
     launch = plan(
-        3, 20, selection=Marked(frozenset("x")), found=18, no_retries=10, retries_left=8, locked=2, suspended=1,
-        retries={5: 2, 3: 1, 1: 4, None: 1}, locked_until=datetime(2026, 3, 1, 3, 28, tzinfo=UTC),
+        3, 20, selection=Marked(frozenset("x")), found=18, no_retries=10, retries_left=8, locked=3, suspended=1,
+        unsure=1, delayed=4, retries={5: 2, 3: 1, 1: 4, None: 1}, locked_until=datetime(2026, 3, 1, 3, 28, tzinfo=UTC),
     )  # fmt: skip
     assert said(launch) == [
-        (10, "tries 0 -> 3", "incident closes, fetchable again"),
+        (10, "tries 0 -> 3", "incident resolves, workers fetch it"),
         (4, "tries 1 -> 3", "raised"),
         (2, "of them locked until 03:28Z", "set now, fetchable later"),
-        (1, "of them suspended", "set now, waits for its instance"),
+        (1, "lock/retry time until 03:28Z", "set now, fetchable later"),
+        (4, "in retry time until 03:28Z", "fetchable then, or after U"),
+        (1, "of them suspended", "set now; runs once it is activated"),
     ]
-    assert by_hand(launch, "never_failed") == (1, "never failed (-) -> 3", "has no need of it")
+    assert by_hand(launch, "never_failed") == (1, "never failed (-) -> 3", "needs no retry")
     assert by_hand(launch, "unchanged") == (1, "tries 3 -> 3", "unchanged")
     assert by_hand(launch, "lowered") == (2, "now have 5 tries", "5 -> 3 LOWERED")
     assert by_hand(launch, "gone") == (2, "gone since listing", "would wedge the batch")
@@ -333,3 +340,19 @@ def test_how_many_failed_again_is_not_what_a_narrow_screen_cuts_off() -> None:
         shown = "".join(text for text, _ in fitted(total_spans(launch, again), 76))
         assert f"1,234  tasks in the launch  {again:,} failed again after a retry" in shown
     assert "tasks in the launch          1,234 batch jobs" in "".join(text for text, _ in total_spans(launch, None))
+
+
+async def test_a_copied_command_names_the_headers_that_log_in_and_never_their_values() -> None:
+    http = httpx.AsyncClient(base_url="http://host/engine-rest", headers={"X-Api-Key": "k3y"})
+    client = EngineClient(http)
+    client.log_in(Credentials({"Authorization": "Bearer t0ken", "Cookie": "session=s3cret"}), None)
+    command = plan().curl(client.url, "ann", client.login_headers)
+    for header in ("Authorization: Bearer $TOKEN", "X-Api-Key: $X_API_KEY", "Cookie: $COOKIE"):
+        assert f'-H "{header}"' in command
+    assert "-u ann" not in command, "the token says who it is"
+    assert not any(secret in command for secret in ("t0ken", "k3y", "s3cret"))
+    for plain in (
+        EngineClient(httpx.AsyncClient(base_url="http://host")),
+        EngineClient(httpx.AsyncClient(auth=("a", "b"))),
+    ):
+        assert plain.login_headers == ()

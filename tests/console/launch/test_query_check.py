@@ -37,15 +37,9 @@ class Unheeding(FakeEngine):
         return await super().count_external_tasks(query.model_copy(update={"topic_name": None}))
 
 
-class News:
-    def publish(self, data: object) -> None:
-        pass
-
-
 def session_of(engine: FakeEngine) -> Session:
     session = Session(ConnectionIdentity("TEST"))
-    session.news = News()  # type: ignore[assignment]
-    session.open(engine)  # type: ignore[arg-type]
+    session.connection.open(engine)  # type: ignore[arg-type]
     return session
 
 
@@ -73,7 +67,9 @@ async def test_ids_are_not_checked() -> None:
 
 async def test_one_task_that_contradicts_stops_it() -> None:
     query = ExternalTaskQuery(topic_name="charge-card", no_retries_left=True)
-    with pytest.raises(Forbidden, match=r"Nothing was sent\. The engine returned task .* does not match topicName"):
+    with pytest.raises(
+        Forbidden, match=r"Nothing was sent\. The engine returned external task .* does not match topicName"
+    ):
         await check_queries(session_of(Unheeding()), order(external_task_query=query))
 
 
@@ -176,7 +172,7 @@ async def test_the_operator_reads_why_nothing_was_sent() -> None:
     engine = Unheeding(100)
 
     def news(app: RetriageApp) -> list[str]:
-        return [event.sentence for event in app.session.events]
+        return [event.sentence for event in app.session.news]
 
     async with console(engine) as (app, pilot):
         await pilot.press(

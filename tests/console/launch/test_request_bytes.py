@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from console.engine.batch_request import SET_RETRIES
 from console.engine.client import EngineClient
-from console.engine.retries_request import PATH
 from console.launch.plan import LaunchPlan
 from console.reading.counts import SelectionCounts
 from console.reading.selected_tasks import SelectedTasks
@@ -62,9 +62,9 @@ async def test_the_bytes_of_the_plan_are_sent_copied_and_shown(selection: Select
     transport = httpx.MockTransport(engine)
     async with httpx.AsyncClient(transport=transport, base_url="http://host/engine-rest") as http:
         with pytest.raises(Exception, match="no"):
-            await EngineClient(http).launch_retries(plan.prepared)
+            await EngineClient(http).launch_batch(plan.prepared)
     (request,) = sent
-    assert request.url.path == f"/engine-rest/{PATH}"
+    assert request.url.path == f"/engine-rest/{SET_RETRIES}"
     assert request.headers["content-type"] == "application/json"
     assert request.content == plan.prepared.body
     assert shlex.split(plan.curl("http://host/engine-rest"))[-1].encode() == request.content
@@ -78,12 +78,12 @@ async def test_from_the_dialog_to_the_wire(keys: tuple[str, ...], monkeypatch: p
     sent: list[bytes] = []
 
     async def note(request: httpx.Request) -> None:
-        if request.url.path.endswith(PATH):
+        if request.url.path.endswith(SET_RETRIES):
             sent.append(request.content)
 
     async with world(size=(100, 40)) as (app, pilot):
-        assert app.session.client is not None
-        app.session.client._channel._http.event_hooks = {"request": [note]}
+        assert app.session.connection.client is not None
+        app.session.connection.client._channel._http.event_hooks = {"request": [note]}
         monkeypatch.setattr(app, "copy_to_clipboard", copied.append)
         await filter_by(app, pilot, "retries:0")
         screen: Any = app.screen

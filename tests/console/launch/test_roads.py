@@ -16,10 +16,10 @@ import pytest
 from console.engine.connect import connect
 from console.engine.target import Embedded
 from console.launch.preparation import LaunchPreparation
-from console.launch.preview import BY_HAND, Kind
+from console.operations.preview import BY_HAND, Kind
 from console.reading.selection import Composed, Everything, Marked, Selection
 from console.session.connection_identity import ConnectionIdentity
-from console.session.session import News, Session
+from console.session.session import Session
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, ProcessInstanceQuery
 from store.demo_store import fill
@@ -30,16 +30,6 @@ PATIENCE = 60.0
 Retries = dict[str, int | None]
 Rows = list[tuple[str, str, str]]
 """Id, topic and process instance of tasks."""
-
-
-class NoNews:
-    """Nobody is told."""
-
-    def publish(self, data: News) -> None:
-        """Nothing."""
-
-    def subscribe(self, node: object, callback: Callable[[News], None]) -> None:
-        """Nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -184,9 +174,8 @@ async def test_the_counts_that_are_shown_are_what_happens(
         named = {id for id in named if before[id] == 0}
     expected = {id for id in named if meant(before[id], value, included)}
     session = Session(ConnectionIdentity("TEST"))
-    session.news = NoNews()
     async with connect(Embedded(str(file))) as client:
-        session.open(client)
+        session.connection.open(client)
         preparation = LaunchPreparation(session, selection, retries=value)
         for kind in included:
             preparation.include(kind, True)
@@ -204,7 +193,7 @@ async def test_the_counts_that_are_shown_are_what_happens(
             return
         order = preparation.confirm("", "")
         assert order is not None
-        batch = await client.launch_retries(order.plan.prepared)
+        batch = await client.launch_batch(order.plan.prepared)
         assert batch.total_jobs == len(expected)
         deadline = time.monotonic() + PATIENCE
         while asked(file, "SELECT 1 FROM batch WHERE end_time IS NULL"):

@@ -9,9 +9,10 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy.exc import OperationalError
 
+from console.engine.batch_request import BatchRequest
 from console.engine.client import EngineClient
-from console.engine.retries_request import RetriesRequest
 from console.launch import find_batch, preparation, send, unanswered
 from console.launch.decided_launch import DecidedLaunch
 from console.launch.find_batch import LATE
@@ -29,6 +30,7 @@ from console.launch.launch_events import (
     about_of,
     sentence_of,
 )
+from console.launch.overlapping_batches import overlapping_batches
 from console.launch.plan import LaunchPlan
 from console.launch.preparation import LaunchPreparation
 from console.launch.send import send_launch
@@ -49,28 +51,20 @@ LAUNCH = "^POST .*/retries-async"
 BATCHES = "^GET .*/batch"
 
 
-class Feed:
-    """Carries news to nobody."""
-
-    def publish(self, data: Any) -> None: ...
-
-    def subscribe(self, node: Any, callback: Any) -> None: ...
-
-
 class Console:
     """One console without a screen, before a proxy with faults."""
 
     def __init__(self, client: EngineClient, transport: FaultTransport, journal: Journal | None) -> None:
         self.session = Session(ConnectionIdentity("TEST", "http://e/engine-rest", "ann"))
-        self.session.news = Feed()
-        self.session.open(client)
+        self.session.connection.open(client)
         self.client = client
         self.faults = transport.faults
         self.journal = journal
         self.told: list[LaunchEvent] = []
         if journal is not None:
-            self.session.keep_journal(journal)
-        self.search = self.session.unanswered = UnansweredLaunches(self.session, self.told.append)
+            self.session.memory.keep_journal(journal)
+        self.search = UnansweredLaunches(self.session, self.told.append)
+        self.session.watch.seek = self.search.seek  # type: ignore[method-assign]
 
     async def ids(self) -> frozenset[str]:
         return frozenset(task.id for task in await self.client.external_tasks(ExternalTaskQuery(), 0, 100))
@@ -92,7 +86,7 @@ class Console:
 
     async def written(self) -> Launch:
         assert self.journal is not None
-        (launch,) = await self.journal.launches(self.session.engine_name)
+        (launch,) = await self.journal.launches(self.session.memory.engine_name)
         return launch
 
     @property
@@ -151,8 +145,8 @@ async def carry_out(app: Any, console: Console) -> None:
 async def others(app: Any, retries: int) -> str:
     """Another console launches the same tasks; answers its batch."""
     other = console_before(app, None)
-    batch = await other.client.launch_retries(
-        RetriesRequest(SetExternalTaskRetries(retries=retries, external_task_ids=sorted(await other.ids())))
+    batch = await other.client.launch_batch(
+        BatchRequest(SetExternalTaskRetries(retries=retries, external_task_ids=sorted(await other.ids())))
     )
     return batch.id
 
@@ -196,7 +190,7 @@ async def test_a_refusal_by_the_engine_or_for_its_size_is_a_refusal(console: Con
     assert console.kinds == ["Sending", "RefusedByEngine"]
     assert (await console.written()).state == "refused"
     assert isinstance(console.told[-1], RefusedByEngine)
-    assert console.session.stale == "", (
+    assert console.session.connection.stale == "", (
         "an order that was too large does not lose the engine, nor the safety that was off"
     )
 
@@ -255,6 +249,9 @@ async def test_what_was_not_carried_out_is_known_when_its_time_is_over(
     assert isinstance(told, NotFound)
     assert told.looked_at is not None
     assert "its batch was not there" in sentence_of(told)[0]
+    looked_at = (await console.written()).looked_at
+    assert looked_at is not None, "the journal says that somebody has looked"
+    assert abs(looked_at - told.looked_at) < timedelta(milliseconds=1)
     await console.look()
     assert (await console.written()).state == "unknown"
     as_if_later(monkeypatch)
@@ -264,6 +261,27 @@ async def test_what_was_not_carried_out_is_known_when_its_time_is_over(
     assert written.state == "not_carried_out"
     assert "5 tasks of it still unchanged at" in written.said
     assert await batches(console) == 0
+
+
+async def test_what_could_not_be_written_down_is_looked_for_again(
+    console: Console, app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    console.faults.play(page(504), on=LAUNCH)
+    assert await console.launch() is None
+    as_if_later(monkeypatch)
+    settled, locked = console.journal.settled, []  # type: ignore[union-attr]
+
+    async def locked_once(*place: Any, **values: Any) -> bool:
+        if not locked:
+            locked.append(place)
+            raise OperationalError("UPDATE", {}, Exception("database is locked"))
+        return await settled(*place, **values)
+
+    monkeypatch.setattr(console.journal, "settled", locked_once)
+    await console.look()
+    assert (await console.written()).state != "not_carried_out"
+    await console.look()
+    assert (await console.written()).state == "not_carried_out"
 
 
 async def test_without_a_journal_it_is_looked_for_as_well(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,6 +298,10 @@ async def test_without_a_journal_it_is_looked_for_as_well(app: Any, monkeypatch:
 async def test_somebody_else_s_batch_with_another_number_is_not_taken_for_it(
     console: Console, app: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    async def not_known(*asked: object) -> None:
+        """The look before the launch failed: without it the batch may have begun after it was sent."""
+
+    monkeypatch.setattr("console.launch.record.newest_start", not_known)
     console.faults.play(page(504), on=LAUNCH)
     order = await console.decided()
     his = await others(app, 1)
@@ -305,7 +327,7 @@ async def test_a_batch_that_somebody_begins_after_the_preview_stops_the_launch(c
     assert "meanwhile" in told.why
     assert console.faults.count(LAUNCH) == 0
     assert console.journal is not None
-    assert await console.journal.launches(console.session.engine_name) == [], "nothing was to be sent"
+    assert await console.journal.launches(console.session.memory.engine_name) == [], "nothing was to be sent"
     seen = DecidedLaunch(order.plan, overlaps=frozenset({his}))
     assert await send_launch(console.session, seen, console.told.append) is not None
 
@@ -315,7 +337,7 @@ async def test_it_is_not_confirmed_before_batches_of_others_were_looked_for(
 ) -> None:
     """Such a batch would be taken for one that began meanwhile, and all that was typed would be for nothing."""
     his = await others(app, 1)
-    looked, find = asyncio.Event(), preparation.overlapping_batches
+    looked, find = asyncio.Event(), overlapping_batches
 
     async def find_when_asked(*whose: Any) -> Any:
         await looked.wait()
@@ -356,7 +378,7 @@ async def test_where_it_cannot_be_looked_at_others_nothing_is_sent(console: Cons
 
 def test_every_event_has_its_sentence() -> None:
     now = datetime(2026, 3, 1, 2, 10, tzinfo=UTC)
-    assert sentence_of(Sending(12_000)) == ("Launching a batch for 12,000 tasks …", "")
+    assert sentence_of(Sending("12,000 tasks")) == ("Launching a batch for 12,000 tasks …", "")
     assert sentence_of(NoAnswer("It was sent."))[0] == "It was sent. Looking for its batch …"
     told = sentence_of(NotFound(now, "", now + LATE, 2))[0]
     assert told.startswith("Look at 4 before launching again: 2 batches may be it; it is looked for until 02:20:00Z")

@@ -69,9 +69,9 @@ async def launched(app: RetriageApp, pilot: Any, engine: Narrow, chosen: frozens
     open_launch(app, app.session, Marked(chosen))
     await until(pilot, lambda: "in the launch" in "\n".join(lines(app)))
     deadline = asyncio.get_running_loop().time() + 30
-    while len(engine.taken) < len(chosen) or app.session.launching:
+    while len(engine.taken) < len(chosen) or app.session.connection.launching:
         assert asyncio.get_running_loop().time() < deadline, lines(app)
-        if not engine.taken and not app.session.launching:
+        if not engine.taken and not app.session.connection.launching:
             await pilot.press("L")
         await pilot.pause(0.2)
 
@@ -81,7 +81,7 @@ async def test_after_a_413_it_is_sent_in_parts_and_the_operator_is_told() -> Non
     failed = frozenset(ids([index for index in range(20) if task(index).retries == 0]))
     async with console(engine) as (app, pilot):
         await launched(app, pilot, engine, failed)
-        news = [event.sentence for event in app.session.events]
+        news = [event.sentence for event in app.session.news]
     assert sorted(engine.taken) == sorted(failed)
     assert engine.refused == [12, 6]
     assert any("nothing was done: sent as 2 batches" in sentence for sentence in news)
@@ -91,7 +91,7 @@ async def test_a_size_that_is_known_to_be_too_large_is_said_before_and_not_tried
     engine = Narrow(100, 5)
     failed = frozenset(ids([index for index in range(20) if task(index).retries == 0]))
     async with console(engine) as (app, pilot):
-        app.session.most_ids = 5
+        app.session.connection.most_ids = 5
         open_launch(app, app.session, Marked(failed))
         await until(pilot, lambda: "3 batches of at most 5 tasks" in "\n".join(lines(app)))
         await pilot.press("escape")
@@ -108,7 +108,7 @@ class Silent(FakeEngine):
 
     async def set_retries_async(self, order: SetExternalTaskRetries) -> Batch:
         self.sent += 1
-        self.app.session.most_ids = 3
+        self.app.session.connection.most_ids = 3
         raise Unanswered("No answer.", "launch of a batch", datetime.now(UTC))
 
 
@@ -121,8 +121,8 @@ async def test_what_was_not_answered_is_not_sent_again_in_parts(monkeypatch: pyt
         open_launch(app, app.session, Marked(failed))
         await until(pilot, lambda: "in the launch" in "\n".join(lines(app)))
         await until_pressed(pilot, "L", lambda: engine.sent)
-        await until(pilot, lambda: not app.session.launching)
-        news = [event.sentence for event in app.session.events]
+        await until(pilot, lambda: not app.session.connection.launching)
+        news = [event.sentence for event in app.session.news]
     assert engine.sent == 1
     assert not any("sent as" in sentence for sentence in news)
 

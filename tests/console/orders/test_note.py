@@ -6,6 +6,7 @@ from typing import Any
 
 from console.engine.errors import Refused, Unanswered
 from console.orders.note import write_note
+from console.session.news import NewsFeed
 
 
 class Engine:
@@ -26,14 +27,17 @@ class Engine:
 class Session:
     """The part of a session that an order asks."""
 
+    def __init__(self, engine: Engine) -> None:
+        self.news, self.connection = NewsFeed(), Connection(engine)
+
+
+class Connection:
+    """The part of a connection that an order asks."""
+
     stale = False
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self.said: list[str] = []
-
-    def say(self, sentence: str, ink: str = "") -> None:
-        self.said.append(sentence)
 
     async def ask(self, question: Callable[[Any], Awaitable[Any]]) -> Any:
         return await question(self._engine)
@@ -76,7 +80,7 @@ async def test_many_are_told_of_while_it_goes_on() -> None:
     session = Session(Engine())
     order = await write_note([f"i{number}" for number in range(60)], "seen", replaced=0)
     await order.send(session)  # type: ignore[arg-type]
-    assert session.said == [
+    assert [event.sentence for event in reversed(list(session.news))] == [
         "The note is written on 25 of 60 incidents …",
         "The note is written on 50 of 60 incidents …",
     ]
@@ -84,7 +88,7 @@ async def test_many_are_told_of_while_it_goes_on() -> None:
 
 async def test_what_an_engine_that_stopped_answering_did_not_get_is_left() -> None:
     session = Session(Engine())
-    session.stale = True
+    session.connection.stale = True
     order = await write_note(["a", "b"], "seen", replaced=0)
     report = await order.send(session)  # type: ignore[arg-type]
     assert not report.changed

@@ -15,19 +15,22 @@ from console.session.connection_identity import ConnectionIdentity
 from console.widgets.pane import Pane
 from store.contract.queries import ExternalTaskQuery
 from store.contract.records import ExternalTask
+from tests.console import logs
 from tests.console.fake import FakeEngine, connecting, ids
 from tests.console.settle import console, loaded, said, screen, until
 
-SOON = datetime.now(UTC) + timedelta(hours=1)
+SOON = datetime.now(UTC).replace(microsecond=123_000) + timedelta(hours=1)
 
 
 class Held(FakeEngine):
-    """Workers hold some tasks until a moment that stays the same."""
+    """Workers hold some tasks until a moment that stays the same; of those without retries it is the retry time."""
 
     def __init__(self, tasks: int = 40, held: dict[int, str] | None = None) -> None:
         super().__init__(tasks)
         self.locks = {ids([index])[0]: worker for index, worker in (held or {}).items()}
         self.until = SOON
+        failed = [one for index in held or () if (one := self._one(index)).retries == 0]
+        self.task_entries += [logs.task_entry(one, "failure", SOON - timedelta(hours=2)) for one in failed]
 
     def _one(self, index: int) -> ExternalTask:
         one = super()._one(index)
@@ -52,7 +55,8 @@ async def test_the_locked_ones_of_the_marked_tasks_are_unlocked() -> None:
     async with console(engine) as (app, pilot):
         await pilot.press("space", "space", "space", "space", "U")
         text = await asked(app, pilot)
-        assert "Held by w-1 (2), w-2 (1)" in text
+        assert "Held by w-2 (1); the last lock expires by itself at" in text
+        assert "Nobody holds 2 tasks: the last retry time ends by itself at" in text
         assert "Other workers can fetch 1 of them at once; 2 have no retries left. A worker that is alive" in text
         await pilot.press("U")
         assert isinstance(app.screen, Confirm), "the key that opens does not confirm"
@@ -77,7 +81,7 @@ async def test_a_task_that_nobody_holds_is_not_asked_about() -> None:
     engine = Held()
     async with console(engine) as (app, pilot):
         await pilot.press("U")
-        await until(pilot, lambda: "No worker holds a lock on this." in said(app))
+        await until(pilot, lambda: "No lock or retry time holds this." in said(app))
         assert engine.orders == []
 
 
@@ -96,10 +100,10 @@ async def test_on_prod_the_safety_has_to_be_off_and_the_number_typed() -> None:
     engine = Held(held={0: "w-1", 1: "w-1"})
     app = RetriageApp(connecting(engine), ConnectionIdentity("PROD", "", "ann"))
     async with app.run_test(size=(100, 30)) as pilot:
-        await until(pilot, lambda: app.session.client is not None and loaded(app))
+        await until(pilot, lambda: app.session.connection.client is not None and loaded(app))
         await pilot.press("space", "space", "U")
         await until(pilot, lambda: "SAFE: this is PROD" in said(app))
-        app.session.arm()
+        app.session.connection.arm()
         await pilot.press("U")
         await asked(app, pilot)
         await pilot.press("L")
@@ -114,9 +118,12 @@ async def test_on_prod_the_safety_has_to_be_off_and_the_number_typed() -> None:
 @pytest.mark.parametrize(
     ("index", "said_"),
     [
-        (0, "No worker can fetch it then: it has no retries left. A worker that is alive after all goes on, and what"),
+        (0, "Nobody holds 1 task: the last retry time ends by itself at"),
+        (0, "No worker can fetch it then: it has no retries left."),
+        (4, "Held by their retry time, or by w-1 (1): 1 task, the last until"),
         (3, "Other workers can fetch it at once. A worker that is alive after all goes on: its work may be done twice"),
         (6, "No worker can fetch it then: it has no retries left and is suspended."),
+        (4, "Other workers can fetch it at once. A worker that is alive after all goes on: its work may be done twice"),
         (23, "No worker can fetch it then: it is suspended."),
     ],
 )

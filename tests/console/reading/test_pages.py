@@ -32,6 +32,7 @@ from console.screens.exporting import run
 from console.screens.filtered_list import FilteredList
 from console.screens.incidents.subject import IncidentSubject
 from console.screens.tasks.subject import TaskSubject
+from console.session.news import NewsFeed
 from console.widgets.marks import Marks
 from store.contract.orders import SetExternalTaskRetries
 from store.contract.queries import (
@@ -323,17 +324,20 @@ async def filtered(client: EngineClient) -> list[str]:
 class Session:
     """The part of the session that reads rows."""
 
+    def __init__(self, client: EngineClient) -> None:
+        self.news, self.connection = NewsFeed(), Connection(client)
+
+
+class Connection:
+    """The part of the connection that reads rows."""
+
     stale = False
 
     def __init__(self, client: EngineClient) -> None:
         self._client = client
-        self.said: list[str] = []
 
     async def ask(self, question: Callable[[EngineClient], Awaitable[Any]], view: Any = None) -> Any:
         return await question(self._client)
-
-    def say(self, sentence: str, tone: str = "") -> None:
-        self.said.append(sentence)
 
 
 async def filtered_on_screen(client: EngineClient) -> list[str]:
@@ -463,7 +467,7 @@ async def test_every_row_that_stays_is_met_once(
 
 @pytest.mark.long
 @every_caller
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(story=stories)
 async def test_in_many_stories_every_row_that_stays_is_met_once(
     read: Callable[[EngineClient], Awaitable[list[str]]], changing: str, named: Callable[[int], str], story: Story

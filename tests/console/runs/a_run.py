@@ -11,11 +11,11 @@ from typing import Any
 import httpx
 
 from console.engine.client import EngineClient
+from console.operations.operation import FrozenUnits
 from console.reading.selection import Marked
 from console.runs.driver import RunDriver
 from console.runs.driver_name import driver_name
 from console.runs.events import RunEnded, RunEvent, RunHeld
-from console.runs.frozen_tasks import FrozenTasks, freeze
 from console.runs.run import RunOrder, write_down
 from console.runs.run_view import RunView, read_run
 from console.session.connection_identity import ConnectionIdentity
@@ -23,20 +23,13 @@ from console.session.session import Session
 from store.embedded import embedded_app
 from store.journal import Journal
 from store.settings import StoreSettings
+from store.tables.job import WITHOUT_DATE
 from tests.store.drawings import ONE_TASK
 from tests.support.fault_proxy import FaultTransport
 
 ROOT = "http://e/engine-rest"
 OUTAGE = "HTTP 503 from psp"
 """What all tasks have failed of at first."""
-
-
-class Feed:
-    """Carries news to nobody."""
-
-    def publish(self, data: Any) -> None: ...
-
-    def subscribe(self, node: Any, callback: Any) -> None: ...
 
 
 class Clock:
@@ -76,12 +69,16 @@ class Scene:
         self.works = True
         self.fail_all = ""
         self.clock.turned = self.turn
+        self._store = sqlite3.connect(folder / "store.db", timeout=30)
+
+    def close(self) -> None:
+        """Nothing is asked past the engine any more."""
+        self._store.close()
 
     def console(self) -> Session:
         session = Session(ConnectionIdentity("TEST", ROOT, "ann", name="e"))
-        session.news = Feed()
-        session.open(EngineClient(httpx.AsyncClient(transport=self.transport, base_url=ROOT)))
-        session.keep_journal(self.journal)
+        session.connection.open(EngineClient(httpx.AsyncClient(transport=self.transport, base_url=ROOT)))
+        session.memory.keep_journal(self.journal)
         return session
 
     async def ids(self) -> list[str]:
@@ -91,13 +88,8 @@ class Scene:
 
     def sql(self, question: str, *values: object) -> list[Any]:
         """Ask the store's file, past everything."""
-        store = sqlite3.connect(self.folder / "store.db", timeout=30)
-        try:
-            found = store.execute(question, values).fetchall()
-            store.commit()
-            return found
-        finally:
-            store.close()
+        with self._store:
+            return self._store.execute(question, values).fetchall()
 
     def remembered(self, question: str, *values: object) -> list[Any]:
         """Ask the journal's file, past everything."""
@@ -114,17 +106,23 @@ class Scene:
             await self.work()
 
     async def carry_out(self) -> None:
-        """Every job that can be carried out, is."""
+        """Every job that can be carried out now, is; a monitor job gets its turn when no other job of its batch is
+        left."""
+        ready = f"SELECT 1 FROM job WHERE {WITHOUT_DATE} LIMIT 1"
+        if not self.sql(ready):
+            return
         runner = self.app.state.store.runner
         await runner.start()
         for _ in range(3000):
-            if not self.sql("SELECT 1 FROM job WHERE retries > 0 AND (due_date IS NULL OR due_date < ?)", _FAR):
+            if not self.sql(ready):
                 break
             await asyncio.sleep(0.002)
         await runner.stop()
 
     async def work(self) -> None:
         """A worker takes what it can get, and completes or fails it."""
+        if not self.sql("SELECT 1 FROM external_task WHERE retries IS NULL OR retries > 0 LIMIT 1"):
+            return
         body = {"workerId": "w", "maxTasks": 1000, "topics": [{"topicName": "charge", "lockDuration": 60_000}]}
         got = (await self.http.post("/external-task/fetchAndLock", json=body)).json()
         for task in got:
@@ -169,10 +167,10 @@ class Scene:
 
     # -- runs
 
-    async def frozen(self, session: Session, order: RunOrder, ids: Sequence[str] | None = None) -> FrozenTasks:
-        client = await session.opened()
+    async def frozen(self, session: Session, order: RunOrder, ids: Sequence[str] | None = None) -> FrozenUnits:
+        client = await session.connection.opened()
         selection = Marked(frozenset(ids if ids is not None else await self.ids()))
-        return await freeze(client, selection, order.retries, client.engine_now())
+        return await order.operation.freeze(client, selection, client.engine_now())
 
     async def begin(self, order: RunOrder, session: Session | None = None, driver: str = "") -> int:
         session = session or self.console()
@@ -200,7 +198,6 @@ class Scene:
         return held
 
 
-_FAR = 1 << 60
 _FAILED: dict[int, bytes] = {}
 """Stores with so many tasks that have failed: to make one takes a second, most of what a test of a run takes."""
 
@@ -224,7 +221,9 @@ async def _scene(folder: Path) -> AsyncIterator[Scene]:
     async with app.router.lifespan_context(app):
         await app.state.store.runner.stop()
         journal = await Journal.open(folder / "journal.db")
+        one = Scene(app, journal, folder)
         try:
-            yield Scene(app, journal, folder)
+            yield one
         finally:
+            one.close()
             await journal.close()

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from console.engine.answers import read_json
+from console.engine.batch_request import BatchRequest
 from console.engine.errors import Unanswered, Unreachable
 from console.engine.hold import Hold
-from console.engine.retries_request import RetriesRequest
 from store.contract.history import HistoricExternalTaskLog
 from store.contract.records import Batch, BatchStatistics, ExternalTask, HistoricBatch
 from tests.console import logs
@@ -119,6 +119,9 @@ class ModelEngine:
     def engine_now(self) -> datetime:
         return self.now
 
+    async def check_clock(self) -> None:
+        """Its clock is known."""
+
     def _asked(self) -> None:
         if self.gone:
             self.gone -= 1
@@ -141,6 +144,14 @@ class ModelEngine:
         ]
         return logs.ordered(found, query)[first : first + size]
 
+    async def incidents(self, query: Any, first: int, size: int) -> list[Any]:
+        self._asked()
+        return []
+
+    async def historic_activity_instances(self, query: Any, first: int, size: int) -> list[Any]:
+        self._asked()
+        return []
+
     def _statistics(self, order: Order) -> BatchStatistics:
         done = len(order.ids) - len(order.left)
         batch = statistics(order.id, len(order.ids), len(order.ids), done)
@@ -161,6 +172,18 @@ class ModelEngine:
             found.append(HistoricBatch(**(fields | {"end_time": None if order.left else order.at})))
         return [*found, self._before][first : first + size]
 
+    async def historic_batch(self, batch_id: str) -> HistoricBatch:
+        self._asked()
+        return next(one for one in await self.historic_batches(None, 0, 10_000) if one.id == batch_id)
+
+    async def job_log(self, query: Any, first: int, size: int) -> list[Any]:
+        self._asked()
+        return []
+
+    async def count_job_log(self, query: Any) -> int:
+        self._asked()
+        return 0
+
     async def count_historic_batches(self, query: Any) -> int:
         self._asked()
         return 1 + len(self.orders)
@@ -169,7 +192,7 @@ class ModelEngine:
         self._asked()
         return []
 
-    async def launch_retries(self, request: RetriesRequest) -> Batch:
+    async def launch_batch(self, request: BatchRequest) -> Batch:
         if self.kill == "before":
             raise Killed
         self._asked()

@@ -8,6 +8,7 @@ import pytest
 
 from console.language import TASKS, parse
 from console.launch.plan import LaunchPlan
+from console.operations.retry import SetRetries
 from console.reading.counts import SelectionCounts
 from console.reading.selection import Everything, Marked, Selection
 from console.runs.command_text import command_of, resume_command_of
@@ -26,7 +27,7 @@ def plan(selection: Selection) -> LaunchPlan:
 
 
 def words(identity: ConnectionIdentity, selection: Selection, **how: object) -> list[str]:
-    order = RunForm("10, 5%, rest", "20%", True, "90s", "200/min").order("t", 3)
+    order = RunForm("10, 5%, rest", "20%", True, "90s", "200/min").order("t", SetRetries(3))
     return shlex.split(command_of(identity, plan(selection), order, " it's back\n", **how))  # type: ignore[arg-type]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from console.operations.retry import SetRetries
 from console.runs.gate import Gate
 from console.runs.rules_text import RuleMistake, pace_of, pace_text, seconds_of, seconds_text, share_of, share_text
 from console.runs.run import RunOrder
@@ -47,18 +48,18 @@ def test_shares_are_written_as_they_are_read(share: float) -> None:
 
 
 def test_a_form_means_the_order_that_it_was_made_of() -> None:
-    order = RunOrder("all", 3, waves_of("10, 100, rest"), Gate(0.125, True), 90.0, 250.0, "why")
+    order = RunOrder("all", SetRetries(3), waves_of("10, 100, rest"), Gate(0.125, True), 90.0, 250.0, "why")
     form = form_of(order, str(order.waves))
     assert form == RunForm("10, 100, rest", "12.5%", True, "90s", "250/min")
-    assert form.order("all", 3, " why ") == order
-    assert RunForm("rest").order("all", 1) == RunOrder("all", 1, waves_of("rest"))
+    assert form.order("all", SetRetries(3), " why ") == order
+    assert RunForm("rest").order("all", SetRetries(1)) == RunOrder("all", SetRetries(1), waves_of("rest"))
     assert pace_text(None) == ""
 
 
 @pytest.mark.parametrize("form", [RunForm("10, 20 rest, 5"), RunForm("rest", gate="x"), RunForm("rest", pace="x")])
 def test_a_form_that_cannot_be_is_no_order(form: RunForm) -> None:
     with pytest.raises((WaveMistake, RuleMistake)):
-        form.order("all", 1)
+        form.order("all", SetRetries(1))
 
 
 @pytest.mark.parametrize("total", [21, 60, 500, 4538, 20_000, 100_000, 1_000_000])

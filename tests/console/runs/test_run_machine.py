@@ -19,10 +19,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from sqlalchemy.exc import OperationalError
 
 from console.launch import find_batch, send
+from console.operations.frozen_tasks import freeze
+from console.operations.retry import SetRetries
 from console.reading.selection import Marked
 from console.runs.driver import RunDriven, RunDriver
 from console.runs.events import RunEnded, RunHeld
-from console.runs.frozen_tasks import freeze
 from console.runs.gate import Gate
 from console.runs.run import RunOrder, write_down
 from console.runs.waves import waves_of
@@ -34,14 +35,6 @@ from store.journal.reading import TAKEN
 from tests.console.runs.model_engine import Killed, ModelEngine
 
 SENDING_LOST = timedelta(minutes=11)
-
-
-class Feed:
-    """Carries news to nobody."""
-
-    def publish(self, data: Any) -> None: ...
-
-    def subscribe(self, node: Any, callback: Any) -> None: ...
 
 
 class Frail:
@@ -116,7 +109,7 @@ class RunMachine(RuleBasedStateMachine):
             journal = await self._journal()
             try:
                 session = self._session(journal)
-                order = RunOrder("all", retries, waves_of(waves), Gate(0.2), 30.0, pace)
+                order = RunOrder("all", SetRetries(retries), waves_of(waves), Gate(0.2), 30.0, pace)
                 frozen = await freeze(self.engine, Marked(frozenset(ids)), retries, self.engine.now)  # type: ignore[arg-type]
                 run = await write_down(session, order, frozen, "somebody")
                 await journal.runs.leave(run, "somebody")
@@ -137,9 +130,8 @@ class RunMachine(RuleBasedStateMachine):
 
     def _session(self, journal: Journal) -> Session:
         session = Session(ConnectionIdentity("TEST", "http://e", "ann", name="e"))
-        session.news = Feed()
-        session.open(self.engine)  # type: ignore[arg-type]
-        session.keep_journal(journal)
+        session.connection.open(self.engine)  # type: ignore[arg-type]
+        session.memory.keep_journal(journal)
         return session
 
     def _drive(self, **how: bool) -> RunHeld | RunEnded | str:

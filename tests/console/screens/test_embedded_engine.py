@@ -7,8 +7,8 @@ from typing import Any
 from textual.pilot import Pilot
 
 from console.app import RetriageApp
+from console.engine.batch_request import BatchRequest
 from console.engine.connect import connect
-from console.engine.retries_request import RetriesRequest
 from console.engine.target import Demo, Embedded
 from console.screens.batches.detail import BatchDetail
 from console.screens.dialogs.confirm import Confirm
@@ -28,13 +28,13 @@ async def world(tasks: int = 400, size: tuple[int, int] = (80, 24)) -> AsyncIter
     target = Embedded(demo=Demo(tasks, seed=7, workers=False))
     app = RetriageApp(lambda: connect(target), ConnectionIdentity("DEMO"))
     async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: app.session.client is not None and loaded(app), ENGINE)
+        await until(pilot, lambda: app.session.connection.client is not None and loaded(app), ENGINE)
         yield app, pilot
 
 
 async def test_filter_take_all_launch_and_the_incidents_are_gone() -> None:
     async with world() as (app, pilot):
-        client = app.session.client
+        client = app.session.connection.client
         assert client is not None
         failed = await client.count_external_tasks(ExternalTaskQuery(no_retries_left=True))
         assert failed > 50
@@ -47,11 +47,11 @@ async def test_filter_take_all_launch_and_the_incidents_are_gone() -> None:
         await until(pilot, lambda: '"retries": 3' in text(app) and app.screen.preparation.complete)  # type: ignore[attr-defined]
         await until(pilot, lambda: app.screen.delay.over)  # type: ignore[attr-defined]
         await pilot.press("L")
-        await until(pilot, lambda: app.session.known_batches.all(), ENGINE)
+        await until(pilot, lambda: app.session.watch.known_batches.all(), ENGINE)
         await pilot.press("4")
-        await until(pilot, lambda: app.session.known_batches.all()[0].phase == "ended", ENGINE)
+        await until(pilot, lambda: app.session.watch.known_batches.all()[0].phase == "ended", ENGINE)
         await until(pilot, lambda: "100%" in text(app))
-        assert app.session.known_batches.all()[0].total == failed
+        assert app.session.watch.known_batches.all()[0].total == failed
         assert await client.count_external_tasks(ExternalTaskQuery(no_retries_left=True)) == 0
         assert await client.count_incidents(IncidentQuery()) == 0
         await pilot.press("1")  # the list, whatever stands before it
@@ -63,18 +63,17 @@ ALL_FAILED = "The one job left has failed: open until retried (T) or dropped (D)
 
 async def test_a_batch_with_an_unknown_task_shows_its_failed_job_and_can_be_retried_and_deleted() -> None:
     async with world(100) as (app, pilot):
-        client = app.session.client
-        follower = app.session.follower
+        client = app.session.connection.client
+        follower = app.session.watch
         assert client is not None
-        assert follower is not None
         known = [task.id for task in await client.external_tasks(ExternalTaskQuery(), 0, 5)]
         order = SetExternalTaskRetries(retries=2, external_task_ids=[*known, "never-was"])
-        batch = await client.launch_retries(RetriesRequest(order))
-        await follower.launched(batch.id)
+        batch = await client.launch_batch(BatchRequest(order))
+        await follower.follow(batch.id)
         await pilot.press("4")
 
         def phase() -> str:
-            view = app.session.known_batches.get(batch.id)
+            view = app.session.watch.known_batches.get(batch.id)
             return view.phase if view else ""
 
         await until(pilot, lambda: phase() == "failed", ENGINE)
@@ -95,7 +94,7 @@ async def test_a_batch_with_an_unknown_task_shows_its_failed_job_and_can_be_retr
             await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
             await pilot.press("L")
             # among all that was said: that it has failed again may be newer already
-            await until(pilot, lambda said=said: any(said in one.sentence for one in app.session.events), ENGINE)
+            await until(pilot, lambda said=said: any(said in one.sentence for one in app.session.news), ENGINE)
         await until(pilot, lambda: phase() == "deleted", ENGINE)
 
 
@@ -113,10 +112,10 @@ async def test_every_view_shows_the_rows_of_the_engine_and_opens_them() -> None:
 
 async def test_a_seed_job_is_not_deleted_and_a_batch_without_one_is_said_to_be_lost() -> None:
     async with world(2000, (140, 40)) as (app, pilot):
-        client = app.session.client
+        client = app.session.connection.client
         assert client is not None
         unmade = SetExternalTaskRetries(retries=2, external_task_query=ExternalTaskQuery())
-        batch = await client.launch_retries(RetriesRequest(unmade))
+        batch = await client.launch_batch(BatchRequest(unmade))
         await client.suspend_batch(batch.id, True)
         seeds = await client.jobs(JobQuery(job_definition_id=batch.seed_job_definition_id), 0, 5)
         await pilot.press("5")

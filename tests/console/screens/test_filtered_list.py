@@ -79,7 +79,7 @@ async def test_all_that_match_is_launched_by_id_and_not_before_all_were_read() -
         engine.pages.release()
         await until(pilot, lambda: "so far 500/1,200 read" in text(app))
         await pilot.press("A", "R")
-        await until(pilot, lambda: app.session.event and "Still looking" in app.session.event.sentence)
+        await until(pilot, lambda: app.session.news.newest and "Still looking" in app.session.news.newest.sentence)
         assert not isinstance(app.screen, LaunchDialog)
         for _ in range(3):
             engine.pages.release()
@@ -115,7 +115,7 @@ async def test_the_advice_marks_what_is_sought_here() -> None:
         await pilot.press("slash")
         screen(app).query_one(FilterInput).value = "topic:a error~x "
         screen(app).query_one(FilterInput).cursor_position = 16
-        await until(pilot, lambda: "C error~x filtered here" in screen(app).query_one("#advice", Line).text)
+        await until(pilot, lambda: "C error~x filtered in the console" in screen(app).query_one("#advice", Line).text)
 
 
 async def test_values_that_exist_are_offered() -> None:
@@ -127,7 +127,7 @@ async def test_values_that_exist_are_offered() -> None:
             ("version:1", "version:14"),
         ):
             await pilot.press("slash", *typed[:-1])
-            await app.session.known.answered()
+            await app.session.watch.known_values.answered()
             await pilot.press(typed[-1])
             await until(pilot, partial(advised, app, offered))
             await pilot.press("escape")
@@ -138,5 +138,5 @@ async def test_an_engine_that_does_not_tell_its_values_is_no_hindrance() -> None
     async with console(engine) as (app, pilot):
         engine.gone = True
         await pilot.press("slash", *"topic")
-        await app.session.known.answered()
+        await app.session.watch.known_values.answered()
         await until(pilot, lambda: "topic:" in screen(app).query_one("#advice", Line).text)

@@ -30,7 +30,12 @@ async def on(
 ) -> AsyncIterator[tuple[RetriageApp, Pilot[None]]]:
     app = RetriageApp(connecting(engine), identity)
     async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: app.session.client is not None and loaded(app) and app.session.identity.engine)
+        await until(
+            pilot,
+            lambda: (
+                app.session.connection.client is not None and loaded(app) and app.session.connection.identity.engine
+            ),
+        )
         yield app, pilot
 
 
@@ -38,7 +43,7 @@ async def arm(app: RetriageApp, pilot: Pilot[None]) -> None:
     await pilot.press("exclamation_mark")
     await until(pilot, lambda: isinstance(app.screen, ArmDialog))
     await pilot.press(*("minus" if letter == "-" else letter for letter in "bpm-prod"), "enter")
-    await until(pilot, lambda: app.session.safety.armed and not isinstance(app.screen, ArmDialog))
+    await until(pilot, lambda: app.session.connection.safety.armed and not isinstance(app.screen, ArmDialog))
 
 
 CHANGING = [action for action in ACTIONS if action.changes_engine]
@@ -70,7 +75,7 @@ async def test_every_action_that_changes_the_engine_passes_the_gate(
     async with on(identity, FakeEngine(10)) as (app, _pilot):
         for action in CHANGING:
             place = Place(action)
-            app.session.say("-")
+            app.session.news.say("-")
             await app.run_action(action.method, place)
             refused = bool(sentence) and not action.previews
             assert place.came == ([] if refused else [action.name]), action.name
@@ -88,9 +93,9 @@ async def test_the_gate_opens_when_armed_and_closes_when_the_engine_is_lost() ->
             assert place.came == [action.name]
         engine.gone = True
         await pilot.press("r")
-        await until(pilot, lambda: app.session.stale)
-        assert not app.session.safety.armed
-        assert "SAFE again, nothing can be changed. The engine does not answer. Rows are from " in said(app)
+        await until(pilot, lambda: app.session.connection.stale)
+        assert not app.session.connection.safety.armed
+        assert "SAFE again, nothing can be changed. The engine does not answer. Its last answer came at " in said(app)
         for action in CHANGING:
             place = Place(action)
             await app.run_action(action.method, place)
@@ -102,14 +107,14 @@ async def test_a_question_that_sends_nothing_is_no_sign_of_life() -> None:
     async with on(PROD, engine) as (app, pilot):
         engine.gone = True
         await pilot.press("r")
-        await until(pilot, lambda: app.session.stale)
+        await until(pilot, lambda: app.session.connection.stale)
 
         async def nothing(_client: object) -> int:
             return 0
 
-        await app.session.ask(nothing)  # type: ignore[arg-type]
-        assert app.session.stale
-        assert app.session.why_unheard()
+        await app.session.connection.ask(nothing)  # type: ignore[arg-type]
+        assert app.session.connection.stale
+        assert app.session.connection.why_unheard()
 
 
 async def test_a_preview_is_shown_while_safe_and_its_launch_is_refused() -> None:
@@ -176,7 +181,7 @@ async def test_an_order_decided_while_armed_is_held_back_when_the_safety_is_on_a
         await until(pilot, lambda: screen(app).VIEW == "batches" and loaded(app))
         await pilot.press("S")
         await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
-        app.session.disarm()
+        app.session.connection.disarm()
         await pilot.press("L")
         await until(pilot, lambda: "! takes the safety off" in said(app))
         assert engine.orders == []
@@ -188,13 +193,13 @@ async def test_the_name_of_the_engine_must_be_typed() -> None:
         await until(pilot, lambda: isinstance(app.screen, ArmDialog) and "bpm-prod" in text(app))
         await pilot.press(*"wrong", "enter")
         await until(pilot, lambda: "That is not its name" in text(app))
-        assert not app.session.safety.armed
+        assert not app.session.connection.safety.armed
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(app.screen, ArmDialog))
-        assert not app.session.safety.armed
+        assert not app.session.connection.safety.armed
         await arm(app, pilot)
         await pilot.press("exclamation_mark")
-        await until(pilot, lambda: not app.session.safety.armed)
+        await until(pilot, lambda: not app.session.connection.safety.armed)
         assert "SAFE again" in said(app)
 
 
@@ -206,7 +211,7 @@ async def test_there_is_nothing_to_arm(identity: ConnectionIdentity, sentence: s
     async with on(identity, FakeEngine(10)) as (app, pilot):
         await pilot.press("exclamation_mark")
         await until(pilot, lambda: sentence in said(app))
-        assert not app.session.safety.armed
+        assert not app.session.connection.safety.armed
         line = screen(app).query_one(IdentityLine).text
         assert ("SAFE" in line) is False
         assert ("READ-ONLY" in line) is identity.readonly
@@ -233,7 +238,7 @@ async def test_line_1_names_an_engine_without_a_name_by_its_host(width: int) -> 
     identity = ConnectionIdentity("PROD", "https://bpm.example:8443/engine-rest", "ann")
     async with on(identity, FakeEngine(10), (width, 24)) as (app, _pilot):
         line = screen(app).query_one(IdentityLine).text
-        assert app.session.identity.called == "bpm.example:8443"
+        assert app.session.connection.identity.called == "bpm.example:8443"
         assert line.startswith(" PROD   bpm.example:8443")
         assert line.count("bpm.example") == 1
         assert "default" not in line

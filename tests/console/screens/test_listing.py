@@ -18,14 +18,15 @@ from console.language.by_cell import narrowed
 from console.screens.events.line import told
 from console.screens.events.screen import EventsScreen
 from console.screens.exporting.dialog import ExportDialog
-from console.screens.exporting.files import RowFile, create, plain
+from console.screens.exporting.files import RowFile, create
 from console.screens.row_filters import cell_words, path_of
 from console.screens.task_states import state_of
-from console.session.event_log import ANSWER_SECONDS, KEPT, Event, EventLog
+from console.session.news import ANSWER_SECONDS, KEPT, Event, EventLog
+from console.text.csv_field import plain
 from console.text.ink import Ink
 from console.widgets.pane import Pane
 from console.widgets.text_view import TextView
-from store.contract.records import Job
+from store.contract.records import ExternalTask, Job
 from tests.console.fake import FakeEngine, job, task
 from tests.console.settle import console, lines, text, until
 
@@ -61,7 +62,7 @@ async def test_f_shows_only_rows_like_this_one_and_capital_f_leaves_them_out() -
         assert list_of(app).table.row.item.topic_name != "charge-card"
 
 
-@pytest.mark.parametrize("state", ["X", "r", "L", "·", "S"])
+@pytest.mark.parametrize("state", ["X", "r", "w", "·", "S"])
 async def test_f_on_a_state_keeps_all_rows_in_that_state_and_capital_f_none_of_them(state: str) -> None:
     engine = FakeEngine(60)
     now = datetime.now(UTC)
@@ -132,7 +133,46 @@ def test_words_about_the_same_thing_are_replaced_and_exclusions_add_up() -> None
     assert narrowed("-topic:a", "topic:b", without=True) == "-topic:a -topic:b"
     assert narrowed("locked", "-locked", without=False) == "-locked"
     assert narrowed("", "-locked", without=True) == "locked"
-    assert narrowed('error~"a b"', 'error~"c d"', without=False) == 'error~"c d"'
+    assert narrowed('error~"a b"', 'error~"x A b"', without=False) == 'error~"x A b"'
+    assert narrowed("topic:a,b", "topic:b", without=False) == "topic:b"
+
+
+@pytest.mark.parametrize(
+    ("before", "word", "without"),
+    [
+        ("error~503", 'error~"gateway timeout in"', False),
+        ("-error~504", 'error~"gateway timeout in"', False),
+        ("error~503", 'error~"gateway timeout in"', True),
+        ("topic:a,b", "topic:b", True),
+        ("retries>1", "retries:2", True),
+    ],
+)
+def test_what_a_filter_left_out_is_not_added_by_a_cell(before: str, word: str, without: bool) -> None:
+    found = narrowed(before, word, without=without)
+    assert found == f"{before} {'-' if without else ''}{word}"
+    assert parse(found, "tasks").mistakes == []
+
+
+class Timeouts(FakeEngine):
+    """Half of its tasks have failed of 503, the others of 504."""
+
+    def _one(self, index: int) -> ExternalTask:
+        said = f"gateway timeout in {index + 100} ms: {503 + index % 2}"
+        return super()._one(index).model_copy(update={"error_message": said})
+
+
+@pytest.mark.parametrize(("key", "rows"), [("f", 6), ("F", 0)])
+async def test_a_cell_of_a_cause_adds_none_that_the_filter_left_out(key: str, rows: int) -> None:
+    async with console(Timeouts(12), (80, 24)) as (app, pilot):
+        table = list_of(app).table
+        titles = [column.title for column in list_of(app).subject.columns]
+        await pilot.press("slash", *"error", "tilde", *"503", "enter")
+        await until(pilot, lambda: list_of(app).matching == 6 and table.row is not None)
+        table.choose_column(titles.index("error"))
+        await pilot.press(key)
+        await until(pilot, lambda: "gateway" in list_of(app).filter_text and list_of(app).matching == rows)
+        assert list_of(app).filter_text.startswith("error~503 ")
+        assert ": 504" not in text(app)
 
 
 # -- panes, pages, pace -----------------------------------------------------------------------------------------------
@@ -175,7 +215,7 @@ async def test_the_pace_is_shown_and_kept_within_its_bounds() -> None:
         assert list_of(app).reader._poller._interval == 5.0
         for _ in range(6):
             await pilot.press("less_than_sign")
-        assert app.session.pace == 1.0
+        assert app.session.watch.pace == 1.0
         await until(pilot, lambda: "every 1s" in lines(app)[0])
 
 
@@ -354,9 +394,9 @@ def test_a_long_warning_takes_both_lines(ink: Ink, takes_both: bool) -> None:
 
 async def test_long_news_take_a_second_line_and_m_shows_all_of_them() -> None:
     async with console(FakeEngine(20), (100, 30)) as (app, pilot):
-        app.session.say("first " + "word " * 20 + "the-end", "failed")
+        app.session.news.say("first " + "word " * 20 + "the-end", "failed")
         await until(pilot, lambda: "the-end" in text(app))
-        app.session.say("second", "muted")
+        app.session.news.say("second", "muted")
         await until(pilot, lambda: "second" in lines(app)[-2] and "first word" in lines(app)[-3])
         await pilot.press("m")
         await until(pilot, lambda: isinstance(app.screen, EventsScreen) and "2 events" in text(app))

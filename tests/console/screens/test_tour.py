@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from console.screens.tour import TourGuide
+from console.session.connection_identity import ConnectionIdentity
+from console.session.session import Session
 from console.session.tour import Tour
 
 
-def guide() -> tuple[TourGuide, Any]:
+def guide() -> tuple[TourGuide, Session]:
     screen = SimpleNamespace(query=lambda selector: [], VIEW="journal")
     app: Any = SimpleNamespace(screen=screen, focused=None)
-    session: Any = SimpleNamespace(
-        known_batches=SimpleNamespace(all=list), watched_by_run=set(), follower=None, run_told=("", ""), filling=False
-    )
+    session = Session(ConnectionIdentity("DEMO"))
     return TourGuide(app, session, Tour()), session
 
 
@@ -23,9 +23,9 @@ def test_a_run_is_judged_when_its_gate_holds_it_and_when_it_went_through(after: 
     """The outage ends, however slowly one reads: then the first wave does not fail again."""
     found, session = guide()
     assert (found.seen().launched, found.seen().judged) == (False, False)
-    session.run_told = ("run 1 wave 1", "accent")
+    session.watch.run_told = ("run 1 wave 1", "accent")
     assert (found.seen().launched, found.seen().judged) == (True, False)
     for told in after:
-        session.run_told = (told, "accent")
+        session.watch.run_told = (told, "accent")
         seen = found.seen()
     assert (seen.launched, seen.judged) == (True, True)

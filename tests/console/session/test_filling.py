@@ -6,8 +6,8 @@ from typing import Any
 from console.actions import at
 from console.app import RetriageApp
 from console.engine.target import Demo
-from console.session.background import FILLED_EVERY
 from console.session.connection_identity import ConnectionIdentity
+from console.session.watch import FILLED_EVERY
 from tests.console.fake import FakeEngine, connecting
 from tests.console.settle import lines, loaded, until
 

@@ -2,14 +2,14 @@
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from math import inf
 
 import pytest
 
 from console.engine.errors import LoginRefused, Refused, Unreachable
-from console.session.clock import RealClock
-from console.session.poller import Poller
+from console.session.poller import Poller, RealClock, reconsider_all, until_wanted
 from console.session.snapshot import Snapshot
 from tests.console.turned_clock import START, TurnedClock, settle
 
@@ -261,34 +261,77 @@ async def test_a_listener_that_fails_does_not_end_the_polling(
     await poller.stop()
 
 
-async def test_paused_it_asks_nothing_and_resumed_it_asks_at_once_if_overdue(
-    poller: Poller[int], clock: TurnedClock, subject: Subject
+class Wished:
+    """A poller that is wanted until it is not."""
+
+    def __init__(self, subject: Subject, clock: TurnedClock) -> None:
+        self._is = True
+        self.poller = Poller(subject.fetch, lambda _: None, wanted=lambda: self._is, clock=clock)
+
+    def be(self, wanted: bool) -> None:
+        self._is = wanted
+        reconsider_all()
+
+
+@pytest.fixture
+async def wished(subject: Subject, clock: TurnedClock) -> AsyncIterator[Wished]:
+    wish = Wished(subject, clock)
+    wish.poller.start()
+    await settle()
+    yield wish
+    await wish.poller.stop()
+
+
+async def test_unwanted_it_asks_nothing_and_wanted_again_it_asks_at_once_if_overdue(
+    wished: Wished, clock: TurnedClock, subject: Subject
 ) -> None:
-    poller.pause()
+    wished.be(False)
     await clock.turn(100)
     assert subject.asked == 1
-    poller.resume()
+    assert wished.poller.rests is None
+    wished.be(True)
     await settle()
     assert subject.asked == 2
 
 
-async def test_resumed_soon_it_waits_for_the_rest_of_the_interval(
-    poller: Poller[int], clock: TurnedClock, subject: Subject
+async def test_wanted_again_soon_it_waits_for_the_rest_of_the_interval(
+    wished: Wished, clock: TurnedClock, subject: Subject
 ) -> None:
-    poller.pause()
+    wished.be(False)
     await clock.turn(0.5)
-    poller.resume()
+    wished.be(True)
     await settle()
     assert subject.asked == 1
     assert clock.waiting_for() == [1.5]
 
 
-async def test_refresh_asks_now_even_while_paused(poller: Poller[int], clock: TurnedClock, subject: Subject) -> None:
-    poller.pause()
+async def test_one_that_was_wanted_all_the_time_is_not_woken_when_others_are(
+    wished: Wished, clock: TurnedClock, subject: Subject
+) -> None:
+    clock.pass_by(100)  # no waiter has noticed
+    reconsider_all()
+    await settle()
+    assert wished.poller.rests == 0
+    assert subject.asked == 1
+
+
+async def test_refresh_asks_now_even_while_unwanted(wished: Wished, clock: TurnedClock, subject: Subject) -> None:
+    wished.be(False)
     subject.value = 7
-    assert (await poller.refresh()).value == 7
+    assert (await wished.poller.refresh()).value == 7
     await clock.turn(100)
     assert subject.asked == 2
+
+
+async def test_a_longer_reading_waits_until_it_is_wanted() -> None:
+    wanted = False
+    waiting = asyncio.create_task(until_wanted(lambda: wanted))
+    reconsider_all()
+    await settle()
+    assert not waiting.done()
+    wanted = True
+    reconsider_all()
+    await waiting
 
 
 async def test_refresh_does_not_take_an_answer_that_was_under_way(poller: Poller[int], subject: Subject) -> None:

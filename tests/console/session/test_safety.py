@@ -7,11 +7,11 @@ import pytest
 from typer.testing import CliRunner
 
 from console import cli
-from console.connections import Connection, to_address, to_demo, to_profile, to_store
+from console.connections import NamedEngine, to_address, to_demo, to_profile, to_store
+from console.engine.batch_request import BatchRequest
 from console.engine.channel import Channel
 from console.engine.client import EngineClient
 from console.engine.errors import Forbidden
-from console.engine.retries_request import RetriesRequest
 from console.engine.target import Embedded, Remote
 from console.profiles import ProfileProblem, known_profiles, profile_named
 from console.session.connection_identity import ConnectionIdentity
@@ -78,7 +78,7 @@ async def test_no_order_passes_the_client_while_the_safety_is_on() -> None:
         client, safety = EngineClient(http), Safety("PROD")
         client.guard_orders(safety.why_not)
         orders = [
-            client.launch_retries(RetriesRequest(SetExternalTaskRetries(retries=1, external_task_ids=["a"]))),
+            client.launch_batch(BatchRequest(SetExternalTaskRetries(retries=1, external_task_ids=["a"]))),
             client.suspend_batch("b", True),
             client.delete_batch("b"),
             client.retry_jobs("d", 1),
@@ -188,7 +188,7 @@ def test_profiles_are_listed_without_asking_for_a_password(
     assert known_profiles(tmp_path / "missing.toml") == []
 
 
-def words(connection: Connection) -> tuple[str, str, str]:
+def words(connection: NamedEngine) -> tuple[str, str, str]:
     identity = connection.identity()
     return identity.environment, identity.url, identity.name
 

@@ -19,22 +19,11 @@ class Waits:
         self.seconds.append(seconds)
 
 
-class Quiet:
-    """Tells nobody."""
-
-    def publish(self, data: object) -> None:
-        pass
-
-    def subscribe(self, node: object, callback: object) -> None:
-        pass
-
-
 @pytest.fixture
 def session() -> Session:
     made = Session(ConnectionIdentity("TEST"))
-    made.news = Quiet()
-    made.client = FakeEngine()  # type: ignore[assignment]
-    made._opened.set()
+    made.connection.client = FakeEngine()  # type: ignore[assignment]
+    made.connection._opened.set()
     return made
 
 

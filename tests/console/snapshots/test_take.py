@@ -58,7 +58,7 @@ async def test_what_the_user_may_not_see_is_left_out_and_said(
         raise Refused("Not for you.", 403, "AuthorizationException")
 
     async with opened(store) as session:
-        client = await session.opened()
+        client = await session.connection.opened()
         for name in ("historic_process_instances", "process_definition_xml", "historic_batches", "external_task_log"):
             monkeypatch.setattr(client, name, refused)
         mark = await take_snapshot(session, SnapshotPart(), tmp_path / "s.db")
@@ -92,10 +92,10 @@ async def test_runs_come_along_as_they_were(store: Path, tmp_path: Path) -> None
         journal = await Journal.open(tmp_path / "journal.db")
         stack.push_async_callback(journal.close)
         session = await stack.enter_async_context(opened(store, journal))
-        tasks = await session.ask(lambda client: client.external_tasks(_all(), 0, 5))
+        tasks = await session.connection.ask(lambda client: client.external_tasks(_all(), 0, 5))
         topic = tasks[0].topic_name
         numbers = []
-        for engine in (session.engine_name, "another", session.engine_name):
+        for engine in (session.memory.engine_name, "another", session.memory.engine_name):
             run = NewRun(engine, "", "ann", "some tasks", "why", 1, 0.05, False, 60.0, at)
             frozen = [FrozenTask(f"{engine}-{place}", 0, "") for place in range(8)]
             causes = [RunCause(topic, "HTTP 503", 8)]
@@ -142,7 +142,7 @@ async def test_incidents_of_a_part_are_found_either_way(
     monkeypatch.setattr(engine_reader, "SMALL_EVERY", 0.0 if one_by_one else 1000.0)
     asked: list[str | None] = []
     async with opened(store) as session:
-        client = await session.opened()
+        client = await session.connection.opened()
         incidents = client.incidents
 
         async def noted(query: IncidentQuery, first: int, size: int) -> list[Incident]:

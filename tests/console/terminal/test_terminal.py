@@ -70,7 +70,7 @@ def test_without_colours_no_colour_is_sent_and_the_cursor_is_still_seen() -> Non
         codes = {code for found in SGR.findall(terminal.raw) for code in found.split(b";") if code}
         assert codes <= {b"0", b"1", b"4", b"7", b"22", b"24", b"27"}
         assert b"7" in codes
-        assert [line[4] for line in terminal.lines if "ord-8800" in line][:7] == list("XXX·LXS")
+        assert [line[4] for line in terminal.lines if "ord-8800" in line][:7] == list("XXX·wXS")
 
 
 def test_the_terminal_theme_uses_the_sixteen_colours_of_the_terminal_only() -> None:

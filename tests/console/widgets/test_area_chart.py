@@ -24,6 +24,16 @@ def test_a_few_that_failed_again_are_seen_as_few() -> None:
     assert drawn([(330, 9, 81)], 420, 8) == ["░", "▁", "█", "█", "█", "█", "█", "█"]
 
 
+def test_what_is_lower_than_a_cell_is_told_apart_without_colours() -> None:
+    areas = (Area("█", "good"), Area("▓", "failed", low="!"), Area("░", "muted", always=False))
+    few = ["".join(text for text, _ in row) for row in area_chart([(330, 9, 81), (330, 0, 81)], areas, 420, 8)]
+    assert sum(row[0] == "!" for row in few) == 1
+    assert all(row[1] != "!" for row in few)
+    many = ["".join(text for text, _ in row) for row in area_chart([(200, 200, 20)], areas, 420, 8)]
+    assert "▓" in many
+    assert "!" not in many
+
+
 @pytest.mark.parametrize("height", [1, 2, 3, 8])
 @pytest.mark.parametrize("values", [(100, 1, 0), (0, 1, 99), (1, 1, 1), (300, 300, 300), (99, 1, 0)])
 def test_no_column_is_higher_than_the_chart_and_what_matters_is_always_seen(

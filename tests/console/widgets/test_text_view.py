@@ -61,6 +61,17 @@ def test_wrapped_lines_fit_and_are_no_more_than_asked_for(text: str, width: int,
     assert all(cell_len(line) <= max(width, 2) for line in lines)
 
 
+@given(
+    st.lists(st.sampled_from(["or", "and", "not", "HTTP", "503", "psp"]), min_size=1),
+    st.integers(12, 40),
+    st.integers(1, 4),
+)
+def test_a_text_that_is_cut_loses_no_word_but_at_its_end_and_shows_it(words: list[str], width: int, limit: int) -> None:
+    shown = " ".join(wrap(" ".join(words), width, limit))
+    whole = " ".join(words)
+    assert shown == whole or (shown.endswith("…") and whole.startswith(shown.removesuffix("…").rstrip()))
+
+
 def test_wrapping_breaks_at_blanks_and_says_what_is_left_out() -> None:
     assert wrap("upstream connect error", 10, 3) == ["upstream", "connect", "error"]
     assert wrap("upstream connect error", 10, 2) == ["upstream", "connect e…"]

@@ -19,7 +19,7 @@ from console.screens.dialogs.field import Field
 from console.screens.jobs.detail import JobDetail
 from console.screens.launch.dialog import LaunchDialog
 from console.screens.tasks.detail import TaskDetail
-from console.session.background import COUNTS_EVERY
+from console.session.watch import COUNTS_EVERY
 from console.widgets.line_table import LineTable
 from console.widgets.pane import Pane, laid_out
 from store.contract.orders import SetExternalTaskRetries
@@ -85,7 +85,7 @@ async def test_how_an_ended_batch_ended_is_found_out_for_those_in_sight() -> Non
     engine = with_history(2)
     async with console(engine, view="batches") as (app, pilot):
         await view(app, pilot, "4")
-        await until(pilot, lambda: app.session.known_batches._batch_ends.keys() >= {"old-000", "old-001"})
+        await until(pilot, lambda: app.session.watch.known_batches._ends.keys() >= {"old-000", "old-001"})
 
 
 async def test_an_engine_that_keeps_no_job_log_does_not_make_ended_batches_complete() -> None:
@@ -95,23 +95,22 @@ async def test_an_engine_that_keeps_no_job_log_does_not_make_ended_batches_compl
         await view(app, pilot, "4")
         await pilot.press("j")
         pane = app.screen.query_one("#detail", Pane)
-        await until(pilot, lambda: "keeps no job log" in " ".join(pane.text.split()))
+        await until(pilot, lambda: "no job log that this user may read" in " ".join(pane.text.split()))
         assert "100%" not in text(app)
 
 
 async def test_a_batch_that_somebody_deleted_is_shown_as_deleted_and_not_as_complete() -> None:
     engine = engine_with_a_batch()
     async with console(engine) as (app, _):
-        follower = app.session.follower
-        assert follower is not None
-        await follower.launched("batch-1")
+        follower = app.session.watch
+        await follower.follow("batch-1")
         engine.end("batch-1", deleted=True)
         await follower.look()
-        assert "was deleted by somebody at 310 of 500, 2 jobs failed" in app.session.event.sentence  # type: ignore[union-attr]
-        found = app.session.known_batches.get("batch-1")
+        assert "was deleted by somebody at 310 of 500, 2 jobs failed" in app.session.news.newest.sentence  # type: ignore[union-attr]
+        found = app.session.watch.known_batches.get("batch-1")
         assert found is not None
         assert (found.phase, found.completed, found.failed, found.share) == ("deleted", 310, 2, 0.62)
-        assert app.session.launched == set()
+        assert app.session.watch.launched == set()
 
 
 async def test_a_batch_over_jobs_is_not_said_to_be_somebody_elses() -> None:
@@ -163,7 +162,7 @@ async def test_orders_are_hinted_for_running_batches_only() -> None:
         await pilot.press("j")
         await until(pilot, lambda: "S suspend" not in hints(app) and "D delete" not in hints(app))
         await pilot.press("S")
-        await until(pilot, lambda: "has ended" in app.session.event.sentence)  # type: ignore[union-attr]
+        await until(pilot, lambda: "has ended" in app.session.news.newest.sentence)  # type: ignore[union-attr]
         await pilot.press("k")
         engine.running["batch-1"] = engine.running["batch-1"].model_copy(update={"suspended": True})
         await pilot.press("r")
@@ -214,7 +213,7 @@ async def test_while_the_engine_does_not_answer_nothing_is_said_about_batches() 
     async with console(engine) as (app, pilot):
         engine.gone = True
         await pilot.press("4")
-        await until(pilot, lambda: "does not answer" in text(app) and app.session.stale)
+        await until(pilot, lambda: "does not answer" in text(app) and app.session.connection.stale)
         assert "no batch" not in text(app)
 
 
@@ -254,14 +253,14 @@ async def test_after_an_order_the_rows_of_each_view_are_counted_again_at_once(mo
     engine = failing()
     async with console(engine, view="batches") as (app, pilot):
         await detail(app, pilot)
-        await until(pilot, lambda: "drop 3 jobs" in hints(app) and app.session.counts.get("jobs") == 4)
+        await until(pilot, lambda: "drop 3 jobs" in hints(app) and app.session.watch.counts.get("jobs") == 4)
 
         async def one(query: Any) -> int:
             return 1
 
         monkeypatch.setattr(engine, "count_jobs", one)
         await confirmed(app, pilot, "D")
-        await until(pilot, lambda: app.session.counts["jobs"] == 1, COUNTS_EVERY / 3)
+        await until(pilot, lambda: app.session.watch.counts["jobs"] == 1, COUNTS_EVERY / 3)
 
 
 async def test_where_no_group_has_the_focus_the_whole_batch_is_meant() -> None:
@@ -287,8 +286,8 @@ async def test_on_production_the_number_of_jobs_is_typed(keys: str, number: str,
     async with console(engine, view="batches") as (app, pilot):
         await view(app, pilot, "4")
         await until(pilot, lambda: "T retry failed jobs" in hints(app))
-        app.session.safety.environment = "PROD"
-        app.session.arm()
+        app.session.connection.safety.environment = "PROD"
+        app.session.connection.arm()
         await pilot.press(keys)
         await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
         await pilot.press("L", "5", "enter")
@@ -315,7 +314,7 @@ async def test_jobs_that_are_gone_meanwhile_are_no_problem() -> None:
         await detail(app, pilot)
         await until(pilot, lambda: "drop 3 jobs" in hints(app))
         await confirmed(app, pilot, "D")
-        await until(pilot, lambda: "3 failed jobs of batch batch-1 dropped" in app.session.event.sentence)  # type: ignore[union-attr]
+        await until(pilot, lambda: "3 failed jobs of batch batch-1 dropped" in app.session.news.newest.sentence)  # type: ignore[union-attr]
 
 
 async def test_outcomes_and_retries_are_offered_only_where_there_are_any() -> None:
@@ -327,9 +326,8 @@ async def test_outcomes_and_retries_are_offered_only_where_there_are_any() -> No
         assert "outcomes" not in hints(app)
         assert "retry failed jobs" not in hints(app)
         engine.running["batch-1"] = statistics("batch-1", 500, 500, 310, 4)
-        assert app.session.follower is not None
-        await app.session.follower.look()
-        await until(pilot, lambda: "T retry failed jobs" in hints(app))
+        await pilot.press("r")
+        await until(pilot, lambda: "T try 2 jobs again" in hints(app))
 
 
 async def test_enter_on_a_group_reads_one_of_its_jobs() -> None:
@@ -356,13 +354,8 @@ async def test_the_detail_goes_on_after_the_batch_has_ended() -> None:
     async with console(engine, view="batches") as (app, pilot):
         await detail(app, pilot)
         await until(pilot, lambda: "310 done" in text(app))
-        chart = app.screen.query_one("#chart", Pane)
-        await until(pilot, lambda: chart.border_subtitle)
-        app.session.count(incidents=4_321)
-        await until(pilot, lambda: chart.border_subtitle == "4,321 incidents open", 5)
         engine.end("batch-1")
-        assert app.session.follower is not None
-        await app.session.follower.look()
+        await app.session.watch.look()
         await until(pilot, lambda: "ENDED" in text(app) and "ended: all 500 jobs done" in text(app))
         assert isinstance(app.screen, BatchDetail)
 
@@ -394,7 +387,7 @@ async def test_the_page_of_a_batch_is_paused_and_read_by_its_own_keys(monkeypatc
         engine.running["batch-1"] = statistics("batch-1", 500, 500, 400)
         await pilot.press("r")
         await until(pilot, lambda: "400 done" in text(app))
-        assert app.session.paused
+        assert app.session.watch.paused
         assert await rests(pilot, engine)
         # A dialog that was in front, and another page, do not make it read on.
         await pilot.press("question_mark", "escape")
@@ -433,16 +426,19 @@ FAILED = [task(index) for index in (0, 1, 2, 5, 6, 7)]
 
 async def followed(app: RetriageApp, engine: FakeEngine, again: int = 2) -> None:
     """The batch was launched for the first failed tasks of the engine; so many of them failed again."""
-    follower = app.session.follower
-    assert follower is not None
-    app.session.journal = cast(Journal, Ledger({"batch-1": [(one.id, 0) for one in FAILED]}, reason="PSP is back"))
-    await follower.launched("batch-1")
+    follower = app.session.watch
+    app.session.memory.journal = cast(
+        Journal, Ledger({"batch-1": [(one.id, 0) for one in FAILED]}, reason="PSP is back")
+    )
+    await follower.follow("batch-1")
     engine.running["batch-1"] = statistics("batch-1", 6, 6, 6)
     for one in FAILED[again:]:
         engine.retries[one.id] = 1
+    soon = datetime.now(UTC) + timedelta(minutes=1)
+    engine.task_entries += [logs.task_entry(one, "failure", soon, message=one.error_message) for one in FAILED[:again]]
     gone = FAILED[5]
     engine.removed.add(gone.id)
-    engine.task_entries.append(logs.task_entry(gone, "success", datetime.now(UTC) + timedelta(minutes=1)))
+    engine.task_entries.append(logs.task_entry(gone, "success", soon))
     await follower.look()
     await follower.look_at_work()
 
@@ -461,19 +457,20 @@ class Hanging(FakeEngine):
 async def test_whoever_launches_does_not_wait_until_all_tasks_were_looked_at() -> None:
     engine = Hanging(20)
     async with console(engine, view="batches") as (app, _):
-        app.session.journal = cast(Journal, Ledger({"batch-1": [(one.id, 0) for one in FAILED]}, reason="PSP is back"))
+        app.session.memory.journal = cast(
+            Journal, Ledger({"batch-1": [(one.id, 0) for one in FAILED]}, reason="PSP is back")
+        )
         engine.running["batch-1"] = statistics("batch-1", 6, 6, 6)
         engine.hangs = True
-        assert app.session.follower is not None
-        await asyncio.wait_for(app.session.follower.launched("batch-1"), 10)
-        assert app.session.known_batches.get("batch-1") is not None
+        await asyncio.wait_for(app.session.watch.follow("batch-1"), 10)
+        assert app.session.watch.known_batches.get("batch-1") is not None
 
 
 async def test_what_became_of_the_tasks_and_a_new_launch_of_those_that_failed_again() -> None:
     engine = engine_with_a_batch()
     async with console(engine) as (app, pilot):
         await followed(app, engine)
-        tally = app.session.known_batches.get("batch-1").work  # type: ignore[union-attr]
+        tally = app.session.watch.known_batches.get("batch-1").work  # type: ignore[union-attr]
         assert tally is not None
         assert tally.counts == {"again": 2, "waiting": 3, "done": 1}
         await detail(app, pilot)
@@ -487,10 +484,10 @@ async def test_what_became_of_the_tasks_and_a_new_launch_of_those_that_failed_ag
         engine.retries[FAILED[0].id] = 1
         await pilot.press("r")
         await until(pilot, lambda: "[again 1]" in text(app) and "waiting 4" in text(app))
-        assert app.session.paused
+        assert app.session.watch.paused
         engine.retries[FAILED[0].id] = 0
         await pilot.press("p")
-        await until(pilot, lambda: "[again 2]" in text(app) and not app.session.paused)
+        await until(pilot, lambda: "[again 2]" in text(app) and not app.session.watch.paused)
         await until(pilot, lambda: "R retry 2 tasks" in hints(app))
         await pilot.press("R")
         await until(pilot, lambda: isinstance(app.screen, LaunchDialog) and "2" in text(app))
@@ -523,20 +520,19 @@ async def test_why_nothing_can_be_retried_is_said_as_it_is() -> None:
 async def test_tasks_that_are_not_known_are_said_to_be_not_known() -> None:
     engine = engine_with_a_batch()
     async with console(engine) as (app, pilot):
-        app.session.journal = cast(Journal, Ledger({}))
+        app.session.memory.journal = cast(Journal, Ledger({}))
         await detail(app, pilot)
         await until(pilot, lambda: "was not launched from here" in text(app))
         await pilot.press("d")
-        await until(pilot, lambda: "Not known" in app.session.event.sentence)  # type: ignore[union-attr]
+        await until(pilot, lambda: "Not known" in app.session.news.newest.sentence)  # type: ignore[union-attr]
 
 
 async def test_the_journal_is_asked_once_about_a_batch_of_somebody_else() -> None:
     engine = engine_with_a_batch()
     async with console(engine) as (app, _):
         journal = Ledger({})
-        app.session.journal = cast(Journal, journal)
-        follower = app.session.follower
-        assert follower is not None
+        app.session.memory.journal = cast(Journal, journal)
+        follower = app.session.watch
         for _ in range(3):
             await follower.look_at_work()
         assert journal.asked == ["batch-1"]
@@ -625,5 +621,5 @@ async def test_a_batch_that_may_be_that_of_a_lost_launch_is_adopted_only_when_th
         asked = " ".join(app.screen.query_one(Pane).text.split())
         assert "Perhaps it made batch perhaps: 98 jobs" in asked
         await pilot.press(key)
-        await until(pilot, lambda: said in app.session.event.sentence)  # type: ignore[union-attr]
-        assert ("perhaps" in app.session.launched) == (key == "Y")
+        await until(pilot, lambda: said in app.session.news.newest.sentence)  # type: ignore[union-attr]
+        assert ("perhaps" in app.session.watch.launched) == (key == "Y")

@@ -64,16 +64,15 @@ async def test_a_batch_is_shown_live_until_and_after_its_end() -> None:
 async def test_a_batch_that_ends_before_it_was_seen_running_is_found_in_the_history() -> None:
     engine = engine_with_a_batch()
     async with console(engine) as (app, pilot):
-        follower = app.session.follower
-        assert follower is not None
+        follower = app.session.watch
         engine.running["quick"] = statistics("quick", 5)
         engine.end("quick")
-        await follower.launched("quick")
-        await until(pilot, lambda: app.session.known_batches.get("quick") is not None)
-        found = app.session.known_batches.get("quick")
+        await follower.follow("quick")
+        await until(pilot, lambda: app.session.watch.known_batches.get("quick") is not None)
+        found = app.session.watch.known_batches.get("quick")
         assert found is not None
         assert found.phase == "ended"
-        assert app.session.launched == set()
+        assert app.session.watch.launched == set()
 
 
 async def test_suspend_and_resume_ask_first() -> None:
@@ -107,7 +106,7 @@ async def test_delete_and_the_batch_is_shown_as_deleted() -> None:
         await until(pilot, lambda: engine.orders == [("delete_batch", "batch-1", False)])
         await until(pilot, lambda: screen(app).table.row.item.phase == "deleted")
         await pilot.press("D")
-        await until(pilot, lambda: "has ended" in app.session.event.sentence)
+        await until(pilot, lambda: "has ended" in app.session.news.newest.sentence)
         assert len(engine.orders) == 1
 
 
@@ -121,12 +120,11 @@ async def test_the_detail_explains_the_phases_and_groups_the_failed_jobs() -> No
         assert table.row is not None
         assert [cell.text for cell in table.row.cells[:3]] == ["X failed", "batch", "2"]
         assert "310 done  188 left" in text(app)
-        assert "waits for 190 jobs, then <=30 s" in text(app)
+        assert "within 30 s of the last job" in text(app)
         await confirmed(app, pilot, "T")
         await until(pilot, lambda: engine.orders == [("retry_jobs", "jd-batch", 1)])
         engine.end("batch-1")
-        assert app.session.follower is not None
-        await app.session.follower.look()
+        await app.session.watch.look()
         await until(pilot, lambda: "all 500 jobs done" in text(app))
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(app.screen, BatchDetail))

@@ -48,3 +48,15 @@ def test_below_the_chart_stand_the_open_incidents_and_when_it_began_and_how_long
     assert axis.split() == ["09:15:00Z", "+24s"]
     assert axis.rstrip().endswith("+24s")
     assert len(axis.rstrip()) == len(sparks.rstrip())
+
+
+def test_before_the_first_look_nothing_is_drawn() -> None:
+    line = Timeline(START)
+    for number in (5, 6, 7):
+        line.note(START + timedelta(seconds=2 * number), Sample(100, 50, 0, 40))
+    rows = ["".join(text for text, _ in spans) for spans in laid_out(chart_lines(line, 100, 25, 8), 25)]
+    *drawn, sparks, axis = [row[5:] for row in rows]
+    assert {row[:10].strip() for row in drawn} == {""}
+    assert drawn[-1][10:12].strip()
+    assert (sparks[:10].strip(), sparks[10:12]) == ("", "▇▇")
+    assert axis.split() == ["09:15:00Z", "+16s"]

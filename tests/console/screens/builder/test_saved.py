@@ -19,7 +19,7 @@ from console.widgets.line_table import LineTable
 from console.widgets.pane import Pane
 from store.journal import Journal, NewLaunch
 from tests.console.fake import FakeEngine, ids
-from tests.console.settle import console, filter_by, screen, until
+from tests.console.settle import console, filter_by, said, screen, until
 
 
 @pytest.fixture
@@ -40,14 +40,17 @@ async def builder(app: RetriageApp, pilot: Pilot[None], text: str) -> BuilderScr
 
 async def test_a_query_is_saved_taken_again_and_forgotten(journal: Journal) -> None:
     async with console(FakeEngine(60)) as (app, pilot):
-        app.session.keep_journal(journal)
+        app.session.memory.keep_journal(journal)
         built = await builder(app, pilot, "retries:0 error~card")
         await pilot.press("f3", "s")
         await until(pilot, lambda: isinstance(app.screen, SaveQuery) and isinstance(app.focused, Input))
         await pilot.press("enter", *"cards", "enter")
         await until(pilot, lambda: app.screen is built)
-        await until(pilot, lambda: app.session.event and "Saved as cards" in app.session.event.sentence)
-        (kept,) = await journal.saved_queries(app.session.engine_name, "tasks")
+        await until(
+            pilot,
+            lambda: app.session.news.newest and "Saved as cards" in app.session.news.newest.sentence,
+        )
+        (kept,) = await journal.saved_queries(app.session.memory.engine_name, "tasks")
         assert (kept.name, kept.text) == ("cards", "retries:0 error~card")
         put(built.query_one(QueryInput), "locked")
         await pilot.press("f3", "l")
@@ -58,14 +61,14 @@ async def test_a_query_is_saved_taken_again_and_forgotten(journal: Journal) -> N
         await until(pilot, lambda: isinstance(app.screen, SavedQueries) and screen(app).query_one(LineTable).row)
         await pilot.press("x")
         await until(pilot, lambda: screen(app).query_one(LineTable).total == 0)
-        assert await journal.saved_queries(app.session.engine_name, "tasks") == []
+        assert await journal.saved_queries(app.session.memory.engine_name, "tasks") == []
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is built)
 
 
 async def test_a_request_with_several_sources_is_saved_whole(journal: Journal) -> None:
     async with console(FakeEngine(60)) as (app, pilot):
-        app.session.keep_journal(journal)
+        app.session.memory.keep_journal(journal)
         built = await builder(app, pilot, "retries:0")
         await pilot.press("f3", "left_square_bracket")
         await until(pilot, lambda: built.edited.source == SOURCES[-1])
@@ -73,9 +76,9 @@ async def test_a_request_with_several_sources_is_saved_whole(journal: Journal) -
         await until(pilot, lambda: len(built.edited.draft.chosen) == 2)
         before = dict(built.edited.draft.texts)
         await pilot.press("f3", "s")
-        await until(pilot, lambda: isinstance(app.screen, SaveQuery))
+        await until(pilot, lambda: isinstance(app.screen, SaveQuery) and isinstance(app.focused, Input))
         await pilot.press(*"both", "enter")
-        await until(pilot, lambda: app.screen is built)
+        await until(pilot, lambda: app.screen is built and "Saved as both" in said(app))
         put(built.query_one(QueryInput), "")
         await pilot.press("f3", "l")
         await until(pilot, lambda: isinstance(app.screen, SavedQueries) and screen(app).query_one(LineTable).row)
@@ -116,14 +119,17 @@ async def test_without_a_journal_saving_says_so() -> None:
     async with console(FakeEngine(60)) as (app, pilot):
         built = await builder(app, pilot, "retries:0")
         await pilot.press("f3", "s")
-        await until(pilot, lambda: app.session.event and "nothing is remembered" in app.session.event.sentence)
+        await until(
+            pilot,
+            lambda: app.session.news.newest and "nothing is remembered" in app.session.news.newest.sentence,
+        )
         assert app.screen is built
 
 
 async def test_filters_of_earlier_days_come_back_with_up(journal: Journal) -> None:
     async with console(FakeEngine(60)) as (app, pilot):
-        await journal.remember(app.session.engine_name, "tasks", "topic:yesterday")
-        app.session.keep_journal(journal)
+        await journal.remember(app.session.memory.engine_name, "tasks", "topic:yesterday")
+        app.session.memory.keep_journal(journal)
         await until(pilot, lambda: screen(app).query_one("#filter", FilterLine).history == ["topic:yesterday"])
         await pilot.press("slash", "up")
         assert screen(app).query_one(FilterInput).value == "topic:yesterday"
@@ -131,7 +137,7 @@ async def test_filters_of_earlier_days_come_back_with_up(journal: Journal) -> No
         await until(pilot, lambda: screen(app).filter_text == "locked")
 
         async def used() -> list[str]:
-            return await journal.recent(app.session.engine_name, "tasks", 10)
+            return await journal.recent(app.session.memory.engine_name, "tasks", 10)
 
         while await used() != ["locked", "topic:yesterday"]:
             await pilot.pause()
@@ -140,9 +146,9 @@ async def test_filters_of_earlier_days_come_back_with_up(journal: Journal) -> No
 async def test_again_finds_what_was_launched_from_here_and_failed_once_more(journal: Journal) -> None:
     engine = FakeEngine(60)
     async with console(engine) as (app, pilot):
-        app.session.keep_journal(journal)
+        app.session.memory.keep_journal(journal)
         number = await journal.begin(
-            NewLaunch(engine=app.session.engine_name, url="", user="ann", retries=1, request="{}", tasks=3)
+            NewLaunch(engine=app.session.memory.engine_name, url="", user="ann", retries=1, request="{}", tasks=3)
         )
         await journal.add_tasks(number, [(id, 0) for id in ids([0, 1, 3])])
         await journal.sent(number, 3)

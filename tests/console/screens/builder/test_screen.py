@@ -105,7 +105,10 @@ async def test_a_mistake_in_the_text_is_explained_and_the_other_faces_wait() -> 
         await pilot.press("f3")
         await to_row(app, pilot, "locked")
         await pilot.press("space")
-        await until(pilot, lambda: app.session.event and "correct it first" in app.session.event.sentence)
+        await until(
+            pilot,
+            lambda: app.session.news.newest and "correct it first" in app.session.news.newest.sentence,
+        )
         assert builder(app).query_one(QueryInput).value == "topic:charge-card retires:0 "
         assert "did you mean retries:?" in counted(app)
 
@@ -182,7 +185,7 @@ async def test_an_empty_query_is_refused_unless_it_is_meant() -> None:
         await opened(app, pilot, "")
         await until(pilot, lambda: "EVERY external task; type all:yes to mean it" in counted(app))
         await pilot.press("tab", "R")
-        await until(pilot, lambda: app.session.event and "EVERY" in app.session.event.sentence)
+        await until(pilot, lambda: app.session.news.newest and "EVERY" in app.session.news.newest.sentence)
         assert not isinstance(app.screen, LaunchDialog)
         await pilot.press("slash", *"all:yes")
         await until(pilot, lambda: "40 external tasks (exact)" in counted(app))
@@ -320,8 +323,11 @@ async def test_what_only_the_console_can_apply_is_copied_as_the_ids_found(key: s
         engine.held = True
         await opened(app, pilot, "topic:charge-card retries:0 error~card")
         await pilot.press("f3", key)
-        await until(pilot, lambda: app.session.event and "Not copied yet" in app.session.event.sentence)
-        assert "error~card" in app.session.event.sentence
+        await until(
+            pilot,
+            lambda: app.session.news.newest and "Not copied yet" in app.session.news.newest.sentence,
+        )
+        assert "error~card" in app.session.news.newest.sentence
         assert app.clipboard == ""
         engine.held = False
         await until(pilot, lambda: "here 17 exact" in counted(app))
@@ -332,7 +338,7 @@ async def test_what_only_the_console_can_apply_is_copied_as_the_ids_found(key: s
         assert len(found.ids) == 17
         assert all(id in app.clipboard for id in found.ids)
         assert "externalTaskQuery" not in app.clipboard
-        await until(pilot, lambda: f"{copied} with the ids of 17 tasks" in app.session.event.sentence)
+        await until(pilot, lambda: f"{copied} with the ids of 17 tasks" in app.session.news.newest.sentence)
 
 
 async def test_nothing_is_copied_when_no_task_fits_what_the_console_looks_for() -> None:
@@ -340,7 +346,7 @@ async def test_nothing_is_copied_when_no_task_fits_what_the_console_looks_for() 
         await opened(app, pilot, "error~nowhere")
         await until(pilot, lambda: "here 0 exact" in counted(app))
         await pilot.press("f3", "Y")
-        await until(pilot, lambda: app.session.event and "no task fits" in app.session.event.sentence)
+        await until(pilot, lambda: app.session.news.newest and "no task fits" in app.session.news.newest.sentence)
         assert app.clipboard == ""
 
 
@@ -350,7 +356,10 @@ async def test_a_list_that_the_engine_would_make_longer_is_not_copied() -> None:
         await until(pilot, lambda: getattr(app.screen, "matching", None) is not None)
         await opened(app, pilot, "version:14")
         await pilot.press("f3", "Y")
-        await until(pilot, lambda: app.session.event and "cannot filter by version:14" in app.session.event.sentence)
+        await until(
+            pilot,
+            lambda: app.session.news.newest and "cannot filter by version:14" in app.session.news.newest.sentence,
+        )
         assert app.clipboard == ""
 
 
@@ -361,7 +370,10 @@ async def test_json_that_is_not_taken_over_is_not_copied_as_something_else() -> 
         builder(app).query_one(JsonArea).load_text('{"retries": 1, "externalTaskQuery": {"topc": 1}}')
         await until(pilot, lambda: "topc is not a field" in advice(app))
         await pilot.press("f3", "y")
-        await until(pilot, lambda: app.session.event and "not taken over" in app.session.event.sentence)
+        await until(
+            pilot,
+            lambda: app.session.news.newest and "not taken over" in app.session.news.newest.sentence,
+        )
         assert app.clipboard == ""
 
 

@@ -73,7 +73,7 @@ async def test_a_profile_whose_secret_is_not_there_is_refused_before_this_engine
 
 async def test_an_address_is_typed_and_what_still_runs_is_asked_about_first() -> None:
     async with console(FakeEngine(5)) as (app, pilot):
-        app.session.launched.add("b")
+        app.session.watch.launched.add("b")
         await dialog(app, pilot)
         app.screen.query_one(Input).value = "http://ann:s3cret@localhost:8080"
         await until(pilot, lambda: "http://localhost:8080/engine-rest" in text(app))

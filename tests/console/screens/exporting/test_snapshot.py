@@ -16,8 +16,8 @@ from console.session.session import Session
 from console.widgets.pane import Pane
 from store.contract.queries import ExternalTaskQuery
 from store.snapshot_mark import read_mark
-from tests.console.screens.test_embedded_engine import ENGINE, text, world
-from tests.console.settle import loaded, screen, until
+from tests.console.screens.test_embedded_engine import ENGINE, world
+from tests.console.settle import loaded, screen, text, until
 from tests.store.test_snapshot_rehearsal import task, written
 
 CHARGES = "topic:charge-card retries:0"
@@ -57,7 +57,7 @@ async def test_what_is_shown_is_written_and_opened_again(tmp_path: Path) -> None
         await pilot.press("enter")
         await until(pilot, lambda: "No snapshot was written: no external task matches." in text(app), ENGINE)
         assert files(tmp_path) == [place.name]
-        client = await app.session.opened()
+        client = await app.session.connection.opened()
         query = ExternalTaskQuery(topic_name="charge-card", no_retries_left=True)
         expected = await client.external_tasks(query, 0, 100)
     mark = read_mark(str(place))
@@ -67,15 +67,15 @@ async def test_what_is_shown_is_written_and_opened_again(tmp_path: Path) -> None
         lambda: connect(connection.target), connection.identity(), journal=partial(journal_of, connection)
     )
     async with opened.run_test(size=(120, 30)) as pilot:
-        await until(pilot, lambda: opened.session.client is not None and loaded(opened), ENGINE)
+        await until(pilot, lambda: opened.session.connection.client is not None and loaded(opened), ENGINE)
         await until(pilot, lambda: f"AS OF {mark.taken_at:%H:%M}Z" in text(opened))
         assert "SNAPSHOT" in text(opened)
         assert "READ-ONLY" in text(opened)
         assert "LIVE" not in text(opened)
-        client = await opened.session.opened()
+        client = await opened.session.connection.opened()
         assert await client.external_tasks(ExternalTaskQuery(), 0, 100) == expected
-        assert opened.session.now() == mark.taken_at
-        assert opened.session.why_no_orders()
+        assert opened.session.connection.now() == mark.taken_at
+        assert opened.session.connection.why_no_orders()
         # What is not in it is not said to be nowhere.
         await pilot.press("d")
         await until(pilot, lambda: "It has none in this snapshot" in text(opened), ENGINE)
@@ -89,5 +89,7 @@ async def test_the_words_of_a_rehearsal(tmp_path: Path) -> None:
     assert (identity.stands_at, identity.readonly) == (None, False)
     assert "all its times are moved to now" in identity.about_snapshot
     assert engine_words(identity, "") == ["--rehearse", str(place)]
-    assert not Session(identity).safety.guarded
-    assert Session(ConnectionIdentity("REHEARSAL", "http://engine")).safety.guarded, "the word alone proves nothing"
+    assert not Session(identity).connection.safety.guarded
+    assert Session(ConnectionIdentity("REHEARSAL", "http://engine")).connection.safety.guarded, (
+        "the word alone proves nothing"
+    )

@@ -59,7 +59,7 @@ async def test_tab_turns_the_pages_and_slash_searches_one() -> None:
         await until(pilot, lambda: "keys.toml" in shown(app) and "password_command" in shown(app))
         await pilot.press("tab")
         await until(pilot, lambda: "[keys]" in shown(app))
-        app.session.counts["jobs"], app.session.failed_jobs = 32, 7
+        app.session.watch.counts["jobs"], app.session.watch.failed_jobs = 32, 7
         said = ["".join(text for text, _ in line).split() for line in engine_page(app.session, 100)]
         assert ["jobs", "32,", "7", "without", "retries"] in said, "all jobs are not those without retries"
         await pilot.press("escape")

@@ -9,6 +9,7 @@ import pytest
 
 from console.causes.groups import Group
 from console.causes.open_incidents import OpenIncidents
+from console.operations.retry_jobs import RetryJobs
 from console.reading.selection import Marked
 from console.screens.dialogs.confirm import Confirm
 from console.screens.incidents import group_verbs
@@ -18,7 +19,7 @@ from console.session.connection_identity import ConnectionIdentity
 from console.session.session import Session
 from store.contract.queries import IncidentQuery
 from store.contract.records import Incident
-from tests.console.fake import FakeEngine, job
+from tests.console.fake import FakeEngine
 from tests.console.incidents_of import Incidents, incident
 
 CARD, PSP, LOCK, CALLED = (
@@ -33,6 +34,7 @@ class Screen:
     """A list of groups as its verbs see it: questions and orders run as soon as they are begun."""
 
     is_attached = True
+    left = False
 
     def __init__(self, session: Session, under_cursor: str) -> None:
         self.session = session
@@ -51,6 +53,11 @@ class Screen:
 
     def heed_filter(self) -> None:
         self.called.append("heed filter")
+
+    def left_meanwhile(self, what: str) -> bool:
+        if self.left:
+            self.called.append(f"left: {what}")
+        return self.left
 
     def run_worker(self, work: Callable[[], Awaitable[None]], **how: Any) -> None:
         async def run() -> None:
@@ -84,18 +91,19 @@ class Reader:
 
 
 class Stage:
-    """Verbs, the screen and the reader they work with, and the launches that they open."""
+    """Verbs, the screen and the reader they work with, and the dialogs that they open."""
 
     def __init__(self, incidents: OpenIncidents, under_cursor: str, monkeypatch: pytest.MonkeyPatch) -> None:
         self.engine = FakeEngine(20)
         self.session = Session(ConnectionIdentity("TEST", "in this process"))
-        self.session.news = SimpleNamespace(publish=lambda _: None)  # type: ignore[assignment]
-        self.session.open(self.engine)  # type: ignore[arg-type]
+        self.session.connection.open(self.engine)  # type: ignore[arg-type]
         self.screen = Screen(self.session, under_cursor)
         self.reader = Reader(incidents)
         self.launches: list[tuple[Marked, Callable[[str], None], bool]] = []
         self.verbs = GroupVerbs(self.screen, self.reader, self.group)  # type: ignore[arg-type]
         monkeypatch.setattr(group_verbs, "open_launch", self._open_launch)
+        self.operations: list[tuple[object, Marked, Callable[[], None]]] = []
+        monkeypatch.setattr(group_verbs, "open_operation", self._open_operation)
         monkeypatch.setattr(group_verbs, "NoteDialog", lambda note, number, draft: (note, number, draft))
         monkeypatch.setattr(self.screen, "push_screen_wait", self._note, raising=False)
 
@@ -107,12 +115,17 @@ class Stage:
     @property
     def said(self) -> str:
         """What was said last."""
-        return self.session.event.sentence if self.session.event is not None else ""
+        return self.session.news.newest.sentence if self.session.news.newest is not None else ""
 
     def _open_launch(
         self, app: object, session: Session, selection: Marked, launched: Callable[[str], None], *, follow: bool
     ) -> None:
         self.launches.append((selection, launched, follow))
+
+    def _open_operation(
+        self, app: object, session: Session, operation: object, selection: Marked, done: Callable[[], None]
+    ) -> None:
+        self.operations.append((operation, selection, done))
 
     async def _note(self, dialog: tuple[str, int, str]) -> Answer:
         note, _, draft = dialog
@@ -174,31 +187,39 @@ async def test_the_tasks_of_the_groups_are_launched_and_their_retry_is_remembere
     assert stage.engine.orders == []
 
 
-async def test_jobs_are_asked_about_apart_once_the_tasks_are_launched(staged: Staged) -> None:
+async def test_the_dialog_of_the_jobs_opens_once_the_tasks_are_launched(staged: Staged) -> None:
     stage = await staged(tasks_and_jobs(), LOCK)
-    stage.engine.all_jobs = [job("t-20"), job("t-21")]
     stage.screen.table.marks |= {CARD, LOCK}
     stage.verbs.action_retry()
-    await stage.screen.ended()
     ((_, launched, follow),) = stage.launches
-    assert not follow, "a question comes: the page of the batch is not opened over it"
-    assert not stage.screen.asked
+    assert not follow, "a dialog comes: the page of the batch is not opened over it"
+    assert not stage.operations
     launched("b-1")
-    await stage.screen.ended()
-    assert "2 failed jobs get 1 retry each, one by one." in stage.screen.asked[0][0]
-    assert sorted(stage.engine.orders) == [("set_job_retries", "t-20", 1), ("set_job_retries", "t-21", 1)]
+    ((operation, jobs, begun),) = stage.operations
+    assert (operation, jobs) == (RetryJobs(1), Marked(frozenset({"t-20", "t-21"}), "lock <*> lost"))
+    assert (stage.engine.orders, stage.reader.read) == ([], 0)
+    begun()
     assert stage.reader.read == 1
 
 
-async def test_jobs_alone_are_asked_about_at_once_and_none_is_retried_without_a_yes(staged: Staged) -> None:
+async def test_the_dialog_of_the_jobs_is_not_opened_over_another_screen(staged: Staged) -> None:
     stage = await staged(tasks_and_jobs(), LOCK)
-    stage.engine.all_jobs = [job("t-20"), job("t-21", retries=2)]
-    stage.screen.sure = False
+    stage.screen.table.marks |= {CARD, LOCK}
     stage.verbs.action_retry()
-    await stage.screen.ended()
+    stage.screen.left = True
+    stage.launches[0][1]("b-1")
+    assert not stage.operations
+    assert stage.screen.called[-1] == "left: The dialog of the jobs"
+
+
+async def test_jobs_alone_are_retried_in_their_dialog(staged: Staged) -> None:
+    stage = await staged(tasks_and_jobs(), LOCK)
+    stage.verbs.action_retry()
     assert not stage.launches
-    assert "1 other job: gone since, or with retries again: left alone." in "".join(stage.screen.asked[0])
-    assert (stage.engine.orders, stage.reader.read) == ([], 0)
+    assert [one[:2] for one in stage.operations] == [
+        (RetryJobs(1), Marked(frozenset({"t-20", "t-21"}), "lock <*> lost"))
+    ]
+    assert stage.engine.orders == []
 
 
 async def test_what_cannot_be_retried_says_why(staged: Staged) -> None:
@@ -231,7 +252,7 @@ async def test_a_note_is_for_what_was_read_while_it_was_typed_too(
     incidents = stage.reader.open_incidents
     assert incidents is not None
     incidents.complete = False
-    type_it = stage.screen.push_screen_wait
+    type_it = stage._note
 
     async def read_meanwhile(dialog: Any) -> Answer:
         (group,) = stage.verbs.chosen()
@@ -245,7 +266,7 @@ async def test_a_note_is_for_what_was_read_while_it_was_typed_too(
     await stage.screen.ended()
     assert "It is written on 4 incidents" in "".join(stage.screen.asked[0])
     assert ("annotate_incident", "i-late", "PSP") in stage.engine.orders
-    assert any("those read so far" in event.sentence for event in stage.session.events)
+    assert any("those read so far" in event.sentence for event in stage.session.news)
 
 
 async def test_a_note_is_kept_as_a_draft_of_its_groups_until_it_is_written(staged: Staged) -> None:
@@ -286,7 +307,7 @@ async def test_no_note_is_typed_where_none_could_be_written(staged: Staged) -> N
     await stage.screen.ended()
     assert stage.said == "There is no incident to write a note on."
     stage.screen.under_cursor = CARD
-    stage.session.safety.readonly = True
+    stage.session.connection.safety.readonly = True
     stage.verbs.action_note()
     await stage.screen.ended()
     assert "read-only" in stage.said

@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 
-from console.causes.group_members import group_member_of
+import pytest
+
+from console.causes.group_members import GroupMember, group_member_of
 from console.causes.groups import CauseGroups
 from console.reading.incident_tasks import TaskFact, TaskFacts
-from console.screens.incidents.rows import COLUMNS, row_of
+from console.screens.incidents.rows import COLUMNS, place_of, row_of
 from tests.console.incidents_of import NOON, incident
 
 TITLES = [column.title for column in COLUMNS]
@@ -53,3 +55,33 @@ def test_a_group_that_nobody_retried_is_gone() -> None:
     groups.drop(["i-1"])
     told = cells(groups, 1)
     assert (told["cause"], told["last"], told["topic"]) == ("HTTP 503 from psp", "gone", "charge-card")
+
+
+class Topics(TaskFacts):
+    """Topics of tasks by the id of their incident, as far as they were asked for."""
+
+    def __init__(self, topics: dict[str, str]) -> None:
+        super().__init__()
+        self._topics = topics
+
+    def get(self, member: GroupMember) -> TaskFact | None:
+        topic = self._topics.get(member.id)
+        return TaskFact(topic, None, None, 0, False) if topic is not None else None
+
+
+@pytest.mark.parametrize(
+    ("topics", "said"),
+    [
+        ({"i-1": "charge-card", "i-2": "charge-card"}, "charge-card"),
+        ({"i-1": "charge-card", "i-2": "refund"}, "refund +1"),
+        ({"i-2": "charge-card"}, "charge-card"),
+        ({}, "Charge +1"),
+    ],
+)
+def test_beside_a_topic_other_topics_are_counted_and_beside_an_activity_other_activities(
+    topics: dict[str, str], said: str
+) -> None:
+    groups = CauseGroups()
+    groups.put(map(group_member_of, [incident(1), incident(2, activity="Refund"), incident(3)]))
+    (group,) = groups
+    assert place_of(group, Topics(topics))[0] == said

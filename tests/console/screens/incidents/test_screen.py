@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from textual.pilot import Pilot
 
 from console.app import RetriageApp
 from console.causes.group_members import group_member_of
+from console.causes.groups import Group
 from console.engine.errors import Refused
 from console.language import parse
 from console.reading.incident_tasks import TaskFact
@@ -21,7 +23,9 @@ from console.screens.exporting.dialog import ExportDialog
 from console.screens.incidents.detail import IncidentDetail
 from console.screens.incidents.members import MembersScreen, One
 from console.screens.incidents.note import NoteDialog
+from console.screens.incidents.panes import _breakdown, _note
 from console.screens.launch.dialog import LaunchDialog
+from console.screens.operations.dialog import OperationDialog
 from console.screens.row_filters import cell_words
 from console.widgets.area_chart import spark
 from console.widgets.line import Line
@@ -82,7 +86,7 @@ async def groups(app: RetriageApp, pilot: Pilot[None]) -> None:
     await until(
         pilot,
         lambda: (
-            app.screen.VIEW == "incidents"
+            screen(app).VIEW == "incidents"
             and screen(app).groups.open_incidents.exact
             and screen(app).groups.retried.known
         ),
@@ -284,7 +288,7 @@ async def test_incidents_are_filtered_by_the_topic_of_their_tasks_and_those_are_
     async with console(engine) as (app, pilot):
         await groups(app, pilot)
         await pilot.press("slash", *"topic:send-mail")
-        await until(pilot, lambda: "topic:send-mail filtered here, page by page" in shown(app))
+        await until(pilot, lambda: "topic:send-mail filtered in the console, not by the engine" in shown(app))
         await pilot.press("enter")
         await until(pilot, lambda: f"{len(mine)} incidents of {len(failed)} read, exact" in shown(app))
         await pilot.press("A", "R")
@@ -406,7 +410,7 @@ async def test_the_journal_tells_how_many_of_a_launch_failed_again_here() -> Non
             return SimpleNamespace(id=number, began_at=NOW - timedelta(hours=2), tasks=12)
 
     async with console(engine, size=(120, 36)) as (app, pilot):
-        app.session.journal = Journal()  # type: ignore[assignment]
+        app.session.memory.journal = Journal()  # type: ignore[assignment]
         await groups(app, pilot)
         await until(pilot, lambda: "10 again" in shown(app))
         pane = screen(app).query_one("#detail", Pane)
@@ -428,7 +432,7 @@ async def test_what_an_undo_took_the_retries_from_has_not_failed_again() -> None
             return {id: undo for id, undo in found.items() if id in ids}
 
     async with console(engine) as (app, pilot):
-        app.session.journal = Journal()  # type: ignore[assignment]
+        app.session.memory.journal = Journal()  # type: ignore[assignment]
         await groups(app, pilot)
         await until(pilot, lambda: screen(app).table.loaded()[0].cells[7].text == "1 again")
 
@@ -441,7 +445,7 @@ async def test_r_while_paused_reads_what_was_asked_for() -> None:
         engine.raise_(raised(300, "disk full"))
         await pilot.press("r")
         await until(pilot, lambda: "disk full" in causes(app))
-        assert app.session.paused
+        assert app.session.watch.paused
 
 
 async def test_r_retries_exactly_the_tasks_of_the_marked_groups() -> None:
@@ -470,42 +474,16 @@ async def confirmed(app: RetriageApp, pilot: Pilot[None], key: str) -> list[str]
     return text.splitlines()
 
 
-async def test_r_on_jobs_asks_and_sets_only_those_that_still_have_no_retries() -> None:
+async def test_r_on_jobs_opens_their_dialog_and_escape_retries_none() -> None:
     engine = shop()
     engine.all_jobs = [*failed_jobs(range(50, 54)), job("t-54", retries=2)]
     async with console(engine, view="incidents") as (app, pilot):
         await groups(app, pilot)
         await pilot.press("j", "j", "R")
-        text = "\n".join(await confirmed(app, pilot, "L"))
-        assert "4 failed jobs get 1 retry each" in text
-        assert "1 other job: gone since, or with retries again" in text
-        await until(pilot, lambda: "4 jobs will be tried again" in said(app))
-        assert sorted(engine.orders) == [("set_job_retries", f"t-{number}", 1) for number in range(50, 54)]
-
-
-async def test_many_jobs_are_retried_by_a_batch() -> None:
-    engine = Shop([raised(number, "lock lost", type="failedJob") for number in range(60)])
-    engine.all_jobs = failed_jobs(range(60))
-    async with console(engine, view="incidents") as (app, pilot):
-        await groups(app, pilot)
-        await pilot.press("R")
-        assert "by a batch of the engine" in "\n".join(await confirmed(app, pilot, "L"))
-        await until(pilot, lambda: engine.orders)
-        ((order, ids, retries),) = engine.orders
-        assert (order, len(ids), retries) == ("set_job_retries_async", 60, 1)
-        await until(pilot, lambda: app.session.launched)
-
-
-async def test_escape_retries_no_job() -> None:
-    engine = shop()
-    engine.all_jobs = failed_jobs(range(50, 55))
-    async with console(engine, view="incidents") as (app, pilot):
-        await groups(app, pilot)
-        await pilot.press("j", "j", "R")
-        await confirmed(app, pilot, "R")
-        assert isinstance(app.screen, Confirm)
+        await until(pilot, lambda: isinstance(app.screen, OperationDialog) and "Retry 4 jobs" in shown(app))
+        assert "with retries left" in shown(app)
         await pilot.press("escape")
-        await until(pilot, lambda: not isinstance(app.screen, Confirm))
+        await until(pilot, lambda: not isinstance(app.screen, OperationDialog))
         assert engine.orders == []
 
 
@@ -575,7 +553,7 @@ async def test_a_note_can_be_given_up_at_both_questions() -> None:
         await pilot.press("N")
         await until(pilot, lambda: isinstance(app.screen, NoteDialog))
         await pilot.press("x", "escape")
-        await until(pilot, lambda: app.screen.VIEW == "incidents")  # type: ignore[attr-defined]
+        await until(pilot, lambda: screen(app).VIEW == "incidents")  # type: ignore[attr-defined]
         await pilot.press("N")
         await until(pilot, lambda: isinstance(app.screen, NoteDialog))
         await pilot.press("x", "enter")
@@ -658,7 +636,7 @@ async def test_an_engine_that_falls_silent_while_everything_is_read_is_waited_fo
 
         engine.incidents = failing  # type: ignore[method-assign]
         await pilot.press("2")
-        await until(pilot, lambda: app.session.stale)
+        await until(pilot, lambda: app.session.connection.stale)
         assert "500 incidents of 900 so far" in shown(app)
         engine.gone = False
         engine.incidents = read  # type: ignore[method-assign]
@@ -670,7 +648,7 @@ async def test_nothing_is_read_while_paused_and_the_rest_afterwards() -> None:
     engine = Shop([raised(number, "HTTP 503") for number in range(900)])
     async with console(engine) as (app, pilot):
         await pilot.press("p", "2")
-        await until(pilot, lambda: app.screen.VIEW == "incidents" and screen(app).groups.open_incidents is not None)  # type: ignore[attr-defined]
+        await until(pilot, lambda: screen(app).VIEW == "incidents" and screen(app).groups.open_incidents is not None)  # type: ignore[attr-defined]
         await pilot.pause(0.2)
         assert len(screen(app).groups.open_incidents.groups) == 0
         await pilot.press("p")
@@ -729,3 +707,12 @@ async def test_only_incidents_that_fit_are_written_where_the_engine_cannot_filte
         await pilot.press("enter")
         await until(pilot, lambda: "rows written to" in said(app))
     assert {row["id"] for row in json.loads((tmp_path / "rows.json").read_text())} == noted
+
+
+def test_what_is_cut_in_the_pane_of_a_group_shows_that() -> None:
+    names = Counter({"retry-payment-by-card-or-invoice": 2, "retry-payment-by-card-or-transfer": 1})
+    told = "".join(text for text, _ in _breakdown("topics ", names))
+    assert told.count("…") == 2
+    note = Group("T HTTP 503", "T", "HTTP 503", "HTTP 503")
+    note.notes.update(["do not retry " + "x" * 300 + " or call ann"])
+    assert "…" in "".join(text for text, _ in _note(note))

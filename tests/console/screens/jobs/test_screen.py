@@ -10,8 +10,9 @@ from console.app import RetriageApp
 from console.engine.errors import RanAndFailed, Refused
 from console.screens.batches.detail import BatchDetail
 from console.screens.dialogs.confirm import Confirm
+from console.screens.job_states import state_of
 from console.screens.jobs.detail import JobDetail
-from console.screens.jobs.subject import JobSubject, belongs_to, state_of
+from console.screens.jobs.subject import JobSubject, belongs_to
 from console.widgets.pane import Pane
 from console.widgets.text_view import TextView
 from store.contract.queries import JobQuery
@@ -276,8 +277,8 @@ async def test_on_production_the_number_of_jobs_is_typed(key: str) -> None:
     engine = Engine()
     async with console(engine, view="jobs") as (app, pilot):
         await jobs_view(app, pilot)
-        app.session.safety.environment = "PROD"
-        app.session.arm()
+        app.session.connection.safety.environment = "PROD"
+        app.session.connection.arm()
         await pilot.press(key)
         await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
         await pilot.press("L")

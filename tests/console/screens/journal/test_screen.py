@@ -14,9 +14,10 @@ from textual.pilot import Pilot
 from console.app import RetriageApp
 from console.engine.errors import Refused, Unreachable
 from console.journal import NoJournal, journal_at
-from console.launch.preview import Kind
 from console.launch.record import READ_MOST
 from console.launch.undo import Undo
+from console.operations.preview import Kind
+from console.operations.retry import SetRetries
 from console.reading.selection import Everything, Marked, Selection
 from console.screens.batches.detail import BatchDetail
 from console.screens.dialogs.confirm import Confirm
@@ -40,9 +41,9 @@ async def console(
         connecting(engine), identity or ConnectionIdentity("TEST", user="ann"), journal=lambda: journal_at(path)
     )
     async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: app.session.journal is not None and loaded(app))
-        assert app.session.journal is not None
-        yield app, pilot, app.session.journal
+        await until(pilot, lambda: app.session.memory.journal is not None and loaded(app))
+        assert app.session.memory.journal is not None
+        yield app, pilot, app.session.memory.journal
 
 
 @pytest.fixture
@@ -53,13 +54,13 @@ def path(tmp_path: Path) -> Path:
 async def launch(
     app: RetriageApp, pilot: Pilot[None], selection: Selection, retries: int = 3, included: tuple[Kind, ...] = ()
 ) -> None:
-    before = app.session.event
+    before = app.session.news.newest
     open_launch(app, app.session, selection, retries=retries, reason="PSP back, INC-4412")
     await until(pilot, lambda: isinstance(app.screen, LaunchDialog) and app.screen.preparation.complete)
     for kind in included:
         screen(app).preparation.include(kind, True)
     await pilot.press("L")
-    await until(pilot, lambda: not app.session.launching and app.session.event is not before)
+    await until(pilot, lambda: not app.session.connection.launching and app.session.news.newest is not before)
 
 
 async def journal_view(app: RetriageApp, pilot: Pilot[None], launches: int) -> None:
@@ -75,7 +76,7 @@ async def test_it_is_written_down_before_it_is_sent(path: Path) -> None:
     send = engine.set_retries_async
 
     async def watched(order: Any) -> Any:
-        (written,) = await journal.launches(app.session.engine_name)
+        (written,) = await journal.launches(app.session.memory.engine_name)
         seen.append((written.state, written.listed, await journal.tasks(written.id)))
         return await send(order)
 
@@ -83,7 +84,7 @@ async def test_it_is_written_down_before_it_is_sent(path: Path) -> None:
     async with console(engine, path) as (app, pilot, journal):
         await launch(app, pilot, Marked(frozenset(ids([0, 3, 4]))), included=("never_failed",))
         assert seen == [("sent", 3, [(ids([0])[0], 0), (ids([3])[0], None), (ids([4])[0], 2)])]
-        (written,) = await journal.launches(app.session.engine_name)
+        (written,) = await journal.launches(app.session.memory.engine_name)
         assert (written.state, written.batch_id, written.jobs) == ("launched", "batch-1", 3)
         assert (written.user, written.reason, written.retries) == ("ann", "PSP back, INC-4412", 3)
         assert json.loads(written.request) == {"retries": 3}
@@ -93,7 +94,7 @@ async def test_tasks_of_a_query_are_written_down_and_those_left_out_are_not(path
     engine = FakeEngine(100)
     async with console(engine, path) as (app, pilot, journal):
         await launch(app, pilot, Everything(ExternalTaskQuery()), retries=1)
-        (written,) = await journal.launches(app.session.engine_name)
+        (written,) = await journal.launches(app.session.memory.engine_name)
         assert json.loads(written.request) == {"retries": 1, "externalTaskQuery": {"noRetriesLeft": True}}
         assert (written.tasks, written.listed) == (60, 60)
         assert await journal.former(written.id) == {0: 60}
@@ -107,7 +108,7 @@ async def test_tasks_of_a_very_large_query_are_not_known(path: Path, monkeypatch
     engine = FakeEngine(100)
     async with console(engine, path) as (app, pilot, journal):
         await launch(app, pilot, Everything(ExternalTaskQuery(no_retries_left=True)))
-        (written,) = await journal.launches(app.session.engine_name)
+        (written,) = await journal.launches(app.session.memory.engine_name)
         assert (written.state, written.tasks, written.listed) == ("launched", 60, None)
         await journal_view(app, pilot, 1)
         await pilot.press("Z")
@@ -132,7 +133,7 @@ async def test_what_became_of_a_launch_that_failed(path: Path, problem: Exceptio
     engine.set_retries_async = fails  # type: ignore[method-assign]
     async with console(engine, path) as (app, pilot, journal):
         await launch(app, pilot, Marked(frozenset(ids([0]))))
-        (written,) = await journal.launches(app.session.engine_name)
+        (written,) = await journal.launches(app.session.memory.engine_name)
         assert (written.state, written.said, written.batch_id) == (state, str(problem), None)
 
 
@@ -188,7 +189,10 @@ async def test_the_same_tasks_are_launched_again_through_the_dialog(path: Path) 
         await pilot.press("escape")
         engine.end("batch-1")
         await until(
-            pilot, lambda: app.session.known_batches.get("batch-1") and app.session.known_batches.get("batch-1").ended
+            pilot,
+            lambda: (
+                app.session.watch.known_batches.get("batch-1") and app.session.watch.known_batches.get("batch-1").ended
+            ),
         )
         await pilot.press("R")
         await until(pilot, lambda: isinstance(app.screen, LaunchDialog) and "the tasks of launch 1" in text(app))
@@ -213,23 +217,26 @@ async def test_undo_sets_back_what_the_tasks_had_and_tells_what_it_leaves_alone(
         engine.end("batch-1")
         await pilot.press("4")
         await until(
-            pilot, lambda: app.session.known_batches.get("batch-1") and app.session.known_batches.get("batch-1").ended
+            pilot,
+            lambda: (
+                app.session.watch.known_batches.get("batch-1") and app.session.watch.known_batches.get("batch-1").ended
+            ),
         )
         await journal_view(app, pilot, 1)
         await pilot.press("Z")
         await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
         shown = " ".join(screen(app).query_one(Pane).text.split())
-        assert "5 tasks still have 3 and get back what they had: 4 to 0, 1 to 2." in shown
+        assert "4 tasks get back 0 retries. 1 task gets back 2 retries. It is done by 2 batches." in shown
         assert "2 had never failed, which cannot be set" in shown
         assert "1 ended" in shown
-        assert "1 no longer at 3" in shown
+        assert "1 with other retries by now" in shown
         assert "1 locked by a worker" in shown
         assert "each gets an incident again" in shown
         await pilot.press("L")
-        await until(pilot, lambda: len(engine.orders) == 3 and not app.session.launching)
+        await until(pilot, lambda: len(engine.orders) == 3 and not app.session.connection.launching)
         orders = {order[1].retries: order[1].external_task_ids for order in engine.orders[1:]}
         assert orders == {0: ids([2, 5, 6, 7]), 2: ids([9])}
-        undone = await journal.launches(app.session.engine_name)
+        undone = await journal.launches(app.session.memory.engine_name)
         assert [launch.undoes for launch in undone] == [1, 1, None]
         await until(pilot, lambda: text(app).count("undo of") >= 2)
 
@@ -246,7 +253,10 @@ async def test_an_undo_goes_its_way_whatever_is_pressed_meanwhile(path: Path, mo
         engine.end("batch-1")
         await journal_view(app, pilot, 1)
         await until(
-            pilot, lambda: app.session.known_batches.get("batch-1") and app.session.known_batches.get("batch-1").ended
+            pilot,
+            lambda: (
+                app.session.watch.known_batches.get("batch-1") and app.session.watch.known_batches.get("batch-1").ended
+            ),
         )
 
         async def slow(order: Any) -> Any:
@@ -259,7 +269,7 @@ async def test_an_undo_goes_its_way_whatever_is_pressed_meanwhile(path: Path, mo
         await pilot.press("Z")
         await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
         await pilot.press("L")
-        await until(pilot, lambda: app.session.launching)
+        await until(pilot, lambda: app.session.connection.launching)
         await pilot.press("Z")
         await until(pilot, lambda: isinstance(app.screen, waiting.Waiting))
         await pilot.press("escape")
@@ -268,10 +278,10 @@ async def test_an_undo_goes_its_way_whatever_is_pressed_meanwhile(path: Path, mo
         await until(pilot, lambda: "still on its way" in said(app))
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(app.screen, LaunchDetail))
-        assert app.session.launching
+        assert app.session.connection.launching
         answer.set()
-        await until(pilot, lambda: not app.session.launching)
-        undo, _ = await journal.launches(app.session.engine_name)
+        await until(pilot, lambda: not app.session.connection.launching)
+        undo, _ = await journal.launches(app.session.memory.engine_name)
         assert (undo.state, undo.undoes, undo.batch_id) == ("launched", 1, "batch-2")
         assert len(engine.orders) == 2
 
@@ -287,14 +297,17 @@ async def test_an_undo_leaves_alone_what_a_later_launch_has_set_to_the_same_numb
             engine.retries[id] = 3
         await journal_view(app, pilot, 2)
         await until(
-            pilot, lambda: app.session.known_batches.get("batch-1") and app.session.known_batches.get("batch-1").ended
+            pilot,
+            lambda: (
+                app.session.watch.known_batches.get("batch-1") and app.session.watch.known_batches.get("batch-1").ended
+            ),
         )
         await pilot.press("j")
         await until(pilot, lambda: screen(app).chosen().id == 1)
         await pilot.press("Z")
         await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
         shown = " ".join(screen(app).query_one(Pane).text.split())
-        assert "2 tasks still have 3 and get back what they had: 2 to 0." in shown
+        assert "2 tasks get back 0 retries. It is done by 1 batch." in shown
         assert "Left alone: 1 launched again since." in shown
 
 
@@ -308,7 +321,10 @@ async def test_a_question_that_comes_late_does_not_come_in_front_of_another(path
         await journal_view(app, pilot, 1)
         await pilot.press("4")
         await until(
-            pilot, lambda: app.session.known_batches.get("batch-1") and app.session.known_batches.get("batch-1").ended
+            pilot,
+            lambda: (
+                app.session.watch.known_batches.get("batch-1") and app.session.watch.known_batches.get("batch-1").ended
+            ),
         )
         await pilot.press("6")
         await until(pilot, lambda: loaded(app))
@@ -324,7 +340,7 @@ async def test_a_question_that_comes_late_does_not_come_in_front_of_another(path
 async def test_undo_on_prod_wants_the_number_typed(path: Path) -> None:
     engine = FakeEngine(100)
     async with console(engine, path, ConnectionIdentity("PROD", profile="p")) as (app, pilot, journal):
-        number = await journal.begin(NewLaunch(app.session.engine_name, "", "ann", 3, '{"retries": 3}', 2))
+        number = await journal.begin(NewLaunch(app.session.memory.engine_name, "", "ann", 3, '{"retries": 3}', 2))
         await journal.add_tasks(number, [(id, 0) for id in ids([0, 1])])
         await journal.sent(number, 2)
         await journal.ended(number, "launched", batch_id="long gone", jobs=2)
@@ -333,14 +349,14 @@ async def test_undo_on_prod_wants_the_number_typed(path: Path) -> None:
         await journal_view(app, pilot, 1)
         await pilot.press("Z")
         await until(pilot, lambda: "! takes the safety off" in said(app))
-        app.session.arm()
+        app.session.connection.arm()
         await pilot.press("Z")
         await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
         await pilot.press("L")
         await pilot.pause()
         assert engine.orders == []
         await pilot.press("2", "enter")
-        await until(pilot, lambda: engine.orders and not app.session.launching)
+        await until(pilot, lambda: engine.orders and not app.session.connection.launching)
         assert engine.orders[0][1].external_task_ids == ids([0, 1])
         assert engine.orders[0][1].retries == 0
 
@@ -353,7 +369,10 @@ async def test_nothing_can_be_set_back(path: Path) -> None:
         engine.retries[ids([3])[0]] = 3
         await journal_view(app, pilot, 1)
         await until(
-            pilot, lambda: app.session.known_batches.get("batch-1") and app.session.known_batches.get("batch-1").ended
+            pilot,
+            lambda: (
+                app.session.watch.known_batches.get("batch-1") and app.session.watch.known_batches.get("batch-1").ended
+            ),
         )
         await pilot.press("Z")
         await until(pilot, lambda: "Nothing can be restored: 1 had never failed" in said(app))
@@ -406,9 +425,9 @@ async def test_a_launch_waits_for_a_journal_that_is_still_opening(path: Path) ->
         await until(pilot, lambda: "Waiting for the journal; L again launches without writing it down." in text(app))
         assert engine.orders == []
         opens.set()
-        await until(pilot, lambda: engine.orders and not app.session.launching)
-        assert app.session.journal is not None
-        assert len(await app.session.journal.launches(app.session.engine_name, 9)) == 1
+        await until(pilot, lambda: engine.orders and not app.session.connection.launching)
+        assert app.session.memory.journal is not None
+        assert len(await app.session.memory.journal.launches(app.session.memory.engine_name, 9)) == 1
 
 
 async def test_a_launch_without_a_journal_is_sent_after_the_operator_has_read_so(path: Path) -> None:
@@ -426,7 +445,7 @@ async def test_a_launch_without_a_journal_is_sent_after_the_operator_has_read_so
         await until(pilot, lambda: "There is no journal: this launch will not be written down." in text(app))
         assert engine.orders == []
         await pilot.press("L")
-        await until(pilot, lambda: engine.orders and not app.session.launching)
+        await until(pilot, lambda: engine.orders and not app.session.connection.launching)
 
 
 async def test_a_second_press_launches_while_the_journal_is_opening(path: Path) -> None:
@@ -439,7 +458,7 @@ async def test_a_second_press_launches_while_the_journal_is_opening(path: Path) 
         await pilot.press("L")
         await until(pilot, lambda: "Waiting for the journal" in text(app))
         await pilot.press("L")
-        await until(pilot, lambda: engine.orders and not app.session.launching)
+        await until(pilot, lambda: engine.orders and not app.session.connection.launching)
         app._engine._engine.cancel()
 
 
@@ -469,11 +488,10 @@ async def test_a_thrown_away_journal_is_gone_with_its_folder(tmp_path: Path, mon
 
 
 def test_every_task_of_an_undo_is_in_one_group() -> None:
-    undo = Undo(3)
+    undo = Undo("launch", 1, SetRetries(3))
     before = [("gone", 0), ("changed", 0), ("later", 0), ("locked", 0), ("never", None), ("same", 3)]
     before += [("zero", 0), ("five", 5)]
     now = {"changed": 2, "later": 3, "locked": 3, "never": 3, "same": 3, "zero": 3, "five": 3}
-    undo.look_at(before, now, frozenset({"locked"}), frozenset({"changed", "later"}))
-    assert undo.back == {0: ["zero"], 5: ["five"]}
-    assert (undo.gone, undo.changed, undo.later, undo.locked, undo.never, undo.same) == (1, 1, 1, 1, 1, 1)
-    assert undo.count + undo.left_alone == len(before)
+    undo.take(SetRetries(3).sort(before, now, frozenset({"locked"}), frozenset({"changed", "later"})), None)
+    assert undo.back == {SetRetries(0): ["zero"], SetRetries(5): ["five"]}
+    assert undo.left_alone == dict.fromkeys(("gone", "changed", "later", "locked", "never", "same"), 1)

@@ -15,16 +15,17 @@ from console.app import RetriageApp
 from console.engine.errors import Refused, Unanswered
 from console.journal import journal_at
 from console.launch import send as sending
-from console.launch.preview import Kind
+from console.operations.preview import Kind
 from console.reading.selection import Composed, Marked
 from console.screens.batches.detail import BatchDetail
 from console.screens.dialogs import confirm_delay
 from console.screens.dialogs.choice import Choice
 from console.screens.dialogs.field import Field
+from console.screens.dialogs.order_dialog import TOO_EARLY
 from console.screens.events.screen import EventsScreen
 from console.screens.help.screen import HelpScreen
 from console.screens.launch import waiting
-from console.screens.launch.dialog import TOO_EARLY, LaunchDialog
+from console.screens.launch.dialog import LaunchDialog
 from console.screens.launch.flow import open_launch
 from console.screens.launch.tick import Tick
 from console.screens.tasks.screen import TasksScreen
@@ -187,11 +188,11 @@ async def test_what_was_launched_does_not_come_in_front_of_what_was_opened_meanw
     async with console(engine) as (app, pilot):
         await dialog(app, pilot)
         await pilot.press("L")
-        await until(pilot, lambda: app.session.launching)
+        await until(pilot, lambda: app.session.connection.launching)
         await pilot.press("5")
         await until(pilot, lambda: screen(app).VIEW == "jobs")
         answer.set()
-        await until(pilot, lambda: app.session.launched and "view 4" in said(app))
+        await until(pilot, lambda: app.session.watch.launched and "view 4" in said(app))
         assert screen(app).VIEW == "jobs"
 
 
@@ -204,7 +205,7 @@ async def test_the_page_of_a_batch_that_is_still_read_does_not_open_on_top_of_wh
     launch, batches = engine.set_retries_async, engine.batches
 
     async def late(query: Any, first: int, size: int) -> list[BatchStatistics]:
-        if app.session.launching:
+        if app.session.connection.launching:
             return []  # the engine does not list it yet
         asked.set()
         await answer.wait()
@@ -219,7 +220,7 @@ async def test_the_page_of_a_batch_that_is_still_read_does_not_open_on_top_of_wh
     async with console(engine) as (app, pilot):
         await dialog(app, pilot)
         await pilot.press("L")
-        await until(pilot, lambda: asked.is_set() and not app.session.launching)
+        await until(pilot, lambda: asked.is_set() and not app.session.connection.launching)
         await pilot.press(key)
         await until(pilot, lambda: isinstance(app.screen, EventsScreen) if key == "m" else screen(app).VIEW == lands)
         front = app.screen
@@ -256,7 +257,7 @@ async def test_l_launches_the_marked_tasks_and_clears_the_marks() -> None:
         assert order.retries == 3
         assert order.external_task_ids == ids([0, 2])
         await until(pilot, lambda: "launched: 2 jobs" in said(app))
-        assert app.session.launched == {"batch-1"}
+        assert app.session.watch.launched == {"batch-1"}
         await until(pilot, lambda: isinstance(app.screen, BatchDetail) and "batch-1" in text(app))
         await back(app, pilot)
         assert not screen(app).table.marks
@@ -293,6 +294,7 @@ async def test_what_is_counted_after_a_key_is_not_launched_by_it() -> None:
         engine.delay = 0.3
         await pilot.press("A", "R", "1", "enter")
         await until(pilot, lambda: TOO_EARLY in text(app))
+        engine.delay = 0.0
         await opened(app, pilot)
         assert engine.orders == []
         await pilot.press("enter")
@@ -333,7 +335,7 @@ async def test_all_but_some_is_sent_as_ids() -> None:
     async with console(engine) as (app, pilot):
         await type_filter(app, pilot, "retries:0", 60)
         await pilot.press("A", "space")
-        await dialog(app, pilot, "frozen")
+        await dialog(app, pilot, "selection as of")
         await pilot.press("L")
         await until(pilot, lambda: engine.orders)
         order = engine.orders[0][1]
@@ -416,7 +418,7 @@ async def test_another_batch_over_the_same_tasks_is_told_with_who_launched_it() 
     )
     async with console(engine) as (app, pilot):
         await pilot.press("space")
-        await dialog(app, pilot, "! bob's batch batch-b40", "3,740 to go) may hold the same tasks")
+        await dialog(app, pilot, "! bob's batch batch-b40", "3,740 to go) may hold some of these tasks")
 
 
 async def test_a_topic_without_workers_is_told() -> None:
@@ -516,11 +518,11 @@ async def test_what_was_typed_is_there_again_when_a_launch_was_not_sent(what: st
         else:
             engine.set_retries_async = refused  # type: ignore[method-assign]
         await pilot.press("L")
-        await until(pilot, lambda: app.session.unsent is not None and not app.session.launching)
+        await until(pilot, lambda: app.session.memory.unsent is not None and not app.session.connection.launching)
         assert engine.orders == []
         engine.set_retries_async, engine.batches = launch, batches  # type: ignore[method-assign]
         await pilot.press("r")
-        await until(pilot, lambda: not app.session.silent)
+        await until(pilot, lambda: not app.session.connection.state.silent)
         again = await dialog(app, pilot)
         assert [again.query_one(name, Field).value for name in ("#retries", "#reason")] == ["3", "PSP back, INC-4412"]
         if not of_proxy:
@@ -534,7 +536,7 @@ async def test_what_was_typed_is_there_again_when_a_launch_was_not_sent(what: st
         await pilot.press("L")
         await until(pilot, lambda: engine.orders)
         assert engine.orders[0][1].retries == 3
-        await until(pilot, lambda: app.session.launched and not app.session.launching)
+        await until(pilot, lambda: app.session.watch.launched and not app.session.connection.launching)
         await back(app, pilot)
         await pilot.press("u", "g", "space")
         after = await dialog(app, pilot)
@@ -548,14 +550,14 @@ async def test_no_second_launch_begins_while_one_is_on_its_way() -> None:
         await pilot.press("space")
         await dialog(app, pilot)
         await pilot.press("L")
-        await until(pilot, lambda: app.session.launching)
+        await until(pilot, lambda: app.session.connection.launching)
         await pilot.press("R")
         await until(pilot, lambda: "still on its way" in said(app))
         assert not isinstance(app.screen, LaunchDialog)
         answer.set()
-        await until(pilot, lambda: app.session.launched)
+        await until(pilot, lambda: app.session.watch.launched)
         assert len(engine.orders) == 1
-        await until(pilot, lambda: not app.session.launching)
+        await until(pilot, lambda: not app.session.connection.launching)
         await back(app, pilot)
         await dialog(app, pilot)
 
@@ -570,7 +572,7 @@ async def test_an_engine_that_takes_its_time_is_waited_for_in_sight(monkeypatch:
         await pilot.press("L")
         await until(pilot, lambda: "waiting for the engine … 1 s" in text(app))
         assert "is not sent again by itself" in text(app)
-        assert app.session.launching
+        assert app.session.connection.launching
         answer.set()
         await until(pilot, lambda: not isinstance(app.screen, waiting.Waiting))
         await until(pilot, lambda: "launched: 1 job" in said(app))
@@ -583,7 +585,7 @@ async def test_an_engine_that_takes_its_time_is_waited_for_in_sight(monkeypatch:
         app.push_screen(HelpScreen(("list",)))
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
         answer.set()
-        await until(pilot, lambda: not app.session.launching)
+        await until(pilot, lambda: not app.session.connection.launching)
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is not shown and not isinstance(app.screen, HelpScreen))
         assert not isinstance(app.screen, waiting.Waiting)
@@ -596,9 +598,9 @@ async def test_an_engine_that_takes_its_time_is_waited_for_in_sight(monkeypatch:
             await until(pilot, lambda: isinstance(app.screen, waiting.Waiting))
             await pilot.press(key)
             await until(pilot, lambda view=view: getattr(app.screen, "VIEW", "") == view)
-            assert app.session.launching
+            assert app.session.connection.launching
             answer.set()
-            await until(pilot, lambda: not app.session.launching)
+            await until(pilot, lambda: not app.session.connection.launching)
             assert screen(app).VIEW == view
         assert len(engine.orders) == 4
 
@@ -687,12 +689,14 @@ async def test_a_batch_launched_here_over_the_same_tasks_is_told_with_their_numb
         connecting(engine), ConnectionIdentity("TEST", user=user), journal=lambda: journal_at(tmp_path / "j.db")
     )
     async with app.run_test(size=(100, 30)) as pilot:
-        await until(pilot, lambda: app.session.journal is not None and loaded(app))
+        await until(pilot, lambda: app.session.memory.journal is not None and loaded(app))
         for number, chosen in enumerate(([0, 1, 2], [7]), 1):
             open_launch(app, app.session, Marked(frozenset(ids(chosen))))
             await opened(app, pilot)
             await pilot.press("L")
-            await until(pilot, lambda number=number: not app.session.launching and len(engine.running) == number)
+            await until(
+                pilot, lambda number=number: not app.session.connection.launching and len(engine.running) == number
+            )
         for batch in engine.running:
             engine.running[batch] = engine.running[batch].model_copy(
                 update={"type": "set-external-task-retries", "suspended": True}

@@ -12,6 +12,7 @@ from console.app import RetriageApp
 from console.engine.client import EngineClient
 from console.journal import journal_at
 from console.screens.launch.dialog import LaunchDialog
+from console.screens.operations.dialog import OperationDialog
 from console.screens.runs.screen import RunScreen
 from console.session.connection_identity import ConnectionIdentity
 from console.settings import Settings
@@ -51,6 +52,15 @@ class OnScreen:
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
+
+    async def operation(self, key: str) -> OperationDialog:
+        """Press a key that opens the dialog of an operation, and wait until it could be read."""
+        await self.press(key)
+        await self.so(lambda: isinstance(self.app.screen, OperationDialog))
+        found = self.app.screen
+        assert isinstance(found, OperationDialog)
+        await self.so(lambda: found.preparation.to_be_read is not None and found.delay.over)
+        return found
 
     async def order(self, key: str, *see: str, then: str = "L") -> None:
         """Press a key that asks, read the question, and confirm."""
@@ -103,7 +113,7 @@ async def on_screen(
 
     app = RetriageApp(connect, identity, journal=lambda: journal_at(scene.folder / "journal.db"), settings=settings)
     async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: app.session.journal is not None and loaded(app))
+        await until(pilot, lambda: app.session.memory.journal is not None and loaded(app))
         engine = asyncio.create_task(go_on())
         try:
             yield OnScreen(scene, app, pilot)

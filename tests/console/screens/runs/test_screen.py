@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 
 from console.app import RetriageApp
+from console.reading.page_limit import PageLimit
 from console.runs import driver
-from console.runs.page_limit import PageLimit
 from console.screens.batches.detail import BatchDetail
 from console.screens.runs.screen import RunScreen
-from console.settings import Settings
+from console.settings import Notify, Settings
+from tests.console.operations.test_set_variables import begun as set_variables
+from tests.console.operations.test_set_variables import has, operation
 from tests.console.runs.a_run import OUTAGE, Scene, scene
 from tests.console.screens.runs.a_run_on_screen import PROD, on_screen
+from tests.console.settle import said
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +43,7 @@ with open(sys.argv[1] + ".new", "w") as file:
     json.dump(dict(os.environ), file)
 os.replace(sys.argv[1] + ".new", sys.argv[1])
 """
-    settings = Settings(call=("python3", "-c", script, str(called)))
+    settings = Settings(Notify({"held": ("python3", "-c", script, str(called))}))
     async with on_screen(world, settings=settings) as seen:
         await seen.begin("2, 5, rest")
         await seen.sees("RUN 1", "Held by the gate of wave 2.", "5 of 5 decided tasks failed again", "HELD")
@@ -51,10 +54,10 @@ os.replace(sys.argv[1] + ".new", sys.argv[1])
         assert (facts["RETRIAGE_AGAIN"], facts["RETRIAGE_ENGINE"]) == ("5", "e")
         assert world.sql("SELECT count(*) FROM batch") == [(2,)] or len(await batches(world)) == 2
         await seen.order("R", "Release run 1?", "Wave 3 goes out next with 7 tasks.")
-        await seen.sees("PASSED", "Every wave went through.", "9 done, 5 failed again")
+        await seen.sees("FINISHED", "1 wave released by the operator.", "9 done, 5 failed again")
         # The journal lists the run as one, not its batches; the page leads to the batch of a wave.
         await seen.press("escape", "6")
-        await seen.sees("passed", "3 waves", "1 run")
+        await seen.sees("run finished", "3 waves", "1 run")
         assert "run 1, wave" not in seen.text
         await seen.press("enter")
         await seen.so(lambda: isinstance(seen.app.screen, RunScreen) and seen.app.screen.view() is not None)
@@ -62,7 +65,7 @@ os.replace(sys.argv[1] + ".new", sys.argv[1])
         await seen.press("p")
         await seen.sees("PAUSED")
         await seen.press("p")
-        await seen.so(lambda: not seen.app.session.paused)
+        await seen.so(lambda: not seen.app.session.watch.paused)
         await seen.press("g", "enter")
         await seen.so(lambda: isinstance(seen.app.screen, BatchDetail))
 
@@ -73,11 +76,11 @@ def reads_only_while_not_paused(app: RetriageApp) -> None:
     assert isinstance(screen, RunScreen)
     reads: list[bool] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(screen, "_read", lambda: reads.append(session.paused))
-        session.paused = True
+        patch.setattr(screen, "_read", lambda: reads.append(session.watch.paused))
+        session.watch.paused = True
         screen._turn()
         assert reads == []
-        session.paused = False
+        session.watch.paused = False
         screen._turn()
         assert reads == [False]
 
@@ -94,17 +97,17 @@ async def test_a_run_goes_on_when_the_safety_is_back_and_nothing_else_does(world
         shown = await seen.dialog("4, rest")
         await seen.press("L")
         await seen.sees("SAFE: this is PROD")
-        seen.app.session.arm()
+        seen.app.session.connection.arm()
         shown.query_one("#reason").query_one("Input").value = "PSP back"  # type: ignore[attr-defined]
         shown.query_one("#count").query_one("Input").value = "14"  # type: ignore[attr-defined]
         await seen.so(lambda: not shown.waves.why_not("PSP back", "14"))
         shown.action_launch()
         await seen.sees("RUN 1", "watched")
-        seen.app.session.disarm()
+        seen.app.session.connection.disarm()
         world.works = True
         await seen.sees("PASSED", "14 done")
         assert len(await batches(world)) == 2
-        assert seen.app.session.safety.why_not().startswith("SAFE")
+        assert seen.app.session.connection.safety.why_not().startswith("SAFE")
         await seen.press("Z")
         await seen.sees("SAFE: this is PROD")
 
@@ -177,10 +180,55 @@ async def test_undo_tells_what_it_can_and_what_it_cannot(world: Scene) -> None:
         await seen.sees("Held by the gate of wave 1.")
         world.works = False
         await seen.press("Z")
-        await seen.sees("Undo run 1?", "3 tasks get back 0 retries.", "5 with other retries by now")
+        await seen.sees("Undo run 1?", "3 tasks get back 0 retries.", "5 failed again since", "The run ends:")
         await seen.press("L")
         await seen.so(lambda: world.sql("SELECT count(*) FROM external_task WHERE retries > 0") == [(0,)])
-        await seen.sees("set 3 tasks back")
+        await seen.so(lambda: "launched: 3 jobs, retries 0." in said(seen.app))
+        await seen.sees("RUN 1  STOPPED")
+        await seen.press("R")
+        await seen.sees("Run 1 is over.")
+    assert len(await batches(world)) == 2
+
+
+@pytest.mark.long
+async def test_a_run_that_another_console_goes_on_with_meanwhile_is_not_undone(world: Scene) -> None:
+    world.fail_all = OUTAGE
+    world.idle = set((await world.ids())[:3])
+    async with on_screen(world) as seen:
+        await seen.begin("8, rest")
+        await seen.sees("Held by the gate of wave 1.")
+        world.works = False
+        # What a worker holds at this moment would not be restored.
+        held = "SELECT 1 FROM external_task WHERE retries > 0 AND lock_expiration_time IS NOT NULL"
+        await seen.so(lambda: not world.sql(held))
+        await seen.press("Z")
+        await seen.sees("Undo run 1?")
+        await world.journal.runs.take(1, "elsewhere:1:x")
+        await seen.press("L")
+        await seen.so(lambda: "Run 1 is driven by another console now." in said(seen.app))
+    assert world.sql("SELECT count(*) FROM external_task WHERE retries > 0") == [(3,)]
+    assert (await world.view(1)).run.state == "held"
+
+
+@pytest.mark.long
+async def test_variables_come_back_one_by_one_and_it_is_said_how_far(world: Scene) -> None:
+    world.works = False
+    await world.drive(await set_variables(world, operation("amount:Integer=130", new=True)))
+    async with on_screen(world) as seen:
+        await seen.press("6")
+        await seen.sees("1 run")
+        await seen.press("enter")
+        await seen.so(lambda: isinstance(seen.app.screen, RunScreen) and seen.app.screen.view() is not None)
+        await seen.press("Z")
+        await seen.sees(
+            "Undo run 1?", "14 instances get back what was in amount.", "14 requests, one for each instance"
+        )
+        await seen.press("L")
+        await seen.so(lambda: "14 of 14 instances got back what they had." in said(seen.app))
+        await seen.sees("undone", "14 instances to get back what each had in amount, one by one")
+        assert set((await has(world)).values()) == {None}
+        await seen.press("Z")
+        await seen.so(lambda: "Nothing can be restored: 14 set back already" in said(seen.app))
 
 
 @pytest.mark.long

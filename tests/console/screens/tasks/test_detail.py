@@ -118,8 +118,8 @@ async def test_from_a_task_to_the_batch_that_set_it(tmp_path: Path) -> None:
     async with console(engine) as (app, pilot):
         await pilot.press("c")
         await until(pilot, lambda: "No batch that was launched from here has set task" in lines(app)[-2])
-        app.session.keep_journal(journal)
-        name = app.session.engine_name
+        app.session.memory.keep_journal(journal)
+        name = app.session.memory.engine_name
         launch = await journal.begin(NewLaunch(name, "", "ann", 1, "{}", 1, "one"))
         await journal.add_tasks(launch, [(task(0).id, 0)])
         await journal.sent(launch, 1)
@@ -183,8 +183,8 @@ async def test_tab_leads_to_the_causes_where_enter_and_retry_act_on_the_cause() 
         assert screen.focused is screen.causes
         await until(pilot, lambda: "^ more than in the hour before" in "\n".join(lines(app)))
         await pilot.press("tab", "R")
-        assert app.screen is screen, "R beside the batches retries nothing: what it would take stands elsewhere"
-        assert "tab leads to their panes" in app.session.event.sentence
+        assert app.screen == screen, "R beside the batches retries nothing: what it would take stands elsewhere"
+        assert "tab leads to their panes" in app.session.news.newest.sentence
         await pilot.press("shift+tab")
         await pilot.press("down")
         cause = screen._cause
@@ -231,7 +231,7 @@ async def test_the_pane_beside_the_tasks_shows_all_incidents_once_they_are_group
     async with console(FakeEngine(1500), size=(120, 36)) as (app, pilot):
         await until(pilot, lambda: "Causes of the newest 500 incidents" in "\n".join(lines(app)))
         await pilot.press("2")
-        await until(pilot, lambda: app.session.grouped is not None and app.session.grouped.exact)
+        await until(pilot, lambda: app.session.watch.grouped is not None and app.session.watch.grouped.exact)
         await pilot.press("1")
         screen: Any = app.screen
         await screen._causes.refresh()

@@ -3,11 +3,15 @@
 import pytest
 from textual.pilot import Pilot
 
+from console.causes.group_members import group_member_of
+from console.causes.groups import CauseGroups
 from console.screens.launch.dialog import LaunchDialog
 from console.screens.task_states import error_said
+from console.screens.tasks.causes import LEGEND, causes_of, row_of
 from console.widgets.filter_line import Advice, FilterInput, FilterLine, spans
 from console.widgets.pane import Pane
 from tests.console.fake import FakeEngine, ids, task
+from tests.console.incidents_of import NOON, incident
 from tests.console.settle import console, lines, loaded, said, screen, until
 
 
@@ -58,7 +62,9 @@ def test_the_word_that_is_chosen_is_in_sight(width: int, choice: int) -> None:
 
 async def test_rows_count_and_the_task_under_the_cursor_are_shown() -> None:
     async with console(FakeEngine(5214)) as (app, pilot):
-        await until(pilot, lambda: app.session.counts.get("jobs") is not None and app.session.identity.engine)
+        await until(
+            pilot, lambda: app.session.watch.counts.get("jobs") is not None and app.session.connection.identity.engine
+        )
         await until(pilot, lambda: "charge-card" in screen(app).query_one("#detail", Pane).text)
         text = "\n".join(lines(app))
         assert "TEST" in text
@@ -91,7 +97,7 @@ async def test_the_pane_follows_when_the_cursor_rests() -> None:
 
 async def test_a_filter_narrows_and_stays_in_sight_and_escape_clears_it() -> None:
     async with console(FakeEngine(100)) as (app, pilot):
-        await until(pilot, lambda: app.session.counts.get("tasks") == 100)
+        await until(pilot, lambda: app.session.watch.counts.get("tasks") == 100)
         await type_filter(pilot, "retries:0")
         await pilot.press("enter")
         await until(pilot, lambda: screen(app).matching == 60)
@@ -124,7 +130,7 @@ async def test_no_letter_typed_into_the_filter_acts_on_rows() -> None:
         await pilot.pause(0.1)
         assert not screen(app).table.marks
         assert app.is_running
-        assert not app.session.paused
+        assert not app.session.watch.paused
         assert len(app.screen_stack) == 1
 
 
@@ -143,7 +149,7 @@ async def test_tab_completes_the_word_and_up_brings_the_last_filter_back() -> No
 
 async def test_words_that_are_offered_are_chosen_with_up_and_down_and_no_text_is_lost() -> None:
     async with console(FakeEngine(100)) as (app, pilot):
-        await until(pilot, lambda: "charge-card" in app.session.known.values(app.session, "tasks").get("topic", ()))
+        await until(pilot, lambda: "charge-card" in app.session.watch.known_values.values("tasks").get("topic", ()))
         line = screen(app).query_one(FilterLine)
         field = line.query_one(FilterInput)
         await type_filter(pilot, "topic:")
@@ -199,7 +205,7 @@ async def test_a_mistake_that_is_asked_for_is_told_with_its_whole_sentence() -> 
 
 async def test_nothing_to_show_says_why_and_what_to_press() -> None:
     async with console(FakeEngine(100)) as (app, pilot):
-        await until(pilot, lambda: app.session.counts.get("tasks") == 100)
+        await until(pilot, lambda: app.session.watch.counts.get("tasks") == 100)
         await type_filter(pilot, "topic:nowhere")
         await pilot.press("enter")
         await until(pilot, lambda: "0 of 100 match.  esc clears the filter" in "\n".join(lines(app)))
@@ -213,7 +219,7 @@ async def test_all_that_match_is_no_more_when_the_filter_changes() -> None:
         await pilot.press("enter")
         await until(pilot, lambda: screen(app).matching == 60)
         assert not screen(app).table.marks
-        assert "unmarked" in app.session.event.sentence
+        assert "unmarked" in app.session.news.newest.sentence
 
 
 async def test_marks_by_id_survive_filter_and_sort() -> None:
@@ -288,7 +294,7 @@ async def test_the_cursor_stays_on_its_task_through_filter_and_sort() -> None:
         await until(pilot, lambda: screen(app).table.row.id == ids([6])[0])
         for keys in (("f",), ("o",), ("o",)):
             await pilot.press(*keys)
-            await until(pilot, lambda: loaded(app) and app.screen.matching)
+            await until(pilot, lambda: loaded(app) and screen(app).matching)
             assert screen(app).table.row.id == ids([6])[0]
         screen(app).show_filter("retries:-")
         await until(pilot, lambda: screen(app).filter_text == "retries:-" and loaded(app))
@@ -308,3 +314,12 @@ def test_a_task_without_a_message_is_not_said_never_to_have_failed(
     retries: int | None, message: str | None, said: str
 ) -> None:
     assert error_said(task(0).model_copy(update={"retries": retries, "error_message": message})) == said
+
+
+@pytest.mark.parametrize(("whole", "sign"), [(True, "="), (False, "+")])
+def test_the_number_of_a_cause_is_whole_or_says_that_it_is_not(whole: bool, sign: str) -> None:
+    groups = CauseGroups()
+    groups.put(map(group_member_of, [incident(1), incident(2)]))
+    (cause,) = causes_of(groups, NOON, drifts=whole)
+    assert row_of(cause, NOON).cells[0].text == f"2{sign}"
+    assert sign in LEGEND

@@ -8,7 +8,7 @@ import org.springframework.context.annotation.Import;
 /** One engine named "default" with its REST API under /engine-rest; everything else is left at its defaults. */
 @Configuration(proxyBeanMethods = false)
 @EnableAutoConfiguration
-@Import(Users.class)
+@Import({Users.class, TurnedClock.class})
 public class ReferenceEngine {
 
   public static void main(String[] arguments) {

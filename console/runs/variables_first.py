@@ -1,0 +1,106 @@
+"""Before the tasks of a wave get retries, the variables of their process instances are set, and read back.
+
+What was sent is known by the launches of the wave alone, as for its retries: a driver that begins again waits for the
+batch of the last one and reads the values back, and sends nothing twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from typing import TYPE_CHECKING
+
+from console.launch.send import STANDSTILL
+from console.runs.hold import NOT_SET, RunHold
+from console.runs.sent_work import taken_launches
+from console.text.words import things
+
+if TYPE_CHECKING:
+    from console.engine.client import EngineClient
+    from console.operations.operation import Operation, UnitWork
+    from console.session.session import Session
+    from store.journal import Run
+
+Ask = Callable[[Callable[["EngineClient"], Awaitable[None]]], Awaitable[None]]
+
+
+class VariablesFirst:
+    """The batches that set variables of the instances of the wave at work.
+
+    Args:
+        session: whose journal.
+        ask: asks the engine until it answers.
+        clock: seconds that only go forward.
+
+    Attributes:
+        again: instances that do not show what was set are set once more, once.
+    """
+
+    def __init__(self, session: Session, ask: Ask, clock: Callable[[], float]) -> None:
+        assert session.memory.journal is not None, "a run is known by the journal"
+        self._journal = session.memory.journal
+        self._ask = ask
+        self._clock = clock
+        self.again = False
+        self._wave = 0
+        self._work: UnitWork | None = None
+        self._sent: set[str] = set()
+        """Instances that a batch was sent for."""
+        self._left, self._since = -1, 0.0
+        """Jobs that were left when that number last changed, and when it did."""
+
+    async def at_work(self, run: Run, operation: Operation, wave: int) -> bool:
+        """A batch of a wave still sets variables.
+
+        Args:
+            run: the run.
+            operation: what it does.
+            wave: number of the wave.
+
+        Raises:
+            RunHold: no job of it was carried out for as long as a wave is watched, and at least :data:`STANDSTILL` s.
+        """
+        if operation.fix is None:
+            return False
+        if self._work is None or self._wave != wave:
+            self._wave, self._work, self._left = wave, operation.fix.work(run.frozen_at), -1
+            self._sent = set()
+            for launch in await taken_launches(self._journal.runs, run, wave, operation.fix.name):
+                async for piece in self._journal.all_tasks(launch):
+                    self._sent.update(task.task_id for task in piece)
+                self._work.add((), [launch.batch_id] if launch.batch_id is not None else [])
+        if not self._work.at_work:
+            return False
+        await self._ask(self._work.look_at_batch)
+        obstacles = self._work.obstacles
+        if obstacles.jobs_left != self._left:
+            self._left, self._since = obstacles.jobs_left, self._clock()
+        elif self._clock() - self._since >= (patience := max(run.watch, STANDSTILL)) and self._work.at_work:
+            why = f"batch {obstacles.suspended} is suspended" if obstacles.suspended else "no job of it was carried out"
+            said = f"{things(obstacles.jobs_left, 'job')} of the batch that sets variables of this wave left: {why}"
+            raise RunHold(NOT_SET, f"{said} for {patience:g} s. No retries are given before.", wave)
+        return self._work.at_work
+
+    def what_is_set(self, operation: Operation, to_set: Collection[str]) -> Operation | None:
+        """What is done to instances of the wave before retries are given; ``None`` where all of them show it.
+
+        Args:
+            operation: what the run does.
+            to_set: instances that do not show it.
+
+        Raises:
+            RunHold: a batch of the wave was through with some of these.
+        """
+        missing, self.again = len(self._sent.intersection(to_set)) if not self.again else 0, False
+        if missing:
+            does = "does" if missing == 1 else "do"
+            names = ", ".join(operation.variables)
+            said = f"{things(missing, 'instance')} of this wave {does} not show the new {names} although a batch set it"
+            raise RunHold(NOT_SET, f"{said}: no retries are given. Going on sets it once more.", self._wave)
+        return operation.fix if to_set else None
+
+    def add(self, batch: str, ids: Iterable[str]) -> None:
+        """A batch was sent for these instances."""
+        assert self._work is not None, "nothing is sent before it was looked"
+        self._work.add((), [batch])
+        self._sent.update(ids)
+        self._left = -1
