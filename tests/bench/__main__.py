@@ -2,7 +2,7 @@
 
 They end with a table of ratios, and the machine that they were taken on. A part that fails is a line of that table;
 the others stand, and the exit code is 1. Without a part all of them are measured but
-``runs``, which takes ten minutes of its own; see ``PARTS``.
+``runs`` and ``fixes``, which take ten minutes each; see ``PARTS``.
 
 Two more stand by themselves. From the command to the first frame: ``python -m tests.bench start [RUNS
 [OTHER_CHECKOUT]]``. What the imports inside functions cost: ``python -m tests.bench imports``.
@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import batches, demo, imports, orders, postgresql, repairs, runs, start, terminal, writes
+from tests.bench import batches, demo, fixes, imports, orders, postgresql, repairs, runs, start, terminal, writes
 from tests.bench.result import Line, load, machine, table
 
 Part = Callable[[Path, tuple[int, ...], float], list[Line]]
@@ -29,10 +29,11 @@ PARTS: dict[str, Part] = {
     "demo": lambda folder, sizes, _: demo.measure(folder, sizes[-1]),
     "terminal": lambda _, sizes, __: terminal.measure(min(sizes[-1], 100_000)),
     "runs": lambda folder, sizes, _: runs.measure(folder, min(sizes[-1], 100_000)),
+    "fixes": lambda folder, *_: fixes.measure(folder),
     "postgresql": lambda folder, sizes, seconds: postgresql.measure(folder, sizes[0], seconds),
 }
 """What can be measured, by name."""
-BY_NAME_ALONE = {"runs"}
+BY_NAME_ALONE = {"runs", "fixes"}
 """What is measured only where it is named."""
 
 
@@ -40,7 +41,10 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser("python -m tests.bench", description="Measure, in one run, ratios of things.")
     parser.add_argument(
-        "parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all but runs if none is named"
+        "parts",
+        nargs="*",
+        metavar="PART",
+        help=f"of {', '.join(PARTS)}; none is all but {' and '.join(sorted(BY_NAME_ALONE))}",
     )
     parser.add_argument("--tasks", default="10000,100000", help="sizes of batches, ascending, at least two")
     parser.add_argument("--seconds", type=float, default=5.0, help="how long each kind of single order is measured")
