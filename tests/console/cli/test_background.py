@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sqlite3
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+import console
 from console.cli import app
 from console.cli.exit_codes import ExitCode
 from console.runs.driver_name import driver_name, who_drives
@@ -183,3 +185,73 @@ def test_what_does_not_go_with_it_is_refused(night: Night, tmp_path: Path) -> No
 def test_a_driver_is_named_by_its_kind_and_place() -> None:
     assert who_drives(driver_name()) == f"another console: {os.uname().nodename}:{os.getpid()}"
     assert who_drives(driver_name(background=True)).startswith("a process in the background: ")
+
+
+class Unit:
+    """What systemd reads of the unit file, and does with it.
+
+    Args:
+        home: of the journal.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._file = Path(console.__file__).parent / "retriage-run@.service"
+        lines = [line.partition("=") for line in self._file.read_text().splitlines() if line[:1].isalpha()]
+        self.keys = {key: value for key, _, value in lines}
+        self._home = home
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """Carry out its command for run 1."""
+        words = self.keys["ExecStart"].replace("%i", "1").replace("$RUN_OPTIONS", f"--store {self._home / 'store.db'}")
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        self._process = subprocess.Popen(
+            words.split(), env={**os.environ, "PATH": path}, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def stop(self, number: int) -> tuple[int, str]:
+        """Send a signal; its status, and what it wrote to the log."""
+        assert self._process is not None
+        with self._process as process:
+            process.send_signal(number)
+            out, said = process.communicate(timeout=PATIENCE)
+            return process.returncode, out + said
+
+
+@pytest.mark.long
+@pytest.mark.timeout(400)
+def test_systemd_starts_it_stops_it_and_starts_it_again_after_a_kill(night: Night) -> None:
+    """What the unit file says is carried out by hand: a machine of tests has no systemd at work."""
+    assert night.typed(*RUN, "--detach").exit_code == ExitCode.DONE
+    night.until(lambda: night.batches, "no wave was sent")
+    first = night.pid
+    os.kill(first, signal.SIGKILL)
+    os.waitpid(first, 0)
+    unit = Unit(night.home)
+    unit.start()
+    night.until(lambda: night.pid not in (0, first), "the unit drives nothing")
+    second = night.pid
+    # `systemctl stop` ends it in order: held, and that is no failure of the unit.
+    status, log = unit.stop(signal.SIGTERM)
+    assert str(status) in unit.keys["SuccessExitStatus"].split(), log
+    state = "SELECT state, cause FROM run WHERE id = 1"
+    assert night.rows(night.home / "journal.db", state) == [("held", "interrupted")]
+    steps = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    assert steps
+    assert not any(step["event"] == "outcome" for step in steps), "figures would fill the log"
+    # A kill is what it is started again after; a held run ends with a status, which is not.
+    assert unit.keys["Restart"] == "on-abnormal"
+    unit.start()
+
+    def driven() -> bool:
+        return night.rows(night.home / "journal.db", "SELECT state FROM run WHERE id = 1") == [("running",)]
+
+    night.until(lambda: night.pid not in (0, second) and driven(), "it is not taken up again")
+    third = night.pid
+    assert unit.stop(signal.SIGKILL)[0] == -signal.SIGKILL
+    unit.start()
+    night.until(lambda: night.pid not in (0, third), "it does not go on after a kill")
+    assert driven()
+    assert night.batches == 1, "a wave was sent twice"
+    assert unit.stop(signal.SIGTERM)[0] == ExitCode.INTERRUPTED
