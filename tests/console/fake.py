@@ -198,7 +198,7 @@ class FakeEngine:
         await self._wait()
         if self.no_logs:
             raise NotThere("It is not there.", 404, "NotFoundException")
-        return 1
+        return len(await self.external_task_log(query, 0, 10**6)) if query.external_task_id else 1
 
     async def identity(self) -> Identity:
         await self._wait()
@@ -361,6 +361,7 @@ class FakeEngine:
             raise NotThere("It is not there.", 404, "NotFoundException")
         wanted = query.activity_instance_id_in
         found = [one for one in self.task_entries if not wanted or one.activity_instance_id in wanted]
+        found = [one for one in found if query.external_task_id in (None, one.external_task_id)]
         return logs.ordered([one for one in found if logs.happened(one, query)], query)[first : first + size]
 
     async def historic_activity_instances(self, query: Any, first: int, size: int) -> list[Any]:

@@ -1,4 +1,4 @@
-"""One external task in full: what is known, and the error details its worker sent."""
+"""One external task in full: what is known, the error details its worker sent, and how often it has failed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from console.screens.launch.flow import open_launch
 from console.screens.operations.dialog import open_fix
 from console.screens.reading.screen import ReadingScreen
 from console.screens.task_states import STATES, state_of
-from console.screens.tasks.error_text import error_of
+from console.screens.tasks.error_text import attempts_of, error_of
 from console.screens.tasks.verbs import TaskVerbs
 from console.session.session import Session
 from console.text.inert import inert
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class TaskDetail(ReadingScreen):
-    """A task with its error message and error details."""
+    """A task with its error message, its error details and its failures."""
 
     PLACES: ClassVar[tuple[str, ...]] = ("tasks", "task", "detail")
     BINDINGS: ClassVar[list[BindingType]] = bindings(at({"tasks", "task"}))
@@ -74,5 +74,7 @@ class TaskDetail(ReadingScreen):
         return items
 
     async def text(self, client: EngineClient) -> str:
-        """The message, then the details."""
-        return await error_of(client, self._shown, self.session.connection.identity)
+        """How often it failed, the message, the details, and the failures before."""
+        said, attempts = await attempts_of(client, self._shown)
+        error = await error_of(client, self._shown, self.session.connection.identity)
+        return "\n\n".join(part for part in (said, error, attempts) if part)

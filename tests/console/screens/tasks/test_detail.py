@@ -20,6 +20,7 @@ from console.widgets.text_view import TextView
 from store.journal import Journal, NewLaunch
 from tests.console.fake import FakeEngine, statistics, task
 from tests.console.incidents_of import NOON, incident
+from tests.console.logs import task_entry
 from tests.console.settle import console, lines, loaded, until
 
 
@@ -41,6 +42,40 @@ async def test_e_shows_the_whole_error_also_from_the_detail() -> None:
             await pilot.press("escape")
             await until(pilot, lambda: not isinstance(app.screen, FullText))
         assert isinstance(app.screen, TaskDetail)
+
+
+@pytest.mark.parametrize(("number", "said"), [
+    (1, "Failed once, last at "),
+    (3, "Every failure, the newest first:"),
+    (23, "The newest 20 failures, the newest first:"),
+])  # fmt: skip
+async def test_a_task_shows_how_often_it_failed_when_and_what_was_said(number: int, said: str) -> None:
+    engine = FakeEngine(50)
+    entries = [
+        task_entry(task(0), "failure", NOON + timedelta(minutes=place), message=f"refused {place}\x1b[2J\nat Psp.java")
+        for place in range(number)
+    ]
+    engine.task_entries += [*entries, task_entry(task(1), "failure", NOON, message="of another task")]
+    async with console(engine) as (app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, TaskDetail) and said in text(app))
+        shown = text(app)
+        assert f"Failed {'once' if number == 1 else f'{number} times'}, last at" in shown
+        attempts = [line for line in shown.splitlines() if "refused " in line]
+        newest = [f"refused {place}" for place in reversed(range(number))][: 20 * (number > 1)]
+        assert [line.split("  ")[2][: len(one)] for line, one in zip(attempts, newest, strict=True)] == newest
+        assert "\x1b" not in shown
+        assert "of another task" not in shown
+        assert "Psp.java" not in shown
+
+
+async def test_a_task_says_where_its_failures_are_not_kept_or_not_to_be_read() -> None:
+    engine = FakeEngine(50)
+    for engine.no_logs in (False, True):
+        async with console(engine) as (app, pilot):
+            await pilot.press("enter")
+            await until(pilot, lambda: "How often it failed is not known" in text(app))
+            assert "SocketException" in text(app)
 
 
 async def test_d_shows_the_variables_of_the_instance() -> None:
