@@ -26,6 +26,7 @@ class DecidedRun:
         shown: how many tasks the operator was told of: with more it does not begin.
         ids: the tasks that were shown, where they were read: no other is taken.
         frozen: the units that were shown, where these themselves are taken and none is read again before its wave.
+        other: the other part of a run of two parts, which begins with this one or not at all; its units are frozen.
     """
 
     order: RunOrder
@@ -34,6 +35,7 @@ class DecidedRun:
     shown: int
     ids: frozenset[str] | None = None
     frozen: FrozenUnits | None = None
+    other: DecidedRun | None = None
 
     def wants(self, task: ExternalTask) -> bool:
         """Whether a task was among those that were shown."""

@@ -48,6 +48,8 @@ def _lines(records: RunRecords, at: datetime) -> Iterator[str]:
     yield f"- Engine: {code(run.engine)}{f' at {code(run.url)}' if run.url and run.url != run.engine else ''}"
     yield f"- By: {code(run.user) if run.user else 'no login'}"
     yield f"- Reason: {code(run.reason) if run.reason else 'none given'}"
+    if records.other_said:
+        yield f"- {records.other_said}"
     yield f"- Began: {_time(run.began_at)}, ended: {_time(run.ended_at)}"
     yield f"- Written: {_time(at)}, from the journal of this console"
     yield from ("", "## What was chosen", "")

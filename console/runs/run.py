@@ -34,6 +34,7 @@ class RunOrder:
         watch: seconds for which a wave is watched once its tasks are set.
         pace: tasks a minute; ``None`` sends a wave as one batch.
         reason: why; may be empty.
+        part: 1 or 2 in a run of two parts; 0 in any other.
     """
 
     title: str
@@ -43,6 +44,7 @@ class RunOrder:
     watch: float = WATCH
     pace: float | None = None
     reason: str = ""
+    part: int = 0
 
     def sizes(self, tasks: int) -> list[int]:
         """Tasks of each wave.
@@ -82,14 +84,17 @@ class RunOrder:
         )
 
 
-async def write_down(session: Session, order: RunOrder, frozen: FrozenUnits, driver: str) -> int:
-    """Write a run into the journal with all of its tasks; answers its number. Nothing is sent.
+async def write_down(
+    session: Session, order: RunOrder, frozen: FrozenUnits, driver: str, other: int | None = None
+) -> int:
+    """Write a run into the journal with all of its tasks; returns its number. Nothing is sent.
 
     Args:
         session: whose journal.
         order: what was ordered.
         frozen: its tasks.
         driver: who drives it.
+        other: number of its other part, where that is written down.
 
     Raises:
         WaveMistake: some tasks would be in no wave.
@@ -101,7 +106,7 @@ async def write_down(session: Session, order: RunOrder, frozen: FrozenUnits, dri
     new = NewRun(
         session.memory.engine_name, identity.url, identity.user, order.title, order.reason,
         order.operation.retries, order.gate.limit, order.gate.new_cause, order.watch, frozen.at, order.pace,
-        order.operation.name, order.operation.arguments,
+        order.operation.name, order.operation.arguments, order.part, other,
     )  # fmt: skip
     causes = [RunCause(topic, cause, number) for (topic, cause), number in frozen.causes.most_common(MOST_CAUSES)]
     return await session.memory.journal.runs.begin(new, driver, _cut(frozen.tasks, sizes), causes)

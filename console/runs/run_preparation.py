@@ -15,14 +15,17 @@ from console.runs.decided_run import DecidedRun
 from console.runs.earlier_runs import earlier_runs, record_of
 from console.runs.rules_text import RuleMistake
 from console.runs.run_form import RunForm
-from console.runs.waves import WaveMistake, proposed
+from console.runs.waves import REST, WaveMistake, proposed
+from console.text.words import count, things
 
 if TYPE_CHECKING:
     from console.launch.preparation import LaunchPreparation
     from console.runs.earlier_runs import EarlierRun
+    from console.runs.operation_preparation import OperationPreparation
     from console.runs.run import RunOrder
 
 NO_JOURNAL = "Waves need a journal, where each of them is written down before it is sent."
+JOBS_WITHOUT_JOURNAL = "Jobs are retried only with a journal: mark groups of tasks alone to retry those."
 
 
 class RunPreparation:
@@ -30,14 +33,16 @@ class RunPreparation:
 
     Args:
         preparation: the launch.
+        jobs: failed jobs that are retried together with the tasks; ``None`` where only tasks are.
 
     Attributes:
-        on: it will be a run in waves, not one batch.
-        form: what is typed.
+        on: its waves are small ones, not one batch or one wave of all.
+        form: what is typed; it holds for tasks and jobs.
     """
 
-    def __init__(self, preparation: LaunchPreparation) -> None:
+    def __init__(self, preparation: LaunchPreparation, jobs: OperationPreparation | None = None) -> None:
         self.preparation = preparation
+        self.jobs = jobs
         self.on = False
         self.form = RunForm()
         self.earlier: tuple[EarlierRun, ...] = ()
@@ -47,6 +52,30 @@ class RunPreparation:
     def turn(self) -> None:
         """In waves, or at once."""
         self.on = not self.on
+        self._own = self._own and (self.on or self.jobs is None)
+
+    @property
+    def is_run(self) -> bool:
+        """It is written down as a run: jobs are retried by nothing else."""
+        return self.on or self.jobs is not None
+
+    @property
+    def two_parts(self) -> bool:
+        """Tasks and jobs are retried."""
+        return self.jobs is not None and self.jobs.number > 0
+
+    @property
+    def units(self) -> str:
+        """What both parts take: 3 tasks and 2 jobs."""
+        tasks = self.preparation.plan.count if self.preparation.plan is not None else 0
+        jobs = f" and {things(self.jobs.number, 'job')}" if self.jobs is not None and self.two_parts else ""
+        return f"{things(tasks, 'task')}{jobs}"
+
+    @property
+    def number(self) -> int:
+        """Units of both parts."""
+        tasks = self.preparation.plan.count if self.preparation.plan is not None else 0
+        return tasks + (self.jobs.number if self.jobs is not None else 0)
 
     def type(self, form: RunForm) -> None:
         """The operator has typed something. Sizes that are his own are kept when the number of tasks changes."""
@@ -55,7 +84,9 @@ class RunPreparation:
 
     @property
     def proposal(self) -> str:
-        """Sizes that fit the number of tasks."""
+        """Sizes that fit the number of tasks; of a run without waves one of all."""
+        if self.jobs is not None and not self.on:
+            return REST
         plan = self.preparation.plan
         return str(proposed(plan.count, record_of(self.earlier))) if plan is not None else ""
 
@@ -73,9 +104,12 @@ class RunPreparation:
         self.earlier = await earlier_runs(preparation.session, selection)
 
     def fit(self) -> RunForm:
-        """What stands in the fields: a proposal, until the operator has typed sizes of his own."""
+        """What stands in the fields: a proposal, until the operator has typed sizes of his own. The jobs get the same,
+        and as many retries."""
         if not self._own:
             self.form = replace(self.form, waves=self.proposal)
+        if self.jobs is not None:
+            self.jobs.form = replace(self.form, retries=str(self.preparation.retries or 0))
         return self.form
 
     def order(self, reason: str = "") -> RunOrder:
@@ -99,7 +133,8 @@ class RunPreparation:
                 order.sizes(plan.count)
         except (WaveMistake, RuleMistake) as mistake:
             return mistake.sentence
-        return ""
+        wrong = self.jobs.mistake if self.jobs is not None and self.two_parts else ""
+        return f"Jobs: {wrong}" if wrong else ""
 
     @property
     def sizes(self) -> list[int]:
@@ -114,12 +149,24 @@ class RunPreparation:
 
         Args:
             reason: why it is launched.
-            typed: the number of tasks as the operator typed it, where that is asked for.
+            typed: the number of tasks, and of jobs with them, as the operator typed it, where that is asked for.
         """
-        session = self.preparation.session
+        session, jobs = self.preparation.session, self.jobs
         if session.memory.journal is None:
-            return "The journal is not open yet." if session.memory.opens else NO_JOURNAL
-        return self.mistake or self.preparation.why_not(reason, typed)
+            no_journal = NO_JOURNAL if jobs is None else JOBS_WITHOUT_JOURNAL
+            return "The journal is not open yet." if session.memory.opens else no_journal
+        if jobs is None:
+            return self.mistake or self.preparation.why_not(reason, typed)
+        if jobs.frozen is None:
+            return jobs.problem or "The jobs are still to be read."
+        plan, safety = self.preparation.plan, session.connection.safety
+        problem = self.mistake or self.preparation.why_not(reason, str(plan.count) if plan is not None else "")
+        if not problem and self.two_parts:
+            problem = jobs.why_not(reason, str(jobs.number))
+        if not problem and safety.guarded and "".join(filter(str.isdigit, typed)) != str(self.number):
+            together = "tasks and jobs together" if self.two_parts else "tasks"
+            return f"Type the number of {together}, {count(self.number)}, to launch on {safety.environment}."
+        return problem
 
     def confirm(self, reason: str, typed: str) -> DecidedRun | None:
         """The operator confirms what is shown: the run that is to begin; nothing if it cannot."""
@@ -128,4 +175,14 @@ class RunPreparation:
         if plan is None or self.why_not(reason, typed):
             return None
         ids = frozenset(plan.ids) if plan.selected_tasks is not None else None
-        return DecidedRun(self.order(reason), plan.selection, plan.included, plan.count, ids)
+        tasks = DecidedRun(self.order(reason), plan.selection, plan.included, plan.count, ids)
+        if self.jobs is None or not self.two_parts:
+            return tasks
+        jobs = self.jobs.confirm(reason, str(self.jobs.number))
+        return None if jobs is None else replace(_part(1, tasks), other=_part(2, jobs))
+
+
+def _part(part: int, run: DecidedRun) -> DecidedRun:
+    order = run.order
+    title = f"part {part} of 2, {order.operation.unit}s: {order.title}"
+    return replace(run, order=replace(order, part=part, title=title))

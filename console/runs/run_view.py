@@ -201,11 +201,30 @@ class RunRecords:
     launches: Sequence[Launch]
     undos: Sequence[Launch]
     steps: Sequence[RunStep]
+    other: RunView | None = None
+    """The other part of a run of two parts; ``None`` also where the journal does not hold it."""
 
     @property
     def batches(self) -> dict[int, str]:
         """Wave -> the last batch that was made of it."""
         return {one.wave: one.batch_id for one in self.launches if one.wave is not None and one.batch_id is not None}
+
+    @property
+    def other_said(self) -> str:
+        """Where the other part is and how it stands, in sentences; empty for a run that is no part."""
+        part, number = self.view.run.part, self.view.run.other_part
+        if not part:
+            return ""
+        this, that = f"Part {part} of 2.", f"Part {3 - part}"
+        if number is None:
+            return f"{this} {that} is not in this journal."
+        if self.other is None:
+            return f"{this} {that}, run {number}, is not in this journal any more."
+        other = self.other
+        waves = sum(one.state not in ("planned", "dropped") for one in other.waves)
+        how = "not begun" if other.word == "void" else other.word
+        units = other.operation.units(other.run.listed or 0)
+        return f"{this} {that} is run {number}: {units}, {how}, wave {waves} of {len(other.waves)}."
 
 
 async def read_records(runs: Runs, number: int) -> RunRecords | None:
@@ -217,6 +236,12 @@ async def read_records(runs: Runs, number: int) -> RunRecords | None:
     view = await read_run(runs, number)
     if view is None:
         return None
+    other = None if view.run.other_part is None else await read_run(runs, view.run.other_part)
     return RunRecords(
-        view, await runs.causes(number), await runs.launches(number), await runs.undos(number), await runs.steps(number)
+        view,
+        await runs.causes(number),
+        await runs.launches(number),
+        await runs.undos(number),
+        await runs.steps(number),
+        other,
     )

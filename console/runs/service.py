@@ -210,7 +210,8 @@ class RunService:
         return run.driver if run is not None else None
 
     def begin(self, decided: DecidedRun) -> DrivenRun:
-        """Read the tasks of a run, write it down, and drive it. The operator's consent covers all of it."""
+        """Read the tasks of a run, write it down, and drive it. The operator's consent covers all of it. Of a run of
+        two parts nothing is sent before both are written down; they are driven side by side."""
         run = DrivenRun(decided.order.title, progress=f"reading the {decided.order.operation.unit}s …")
         return self._start(run, self._begin(run, decided))
 
@@ -245,7 +246,8 @@ class RunService:
         await asyncio.gather(*(run.work for run in self._runs if run.work is not None), return_exceptions=True)
 
     async def _begin(self, run: DrivenRun, decided: DecidedRun) -> None:
-        session, order = self._session, decided.order
+        session, order, other = self._session, decided.order, decided.other
+        neither = " Neither part has begun." if other is not None else ""
 
         def tell(number: int) -> None:
             run.progress = f"reading the tasks … {count(number)}"
@@ -255,27 +257,38 @@ class RunService:
             rules = FreezeRules(decided.included, decided.wants, progress=tell)
             frozen = decided.frozen or await self.freeze(decided.selection, order.operation, rules)
             if why := decided.why_not(len(frozen.tasks)):
-                self._fail(run, why)
+                self._fail(run, why + neither)
                 return
             run.progress = f"writing down {order.operation.units(len(frozen.tasks))} …"
             session.news.publish("runs")
-            run.run_id = await write_down(session, order, frozen, run.name)
+            number = await write_down(session, order, frozen, run.name)
+            second = None
+            if other is not None:
+                assert other.frozen is not None, "they were shown"
+                second = DrivenRun(other.order.title)
+                second.run_id = await write_down(session, other.order, other.frozen, second.name, number)
+            run.run_id = number
         except EngineProblem as problem:
-            self._fail(run, f"Not begun: {problem.sentence}")
+            self._fail(run, f"Not begun: {problem.sentence}{neither}")
             return
         except WaveMistake as mistake:
-            self._fail(run, f"Not begun: {mistake.sentence}")
+            self._fail(run, f"Not begun: {mistake.sentence}{neither}")
             return
         except (journal_problem(), NotYours) as problem:
-            self._fail(run, f"Not begun: the journal cannot be written: {said_by_driver(problem)}")
+            self._fail(run, f"Not begun: the journal cannot be written: {said_by_driver(problem)}{neither}")
             return
         run.progress = ""
         missing = decided.shown - len(frozen.tasks)
         fewer = f" {count(missing)} fewer than shown: the rest changed since." if missing else ""
+        both = ""
+        if other is not None and second is not None:
+            both = f" Part 2 is run {second.run_id}, of {other.order.operation.units(other.shown)}, beside it."
         session.news.say(
-            f"Run {run.run_id} has begun: {text_of(order.plan(frozen, run.run_id)).splitlines()[0]}.{fewer}"
+            f"Run {run.run_id} has begun: {text_of(order.plan(frozen, run.run_id)).splitlines()[0]}.{fewer}{both}"
         )
         session.news.publish("journal")
+        if second is not None:
+            self._start(second, self._drive(second))
         await self._drive(run)
 
     async def _drive(self, run: DrivenRun, *, release: bool = False, wish: Wish | None = None) -> None:

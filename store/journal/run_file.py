@@ -70,14 +70,17 @@ async def lines_of(database: Database, run_id: int, name: str) -> AsyncIterator[
         question = select(table.__table__).where(col(table.run_id) == run_id if where is None else where)
         async for row in _rows(database, question.order_by(*table.__table__.primary_key.columns)):
             number += 1
-            _drop_former_values(table, row)
+            _drop_local(table, row)
             yield json.dumps({"table": word, "row": row}, default=datetime.isoformat, ensure_ascii=False)
     yield json.dumps({"rows": number})
 
 
-def _drop_former_values(table: Any, row: dict[str, Any]) -> None:
-    """What variables had before stays on the machine on which it was read; an undo has sent it once more."""
-    if table is RunTaskRow:
+def _drop_local(table: Any, row: dict[str, Any]) -> None:
+    """Drop what belongs to this machine: what variables had before, which an undo has sent once more, and the number
+    of the other part."""
+    if table is RunRow:
+        row["other_part"] = None
+    elif table is RunTaskRow:
         row.pop("was")
     elif table is LaunchRow and row["operation"] == "set" and row["undoes_run"] is not None:
         row |= {"request": "{}", "arguments": "{}"}

@@ -94,6 +94,8 @@ class NewRun:
         pace: tasks a minute; ``None`` sends each wave as one batch.
         operation: what it does.
         arguments: of the operation, as a JSON object.
+        part: 1 or 2 in a run of two parts, which are begun by one decision; 0 in any other.
+        other_part: number of the run that is the other part; ``None`` until that is written down.
     """
 
     engine: str
@@ -109,6 +111,8 @@ class NewRun:
     pace: float | None = None
     operation: OperationName = "retry"
     arguments: str = "{}"
+    part: int = 0
+    other_part: int | None = None
 
 
 @dataclass(frozen=True)

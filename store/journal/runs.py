@@ -56,7 +56,7 @@ class Runs:
         waves: Iterable[tuple[int, Iterable[FrozenTask]]],
         causes: Iterable[RunCause] = (),
     ) -> int:
-        """Write a run down with its tasks, in pieces; answers its number.
+        """Write a run down with its tasks, in pieces; returns its number. Its other part is written down before it.
 
         Args:
             run: the run.
@@ -71,6 +71,8 @@ class Runs:
                 )
             )
             run_id = int(made.inserted_primary_key[0])  # type: ignore[index]
+            if (other := run.other_part) is not None:
+                await connection.execute(update(RunRow).where(col(RunRow.id) == other).values(other_part=run_id))
             if why := [{"run_id": run_id, **cause._asdict()} for cause in causes]:
                 await connection.execute(insert(RunCauseRow), why)
         ordinal = 0
@@ -422,12 +424,9 @@ class Runs:
     async def steps(self, run_id: int) -> list[RunStep]:
         """The steps of a run, the oldest first."""
         step = RunStepRow
+        columns = (col(step.id), col(step.wave), col(step.at), col(step.what), col(step.said))
         async with self._database.reading() as connection:
-            rows = await connection.execute(
-                select(col(step.id), col(step.wave), col(step.at), col(step.what), col(step.said))
-                .where(col(step.run_id) == run_id)
-                .order_by(col(step.id))
-            )
+            rows = await connection.execute(select(*columns).where(col(step.run_id) == run_id).order_by(col(step.id)))
             return [RunStep(*row) for row in rows]  # type: ignore[arg-type]
 
     async def unsent(self, run_id: int, wave: int, limit: int) -> list[RunTask]:

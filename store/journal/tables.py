@@ -122,7 +122,8 @@ class RunRow(_Journaled, table=True):
     ``driven_until``; ``wish`` is what somebody else asked of that driver. ``cause`` and ``said`` tell why it is held,
     or how it ended. ``watch`` is in seconds, ``pace`` in tasks a minute; ``gate`` is a share from 0 to 1.
     ``frozen_at`` is by the engine's clock. ``arguments`` of the operation are a JSON object; ``retries`` are null where
-    it sets none.
+    it sets none. ``part`` is 1 or 2 in a run of two parts, each of which is a row, and 0 in any other; ``other_part``
+    is the id of the other one, null until that is written down.
     """
 
     __tablename__ = "run"
@@ -154,6 +155,8 @@ class RunRow(_Journaled, table=True):
     wish: str = ""
     operation: str = "retry"
     arguments: str = Field(default="{}", sa_type=Text)
+    part: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    other_part: int | None = None
 
 
 class RunCauseRow(_Journaled, table=True):

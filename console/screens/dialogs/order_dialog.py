@@ -236,13 +236,16 @@ class OrderDialog(ModalScreen[Answer]):
 
     # -- take away --------------------------------------------------------------------------------------------------
 
-    def copy_command(self, command: Callable[[str], str], ids: Iterable[str] | None, at: datetime) -> None:
+    def copy_command(
+        self, command: Callable[[str], str], ids: Iterable[str] | None, at: datetime, what: str = "the command"
+    ) -> None:
         """Copy the command that does the same.
 
         Args:
             command: writes it, with the name of a file of ids; empty where no command can do it.
             ids: those that no query names, which are written to a file; ``None`` where none are.
             at: as of when they are.
+            what: what is copied, in words.
         """
         try:
             file = "" if ids is None else save_ids(sorted(ids), at)
@@ -250,7 +253,7 @@ class OrderDialog(ModalScreen[Answer]):
             self.session.news.say(f"The ids cannot be written to a file: {problem.strerror}.", "failed")
             return
         if text := command(file):
-            self.copy(text, "the command")
+            self.copy(text, what)
         else:
             self.session.news.say("The demo engine ends with this console, so no command can use it.", "muted")
 

@@ -56,7 +56,8 @@ class GroupVerbs(Verbs["ListScreen"]):
     # -- retry ------------------------------------------------------------------------------------------------------
 
     def action_retry(self) -> None:
-        """Retry the tasks of the chosen groups in the launch dialog, and their jobs in a dialog of their own."""
+        """Retry the tasks of the chosen groups in the launch dialog, their jobs with them as part 2 of one run; jobs
+        alone in the dialog of their operation."""
         self.screen.heed_filter()
         groups = self.chosen()
         tasks = frozenset(id for group in groups if group.kind == "T" for id in group.failed())
@@ -71,11 +72,12 @@ class GroupVerbs(Verbs["ListScreen"]):
                 self.app,
                 self.session,
                 Marked(tasks, _said(groups, so_far)),
-                lambda batch: self._launched(batch, groups, chosen_jobs),
-                follow=not jobs,
+                lambda batch: self._launched(batch, groups),
+                jobs=chosen_jobs if jobs else None,
+                begun=self._begun,
             )
         else:
-            self._retry_jobs(chosen_jobs)
+            open_operation(self.app, self.session, RetryJobs(1), chosen_jobs, self._begun)
 
     def _say_so_far(self) -> bool:
         """Whether a group may have more members than are known, which is said then."""
@@ -85,18 +87,12 @@ class GroupVerbs(Verbs["ListScreen"]):
         self.session.news.say("Not all incidents have been read yet: this takes those read so far.", "warning")
         return True
 
-    def _launched(self, batch_id: str, groups: list[Group], jobs: Marked) -> None:
-        """The tasks are on their way; now the jobs that were chosen with them."""
+    def _launched(self, batch_id: str, groups: list[Group]) -> None:
         for group in groups:
             if group.kind == "T":
                 group.retried = datetime.now(UTC), batch_id
         if self.screen.is_attached:
             self.screen.table.unmark()
-            if jobs.ids and not self.screen.left_meanwhile("The dialog of the jobs"):
-                self._retry_jobs(jobs)
-
-    def _retry_jobs(self, jobs: Marked) -> None:
-        open_operation(self.app, self.session, RetryJobs(1), jobs, self._begun)
 
     def _begun(self) -> None:
         if self.screen.is_attached:

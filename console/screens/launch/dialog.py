@@ -30,9 +30,11 @@ from console.launch.plan import LaunchPlan
 from console.launch.preparation import LaunchPreparation
 from console.launch.request_file import save_request
 from console.operations.preview import BY_HAND
-from console.reading.selection import Everything, Selection
+from console.operations.retry_jobs import RetryJobs
+from console.reading.selection import Everything, Marked, Selection
 from console.runs.command_text import command_of, query_of
 from console.runs.decided_run import DecidedRun
+from console.runs.operation_preparation import OperationPreparation
 from console.runs.run_preparation import RunPreparation
 from console.screens.dialogs.field import Field
 from console.screens.dialogs.order_dialog import FIXED, TOO_EARLY, OrderDialog
@@ -40,8 +42,12 @@ from console.screens.launch.page import (
     command_items,
     drift_items,
     effect_spans,
+    job_items,
+    jobs_warnings,
     named,
+    of_jobs,
     overlap_items,
+    parts_spans,
     quiet_said,
     record_said,
     request_items,
@@ -51,10 +57,11 @@ from console.screens.launch.page import (
 )
 from console.screens.launch.tick import Tick
 from console.screens.launch.wave_fields import LINES, WaveFields
+from console.screens.runs_of import runs_of
 from console.session.news import News
 from console.session.session import Session
 from console.text.inert import inert
-from console.text.words import clock, count, things
+from console.text.words import clock, count
 from console.widgets.bindings import bindings
 from console.widgets.line import Line
 from console.widgets.pane import Item, Pane, Prose, Spans
@@ -76,6 +83,7 @@ class LaunchDialog(OrderDialog[DecidedLaunch | DecidedRun | None]):
         selection: what was chosen.
         retries: what stands in the field at first.
         reason: what stands in the field at first.
+        jobs: failed jobs that are retried together with the tasks: a run of two parts.
         seconds: seconds that only go forward.
     """
 
@@ -91,11 +99,13 @@ class LaunchDialog(OrderDialog[DecidedLaunch | DecidedRun | None]):
         *,
         retries: int | None = None,
         reason: str = "",
+        jobs: Marked | None = None,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(session, reason=reason, seconds=seconds)
         self.preparation = LaunchPreparation(session, selection, retries=retries)
-        self.waves = RunPreparation(self.preparation)
+        self.jobs = OperationPreparation(session, RetryJobs(1), jobs) if jobs is not None else None
+        self.waves = RunPreparation(self.preparation, self.jobs)
 
     def page(self) -> Iterable[Widget]:
         """What becomes of the tasks, the fields, the request."""
@@ -115,15 +125,23 @@ class LaunchDialog(OrderDialog[DecidedLaunch | DecidedRun | None]):
     def on_mount(self) -> None:
         """Count first."""
         self.query_one(".dialog").border_title = f"Retry {inert(self.preparation.selection.describe())}"
-        self.query_one("#retries", Field).remark("attempts each task is given")
+        self.query_one("#retries", Field).remark(self._each)
         self.preparation.listeners.append(self.write)
+        if self.jobs is not None:
+            self.jobs.listeners.append(self.write)
         self.set_interval(DRIFT_EVERY, self._look_again)
         self.write()
         self.run_worker(self._ask(self.preparation.ask()), group="launch.ask", exclusive=True, exit_on_error=False)
 
+    @property
+    def _each(self) -> str:
+        return f"attempts each task {'and job ' if self.jobs is not None else ''}is given"
+
     async def _ask(self, asking: Awaitable[None]) -> None:
-        """What the launch needs first, then what the journal remembers of runs like it."""
+        """What the launch needs first, then the jobs, then what the journal remembers of runs like it."""
         await asking
+        if self.jobs is not None:
+            await self.jobs.ask(runs_of(self.app).freeze)
         with suppress(EngineProblem):
             await self.waves.remember()
         self.write()
@@ -169,13 +187,16 @@ class LaunchDialog(OrderDialog[DecidedLaunch | DecidedRun | None]):
         else:
             for tick in self.query(Tick):
                 tick.tell(plan.class_by_hand(tick.kind), tick.kind in plan.included)
-            self.query_one("#total", Line).show(total_spans(plan, self.preparation.again))
+            two = self.waves.two_parts
+            total = parts_spans(self.waves) if two else total_spans(plan, self.preparation.again)
+            self.query_one("#total", Line).show(total)
             self._head(plan)
             self._write_waves()
             self._lay_out(plan)
             if self.session.connection.safety.guarded:
                 environment = inert(self.session.connection.identity.environment)
-                self.query_one("#count", Field).remark(f"type {count(plan.count)} to launch on {environment}")
+                number = self.waves.number if self.waves.two_parts else plan.count
+                self.query_one("#count", Field).remark(f"type {count(number)} to launch on {environment}")
         self.query_one("#retries", Field).remark(*self._retries_remark())
         self.delay.shown(self._to_be_read)
         self.enable()
@@ -183,18 +204,22 @@ class LaunchDialog(OrderDialog[DecidedLaunch | DecidedRun | None]):
     @property
     def _to_be_read(self) -> tuple[object, ...] | None:
         read = self.preparation.to_be_read
-        return None if read is None else (*read, self.waves.on, *self.waves.sizes) if self.waves.on else read
+        if read is not None and self.jobs is not None:
+            jobs = self.jobs.to_be_read
+            read = None if jobs is None else (*read, *jobs)
+        return None if read is None else (*read, self.waves.on, *self.waves.sizes) if self.waves.is_run else read
 
     def why_not(self) -> str:
         """One sentence if what is shown cannot be launched now; empty if it can."""
-        return (self.waves if self.waves.on else self.preparation).why_not(*self.typed)
+        return (self.waves if self.waves.is_run else self.preparation).why_not(*self.typed)
 
     def _write_waves(self) -> None:
         fields = self.query_one(WaveFields)
-        fields.display = self.waves.on
-        if self.waves.on:
+        fields.display = self.waves.is_run
+        if self.waves.is_run:
             fields.fill(self.waves.fit())
-            fields.tell(self.waves.form, self.waves.sizes, self.waves.mistake)
+            jobs = self.jobs.sizes if self.jobs is not None else ()
+            fields.tell(self.waves.form, self.waves.sizes, self.waves.mistake, jobs)
 
     def _write_progress(self) -> None:
         """Nothing can be shown yet, or it could not be counted."""
@@ -207,10 +232,10 @@ class LaunchDialog(OrderDialog[DecidedLaunch | DecidedRun | None]):
         frame = self.query_one(".dialog", Vertical)
         sample = plan.facts.sample
         what = inert(plan.describe())
-        if plan.facts.asked == 1 and sample:
+        if plan.facts.asked == 1 and sample and not self.waves.two_parts:
             frame.border_title = f"Retry {named(sample[0])}"
         else:
-            frame.border_title = f"Retry {things(plan.count, 'task')}  ·  {what}"
+            frame.border_title = f"Retry {self.waves.units}  ·  {what}"
         # A query is asked again by the engine when it is launched; only ids are what they were.
         frame.border_subtitle = f"{'selection as of' if plan.by_ids else 'counted'} {clock(plan.facts.at)}"
 
@@ -220,7 +245,7 @@ class LaunchDialog(OrderDialog[DecidedLaunch | DecidedRun | None]):
             return f"at most {INT_MAX:,} retries can be set", True
         if text and int(text) > MANY_RETRIES:
             return f"{int(text):,} attempts for each task: is that meant?", True
-        return ("attempts each task is given", False) if text else ("type how many retries to set", True)
+        return (self._each, False) if text else ("type how many retries to set", True)
 
     def _warnings(self, plan: LaunchPlan) -> list[Item]:
         """What should be read before launching."""
@@ -234,6 +259,8 @@ class LaunchDialog(OrderDialog[DecidedLaunch | DecidedRun | None]):
             waits = "Waiting for the journal; L again launches without writing it down."
             items.append(Prose(waits if known.waiting_for_journal else self.session.memory.unkept, "warning", lines=1))
         items += overlap_items(known.overlapping, plan.facts.asked)
+        if self.jobs is not None:
+            items += [Prose(inert(one), "warning", lines=1) for one in jobs_warnings(self.jobs)]
         items += drift_items(known.drift, plan.facts.at, isinstance(known.selection, Everything))
         if known.record is not None:
             bad = known.record.mostly_failed
@@ -262,7 +289,7 @@ class LaunchDialog(OrderDialog[DecidedLaunch | DecidedRun | None]):
             items.append(Prose(unsafe, "warning", lines=1))
         if self._too_early:
             items.append(Prose(TOO_EARLY, "warning", lines=1))
-        elif missing not in (unsafe, *said) and not (self.waves.on and missing == self.waves.mistake):
+        elif missing not in (unsafe, *said) and not (self.waves.is_run and missing == self.waves.mistake):
             items.append(Prose(missing, "warning", lines=1))
         return [item for item in items if not isinstance(item, Prose) or item.text]
 
@@ -270,10 +297,12 @@ class LaunchDialog(OrderDialog[DecidedLaunch | DecidedRun | None]):
         """Give every pane the lines it gets; the request shrinks first, then the sample."""
         width = self.query_one("#total", Line).size.width or 76
         effects: list[Item] = [Spans(tuple(effect_spans(effect))) for effect in plan.preview()]
+        if self.jobs is not None:
+            effects += [Spans(tuple(effect_spans(of_jobs(effect)))) for effect in self.jobs.preview]
         warnings = self._warnings(plan)
         fields = 3 if self.session.connection.safety.guarded else 2
         ticks = sum(tick.display for tick in self.query(Tick))
-        fields += LINES * self.waves.on
+        fields += LINES * self.waves.is_run
         room = self.size.height - FIXED - len(effects) - ticks - 1 - fields - len(warnings)
         spaced = room >= 8
         blank: list[Item] = [Spans()] if spaced else []
@@ -294,13 +323,15 @@ class LaunchDialog(OrderDialog[DecidedLaunch | DecidedRun | None]):
         """What the engine is asked, and the command that does the same where there is room for both."""
         command = command_items(self._command(plan), width, min(max(room - 3, 0), 3))
         room -= len(command)
-        if self.waves.on:
+        if self.waves.is_run:
             guarded, most_ids = self.session.connection.safety.guarded, self.session.connection.most_ids
-            return [*wave_items(plan, self.waves.sizes, most_ids, guarded, max(room, 1)), *command]
+            jobs = job_items(self.jobs, most_ids) if self.jobs is not None and self.waves.two_parts else []
+            room = max(room - len(jobs), 1)
+            return [*wave_items(plan, self.waves.sizes, most_ids, guarded, room), *jobs, *command]
         return [*request_items(plan, width, room), *command]
 
     def _command(self, plan: LaunchPlan, ids: str = "") -> str:
-        order = None if not self.waves.on or self.waves.mistake else self.waves.order()
+        order = None if not self.waves.is_run or self.waves.mistake else self.waves.order()
         login, guarded = self.session.connection.login, self.session.connection.safety.guarded
         return command_of(
             self.session.connection.identity, plan, order, self.typed[0], login=login, guarded=guarded, ids=ids
@@ -318,7 +349,7 @@ class LaunchDialog(OrderDialog[DecidedLaunch | DecidedRun | None]):
     def on_input_changed(self, message: Input.Changed) -> None:
         """Something was typed into a field."""
         fields = self.query_one(WaveFields)
-        if self.waves.on and fields in message.input.ancestors:
+        if self.waves.is_run and fields in message.input.ancestors:
             self.waves.type(fields.form(self.waves.form.new_cause))
         self.preparation.set_retries(self.retries)
         self.write()
@@ -334,7 +365,7 @@ class LaunchDialog(OrderDialog[DecidedLaunch | DecidedRun | None]):
     def _after(self) -> list[Field]:
         """The fields after the one that is typed into that must be filled."""
         optional = {"gate", "watch", "pace", *(() if self.session.connection.safety.guarded else ("reason",))}
-        optional |= set() if self.waves.on else {"waves"}
+        optional |= set() if self.waves.is_run else {"waves"}
         fields = [field for field in self.query(Field) if field.active or field.id not in optional]
         return fields[[field.active for field in fields].index(True) + 1 :] if any(f.active for f in fields) else []
 
@@ -374,7 +405,7 @@ class LaunchDialog(OrderDialog[DecidedLaunch | DecidedRun | None]):
 
     def action_new_cause(self) -> None:
         """A failure with a new error holds by itself, or does not."""
-        if self.waves.on:
+        if self.waves.is_run:
             self.waves.type(replace(self.waves.form, new_cause=not self.waves.form.new_cause))
             self.write()
 
@@ -386,7 +417,7 @@ class LaunchDialog(OrderDialog[DecidedLaunch | DecidedRun | None]):
         self.write()
 
     def _confirmed(self) -> DecidedLaunch | DecidedRun | None:
-        return (self.waves if self.waves.on else self.preparation).confirm(*self.typed)
+        return (self.waves if self.waves.is_run else self.preparation).confirm(*self.typed)
 
     def _decide(self, order: DecidedLaunch | DecidedRun | None) -> bool:
         if order is not None:
@@ -395,7 +426,7 @@ class LaunchDialog(OrderDialog[DecidedLaunch | DecidedRun | None]):
 
     def _lead(self) -> None:
         """To the field that is missing."""
-        if self.waves.on and self.waves.mistake:
+        if self.waves.is_run and self.waves.mistake:
             self.query_one(WaveFields).waves.enter()
             return
         if self.plan is not None:
@@ -405,10 +436,15 @@ class LaunchDialog(OrderDialog[DecidedLaunch | DecidedRun | None]):
 
     # -- take away --------------------------------------------------------------------------------------------------
 
+    @property
+    def _of_part(self) -> str:
+        """What of a run of two parts is taken away: a command does one of them."""
+        return " of part 1, the tasks (R on the jobs alone has that of part 2)" if self.waves.two_parts else ""
+
     def action_copy_json(self) -> None:
         """Copy the body."""
         if self.plan is not None and self.plan.ready:
-            self.copy(self.plan.json(None), "the request's JSON")
+            self.copy(self.plan.json(None), f"the request's JSON{self._of_part}")
 
     def action_copy_curl(self) -> None:
         """Copy the request as a command."""
@@ -416,14 +452,14 @@ class LaunchDialog(OrderDialog[DecidedLaunch | DecidedRun | None]):
         if self.plan is not None and self.plan.ready:
             user = identity.user if identity.url else None
             headers = self.session.connection.client.login_headers if self.session.connection.client is not None else ()
-            self.copy(self.plan.curl(identity.url, user, headers), "the request as curl")
+            self.copy(self.plan.curl(identity.url, user, headers), f"the request as curl{self._of_part}")
 
     def action_copy_command(self) -> None:
         """Copy the command that does the same; ids that no query names are written to a file for it."""
         plan = self.plan
         if plan is not None and plan.ready:
             ids = plan.ids if query_of(plan) is None else None
-            self.copy_command(partial(self._command, plan), ids, plan.facts.at)
+            self.copy_command(partial(self._command, plan), ids, plan.facts.at, f"the command{self._of_part}")
 
     def action_save(self) -> None:
         """Write the body to a file."""

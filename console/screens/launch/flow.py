@@ -65,7 +65,8 @@ def open_launch(
     *,
     retries: int | None = None,
     reason: str = "",
-    follow: bool = True,
+    jobs: Marked | None = None,
+    begun: Callable[[], None] | None = None,
 ) -> None:
     """Open the launch dialog at once: the next key, a digit, may already be on its way. What it decides is carried out,
     and the operator is told what became of it. Where nothing did, its fields keep what was typed when the same is
@@ -78,7 +79,8 @@ def open_launch(
         done: called with the id of the batch when it is launched.
         retries: the value that the field begins with; none is the usual one.
         reason: the reason that the field begins with.
-        follow: what was launched is shown then, unless something else was opened meanwhile.
+        jobs: failed jobs that are retried together with the tasks, in a run of two parts.
+        begun: called when it is a run that begins.
     """
     problem = session.connection.why_no_launch() or session.connection.why_unheard()
     if selection is None:
@@ -93,11 +95,13 @@ def open_launch(
 
     def decided(order: DecidedLaunch | DecidedRun | None) -> None:
         if isinstance(order, DecidedRun):
+            if begun is not None:
+                begun()
             navigator_of(app).show("run", runs_of(app).begin(order))
         elif order is not None:
-            send_off(app, session, (order,), done, follow=follow)
+            send_off(app, session, (order,), done)
 
-    app.push_screen(LaunchDialog(session, selection, retries=retries, reason=reason), decided)
+    app.push_screen(LaunchDialog(session, selection, retries=retries, reason=reason, jobs=jobs), decided)
 
 
 def send_off(

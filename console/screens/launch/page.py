@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from console.engine.batch_request import SET_RETRIES
+from console.engine.batch_request import RETRY_JOBS, SET_RETRIES
 from console.launch.plan import LaunchPlan
 from console.operations.preview import PreviewClass
 from console.screens.task_states import error_said
@@ -21,6 +22,8 @@ from console.widgets.pane import Item, Prose, Spans
 if TYPE_CHECKING:
     from console.launch.earlier_launches import EarlierLaunches
     from console.launch.overlapping_batches import OverlappingBatch, TopicWithoutWorker
+    from console.runs.operation_preparation import OperationPreparation
+    from console.runs.run_preparation import RunPreparation
     from store.contract.records import ExternalTask
 
 TONES: dict[str, Ink] = {"good": "good", "plain": "", "warning": "warning"}
@@ -48,6 +51,35 @@ def total_spans(plan: LaunchPlan, again: int | None) -> list[Span]:
     if again:
         spans.append((f"{count(again)} failed again after a retry   ", "warning"))
     return [*spans, (f"{things(plan.jobs, 'batch job')}, {things(plan.seeds, 'seed run')}", "muted")]
+
+
+def of_jobs(effect: PreviewClass) -> PreviewClass:
+    """A group of jobs beside groups of tasks."""
+    return replace(effect, label=f"jobs {effect.label}")
+
+
+def parts_spans(waves: RunPreparation) -> list[Span]:
+    """How many are in a run of two parts."""
+    return [
+        (f"{count(waves.number):>8}  ", "accent"),
+        (f"{waves.units}: a run of two parts", "strong"),
+        ("   side by side; waves and gate hold for each", "muted"),
+    ]
+
+
+def jobs_warnings(jobs: OperationPreparation) -> list[str]:
+    """What is to be read about the jobs that are retried together with tasks."""
+    if jobs.frozen is None:
+        return [jobs.problem and f"The jobs could not be read: {jobs.problem}"]
+    if not jobs.number:
+        return ["None of the jobs can be retried any more: this is a run of the tasks alone."]
+    return [jobs.denied, *(f"! jobs: {one}" for one in jobs.others_said())]
+
+
+def job_items(jobs: OperationPreparation, most_ids: int) -> list[Item]:
+    """What the engine is asked about the jobs."""
+    number = things(sum(-(-size // most_ids) for size in jobs.sizes), "request")
+    return [Spans((("POST ", "accent"), (f"/{RETRY_JOBS}", "strong"), (f"   {number}, of the jobs", "muted")))]
 
 
 def request_items(plan: LaunchPlan, width: int, room: int) -> list[Item]:

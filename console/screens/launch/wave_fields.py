@@ -67,17 +67,25 @@ class WaveFields(Vertical):
             if field.value == text:
                 self._filled[id] = text
 
-    def tell(self, form: RunForm, sizes: Sequence[int], mistake: str) -> None:
-        """Say what it comes to, or what is wrong with it."""
+    def tell(self, form: RunForm, sizes: Sequence[int], mistake: str, jobs: Sequence[int] = ()) -> None:
+        """Show what it comes to, or what is wrong with it. ``jobs`` are the sizes of the waves of jobs beside these."""
         if mistake:
             self.query_one("#sizes", Line).show([(" " * 12 + mistake, "warning")])
             return
-        self.query_one("#sizes", Line).show([(" " * 12, ""), *_said(sizes), *(_rule(form) if self._gated else ())])
+        rule = _rule(form) if self._gated else ()
+        self.query_one("#sizes", Line).show([(" " * 12, ""), *_said(sizes), *_jobs_said(jobs), *rule])
 
 
 def _said(sizes: Sequence[int]) -> list[Span]:
-    shown = " + ".join(map(count, sizes[:MOST_SIZES])) + (" + …" if len(sizes) > MOST_SIZES else "")
-    return [(f"{things(len(sizes), 'wave')}: ", "muted"), (shown, "strong")]
+    return [(f"{things(len(sizes), 'wave')}: ", "muted"), (_sum(sizes), "strong")]
+
+
+def _jobs_said(sizes: Sequence[int]) -> list[Span]:
+    return [(f"; jobs, {things(len(sizes), 'wave')}: ", "muted"), (_sum(sizes), "strong")] if sizes else []
+
+
+def _sum(sizes: Sequence[int]) -> str:
+    return " + ".join(map(count, sizes[:MOST_SIZES])) + (" + …" if len(sizes) > MOST_SIZES else "")
 
 
 def _rule(form: RunForm) -> list[Span]:

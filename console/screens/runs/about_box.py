@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from store.journal import RunCause
 
 
-def about(view: RunView, causes: Sequence[RunCause]) -> list[Item]:
-    """Facts about it."""
+def about(view: RunView, causes: Sequence[RunCause], other: str = "") -> list[Item]:
+    """Facts about it; ``other`` says where its other part is."""
     run = view.run
     pace = f", {pace_text(run.pace)}" if run.pace is not None else ""
     new = ", holds on a new cause too" if run.new_cause else ""
@@ -31,6 +31,8 @@ def about(view: RunView, causes: Sequence[RunCause]) -> list[Item]:
         Fact("ended", day(run.ended_at), "muted"),
         Fact("engine", inert(run.url or run.engine), "muted", lines=2),
     ]
+    if other:
+        items.insert(1, Fact("parts", f"{other} Each is stopped and undone by itself.", lines=3))
     if causes:
         items += [Spans(), Prose("Why they had failed, roughly:", "muted")]
         items += [_cause(one) for one in causes]

@@ -138,7 +138,8 @@ class RunScreen(ConsoleScreen):
         view = self.view()
         if self.session.watch.paused:
             return
-        if self.is_current and (view is None or not view.run.over):
+        other = self._reading.other if self._reading is not None else None
+        if self.is_current and not all(one is not None and one.run.over for one in (view, other or view)):
             self._read()
 
     @work(group="run.read", exclusive=True, exit_on_error=False)
@@ -190,7 +191,7 @@ class RunScreen(ConsoleScreen):
             rows = step_rows(reading.steps, reading.launches, reading.undos)
             steps.set_total(len(rows))
             steps.put(0, rows)
-            self.query_one("#about", Pane).show(about(reading.view, reading.causes))
+            self.query_one("#about", Pane).show(about(reading.view, reading.causes, reading.other_said))
         self.tell_hints()
 
     def _show_beginning(self) -> None:
@@ -213,7 +214,9 @@ class RunScreen(ConsoleScreen):
         driver = driven.driver if driven is not None else None
         step = next_step(view, driver.watched if driver is not None else None)
         deleted = [one.said for one in reading.steps if one.what == DELETED and not view.run.over]
-        pane.show([*self._said(step, view), *(Prose(inert(said), "warning", lines=2) for said in deleted)])
+        part = [Prose(reading.other_said, "accent", lines=2)] if reading.other_said else []
+        said = self._said(step, view)
+        pane.show([said[0], *part, *said[1:], *(Prose(inert(text), "warning", lines=2) for text in deleted)])
         read = gate_reading(view)
         what = "Gate" if view.operation.gated else "How far"
         gate.entitle(f"{what} of wave {read.wave}" if read is not None else what)
