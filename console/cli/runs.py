@@ -104,7 +104,8 @@ def run_command(
 ) -> None:
     """Retry tasks in waves: each is watched, and the next one goes only if few enough fail again. With --set, variables
     of their instances are set first, and only tasks of those that show it get retries. With --jobs, failed jobs are
-    retried, which the job executor runs. Or suspend, activate or cancel
+    retried, which the job executor runs; tasks and jobs of a cause take two commands, with --query and with --jobs. Or
+    suspend, activate or cancel
     process instances, or set their variables: the next wave goes when all of one are, or show it."""
     from console.cli.headless_runs import begin_run, run_order  # 884 ms
 

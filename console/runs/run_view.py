@@ -223,8 +223,8 @@ class RunRecords:
         other = self.other
         waves = sum(one.state not in ("planned", "dropped") for one in other.waves)
         how = "not begun" if other.word == "void" else other.word
-        units = other.operation.units(other.run.listed or 0)
-        return f"{this} {that} is run {number}: {units}, {how}, wave {waves} of {len(other.waves)}."
+        place = "" if other.run.over else f" at wave {waves} of {len(other.waves)}"
+        return f"{this} {that}, run {number}: {other.operation.units(other.run.listed or 0)}, {how}{place}."
 
 
 async def read_records(runs: Runs, number: int) -> RunRecords | None:

@@ -1,6 +1,7 @@
 """A run as a file: where it is taken over it is known what was sent; a broken file changes nothing."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,18 @@ async def test_it_goes_on_where_it_stood_and_what_was_sent_is_not_sent_again(tmp
     assert [
         found.id for found, _ in await there.runs.over_causes("their-name", [("charge", "HTTP 503 from <*>")], 5)
     ] == [taken]
+    for journal in (here, there):
+        await journal.close()
+
+
+async def test_a_part_of_a_run_is_handed_over_without_the_number_of_the_other(tmp_path: Path) -> None:
+    here, there = await Journal.open(tmp_path / "a.db"), await Journal.open(tmp_path / "b.db")
+    waves = [(1, [FrozenTask("a", 0)])]
+    first = await here.runs.begin(replace(NEW, part=1), "me", waves)
+    await here.runs.begin(replace(NEW, part=2, other_part=first), "me", waves)
+    run = await there.runs.run(await there.runs.take_over(await written(here, first)))
+    assert run is not None
+    assert (run.part, run.other_part) == (1, None)
     for journal in (here, there):
         await journal.close()
 

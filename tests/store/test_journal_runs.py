@@ -41,6 +41,17 @@ async def test_a_run_is_read_as_it_was_written(journal: Journal) -> None:
     assert tasks == ["t2", "t3", "t4"]
 
 
+async def test_the_parts_of_a_run_name_each_other_once_both_are_written_down(journal: Journal) -> None:
+    task = [(1, [FrozenTask("t", 0)])]
+    first = await journal.runs.begin(replace(NEW, part=1), "me", task)
+    alone = await journal.runs.run(first)
+    assert alone is not None
+    assert (alone.part, alone.other_part) == (1, None)
+    second = await journal.runs.begin(replace(NEW, operation="retry-jobs", part=2, other_part=first), "me", task)
+    both = [await journal.runs.run(number) for number in (first, second)]
+    assert [(run.part, run.other_part) for run in both if run is not None] == [(1, second), (2, first)]
+
+
 async def test_one_driver_at_a_time_until_its_time_is_over(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     run = await begun(journal, 1)
     with pytest.raises(NotYours):

@@ -63,7 +63,7 @@ def parts_spans(waves: RunPreparation) -> list[Span]:
     return [
         (f"{count(waves.number):>8}  ", "accent"),
         (f"{waves.units}: a run of two parts", "strong"),
-        ("   side by side; waves and gate hold for each", "muted"),
+        ("   same waves and gate", "muted"),
     ]
 
 

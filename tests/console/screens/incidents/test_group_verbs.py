@@ -34,7 +34,6 @@ class Screen:
     """A list of groups as its verbs see it: questions and orders run as soon as they are begun."""
 
     is_attached = True
-    left = False
 
     def __init__(self, session: Session, under_cursor: str) -> None:
         self.session = session
@@ -53,11 +52,6 @@ class Screen:
 
     def heed_filter(self) -> None:
         self.called.append("heed filter")
-
-    def left_meanwhile(self, what: str) -> bool:
-        if self.left:
-            self.called.append(f"left: {what}")
-        return self.left
 
     def run_worker(self, work: Callable[[], Awaitable[None]], **how: Any) -> None:
         async def run() -> None:
@@ -99,7 +93,7 @@ class Stage:
         self.session.connection.open(self.engine)  # type: ignore[arg-type]
         self.screen = Screen(self.session, under_cursor)
         self.reader = Reader(incidents)
-        self.launches: list[tuple[Marked, Callable[[str], None], bool]] = []
+        self.launches: list[tuple[Marked, Callable[[str], None], Marked | None, Callable[[], None]]] = []
         self.verbs = GroupVerbs(self.screen, self.reader, self.group)  # type: ignore[arg-type]
         monkeypatch.setattr(group_verbs, "open_launch", self._open_launch)
         self.operations: list[tuple[object, Marked, Callable[[], None]]] = []
@@ -118,9 +112,16 @@ class Stage:
         return self.session.news.newest.sentence if self.session.news.newest is not None else ""
 
     def _open_launch(
-        self, app: object, session: Session, selection: Marked, launched: Callable[[str], None], *, follow: bool
+        self,
+        app: object,
+        session: Session,
+        selection: Marked,
+        launched: Callable[[str], None],
+        *,
+        jobs: Marked | None,
+        begun: Callable[[], None],
     ) -> None:
-        self.launches.append((selection, launched, follow))
+        self.launches.append((selection, launched, jobs, begun))
 
     def _open_operation(
         self, app: object, session: Session, operation: object, selection: Marked, done: Callable[[], None]
@@ -174,8 +175,8 @@ async def test_the_tasks_of_the_groups_are_launched_and_their_retry_is_remembere
     stage.verbs.action_retry()
     stage.screen.table.marks |= {CARD, PSP}
     stage.verbs.action_retry()
-    (one, _, follow), (both, launched, _) = stage.launches
-    assert (one, follow) == (Marked(frozenset({"t-0", "t-1", "t-2"}), "card <*> expired"), True)
+    (one, _, jobs, _), (both, launched, _, _) = stage.launches
+    assert (one, jobs) == (Marked(frozenset({"t-0", "t-1", "t-2"}), "card <*> expired"), None)
     numbers = (*range(3), *range(10, 14))
     assert both == Marked(frozenset(f"t-{number}" for number in numbers), "2 groups of incidents")
     assert stage.screen.called == ["heed filter", "heed filter"], "what is typed counts before R does"
@@ -187,29 +188,16 @@ async def test_the_tasks_of_the_groups_are_launched_and_their_retry_is_remembere
     assert stage.engine.orders == []
 
 
-async def test_the_dialog_of_the_jobs_opens_once_the_tasks_are_launched(staged: Staged) -> None:
+async def test_jobs_are_retried_in_the_dialog_of_the_tasks_that_were_chosen_with_them(staged: Staged) -> None:
     stage = await staged(tasks_and_jobs(), LOCK)
     stage.screen.table.marks |= {CARD, LOCK}
     stage.verbs.action_retry()
-    ((_, launched, follow),) = stage.launches
-    assert not follow, "a dialog comes: the page of the batch is not opened over it"
-    assert not stage.operations
-    launched("b-1")
-    ((operation, jobs, begun),) = stage.operations
-    assert (operation, jobs) == (RetryJobs(1), Marked(frozenset({"t-20", "t-21"}), "lock <*> lost"))
-    assert (stage.engine.orders, stage.reader.read) == ([], 0)
+    ((tasks, _, jobs, begun),) = stage.launches
+    assert tasks == Marked(frozenset({"t-0", "t-1", "t-2"}), "2 groups of incidents")
+    assert jobs == Marked(frozenset({"t-20", "t-21"}), "lock <*> lost")
+    assert (stage.operations, stage.engine.orders, stage.reader.read) == ([], [], 0)
     begun()
-    assert stage.reader.read == 1
-
-
-async def test_the_dialog_of_the_jobs_is_not_opened_over_another_screen(staged: Staged) -> None:
-    stage = await staged(tasks_and_jobs(), LOCK)
-    stage.screen.table.marks |= {CARD, LOCK}
-    stage.verbs.action_retry()
-    stage.screen.left = True
-    stage.launches[0][1]("b-1")
-    assert not stage.operations
-    assert stage.screen.called[-1] == "left: The dialog of the jobs"
+    assert (stage.screen.table.marks, stage.reader.read) == (set(), 1)
 
 
 async def test_jobs_alone_are_retried_in_their_dialog(staged: Staged) -> None:

@@ -78,7 +78,7 @@ async def test_one_confirmation_retries_tasks_and_jobs_at_once(yard: Scene) -> N
         first, second = runs(yard)
         assert first == (1, "retry", 2, 1, 2, "running"), "nobody works on the tasks"
         assert second == (2, "retry-jobs", 2, 2, 1, "passed")
-        await seen.sees("RUN 1", "Part 1 of 2. Part 2 is run 2: 12 jobs, passed, wave 1 of 1.", "part 1 of 2, tasks")
+        await seen.sees("RUN 1", "Part 1 of 2. Part 2, run 2: 12 jobs, passed.", "part 1 of 2, tasks")
         await seen.press("escape")
         await seen.so(lambda: isinstance(seen.app.screen, IncidentsScreen) and not seen.app.screen.table.marks)
 
@@ -96,10 +96,10 @@ async def test_the_parts_go_on_in_the_same_waves_and_each_is_held_by_its_own_gat
         assert batches(yard, "set-external-task-retries") == [2]
         assert batches(yard, "set-job-retries") == [2, 10]
         assert (tasks(yard), jobs(yard)) == ([0] * TASKS, {})
-        await seen.sees("RUN 1", "HELD", "Part 2 is run 2: 12 jobs, passed, wave 2 of 2.")
+        await seen.sees("RUN 1", "HELD", "Part 1 of 2. Part 2, run 2: 12 jobs, passed.")
         records = await read_records(yard.journal.runs, 2)
         assert records is not None
-        assert records.other_said == "Part 2 of 2. Part 1 is run 1: 3 tasks, held, wave 1 of 2."
+        assert records.other_said == "Part 2 of 2. Part 1, run 1: 3 tasks, held at wave 1 of 2."
         assert f"- {records.other_said}" in report(records, now())
 
 
@@ -115,7 +115,7 @@ async def test_at_80x24_both_parts_are_seen_and_production_wants_the_number_of_b
         found.query_one("#count", Field).value = "15"
         await begun(seen, found)
         await seen.so(lambda: len(runs(yard)) == 2 and runs(yard)[1][5] == "passed")
-        await seen.sees("Part 1 of 2. Part 2 is run 2")
+        await seen.sees("Part 1 of 2. Part 2, run 2: 12 jobs, passed.")
         assert (jobs(yard), set(tasks(yard))) == ({}, {1})
 
 
