@@ -5,20 +5,24 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import environ
 from typing import TYPE_CHECKING, Any
 
 from console.engine.errors import EngineProblem, Unanswered
+from console.journal import journal_problem, said_by_driver
 from console.operations.variable_values import SetValue, TypedVariable, VariableMistake, resolved, typed
 from console.orders.order import Order, Report
 from console.reading.locks import lock_states
 from console.text.inert import inert
 from store.contract.queries import ExternalTaskQuery
 from store.contract.values import INT_MAX
+from store.journal.by_hand import NewHandWork
 
 if TYPE_CHECKING:
     from console.session.session import Session
+    from store.contract.records import ExternalTask
+    from store.journal.records import Outcome
 
 LOCK_SECONDS = 60
 """For so long the task is locked: if the console ends in between, workers get it afterwards."""
@@ -53,6 +57,12 @@ class HandWork:
     path: str
     fields: Mapping[str, str | int]
     given: tuple[TypedVariable, ...] = ()
+
+    @property
+    def brief(self) -> str:
+        """What is done, without a message or a value."""
+        code = self.fields.get("errorCode")
+        return f"error {code}" if code is not None else "fail" if self.path == "failure" else self.path
 
 
 def hand_work(text: str) -> HandWork:
@@ -105,7 +115,7 @@ async def work_by_hand(session: Session, task_id: str, work: HandWork) -> Order 
     title = WORDS[work.path][0].format(code=inert(str(work.fields.get("errorCode"))))
     sentences = [*_meant(work), *(_set(one, types) for one in values), "There is no undo."]
     sentences.append(f"POST lock, then POST {work.path} of external-task/{inert(task_id)}")
-    return Order(title, sentences, "Report", lambda session: _done(session, task_id, work, values), 1)
+    return Order(title, sentences, "Report", lambda session: _written(session, task, work, values), 1)
 
 
 def _meant(work: HandWork) -> list[str]:
@@ -129,9 +139,35 @@ def _set(value: SetValue, types: Mapping[str, str]) -> str:
     return f"Sets {inert(value.name)} = {inert(value.text)} ({', '.join(filter(None, (value.type, was)))})."
 
 
-async def _done(session: Session, task_id: str, work: HandWork, values: list[SetValue]) -> Report:
-    """Lock it, then report. A report that is refused leaves the task as it was, and its lock is taken off again."""
+async def _written(session: Session, task: ExternalTask, work: HandWork, values: list[SetValue]) -> Report:
+    """Write it down, with the names of variables, do it, and write down what came of it. What cannot be written is
+    done all the same, and the report says so."""
     worker = f"retriage-{environ.get('USER', 'by-hand')}"
+    journal, identity = session.memory.journal, session.connection.identity
+    number, problem = 0, ""
+    if journal is not None:
+        new = NewHandWork(
+            session.memory.engine_name, identity.url, identity.user, task.id, task.topic_name, worker,
+            work.brief, tuple(one.name for one in values),
+        )  # fmt: skip
+        try:
+            number = await journal.begin_by_hand(new)
+        except journal_problem() as unwritten:
+            problem = said_by_driver(unwritten)
+    report = await _done(session, task.id, worker, work, values)
+    if journal is not None and number:
+        outcome: Outcome = {"good": "done", "failed": "refused"}.get(report.ink, "unknown")  # type: ignore[assignment]
+        try:
+            await journal.ended_by_hand(number, outcome, "" if outcome == "done" else report.sentence)
+        except journal_problem() as unwritten:
+            problem = said_by_driver(unwritten)
+        session.news.publish("journal")
+    unkept = f" The journal cannot be written: {problem}" if problem else ""
+    return replace(report, sentence=report.sentence + unkept)
+
+
+async def _done(session: Session, task_id: str, worker: str, work: HandWork, values: list[SetValue]) -> Report:
+    """Lock it, then report. A report that is refused leaves the task as it was, and its lock is taken off again."""
     body: dict[str, Any] = {"workerId": worker, **work.fields}
     if values:
         body["variables"] = {one.name: one.wire for one in values}

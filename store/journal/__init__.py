@@ -4,6 +4,7 @@ had before, and runs.
 It is a small SQLite file of its own, beside any engine, and knows nothing of screens or of the store's rows.
 """
 
+from store.journal.by_hand import NewHandWork, WrittenHandWork
 from store.journal.journal import Journal, JournalLost, JournalNotOpened
 from store.journal.records import Earlier, Launch, NewLaunch, SavedQuery, State, TaskBefore
 from store.journal.run_file import NoRunFile
@@ -28,6 +29,7 @@ __all__ = [
     "JournalLost",
     "JournalNotOpened",
     "Launch",
+    "NewHandWork",
     "NewLaunch",
     "NewRun",
     "NoRunFile",
@@ -43,4 +45,5 @@ __all__ = [
     "State",
     "TaskBefore",
     "WaveState",
+    "WrittenHandWork",
 ]

@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from store.database.engine import Database, StoreNotOpened, store_url
 from store.database.examine import FileKind, FileState, examine
 from store.database.migrate import NotAStore, migrate
-from store.journal import launching, reading, retention, saved
+from store.journal import by_hand, launching, reading, retention, saved
+from store.journal.by_hand import NewHandWork, WrittenHandWork
 from store.journal.records import Earlier, Launch, NewLaunch, Outcome, SavedQuery, State, TaskBefore
 from store.journal.run_drivers import check_driver
 from store.journal.runs import Runs
@@ -234,6 +235,23 @@ class Journal:
         doubt any more: another console with the same file, or the answer itself, was first."""
         async with self._database.writing() as connection:
             return await launching.settled(connection, launch_id, state, batch_id, jobs, said, probable, looked_at)
+
+    # -- work by hand -----------------------------------------------------------------------------------------------
+
+    async def begin_by_hand(self, work: NewHandWork) -> int:
+        """Write work on one task down before it is sent; returns its number."""
+        async with self._database.writing() as connection:
+            return await by_hand.begin(connection, work)
+
+    async def ended_by_hand(self, number: int, outcome: Outcome, said: str = "") -> None:
+        """What came of work on one task."""
+        async with self._database.writing() as connection:
+            await by_hand.ended(connection, number, outcome, said)
+
+    async def by_hand(self, engine: str, limit: int = 500) -> Sequence[WrittenHandWork]:
+        """Work on single tasks of an engine, the newest first."""
+        async with self._database.reading() as connection:
+            return await by_hand.newest(connection, engine, limit)
 
     # -- and read again ---------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""How long the journal keeps what is over: launches and runs that are older are forgotten, with their tasks."""
+"""How long the journal keeps what is over: launches, runs and work by hand that are older are forgotten."""
 
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.database.engine import Database
 from store.journal.run_records import ENDED
-from store.journal.tables import LaunchRow, LaunchTaskRow, RunCauseRow, RunRow, RunStepRow, RunTaskRow, RunWaveRow
+from store.journal.tables import (
+    ByHandRow,
+    LaunchRow,
+    LaunchTaskRow,
+    RunCauseRow,
+    RunRow,
+    RunStepRow,
+    RunTaskRow,
+    RunWaveRow,
+)
 from store.tables.types import col
 
 PIECE = 10_000
@@ -18,7 +27,7 @@ IN_DOUBT = ("sent", "unknown")
 
 
 async def forget_before(database: Database, moment: datetime) -> int:
-    """Forget launches and runs that are over and began before a moment; answers how many."""
+    """Forget launches, runs and work by hand that are over and began before a moment; returns how many."""
     async with database.reading() as connection:
         runs = await _ids(
             connection, RunRow, col(RunRow.began_at) < moment, col(RunRow.state).in_((*ENDED, "preparing"))
@@ -43,7 +52,9 @@ async def forget_before(database: Database, moment: datetime) -> int:
             for table in (RunWaveRow, RunCauseRow, RunStepRow):
                 await connection.execute(delete(table).where(col(table.run_id) == run))
             await connection.execute(delete(RunRow).where(col(RunRow.id) == run))
-    return len(launches) + len(runs)
+    async with database.writing() as connection:
+        done = await connection.execute(delete(ByHandRow).where(col(ByHandRow.began_at) < moment))
+    return len(launches) + len(runs) + done.rowcount
 
 
 async def forget_values_before(database: Database, moment: datetime) -> None:

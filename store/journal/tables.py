@@ -240,3 +240,27 @@ class RunStepRow(_Journaled, table=True):
     at: datetime = Field(sa_type=UtcTime)
     what: str
     said: str = Field(default="", sa_type=Text)
+
+
+class ByHandRow(_Journaled, table=True):
+    """Work on one task by hand. ``variables`` is a JSON array of names; ``outcome`` is one of
+    :mod:`store.journal.records`, ``asked`` until it is known."""
+
+    __tablename__ = "by_hand"
+    __table_args__ = (
+        Index("by_hand_engine", "engine", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    engine: str
+    url: str
+    user: str
+    task_id: str
+    topic: str
+    worker: str
+    what: str = Field(sa_type=Text)
+    variables: str = Field(sa_type=Text)
+    began_at: datetime = Field(sa_type=UtcTime)
+    outcome: str
+    said: str = Field(default="", sa_type=Text)

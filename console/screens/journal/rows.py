@@ -18,7 +18,7 @@ from console.widgets.rows import Cell, Row
 
 if TYPE_CHECKING:
     from console.batches.batch_view import BatchView
-    from store.journal import Launch
+    from store.journal import Launch, WrittenHandWork
 
 COLUMNS = (
     Column("when", 9, keep=9),
@@ -68,6 +68,59 @@ def row_of(launch: Launch, view: BatchView | None, now: datetime) -> Row:
         ),
         launch,
     )
+
+
+OUTCOMES: dict[str, tuple[str, str, Ink]] = {
+    "asked": ("no answer", "it was sent, or about to be, when the console ended: look at the task", "failed"),
+    "done": ("by hand", "the engine did it", "good"),
+    "refused": ("refused", "the engine refused it; the task is as it was", "failed"),
+    "unknown": ("unknown", "no answer proves what came of it: look at the task", "failed"),
+}
+"""What came of work by hand: word, meaning, ink."""
+
+
+def row_by_hand(work: WrittenHandWork, now: datetime) -> Row:
+    """Work on one task by hand as a row."""
+    word, _, ink = OUTCOMES.get(work.outcome, OUTCOMES["unknown"])
+    return Row(
+        f"by hand {work.id}",
+        (
+            Cell(when(work.began_at, now), "muted"),
+            Cell(word, ink),
+            Cell("1", "strong"),
+            Cell(""),
+            Cell("-", "faint"),
+            Cell("-", "faint"),
+            Cell(f"by hand: {inert(work.what)} of task {inert(work.task_id)}", "muted"),
+            Cell(inert(work.user or work.worker), "muted"),
+            Cell("-", "muted"),
+        ),
+        work,
+    )
+
+
+def facts_by_hand(work: WrittenHandWork) -> list[Item]:
+    """Everything about work on one task by hand."""
+    word, meaning, ink = OUTCOMES.get(work.outcome, OUTCOMES["unknown"])
+    items: list[Item] = [
+        Fact("by hand", f"{inert(work.what)}   {day(work.began_at)}", "strong", lines=2),
+        Fact("state", f"{word}: {meaning}", ink, lines=3),
+        Fact("task", inert(work.task_id), lines=2),
+        Fact("topic", inert(work.topic) or "-"),
+        Fact("sets", ", ".join(map(inert, work.variables)) or "-", lines=3),
+        Fact("who", inert(work.user) or "-"),
+        Fact("worker", inert(work.worker), "muted"),
+        Fact("engine", inert(work.url or work.engine), "muted", lines=2),
+    ]
+    return [*items, Spans(), Prose(inert(work.said), ink, lines=4)] if work.said else items
+
+
+def summary_by_hand(work: WrittenHandWork) -> list[Item]:
+    """The same in two lines."""
+    word, meaning, ink = OUTCOMES.get(work.outcome, OUTCOMES["unknown"])
+    names = f", sets {', '.join(map(inert, work.variables))}" if work.variables else ""
+    what = f"by hand: {inert(work.what)} of task {inert(work.task_id)}{names}"
+    return [Spans(((f"{word}   ", ink), (what, "strong"))), Prose(inert(work.said) or meaning, "muted", lines=1)]
 
 
 def _state(launch: Launch, view: BatchView | None) -> tuple[str, Ink]:

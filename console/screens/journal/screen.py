@@ -1,4 +1,4 @@
-"""View 6: every launch and every run made from this console, on this engine, the newest first."""
+"""View 6: every launch, every run and all work by hand from this console, on this engine, the newest first."""
 
 from __future__ import annotations
 
@@ -16,7 +16,16 @@ from console.actions import at
 from console.journal import journal_problem
 from console.runs.run_view import RunView, view_of
 from console.screens.base import BASE_CSS, ConsoleScreen
-from console.screens.journal.rows import COLUMNS, facts, request_lines, row_of, summary
+from console.screens.journal.rows import (
+    COLUMNS,
+    facts,
+    facts_by_hand,
+    request_lines,
+    row_by_hand,
+    row_of,
+    summary,
+    summary_by_hand,
+)
 from console.screens.journal.run_rows import row_of_run, run_facts, run_summary
 from console.screens.journal.verbs import LaunchVerbs
 from console.session.news import News
@@ -26,8 +35,11 @@ from console.widgets.bindings import bindings
 from console.widgets.line import Line
 from console.widgets.line_table import LineTable
 from console.widgets.pane import Item, Pane, Spans
+from store.journal import WrittenHandWork
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from store.journal import Launch
 
 MOST = 500
@@ -55,6 +67,7 @@ class JournalScreen(ConsoleScreen):
         self._launches: list[Launch] = []
         """Launches that are no batches of a run: those are told by the page of the run."""
         self._runs: list[RunView] = []
+        self._by_hand: Sequence[WrittenHandWork] = ()
         self._looked_for: set[str] = set()
 
     def body(self) -> Iterable[Widget]:
@@ -86,8 +99,8 @@ class JournalScreen(ConsoleScreen):
         self.session.watch.seek()
 
     def idle(self) -> Collection[str]:
-        """Without launches, all that is done with one; a run has orders of its own on its page."""
-        if self.matching == 0:
+        """Where there is no launch, all that is done with one; a run has orders of its own on its page."""
+        if self.matching == 0 or self.by_hand() is not None:
             return [action.name for action in at(self.PLACES)]
         return (
             [action.name for action in at(self.PLACES) if action.name not in OPENED] if self.run() is not None else ()
@@ -118,6 +131,7 @@ class JournalScreen(ConsoleScreen):
         try:
             found = await journal.launches(self.session.memory.engine_name, MOST)
             runs = await journal.runs.with_waves(self.session.memory.engine_name)
+            self._by_hand = await journal.by_hand(self.session.memory.engine_name, MOST)
         except journal_problem() as problem:
             self.table.empty = f"The journal cannot be read: {getattr(problem, 'orig', None) or problem}"
             self.table.refresh()
@@ -125,7 +139,7 @@ class JournalScreen(ConsoleScreen):
         now = datetime.now(UTC)
         self._launches = [one for one in found if one.run_id is None]
         self._runs = [view_of(run, waves, now) for run, waves in runs]
-        self.matching = len(self._launches) + len(self._runs)
+        self.matching = len(self._launches) + len(self._runs) + len(self._by_hand)
         self.table.empty = "" if self.matching else "Nothing launched from here yet: R on tasks, then look here."
         self.table.set_total(self.matching)
         self._show()
@@ -147,11 +161,13 @@ class JournalScreen(ConsoleScreen):
         now, known = datetime.now(UTC), self.session.watch.known_batches
         told = [(one.began_at, row_of(one, known.get(one.batch_id or ""), now)) for one in self._launches]
         told += [(view.run.began_at, row_of_run(view, now)) for view in self._runs]
+        told += [(one.began_at, row_by_hand(one, now)) for one in self._by_hand]
         rows = [row for _, row in sorted(told, key=lambda one: one[0], reverse=True)]
         self.table.put(0, rows)
         launches = things(len(self._launches), "launch", "launches")
-        parts = [launches] if self._launches or not self._runs else []
+        parts = [launches] if self._launches or not (self._runs or self._by_hand) else []
         parts += [things(len(self._runs), "run")] if self._runs else []
+        parts += [f"{len(self._by_hand)} by hand"] if self._by_hand else []
         said = f" {', '.join(parts)}" if self.matching is not None else ""
         kept = f" on this engine, written down before {'it was' if len(rows) == 1 else 'they were'} sent"
         self.query_one("#which", Line).show([(said, "strong"), (kept if said else "", "muted")])
@@ -160,9 +176,11 @@ class JournalScreen(ConsoleScreen):
     @on(LineTable.CursorMoved, "#rows")
     def _detail(self) -> None:
         pane = self.query_one("#detail", Pane)
-        launch, run = self.chosen(), self.run()
-        pane.entitle("Run" if run is not None else "Launch")
-        if run is not None:
+        launch, run, by_hand = self.chosen(), self.run(), self.by_hand()
+        pane.entitle("Run" if run is not None else "By hand" if by_hand is not None else "Launch")
+        if by_hand is not None:
+            pane.show(summary_by_hand(by_hand) if self.narrow else facts_by_hand(by_hand))
+        elif run is not None:
             pane.show(run_summary(run) if self.narrow else run_facts(run))
         else:
             pane.show([] if launch is None else self._told(launch))
@@ -181,7 +199,13 @@ class JournalScreen(ConsoleScreen):
     def chosen(self) -> Launch | None:
         """The launch under the cursor, if it is one."""
         row = self.table.row
-        return None if row is None or self.run() is not None else cast("Launch", row.item)
+        other = self.run() is not None or self.by_hand() is not None
+        return None if row is None or other else cast("Launch", row.item)
+
+    def by_hand(self) -> WrittenHandWork | None:
+        """The work by hand under the cursor, if it is that."""
+        row = self.table.row
+        return row.item if row is not None and isinstance(row.item, WrittenHandWork) else None
 
     def run(self) -> RunView | None:
         """The run under the cursor, if it is one."""

@@ -1,7 +1,9 @@
 """One task is worked on by hand: the engine tells what became of it."""
 
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +18,15 @@ from console.screens.tasks.by_hand import ByHandDialog
 from console.session.connection_identity import ConnectionIdentity
 from console.session.session import Session
 from console.widgets.pane import Pane
+from store.database.clock import now
 from store.embedded import embedded_app
+from store.journal import Journal
 from store.settings import StoreSettings
 from tests.console.fake import FakeEngine, ids
 from tests.console.settle import console, said, screen, until
 from tests.engines import camunda
 from tests.store.drawings import CAUGHT, CHOOSING
+from tests.support.fault_proxy import Drop, Fault, FaultTransport, engine_error
 
 
 @asynccontextmanager
@@ -124,6 +129,69 @@ async def test_what_a_worker_holds_or_what_is_suspended_or_gone_is_left_alone(tm
         assert await work_by_hand(desk.session, task, work) == "The task is suspended: activate its instance first."
         await http.delete(f"/process-instance/{instance}")
         assert "is not there any more" in str(await work_by_hand(desk.session, task, work))
+
+
+class Watched(httpx.AsyncBaseTransport):
+    """Passes requests on, and reads before each order what the journal knows of it."""
+
+    def __init__(self, http: httpx.AsyncClient, journal: Journal) -> None:
+        self.http = http
+        self.journal = journal
+        self.known: list[str] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            self.known += [one.outcome for one in await self.journal.by_hand("e")]
+        return await self.http._transport.handle_async_request(request)
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome", "said"),
+    [
+        (None, "done", ""),
+        (engine_error(500), "refused", "The task is as it was."),
+        (Drop(passed_on=True), "unknown", "A lock of"),
+    ],
+)
+async def test_it_is_in_the_journal_before_its_requests_are_sent(
+    tmp_path: Path, fault: Fault | None, outcome: str, said: str
+) -> None:
+    async with answering("embedded", tmp_path) as http:
+        desk, journal = Desk(http), await Journal.open(tmp_path / "journal.db")
+        _, task = await desk.begin(CAUGHT)
+        watched = Watched(http, journal)
+        transport = FaultTransport(watched)
+        desk.session = Session(ConnectionIdentity("TEST", "http://e/engine-rest", "ann", name="e"))
+        desk.session.connection.open(EngineClient(httpx.AsyncClient(transport=transport, base_url=http.base_url)))
+        desk.session.memory.keep_journal(journal)
+        order = await desk.ordered(task, "error DECLINED by=clerk")
+        assert await journal.by_hand("e") == []
+        if fault is not None:
+            transport.faults.play(fault, on="^POST .*/bpmnError$")
+        await order.send(desk.session)
+        assert watched.known[0] == "asked"
+        (written,) = await journal.by_hand("e")
+        assert (written.task_id, written.what, written.variables) == (task, "error DECLINED", ("by",))
+        assert (written.user, written.topic, written.outcome) == ("ann", "charge", outcome)
+        assert (said in written.said, "clerk" in written.said) == (True, False)
+        assert await journal.by_hand("another engine") == []
+        assert await journal.forget_before(written.began_at) == 0
+        assert await journal.forget_before(now() + timedelta(days=1)) == 1
+        assert await journal.by_hand("e") == []
+        await journal.close()
+
+
+async def test_it_is_done_where_the_journal_cannot_be_written_and_that_is_said(tmp_path: Path) -> None:
+    async with answering("embedded", tmp_path) as http:
+        desk, journal = Desk(http), await Journal.open(tmp_path / "journal.db")
+        _, task = await desk.begin(CAUGHT)
+        desk.session.memory.keep_journal(journal)
+        with closing(sqlite3.connect(tmp_path / "journal.db")) as file, file:
+            file.execute("DROP TABLE by_hand")
+        report = await desk.work(task, "error DECLINED")
+        assert report.gone
+        assert "The journal cannot be written: " in report.sentence
+        await journal.close()
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,9 @@
 import asyncio
 import json
 import os
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from console.screens.journal.detail import LaunchDetail
 from console.screens.launch import waiting
 from console.screens.launch.dialog import LaunchDialog
 from console.screens.launch.flow import open_launch
+from console.screens.tasks.by_hand import ByHandDialog
 from console.session.connection_identity import ConnectionIdentity
 from console.widgets.pane import Pane
 from store.contract.queries import ExternalTaskQuery
@@ -495,3 +497,28 @@ def test_every_task_of_an_undo_is_in_one_group() -> None:
     undo.take(SetRetries(3).sort(before, now, frozenset({"locked"}), frozenset({"changed", "later"})), None)
     assert undo.back == {SetRetries(0): ["zero"], SetRetries(5): ["five"]}
     assert undo.left_alone == dict.fromkeys(("gone", "changed", "later", "locked", "never", "same"), 1)
+
+
+async def test_work_by_hand_is_shown_with_the_names_of_its_variables_and_without_their_values(path: Path) -> None:
+    engine = FakeEngine(20)
+    async with console(engine, path, size=(160, 32)) as (app, pilot, journal):
+        await pilot.press("W")
+        await until(pilot, lambda: isinstance(app.screen, ByHandDialog))
+        await pilot.press(*"complete note", "equals_sign", *"secret", "enter")
+        await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.delay.over)
+        assert not await journal.by_hand(app.session.memory.engine_name), "it is not confirmed"
+        await pilot.press("L")
+        await until(pilot, lambda: "The task is completed" in said(app))
+        await pilot.press("6")
+        await until(pilot, lambda: screen(app).VIEW == "journal" and screen(app).by_hand() is not None)
+        task = engine.orders[0][1]
+        seen = text(app)
+        for told in ("1 by hand", "by hand: the engine did it", "complete   20", "note", task):
+            assert told in seen, seen
+        await pilot.press("enter", "Z", "b", "c")
+        assert screen(app).VIEW == "journal", "a launch can be undone or opened, work by hand cannot"
+        assert (len(engine.orders), screen(app).chosen()) == (2, None)
+    with closing(sqlite3.connect(path)) as file:
+        ((user, what, names, outcome),) = file.execute("SELECT user, what, variables, outcome FROM by_hand")
+        assert (user, what, names, outcome) == ("ann", "complete", '["note"]', "done")
+        assert "secret" not in "\n".join(file.iterdump())
