@@ -178,15 +178,26 @@ async def others_since(
     ]
 
 
-async def batches_without_open_jobs(client: Asked, type: str) -> set[str]:
-    """Ids of running batches of this type that are only to be closed: the engine looks for these every 30 s. None where
-    the user may not read any.
+async def resting_batches(client: Asked, type: str, first: tuple[datetime, str] | None) -> set[str]:
+    """Ids of running batches of this type that set nothing now: those that are only to be closed, which the engine
+    looks for every 30 s, and suspended ones that gave way to a run: they began after its first batch, and go on only
+    when their operator says so. None where the user may not read any.
+
+    Args:
+        client: the engine.
+        type: of the batches.
+        first: when the first batch of the run began, by the engine's clock, and its id; ``None`` before it has one.
 
     Raises:
         EngineProblem: the engine did not answer.
     """
     try:
-        return {one.id for one in await client.batches(BatchStatisticsQuery(type=type), 0, MOST) if not _at_work(one)}
+        return {
+            one.id
+            for one in await client.batches(BatchStatisticsQuery(type=type), 0, MOST)
+            if not _at_work(one)
+            or (one.suspended and first is not None and (one.start_time or UNKNOWN_TIME, one.id) > first)
+        }
     except Denied as problem:
         if problem.proves_nothing_done:
             return set()

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from console.engine.errors import EngineProblem
 from console.launch.overlapping_batches import (
     OverlappingBatch,
-    batches_without_open_jobs,
     others_since,
+    resting_batches,
     said_of_others,
 )
 from console.operations.known import operation_of
@@ -59,7 +59,8 @@ class BesideOthers:
         self._accepted: set[str] = set()
         """Batches beside which the operator goes on."""
         self._through: set[str] = set()
-        """Batches that had no open job before the units to be sent were last looked at: what these did was seen."""
+        """Batches that had no open job, or gave way, before the units to be sent were last looked at: what these did
+        was seen."""
 
     async def accept(self, run: Run) -> None:
         """Go on beside all of them; a batch that had given way goes on too."""
@@ -70,11 +71,15 @@ class BesideOthers:
         await turn_batches(self._session, await self._journal.runs.launches(self._run_id), "activate", self._limit)
 
     async def look(self, operation: Operation) -> None:
-        """Look which batches have no open job. Called before the units that are sent next are looked at."""
+        """Look which batches have no open job, or gave way to this run. Called before the units that are sent next are
+        looked at."""
+        launches = await self._journal.runs.launches(self._run_id)
+        mine = [(one.sent_at, one.batch_id) for one in launches if one.sent_at is not None and one.batch_id is not None]
+        first = min(mine, default=None)
         self._through = set()
         for sends in (operation, operation.fix):
             if sends is not None:
-                self._through |= await self._answer(lambda client: batches_without_open_jobs(client, sends.batch_type))  # noqa: B023 - asked at once
+                self._through |= await self._answer(lambda client: resting_batches(client, sends.batch_type, first))  # noqa: B023 - asked at once
 
     async def before(self, run: Run, operation: Operation, ids: Sequence[str]) -> str:
         """Why this must not be done to these units now, in a sentence; empty if it may."""

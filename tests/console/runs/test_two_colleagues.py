@@ -105,6 +105,29 @@ async def test_both_at_once_send_no_more_than_one_wave_twice(world: Scene, colle
     assert world.sql("SELECT suspended FROM batch WHERE id = ?", later) == [(0,)], again
 
 
+async def test_the_one_that_others_gave_way_to_goes_on_to_its_end(world: Scene, colleagues: list[Colleague]) -> None:
+    world.clock.turned = None
+    held = await asyncio.gather(*(one.drive() for one in colleagues))
+    causes = [one.cause for one in held if isinstance(one, RunHeld)]
+    assert sorted(causes) == ["jobs-left", "other-batches"]
+    (_, later) = world.sql("SELECT id FROM batch ORDER BY start_time, id")
+    world.clock.turned = world.turn
+    ended = await colleagues[causes.index("jobs-left")].drive()
+    assert isinstance(ended, RunEnded), ended
+    assert (ended.state, ended.counts.done) == ("passed", 40)
+    assert world.sql("SELECT suspended FROM batch WHERE id = ?", *later) == [(1,)], "it has set nothing meanwhile"
+
+
+async def test_a_batch_suspended_before_the_first_of_the_run_holds_it(world: Scene) -> None:
+    run = await world.begin(RunOrder("all of them", SetRetries(1), waves_of("4, 10, rest"), watch=20.0))
+    order = {"retries": 1, "externalTaskIds": await world.ids()}
+    theirs = (await world.http.post("/external-task/retries-async", json=order)).json()["id"]
+    await world.http.put(f"/batch/{theirs}/suspended", json={"suspended": True})
+    held = await world.drive(run)
+    assert isinstance(held, RunHeld)
+    assert (held.cause, theirs in held.said) == ("other-batches", True)
+
+
 async def test_a_stopped_run_names_its_batch_that_gave_way_and_counts_what_that_has_set(
     world: Scene, colleagues: list[Colleague]
 ) -> None:
