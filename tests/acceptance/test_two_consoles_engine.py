@@ -15,7 +15,7 @@ from tests.engines import camunda
 from tests.support.fault_proxy import FaultProxy, Slow
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
-ROUNDS, NUMBER, FIRST = 10, 40, 30
+ROUNDS, NUMBER, FIRST = 3, 40, 30
 RUN = [
     "--query", "topic:charge retries:0", "--retries", "1", "--waves", f"{FIRST},rest", "--gate", "20%",
     "--watch", "60s", "--yes", "--json",
