@@ -9,7 +9,7 @@ from random import Random
 
 from store.demo import stack_traces
 from store.demo.ages import DAY, HOUR, MINUTE, Ages
-from store.demo.plot import BAD_RELEASE, OUTAGE_BEGAN
+from store.demo.plot import BAD_RELEASE, IMPORT_BEGAN, OUTAGE_BEGAN
 
 MESSAGE_LIMIT = 666
 """Characters of an error message that the engine keeps (``errorMessage`` of the external task reference)."""
@@ -93,6 +93,15 @@ def _null_pointer(random: Random) -> str:
     return f'NullPointerException: Cannot invoke {what} because "address" of customer {number} is null'
 
 
+def amount_refused(amount: float) -> str:
+    """What the billing worker says of a negative amount."""
+    return f"amount must not be negative: {amount:.2f}"
+
+
+def _negative_amount(random: Random) -> str:
+    return amount_refused(-_between(random, 1_000, 99_999) / 100)
+
+
 def _timeout(random: Random) -> str:
     return (
         f"timeout after {_between(random, 30_000, 30_399)} ms: "
@@ -157,6 +166,7 @@ _MAIL_AGES: Ages = (
     (30 * HOUR, 6 * DAY, 0.05),
 )
 _RELEASE_AGES: Ages = ((4 * MINUTE, HOUR, 0.3), (HOUR, BAD_RELEASE, 0.7))
+_IMPORT_AGES: Ages = ((40 * MINUTE, IMPORT_BEGAN, 1.0),)
 _LEDGER_AGES: Ages = ((7 * HOUR, 30 * HOUR, 0.8), (30 * HOUR, 9 * DAY, 0.2))
 
 OUTAGE = Cause(
@@ -172,12 +182,18 @@ CARD_EXPIRED = Cause(
 )  # fmt: skip
 MISSING_ADDRESS = Cause(
     "missing address",
-    ("create-invoice",), 0.12, _RELEASE_AGES, _null_pointer, stack_traces.null_address, 0.97, 0.12,
+    ("create-invoice",), 0.07, _RELEASE_AGES, _null_pointer, stack_traces.null_address, 0.97, 0.12,
     ("NullPointerException",),
 )  # fmt: skip
 MAIL_REFUSED = Cause(
     "mail server refuses", ("send-mail",), 0.092, _MAIL_AGES, _smtp, stack_traces.mail_server, 0.2, 0.05, ("SMTP 421",)
 )
+NEGATIVE_AMOUNT = Cause(
+    "negative amount",
+    ("create-invoice",), 0.05, _IMPORT_AGES, _negative_amount, stack_traces.negative_amount, 1.0, 0.0,
+    ("amount must not be negative",),
+)  # fmt: skip
+"""Its worker decides by the variable ``amount``, not by chance: retries help once the variable is right."""
 DEADLOCK = Cause(
     "deadlock", ("reserve-stock",), 0.05, _LONG_TAIL, _deadlock, stack_traces.deadlock, 0.1, 0.06, ("deadlock",)
 )
@@ -186,6 +202,7 @@ CAUSES: tuple[Cause, ...] = (
     MISSING_ADDRESS,
     MAIL_REFUSED,
     CARD_EXPIRED,
+    NEGATIVE_AMOUNT,
     DEADLOCK,
     Cause(
         "screening is slow",

@@ -24,8 +24,12 @@ class Failure(NamedTuple):
     message: str | None
 
 
-def failures_of(cause: Cause, created: int, now: int, left: int, random: Random) -> list[Failure]:
+def failures_of(
+    cause: Cause, created: int, now: int, left: int, random: Random, message: str | None = None
+) -> list[Failure]:
     """The failures of a task made at ``created``, none later than ``now``, the last one with ``left`` retries.
+
+    ``message`` is that of each failure where it follows from the task's variables.
 
     Some tasks whose cause does not go away were given one retry by an operator and have failed again.
     """
@@ -37,7 +41,7 @@ def failures_of(cause: Cause, created: int, now: int, left: int, random: Random)
         attempts.append((1, 0))
         waits.append(low + (high - low) * random.random())
     shrink = min(1.0, 0.98 * (now - created) / sum(waits))
-    same = cause.error(random) if lasting else None
+    same = message or (cause.error(random) if lasting else None)
     failures = []
     passed = 0.0
     for wait, (before, after) in zip(waits, attempts, strict=True):

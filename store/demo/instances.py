@@ -18,13 +18,13 @@ from store.contract.states import (
     LogState,
 )
 from store.demo.ages import AgedKinds
-from store.demo.causes import OUTAGE, Cause
+from store.demo.causes import NEGATIVE_AMOUNT, OUTAGE, Cause, amount_refused
 from store.demo.failures import failures_of
 from store.demo.ids import Ids
 from store.demo.process_versions import Place, ProcessVersions
 from store.demo.rows import Row, Rows
 from store.demo.task_states import TASK_STATES, Kind, TaskState
-from store.demo.variables import variables_of
+from store.demo.variables import Variables, amount_of, variables_of, with_negative_amount
 
 FINISHED_SHARE = 0.03
 """Ended instances for each running one."""
@@ -85,13 +85,13 @@ class InstanceRows:
         if place.step:
             took = int(place.step * _STEP_TOOK * random.expovariate(1.0))
             started = max(at - took, place.version.deployed + 1)
-        instance = self._open(place, started)
+        instance, variables = self._open(place, started, cause)
         if place.step:
             self._past(place, instance, started, at)
         worker: str | None = None
         locked: int | None = None
         if cause is not None:
-            self._failed_task(place, instance, at, state, cause)
+            self._failed_task(place, instance, at, state, cause, amount_of(variables))
         else:
             if state.kind is Kind.LOCKED:
                 worker = place.workers[int(random.random() * len(place.workers))]
@@ -111,7 +111,7 @@ class InstanceRows:
         random = self._random
         place = self._versions.place(None, at, random)
         steps = self._versions.steps(place)
-        instance = self._open(place, at)
+        instance, _ = self._open(place, at)
         end = min(self._now, at + 1 + int(len(steps) * 90_000 * random.expovariate(1.0)))
         if random.random() >= 0.12:
             self._steps(steps, instance, at, end)
@@ -125,16 +125,18 @@ class InstanceRows:
         reason = _REASONS[int(random.random() * len(_REASONS))]
         self._close(place, instance, at, EXTERNALLY_TERMINATED, end, reason)
 
-    def _open(self, place: Place, started: int) -> tuple[str, int]:
-        """Id and number of a new instance; writes its variables."""
+    def _open(self, place: Place, started: int, cause: Cause | None = None) -> tuple[tuple[str, int], Variables]:
+        """Id and number of a new instance, and its variables, of which one may be the cause; writes these."""
         process = place.version.process
         number = self._numbers[process.prefix] = self._numbers[process.prefix] + 1
         variables = variables_of(process.key, self._random, number, started)
+        if cause is NEGATIVE_AMOUNT:
+            variables = with_negative_amount(variables)
         instance, *ids = self.ids.several(started, 1 + len(variables))
         self._rows.variables += [
             (variable_id, instance, *variable) for variable_id, variable in zip(ids, variables, strict=True)
         ]
-        return instance, number
+        return (instance, number), variables
 
     def _close(
         self,
@@ -206,11 +208,14 @@ class InstanceRows:
         join = place.join
         self._rows.joins.append((self.ids.at(end), instance[0], join, f"{join}:{self.ids.at(end)}"))
 
-    def _failed_task(self, place: Place, instance: tuple[str, int], at: int, state: TaskState, cause: Cause) -> None:
+    def _failed_task(
+        self, place: Place, instance: tuple[str, int], at: int, state: TaskState, cause: Cause, amount: float | None
+    ) -> None:
         """A task that has failed: its row, its failures in the log, its incidents, the details of the last failure."""
         random, new_id, rows = self._random, self.ids.at, self._rows
         left = 0 if state.kind is Kind.FAILED else (2, 2, 1)[int(random.random() * 3)]
-        failures = failures_of(cause, at, self._now, left, random)
+        message = amount_refused(amount) if cause is NEGATIVE_AMOUNT and amount is not None else None
+        failures = failures_of(cause, at, self._now, left, random, message)
         worker = place.workers[int(random.random() * len(place.workers))]
         task = self._task(place, instance, at)
         last = failures[-1]

@@ -5,6 +5,8 @@
   round; nobody tells so but the workers, whose tasks begin to succeed.
 - Five hours ago the release *billing 2.1* was deployed. Since then invoices of customers without an address fail, and
   no retry helps them (``causes.MISSING_ADDRESS``).
+- Four hours ago an import of credit notes began to write amounts with a minus sign. The billing worker refuses them,
+  and no retry helps before the variable ``amount`` of the instance is right (``causes.NEGATIVE_AMOUNT``).
 - The mail server refuses mails now and then; *mara.lind* is on it already, with a batch that is at work.
 - *j.ortiz* retried a list of tasks an hour and a half ago, some of which were done by then: their jobs have no retries
   left, and his batch never ends.
@@ -22,6 +24,9 @@ OUTAGE_BEGAN = 2 * HOUR
 
 BAD_RELEASE = 5 * HOUR
 """Age in seconds of the release whose invoices fail."""
+
+IMPORT_BEGAN = 4 * HOUR
+"""Seconds before the world's moment when the import of negative amounts began."""
 
 _RECOVERY = (100.0, 150.0)
 

@@ -32,6 +32,17 @@ def null_address(random: Random, message: str) -> str:
     )
 
 
+def negative_amount(random: Random, message: str) -> str:
+    """Of the billing worker: it checks the amount of an invoice."""
+    return (
+        f"java.lang.IllegalArgumentException: {message}\n"
+        f"\tat example.billing.Amounts.check(Amounts.java:{30 + int(random.random() * 4)})\n"
+        "\tat example.billing.InvoiceWorker.create(InvoiceWorker.java:97)\n"
+        "\tat example.billing.InvoiceWorker.execute(InvoiceWorker.java:41)\n"
+        "\tat example.worker.TaskLoop.run(TaskLoop.java:88)\n"
+    )
+
+
 def invoice_schema(random: Random, message: str) -> str:
     """Of the archive worker: a document that is not valid."""
     return (

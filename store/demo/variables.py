@@ -16,6 +16,9 @@ from store.contract.values import format_moment
 DAY = 86_400_000
 """Milliseconds of a day."""
 
+AMOUNT = "amount"
+"""The variable that workers look at before they begin."""
+
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _FIRST = ("Ada", "Bela", "Chloé", "Dario", "Emine", "Femke", "Göran", "Hana", "Íñigo", "Jūra", "Kofi", "Lena", "Mirek")
 _LAST = ("Ahlström", "Bianchi", "Çelik", "de Vries", "Eriksen", "Fischer", "García", "Horák", "Ito", "Jansen", "Okafor")
@@ -58,12 +61,25 @@ _NOTES = (
 """What an invoice says about quoting; most say nothing."""
 
 
+def amount_of(variables: Variables) -> float | None:
+    """The amount of an instance; ``None`` where its process has none."""
+    return next((variable.double_value for variable in variables if variable.name == AMOUNT), None)
+
+
+def with_negative_amount(variables: Variables) -> Variables:
+    """The same with a minus sign before the amount."""
+    return tuple(
+        one._replace(double_value=-one.double_value) if one.name == AMOUNT and one.double_value is not None else one
+        for one in variables
+    )
+
+
 def _customer(random: Random) -> Variable:
     return _CUSTOMERS[int(random.random() * len(_CUSTOMERS))]
 
 
 def _amount(random: Random) -> Variable:
-    return Variable("amount", "Double", None, None, round(5.0 + 40.0 * random.expovariate(0.7), 2))
+    return Variable(AMOUNT, "Double", None, None, round(5.0 + 40.0 * random.expovariate(0.7), 2))
 
 
 @lru_cache(maxsize=1024)

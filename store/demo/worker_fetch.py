@@ -1,6 +1,6 @@
 """How simulated workers come by their tasks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
@@ -12,9 +12,12 @@ from store.commands.workers import fetch_and_lock, lock
 from store.contract.deployments import LockTask
 from store.contract.errors import ContractError
 from store.contract.orders import FetchAndLock, FetchTopic
+from store.contract.records import VariableValue
 from store.database import now
+from store.demo.variables import AMOUNT
 from store.demo.worker_names import WORKERS
 from store.queries.conditions import one_of
+from store.queries.variables import of_tasks
 from store.tables import ExternalTask, Incident
 from store.tables.external_task import FAILED
 from store.tables.types import col
@@ -26,6 +29,8 @@ WINDOW = 2000
 """Tasks among which a look searches for retried ones."""
 
 _MOST_FOUND = 500
+_FETCHED = [AMOUNT]
+"""Variables that a worker asks for."""
 
 _T = ExternalTask
 _ID = col(_T.id)
@@ -41,6 +46,8 @@ class Taken:
     retries: int | None
     message: str | None
     process_instance_id: str
+    amount: float | None = None
+    """The variable ``amount`` as the worker fetched it; ``None`` if there is none, or it is no number."""
 
 
 def _due() -> list[ColumnElement[bool]]:
@@ -105,9 +112,11 @@ async def census(connection: AsyncConnection) -> tuple[int, int]:
 async def take_retried(connection: AsyncConnection, ids: Sequence[str], random: Random) -> list[Taken]:
     """Lock these tasks for workers of their topics, but for those that have been taken, suspended or removed."""
     columns = (col(_T.topic_name), col(_T.retries), col(_T.error_message), col(_T.process_instance_id))
-    found = await connection.execute(select(_ID, *columns, col(_T.suspended)).where(one_of(_ID, list(ids))))
+    asked = select(_ID, *columns, col(_T.execution_id), col(_T.suspended)).where(one_of(_ID, list(ids)))
+    found = (await connection.execute(asked)).all()
+    seen = await of_tasks(connection, [(row.process_instance_id, row.execution_id) for row in found], _FETCHED)
     taken = []
-    for row in found.all():
+    for row in found:
         worker = random.choice(WORKERS[row.topic_name])
         if row.suspended or not row.retries:
             continue
@@ -115,7 +124,9 @@ async def take_retried(connection: AsyncConnection, ids: Sequence[str], random: 
             await lock(connection, row.id, LockTask(worker_id=worker, lock_duration=LOCK_MILLISECONDS))
         except ContractError:
             continue
-        taken.append(Taken(row.id, worker, row.topic_name, row.retries, row.error_message, row.process_instance_id))
+        of_instance, own = seen[row.process_instance_id, row.execution_id]
+        failed = (row.retries, row.error_message, row.process_instance_id)
+        taken.append(Taken(row.id, worker, row.topic_name, *failed, _amount(of_instance | own)))
     return taken
 
 
@@ -131,10 +142,21 @@ async def take_fresh(connection: AsyncConnection, number: int, random: Random) -
         worker_id=worker,
         max_tasks=number,
         use_priority=random.random() < 0.5,
-        topics=[FetchTopic(topic_name=topic, lock_duration=LOCK_MILLISECONDS, variables=[])],
+        topics=[FetchTopic(topic_name=topic, lock_duration=LOCK_MILLISECONDS, variables=_FETCHED)],
     )
     tasks = await fetch_and_lock(connection, order)
-    return [Taken(task.id, worker, topic, task.retries, task.error_message, task.process_instance_id) for task in tasks]
+    return [
+        Taken(
+            task.id, worker, topic, task.retries, task.error_message, task.process_instance_id, _amount(task.variables)
+        )
+        for task in tasks
+    ]  # fmt: skip
+
+
+def _amount(variables: Mapping[str, VariableValue]) -> float | None:
+    """The amount among the variables that a task sees: those of its execution hide those of its instance."""
+    value = variables[AMOUNT].value if AMOUNT in variables else None
+    return None if isinstance(value, bool) or not isinstance(value, int | float) else float(value)
 
 
 _TOPICS = tuple(WORKERS)

@@ -4,7 +4,16 @@ from random import Random
 from typing import Any
 
 from store.contract.orders import CompleteTask, FailTask
-from store.demo.causes import CARD_EXPIRED, CAUSES, IN_OUTAGE, OUTAGE, Cause, cause_of
+from store.demo.causes import (
+    CARD_EXPIRED,
+    CAUSES,
+    IN_OUTAGE,
+    NEGATIVE_AMOUNT,
+    OUTAGE,
+    Cause,
+    amount_refused,
+    cause_of,
+)
 from store.demo.failures import RETRIES
 
 _DONE: dict[str, dict[str, Any]] = {
@@ -16,7 +25,13 @@ _DONE: dict[str, dict[str, Any]] = {
 
 
 def decide(
-    topic: str, retries: int | None, message: str | None, worker: str, random: Random, outage: bool = False
+    topic: str,
+    retries: int | None,
+    message: str | None,
+    worker: str,
+    random: Random,
+    outage: bool = False,
+    amount: float | None = None,
 ) -> CompleteTask | FailTask:
     """The report of a worker.
 
@@ -27,12 +42,15 @@ def decide(
         worker: who reports.
         random: the source of chance.
         outage: the payment provider is away.
+        amount: the variable that the worker fetched.
 
     Returns:
         Completion, or a failure with one retry less, and a timeout that grows with each attempt.
     """
     if outage and topic in OUTAGE.topics and random.random() < IN_OUTAGE:
         cause: Cause | None = OUTAGE
+    elif amount is not None and amount < 0 and topic in NEGATIVE_AMOUNT.topics:
+        cause = NEGATIVE_AMOUNT
     else:
         cause = _of_first_attempt(topic, random) if retries is None else _of_retry(topic, message, random)
     if cause is None:
@@ -40,6 +58,8 @@ def decide(
     left = max(0, (RETRIES if retries is None else retries) - 1)
     same = message is not None and cause.again > 0.8 and cause is cause_of(topic, message)
     error = message if same else cause.error(random)
+    if cause is NEGATIVE_AMOUNT and amount is not None:
+        error = amount_refused(amount)
     attempt = max(1, RETRIES - left)
     return FailTask(
         worker_id=worker,
@@ -63,6 +83,6 @@ def _of_first_attempt(topic: str, random: Random) -> Cause | None:
 def _of_retry(topic: str, message: str | None, random: Random) -> Cause | None:
     """The cause that a retry meets again. Where the outage is over, a few cards turn out to have expired behind it."""
     cause = cause_of(topic, message)
-    if cause is None or random.random() >= cause.again:
+    if cause in (None, NEGATIVE_AMOUNT) or random.random() >= cause.again:
         return None
     return CARD_EXPIRED if cause is OUTAGE else cause

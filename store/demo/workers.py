@@ -155,7 +155,7 @@ class SimulatedWorkers:
                 self._ended += await _ended(connection, [task.process_instance_id for task in some])
 
     async def _report_one(self, connection: AsyncConnection, task: Taken, *, outage: bool) -> None:
-        order = decide(task.topic, task.retries, task.message, task.worker, self._random, outage)
+        order = decide(task.topic, task.retries, task.message, task.worker, self._random, outage, task.amount)
         try:
             async with connection.begin_nested():
                 if isinstance(order, CompleteTask):
