@@ -39,7 +39,7 @@ def demo(
         ),
     ] = None,
     tour: Annotated[
-        bool, typer.Option("--tour", help="A guided tour in six steps: a line says what to press next, and why.")
+        bool, typer.Option("--tour", help="A guided tour: a line says what to press next, and why.")
     ] = False,
     mouse: Annotated[
         bool | None, typer.Option("--mouse/--no-mouse", help="Use the mouse. Default: off over SSH.")

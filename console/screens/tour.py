@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from console.session.tour import Seen, Tour
+from console.session.tour import BAD_VALUE, Seen, Tour
 from console.widgets.line import Line, Span
 
 if TYPE_CHECKING:
     from textual.app import App
 
+    from console.screens.runs.screen import RunScreen
     from console.session.session import Session
 
 FEWEST = 5
@@ -73,6 +74,9 @@ class TourGuide:
         # Whoever has read for longer than the outage lasts sees the run go through.
         self._judged = self._judged or "held" in told or (self._ran and not told)
         self._ran = self._ran or bool(told)
+        shown = cast("RunScreen", screen).view() if hasattr(screen, "run_id") else None
+        run = shown if shown is not None and BAD_VALUE in shown.run.title else None
+        fixes = run is not None and run.operation.fix is not None
         return Seen(
             on_causes=getattr(screen, "VIEW", "") == "incidents" or (focused is not None and focused.id == "causes"),
             asking=bool(screen.query("#request")) and bool(screen.query("#launch")),
@@ -80,5 +84,10 @@ class TourGuide:
             judged=self._judged or any(work.of("done") + work.of("again") >= FEWEST for work in works),
             at_once=bool(works),
             undone=any(launched.retries == 0 for launched in launches),
+            narrowed=BAD_VALUE in getattr(screen, "task_filter", ""),
+            retried=run is not None and not fixes,
+            refused=run is not None and not fixes and (run.word == "held" or run.run.over),
+            fixed=fixes,
+            repaired=run is not None and fixes and (run.waves[0].state == "passed" or run.run.over),
             filling=session.connection.filling,
         )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from store.demo.ages import DAY, HOUR, MINUTE, Ages
-from store.demo.causes import CAUSES, OUTAGE, Cause
+from store.demo.causes import CAUSES, NEGATIVE_AMOUNT, OUTAGE, Cause
 
 
 class Kind(Enum):
@@ -55,9 +55,12 @@ def _task_states() -> tuple[TaskState, ...]:
     for cause in CAUSES:
         again = _TRANSIENT.get(cause.name, rest * cause.share / others)
         ages = _OUTAGE_RETRYING_AGES if cause is OUTAGE else _RETRYING_AGES
+        failed, suspended = FAILED_SHARE * cause.share, SUSPENDED_FAILED_SHARE * cause.share
+        if cause is NEGATIVE_AMOUNT:  # what is suspended is older than its import
+            failed, suspended = failed + suspended, 0.0
         made += [
-            TaskState(Kind.FAILED, FAILED_SHARE * cause.share, cause.ages, cause),
-            TaskState(Kind.FAILED, SUSPENDED_FAILED_SHARE * cause.share, cause.ages, cause, suspended=True),
+            TaskState(Kind.FAILED, failed, cause.ages, cause),
+            TaskState(Kind.FAILED, suspended, cause.ages, cause, suspended=True),
             TaskState(Kind.RETRYING, RETRYING_SHARE * again, ages, cause),
         ]
     return tuple(made)
