@@ -71,16 +71,16 @@ LAUNCH = 2
 FILLING = TourStep("", "The night is being written: its causes soon appear below.", lambda seen: not seen.filling)
 END = TourStep("", "Found, judged, undone, repaired. ? has every key, q leaves.", lambda _: False)
 STEPS = (
-    TourStep("tab", "to tonight's causes: the first of them is the largest cause.", lambda seen: seen.on_causes),
-    TourStep("R", "What would a retry of it do? Nothing is sent by this key.", lambda seen: seen.asking),
+    TourStep("tab", "to tonight's causes: the first of them is the largest.", lambda seen: seen.on_causes),
+    TourStep("home  R", "What would a retry of the largest do? Nothing is sent yet.", lambda seen: seen.asking),
     TourStep("W  L", "in waves, and launch: a few go first, a gate judges them.", lambda seen: seen.launched),
     TourStep("", "Watch: if the first wave fails again, the gate holds the rest.", lambda seen: seen.judged),
     TourStep("1  R  3  L", "all at once, past the gate: something to undo.", lambda seen: seen.at_once),
-    TourStep("6  Z", "undo it, once its batch has ended; . doubles its pace.", lambda seen: seen.undone),
+    TourStep("6  Z  L", "undo it, once its batch has ended; . doubles its pace.", lambda seen: seen.undone),
 )
 REPAIR = (
     TourStep(
-        f"1  /  retries:0 {BAD_VALUE}  enter", "One more: bad data. Or q leaves.",
+        f"1  ;  1  /  retries:0 {BAD_VALUE}  enter", "More: bad data. Or q leaves.",
         lambda seen: seen.narrowed or seen.retried or seen.fixed,
     ),
     TourStep("A  R  W  L", "ten of them first: can a retry help these?", lambda seen: seen.retried or seen.fixed),

@@ -120,6 +120,7 @@ async def test_invoices_fail_since_the_release_of_today_and_strays_of_weeks_ago_
 async def test_a_stack_trace_comes_from_the_code_that_sent_its_message(database: Database) -> None:
     origins = {
         "HTTP 503": "example.payments.ProviderException: HTTP 503",
+        "amount must not": "java.lang.IllegalArgumentException: amount must not be negative: -",
         "NullPointerException": "java.lang.NullPointerException: Cannot invoke",
         "SMTP 421": "Error: SMTP 421",
         "deadlock detected": "psycopg.errors.DeadlockDetected: deadlock detected",

@@ -11,7 +11,9 @@ from sqlalchemy import select, text
 
 from store.commands.instances import set_suspended
 from store.commands.retries import set_retries
+from store.commands.variables import set_variables
 from store.contract.orders import CompleteTask, FailTask
+from store.contract.records import VariableValue
 from store.database import Database, open_database
 from store.demo.causes import CARD_EXPIRED, CAUSES, OUTAGE, cause_of
 from store.demo.worker_fetch import WINDOW, Sweep
@@ -110,6 +112,37 @@ async def test_a_lasting_cause_fails_again_with_one_retry_less_each_time(databas
     assert second
     raised = "SELECT count(*) FROM incident WHERE end_time IS NULL AND configuration IN (SELECT id FROM kept)"
     assert await number(database, raised) == len(second)
+
+
+REFUSED = "error_message LIKE 'amount must not be negative:%'"
+
+
+async def test_a_negative_amount_is_refused_until_the_variable_is_right(database: Database) -> None:
+    """An instance's variable decides, or that of the task where it hides the instance's."""
+    await build_world(database, 4 * TASKS, seed=7)
+    tasks = await retry(database, f"retries = 0 AND {REFUSED}", 1)
+    assert len(tasks) > 10
+    before = await rows(database, f"SELECT id, error_message FROM external_task WHERE {REFUSED} ORDER BY id")
+    workers = SimulatedWorkers(database)
+    await work(workers, 60)
+    again = await rows(database, f"SELECT id, error_message FROM external_task WHERE retries = 0 AND {REFUSED}")
+    assert {row.id for row in again} == tasks
+    assert set(again) <= set(before)
+    places = await rows(
+        database, f"SELECT process_instance_id, execution_id FROM external_task WHERE retries = 0 AND {REFUSED}"
+    )
+    hidden = places[0]
+    async with database.writing() as connection:
+        for place in places:
+            await set_variables(connection, place[0], {"amount": VariableValue(type="Double", value=130.0)})
+        own = {"amount": VariableValue(type="Integer", value=-7)}
+        await set_variables(connection, hidden[0], own, hidden[1], local=True)
+    await retry(database, f"retries = 0 AND {REFUSED}", 1)
+    await work(workers, 60, begin=60)
+    left = await rows(
+        database, f"SELECT execution_id, error_message FROM external_task WHERE retries = 0 AND {REFUSED}"
+    )
+    assert [tuple(row) for row in left] == [(hidden[1], "amount must not be negative: -7.00")]
 
 
 async def test_what_was_just_retried_does_not_wait_behind_what_workers_gave_back(database: Database) -> None:

@@ -211,6 +211,20 @@ async def test_every_failed_task_shows_a_known_cause(world: AsyncConnection) -> 
     assert seen == set(CAUSES)
 
 
+async def test_a_refused_amount_is_the_one_of_its_instance(world: AsyncConnection) -> None:
+    refused = (
+        "external_task t JOIN variable v ON v.process_instance_id = t.process_instance_id AND v.name = 'amount' "
+        "WHERE t.error_message LIKE 'amount must not be negative:%'"
+    )
+    named = f"{refused} AND v.double_value < 0 AND t.error_message LIKE printf('%%: %.2f', v.double_value)"
+    tasks = await number(world, f"SELECT count(*) FROM {refused}")
+    assert TASKS / 100 < tasks == await number(world, f"SELECT count(*) FROM {named}")
+    negative = "SELECT count(*) FROM variable WHERE name = 'amount' AND double_value < 0"
+    assert await number(world, negative) == tasks
+    logged = "SELECT count(DISTINCT external_task_id) FROM external_task_log WHERE error_message LIKE 'amount must%'"
+    assert await number(world, logged) == tasks
+
+
 async def test_open_incidents_are_those_of_tasks_without_retries(world: AsyncConnection) -> None:
     open_ = (
         "SELECT count(*) FROM incident WHERE end_time IS NULL AND state = 'open' "
