@@ -39,7 +39,7 @@ class Walk(Terminal):
         if key == "L":
             return self.order()
         if key == "Z":
-            self.wait(lambda: "ended" in self.text, "the batch does not end", PATIENCE)
+            self.wait(lambda: "Z  ended " in self.text, "the batch does not end", PATIENCE)
         if len(key) > 1 and key not in KEYS:
             self.type(key)
             self.wait_for(key)

@@ -62,7 +62,7 @@ class WaveFields(Vertical):
             if id == "gate" and not self._gated:
                 continue
             field = self.query_one(f"#{id}", Field)
-            if field.value != text and (not field.active or field.value == self._filled.get(id)):
+            if field.value != text and (not field.active or field.value == self._filled.get(id, "")):
                 field.value = text
             if field.value == text:
                 self._filled[id] = text

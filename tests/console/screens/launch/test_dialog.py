@@ -706,6 +706,28 @@ async def test_a_batch_launched_here_over_the_same_tasks_is_told_with_their_numb
         assert "launched batch batch-2" not in text(app), "it works on none of these tasks"
 
 
+async def test_waves_that_are_wanted_before_the_tasks_are_read_get_their_sizes_then() -> None:
+    engine = FakeEngine(100)
+    answer, find = asyncio.Event(), engine.external_tasks
+
+    async def late(query: Any, first: int, size: int) -> list[Any]:
+        await answer.wait()
+        return await find(query, first, size)
+
+    async with console(engine) as (app, pilot):
+        await pilot.press("v", "G")
+        engine.external_tasks = late  # type: ignore[method-assign]
+        await pilot.press("R")
+        await until(pilot, lambda: isinstance(app.screen, LaunchDialog))
+        await pilot.press("W")
+        waves = app.screen.query_one("#waves", Field)
+        await until(pilot, lambda: waves.active)
+        assert (screen(app).plan, waves.value) == (None, "")
+        answer.set()
+        await opened(app, pilot)
+        await until(pilot, lambda: waves.value == screen(app).waves.proposal != "")
+
+
 async def test_the_keys_of_the_dialog_are_told() -> None:
     async with console(FakeEngine(100)) as (app, pilot):
         await pilot.press("space")
