@@ -15,6 +15,8 @@ SET_VARIABLES = "process-instance/variables-async"
 """The path of the one that sets variables of process instances."""
 CANCEL = "process-instance/delete"
 """The path of the one that cancels process instances."""
+MODIFY = "modification/executeAsync"
+"""The path of the one that moves the tokens of process instances."""
 RETRY_JOBS = "job/retries"
 """The path of the one that sets the retries of jobs."""
 IDS = ("externalTaskIds", "processInstanceIds", "jobIds")

@@ -42,6 +42,7 @@ CANCEL_THESE = Right(
     "CREATE_BATCH_DELETE_RUNNING_PROCESS_INSTANCES", "BATCH", 13, "create batches that cancel instances"
 )
 SET_VARIABLES_OF_THESE = Right("CREATE_BATCH_SET_VARIABLES", "BATCH", 13, "create batches that set variables")
+MODIFY_THESE = Right("CREATE_BATCH_MODIFY_PROCESS_INSTANCES", "BATCH", 13, "create batches that modify instances")
 RETRY_THESE_JOBS = Right("CREATE_BATCH_SET_JOB_RETRIES", "BATCH", 13, "create batches that set retries of jobs")
 READ_BATCHES = Right("READ", "BATCH", 13, "read batches")
 READ_INSTANCES = Right("READ", "PROCESS_INSTANCE", 8, "read process instances, tasks and incidents")
@@ -56,8 +57,8 @@ READ_HISTORY = Right("READ_HISTORY", "PROCESS_DEFINITION", 6, "read the history 
 READ_BATCH_HISTORY = Right("READ_HISTORY", "BATCH", 13, "read ended batches")
 UNSEEN_ENDS = "this user may not read ended batches (READ_HISTORY on Batch)"
 ALL = (
-    LAUNCH, LAUNCH_THESE, SUSPEND_THESE, CANCEL_THESE, SET_VARIABLES_OF_THESE, RETRY_THESE_JOBS, READ_BATCHES,
-    READ_INSTANCES, READ_OF_DEFINITION, UPDATE_INSTANCES, UPDATE_OF_DEFINITION, UPDATE_VARIABLES,
+    LAUNCH, LAUNCH_THESE, SUSPEND_THESE, CANCEL_THESE, SET_VARIABLES_OF_THESE, MODIFY_THESE, RETRY_THESE_JOBS,
+    READ_BATCHES, READ_INSTANCES, READ_OF_DEFINITION, UPDATE_INSTANCES, UPDATE_OF_DEFINITION, UPDATE_VARIABLES,
     UPDATE_VARIABLES_OF_DEFINITION, READ_HISTORY, READ_BATCH_HISTORY,
 )  # fmt: skip
 """Permissions and resources as Camunda 7 numbers them (its user guide, "Authorization Service")."""

@@ -188,15 +188,29 @@ class InstanceWork(UnitsInTurn):
         over = self.all_set
         page, at = self.next_page(), datetime.now(UTC)
         running = await instances_of(client, page)
-        reached = await self._reaches.reached(client, running)
-        ended = [id for id in page if id not in running]
-        self.decide(await self._reaches.ended(client, ended, self.history))
-        self.decide(dict.fromkeys((id for id in page if id in reached), "done"))
-        rest = [id for id in page if id in running and id not in reached]
-        if over:
-            self.decide(dict.fromkeys(rest, "changed"))
-        self.looked_at(page, at, () if over else rest)
+        decided = await self.outcomes(client, page, running, over)
+        self.decide(decided)
+        rest = [id for id in page if id not in decided]
+        self.looked_at(page, at, rest)
         return self.counts
+
+    async def outcomes(
+        self, client: EngineClient, page: Sequence[str], running: Mapping[str, ProcessInstance], over: bool
+    ) -> dict[str, Decided]:
+        """What those of a page have come to that are decided by now.
+
+        Args:
+            client: is asked.
+            page: ids of instances that were sent.
+            running: those of them that run.
+            over: the batches had reached all of theirs before these were read.
+
+        Raises:
+            EngineProblem: the engine did not answer.
+        """
+        found = await self._reaches.ended(client, [id for id in page if id not in running], self.history)
+        found |= dict.fromkeys(await self._reaches.reached(client, running), "done")
+        return found | dict.fromkeys((id for id in running if over and id not in found), "changed")
 
     @property
     def counts(self) -> WorkCounts:

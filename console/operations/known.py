@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from console.operations.cancel import Cancel
 from console.operations.fix_and_retry import FixAndRetry
+from console.operations.modification import Repeat, Skip
 from console.operations.retry import SetRetries
 from console.operations.retry_jobs import RetryJobs
 from console.operations.set_variables import SetVariables
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from store.journal.run_records import NewRun
 
 OPERATIONS: dict[str, type[Operation]] = {
-    one.name: one for one in (SetRetries, Suspend, Activate, Cancel, SetVariables, RetryJobs)
+    one.name: one for one in (SetRetries, Suspend, Activate, Cancel, Skip, Repeat, SetVariables, RetryJobs)
 }
 
 

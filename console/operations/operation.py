@@ -99,6 +99,8 @@ class CheckedUnits:
         left_out: ordinal -> why it is not sent.
         before: id of a task -> all that it has.
         incidents: of tasks, where no log is kept.
+        operation: what these are sent for, where a batch takes alike units only: those that are neither taken nor left
+            out are sent later.
     """
 
     at: datetime
@@ -107,6 +109,7 @@ class CheckedUnits:
     left_out: dict[int, str] = field(default_factory=dict)
     before: dict[str, SeenBefore] = field(default_factory=dict)
     incidents: IncidentTimes = field(default_factory=IncidentTimes)
+    operation: Operation | None = None
 
 
 @dataclass
@@ -449,6 +452,10 @@ class Operation(ABC):
     @abstractmethod
     def request(self, ids: Sequence[str]) -> BatchRequest:
         """The request over exactly these units: the bytes that are shown are those that are sent."""
+
+    def at_once(self, tasks: Sequence[FrozenTask]) -> Sequence[FrozenTask]:
+        """Those of the first units of a run that one request names with the first of them."""
+        return tasks
 
     @abstractmethod
     def work(self, since: datetime) -> UnitWork:

@@ -360,7 +360,7 @@ class RunDriver:
         if len(tasks) >= FEWEST and list(checked.left_out.values()).count("gone") == len(tasks):
             raise RunHold(OTHER_ENGINE, NONE_THERE.format(self._operation.units(len(tasks))), wave.wave)
         fix = self._first.what_is_set(self._operation, checked.to_set)
-        operation, units = (work.operation, checked.taken) if fix is None else (fix, checked.to_set)
+        operation, units = (fix, checked.to_set) if fix else (checked.operation or work.operation, checked.taken)
         ids = [task.task_id for task in tasks] if fix is None else list(units)
         if said := await self._beside.before(self._run, operation, ids):
             raise RunHold(OTHER_BATCHES, said, wave.wave)
