@@ -19,6 +19,7 @@ from console.engine.history_level import what_is_lost
 from console.folders import settings_file
 from console.operations.fix_and_retry import FixAndRetry
 from console.operations.known import operation_named
+from console.operations.modification import Modification
 from console.operations.operation import FreezeRules
 from console.operations.retry import SetRetries
 from console.operations.set_variables import SetVariables, one_by_one_said
@@ -74,12 +75,16 @@ def run_order(
     reason: str,
     skip: str,
     variables: tuple[list[str], str | None, list[str], bool],
+    at: tuple[str, bool, bool] = ("", False, False),
 ) -> RunOrder:
-    """What is ordered: ``do`` is the name of an operation, ``skip`` what the engine skips, as it was typed, and
-    ``variables`` what :func:`typed_variables` reads."""
+    """What is ordered: ``do`` is the name of an operation, ``skip`` what the engine skips, as it was typed,
+    ``variables`` what :func:`typed_variables` reads, and ``at`` an activity, whether all of its tokens are meant, and
+    whether those that a worker holds are."""
     operation = operation_named(do, retries)
     if isinstance(operation, SetVariables):
         operation = replace(operation, **typed_variables(*variables))
+    elif isinstance(operation, Modification):
+        operation = replace(operation, activity=at[0], all_tokens=at[1], locked=at[2])
     elif isinstance(operation, SetRetries) and (given := typed_variables(*variables))["given"]:
         operation = FixAndRetry(operation.retries, SetVariables(**given))
     try:

@@ -27,11 +27,13 @@ Detach = Annotated[
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Change the engine without asking first.")]
 RunNumber = Annotated[int, typer.Argument(metavar="RUN", help="Number of the run, see `retriage runs`.")]
-DOES = ("retry", "retry-jobs", "suspend", "activate", "cancel", "set")
+DOES = ("retry", "retry-jobs", "suspend", "activate", "cancel", "skip", "repeat", "set")
 """Names of the operations, without what they import."""
 INCLUDED = ("never-failed", "unchanged", "lowered")
 SKIPPED = ("listeners", "mappings", "called")
 """What an engine skips when it cancels."""
+AT_ACTIVITY = ("skip", "repeat")
+"""What is done to an activity of instances."""
 
 
 @app.command("run", epilog=EPILOG)
@@ -81,8 +83,24 @@ def run_command(
     ] = None,
     new: Annotated[bool, typer.Option("--new", help="A name may be one that no instance has.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="At most this many, the oldest first.")] = None,
+    activity: Annotated[
+        str | None, typer.Option(metavar="ID", help="Which activity, for --do skip and --do repeat.")
+    ] = None,
+    all_tokens: Annotated[
+        bool,
+        typer.Option(
+            "--all-tokens", help="Skip or repeat it too where an instance is there several times: all of them."
+        ),
+    ] = False,
+    locked: Annotated[
+        bool, typer.Option("--locked", help="Skip or repeat it too where a worker holds the task: its work is lost.")
+    ] = False,
     skip: Annotated[
-        str, typer.Option(help=f"What the engine skips, for --do cancel: {', '.join(SKIPPED)}, or several.")
+        str,
+        typer.Option(
+            help=f"What the engine skips, for --do cancel: {', '.join(SKIPPED)}, or several. The first two also for "
+            "--do skip and repeat."
+        ),
     ] = "",
     reason: Annotated[str, typer.Option(help="The reason; required in production. Cancelled instances keep it.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do, and do nothing.")] = False,
@@ -90,7 +108,8 @@ def run_command(
     count: Annotated[
         int | None,
         typer.Option(
-            help="Begin only if exactly this many match; takes the safety off in production. Cancel always needs it."
+            help="Begin only if exactly this many match; takes the safety off in production. Cancel, skip and "
+            "repeat always need it."
         ),
     ] = None,
     rehearse: Rehearse = None,
@@ -105,20 +124,24 @@ def run_command(
     """Retry tasks in waves: each is watched, and the next one goes only if few enough fail again. With --set, variables
     of their instances are set first, and only tasks of those that show it get retries. With --jobs, failed jobs are
     retried, which the job executor runs; tasks and jobs of a cause take two commands, with --query and with --jobs. Or
-    suspend, activate or cancel
-    process instances, or set their variables: the next wave goes when all of one are, or show it."""
+    suspend, activate or cancel process instances, skip or repeat an activity of them, or set their variables: the next
+    wave goes when all of one are, or show it."""
     from console.cli.headless_runs import begin_run, run_order  # 884 ms
 
     of_set = {"--set": set_ or None, "--set-file": set_file, "--only-if": only_if or None, "--new": new or None}
+    of_activity = {"--activity": activity, "--all-tokens": all_tokens or None, "--locked": locked or None}
     do = "retry-jobs" if do == "retry" and jobs is not None else do
     if do == "retry-jobs":
         _check_jobs(retries, {
             "--query": query, "--instances": instances, "--include": include or None, "--skip": skip or None, **of_set,
+            **of_activity,
         })  # fmt: skip
     else:
         _check_operation(do, retries, {"--instances": instances}, {
             "--gate": gate, "--gate-new-cause": gate_new_cause or None, "--include": include or None, "--jobs": jobs,
-        }, of_set)  # fmt: skip
+        }, of_set, of_activity)  # fmt: skip
+    if do in AT_ACTIVITY and not (activity or "").strip():
+        raise fail(f"give --activity: the id of what instances {do}.")
     if do == "set" and not set_ and set_file is None:
         raise fail("give --set or --set-file: what is set.")
     if ids == set_file == "-":
@@ -128,7 +151,8 @@ def run_command(
             do, ("instances", "--query, --instances")
         )
         raise fail(f"name the {what}: give either {options} or --ids.")
-    texts = {"--query": query, "--instances": instances, "--jobs": jobs, "--ids": ids, "--reason": reason}
+    texts = {"--query": query, "--instances": instances, "--jobs": jobs, "--ids": ids, "--reason": reason,
+             "--activity": activity}  # fmt: skip
     for option, text in texts.items():
         _check_text(option, text or "")
     if report is not None and detach:
@@ -150,6 +174,7 @@ def run_command(
         reason.strip(),
         skip,
         (set_ or [], set_file, only_if or [], new),
+        ((activity or "").strip(), all_tokens, locked),
     )
     included: frozenset[Kind] = frozenset(word.replace("-", "_") for word in kinds)  # type: ignore[misc]
     engine = connection.connection(rehearse, failure_rate)
@@ -234,6 +259,7 @@ def _check_operation(
     of_instances: Mapping[str, object],
     of_retries: Mapping[str, object],
     of_set: Mapping[str, object],
+    of_activity: Mapping[str, object],
 ) -> None:
     """Refuse options that mean nothing to what is done."""
     if do not in DOES:
@@ -245,6 +271,8 @@ def _check_operation(
     sets = of_set["--set"] is not None or of_set["--set-file"] is not None
     if do != "set" and not (do == "retry" and sets):
         of_instances = {**of_instances, **of_set}
+    if do not in AT_ACTIVITY:
+        of_instances = {**of_instances, **of_activity}
     for option, given in of_instances.items():
         if given is not None:
             raise fail(f"{option} does not go with --do {do}.")

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from console.batches.outcome import SeenBefore
@@ -245,8 +246,8 @@ class Modification(InstanceOperation):
     # -- what is sent, and what comes of it -------------------------------------------------------------------------
 
     def at_once(self, tasks: Sequence[FrozenTask]) -> Sequence[FrozenTask]:
-        """Those of the same version as the first."""
-        return [task for task in tasks if task.was == tasks[0].was]
+        """Those of the same version as the first: they are in the order of their versions."""
+        return list(takewhile(lambda task: task.was == tasks[0].was, tasks))
 
     def request(self, ids: Sequence[str]) -> BatchRequest:
         """By the ids of the instances, the cancel first."""

@@ -454,7 +454,7 @@ class Operation(ABC):
         """The request over exactly these units: the bytes that are shown are those that are sent."""
 
     def at_once(self, tasks: Sequence[FrozenTask]) -> Sequence[FrozenTask]:
-        """Those of the first units of a run that one request names with the first of them."""
+        """The first of these units, as far as one request names them together."""
         return tasks
 
     @abstractmethod

@@ -150,6 +150,21 @@ async def read_selected_tasks(
     return selected_tasks
 
 
+async def instances_by_activity(client: SelectionLists, selection: Selection) -> dict[str, set[str]]:
+    """Activities of the tasks of a selection -> ids of the process instances that have one there.
+
+    Raises:
+        EngineProblem: the engine did not answer.
+    """
+    but = selection.but if isinstance(selection, Everything) else frozenset()
+    found: dict[str, set[str]] = {}
+    async for page in task_pages(client, selection):
+        for task in page:
+            if task.id not in but:
+                found.setdefault(task.activity_id, set()).add(task.process_instance_id)
+    return found
+
+
 def task_pages(client: SelectionLists, selection: Selection) -> AsyncIterator[list[ExternalTask]]:
     """The tasks of a selection that exist, page by page; a task may be given twice, and those that an operator took out
     are given too.

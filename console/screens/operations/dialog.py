@@ -8,9 +8,10 @@ run is frozen over. Back has the focus; ``L`` begins, once what is shown could b
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.app import App
 from textual.binding import BindingType
@@ -19,11 +20,14 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from console.actions import at
+from console.engine.errors import EngineProblem
 from console.launch.request_text import json_text
 from console.operations.fix_and_retry import FixAndRetry
+from console.operations.modification import Repeat, Skip
 from console.operations.operation import Operation
 from console.operations.set_variables import SetVariables, one_by_one_said
 from console.operations.variable_values import VariableMistake, typed
+from console.reading.selected_tasks import instances_by_activity
 from console.reading.selection import Instances, Selection, ids_of
 from console.runs.command_text import operation_command_of
 from console.runs.decided_run import DecidedRun
@@ -44,6 +48,8 @@ from store.contract.values import INT_MAX
 
 if TYPE_CHECKING:
     from console.engine.batch_request import BatchRequest
+    from console.screens.base import ConsoleScreen
+    from store.journal.run_records import FrozenTask
 
 
 def open_operation(
@@ -85,6 +91,48 @@ def open_fix(app: App[None], session: Session, selection: Selection | None, done
     open_operation(app, session, FixAndRetry(1, SetVariables()), selection, done)
 
 
+def open_for_tasks(screen: ConsoleScreen, does: OfTasks, selection: Selection | None, done: Callable[[], None]) -> None:
+    """Open a dialog about the process instances of tasks: one that sets a variable before these are retried, or skips
+    or repeats their one activity. Where they are at several, that is shown.
+
+    Args:
+        screen: where the tasks were chosen.
+        does: what is to be done.
+        selection: which tasks; ``None`` where none is chosen.
+        done: called when the run has begun.
+    """
+    if does == "fix":
+        open_fix(screen.app, screen.session, selection, done)
+        return
+    opening = _open_at_activity(screen, Skip() if does == "skip" else Repeat(), selection, done)
+    screen.run_worker(opening, group="operation.open", exclusive=True, exit_on_error=False)
+
+
+async def _open_at_activity(
+    screen: ConsoleScreen, operation: Skip | Repeat, selection: Selection | None, done: Callable[[], None]
+) -> None:
+    session = screen.session
+    try:
+        found = await session.connection.ask(partial(instances_by_activity, selection=selection)) if selection else {}
+    except EngineProblem as problem:
+        session.news.say(problem.sentence, "failed")
+        return
+    if len(found) > 1:
+        names = ", ".join(inert(name) for name in sorted(found)[:MOST_NAMED])
+        more = f" and {count(len(found) - MOST_NAMED)} more" if len(found) > MOST_NAMED else ""
+        said = f"These tasks are at {count(len(found))} activities ({names}{more}): choose tasks of one of them."
+        session.news.say(said, "warning")
+    elif not screen.left_meanwhile("The dialog"):
+        chosen = None
+        for activity, ids in found.items():
+            operation = replace(operation, activity=activity)
+            chosen = Instances(frozenset(ids), said=f"at {inert(activity)}")
+        open_operation(screen.app, session, operation, chosen, done)
+
+
+OfTasks = Literal["fix", "skip", "repeat"]
+MOST_NAMED = 3
+"""So many activities are named."""
 TO_BE_SET = "Type what is to be set, then enter: what the instances have is read then."
 TO_BE_READ = "Enter reads what the instances have."
 
@@ -242,17 +290,26 @@ class OperationDialog(OrderDialog[DecidedRun | None]):
         self.show_panes({"effects": effects, "request": [*blank, *request], "warnings": [*blank, *warnings]})
 
     def _first(self) -> list[str]:
-        """Ids of the first wave."""
+        """Ids of the first request."""
+        return [task.task_id for task in next(self._parts(), ())]
+
+    def _parts(self) -> Iterator[Sequence[FrozenTask]]:
+        """The units of each wave, as one request can name them."""
         known = self.preparation
-        size = known.sizes[0] if known.sizes else known.number
-        return [task.task_id for task in known.frozen.tasks[:size]] if known.frozen is not None else []
+        rest: Sequence[FrozenTask] = known.frozen.tasks if known.frozen is not None else ()
+        for size in known.sizes or [known.number]:
+            wave, rest = rest[:size], rest[size:]
+            while wave:
+                part = self.operation.at_once(wave)
+                yield part
+                wave = wave[len(part) :]
 
     def _request(self, width: int, room: int) -> list[Item]:
         """What the engine is asked by the first wave, and the command that does the same."""
         command = command_items(self._command(), width, min(max(room - 3, 0), 3))
         room -= len(command)
         asked = self._asked
-        number = sum(-(-size // self.session.connection.most_ids) for size in self.preparation.sizes)
+        number = sum(-(-len(part) // self.session.connection.most_ids) for part in self._parts())
         head: Item = Spans(
             (
                 ("POST ", "accent"),

@@ -9,7 +9,7 @@ from textual.binding import BindingType
 from console.actions import at
 from console.reading.selection import Marked
 from console.screens.launch.flow import open_launch
-from console.screens.operations.dialog import open_fix
+from console.screens.operations.dialog import open_for_tasks
 from console.screens.reading.screen import ReadingScreen
 from console.screens.task_states import STATES, state_of
 from console.screens.tasks.error_text import attempts_of, error_of
@@ -44,7 +44,15 @@ class TaskDetail(ReadingScreen):
 
     def action_fix(self) -> None:
         """Set a variable of the instance of this task, and retry it."""
-        open_fix(self.app, self.session, self._chosen, lambda: None)
+        open_for_tasks(self, "fix", self._chosen, lambda: None)
+
+    def action_skip(self) -> None:
+        """Let the instance of this task go on behind its activity."""
+        open_for_tasks(self, "skip", self._chosen, lambda: None)
+
+    def action_repeat(self) -> None:
+        """Begin the activity of this task anew."""
+        open_for_tasks(self, "repeat", self._chosen, lambda: None)
 
     @property
     def _chosen(self) -> Marked:

@@ -34,6 +34,7 @@ from store.contract.queries import ExternalTaskQuery, IncidentQuery
 
 if TYPE_CHECKING:
     from console.reading.selection import Everything, Marked
+    from console.screens.operations.dialog import OfTasks
     from console.session.snapshot import Snapshot
     from store.contract.records import ExternalTask, Incident
 
@@ -288,11 +289,22 @@ class TasksScreen(ListScreen):
 
     def action_fix(self) -> None:
         """Set a variable of the instances of the chosen tasks, and retry these."""
-        from console.screens.operations.dialog import open_fix  # 60 ms
+        self._open_operation("fix")
+
+    def action_skip(self) -> None:
+        """Let the instances of the chosen tasks go on behind their activity."""
+        self._open_operation("skip")
+
+    def action_repeat(self) -> None:
+        """Begin the activity of the chosen tasks anew."""
+        self._open_operation("repeat")
+
+    def _open_operation(self, does: OfTasks) -> None:
+        from console.screens.operations.dialog import open_for_tasks  # 60 ms
 
         self.heed_filter()
         if self._can_be_taken():
-            open_fix(self.app, self.session, self._chosen(), self.table.unmark)
+            open_for_tasks(self, does, self._chosen(), self.table.unmark)
 
     def _open_launch(self, chosen: Marked | Everything | None, done: Callable[[str], None] | None = None) -> None:
         from console.screens.launch.flow import open_launch  # 91 ms

@@ -127,6 +127,33 @@ def test_cancelling_wants_its_number_everywhere_and_has_no_undo(desk: Desk) -> N
     assert (result.exit_code, "There is no way back" in result.stderr) == (3, True), result.stderr
 
 
+def test_an_activity_is_skipped_only_with_its_number(desk: Desk) -> None:
+    (activity,) = desk.sql(
+        "SELECT activity_id FROM external_task WHERE topic_name = 'charge-card' AND retries = 0"
+        " GROUP BY activity_id ORDER BY count(*) DESC LIMIT 1"
+    )
+    at = f"SELECT process_instance_id FROM external_task WHERE activity_id = '{activity}'"
+    stuck = desk.sql(
+        f"{at} AND retries = 0 AND process_instance_id IN (SELECT id FROM process_instance WHERE state = 'ACTIVE')"
+    )
+    before = desk.sql(at)
+    order = ["--do", "skip", "--query", "topic:charge-card retries:0", "--json"]
+    result = desk.run("run", *order, "--yes", "--count", "1")
+    assert (result.exit_code, "give --activity" in result.stderr) == (ExitCode.COMMAND_LINE, True), result.output
+    order += ["--activity", activity]
+    result = desk.run("run", *order, "--dry-run")
+    (plan,) = events(result)
+    assert (plan["do"], plan["instances"]) == ("skip", len(stuck)), result.output
+    result = desk.run("run", *order, "--yes")
+    assert (result.exit_code, f"Give --count {len(stuck)} to mean" in result.stderr) == (ExitCode.REFUSED, True)
+    assert desk.sql(at) == before
+    result = desk.run("run", *order, "--yes", "--count", str(len(stuck)), "--reason", "INC-7")
+    assert (result.exit_code, events(result)[-1]["done"]) == (0, len(stuck)), result.output
+    assert desk.sql(at) == before - stuck
+    result = desk.run("undo", "1", "--yes")
+    assert (result.exit_code, "There is no way back" in result.stderr) == (3, True), result.stderr
+
+
 def test_variables_are_set_and_what_was_there_comes_back(desk: Desk, tmp_path: Path) -> None:
     """The demo world's orders have amounts; values are compared by the store's file."""
     values = (
@@ -294,6 +321,12 @@ def test_failed_jobs_are_retried_in_waves(tmp_path: Path, monkeypatch: pytest.Mo
         (["--retries", "1", "--instances", "process:a"], "--instances does not go with --do retry"),
         (["--do", "cancel", "--query", "topic:a", "--retries", "1"], "--retries does not go with --do cancel"),
         (["--do", "cancel", "--query", "topic:a", "--gate", "5%"], "--gate does not go with --do cancel"),
+        (["--do", "cancel", "--query", "topic:a", "--activity", "a"], "--activity does not go with --do cancel"),
+        (["--retries", "1", "--query", "topic:a", "--locked"], "--locked does not go with --do retry"),
+        (["--do", "retry-jobs", "--jobs", "", "--retries", "1", "--all-tokens"], "--all-tokens does not go with"),
+        (["--do", "skip", "--query", "topic:a", "--activity", " "], "give --activity: the id"),
+        (["--do", "repeat", "--query", "topic:a", "--activity", "a", "--set", "b=1"], "--set does not go with"),
+        (["--do", "skip", "--query", "topic:a", "--activity", "a", "--skip", "called"], "called cannot be skipped"),
         (["--do", "cancel", "--query", "topic:a", "--skip", "tasks"], "tasks cannot be skipped; these can: listeners,"),
         (["--do", "suspend", "--query", "topic:a", "--skip", "called"], "called cannot be skipped; these can: none."),
         (["--do", "set", "--query", "topic:a"], "give --set or --set-file"),

@@ -8,10 +8,14 @@ import pytest
 from console.screens.dialogs.field import Field
 from console.screens.operations.dialog import OperationDialog
 from console.screens.runs.screen import RunScreen
+from console.screens.tasks.detail import TaskDetail
 from tests.console.runs.a_run import Scene, scene
 from tests.console.screens.runs.a_run_on_screen import PROD, OnScreen, on_screen
 from tests.console.settle import loaded
+from tests.store.drawings import FORKED
 from tests.support.fault_proxy import Answer
+
+TWO_BRANCHES = FORKED.replace(b'"order"', b'"other"')
 
 
 @pytest.fixture
@@ -96,6 +100,53 @@ async def test_there_is_nothing_to_activate(night: Scene) -> None:
         await seen.sees("There is nothing to activate.", "1  active already")
         await seen.press("escape")
         assert not suspended(night)
+
+
+def places(night: Scene) -> dict[str, list[int | None]]:
+    """Activity -> retries of the tasks there."""
+    found: dict[str, list[int | None]] = {}
+    for activity, retries in night.sql("SELECT activity_id, retries FROM external_task ORDER BY retries"):
+        found.setdefault(activity, []).append(retries)
+    return found
+
+
+async def test_the_activity_of_marked_tasks_is_begun_anew_by_keys(night: Scene) -> None:
+    async with on_screen(night) as seen:
+        await seen.press("space", "space", "space")
+        found = await seen.operation("B")
+        await seen.sees("Repeat an activity of 3 instances", "at charge", "3  at this activity", "no way back")
+        assert "/modification/executeAsync" in seen.text
+        await seen.press("L")
+        await seen.sees("Type the number of instances, 3, to go on.")
+        await seen.press("3")
+        await seen.so(lambda: not found.preparation.why_not("", "3") and found.delay.over)
+        await seen.press("enter")
+        await passed(seen)
+        assert places(night) == {"charge": [None] * 3 + [0] * 9}
+        await seen.sees("3 of 3 instances have begun charge anew")
+
+
+async def test_the_activity_of_one_task_is_skipped_from_its_page(night: Scene) -> None:
+    async with on_screen(night) as seen:
+        await seen.press("enter")
+        await seen.so(lambda: isinstance(seen.app.screen, TaskDetail))
+        found = await seen.operation("K")
+        await seen.sees("Skip an activity of 1 instance", "go on behind it")
+        await seen.press("L", "1")
+        await seen.so(lambda: not found.preparation.why_not("", "1") and found.delay.over)
+        await seen.press("enter")
+        await passed(seen)
+        assert places(night) == {"charge": [0] * 11}
+
+
+async def test_tasks_at_several_activities_open_no_dialog(night: Scene) -> None:
+    parts = {"deployment-name": (None, "other"), "data": ("other.bpmn", TWO_BRANCHES)}
+    assert (await night.http.post("/deployment/create", files=parts)).status_code == 200
+    assert (await night.http.post("/process-definition/key/other/start", json={})).status_code == 200
+    async with on_screen(night) as seen:
+        await seen.press("A", "K")
+        await seen.sees("These tasks are at 3 activities (bill, charge, pack)")
+        assert not isinstance(seen.app.screen, OperationDialog)
 
 
 async def test_instances_are_cancelled_by_keys_with_the_number_typed(night: Scene) -> None:
