@@ -16,7 +16,7 @@ from console.operations.operation import FrozenUnits
 from console.reading.selection import Instances
 from console.runs.driver_name import driver_name
 from console.runs.event_text import text_of
-from console.runs.events import RunEnded, RunHeld
+from console.runs.events import RunEnded, RunHeld, WaveOutcome
 from console.runs.run import RunOrder, write_down
 from console.runs.run_form import RunForm
 from console.runs.waves import waves_of
@@ -25,7 +25,7 @@ from store.contract.queries import ProcessInstanceQuery
 from tests.console.operations.test_suspension import instances, put
 from tests.console.runs.a_run import Scene, scene
 from tests.store.drawings import END, START, file, flows, process, task
-from tests.support.fault_proxy import Answer, Drop
+from tests.support.fault_proxy import Answer, Drop, Slow
 
 ALL = Instances(query=ProcessInstanceQuery())
 SHIPS = file(process(START, task("charge"), task("ship"), END, flows("begin>charge", "charge>ship", "ship>done")))
@@ -138,6 +138,7 @@ async def test_a_repeated_activity_has_a_new_task_with_all_retries(night: Scene)
 
 async def test_the_request_cancels_first_and_names_the_version(night: Scene) -> None:
     operation = RunForm("rest", skip="mappings, listeners").order("t", SKIP, " INC-7 ").operation
+    assert isinstance(operation, Modification)
     assert replace(operation, definition="order:2:a").request(["x", "y"]).value == {
         "processDefinitionId": "order:2:a", "processInstanceIds": ["x", "y"],
         "instructions": [
@@ -245,12 +246,26 @@ async def test_what_moved_since_it_was_frozen_is_left_out(night: Scene) -> None:
     }  # fmt: skip
 
 
-async def test_one_empty_answer_makes_no_instance_leave(night: Scene) -> None:
+@pytest.mark.parametrize("which", [2, 3])
+async def test_one_empty_answer_makes_no_instance_leave(
+    night: Scene, monkeypatch: pytest.MonkeyPatch, which: int
+) -> None:
+    """The first question for tasks is about the clock, the second the check before they are sent, the third the first
+    look, while no job was run; no history is there to say more."""
+    monkeypatch.setattr(Connection, "history", "unreadable")
     run = await begun(night, SKIP)
     night.faults.play(Answer(200, b"[]", "application/json"), r"POST /engine-rest/external-task\?", times=1)
+    night.faults.play(Slow(0), r"POST /engine-rest/external-task\?", times=which - 1)  # played last, it comes first
+    looked: list[int] = []
+
+    async def turn() -> None:
+        looked.append(sum(one.counts.done for one in night.told if isinstance(one, WaveOutcome)))
+        await night.carry_out()
+
+    night.clock.turned = turn
     done = await night.drive(run)
     assert isinstance(done, RunEnded)
-    assert done.counts.done == 30
+    assert (done.counts.done, looked[0]) == (30, 0)
 
 
 async def test_what_a_worker_completed_before_the_batch_is_not_counted_as_skipped(night: Scene) -> None:
