@@ -76,10 +76,10 @@ class Modification(InstanceOperation):
     rights = (LAUNCH, MODIFY_THESE)
     why_left_out = kinds = {
         "gone": "ended, or not to be read by this user",
-        "suspended": "suspended, which the engine does not modify",
-        "elsewhere": "without an external task at this activity",
-        "several": "several times at this activity (--all-tokens takes them)",
-        "held": "whose task a worker holds (--locked takes them)",
+        "suspended": "suspended",
+        "elsewhere": "without a task at this activity",
+        "several": "several times there (--all-tokens takes them)",
+        "held": "held by a worker (--locked takes them)",
         "changed": "at this activity anew since",
         "branches": "of a version in which several sequence flows leave the activity",
         "ends": "of a version in which no sequence flow leaves the activity",
@@ -89,7 +89,7 @@ class Modification(InstanceOperation):
     taken = "at this activity"
     skips = ("listeners", "mappings")
     also: ClassVar[dict[str, tuple[str, str]]] = {
-        "free": ("of these tasks can be fetched meanwhile", "one completed first goes on TWICE"),
+        "free": ("tasks a worker may take first", "their instances go on TWICE then"),
         "tokens": ("more tokens at this activity", "are cancelled too: one is left in each instance"),
         "others": ("other external tasks of them", "stay as they are"),
     }
@@ -181,7 +181,7 @@ class Modification(InstanceOperation):
     def _notes(self, drawn: Mapping[str, ProcessActivity]) -> list[str]:
         """What else there is to know of the versions whose instances are taken."""
         number = len(drawn)
-        return [f"{things(number, 'version')} of the process: each wave sends a batch for each."] if number > 1 else []
+        return [f"{things(number, 'process version')}: each wave sends a batch for each."] if number > 1 else []
 
     async def check(self, client: EngineClient, checked: CheckedUnits, tasks: Sequence[RunTask], log: TaskLog) -> None:
         """Those that have left the activity since, or would not be taken now, are left out. Of the others those of one
@@ -305,7 +305,7 @@ class Skip(Modification):
     name = "skip"
     verb = "Skip an activity of"
     starts = "startAfterActivity"
-    effect_said = "go on behind it, without what its worker would have set"
+    effect_said = "go on behind it, work not done"
     no_way_back = "There is no way back: a task that was skipped is gone."
 
     @property
@@ -344,7 +344,7 @@ class Repeat(Modification):
     name = "repeat"
     verb = "Repeat an activity of"
     starts = "startBeforeActivity"
-    effect_said = "begin it anew: a new task, with all of its retries"
+    effect_said = "begin it anew, with a new task"
     no_way_back = "There is no way back: the task that was there, with its incident and its local variables, is gone."
 
     @property

@@ -192,9 +192,9 @@ async def test_a_retry_time_is_no_lock(night: Scene) -> None:
 async def test_the_race_that_remains_is_said_with_its_number(night: Scene) -> None:
     found = await frozen(night, SKIP)
     text = text_of(RunForm("rest").order("all", found.operation or SKIP).plan(found))
-    assert "10 of these tasks can be fetched meanwhile one completed first goes on TWICE" in text
+    assert "10 tasks a worker may take first their instances go on TWICE then" in text
     assert text.endswith(Skip.no_way_back)
-    assert found.told == ["2 versions of the process: each wave sends a batch for each."]
+    assert found.told == ["2 process versions: each wave sends a batch for each."]
 
 
 async def test_other_tasks_of_the_instances_are_counted(night: Scene) -> None:
