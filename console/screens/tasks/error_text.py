@@ -32,8 +32,8 @@ async def error_of(client: EngineClient, task: ExternalTask, identity: Connectio
 
 
 async def attempts_of(client: EngineClient, task: ExternalTask) -> tuple[str, str]:
-    """How often a task has failed, in a sentence, and its newest failures, a line each; both are empty where it never
-    has. The log of external tasks is kept at history level full only."""
+    """How often a task has failed, in a sentence, and below its error its newest failures, a line each; both are empty
+    where it never has. The log of external tasks is kept at history level full only."""
     if task.error_message is None and task.retries is None:
         return "", ""
     newest_first = [Sorting(sort_by="timestamp", sort_order="desc")]
@@ -46,7 +46,7 @@ async def attempts_of(client: EngineClient, task: ExternalTask) -> tuple[str, st
             raise
         newest = []
     if not newest:
-        return "How often it failed is not known: the engine keeps no log of it, or this user may not read it.", ""
+        return "", "How often it failed is not known: the engine keeps no log of it, or this user may not read it."
     often = "once" if number == 1 else f"{count(number)} times"
     said = f"Failed {often}, last at {day(newest[0].timestamp)} at worker {newest[0].worker_id or '-'}."
     if number == 1:
