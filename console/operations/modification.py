@@ -25,11 +25,11 @@ from console.engine.errors import Refused
 from console.engine.rights import LAUNCH, MODIFY_THESE
 from console.operations.evidence import Before, Effect
 from console.operations.instance_operation import InstanceOperation, instances_of
-from console.operations.modification_work import ModificationWork, cancelled_since
+from console.operations.modification_work import ModificationWork, cancelled_since, tasks_at
 from console.operations.operation import AS_THEY_ARE, CheckedUnits, FreezeRules, FrozenUnits
 from console.reading.failure_proofs import IncidentTimes, last_failures
 from console.reading.lock_states import lock_state
-from console.reading.pages import pages_by_id, pieces
+from console.reading.pages import pieces
 from console.reading.process_activity import ProcessActivity, activity_of_process
 from console.reading.task_history import TaskLog
 from console.text.inert import inert
@@ -151,7 +151,7 @@ class Modification(InstanceOperation):
         found: list[tuple[str, FrozenTask, int, int]] = []
         for some in pieces([task.task_id for task in frozen.tasks]):
             await rules.turn()
-            there = await self.tasks_at(client, some)
+            there = await tasks_at(client, self.activity, some)
             held = await self._held(client, there)
             for id in some:
                 tasks = there.get(id, [])
@@ -187,7 +187,7 @@ class Modification(InstanceOperation):
         """Those that have left the activity since, or would not be taken now, are left out. Of the others those of one
         version are taken; the rest is neither, so that it is sent later."""
         running = await instances_of(client, [task.task_id for task in tasks])
-        there = await self.tasks_at(client, list(running))
+        there = await tasks_at(client, self.activity, list(running))
         held = await self._held(client, there)
         for task in tasks:
             now, at = running.get(task.task_id), there.get(task.task_id, [])
@@ -218,24 +218,6 @@ class Modification(InstanceOperation):
             return "several"
         return "held" if not self.locked and any(task.id in held for task in tasks) else ""
 
-    async def tasks_at(self, client: EngineClient, ids: Sequence[str]) -> dict[str, list[ExternalTask]]:
-        """The external tasks of these instances at the activity, by instance; without those that have none. These are
-        requested once more: an empty answer proves no absence.
-
-        Raises:
-            EngineProblem: the engine did not answer.
-        """
-        found: dict[str, list[ExternalTask]] = {}
-        for some in pieces(ids):
-            for _ in range(2):
-                if missing := [id for id in some if id not in found]:
-                    query = ExternalTaskQuery(process_instance_id_in=missing, activity_id=self.activity)
-                    async for page in pages_by_id(client.external_tasks, query):
-                        for task in page:
-                            if task.activity_id == self.activity:
-                                found.setdefault(task.process_instance_id, []).append(task)
-        return found
-
     async def _held(self, client: EngineClient, there: Mapping[str, Sequence[ExternalTask]]) -> set[str]:
         """Ids of the tasks that a worker holds, or may hold."""
         tasks, now = [task for some in there.values() for task in some], client.engine_now()
@@ -264,7 +246,7 @@ class Modification(InstanceOperation):
 
     def work(self, since: datetime) -> ModificationWork:
         """Whose task at the activity was cancelled."""
-        return ModificationWork(self, since)
+        return ModificationWork(self, since, self.activity)
 
     async def reached(self, client: EngineClient, running: Mapping[str, ProcessInstance]) -> set[str]:
         """An instance does not show it: what it had before is compared by its work."""
@@ -275,7 +257,7 @@ class Modification(InstanceOperation):
         have been completed by workers."""
         ids = [id for id, _ in sample]
         running = await instances_of(client, ids)
-        there = await self.tasks_at(client, list(running))
+        there = await tasks_at(client, self.activity, list(running))
         ours = await self._cancelled_of(client, set(ids), since)
         rest = [id for id in ids if id not in ours]
         return Effect(

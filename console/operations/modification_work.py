@@ -14,22 +14,46 @@ from typing import TYPE_CHECKING
 from console.engine.errors import Refused
 from console.operations.evidence import SAME_MOMENT
 from console.operations.instance_operation import InstanceWork
-from console.reading.pages import Pages, believed
+from console.reading.pages import Pages, believed, pages_by_id, pieces
 from store.contract.history import HistoricActivityInstance, HistoricActivityInstanceQuery
-from store.contract.queries import Sorting
+from store.contract.queries import ExternalTaskQuery, Sorting
 
 if TYPE_CHECKING:
     from console.batches.outcome import SeenBefore
     from console.engine.client import EngineClient
-    from console.operations.modification import Modification
+    from console.operations.instance_operation import InstanceOperation
     from console.operations.work_counts import Decided
-    from store.contract.records import ProcessInstance
+    from store.contract.records import ExternalTask, ProcessInstance
 
 PAGES = 8
 """So many pages of cancelled activity instances are read in one look."""
 ONE_BY_ONE = 20
 """So many activity instances that are not among the cancelled ones are asked for by id in one look."""
 _IN_ORDER = [Sorting(sort_by="endTime", sort_order="asc"), Sorting(sort_by="activityInstanceId", sort_order="asc")]
+
+
+async def tasks_at(client: EngineClient, activity: str, ids: Sequence[str]) -> dict[str, list[ExternalTask]]:
+    """The external tasks of instances at an activity, by instance; without those that have none. These are requested
+    once more: an empty answer proves no absence.
+
+    Args:
+        client: lists them.
+        activity: id of the activity.
+        ids: of the instances.
+
+    Raises:
+        EngineProblem: the engine did not answer.
+    """
+    found: dict[str, list[ExternalTask]] = {}
+    for some in pieces(ids):
+        for _ in range(2):
+            if missing := [id for id in some if id not in found]:
+                query = ExternalTaskQuery(process_instance_id_in=missing, activity_id=activity)
+                async for page in pages_by_id(client.external_tasks, query):
+                    for task in page:
+                        if task.activity_id == activity:
+                            found.setdefault(task.process_instance_id, []).append(task)
+    return found
 
 
 def cancelled_since(
@@ -60,11 +84,12 @@ class ModificationWork(InstanceWork):
     Args:
         operation: what they were sent for.
         since: when the first of them were sent, by the engine's clock.
+        activity: id of the activity.
     """
 
-    def __init__(self, operation: Modification, since: datetime) -> None:
+    def __init__(self, operation: InstanceOperation, since: datetime, activity: str) -> None:
         super().__init__(operation, since)
-        self._modifies = operation
+        self._activity = activity
         self._had: dict[str, frozenset[str]] = {}
         """Instance -> the activity instances that it had at the activity."""
         self._cancelled: set[str] = set()
@@ -82,7 +107,7 @@ class ModificationWork(InstanceWork):
         self, client: EngineClient, page: Sequence[str], running: Mapping[str, ProcessInstance], over: bool
     ) -> dict[str, Decided]:
         """Of those whose activity instances are all gone, how these ended; an instance may have ended with them."""
-        there = await self._modifies.tasks_at(client, list(running))
+        there = await tasks_at(client, self._activity, list(running))
         now = {id: {task.activity_instance_id for task in tasks} for id, tasks in there.items()}
         left = [id for id in page if self._had_of(id).isdisjoint(now.get(id, ()))]
         known = [id for id in left if self._had_of(id)]
@@ -117,7 +142,7 @@ class ModificationWork(InstanceWork):
 
     async def _read_cancelled(self, client: EngineClient) -> bool:
         """Read on from the last one that was read; whether all were read."""
-        way = self._way = self._way or cancelled_since(client, self._modifies.activity, self._read_until)
+        way = self._way = self._way or cancelled_since(client, self._activity, self._read_until)
         for _ in range(PAGES):
             for one in await way.next():
                 self._cancelled.add(one.id)

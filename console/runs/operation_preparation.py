@@ -16,7 +16,6 @@ from console.reading.selection import Instances, Marked
 from console.runs.decided_run import DecidedRun
 from console.runs.rules_text import RuleMistake
 from console.runs.run_form import RunForm
-from console.runs.run_preparation import NO_JOURNAL
 from console.runs.waves import WaveMistake
 from console.text.words import count, short, things
 
@@ -33,6 +32,7 @@ ALL_AT_ONCE = "rest"
 """Waves of a run that is sent at once."""
 TEN_FIRST = "10, rest"
 """Waves that show on a few units whether it helps."""
+NO_JOURNAL = "Waves need a journal, where each of them is written down before it is sent."
 
 
 class OperationPreparation:

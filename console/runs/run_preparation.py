@@ -13,6 +13,7 @@ from console.reading.pages import PAGE
 from console.reading.selection import Marked
 from console.runs.decided_run import DecidedRun
 from console.runs.earlier_runs import earlier_runs, record_of
+from console.runs.operation_preparation import NO_JOURNAL
 from console.runs.rules_text import RuleMistake
 from console.runs.run_form import RunForm
 from console.runs.waves import REST, WaveMistake, proposed
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from console.runs.operation_preparation import OperationPreparation
     from console.runs.run import RunOrder
 
-NO_JOURNAL = "Waves need a journal, where each of them is written down before it is sent."
 JOBS_WITHOUT_JOURNAL = "Jobs are retried only with a journal: mark groups of tasks alone to retry those."
 
 
