@@ -66,7 +66,9 @@ async def infer_history_level(client: HistoryQuestions, processes: Collection[st
     instance = tasks[0].process_instance_id if tasks else None
     try:
         if tasks:
-            logged = await client.count_external_task_log(HistoricExternalTaskLogQuery(external_task_id=tasks[0].id))
+            # The table of this log has an index for instances, and none for tasks.
+            query = HistoricExternalTaskLogQuery(external_task_id=tasks[0].id, process_instance_id=instance)
+            logged = await client.count_external_task_log(query)
         else:
             jobs = await client.jobs(JobQuery(), 0, FIRST_TASKS)
             # Those of batches are of no process: other rights decide who reads their log.

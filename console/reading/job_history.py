@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Literal
 
 from console.engine.errors import Refused
 from console.reading.pages import Pages, believed, pieces, present
+from console.reading.task_history import NEWEST_FIRST
 from store.contract.history import HistoricJobLog, HistoricJobLogQuery
-from store.contract.queries import JobQuery, Sorting
+from store.contract.queries import JobQuery
 from store.contract.records import Job
 
 if TYPE_CHECKING:
@@ -40,8 +41,6 @@ LATE = timedelta(seconds=10)
 
 Event = Literal["failure_log", "success_log"]
 End = Literal["carried out", "deleted", "unkept", "open"]
-
-_NEWEST_FIRST = [Sorting(sort_by="timestamp", sort_order="desc")]
 
 
 @dataclass(frozen=True)
@@ -171,7 +170,7 @@ class JobLog:
 
     async def _of(self, client: EngineClient, id: str) -> JobPast:
         """What the entries of one job say."""
-        query = HistoricJobLogQuery(job_id=id, sorting=_NEWEST_FIRST)
+        query = HistoricJobLogQuery(job_id=id, sorting=NEWEST_FIRST)
         entries = await self._ask(client, query, 0, ENTRIES)
         self._definitions.update({one.job_definition_id for one in entries if one.job_definition_id})
         for entry in entries:
@@ -202,7 +201,7 @@ class JobLog:
         """
         key, begins = (definition, event), (definition, event) not in self._ways
         if begins:
-            query = HistoricJobLogQuery(job_definition_id=definition, sorting=_NEWEST_FIRST)
+            query = HistoricJobLogQuery(job_definition_id=definition, sorting=NEWEST_FIRST)
             chosen = query.model_copy(update={event: True})
             self._ways[key] = Pages(partial(self._ask, client, chosen), size=PAGE)
         way, floor = self._ways[key], max(self.since, self._read_from.get(key, self.since))

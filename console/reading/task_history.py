@@ -47,7 +47,8 @@ ONE_BY_ONE = 20
 _SLACK = timedelta(seconds=2)
 """The moment of a launch is known to the second."""
 
-_NEWEST_FIRST = [Sorting(sort_by="timestamp", sort_order="desc")]
+NEWEST_FIRST = [Sorting(sort_by="timestamp", sort_order="desc")]
+"""The order of the logs of tasks and of jobs."""
 
 
 class TaskHistory(Protocol):
@@ -237,7 +238,7 @@ class TaskLog:
     def _newest_of(self, client: TaskHistory) -> Pages[HistoricExternalTaskLog]:
         """The way back through the log, from its newest entry when the way began."""
         if self._newest is None:
-            query = HistoricExternalTaskLogQuery(success_log=True, sorting=_NEWEST_FIRST)
+            query = HistoricExternalTaskLogQuery(success_log=True, sorting=NEWEST_FIRST)
             self._newest = Pages(lambda first, size: self._ask(client, query, first, size), size=PAGE)
         return self._newest
 
@@ -251,7 +252,7 @@ class TaskLog:
         :data:`MOST_PAGES` of a piece go."""
         entries: list[HistoricExternalTaskLog] = []
         for some in pieces(sorted(instances), SLICE):
-            query = HistoricExternalTaskLogQuery(activity_instance_id_in=list(some), sorting=_NEWEST_FIRST, **events)
+            query = HistoricExternalTaskLogQuery(activity_instance_id_in=list(some), sorting=NEWEST_FIRST, **events)
             read = partial(self._ask, client, query)
             older = set(some)
             way: Pages[HistoricExternalTaskLog] = Pages(read, size=PAGE)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.engine.errors import Refused
+from console.engine.errors import EngineProblem, Refused
+from console.reading.task_history import NEWEST_FIRST
 from console.screens.task_states import error_said
 from console.text.words import count, day
 from store.contract.history import HistoricExternalTaskLogQuery
-from store.contract.queries import Sorting
 
 if TYPE_CHECKING:
     from console.engine.client import EngineClient
@@ -33,17 +33,19 @@ async def error_of(client: EngineClient, task: ExternalTask, identity: Connectio
 
 async def attempts_of(client: EngineClient, task: ExternalTask) -> tuple[str, str]:
     """How often a task has failed, in a sentence, and below its error its newest failures, a line each; both are empty
-    where it never has. The log of external tasks is kept at history level full only."""
+    where it never has. The log of external tasks is kept at history level full only. Its table has an index for the
+    process instance and none for the task (observed in the schema of Camunda 7.24.0), so the query names both."""
     if task.error_message is None and task.retries is None:
         return "", ""
-    newest_first = [Sorting(sort_by="timestamp", sort_order="desc")]
-    query = HistoricExternalTaskLogQuery(external_task_id=task.id, failure_log=True, sorting=newest_first)
+    query = HistoricExternalTaskLogQuery(
+        external_task_id=task.id, process_instance_id=task.process_instance_id, failure_log=True, sorting=NEWEST_FIRST
+    )
     try:
         newest = await client.external_task_log(query, 0, ATTEMPTS)
         number = len(newest) if len(newest) < ATTEMPTS else await client.count_external_task_log(query)
-    except Refused as problem:
-        if not problem.says_never:
-            raise
+    except EngineProblem as problem:
+        if not (isinstance(problem, Refused) and problem.says_never):
+            return "", f"How often it failed could not be read: {problem.sentence}"
         newest = []
     if not newest:
         return "", "How often it failed is not known: the engine keeps no log of it, or this user may not read it."

@@ -8,6 +8,7 @@ import pytest
 
 from console.causes.group_members import group_member_of
 from console.causes.groups import CauseGroups
+from console.engine.errors import Slow
 from console.screens.batches.detail import BatchDetail
 from console.screens.incidents.detail import IncidentDetail
 from console.screens.launch.dialog import LaunchDialog
@@ -15,8 +16,10 @@ from console.screens.reading.full import FullText
 from console.screens.tasks import screen as tasks_screen
 from console.screens.tasks.causes import causes_of, row_of
 from console.screens.tasks.detail import TaskDetail
+from console.screens.tasks.error_text import attempts_of
 from console.widgets.columns import fit
 from console.widgets.text_view import TextView
+from store.contract.history import HistoricExternalTaskLog, HistoricExternalTaskLogQuery
 from store.journal import Journal, NewLaunch
 from tests.console.fake import FakeEngine, statistics, task
 from tests.console.incidents_of import NOON, incident
@@ -76,6 +79,19 @@ async def test_a_task_says_where_its_failures_are_not_kept_or_not_to_be_read() -
             await pilot.press("enter")
             await until(pilot, lambda: "How often it failed is not known" in text(app))
             assert "SocketException" in text(app)
+
+
+async def test_a_log_that_is_not_answered_hides_no_error() -> None:
+    engine: Any = FakeEngine(50)
+
+    async def late(query: HistoricExternalTaskLogQuery, first: int, size: int) -> list[HistoricExternalTaskLog]:
+        # The table has an index for instances, and none for tasks.
+        assert (query.external_task_id, query.process_instance_id) == (task(0).id, task(0).process_instance_id)
+        raise Slow("No answer within 30 s.")
+
+    engine.external_task_log = late
+    said = "How often it failed could not be read: No answer within 30 s."
+    assert await attempts_of(engine, task(0)) == ("", said)
 
 
 async def test_d_shows_the_variables_of_the_instance() -> None:
