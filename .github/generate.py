@@ -10,9 +10,9 @@ from typing import Any
 
 from typer.main import get_command
 
-from console.cli import app
-from console.cli.exit_codes import EPILOG, MEANING
-from console.language import SUBJECTS
+from retriage.console.cli import app
+from retriage.console.cli.exit_codes import EPILOG, MEANING
+from retriage.console.language import SUBJECTS
 
 ROOT = Path(__file__).parent.parent
 

@@ -94,7 +94,7 @@ modules = unpacked()
 os.umask(mask)
 sys.path[0] = str(modules)
 
-from console.cli import main
+from retriage.console.cli import main
 
 main()
 '''

@@ -1,5 +1,5 @@
 """``python -m console`` is ``retriage``."""
 
-from console.cli import main
+from retriage.console.cli import main
 
 main()

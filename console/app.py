@@ -22,34 +22,34 @@ from textual.screen import Screen
 from textual.signal import Signal
 from textual.widgets import Input
 
-from console.actions import OWN_KEYS, at, named
-from console.keymap import Keymap
-from console.keys import KeyQueue
-from console.screens.attached import method_of
-from console.screens.chrome import SMALLEST
-from console.screens.first_frame import FirstFrame
-from console.screens.gate import why_not
-from console.session.news import News, NewsFeed
-from console.session.poller import close_all
-from console.session.preferences import Preferences
-from console.settings import Settings
-from console.terminal.textual_private import AppWithUpdateHook, CompositorUpdate, driver_of
-from console.widgets.bindings import bindings
-from console.widgets.stylesheet import KeptStylesheet
-from console.widgets.themes import DEFAULTS, PLAIN, THEMES
+from retriage.console.actions import OWN_KEYS, at, named
+from retriage.console.keymap import Keymap
+from retriage.console.keys import KeyQueue
+from retriage.console.screens.attached import method_of
+from retriage.console.screens.chrome import SMALLEST
+from retriage.console.screens.first_frame import FirstFrame
+from retriage.console.screens.gate import why_not
+from retriage.console.session.news import News, NewsFeed
+from retriage.console.session.poller import close_all
+from retriage.console.session.preferences import Preferences
+from retriage.console.settings import Settings
+from retriage.console.terminal.textual_private import AppWithUpdateHook, CompositorUpdate, driver_of
+from retriage.console.widgets.bindings import bindings
+from retriage.console.widgets.stylesheet import KeptStylesheet
+from retriage.console.widgets.themes import DEFAULTS, PLAIN, THEMES
 
 if sys.platform != "win32":
-    from console.driver import SteadyDriver
+    from retriage.console.driver import SteadyDriver
 
 if TYPE_CHECKING:
-    from console.engine.target import Demo
-    from console.engine_holder import Connect, EngineHolder, OpenJournal
-    from console.runs.service import RunService
-    from console.screens.app_verbs import AppVerbs
-    from console.screens.dialogs.engines import ChosenEngine
-    from console.screens.navigator import Navigator
-    from console.session.connection_identity import ConnectionIdentity
-    from console.session.session import Session
+    from retriage.console.engine.target import Demo
+    from retriage.console.engine_holder import Connect, EngineHolder, OpenJournal
+    from retriage.console.runs.service import RunService
+    from retriage.console.screens.app_verbs import AppVerbs
+    from retriage.console.screens.dialogs.engines import ChosenEngine
+    from retriage.console.screens.navigator import Navigator
+    from retriage.console.session.connection_identity import ConnectionIdentity
+    from retriage.console.session.session import Session
 
 ENDED_BY = 128
 """Added to the number of the signal that ended the console, it is the exit status."""
@@ -67,7 +67,8 @@ class RetriageApp(AppWithUpdateHook[None]):
         connect: opens the engine when it is called and entered, and closes it when it is left. It is called when
             the first list is drawn. What it raises is shown in one sentence.
         identity: what is known about the engine before it has answered.
-        theme: name of a theme of ``console.widgets.themes``; that of the preferences, or the first one, if it is empty.
+        theme: name of a theme of ``retriage.console.widgets.themes``; that of the preferences, or the first one, if it
+        is empty.
         keymap: the operator's own keys.
         settings: what the operator has set.
         journal: opens the operator's journal, after the engine; without it nothing is remembered.
@@ -208,7 +209,7 @@ class RetriageApp(AppWithUpdateHook[None]):
     @cached_property
     def session(self) -> Session:
         """What the screens share."""
-        from console.session.session import Session  # 110 ms
+        from retriage.console.session.session import Session  # 110 ms
 
         session = Session(self._identity, _SignalNews(self), self._preferences, self._demo)
         if self._journal is not None:
@@ -402,7 +403,7 @@ class _SignalNews(NewsFeed):
 
 def _import_rest() -> tuple[type[AppVerbs], type[EngineHolder]]:
     """What the console needs after its first frame: the session, the contract, the first list, the dialogs."""
-    from console.engine_holder import EngineHolder  # 150 ms
-    from console.screens.app_verbs import AppVerbs  # 180 ms
+    from retriage.console.engine_holder import EngineHolder  # 150 ms
+    from retriage.console.screens.app_verbs import AppVerbs  # 180 ms
 
     return AppVerbs, EngineHolder

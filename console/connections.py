@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from console.engine.target import LOOPBACK, WATCHABLE, Demo, Embedded, Remote
-from console.profile_keys import fits_header
-from console.profiles import profile_named, remote_of
-from console.session.connection_identity import ConnectionIdentity
-from store.snapshot_mark import SnapshotMark, is_snapshot, read_mark
-from store.store_name import name_of
+from retriage.console.engine.target import LOOPBACK, WATCHABLE, Demo, Embedded, Remote
+from retriage.console.profile_keys import fits_header
+from retriage.console.profiles import profile_named, remote_of
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.store.snapshot_mark import SnapshotMark, is_snapshot, read_mark
+from retriage.store.store_name import name_of
 
 if TYPE_CHECKING:
-    from console.engine.target import Target
+    from retriage.console.engine.target import Target
 
 REHEARSAL = "REHEARSAL"
 """The word of a copy of a snapshot on which a run is tried."""

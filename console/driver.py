@@ -16,12 +16,12 @@ from rich.color import ColorSystem
 from textual import events
 from textual.drivers.linux_driver import LinuxDriver
 
-from console.terminal.capabilities import erases_on_ground
-from console.terminal.glyphs import Glyphs, terminal_charset
-from console.terminal.grid import Gridder
-from console.terminal.outlet import Outlet
-from console.terminal.shown_cells import ShownCells
-from console.terminal.textual_private import (
+from retriage.console.terminal.capabilities import erases_on_ground
+from retriage.console.terminal.glyphs import Glyphs, terminal_charset
+from retriage.console.terminal.grid import Gridder
+from retriage.console.terminal.outlet import Outlet
+from retriage.console.terminal.shown_cells import ShownCells
+from retriage.console.terminal.textual_private import (
     SYNC_END,
     SYNC_START,
     CompositorUpdate,

@@ -9,23 +9,23 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from console.engine.errors import EngineProblem
-from console.engine.identity import RETRIAGE
-from console.journal import NoJournal, forget_old, journal_problem
-from console.launch.launch_events import about_of, sentence_of
-from console.launch.unanswered import UnansweredLaunches
-from console.runs.open_runs import tell_open_runs
-from console.text.words import things
-from store.progress import TELL
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.engine.identity import RETRIAGE
+from retriage.console.journal import NoJournal, forget_old, journal_problem
+from retriage.console.launch.launch_events import about_of, sentence_of
+from retriage.console.launch.unanswered import UnansweredLaunches
+from retriage.console.runs.open_runs import tell_open_runs
+from retriage.console.text.words import things
+from retriage.store.progress import TELL
 
 if TYPE_CHECKING:
     from textual.app import App
     from textual.worker import WorkType
 
-    from console.engine.client import EngineClient
-    from console.runs.followed_runs import FollowedRuns
-    from console.session.session import Session
-    from store.journal import Journal
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.runs.followed_runs import FollowedRuns
+    from retriage.console.session.session import Session
+    from retriage.store.journal import Journal
 
 CLOSING = 10.0
 """Seconds that the engine has to close in an orderly way."""
@@ -130,7 +130,7 @@ class EngineHolder:
 
     def _follow_runs(self) -> None:
         """The figures of runs go on."""
-        from console.runs.followed_runs import FollowedRuns  # 233 ms, after the journal
+        from retriage.console.runs.followed_runs import FollowedRuns  # 233 ms, after the journal
 
         self._followed_runs = FollowedRuns(self._session)
         self._followed_runs.start()

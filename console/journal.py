@@ -9,14 +9,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from console.folders import default_journal
-from console.text.inert import inert
-from store.snapshot_mark import run_lines
-from store.throwaway import remove_left_folders, throwaway_folder
+from retriage.console.folders import default_journal
+from retriage.console.text.inert import inert
+from retriage.store.snapshot_mark import run_lines
+from retriage.store.throwaway import remove_left_folders, throwaway_folder
 
 if TYPE_CHECKING:
-    from console.connections import NamedEngine
-    from store.journal import Journal
+    from retriage.console.connections import NamedEngine
+    from retriage.store.journal import Journal
 
 VALUES_DAYS = 30
 """Days for which the journal keeps what variables had before a run set them."""
@@ -111,7 +111,7 @@ async def _take_runs(journal: Journal, snapshot: str) -> None:
 
 
 def _import() -> tuple[type[Journal], type[Exception]]:
-    from store.journal import Journal, JournalNotOpened  # 530 ms
+    from retriage.store.journal import Journal, JournalNotOpened  # 530 ms
 
     remove_left_folders()
 

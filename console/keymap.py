@@ -18,10 +18,10 @@ from typing import Any
 
 from textual.keys import format_key
 
-from console.actions import ACTIONS, Action, shown
-from console.terminal.textual_private import key_name
-from console.text.nearest import nearest
-from console.text.toml import parse_toml
+from retriage.console.actions import ACTIONS, Action, shown
+from retriage.console.terminal.textual_private import key_name
+from retriage.console.text.nearest import nearest
+from retriage.console.text.toml import parse_toml
 
 FILE = "keys.toml"
 _NAMED = frozenset({

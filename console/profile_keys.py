@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from console.secret_sources import KINDS, is_source, source_of
-from console.text.nearest import nearest
-from console.text.toml import parse_toml
+from retriage.console.secret_sources import KINDS, is_source, source_of
+from retriage.console.text.nearest import nearest
+from retriage.console.text.toml import parse_toml
 
 ENVIRONMENTS = ("demo", "dev", "test", "prod")
 TEXTS = (

@@ -29,12 +29,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from console.engine.credentials import ClientCredentials, Credentials, CredentialsProblem, bearer
-from console.engine.target import Remote
-from console.profile_keys import TABLES, ProfileProblem, check, fits_header
-from console.secret_sources import KINDS, READ_VARIABLES, SecretProblem, output_of, read_secret
-from console.text.toml import parse_toml
-from store.private_files import others_may_write
+from retriage.console.engine.credentials import ClientCredentials, Credentials, CredentialsProblem, bearer
+from retriage.console.engine.target import Remote
+from retriage.console.profile_keys import TABLES, ProfileProblem, check, fits_header
+from retriage.console.secret_sources import KINDS, READ_VARIABLES, SecretProblem, output_of, read_secret
+from retriage.console.text.toml import parse_toml
+from retriage.store.private_files import others_may_write
 
 __all__ = ["Profile", "ProfileLine", "ProfileProblem", "known_profiles", "list_profiles", "profile_named", "remote_of"]
 
@@ -80,7 +80,7 @@ def remote_of(whose: str, told: Mapping[str, Any], folder: Path, environ: Mappin
 
     Args:
         whose: for the sentence, "The profile bpm".
-        told: key -> value, see :mod:`console.profile_keys`.
+        told: key -> value, see :mod:`retriage.console.profile_keys`.
         folder: that files are relative to.
         environ: variables.
 
@@ -128,7 +128,7 @@ def _logged_in(whose: str, target: Remote, told: Mapping[str, Any], environ: Map
         raise ProfileProblem(f"{whose}: its token holds characters that no header may hold.")
     target = replace(target, token=token)
     if "oauth_token_url" in told:
-        from console.engine.connect import proxy_of, trust  # 20 ms
+        from retriage.console.engine.connect import proxy_of, trust  # 20 ms
 
         client = ClientCredentials(
             told["oauth_token_url"],

@@ -22,9 +22,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from console.secret_sources import KINDS, source_of
-from console.text.nearest import nearest
-from console.text.toml import parse_toml
+from retriage.console.secret_sources import KINDS, source_of
+from retriage.console.text.nearest import nearest
+from retriage.console.text.toml import parse_toml
 
 Occasion = Literal["held", "unanswered", "ended", "failed"]
 """What happens to a run: it waits for the operator, or does so because a launch was not answered; it is over, or is so
@@ -45,7 +45,7 @@ class Webhook:
     """An address that gets a POST.
 
     Attributes:
-        kind: ``url``, or where the address comes from, one of :data:`~console.secret_sources.KINDS`.
+        kind: ``url``, or where the address comes from, one of :data:`~retriage.console.secret_sources.KINDS`.
         value: of that kind.
         shape: of what is sent, one of :data:`SHAPES`.
     """

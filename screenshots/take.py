@@ -26,12 +26,12 @@ sys.path.insert(0, str(FOLDER.parent))
 
 from textual.pilot import Pilot  # noqa: E402
 
-from console.app import RetriageApp  # noqa: E402
-from console.batches.outcome_counts import OutcomeCounts  # noqa: E402
-from console.engine.connect import connect  # noqa: E402
-from console.engine.target import WATCHABLE, Demo, Embedded  # noqa: E402
-from console.journal import journal_at  # noqa: E402
-from console.session.connection_identity import ConnectionIdentity  # noqa: E402
+from retriage.console.app import RetriageApp  # noqa: E402
+from retriage.console.batches.outcome_counts import OutcomeCounts  # noqa: E402
+from retriage.console.engine.connect import connect  # noqa: E402
+from retriage.console.engine.target import WATCHABLE, Demo, Embedded  # noqa: E402
+from retriage.console.journal import journal_at  # noqa: E402
+from retriage.console.session.connection_identity import ConnectionIdentity  # noqa: E402
 from screenshots.moving import Moment, moment, moving_picture  # noqa: E402
 
 FONT_FACE = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)

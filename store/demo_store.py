@@ -4,8 +4,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from store.database import filling, open_database
-from store.demo.world import build_world
+from retriage.store.database import filling, open_database
+from retriage.store.demo.world import build_world
 
 
 def fill(

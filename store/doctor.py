@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from store.database.examine import examine
-from store.database.migrate import NotAStore
+from retriage.store.database.examine import examine
+from retriage.store.database.migrate import NotAStore
 
 _MOST_TOLD = 5
 """Sentences of SQLite about one file that are repeated; the first ones say where it begins."""

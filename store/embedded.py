@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 from sqlalchemy import exists, select
 
-from store.api.app import create_app
-from store.api.parking import close_parking
-from store.api.state import Store
-from store.api.stopped import Stopped
-from store.api.users import User
-from store.database import (
+from retriage.store.api.app import create_app
+from retriage.store.api.parking import close_parking
+from retriage.store.api.state import Store
+from retriage.store.api.stopped import Stopped
+from retriage.store.api.users import User
+from retriage.store.database import (
     HALF_FILLED,
     Database,
     Limits,
@@ -24,19 +24,19 @@ from store.database import (
     is_half_filled,
     open_database,
 )
-from store.runner import HistoryCleanup, JobPace
-from store.settings import StoreSettings
-from store.snapshot import Rehearsal, copy_of
-from store.snapshot.rehearsal_workers import RehearsalWorkers
-from store.snapshot_mark import SnapshotMark, is_snapshot, path_of, read_mark
-from store.store_name import name_of
-from store.tables import ProcessDefinition
-from store.tables.types import col
-from store.throwaway import throwaway_folder
+from retriage.store.runner import HistoryCleanup, JobPace
+from retriage.store.settings import StoreSettings
+from retriage.store.snapshot import Rehearsal, copy_of
+from retriage.store.snapshot.rehearsal_workers import RehearsalWorkers
+from retriage.store.snapshot_mark import SnapshotMark, is_snapshot, path_of, read_mark
+from retriage.store.store_name import name_of
+from retriage.store.tables import ProcessDefinition
+from retriage.store.tables.types import col
+from retriage.store.throwaway import throwaway_folder
 
 if TYPE_CHECKING:
-    from store.demo.workers import SimulatedWorkers
-    from store.demo.world import World
+    from retriage.store.demo.workers import SimulatedWorkers
+    from retriage.store.demo.world import World
 
 __all__ = ["JobPace", "Rehearsal", "embedded_app"]
 
@@ -186,8 +186,8 @@ class _Demo:
             store.runner.pace.of_batch[world.at_work] = COLLEAGUES_JOBS_PER_SECOND
         await store.runner.start()
         if self._with_workers:
-            from store.demo.plot import recovery
-            from store.demo.workers import SimulatedWorkers
+            from retriage.store.demo.plot import recovery
+            from retriage.store.demo.workers import SimulatedWorkers
 
             lasts = recovery(self._seed) if self._outage is None else self._outage
             self._workers = SimulatedWorkers(
@@ -224,7 +224,7 @@ class _Demo:
     async def _fill(self) -> "World":
         """Fill an empty store. What is there when this is interrupted is no world: indexes and batches come last, and
         then the mark goes."""
-        from store.demo.world import build_world
+        from retriage.store.demo.world import build_world
 
         async with filling(self._store.database):
             return await build_world(

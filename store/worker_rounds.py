@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from store.contract.errors import ContractError
+from retriage.store.contract.errors import ContractError
 
 log = logging.getLogger(__name__)
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-from console.engine.errors import Refused
-from console.reading.incident_pages import IncidentPages
-from store.contract.history import HistoricIncident, HistoricIncidentQuery, HistoricJobLog, HistoricJobLogQuery
-from store.contract.operations import UserOperation, UserOperationQuery
-from store.contract.queries import Sorting
-from store.contract.records import FAILED_EXTERNAL_TASK, HistoricBatch
+from retriage.console.engine.errors import Refused
+from retriage.console.reading.incident_pages import IncidentPages
+from retriage.store.contract.history import HistoricIncident, HistoricIncidentQuery, HistoricJobLog, HistoricJobLogQuery
+from retriage.store.contract.operations import UserOperation, UserOperationQuery
+from retriage.store.contract.queries import Sorting
+from retriage.store.contract.records import FAILED_EXTERNAL_TASK, HistoricBatch
 
 Unrecorded = Literal["gone", "untold", "unseen"]
 How = Literal["done", "deleted", "unknown"] | Unrecorded

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from console.batches.batch_end import BatchEnd
-from console.batches.outcome_counts import OutcomeCounts
-from console.batches.progress import Progress
-from console.engine.rights import UNSEEN_ENDS
-from console.text.ink import Ink
-from console.text.words import short, things
-from store.contract.history import HistoricJobLog
+from retriage.console.batches.batch_end import BatchEnd
+from retriage.console.batches.outcome_counts import OutcomeCounts
+from retriage.console.batches.progress import Progress
+from retriage.console.engine.rights import UNSEEN_ENDS
+from retriage.console.text.ink import Ink
+from retriage.console.text.words import short, things
+from retriage.store.contract.history import HistoricJobLog
 
 
 @dataclass(frozen=True)

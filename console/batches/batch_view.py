@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from console.batches.progress import Progress, progress
+from retriage.console.batches.progress import Progress, progress
 
 if TYPE_CHECKING:
-    from console.batches.batch_end import BatchEnd
-    from console.batches.outcome_counts import OutcomeCounts
-    from store.contract.records import BatchStatistics, HistoricBatch
+    from retriage.console.batches.batch_end import BatchEnd
+    from retriage.console.batches.outcome_counts import OutcomeCounts
+    from retriage.store.contract.records import BatchStatistics, HistoricBatch
 
 Phase = Literal["seed", "execute", "close", "failed", "suspended", "ended", "deleted", "gone"]
 

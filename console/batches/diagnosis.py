@@ -7,8 +7,8 @@ suspended and not locked; it locks them for five minutes; when it found none it 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from console.batches.progress import POLL, Progress
-from console.text.ink import Ink
+from retriage.console.batches.progress import POLL, Progress
+from retriage.console.text.ink import Ink
 
 LOCK = timedelta(minutes=5)
 """``lockTimeInMillis`` of an executor that was not told otherwise: a job is locked for so long."""

@@ -9,12 +9,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from console.batches.diagnosis import STANDING, Ahead, DiagnosisFacts, Hitch
-from console.batches.progress import Progress
-from console.engine.errors import Refused
-from store.contract.queries import BatchStatisticsQuery, JobQuery, Sorting, TimeFilter
-from store.contract.records import BatchStatistics, Job
-from store.contract.values import format_moment
+from retriage.console.batches.diagnosis import STANDING, Ahead, DiagnosisFacts, Hitch
+from retriage.console.batches.progress import Progress
+from retriage.console.engine.errors import Refused
+from retriage.store.contract.queries import BatchStatisticsQuery, JobQuery, Sorting, TimeFilter
+from retriage.store.contract.records import BatchStatistics, Job
+from retriage.store.contract.values import format_moment
 
 TAKEN = 100
 """So many of the jobs that executors have taken are looked at: more than the threads of one."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from store.contract.queries import HistoricBatchQuery
+from retriage.store.contract.queries import HistoricBatchQuery
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
-    from store.contract.queries import BatchStatisticsQuery
-    from store.contract.records import HistoricBatch
+    from retriage.console.engine.client import EngineClient
+    from retriage.store.contract.queries import BatchStatisticsQuery
+    from retriage.store.contract.records import HistoricBatch
 
 SHARED = ("batch_id", "type", "tenant_id_in", "without_tenant_id")
 """Filters that the history knows too."""

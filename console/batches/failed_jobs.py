@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from console.causes.fold import HOLE, fold
+from retriage.console.causes.fold import HOLE, fold
 
 Advice = Literal["drop", "retry", "look"]
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from console.causes.fold import fold
-from console.engine.errors import Refused
-from store.contract.history import HistoricIncident, HistoricIncidentQuery
-from store.contract.queries import IncidentQuery
-from store.contract.records import Incident
+from retriage.console.causes.fold import fold
+from retriage.console.engine.errors import Refused
+from retriage.store.contract.history import HistoricIncident, HistoricIncidentQuery
+from retriage.store.contract.queries import IncidentQuery
+from retriage.store.contract.records import Incident
 
 PAGE = 500
 """Incidents that are asked for at once."""

@@ -9,22 +9,22 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from console.batches.batch_end import last_words
-from console.batches.batch_events import BatchEvent, failed_job_events, newest_first, record_events
-from console.batches.diagnosis import STANDING, Ahead, Diagnosis, diagnose
-from console.batches.diagnosis_facts import DiagnosisReader
-from console.batches.failed_jobs import FailedJobs, by_cause
-from console.batches.incidents_since import IncidentsReader, IncidentsSince
-from console.batches.job_states import JobState, JobStateReader
-from console.engine.errors import Refused, Slow
-from store.contract.history import HistoricJobLogQuery
-from store.contract.queries import JobQuery, Sorting
-from store.contract.records import SET_EXTERNAL_TASK_RETRIES
+from retriage.console.batches.batch_end import last_words
+from retriage.console.batches.batch_events import BatchEvent, failed_job_events, newest_first, record_events
+from retriage.console.batches.diagnosis import STANDING, Ahead, Diagnosis, diagnose
+from retriage.console.batches.diagnosis_facts import DiagnosisReader
+from retriage.console.batches.failed_jobs import FailedJobs, by_cause
+from retriage.console.batches.incidents_since import IncidentsReader, IncidentsSince
+from retriage.console.batches.job_states import JobState, JobStateReader
+from retriage.console.engine.errors import Refused, Slow
+from retriage.store.contract.history import HistoricJobLogQuery
+from retriage.store.contract.queries import JobQuery, Sorting
+from retriage.store.contract.records import SET_EXTERNAL_TASK_RETRIES
 
 if TYPE_CHECKING:
-    from console.batches.batch_view import BatchView
-    from console.batches.known_batches import KnownBatch, KnownBatches
-    from console.engine.client import EngineClient
+    from retriage.console.batches.batch_view import BatchView
+    from retriage.console.batches.known_batches import KnownBatch, KnownBatches
+    from retriage.console.engine.client import EngineClient
 
 MOST_JOBS = 500
 """Failed jobs that are read to group them."""

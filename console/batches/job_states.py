@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, Protocol
 
-from console.batches.progress import Progress
-from console.engine.errors import Refused
-from store.contract.queries import JobQuery
-from store.contract.records import Job
+from retriage.console.batches.progress import Progress
+from retriage.console.engine.errors import Refused
+from retriage.store.contract.queries import JobQuery
+from retriage.store.contract.records import Job
 
 Part = Literal["seed", "batch", "monitor"]
 State = Literal["done", "ready", "locked", "due", "retrying", "waiting", "suspended", "failed", "missing"]

@@ -11,21 +11,21 @@ from datetime import datetime
 from math import inf
 from typing import TYPE_CHECKING
 
-from console.batches.batch_end import BatchEnd, end_of
-from console.batches.batch_view import BatchView, ended, running
-from console.batches.progress import Progress, Speed
-from console.batches.timeline import Sample, Timeline
-from console.engine.errors import NotThere
-from store.contract.queries import BatchStatisticsQuery
+from retriage.console.batches.batch_end import BatchEnd, end_of
+from retriage.console.batches.batch_view import BatchView, ended, running
+from retriage.console.batches.progress import Progress, Speed
+from retriage.console.batches.timeline import Sample, Timeline
+from retriage.console.engine.errors import NotThere
+from retriage.store.contract.queries import BatchStatisticsQuery
 
 if TYPE_CHECKING:
-    from console.batches.batch_end import Unrecorded
-    from console.batches.batch_events import BatchEvent
-    from console.batches.launched_tasks import LaunchedTasks
-    from console.batches.outcome import Outcome
-    from console.batches.outcome_counts import OutcomeCounts
-    from console.engine.client import EngineClient
-    from store.contract.records import HistoricBatch
+    from retriage.console.batches.batch_end import Unrecorded
+    from retriage.console.batches.batch_events import BatchEvent
+    from retriage.console.batches.launched_tasks import LaunchedTasks
+    from retriage.console.batches.outcome import Outcome
+    from retriage.console.batches.outcome_counts import OutcomeCounts
+    from retriage.console.engine.client import EngineClient
+    from retriage.store.contract.records import HistoricBatch
 
 MOST = 200
 """Most running batches that are read at once, the newest."""
@@ -74,7 +74,7 @@ class KnownBatch:
             at: when they were read, by the engine's clock.
             incidents: the open ones of the engine, ``None`` where they were not counted.
         """
-        from console.batches.batch_events import progress_events  # 18 ms
+        from retriage.console.batches.batch_events import progress_events  # 18 ms
 
         self._speed.note(time.monotonic(), view.progress)
         if not self.view.ended:
@@ -96,7 +96,7 @@ class KnownBatch:
     def note_work(self, tally: OutcomeCounts, at: datetime, incidents: int | None) -> list[BatchEvent]:
         """Take in what has become of its tasks, seen at ``at`` by the engine's clock; returns what is news about
         them."""
-        from console.batches.batch_events import work_events  # 18 ms
+        from retriage.console.batches.batch_events import work_events  # 18 ms
 
         news = work_events(self.view.work, tally, at)
         if not tally.of("unknown"):

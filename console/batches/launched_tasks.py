@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from console.batches.outcome import Outcome
+from retriage.console.batches.outcome import Outcome
 
 MOST = 100_000
 """So many tasks of one launch are followed."""

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from sys import intern
 from typing import NamedTuple, Protocol
 
-from console.batches.outcome_counts import FollowedTask, OutcomeCounts, TaskGlimpse
-from console.batches.task_state import (
+from retriage.console.batches.outcome_counts import FollowedTask, OutcomeCounts, TaskGlimpse
+from retriage.console.batches.task_state import (
     FINAL,
     SLACK,
     STATES,
@@ -27,12 +27,12 @@ from console.batches.task_state import (
     state_of,
     was_raised,
 )
-from console.causes.fold import fold
-from console.reading.failure_proofs import FailureLists, IncidentTimes
-from console.reading.narrowed_queries import among
-from console.reading.task_history import SLICE, Ending, Failed, TaskLog
-from store.contract.queries import ExternalTaskQuery
-from store.contract.records import ExternalTask
+from retriage.console.causes.fold import fold
+from retriage.console.reading.failure_proofs import FailureLists, IncidentTimes
+from retriage.console.reading.narrowed_queries import among
+from retriage.console.reading.task_history import SLICE, Ending, Failed, TaskLog
+from retriage.store.contract.queries import ExternalTaskQuery
+from retriage.store.contract.records import ExternalTask
 
 AT_ONCE = 100
 """So many records are looked at before the event loop has its turn."""

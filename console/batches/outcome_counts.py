@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from console.batches.task_state import FINAL, State
+from retriage.console.batches.task_state import FINAL, State
 
 
 class TaskGlimpse(NamedTuple):

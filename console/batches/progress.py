@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Literal
 
-from store.contract.records import BatchStatistics
+from retriage.store.contract.records import BatchStatistics
 
 POLL = 30
 """``batchPollTime`` of an engine that was not told otherwise, in seconds."""

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from hashlib import blake2s
 from typing import Literal
 
-from console.reading.lock_states import LockState, lock_state, set_by_failure
-from console.reading.task_history import Failed
-from store.contract.records import ExternalTask
+from retriage.console.reading.lock_states import LockState, lock_state, set_by_failure
+from retriage.console.reading.task_history import Failed
+from retriage.store.contract.records import ExternalTask
 
 State = Literal[
     "done", "gone", "unkept", "waiting", "locked", "delayed", "again", "changed", "undone", "unset", "unknown"

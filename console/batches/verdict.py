@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from console.batches.outcome_counts import OutcomeCounts
-from console.text.ink import Ink
-from console.text.words import count, things
+from retriage.console.batches.outcome_counts import OutcomeCounts
+from retriage.console.text.ink import Ink
+from retriage.console.text.words import count, things
 
 FEWEST = 5
 """Tasks of which it is known what became of them; below that only the numbers are said."""

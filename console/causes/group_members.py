@@ -10,11 +10,11 @@ from datetime import datetime
 from sys import intern
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from console.causes.fold import LONGEST
-from store.contract.records import FAILED_EXTERNAL_TASK, FAILED_JOB
+from retriage.console.causes.fold import LONGEST
+from retriage.store.contract.records import FAILED_EXTERNAL_TASK, FAILED_JOB
 
 if TYPE_CHECKING:
-    from store.contract.records import Incident
+    from retriage.store.contract.records import Incident
 
 Kind = Literal["T", "J", "C", "?"]
 """What has failed: an external task, a job, something in a called process, something of another type."""

@@ -8,8 +8,8 @@ from datetime import datetime
 from itertools import islice
 from operator import itemgetter
 
-from console.causes.fold import NO_MESSAGE, fold, fold_but
-from console.causes.group_members import GroupMember, Kept, Kind
+from retriage.console.causes.fold import NO_MESSAGE, fold, fold_but
+from retriage.console.causes.group_members import GroupMember, Kept, Kind
 
 MOST_GROUPS = 2000
 """Causes that are told apart; messages of further ones are one group."""

@@ -7,12 +7,12 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
-from console.causes.group_members import GroupMember, group_member_of
-from console.causes.groups import CauseGroups
-from console.reading.incident_pages import IncidentPages, Read
-from console.reading.pages import pieces
-from store.contract.queries import IncidentQuery
-from store.contract.records import Incident
+from retriage.console.causes.group_members import GroupMember, group_member_of
+from retriage.console.causes.groups import CauseGroups
+from retriage.console.reading.incident_pages import IncidentPages, Read
+from retriage.console.reading.pages import pieces
+from retriage.store.contract.queries import IncidentQuery
+from retriage.store.contract.records import Incident
 
 PIECE = 100
 """Incidents that are folded before others have their turn."""

@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
 from typing import Protocol
 
-from console.causes.group_members import GroupMember
-from console.reading.incident_pages import IncidentPages
-from console.reading.pages import pieces
-from store.contract.history import HistoricIncident, HistoricIncidentQuery
+from retriage.console.causes.group_members import GroupMember
+from retriage.console.reading.incident_pages import IncidentPages
+from retriage.console.reading.pages import pieces
+from retriage.store.contract.history import HistoricIncident, HistoricIncidentQuery
 
 MOST = 5_000
 """Resolved incidents that are looked at, the latest."""

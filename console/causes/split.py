@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from console.causes.fold import WHOLE, holes
+from retriage.console.causes.fold import WHOLE, holes
 
 MOST_APART = 40
 """A hole that is filled in more ways tells members apart, not causes."""
@@ -11,7 +11,7 @@ EXAMINED = 1000
 
 
 def finer(messages: Iterable[str | None], kept: tuple[int, ...]) -> int | None:
-    """The hole to tell causes apart by next, :data:`console.causes.fold.WHOLE` for the end of the cause.
+    """The hole to tell causes apart by next, :data:`retriage.console.causes.fold.WHOLE` for the end of the cause.
 
     Args:
         messages: some messages of the group.

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from console.cli import screen
-from console.cli.program import PlainFlags
+from retriage.console.cli import screen
+from retriage.console.cli.program import PlainFlags
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -31,7 +31,7 @@ class Program(PlainFlags):
     def commands(self) -> MutableMapping[str, Command]:
         """The commands by their names."""
         if not self._commands:
-            from console.cli.commands import by_name  # 16 ms
+            from retriage.console.cli.commands import by_name  # 16 ms
 
             self._commands = by_name()
         return self._commands
@@ -45,7 +45,7 @@ class Program(PlainFlags):
     ) -> None:
         """A shell asks what a word may become, as its environment shows."""
         if os.environ.get(complete_var or "_RETRIAGE_COMPLETE"):
-            from console.cli.completion import complete_values  # 12 ms
+            from retriage.console.cli.completion import complete_values  # 12 ms
 
             complete_values(self)
         super()._main_shell_completion(ctx_args, prog_name, complete_var)

@@ -10,19 +10,19 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from console.cli.exit_codes import ExitCode
-from console.cli.headless import opened_journal
-from console.cli.output import print_json
-from console.cli.program import fail, say
-from console.folders import home
-from console.runs.run_view import read_run
-from store.private_files import open_file
+from retriage.console.cli.exit_codes import ExitCode
+from retriage.console.cli.headless import opened_journal
+from retriage.console.cli.output import print_json
+from retriage.console.cli.program import fail, say
+from retriage.console.folders import home
+from retriage.console.runs.run_view import read_run
+from retriage.store.private_files import open_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from console.connections import NamedEngine
-    from store.journal import Journal
+    from retriage.console.connections import NamedEngine
+    from retriage.store.journal import Journal
 
 LOOKED_EVERY = 0.2
 """Seconds between two looks whether the new process has begun."""
@@ -66,7 +66,7 @@ async def go_on_in_background(
         json: one event is printed in place of a sentence.
     """
     log = log_file(number)
-    command = [sys.executable, "-P", "-m", "console", "watch", str(number), *engine, *wish, "--yes", "--json"]
+    command = [sys.executable, "-P", "-m", "retriage.console", "watch", str(number), *engine, *wish, "--yes", "--json"]
     # The same modules, wherever they are: beside the script, or in the one file that needs no installation.
     found = os.pathsep.join(path for path in sys.path if path)
     with open_file(log, "w") as file:

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from console.cli.connection_options import ConnectionOptions, with_connection
-from console.cli.exit_codes import EPILOG, ExitCode
-from console.cli.headless import carry_out, opened_session
-from console.cli.output import print_json, write
-from console.cli.program import app
-from console.engine.errors import EngineProblem
-from console.text.inert import inert
+from retriage.console.cli.connection_options import ConnectionOptions, with_connection
+from retriage.console.cli.exit_codes import EPILOG, ExitCode
+from retriage.console.cli.headless import carry_out, opened_session
+from retriage.console.cli.output import print_json, write
+from retriage.console.cli.program import app
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.text.inert import inert
 
 if TYPE_CHECKING:
-    from console.connections import NamedEngine
-    from console.session.engine_check import EngineCheck
+    from retriage.console.connections import NamedEngine
+    from retriage.console.session.engine_check import EngineCheck
 
 LABEL = 10
 
@@ -33,7 +33,7 @@ def check_command(
 
 
 async def _check(connection: NamedEngine, as_json: bool) -> int:
-    from console.session.engine_check import check_engine  # 86 ms
+    from retriage.console.session.engine_check import check_engine  # 86 ms
 
     try:
         async with opened_session(connection) as session:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from typer.main import get_group
 
-from console.cli import check, embedded, lists, metrics, run_files, runs, screen_commands, snapshots
-from console.cli.program import app
+from retriage.console.cli import check, embedded, lists, metrics, run_files, runs, screen_commands, snapshots
+from retriage.console.cli.program import app
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping

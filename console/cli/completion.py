@@ -24,13 +24,13 @@ from typing import TYPE_CHECKING, Any
 from typer._click.shell_completion import CompletionItem, add_completion_class, split_arg_string
 from typer._completion_classes import BashComplete, ZshComplete, completion_init
 
-from console.cli.program import PlainFlags
-from console.cli.runs import DOES, INCLUDED, SKIPPED
-from console.engine.target import Remote
-from console.folders import default_journal, default_store, profiles_file, seen_file
-from console.profiles import ProfileProblem, list_profiles
-from console.session.seen_values import Values, read_seen
-from store.store_name import name_of
+from retriage.console.cli.program import PlainFlags
+from retriage.console.cli.runs import DOES, INCLUDED, SKIPPED
+from retriage.console.engine.target import Remote
+from retriage.console.folders import default_journal, default_store, profiles_file, seen_file
+from retriage.console.profiles import ProfileProblem, list_profiles
+from retriage.console.session.seen_values import Values, read_seen
+from retriage.store.store_name import name_of
 
 if TYPE_CHECKING:
     from typer._click.core import Command, Context

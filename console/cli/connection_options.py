@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from console.cli.program import Store, fail
-from console.connections import to_address, to_profile, to_rehearsal, to_store
-from console.folders import default_store, profiles_file
-from console.profile_keys import from_options
-from console.runs.rules_text import RuleMistake, share_of
+from retriage.console.cli.program import Store, fail
+from retriage.console.connections import to_address, to_profile, to_rehearsal, to_store
+from retriage.console.folders import default_store, profiles_file
+from retriage.console.profile_keys import from_options
+from retriage.console.runs.rules_text import RuleMistake, share_of
 
 if TYPE_CHECKING:
-    from console.connections import NamedEngine
+    from retriage.console.connections import NamedEngine
 
 Profile = Annotated[
     str | None, typer.Option(help="Name of a connection profile, see `retriage profiles`.", show_default=False)

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from console.cli.program import Seed, Store, app, fail, say, say_over
-from console.folders import default_store
-from console.text.inert import inert
+from retriage.console.cli.program import Seed, Store, app, fail, say, say_over
+from retriage.console.folders import default_store
+from retriage.console.text.inert import inert
 
 
 @app.command()
@@ -49,7 +49,7 @@ def serve(
     key: Annotated[Path | None, typer.Option(help="PEM file of the certificate's private key.")] = None,
 ) -> None:
     """Serve the contract at http://HOST:PORT/engine-rest, for real external-task workers and other consoles."""
-    from store import server  # 1184 ms
+    from retriage.store import server  # 1184 ms
 
     source = context.get_parameter_source("user")
     if user and source is not None and source.name == "COMMANDLINE":
@@ -82,7 +82,7 @@ def user(
     ] = False,
 ) -> None:
     """Make a line for the --user-file of `serve`: asks for the password, prints the name with its hash."""
-    from store.server import ServerProblem, line_of  # 1184 ms
+    from retriage.store.server import ServerProblem, line_of  # 1184 ms
 
     if sys.stdin.isatty():
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
@@ -99,7 +99,7 @@ def doctor(
     store: Annotated[str, typer.Option(help="Path of an SQLite file.")],
 ) -> None:
     """Examine the file of a store: say what is wrong with it, and what to do. Nothing is changed."""
-    from store.doctor import CannotExamine, examine_store  # 600 ms
+    from retriage.store.doctor import CannotExamine, examine_store  # 600 ms
 
     try:
         findings = examine_store(store)
@@ -118,7 +118,7 @@ def demo_data(
     seed: Seed = 1,
 ) -> None:
     """Fill an empty store with a demo world."""
-    from store.demo_store import fill  # 700 ms
+    from retriage.store.demo_store import fill  # 700 ms
 
     def show(done: str) -> None:
         if sys.stderr.isatty():

@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from console.cli.exit_codes import ExitCode
-from console.cli.output import NotWritten, write_no_more
-from console.cli.program import fail, say
-from console.engine.errors import EngineProblem
-from console.folders import default_journal, seen_file, settings_file
-from console.journal import NoJournal, forget_old, journal_at, journal_of, journal_problem, said_by_driver
-from console.session.news import News, NewsFeed
-from console.session.seen_values import keep_seen
-from console.settings import read_settings
-from console.text.inert import inert
-from console.text.words import things
+from retriage.console.cli.exit_codes import ExitCode
+from retriage.console.cli.output import NotWritten, write_no_more
+from retriage.console.cli.program import fail, say
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.folders import default_journal, seen_file, settings_file
+from retriage.console.journal import NoJournal, forget_old, journal_at, journal_of, journal_problem, said_by_driver
+from retriage.console.session.news import News, NewsFeed
+from retriage.console.session.seen_values import keep_seen
+from retriage.console.settings import read_settings
+from retriage.console.text.inert import inert
+from retriage.console.text.words import things
 
 if TYPE_CHECKING:
-    from console.connections import NamedEngine
-    from console.session.session import Session
-    from store.journal import Journal
+    from retriage.console.connections import NamedEngine
+    from retriage.console.session.session import Session
+    from retriage.store.journal import Journal
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """ctrl+c, a polite kill, and a terminal that is gone: each ends a command in order."""
@@ -103,8 +103,8 @@ async def _forget(journal: Journal) -> None:
 @asynccontextmanager
 async def opened_session(connection: NamedEngine, journal: Journal | None = None) -> AsyncIterator[Session]:
     """A session over an engine, which is asked first what it can."""
-    from console.engine.connect import connect  # 176 ms
-    from console.session.session import Session  # 96 ms
+    from retriage.console.engine.connect import connect  # 176 ms
+    from retriage.console.session.session import Session  # 96 ms
 
     news = SaidOnStderr()
     session = Session(connection.identity(), news)

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from console.causes.group_members import group_member_of
-from console.causes.groups import cause_of
-from console.cli.exit_codes import ExitCode
-from console.cli.headless import journal_if_any, opened_session
-from console.cli.output import CsvOutput, print_json, print_table
-from console.cli.program import fail, say
-from console.engine.rights import find_rights
-from console.engine.total_order import sort_keys
-from console.nouns import NOUNS
-from console.reading.pages import Pages, pages_by_id
-from console.reading.reading_order import reading_order
-from console.session.text_filter import NotAFilter, TextFilter
-from store.contract.records import Incident
+from retriage.console.causes.group_members import group_member_of
+from retriage.console.causes.groups import cause_of
+from retriage.console.cli.exit_codes import ExitCode
+from retriage.console.cli.headless import journal_if_any, opened_session
+from retriage.console.cli.output import CsvOutput, print_json, print_table
+from retriage.console.cli.program import fail, say
+from retriage.console.engine.rights import find_rights
+from retriage.console.engine.total_order import sort_keys
+from retriage.console.nouns import NOUNS
+from retriage.console.reading.pages import Pages, pages_by_id
+from retriage.console.reading.reading_order import reading_order
+from retriage.console.session.text_filter import NotAFilter, TextFilter
+from retriage.store.contract.records import Incident
 
 if TYPE_CHECKING:
-    from console.connections import NamedEngine
-    from console.session.session import Session
+    from retriage.console.connections import NamedEngine
+    from retriage.console.session.session import Session
 
 
 async def list_records(subject: str, connection: NamedEngine, text: str, limit: int, json: bool, csv: bool) -> int:

@@ -22,22 +22,22 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import ThreadingWSGIServer
 from prometheus_client.registry import Collector
 
-from console.cli.exit_codes import ExitCode
-from console.cli.headless import journal_if_any, opened_session
-from console.cli.output import write
-from console.cli.program import fail, say
-from console.engine.errors import Denied, EngineProblem, LoginRefused, Refused
-from console.engine.rights import Rights, find_rights
-from console.journal import journal_problem
-from console.reading.pages import pages_by_id
-from console.snapshots.questions import PacedQuestions
-from console.text.inert import inert
-from store.contract.queries import BatchStatisticsQuery, ExternalTaskQuery, IncidentQuery
-from store.journal import RunState
+from retriage.console.cli.exit_codes import ExitCode
+from retriage.console.cli.headless import journal_if_any, opened_session
+from retriage.console.cli.output import write
+from retriage.console.cli.program import fail, say
+from retriage.console.engine.errors import Denied, EngineProblem, LoginRefused, Refused
+from retriage.console.engine.rights import Rights, find_rights
+from retriage.console.journal import journal_problem
+from retriage.console.reading.pages import pages_by_id
+from retriage.console.snapshots.questions import PacedQuestions
+from retriage.console.text.inert import inert
+from retriage.store.contract.queries import BatchStatisticsQuery, ExternalTaskQuery, IncidentQuery
+from retriage.store.journal import RunState
 
 if TYPE_CHECKING:
-    from console.connections import NamedEngine
-    from console.session.session import Session
+    from retriage.console.connections import NamedEngine
+    from retriage.console.session.session import Session
 
 EVERY = 60.0
 """Seconds from the beginning of a reading to that of the next one, at least."""

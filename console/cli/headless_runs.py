@@ -7,55 +7,55 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from console.cli.background import check_stays, go_on_in_background, stay
-from console.cli.connection_options import ConnectionOptions
-from console.cli.exit_codes import ExitCode
-from console.cli.headless import confirmed, opened_journal, opened_session
-from console.cli.named_units import NamedUnits, typed_variables
-from console.cli.output import NotWritten, print_json, print_table, write
-from console.cli.program import fail, ring, say
-from console.cli.run_files import write_report
-from console.engine.history_level import what_is_lost
-from console.folders import settings_file
-from console.operations.fix_and_retry import FixAndRetry
-from console.operations.known import operation_named
-from console.operations.modification import Modification
-from console.operations.operation import FreezeRules
-from console.operations.retry import SetRetries
-from console.operations.set_variables import SetVariables, one_by_one_said
-from console.operations.variable_values import VariableMistake
-from console.runs.change import RestChange
-from console.runs.command_text import engine_words
-from console.runs.driver import GATE_CAUSES, RunDriven
-from console.runs.driver_name import driver_name
-from console.runs.earlier_runs import record_of, runs_over
-from console.runs.event_text import text_of
-from console.runs.events import RunEnded, RunHeld, RunPlanned, WaveOutcome, moment, moments, numbers
-from console.runs.followed_runs import following
-from console.runs.hold import NOT_SET, OTHER_BATCHES, UNANSWERED
-from console.runs.next_step import at_work
-from console.runs.notify import notify
-from console.runs.rules_text import RuleMistake, skips_of
-from console.runs.run import RunOrder
-from console.runs.run_view import NOTHING_SENT, read_run
-from console.runs.service import DrivenRun, RunService
-from console.runs.waves import WaveMistake, proposed
-from console.settings import read_settings
-from console.text.words import day, things
+from retriage.console.cli.background import check_stays, go_on_in_background, stay
+from retriage.console.cli.connection_options import ConnectionOptions
+from retriage.console.cli.exit_codes import ExitCode
+from retriage.console.cli.headless import confirmed, opened_journal, opened_session
+from retriage.console.cli.named_units import NamedUnits, typed_variables
+from retriage.console.cli.output import NotWritten, print_json, print_table, write
+from retriage.console.cli.program import fail, ring, say
+from retriage.console.cli.run_files import write_report
+from retriage.console.engine.history_level import what_is_lost
+from retriage.console.folders import settings_file
+from retriage.console.operations.fix_and_retry import FixAndRetry
+from retriage.console.operations.known import operation_named
+from retriage.console.operations.modification import Modification
+from retriage.console.operations.operation import FreezeRules
+from retriage.console.operations.retry import SetRetries
+from retriage.console.operations.set_variables import SetVariables, one_by_one_said
+from retriage.console.operations.variable_values import VariableMistake
+from retriage.console.runs.change import RestChange
+from retriage.console.runs.command_text import engine_words
+from retriage.console.runs.driver import GATE_CAUSES, RunDriven
+from retriage.console.runs.driver_name import driver_name
+from retriage.console.runs.earlier_runs import record_of, runs_over
+from retriage.console.runs.event_text import text_of
+from retriage.console.runs.events import RunEnded, RunHeld, RunPlanned, WaveOutcome, moment, moments, numbers
+from retriage.console.runs.followed_runs import following
+from retriage.console.runs.hold import NOT_SET, OTHER_BATCHES, UNANSWERED
+from retriage.console.runs.next_step import at_work
+from retriage.console.runs.notify import notify
+from retriage.console.runs.rules_text import RuleMistake, skips_of
+from retriage.console.runs.run import RunOrder
+from retriage.console.runs.run_view import NOTHING_SENT, read_run
+from retriage.console.runs.service import DrivenRun, RunService
+from retriage.console.runs.waves import WaveMistake, proposed
+from retriage.console.settings import read_settings
+from retriage.console.text.words import day, things
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from console.connections import NamedEngine
-    from console.operations.preview import Kind
-    from console.runs.driver import Wish
-    from console.runs.events import RunEvent
-    from console.runs.gate import Gate
-    from console.runs.run_view import RunView
-    from console.runs.waves import Waves
-    from console.session.session import Session
-    from store.journal import Journal, Run
+    from retriage.console.connections import NamedEngine
+    from retriage.console.operations.preview import Kind
+    from retriage.console.runs.driver import Wish
+    from retriage.console.runs.events import RunEvent
+    from retriage.console.runs.gate import Gate
+    from retriage.console.runs.run_view import RunView
+    from retriage.console.runs.waves import Waves
+    from retriage.console.session.session import Session
+    from retriage.store.journal import Journal, Run
 
 FOLLOWED_EVERY = 1.0
 """Seconds between two looks at a run that another console drives."""

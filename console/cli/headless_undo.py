@@ -6,19 +6,19 @@ from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING
 
-from console.cli.exit_codes import ExitCode
-from console.cli.headless import confirmed, opened_journal, opened_session
-from console.cli.headless_runs import connection_of, found_run, service_of
-from console.cli.output import print_json, print_table, write
-from console.cli.program import say
-from console.launch.launch_events import GivenBack, LaunchEvent, sentence_of
-from console.launch.send import Sent, send_launch, send_launches, wait_until_set
-from console.launch.undo import RUN_ENDS, undo_of_run
+from retriage.console.cli.exit_codes import ExitCode
+from retriage.console.cli.headless import confirmed, opened_journal, opened_session
+from retriage.console.cli.headless_runs import connection_of, found_run, service_of
+from retriage.console.cli.output import print_json, print_table, write
+from retriage.console.cli.program import say
+from retriage.console.launch.launch_events import GivenBack, LaunchEvent, sentence_of
+from retriage.console.launch.send import Sent, send_launch, send_launches, wait_until_set
+from retriage.console.launch.undo import RUN_ENDS, undo_of_run
 
 if TYPE_CHECKING:
-    from console.cli.connection_options import ConnectionOptions
-    from console.launch.decided_launch import DecidedLaunch
-    from console.session.session import Session
+    from retriage.console.cli.connection_options import ConnectionOptions
+    from retriage.console.launch.decided_launch import DecidedLaunch
+    from retriage.console.session.session import Session
 
 TOLD_EVERY = 1000
 """Instances between two progress messages of single requests."""

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from console.cli.connection_options import ConnectionOptions, with_connection
-from console.cli.exit_codes import EPILOG
-from console.cli.headless import carry_out
-from console.cli.program import app, fail
-from console.nouns import NOUNS
+from retriage.console.cli.connection_options import ConnectionOptions, with_connection
+from retriage.console.cli.exit_codes import EPILOG
+from retriage.console.cli.headless import carry_out
+from retriage.console.cli.program import app, fail
+from retriage.console.nouns import NOUNS
 
 Query = Annotated[str, typer.Option(metavar="TEXT", help="Which ones, in the filter language.")]
 Limit = Annotated[int, typer.Option(min=0, help="At most this many; 0 for all.")]
@@ -37,7 +37,7 @@ def _lister(what: str) -> Callable[..., None]:
 
 
 async def _list(what: str, options: ConnectionOptions, query: str, limit: int, json: bool, csv: bool) -> int:
-    from console.cli.headless_lists import list_causes, list_records  # 165 ms
+    from retriage.console.cli.headless_lists import list_causes, list_records  # 165 ms
 
     connection = options.connection()
     if what == CAUSES:

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from console.cli.connection_options import ConnectionOptions, with_connection
-from console.cli.exit_codes import EPILOG
-from console.cli.headless import carry_out
-from console.cli.program import app
+from retriage.console.cli.connection_options import ConnectionOptions, with_connection
+from retriage.console.cli.exit_codes import EPILOG
+from retriage.console.cli.headless import carry_out
+from retriage.console.cli.program import app
 
 
 @app.command("metrics", epilog=EPILOG)
@@ -27,7 +27,7 @@ def metrics_command(
 
     The engine is read a page of 500 rows a second, and with --serve once a minute, however often it is scraped.
     """
-    from console.cli.headless_metrics import print_metrics, serve_metrics  # 900 ms
+    from retriage.console.cli.headless_metrics import print_metrics, serve_metrics  # 900 ms
 
     chosen = connection.connection()
     carry_out(lambda: print_metrics(chosen) if serve is None else serve_metrics(chosen, serve))

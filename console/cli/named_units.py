@@ -6,21 +6,21 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from console.cli.program import fail
-from console.language import INSTANCES, JOBS, TASKS, matcher, parse, remembers, subject_on
-from console.launch.query_check import why_not_heeded, why_query_not_heeded
-from console.operations.variable_values import TypedVariable, VariableMistake, typed
-from console.reading.pages import pages_by_id
-from console.reading.selected_tasks import read_selected_tasks, task_pages
-from console.reading.selection import Everything, Instances, Marked, matches_all
-from console.session.text_filter import TextFilter
-from store.contract.orders import SetExternalTaskRetries
+from retriage.console.cli.program import fail
+from retriage.console.language import INSTANCES, JOBS, TASKS, matcher, parse, remembers, subject_on
+from retriage.console.launch.query_check import why_not_heeded, why_query_not_heeded
+from retriage.console.operations.variable_values import TypedVariable, VariableMistake, typed
+from retriage.console.reading.pages import pages_by_id
+from retriage.console.reading.selected_tasks import read_selected_tasks, task_pages
+from retriage.console.reading.selection import Everything, Instances, Marked, matches_all
+from retriage.console.session.text_filter import TextFilter
+from retriage.store.contract.orders import SetExternalTaskRetries
 
 if TYPE_CHECKING:
-    from console.operations.operation import Operation
-    from console.reading.selection import Selection
-    from console.session.session import Session
-    from store.contract.queries import JobQuery
+    from retriage.console.operations.operation import Operation
+    from retriage.console.reading.selection import Selection
+    from retriage.console.session.session import Session
+    from retriage.store.contract.queries import JobQuery
 
 
 class NamedUnits:
@@ -161,7 +161,7 @@ def _text_of(option: str, file: str) -> str:
 
 
 def typed_variables(values: list[str], file: str | None, only_if: list[str], new: bool) -> dict[str, Any]:
-    """The fields of :class:`~console.operations.set_variables.SetVariables` that the options mean.
+    """The fields of :class:`~retriage.console.operations.set_variables.SetVariables` that the options mean.
 
     Args:
         values: what is set.

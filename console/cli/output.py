@@ -10,8 +10,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from console.text.csv_field import plain
-from console.text.inert import inert
+from retriage.console.text.csv_field import plain
+from retriage.console.text.inert import inert
 
 WIDEST = 60
 """Cells of the widest column of a table."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup, TyperOption
 
-from console.text.inert import inert
+from retriage.console.text.inert import inert
 
 if TYPE_CHECKING:
     from typer._click.core import Command, Context, Parameter
@@ -48,7 +48,7 @@ def _value_of(param: TyperOption, context: "Context", value: Any) -> Any:
 
 
 app = typer.Typer(pretty_exceptions_enable=False)
-"""All commands are registered here; :mod:`console.cli` offers them beside the console itself."""
+"""All commands are registered here; :mod:`retriage.console.cli` offers them beside the console itself."""
 
 Seed = Annotated[int, typer.Option(help="Seed of the demo world; the same seed makes the same world.")]
 Store = Annotated[

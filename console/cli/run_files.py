@@ -9,17 +9,17 @@ from uuid import uuid4
 
 import typer
 
-from console.cli.connection_options import ConnectionOptions, with_connection
-from console.cli.exit_codes import EPILOG, ExitCode
-from console.cli.headless import carry_out, opened_journal
-from console.cli.output import write
-from console.cli.program import app, fail, say
-from console.runs.driver_name import driver_name, is_dead
-from store.private_files import open_file
+from retriage.console.cli.connection_options import ConnectionOptions, with_connection
+from retriage.console.cli.exit_codes import EPILOG, ExitCode
+from retriage.console.cli.headless import carry_out, opened_journal
+from retriage.console.cli.output import write
+from retriage.console.cli.program import app, fail, say
+from retriage.console.runs.driver_name import driver_name, is_dead
+from retriage.store.private_files import open_file
 
 if TYPE_CHECKING:
-    from console.runs.run_view import RunView
-    from store.journal import Journal
+    from retriage.console.runs.run_view import RunView
+    from retriage.store.journal import Journal
 
 RunNumber = Annotated[int, typer.Argument(metavar="RUN", help="Number of the run, see `retriage runs`.")]
 HANDED_OVER = "handed-over"
@@ -65,7 +65,7 @@ async def write_report(journal: Journal, number: int, file: Path) -> None:
     Raises:
         typer.Exit: there is no such run, or the file cannot be written; a sentence was said.
     """
-    from console.runs import report, run_view  # 240 ms
+    from retriage.console.runs import report, run_view  # 240 ms
 
     records = await run_view.read_records(journal.runs, number)
     if records is None:
@@ -79,7 +79,7 @@ async def write_report(journal: Journal, number: int, file: Path) -> None:
 
 
 async def _hand_over(number: int, file: Path) -> int:
-    from console.runs.run_view import read_run  # 5 ms
+    from retriage.console.runs.run_view import read_run  # 5 ms
 
     async with opened_journal() as journal:
         view = await read_run(journal.runs, number)
@@ -91,7 +91,7 @@ async def _hand_over(number: int, file: Path) -> int:
 
 
 async def _written(journal: Journal, view: RunView, file: Path) -> int:
-    from store.journal import NotYours  # 661 ms
+    from retriage.store.journal import NotYours  # 661 ms
 
     runs, number, name = journal.runs, view.run.id, driver_name()
     try:

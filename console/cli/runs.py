@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.cli.connection_options import ConnectionOptions, FailureRate, Rehearse, with_connection
-from console.cli.exit_codes import EPILOG, ExitCode
-from console.cli.headless import carry_out
-from console.cli.program import app, fail
-from console.runs.change import RestChange
-from console.runs.gate import Gate
-from console.runs.rules_text import RuleMistake, pace_of, seconds_of, share_of
-from console.runs.waves import WaveMistake, waves_of
+from retriage.console.cli.connection_options import ConnectionOptions, FailureRate, Rehearse, with_connection
+from retriage.console.cli.exit_codes import EPILOG, ExitCode
+from retriage.console.cli.headless import carry_out
+from retriage.console.cli.program import app, fail
+from retriage.console.runs.change import RestChange
+from retriage.console.runs.gate import Gate
+from retriage.console.runs.rules_text import RuleMistake, pace_of, seconds_of, share_of
+from retriage.console.runs.waves import WaveMistake, waves_of
 
 if TYPE_CHECKING:
-    from console.operations.preview import Kind
-    from console.runs.waves import Waves
+    from retriage.console.operations.preview import Kind
+    from retriage.console.runs.waves import Waves
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.")]
 Detach = Annotated[
@@ -126,7 +126,7 @@ def run_command(
     retried, which the job executor runs; tasks and jobs of a cause take two commands, with --query and with --jobs. Or
     suspend, activate or cancel process instances, skip or repeat an activity of them, or set their variables: the next
     wave goes when all of one are, or show it."""
-    from console.cli.headless_runs import begin_run, run_order  # 884 ms
+    from retriage.console.cli.headless_runs import begin_run, run_order  # 884 ms
 
     of_set = {"--set": set_ or None, "--set-file": set_file, "--only-if": only_if or None, "--new": new or None}
     of_activity = {"--activity": activity, "--all-tokens": all_tokens or None, "--locked": locked or None}
@@ -210,7 +210,7 @@ def watch_command(
     json: Json = False,
 ) -> None:
     """Follow a run; or resume it, skip its watch, change its rest, or stop it."""
-    from console.cli.headless_runs import watch_run  # 884 ms
+    from retriage.console.cli.headless_runs import watch_run  # 884 ms
 
     if batch not in ("goes-on", "suspend", "delete"):
         raise fail("--batch takes goes-on, suspend or delete.")
@@ -238,7 +238,7 @@ def watch_command(
 def undo_command(connection: ConnectionOptions, run: RunNumber, yes: Yes = False, json: Json = False) -> None:
     """End a held run, and restore the retries that its tasks had and what it had set in their instances, where nobody
     has touched them since."""
-    from console.cli.headless_undo import undo_run  # 884 ms
+    from retriage.console.cli.headless_undo import undo_run  # 884 ms
 
     carry_out(lambda: undo_run(connection, run, yes, json), ExitCode.INTERRUPTED)
 
@@ -248,7 +248,7 @@ def runs_command(
     limit: Annotated[int, typer.Option(min=1, help="At most this many, the newest first.")] = 50, json: Json = False
 ) -> None:
     """List the runs, and how they stand."""
-    from console.cli.headless_runs import list_runs  # 884 ms
+    from retriage.console.cli.headless_runs import list_runs  # 884 ms
 
     carry_out(lambda: list_runs(limit, json))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.cli.connection_options import (
+from retriage.console.cli.connection_options import (
     Authority,
     ConnectionOptions,
     Engine,
@@ -24,24 +24,24 @@ from console.cli.connection_options import (
     Rehearse,
     User,
 )
-from console.cli.exit_codes import ExitCode
-from console.cli.program import Store, fail
-from console.connections import to_address, to_profile
-from console.folders import keys_file, preferences_file, profiles_file, seen_file, settings_file
-from console.journal import journal_of
-from console.session.preferences import read_preferences
-from console.session.seen_values import keep_seen
-from console.settings import read_settings
-from store.contract.version import VERSION
-from store.garbage import spared
+from retriage.console.cli.exit_codes import ExitCode
+from retriage.console.cli.program import Store, fail
+from retriage.console.connections import to_address, to_profile
+from retriage.console.folders import keys_file, preferences_file, profiles_file, seen_file, settings_file
+from retriage.console.journal import journal_of
+from retriage.console.session.preferences import read_preferences
+from retriage.console.session.seen_values import keep_seen
+from retriage.console.settings import read_settings
+from retriage.store.contract.version import VERSION
+from retriage.store.garbage import spared
 
 if TYPE_CHECKING:
-    from console.app import RetriageApp
-    from console.connections import NamedEngine
-    from console.engine.client import EngineClient
-    from console.engine.target import Target
-    from console.screens.dialogs.engines import ChosenEngine
-    from store.journal import Journal
+    from retriage.console.app import RetriageApp
+    from retriage.console.connections import NamedEngine
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.engine.target import Target
+    from retriage.console.screens.dialogs.engines import ChosenEngine
+    from retriage.store.journal import Journal
 
 
 def _tell_version(wanted: bool) -> None:
@@ -89,7 +89,7 @@ def open_console(connection: "NamedEngine", mouse: bool | None, *, tour: bool = 
     while True:
         left = _opened(connection, mouse, tour, notice)
         if left.left_running:
-            from console.cli.background import go_on_without_screen  # 200 ms
+            from retriage.console.cli.background import go_on_without_screen  # 200 ms
 
             asyncio.run(go_on_without_screen(left.left_running))
         if left.chosen_engine is None:
@@ -120,8 +120,8 @@ def chosen_connection(chosen: "ChosenEngine", before: "NamedEngine") -> "tuple[N
 
 def _opened(connection: "NamedEngine", mouse: bool | None, tour: bool, notice: str) -> "RetriageApp":
     """The console after it was left."""
-    from console.app import RetriageApp  # 110 ms
-    from console.keymap import read_keymap  # 100 ms
+    from retriage.console.app import RetriageApp  # 110 ms
+    from retriage.console.keymap import read_keymap  # 100 ms
 
     console_app = RetriageApp(
         partial(connected, connection.target),
@@ -144,7 +144,7 @@ def _opened(connection: "NamedEngine", mouse: bool | None, tour: bool, notice: s
 def connected(target: "Target") -> "AbstractAsyncContextManager[EngineClient]":
     """Opens the engine when the console asks for it, not before its first list; garbage is collected from here on."""
     # Not in a thread: beside the first list being drawn both would take longer.
-    from console.engine.connect import connect  # 160 ms
+    from retriage.console.engine.connect import connect  # 160 ms
 
     gc.enable()
     return spared(connect(target))

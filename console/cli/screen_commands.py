@@ -4,13 +4,13 @@ from typing import Annotated
 
 import typer
 
-from console.cli.program import Seed, app, fail, say
-from console.cli.screen import open_console
-from console.connections import to_demo
-from console.folders import profiles_file
-from console.profiles import ProfileProblem, known_profiles
-from console.session.tour import OUTAGE
-from console.text.inert import inert
+from retriage.console.cli.program import Seed, app, fail, say
+from retriage.console.cli.screen import open_console
+from retriage.console.connections import to_demo
+from retriage.console.folders import profiles_file
+from retriage.console.profiles import ProfileProblem, known_profiles
+from retriage.console.session.tour import OUTAGE
+from retriage.console.text.inert import inert
 
 
 @app.command()

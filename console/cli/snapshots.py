@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.cli.connection_options import ConnectionOptions, with_connection
-from console.cli.exit_codes import EPILOG, ExitCode
-from console.cli.headless import carry_out, opened_journal, opened_session
-from console.cli.output import print_json, write
-from console.cli.program import app, fail, say, say_over
-from console.snapshots.part import MASKED, SnapshotPart, names
-from console.text.inert import inert
-from console.text.words import count, day
+from retriage.console.cli.connection_options import ConnectionOptions, with_connection
+from retriage.console.cli.exit_codes import EPILOG, ExitCode
+from retriage.console.cli.headless import carry_out, opened_journal, opened_session
+from retriage.console.cli.output import print_json, write
+from retriage.console.cli.program import app, fail, say, say_over
+from retriage.console.snapshots.part import MASKED, SnapshotPart, names
+from retriage.console.text.inert import inert
+from retriage.console.text.words import count, day
 
 if TYPE_CHECKING:
-    from console.connections import NamedEngine
-    from store.snapshot_mark import SnapshotMark
+    from retriage.console.connections import NamedEngine
+    from retriage.store.snapshot_mark import SnapshotMark
 
 
 @app.command("snapshot", epilog=EPILOG)
@@ -52,7 +52,7 @@ def snapshot_command(
 
 
 async def _take(connection: NamedEngine, part: SnapshotPart, out: Path, json: bool) -> int:
-    from console.snapshots.take import NotAFilter, NothingMatches, take_snapshot  # 900 ms
+    from retriage.console.snapshots.take import NotAFilter, NothingMatches, take_snapshot  # 900 ms
 
     progress = _Progress()
     try:

@@ -1,4 +1,4 @@
 """The engine as the console sees it: one HTTP client of the contract, its targets, and errors as sentences.
 
-Stands on :mod:`console.text` and the contract.
+Stands on :mod:`retriage.console.text` and the contract.
 """

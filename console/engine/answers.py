@@ -15,8 +15,8 @@ from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
-from console.engine.errors import Unintelligible
-from store.contract.model import Shape
+from retriage.console.engine.errors import Unintelligible
+from retriage.store.contract.model import Shape
 
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands where the contract promises a time and the engine is too old to tell it (a batch's start before 7.20)."""

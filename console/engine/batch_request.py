@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from store.contract.model import Shape
+from retriage.store.contract.model import Shape
 
 SET_RETRIES = "external-task/retries-async"
 """The path of the request that sets the retries of external tasks."""

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field, replace
 from types import UnionType
 from typing import Any, Literal, Protocol, Union, get_args, get_origin
 
-from console.engine.errors import EngineProblem, Refused
-from console.nouns import NOUNS, Noun
-from store.contract.model import Shape
-from store.contract.queries import (
+from retriage.console.engine.errors import EngineProblem, Refused
+from retriage.console.nouns import NOUNS, Noun
+from retriage.store.contract.model import Shape
+from retriage.store.contract.queries import (
     ExternalTaskQuery,
     HistoricProcessInstanceQuery,
     JobQuery,
@@ -25,7 +25,7 @@ from store.contract.queries import (
     Query,
     VariableFilter,
 )
-from store.contract.records import ExternalTask, HistoricProcessInstance, Job, ProcessInstance
+from retriage.store.contract.records import ExternalTask, HistoricProcessInstance, Job, ProcessInstance
 
 NOBODY = "retriage-asks-whether-this-is-heeded"
 """An id, key, name or text that nothing on an engine has."""

@@ -4,7 +4,7 @@ A *question* changes nothing: it is asked again, once, when the connection broke
 connection could not be made, nothing happened (:class:`Unreachable`). Only an error body of the contract proves that
 it was not carried out (:class:`Refused`), and so does a proxy that found it too large. After anything else, a broken
 connection as well as a page of a proxy, it may have been carried out (:class:`Unanswered`), and whoever gave it must
-look. When nothing may be asked is for :class:`~console.engine.hold.Hold` to know.
+look. When nothing may be asked is for :class:`~retriage.console.engine.hold.Hold` to know.
 """
 
 import asyncio
@@ -19,9 +19,9 @@ from typing import Any
 
 import httpx
 
-from console.engine.credentials import Credentials, CredentialsRefused, Source
-from console.engine.engine_clock import EngineClock
-from console.engine.errors import (
+from retriage.console.engine.credentials import Credentials, CredentialsRefused, Source
+from retriage.console.engine.engine_clock import EngineClock
+from retriage.console.engine.errors import (
     EngineProblem,
     Forbidden,
     LoginRefused,
@@ -36,9 +36,9 @@ from console.engine.errors import (
     Unsayable,
     one_line,
 )
-from console.engine.hold import Hold
-from console.engine.packed_body import NotUnpacked, PackedBody, TooMuch
-from console.engine.refusals import refusal
+from retriage.console.engine.hold import Hold
+from retriage.console.engine.packed_body import NotUnpacked, PackedBody, TooMuch
+from retriage.console.engine.refusals import refusal
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """The client of the engine's REST contract: one method per question or order.
 
-Questions raise :class:`~console.engine.errors.EngineProblem` and nothing else. Lists are paged by ``first`` (rows to
-skip) and ``size`` (most rows to return). Lists go by POST where the contract has a POST list, otherwise by GET. What is
-sorted is sorted by the rows' ids too where the endpoint takes more than one key
-(:func:`~console.engine.total_order.in_total_order`).
+Questions raise :class:`~retriage.console.engine.errors.EngineProblem` and nothing else. Lists are paged by ``first``
+(rows to skip) and ``size`` (most rows to return). Lists go by POST where the contract has a POST list, otherwise by
+GET. What is sorted is sorted by the rows' ids too where the endpoint takes more than one key
+(:func:`~retriage.console.engine.total_order.in_total_order`).
 """
 
 import asyncio
@@ -15,20 +15,20 @@ from typing import Any, TypeVar
 
 import httpx
 
-from console.engine.answers import number, read_json, record, records, records_by_slices
-from console.engine.capabilities import EVERYTHING, Capabilities, at_connect, learn
-from console.engine.channel import Channel, Limits
-from console.engine.credentials import Credentials, Source
-from console.engine.errors import Refused, Unintelligible
-from console.engine.hold import Hold
-from console.engine.identity import RETRIAGE, Identity, guess_kind
-from console.engine.orders import Orders
-from console.engine.paths import part
-from console.engine.query_string import parameters
-from console.engine.rights import Right
-from console.engine.total_order import in_total_order
-from store.contract.deployments import ProcessDefinitionQuery, ProcessDefinitionXml
-from store.contract.history import (
+from retriage.console.engine.answers import number, read_json, record, records, records_by_slices
+from retriage.console.engine.capabilities import EVERYTHING, Capabilities, at_connect, learn
+from retriage.console.engine.channel import Channel, Limits
+from retriage.console.engine.credentials import Credentials, Source
+from retriage.console.engine.errors import Refused, Unintelligible
+from retriage.console.engine.hold import Hold
+from retriage.console.engine.identity import RETRIAGE, Identity, guess_kind
+from retriage.console.engine.orders import Orders
+from retriage.console.engine.paths import part
+from retriage.console.engine.query_string import parameters
+from retriage.console.engine.rights import Right
+from retriage.console.engine.total_order import in_total_order
+from retriage.store.contract.deployments import ProcessDefinitionQuery, ProcessDefinitionXml
+from retriage.store.contract.history import (
     HistoricActivityInstance,
     HistoricActivityInstanceQuery,
     HistoricExternalTaskLog,
@@ -38,9 +38,9 @@ from store.contract.history import (
     HistoricJobLog,
     HistoricJobLogQuery,
 )
-from store.contract.model import Shape
-from store.contract.operations import UserOperation, UserOperationQuery
-from store.contract.queries import (
+from retriage.store.contract.model import Shape
+from retriage.store.contract.operations import UserOperation, UserOperationQuery
+from retriage.store.contract.queries import (
     BatchStatisticsQuery,
     ExternalTaskQuery,
     HistoricBatchQuery,
@@ -51,7 +51,7 @@ from store.contract.queries import (
     ProcessInstanceQuery,
     Query,
 )
-from store.contract.records import (
+from retriage.store.contract.records import (
     BatchStatistics,
     ExternalTask,
     HistoricBatch,
@@ -63,7 +63,7 @@ from store.contract.records import (
     ProcessInstance,
     VariableValue,
 )
-from store.contract.variables import VariableInstance, VariableInstanceQuery
+from retriage.store.contract.variables import VariableInstance, VariableInstanceQuery
 
 R = TypeVar("R", bound=Shape)
 Q = TypeVar("Q", bound=Query)
@@ -73,7 +73,7 @@ _CLOCK_GOOD_FOR = 20.0
 
 
 class EngineClient(Orders):
-    """One engine. Its orders are in :class:`~console.engine.orders.Orders`.
+    """One engine. Its orders are in :class:`~retriage.console.engine.orders.Orders`.
 
     Args:
         http: client whose base URL is the REST root; opened and closed by whoever hands it in.

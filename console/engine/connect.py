@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from console.engine.channel import Limits
-from console.engine.client import EngineClient
-from console.engine.errors import EngineProblem, one_line
-from console.engine.packed_body import ACCEPTED
-from console.engine.target import EMBEDDED_URL, Demo, Embedded, Remote, Target
-from store.private_files import others_may_write
-from store.store_name import name_of
-from store.throwaway import throwaway_folder
+from retriage.console.engine.channel import Limits
+from retriage.console.engine.client import EngineClient
+from retriage.console.engine.errors import EngineProblem, one_line
+from retriage.console.engine.packed_body import ACCEPTED
+from retriage.console.engine.target import EMBEDDED_URL, Demo, Embedded, Remote, Target
+from retriage.store.private_files import others_may_write
+from retriage.store.store_name import name_of
+from retriage.store.throwaway import throwaway_folder
 
 DIRECT = "direct"
 """In place of a proxy's address: no proxy, whatever the environment says."""
@@ -70,7 +70,7 @@ async def _open(target: Embedded, stack: AsyncExitStack) -> "FastAPI":
 
 
 def _embedded_app(store: str, target: Embedded) -> "tuple[FastAPI, AbstractAsyncContextManager[object]]":
-    from store.embedded import JobPace, Rehearsal, embedded_app  # 995 ms
+    from retriage.store.embedded import JobPace, Rehearsal, embedded_app  # 995 ms
 
     demo = target.demo
     if demo is None:

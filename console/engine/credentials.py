@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from console.engine.errors import one_line
-from console.engine.packed_body import ACCEPTED, NotUnpacked, PackedBody, TooMuch
+from retriage.console.engine.errors import one_line
+from retriage.console.engine.packed_body import ACCEPTED, NotUnpacked, PackedBody, TooMuch
 
 if TYPE_CHECKING:
     import ssl

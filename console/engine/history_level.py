@@ -8,11 +8,16 @@ level full are remembered once they have ended.
 from collections.abc import Collection
 from typing import Literal, Protocol
 
-from console.engine.errors import EngineProblem, Refused
-from console.engine.rights import FIRST_TASKS, READ_HISTORY, Rights
-from store.contract.history import HistoricExternalTaskLogQuery, HistoricJobLogQuery
-from store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, JobQuery, ProcessInstanceQuery
-from store.contract.records import ExternalTask, Job, ProcessInstance
+from retriage.console.engine.errors import EngineProblem, Refused
+from retriage.console.engine.rights import FIRST_TASKS, READ_HISTORY, Rights
+from retriage.store.contract.history import HistoricExternalTaskLogQuery, HistoricJobLogQuery
+from retriage.store.contract.queries import (
+    ExternalTaskQuery,
+    HistoricProcessInstanceQuery,
+    JobQuery,
+    ProcessInstanceQuery,
+)
+from retriage.store.contract.records import ExternalTask, Job, ProcessInstance
 
 HistoryLevel = Literal["not known", "refused", "none", "activity or audit", "full"]
 """*refused*: the engine answers questions for the history with a refusal, as where a proxy or a plug-in closes it."""

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from math import inf
 from typing import TypeVar
 
-from console.engine.errors import EngineProblem, Refused
+from retriage.console.engine.errors import EngineProblem, Refused
 
 T = TypeVar("T")
 

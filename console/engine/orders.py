@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from console.engine.answers import read_json, record
-from console.engine.batch_request import BatchRequest, body_bytes
-from console.engine.channel import Channel, in_doubt
-from console.engine.errors import RanAndFailed, Refused, Unanswered, Unintelligible, one_line
-from console.engine.paths import part
-from store.contract.orders import SetJobsRetries
-from store.contract.queries import JobQuery
-from store.contract.records import Batch
+from retriage.console.engine.answers import read_json, record
+from retriage.console.engine.batch_request import BatchRequest, body_bytes
+from retriage.console.engine.channel import Channel, in_doubt
+from retriage.console.engine.errors import RanAndFailed, Refused, Unanswered, Unintelligible, one_line
+from retriage.console.engine.paths import part
+from retriage.store.contract.orders import SetJobsRetries
+from retriage.store.contract.queries import JobQuery
+from retriage.store.contract.records import Batch
 
 _OF_A_RUN = frozenset({"InvalidRequestException", "RestException"})
 """Types of what an engine answers when a job was run in a request and failed."""
@@ -20,7 +20,8 @@ _OF_A_RUN = frozenset({"InvalidRequestException", "RestException"})
 class Orders:
     """The orders of a client.
 
-    Every order may raise :class:`~console.engine.errors.Unanswered`: it was sent, and nobody knows what became of it.
+    Every order may raise :class:`~retriage.console.engine.errors.Unanswered`: it was sent, and nobody knows what became
+    of it.
     """
 
     def __init__(self, channel: Channel) -> None:
@@ -34,7 +35,7 @@ class Orders:
         """Launch a batch with the very bytes of a request.
 
         Raises:
-            Unanswered: :mod:`console.launch.find_batch` looks for what it made.
+            Unanswered: :mod:`retriage.console.launch.find_batch` looks for what it made.
         """
         return await self._launch(request.path, request.body)
 

@@ -2,7 +2,7 @@
 
 from urllib.parse import quote
 
-from console.engine.errors import EngineProblem
+from retriage.console.engine.errors import EngineProblem
 
 
 def part(id: str) -> str:

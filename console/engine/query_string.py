@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from console.engine.errors import Unsayable
-from store.contract.queries import Query
-from store.contract.values import format_moment
+from retriage.console.engine.errors import Unsayable
+from retriage.store.contract.queries import Query
+from retriage.store.contract.values import format_moment
 
 
 def parameters(query: Query) -> dict[str, str]:

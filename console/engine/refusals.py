@@ -1,4 +1,4 @@
-"""From an answer that says no to a :class:`~console.engine.errors.Refused`.
+"""From an answer that says no to a :class:`~retriage.console.engine.errors.Refused`.
 
 Engines answer errors in several tongues: the contract's JSON body, a sentence in ``text/plain`` (a JSON library that
 could not read the request), a container's or proxy's HTML page, or nothing at all.
@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from console.engine.errors import Denied, LoginRefused, NotThere, Refused, one_line
+from retriage.console.engine.errors import Denied, LoginRefused, NotThere, Refused, one_line
 
 _TITLE = re.compile(r"<(title|h1)[^>]*>(.*?)</\1>", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from console.engine.address import parse_address
-from console.engine.credentials import Credentials, Source
+from retriage.console.engine.address import parse_address
+from retriage.console.engine.credentials import Credentials, Source
 
 REST_ROOT = "/engine-rest"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from store.contract.history import (
+from retriage.store.contract.history import (
     HistoricExternalTaskLogQuery,
     HistoricIncidentQuery,
     HistoricJobLogQuery,
 )
-from store.contract.queries import (
+from retriage.store.contract.queries import (
     BatchStatisticsQuery,
     ExternalTaskQuery,
     HistoricBatchQuery,

@@ -12,17 +12,17 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from console.language.complete import completed, offers
-from console.language.conditions import Beside, Condition, Finds, TaskOf, said, sieve
-from console.language.parse import Mistake, Parsed, read
-from console.language.subject import Subject
-from console.language.subjects.batches import BATCHES
-from console.language.subjects.history import HISTORY
-from console.language.subjects.incidents import INCIDENTS
-from console.language.subjects.instances import INSTANCES
-from console.language.subjects.jobs import JOBS
-from console.language.subjects.tasks import TASKS
-from store.contract.queries import Query
+from retriage.console.language.complete import completed, offers
+from retriage.console.language.conditions import Beside, Condition, Finds, TaskOf, said, sieve
+from retriage.console.language.parse import Mistake, Parsed, read
+from retriage.console.language.subject import Subject
+from retriage.console.language.subjects.batches import BATCHES
+from retriage.console.language.subjects.history import HISTORY
+from retriage.console.language.subjects.incidents import INCIDENTS
+from retriage.console.language.subjects.instances import INSTANCES
+from retriage.console.language.subjects.jobs import JOBS
+from retriage.console.language.subjects.tasks import TASKS
+from retriage.store.contract.queries import Query
 
 __all__ = [
     "BATCHES",
@@ -48,7 +48,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from console.engine.capabilities import Capabilities
+    from retriage.console.engine.capabilities import Capabilities
 
 Q = TypeVar("Q", bound=Query)
 

@@ -1,6 +1,6 @@
 """A filter that is narrowed by what stands in a cell."""
 
-from console.language.tokens import Token, tokens
+from retriage.console.language.tokens import Token, tokens
 
 
 def narrowed(text: str, word: str, *, without: bool) -> str:

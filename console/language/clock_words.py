@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from console.language.moments import date, duration, shifted, written
-from console.language.tokens import Token
-from console.language.words import Reading, Wrong, single
-from store.contract.queries import Query, TimeFilter
-from store.contract.values import format_moment, parse_moment
+from retriage.console.language.moments import date, duration, shifted, written
+from retriage.console.language.tokens import Token
+from retriage.console.language.words import Reading, Wrong, single
+from retriage.store.contract.queries import Query, TimeFilter
+from retriage.store.contract.values import format_moment, parse_moment
 
 _COMPARISONS = frozenset({"<", ">"})
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from console.language.conditions import ConsoleWord
-from console.language.subject import Subject
-from console.language.tokens import VARIABLE, Token, quote, quoted, tokens
-from console.language.value_words import FlagWord
-from console.language.words import EQUAL, Word
+from retriage.console.language.conditions import ConsoleWord
+from retriage.console.language.subject import Subject
+from retriage.console.language.tokens import VARIABLE, Token, quote, quoted, tokens
+from retriage.console.language.value_words import FlagWord
+from retriage.console.language.words import EQUAL, Word
 
 MOST = 200
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from console.language.tokens import Token
+from retriage.console.language.tokens import Token
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ from datetime import datetime, timedelta
 from operator import ge, gt, le, lt
 from typing import Any
 
-from console.language.conditions import Condition, Finds
-from console.language.like import ANY
-from console.language.moments import date, duration, shifted
-from console.language.tokens import Token, Value, quote, quoted
-from console.language.words import EQUAL, Wrong, single, within
+from retriage.console.language.conditions import Condition, Finds
+from retriage.console.language.like import ANY
+from retriage.console.language.moments import date, duration, shifted
+from retriage.console.language.tokens import Token, Value, quote, quoted
+from retriage.console.language.words import EQUAL, Wrong, single, within
 
 NONE = "-"
 """Value that stands for having none: ``retries:-`` never failed."""

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
-from console.language.conditions import Condition, ConsoleWord, said
-from console.language.console_words import Is, Number, Since, TextWord
-from console.language.moments import date, duration, shifted, written
-from console.language.parse import read
-from console.language.subject import Subject
-from console.language.tokens import quote, tokens
-from console.language.value_words import whole
-from console.language.words import Wrong
-from store.contract.model import Shape
-from store.contract.queries import Query, Sorting, TimeFilter, VariableFilter
+from retriage.console.language.conditions import Condition, ConsoleWord, said
+from retriage.console.language.console_words import Is, Number, Since, TextWord
+from retriage.console.language.moments import date, duration, shifted, written
+from retriage.console.language.parse import read
+from retriage.console.language.subject import Subject
+from retriage.console.language.tokens import quote, tokens
+from retriage.console.language.value_words import whole
+from retriage.console.language.words import Wrong
+from retriage.store.contract.model import Shape
+from retriage.store.contract.queries import Query, Sorting, TimeFilter, VariableFilter
 
 Kind = Literal[
     "text", "list", "flag", "switch", "number", "moment", "variables", "times", "sort", "nested", "words", "is"

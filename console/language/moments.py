@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-from store.contract.values import parse_moment
+from retriage.store.contract.values import parse_moment
 
 _DURATION = re.compile(r"(-?)((?:\d{1,9}(?:ms|[smhdw]))+)", re.ASCII)
 _STEP = re.compile(r"(\d+)(ms|[smhdw])", re.ASCII)

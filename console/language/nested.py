@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from console.language.parse import read
-from console.language.tokens import Token, quoted
-from console.language.words import EQUAL, Reading, Wrong, single
-from store.contract.queries import Query
+from retriage.console.language.parse import read
+from retriage.console.language.tokens import Token, quoted
+from retriage.console.language.words import EQUAL, Reading, Wrong, single
+from retriage.store.contract.queries import Query
 
 if TYPE_CHECKING:
-    from console.language.subject import Subject
+    from retriage.console.language.subject import Subject
 
 
 @dataclass(frozen=True)

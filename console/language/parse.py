@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from console.language.conditions import Condition
-from console.language.subject import Subject
-from console.language.tokens import Token, Value, quote, quoted, tokens
-from console.language.words import Beyond, Reading, Text, Word, Wrong
-from console.text.nearest import nearest
-from store.contract.queries import Query, Sorting
+from retriage.console.language.conditions import Condition
+from retriage.console.language.subject import Subject
+from retriage.console.language.tokens import Token, Value, quote, quoted, tokens
+from retriage.console.language.words import Beyond, Reading, Text, Word, Wrong
+from retriage.console.text.nearest import nearest
+from retriage.store.contract.queries import Query, Sorting
 
 Q = TypeVar("Q", bound=Query)
 

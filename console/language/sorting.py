@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from console.language.tokens import Token
-from console.language.words import EQUAL, Reading, Wrong
-from console.text.nearest import nearest
-from store.contract.queries import Query, Sorting
+from retriage.console.language.tokens import Token
+from retriage.console.language.words import EQUAL, Reading, Wrong
+from retriage.console.text.nearest import nearest
+from retriage.store.contract.queries import Query, Sorting
 
 
 @dataclass(frozen=True)

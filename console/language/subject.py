@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Generic, TypeVar
 
-from console.language.conditions import ConsoleWord
-from console.language.words import Word
-from store.contract.queries import Query
+from retriage.console.language.conditions import ConsoleWord
+from retriage.console.language.words import Word
+from retriage.store.contract.queries import Query
 
 Q = TypeVar("Q", bound=Query, covariant=True)
 

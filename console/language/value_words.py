@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from console.language.tokens import Token, quote
-from console.language.words import EQUAL, Beyond, Reading, Wrong, single, within
-from store.contract.queries import Query
+from retriage.console.language.tokens import Token, quote
+from retriage.console.language.words import EQUAL, Beyond, Reading, Wrong, single, within
+from retriage.store.contract.queries import Query
 
 
 @dataclass(frozen=True)

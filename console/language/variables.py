@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from console.language.like import contained, containing
-from console.language.tokens import VARIABLE, Token, Value, quote, quoted
-from console.language.words import Reading, Wrong, single, within
-from store.contract.queries import Query, VariableFilter
+from retriage.console.language.like import contained, containing
+from retriage.console.language.tokens import VARIABLE, Token, Value, quote, quoted
+from retriage.console.language.words import Reading, Wrong, single, within
+from retriage.store.contract.queries import Query, VariableFilter
 
 _OPERATORS = {":": "eq", "=": "eq", "!=": "neq", ">": "gt", ">=": "gteq", "<": "lt", "<=": "lteq"}
 _SIGNS = {"eq": "=", "neq": "!=", "gt": ">", "gteq": ">=", "lt": "<", "lteq": "<=", "like": "~~"}

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from console.language.conditions import Condition
-from console.language.like import ANY, contained, containing, starred, unstarred
-from console.language.tokens import BARE_FIRST, Token, quote, quoted
-from store.contract.queries import Query
+from retriage.console.language.conditions import Condition
+from retriage.console.language.like import ANY, contained, containing, starred, unstarred
+from retriage.console.language.tokens import BARE_FIRST, Token, quote, quoted
+from retriage.store.contract.queries import Query
 
 EQUAL = frozenset({":", "="})
 LONG_MAX = 2**63 - 1

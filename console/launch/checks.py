@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from console.engine.errors import Denied
-from console.launch.overlapping_batches import OverlappingBatch, overlapping_batches
-from console.launch.plan_by_ids import PlanByIds
-from console.text.inert import inert
-from console.text.words import short, things
+from retriage.console.engine.errors import Denied
+from retriage.console.launch.overlapping_batches import OverlappingBatch, overlapping_batches
+from retriage.console.launch.plan_by_ids import PlanByIds
+from retriage.console.text.inert import inert
+from retriage.console.text.words import short, things
 
 if TYPE_CHECKING:
-    from console.launch.decided_launch import DecidedLaunch
-    from console.session.session import Session
+    from retriage.console.launch.decided_launch import DecidedLaunch
+    from retriage.console.session.session import Session
 
 Check = Callable[["Session", "DecidedLaunch"], Awaitable[str]]
 """Answers one sentence why the launch must not be sent; empty if it may.

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from console.launch.plan import LaunchPlan
-    from console.launch.plan_by_ids import PlanByIds
+    from retriage.console.launch.plan import LaunchPlan
+    from retriage.console.launch.plan_by_ids import PlanByIds
 
 
 @dataclass(frozen=True)

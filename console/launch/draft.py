@@ -13,16 +13,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from console.engine.batch_request import BatchRequest
-from console.engine.capabilities import EVERYTHING, Capabilities
-from console.language import SUBJECTS, Condition, Mistake, Parsed, Subject, parse, subject_on, write
-from console.language.tokens import tokens
-from console.reading.selection import Everything, matches_all
-from console.text.nearest import nearest
-from store.contract.model import Shape
-from store.contract.orders import SetExternalTaskRetries
-from store.contract.queries import ExternalTaskQuery, Query
-from store.contract.values import INT_MAX
+from retriage.console.engine.batch_request import BatchRequest
+from retriage.console.engine.capabilities import EVERYTHING, Capabilities
+from retriage.console.language import SUBJECTS, Condition, Mistake, Parsed, Subject, parse, subject_on, write
+from retriage.console.language.tokens import tokens
+from retriage.console.reading.selection import Everything, matches_all
+from retriage.console.text.nearest import nearest
+from retriage.store.contract.model import Shape
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.contract.queries import ExternalTaskQuery, Query
+from retriage.store.contract.values import INT_MAX
 
 ALL = "all:yes"
 """Said on purpose: no filter, every row is meant."""

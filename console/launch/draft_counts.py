@@ -11,19 +11,19 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from console.engine.client import EngineClient
-from console.engine.total_order import in_order_of_ids
-from console.language import SUBJECTS, Parsed
-from console.launch.breakdown import Breakdown, breakdowns_of
-from console.launch.draft import Draft, Source
-from console.launch.earlier_launches import EarlierLaunches
-from console.launch.overlapping_batches import TopicWithoutWorker, topics_without_worker
-from console.nouns import NOUNS
-from console.reading.filtered_pages import FilteredPages
-from console.reading.pages import Pages, Read, pieces
-from console.reading.row_filter import Retried, RowFilter
-from store.contract.queries import ExternalTaskQuery
-from store.contract.records import ExternalTask
+from retriage.console.engine.client import EngineClient
+from retriage.console.engine.total_order import in_order_of_ids
+from retriage.console.language import SUBJECTS, Parsed
+from retriage.console.launch.breakdown import Breakdown, breakdowns_of
+from retriage.console.launch.draft import Draft, Source
+from retriage.console.launch.earlier_launches import EarlierLaunches
+from retriage.console.launch.overlapping_batches import TopicWithoutWorker, topics_without_worker
+from retriage.console.nouns import NOUNS
+from retriage.console.reading.filtered_pages import FilteredPages
+from retriage.console.reading.pages import Pages, Read, pieces
+from retriage.console.reading.row_filter import Retried, RowFilter
+from retriage.store.contract.queries import ExternalTaskQuery
+from retriage.store.contract.records import ExternalTask
 
 T = TypeVar("T")
 Ask = Callable[[Callable[[EngineClient], Awaitable[T]]], Awaitable[T]]

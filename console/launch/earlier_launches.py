@@ -12,17 +12,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from console.batches.launched_tasks import FollowedLaunch, LaunchJournal
-from console.engine.errors import Refused
-from console.reading.narrowed_queries import among
-from console.reading.pages import pieces
-from console.reading.task_history import TaskHistory, TaskLog
-from store.contract.history import HistoricExternalTaskLogQuery
-from store.contract.queries import BatchStatisticsQuery, ExternalTaskQuery
-from store.contract.records import BatchStatistics, ExternalTask
+from retriage.console.batches.launched_tasks import FollowedLaunch, LaunchJournal
+from retriage.console.engine.errors import Refused
+from retriage.console.reading.narrowed_queries import among
+from retriage.console.reading.pages import pieces
+from retriage.console.reading.task_history import TaskHistory, TaskLog
+from retriage.store.contract.history import HistoricExternalTaskLogQuery
+from retriage.store.contract.queries import BatchStatisticsQuery, ExternalTaskQuery
+from retriage.store.contract.records import BatchStatistics, ExternalTask
 
 if TYPE_CHECKING:
-    from console.session.session import Session
+    from retriage.console.session.session import Session
 
 MOST = 3
 """So many launches are told of."""

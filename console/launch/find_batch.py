@@ -13,16 +13,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
-from console.launch.newest_batches import FoundBatch, NewestBatches, batches_since
-from console.operations.evidence import Before, Effect, ordered_values, orders_since
-from console.operations.operation import Operation
-from console.text.words import clock
-from store.contract.operations import UserOperation
-from store.contract.orders import SetExternalTaskRetries
-from store.contract.records import Batch, BatchStatistics
+from retriage.console.launch.newest_batches import FoundBatch, NewestBatches, batches_since
+from retriage.console.operations.evidence import Before, Effect, ordered_values, orders_since
+from retriage.console.operations.operation import Operation
+from retriage.console.text.words import clock
+from retriage.store.contract.operations import UserOperation
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.contract.records import Batch, BatchStatistics
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
+    from retriage.console.engine.client import EngineClient
 
 EARLY = timedelta(seconds=2)
 """How much earlier than the launch was sent its batch may have begun: clocks are compared to the second."""

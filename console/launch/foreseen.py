@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.engine.history_level import what_is_lost
-from console.engine.rights import READ_BATCHES
-from console.launch.split_by_ids import said_of_parts
+from retriage.console.engine.history_level import what_is_lost
+from retriage.console.engine.rights import READ_BATCHES
+from retriage.console.launch.split_by_ids import said_of_parts
 
 if TYPE_CHECKING:
-    from console.launch.plan import LaunchPlan
-    from console.session.connection import Connection
+    from retriage.console.launch.plan import LaunchPlan
+    from retriage.console.session.connection import Connection
 
 
 def foreseen(connection: Connection, plan: LaunchPlan) -> list[str]:

@@ -4,10 +4,10 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from console.operations.operation import Operation
-from console.text.ink import Ink
-from console.text.words import clock, short, things
-from store.contract.records import Batch
+from retriage.console.operations.operation import Operation
+from retriage.console.text.ink import Ink
+from retriage.console.text.words import clock, short, things
+from retriage.store.contract.records import Batch
 
 
 @dataclass(frozen=True)

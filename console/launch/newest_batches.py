@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from console.engine.answers import UNKNOWN_TIME
-from console.engine.errors import Refused
-from store.contract.queries import BatchStatisticsQuery, HistoricBatchQuery
-from store.contract.records import BatchStatistics, HistoricBatch
+from retriage.console.engine.answers import UNKNOWN_TIME
+from retriage.console.engine.errors import Refused
+from retriage.store.contract.queries import BatchStatisticsQuery, HistoricBatchQuery
+from retriage.store.contract.records import BatchStatistics, HistoricBatch
 
 PAGE = 50
 """Batches of one question."""

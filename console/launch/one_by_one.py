@@ -13,21 +13,21 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from console.engine.errors import Denied, EngineProblem, Refused, Unanswered
-from console.journal import journal_problem, said_by_driver
-from console.launch.launch_events import GivenBack, LaunchEvent
-from console.launch.plan_by_ids import PlanOneByOne
-from console.operations.instance_operation import instances_of
-from console.operations.set_variables import change_back, written
-from console.reading.page_limit import PageLimit
-from console.reading.pages import pieces
-from store.journal.records import NewLaunch
+from retriage.console.engine.errors import Denied, EngineProblem, Refused, Unanswered
+from retriage.console.journal import journal_problem, said_by_driver
+from retriage.console.launch.launch_events import GivenBack, LaunchEvent
+from retriage.console.launch.plan_by_ids import PlanOneByOne
+from retriage.console.operations.instance_operation import instances_of
+from retriage.console.operations.set_variables import change_back, written
+from retriage.console.reading.page_limit import PageLimit
+from retriage.console.reading.pages import pieces
+from retriage.store.journal.records import NewLaunch
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
-    from console.launch.decided_launch import DecidedLaunch
-    from console.session.session import Session
-    from store.journal.records import Outcome, State
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.launch.decided_launch import DecidedLaunch
+    from retriage.console.session.session import Session
+    from retriage.store.journal.records import Outcome, State
 
 GROUP = 50
 """Instances that are read, written down and sent together."""

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from console.engine.answers import UNKNOWN_TIME
-from console.engine.errors import Denied, EngineProblem
-from console.text.words import clock, things
-from store.contract.history import HistoricExternalTaskLog, HistoricExternalTaskLogQuery
-from store.contract.operations import UserOperation, UserOperationQuery
-from store.contract.queries import BatchStatisticsQuery, ExternalTaskQuery
-from store.contract.records import SET_EXTERNAL_TASK_RETRIES, BatchStatistics
+from retriage.console.engine.answers import UNKNOWN_TIME
+from retriage.console.engine.errors import Denied, EngineProblem
+from retriage.console.text.words import clock, things
+from retriage.store.contract.history import HistoricExternalTaskLog, HistoricExternalTaskLogQuery
+from retriage.store.contract.operations import UserOperation, UserOperationQuery
+from retriage.store.contract.queries import BatchStatisticsQuery, ExternalTaskQuery
+from retriage.store.contract.records import SET_EXTERNAL_TASK_RETRIES, BatchStatistics
 
 MOST = 50
 """So many running batches are looked at."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
-from console.engine.batch_request import BatchRequest
-from console.launch.request_text import curl_text, json_text
-from console.operations.preview import (
+from retriage.console.engine.batch_request import BatchRequest
+from retriage.console.launch.request_text import curl_text, json_text
+from retriage.console.operations.preview import (
     BY_HAND,
     Kind,
     PreviewClass,
@@ -17,14 +17,14 @@ from console.operations.preview import (
     overlap_classes,
     preview_classes,
 )
-from console.operations.retry import SetRetries
-from console.reading.counts import SelectionCounts
-from console.reading.narrowed_queries import Trait, narrowed
-from console.reading.selected_tasks import SelectedTasks
-from console.reading.selection import Composed, Everything, Marked, Selection, named_by_query
-from store.contract.orders import SetExternalTaskRetries
-from store.contract.queries import ExternalTaskQuery
-from store.contract.values import INT_MAX
+from retriage.console.operations.retry import SetRetries
+from retriage.console.reading.counts import SelectionCounts
+from retriage.console.reading.narrowed_queries import Trait, narrowed
+from retriage.console.reading.selected_tasks import SelectedTasks
+from retriage.console.reading.selection import Composed, Everything, Marked, Selection, named_by_query
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.contract.queries import ExternalTaskQuery
+from retriage.store.contract.values import INT_MAX
 
 JOBS_PER_SEED = 100
 """``batchJobsPerSeed`` of an engine that was not told otherwise."""

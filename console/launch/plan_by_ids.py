@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-from console.engine.batch_request import BatchRequest
-from console.operations.operation import Operation
-from console.operations.set_variables import SetVariables
+from retriage.console.engine.batch_request import BatchRequest
+from retriage.console.operations.operation import Operation
+from retriage.console.operations.set_variables import SetVariables
 
 
 @dataclass(frozen=True)

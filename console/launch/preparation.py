@@ -10,27 +10,27 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from console.engine.errors import EngineProblem
-from console.launch.decided_launch import DecidedLaunch
-from console.launch.earlier_launches import earlier_launches_of
-from console.launch.overlapping_batches import (
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.launch.decided_launch import DecidedLaunch
+from retriage.console.launch.earlier_launches import earlier_launches_of
+from retriage.console.launch.overlapping_batches import (
     OverlappingBatch,
     TopicWithoutWorker,
     overlapping_batches,
     topics_without_worker,
 )
-from console.launch.plan import LaunchPlan
-from console.launch.record import READ_MOST
-from console.operations.preview import Kind
-from console.reading.counts import SelectionCounts, count_selection
-from console.reading.selected_tasks import SelectedTasks, read_selected_tasks
-from console.reading.selection import Everything, Marked, Selection, named_by_query
-from console.text.words import count
-from store.contract.queries import ExternalTaskQuery
+from retriage.console.launch.plan import LaunchPlan
+from retriage.console.launch.record import READ_MOST
+from retriage.console.operations.preview import Kind
+from retriage.console.reading.counts import SelectionCounts, count_selection
+from retriage.console.reading.selected_tasks import SelectedTasks, read_selected_tasks
+from retriage.console.reading.selection import Everything, Marked, Selection, named_by_query
+from retriage.console.text.words import count
+from retriage.store.contract.queries import ExternalTaskQuery
 
 if TYPE_CHECKING:
-    from console.launch.earlier_launches import EarlierLaunches
-    from console.session.session import Session
+    from retriage.console.launch.earlier_launches import EarlierLaunches
+    from retriage.console.session.session import Session
 
 DEFAULT_RETRIES = 1
 TOPICS_READ = 100

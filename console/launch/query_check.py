@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from console.engine.capabilities import LISTS, wire_name
-from console.engine.errors import EngineProblem, Forbidden
-from console.nouns import NOUNS
-from console.text.inert import inert
-from console.text.words import short
+from retriage.console.engine.capabilities import LISTS, wire_name
+from retriage.console.engine.errors import EngineProblem, Forbidden
+from retriage.console.nouns import NOUNS
+from retriage.console.text.inert import inert
+from retriage.console.text.words import short
 
 if TYPE_CHECKING:
-    from console.session.connection import Connection
-    from console.session.session import Session
-    from store.contract.orders import SetExternalTaskRetries
-    from store.contract.queries import Query
+    from retriage.console.session.connection import Connection
+    from retriage.console.session.session import Session
+    from retriage.store.contract.orders import SetExternalTaskRetries
+    from retriage.store.contract.queries import Query
 
 PAGE = 100
 """Rows that are held against the filters."""

@@ -9,25 +9,25 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from console.engine.batch_request import IDS
-from console.engine.errors import EngineProblem
-from console.journal import journal_problem, said_by_driver
-from console.launch.find_batch import SoughtLaunch, names_all
-from console.launch.launch_events import LaunchEvent, NotKept
-from console.launch.newest_batches import newest_start
-from console.launch.plan import LaunchPlan
-from console.launch.plan_by_ids import PlanByIds
-from console.operations.evidence import SAMPLE, Before
-from console.reading.selected_tasks import read_selected_tasks
+from retriage.console.engine.batch_request import IDS
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.journal import journal_problem, said_by_driver
+from retriage.console.launch.find_batch import SoughtLaunch, names_all
+from retriage.console.launch.launch_events import LaunchEvent, NotKept
+from retriage.console.launch.newest_batches import newest_start
+from retriage.console.launch.plan import LaunchPlan
+from retriage.console.launch.plan_by_ids import PlanByIds
+from retriage.console.operations.evidence import SAMPLE, Before
+from retriage.console.reading.selected_tasks import read_selected_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Mapping
 
-    from console.launch.decided_launch import DecidedLaunch
-    from console.reading.selected_tasks import SelectedTasks
-    from console.session.connection import Connection
-    from console.session.session import Session
-    from store.journal import State
+    from retriage.console.launch.decided_launch import DecidedLaunch
+    from retriage.console.reading.selected_tasks import SelectedTasks
+    from retriage.console.session.connection import Connection
+    from retriage.console.session.session import Session
+    from retriage.store.journal import State
 
 READ_MOST = 20_000
 """The tasks of a query are read and written down up to so many; beyond, it would hold the launch up too long."""
@@ -80,7 +80,7 @@ class LaunchRecord:
         journal, plan = self.session.memory.journal, self.order.plan
         if journal is None:
             return
-        from store.journal import NewLaunch  # 530 ms, paid when the journal was opened
+        from retriage.store.journal import NewLaunch  # 530 ms, paid when the journal was opened
 
         identity, part = self.session.connection.identity, self.order.part
         body = {name: value for name, value in plan.prepared.value.items() if name not in IDS}

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from console.folders import home
-from store.private_files import make_folder, open_file
+from retriage.console.folders import home
+from retriage.store.private_files import make_folder, open_file
 
 
 def save_request(text: str, at: datetime) -> str:

@@ -5,9 +5,9 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from console.engine.batch_request import BatchRequest
-from console.nouns import NOUNS
-from store.contract.queries import Query
+from retriage.console.engine.batch_request import BatchRequest
+from retriage.console.nouns import NOUNS
+from retriage.store.contract.queries import Query
 
 
 def json_text(request: BatchRequest, ids: int | None) -> str:

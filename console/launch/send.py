@@ -1,6 +1,6 @@
 """Sends a launch: written down first, sent once, looked for when no answer proves what became of it.
 
-What becomes of it is told in :mod:`console.launch.launch_events`; no screen is known here.
+What becomes of it is told in :mod:`retriage.console.launch.launch_events`; no screen is known here.
 """
 
 from __future__ import annotations
@@ -10,23 +10,31 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from console.engine.errors import TOO_LARGE, EngineProblem, Forbidden, Refused, Unanswered, Unreachable
-from console.launch.checks import why_not_send
-from console.launch.decided_launch import DecidedLaunch
-from console.launch.find_batch import Finding, SoughtLaunch, look_for
-from console.launch.launch_events import Launched, LaunchEvent, NoAnswer, NotFound, NotSent, RefusedByEngine, Sending
-from console.launch.one_by_one import give_back
-from console.launch.plan import LaunchPlan
-from console.launch.plan_by_ids import PlanByIds, PlanOneByOne
-from console.launch.query_check import check_queries
-from console.launch.record import LaunchRecord
-from console.launch.split_by_ids import parts_of
-from console.launch.unanswered import other_batches
-from store.contract.queries import BatchStatisticsQuery
+from retriage.console.engine.errors import TOO_LARGE, EngineProblem, Forbidden, Refused, Unanswered, Unreachable
+from retriage.console.launch.checks import why_not_send
+from retriage.console.launch.decided_launch import DecidedLaunch
+from retriage.console.launch.find_batch import Finding, SoughtLaunch, look_for
+from retriage.console.launch.launch_events import (
+    Launched,
+    LaunchEvent,
+    NoAnswer,
+    NotFound,
+    NotSent,
+    RefusedByEngine,
+    Sending,
+)
+from retriage.console.launch.one_by_one import give_back
+from retriage.console.launch.plan import LaunchPlan
+from retriage.console.launch.plan_by_ids import PlanByIds, PlanOneByOne
+from retriage.console.launch.query_check import check_queries
+from retriage.console.launch.record import LaunchRecord
+from retriage.console.launch.split_by_ids import parts_of
+from retriage.console.launch.unanswered import other_batches
+from retriage.store.contract.queries import BatchStatisticsQuery
 
 if TYPE_CHECKING:
-    from console.session.session import Session
-    from store.contract.records import Batch, BatchStatistics
+    from retriage.console.session.session import Session
+    from retriage.store.contract.records import Batch, BatchStatistics
 
 LOOKS = 5
 """How often an unanswered launch is looked for at once; after that it is looked for beside other work."""

@@ -4,9 +4,9 @@ A proxy takes in requests up to a size, nginx 1 MB when it was not told otherwis
 engine never sees it, so nothing was done. An id takes 39 bytes in the request (36 of a UUID, quotes and a comma).
 """
 
-from console.launch.plan import LaunchPlan
-from console.launch.plan_by_ids import PlanByIds
-from console.text.words import things
+from retriage.console.launch.plan import LaunchPlan
+from retriage.console.launch.plan_by_ids import PlanByIds
+from retriage.console.text.words import things
 
 Plan = LaunchPlan | PlanByIds
 

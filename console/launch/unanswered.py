@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from console.journal import journal_problem
-from console.launch.find_batch import Finding, SoughtLaunch, look_for, names_all
-from console.launch.launch_events import (
+from retriage.console.journal import journal_problem
+from retriage.console.launch.find_batch import Finding, SoughtLaunch, look_for, names_all
+from retriage.console.launch.launch_events import (
     CarriedOut,
     Disproved,
     Launched,
@@ -20,16 +20,16 @@ from console.launch.launch_events import (
     NotCarriedOut,
     Proven,
 )
-from console.operations.evidence import SAMPLE
-from console.operations.known import operation_of
-from console.session.poller import Poller
-from store.contract.orders import SetExternalTaskRetries
+from retriage.console.operations.evidence import SAMPLE
+from retriage.console.operations.known import operation_of
+from retriage.console.session.poller import Poller
+from retriage.store.contract.orders import SetExternalTaskRetries
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
-    from console.session.session import Session
-    from console.session.snapshot import Snapshot
-    from store.journal import Journal, Launch, State
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.session.session import Session
+    from retriage.console.session.snapshot import Snapshot
+    from retriage.store.journal import Journal, Launch, State
 
 EVERY = 5.0
 """Seconds between two looks while a launch is in doubt."""

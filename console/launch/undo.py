@@ -7,22 +7,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from console.batches.batch_end import CutShort, cut_short
-from console.launch.decided_launch import DecidedLaunch
-from console.launch.one_by_one import MOST_A_SECOND
-from console.launch.plan_by_ids import PlanByIds, PlanOneByOne
-from console.operations.fix_and_retry import FIX_LEFT_ALONE
-from console.operations.known import operation_of
-from console.operations.operation import Operation, WayBack
-from console.operations.set_variables import GiveBack, SetVariables, by_batches
-from console.text.words import count, short, things
-from store.contract.queries import BatchStatisticsQuery
-from store.contract.records import FAILED_EXTERNAL_TASK
+from retriage.console.batches.batch_end import CutShort, cut_short
+from retriage.console.launch.decided_launch import DecidedLaunch
+from retriage.console.launch.one_by_one import MOST_A_SECOND
+from retriage.console.launch.plan_by_ids import PlanByIds, PlanOneByOne
+from retriage.console.operations.fix_and_retry import FIX_LEFT_ALONE
+from retriage.console.operations.known import operation_of
+from retriage.console.operations.operation import Operation, WayBack
+from retriage.console.operations.set_variables import GiveBack, SetVariables, by_batches
+from retriage.console.text.words import count, short, things
+from retriage.store.contract.queries import BatchStatisticsQuery
+from retriage.store.contract.records import FAILED_EXTERNAL_TASK
 
 if TYPE_CHECKING:
-    from console.session.connection import Connection
-    from console.session.session import Session
-    from store.journal import Launch, Run
+    from retriage.console.session.connection import Connection
+    from retriage.console.session.session import Session
+    from retriage.store.journal import Launch, Run
 
 UNTAKEN = frozenset({"preparing", "refused", "unsent", "not_carried_out"})
 """States of a launch that has changed nothing."""

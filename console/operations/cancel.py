@@ -14,23 +14,23 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
-from console.engine.batch_request import CANCEL, BatchRequest
-from console.engine.errors import Refused
-from console.engine.rights import CANCEL_THESE, LAUNCH
-from console.operations.evidence import SAME_MOMENT, Before, Effect
-from console.operations.instance_operation import InstanceOperation, instances_of
-from console.operations.operation import AS_THEY_ARE, FreezeRules, FrozenUnits
-from console.reading.pages import PAGE, pieces, present
-from store.contract.orders import DeleteInstances
-from store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, ProcessInstanceQuery
-from store.contract.records import INSTANCE_DELETION
+from retriage.console.engine.batch_request import CANCEL, BatchRequest
+from retriage.console.engine.errors import Refused
+from retriage.console.engine.rights import CANCEL_THESE, LAUNCH
+from retriage.console.operations.evidence import SAME_MOMENT, Before, Effect
+from retriage.console.operations.instance_operation import InstanceOperation, instances_of
+from retriage.console.operations.operation import AS_THEY_ARE, FreezeRules, FrozenUnits
+from retriage.console.reading.pages import PAGE, pieces, present
+from retriage.store.contract.orders import DeleteInstances
+from retriage.store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, ProcessInstanceQuery
+from retriage.store.contract.records import INSTANCE_DELETION
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
-    from console.engine.history_level import History
-    from console.operations.work_counts import Decided
-    from console.reading.selection import Instances, Selection
-    from store.contract.records import HistoricProcessInstance, ProcessInstance
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.engine.history_level import History
+    from retriage.console.operations.work_counts import Decided
+    from retriage.console.reading.selection import Instances, Selection
+    from retriage.store.contract.records import HistoricProcessInstance, ProcessInstance
 
 COUNTED = 10_000
 """Instances whose tasks, incidents, callers and called ones are counted, the first ones."""

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from console.engine.errors import Refused
-from console.reading.narrowed_queries import among
-from console.reading.task_history import Failed, TaskHistory, TaskLog
-from store.contract.operations import UserOperation, UserOperationQuery
-from store.contract.queries import ExternalTaskQuery
-from store.contract.records import ExternalTask
+from retriage.console.engine.errors import Refused
+from retriage.console.reading.narrowed_queries import among
+from retriage.console.reading.task_history import Failed, TaskHistory, TaskLog
+from retriage.store.contract.operations import UserOperation, UserOperationQuery
+from retriage.store.contract.queries import ExternalTaskQuery
+from retriage.store.contract.records import ExternalTask
 
 SAMPLE = 100
 """So many tasks of a launch are looked at."""

@@ -1,7 +1,7 @@
 """Set variables of the process instances of external tasks, and give the tasks retries once their instances show them.
 
-Both orders are those of :mod:`console.operations.set_variables` and :mod:`console.operations.retry`: each is a launch
-of its own, by which it is watched, found again and undone.
+Both orders are those of :mod:`retriage.console.operations.set_variables` and :mod:`retriage.console.operations.retry`:
+each is a launch of its own, by which it is watched, found again and undone.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
-from console.operations.frozen_tasks import freeze
-from console.operations.operation import AS_THEY_ARE, CheckedUnits, FreezeRules, FrozenUnits
-from console.operations.retry import SetRetries
-from console.operations.set_variables import SetVariables, one_by_one
-from console.operations.task_work import TaskWork
-from console.reading.pages import pieces
-from console.reading.selection import Instances, Selection
-from console.text.inert import inert
-from store.contract.queries import ExternalTaskQuery
+from retriage.console.operations.frozen_tasks import freeze
+from retriage.console.operations.operation import AS_THEY_ARE, CheckedUnits, FreezeRules, FrozenUnits
+from retriage.console.operations.retry import SetRetries
+from retriage.console.operations.set_variables import SetVariables, one_by_one
+from retriage.console.operations.task_work import TaskWork
+from retriage.console.reading.pages import pieces
+from retriage.console.reading.selection import Instances, Selection
+from retriage.console.text.inert import inert
+from retriage.store.contract.queries import ExternalTaskQuery
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
-    from console.reading.task_history import TaskLog
-    from store.journal import RunTask
-    from store.journal.run_records import FrozenTask
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.reading.task_history import TaskLog
+    from retriage.store.journal import RunTask
+    from retriage.store.journal.run_records import FrozenTask
 
 FIX_LEFT_ALONE = "fix-"
 """What the keys of :attr:`FixAndRetry.left_alone` begin with that are about instances."""

@@ -9,17 +9,17 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from console.batches.task_state import failure_of
-from console.causes.fold import fold
-from console.operations.operation import AS_THEY_ARE, FreezeRules, FrozenUnits
-from console.operations.preview import BY_HAND, kind_of
-from console.reading.pages import pieces
-from console.reading.selected_tasks import SelectionLists, task_pages
-from console.reading.selection import Everything, Marked, Selection
-from store.journal.run_records import FrozenTask
+from retriage.console.batches.task_state import failure_of
+from retriage.console.causes.fold import fold
+from retriage.console.operations.operation import AS_THEY_ARE, FreezeRules, FrozenUnits
+from retriage.console.operations.preview import BY_HAND, kind_of
+from retriage.console.reading.pages import pieces
+from retriage.console.reading.selected_tasks import SelectionLists, task_pages
+from retriage.console.reading.selection import Everything, Marked, Selection
+from retriage.store.journal.run_records import FrozenTask
 
 if TYPE_CHECKING:
-    from store.contract.records import ExternalTask
+    from retriage.store.contract.records import ExternalTask
 
 FREEZE_EVERY = 0.1
 """Seconds between two pages while a run is frozen: nothing of it is at work yet, and what is read should be of one

@@ -9,8 +9,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from console.operations.evidence import Before, Effect
-from console.operations.operation import (
+from retriage.console.operations.evidence import Before, Effect
+from retriage.console.operations.operation import (
     AS_THEY_ARE,
     CheckedUnits,
     FreezeRules,
@@ -18,20 +18,20 @@ from console.operations.operation import (
     Operation,
     WayBack,
 )
-from console.operations.units_in_turn import UnitsInTurn
-from console.operations.work_counts import Decided, WorkCounts
-from console.reading.instance_ids import instance_pages
-from console.reading.pages import pieces, present
-from console.reading.selection import Instances, Selection
-from store.contract.queries import ProcessInstanceQuery
-from store.journal.run_records import FrozenTask
+from retriage.console.operations.units_in_turn import UnitsInTurn
+from retriage.console.operations.work_counts import Decided, WorkCounts
+from retriage.console.reading.instance_ids import instance_pages
+from retriage.console.reading.pages import pieces, present
+from retriage.console.reading.selection import Instances, Selection
+from retriage.store.contract.queries import ProcessInstanceQuery
+from retriage.store.journal.run_records import FrozenTask
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
-    from console.engine.history_level import History
-    from console.reading.task_history import TaskLog
-    from store.contract.records import ProcessInstance
-    from store.journal import RunTask, TaskBefore
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.engine.history_level import History
+    from retriage.console.reading.task_history import TaskLog
+    from retriage.store.contract.records import ProcessInstance
+    from retriage.store.journal import RunTask, TaskBefore
 
 
 LEFT_ALONE = {

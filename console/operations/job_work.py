@@ -9,22 +9,22 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from console.batches.task_state import failure_of
-from console.causes.fold import fold
-from console.engine.capabilities import heeds
-from console.engine.errors import NotThere, Refused
-from console.operations.frozen_tasks import FOLDED
-from console.operations.units_in_turn import UnitsInTurn
-from console.operations.work_counts import Decided, Obstacles, WorkCounts
-from console.reading.failure_proofs import IncidentTimes
-from console.reading.job_history import JobLog, JobPast, jobs_of
-from store.contract.records import FAILED_JOB
+from retriage.console.batches.task_state import failure_of
+from retriage.console.causes.fold import fold
+from retriage.console.engine.capabilities import heeds
+from retriage.console.engine.errors import NotThere, Refused
+from retriage.console.operations.frozen_tasks import FOLDED
+from retriage.console.operations.units_in_turn import UnitsInTurn
+from retriage.console.operations.work_counts import Decided, Obstacles, WorkCounts
+from retriage.console.reading.failure_proofs import IncidentTimes
+from retriage.console.reading.job_history import JobLog, JobPast, jobs_of
+from retriage.store.contract.records import FAILED_JOB
 
 if TYPE_CHECKING:
-    from console.batches.outcome import SeenBefore
-    from console.engine.client import EngineClient
-    from console.operations.operation import Operation
-    from store.contract.records import Job
+    from retriage.console.batches.outcome import SeenBefore
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.operations.operation import Operation
+    from retriage.store.contract.records import Job
 
 INCIDENT_PAGES = 4
 """So many pages of incidents since the launch are read in one look, where no log is kept."""

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from console.operations.cancel import Cancel
-from console.operations.fix_and_retry import FixAndRetry
-from console.operations.modification import Repeat, Skip
-from console.operations.retry import SetRetries
-from console.operations.retry_jobs import RetryJobs
-from console.operations.set_variables import SetVariables
-from console.operations.suspension import Activate, Suspend
+from retriage.console.operations.cancel import Cancel
+from retriage.console.operations.fix_and_retry import FixAndRetry
+from retriage.console.operations.modification import Repeat, Skip
+from retriage.console.operations.retry import SetRetries
+from retriage.console.operations.retry_jobs import RetryJobs
+from retriage.console.operations.set_variables import SetVariables
+from retriage.console.operations.suspension import Activate, Suspend
 
 if TYPE_CHECKING:
-    from console.operations.operation import Operation
-    from store.journal import Launch
-    from store.journal.run_records import NewRun
+    from retriage.console.operations.operation import Operation
+    from retriage.store.journal import Launch
+    from retriage.store.journal.run_records import NewRun
 
 OPERATIONS: dict[str, type[Operation]] = {
     one.name: one for one in (SetRetries, Suspend, Activate, Cancel, Skip, Repeat, SetVariables, RetryJobs)

@@ -19,31 +19,31 @@ from datetime import datetime
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from console.batches.outcome import SeenBefore
-from console.engine.batch_request import MODIFY, BatchRequest
-from console.engine.errors import Refused
-from console.engine.rights import LAUNCH, MODIFY_THESE
-from console.operations.evidence import Before, Effect
-from console.operations.instance_operation import InstanceOperation, instances_of
-from console.operations.modification_work import ModificationWork, cancelled_since, tasks_at
-from console.operations.operation import AS_THEY_ARE, CheckedUnits, FreezeRules, FrozenUnits
-from console.reading.failure_proofs import IncidentTimes, last_failures
-from console.reading.lock_states import lock_state
-from console.reading.pages import pieces
-from console.reading.process_activity import ProcessActivity, activity_of_process
-from console.reading.task_history import TaskLog
-from console.text.inert import inert
-from console.text.words import things
-from store.contract.modification import Instruction, ModifyInstances
-from store.contract.queries import ExternalTaskQuery
-from store.contract.records import INSTANCE_MODIFICATION
-from store.journal.run_records import FrozenTask
+from retriage.console.batches.outcome import SeenBefore
+from retriage.console.engine.batch_request import MODIFY, BatchRequest
+from retriage.console.engine.errors import Refused
+from retriage.console.engine.rights import LAUNCH, MODIFY_THESE
+from retriage.console.operations.evidence import Before, Effect
+from retriage.console.operations.instance_operation import InstanceOperation, instances_of
+from retriage.console.operations.modification_work import ModificationWork, cancelled_since, tasks_at
+from retriage.console.operations.operation import AS_THEY_ARE, CheckedUnits, FreezeRules, FrozenUnits
+from retriage.console.reading.failure_proofs import IncidentTimes, last_failures
+from retriage.console.reading.lock_states import lock_state
+from retriage.console.reading.pages import pieces
+from retriage.console.reading.process_activity import ProcessActivity, activity_of_process
+from retriage.console.reading.task_history import TaskLog
+from retriage.console.text.inert import inert
+from retriage.console.text.words import things
+from retriage.store.contract.modification import Instruction, ModifyInstances
+from retriage.store.contract.queries import ExternalTaskQuery
+from retriage.store.contract.records import INSTANCE_MODIFICATION
+from retriage.store.journal.run_records import FrozenTask
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
-    from console.reading.selection import Instances, Selection
-    from store.contract.records import ExternalTask, ProcessInstance
-    from store.journal import RunTask
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.reading.selection import Instances, Selection
+    from retriage.store.contract.records import ExternalTask, ProcessInstance
+    from retriage.store.journal import RunTask
 
 MOST_READ = 30_000
 """Cancelled activity instances that are read to find a batch that no answer tells of."""

@@ -11,19 +11,19 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from console.engine.errors import Refused
-from console.operations.evidence import SAME_MOMENT
-from console.operations.instance_operation import InstanceWork
-from console.reading.pages import Pages, believed, pages_by_id, pieces
-from store.contract.history import HistoricActivityInstance, HistoricActivityInstanceQuery
-from store.contract.queries import ExternalTaskQuery, Sorting
+from retriage.console.engine.errors import Refused
+from retriage.console.operations.evidence import SAME_MOMENT
+from retriage.console.operations.instance_operation import InstanceWork
+from retriage.console.reading.pages import Pages, believed, pages_by_id, pieces
+from retriage.store.contract.history import HistoricActivityInstance, HistoricActivityInstanceQuery
+from retriage.store.contract.queries import ExternalTaskQuery, Sorting
 
 if TYPE_CHECKING:
-    from console.batches.outcome import SeenBefore
-    from console.engine.client import EngineClient
-    from console.operations.instance_operation import InstanceOperation
-    from console.operations.work_counts import Decided
-    from store.contract.records import ExternalTask, ProcessInstance
+    from retriage.console.batches.outcome import SeenBefore
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.operations.instance_operation import InstanceOperation
+    from retriage.console.operations.work_counts import Decided
+    from retriage.store.contract.records import ExternalTask, ProcessInstance
 
 PAGES = 8
 """So many pages of cancelled activity instances are read in one look."""

@@ -1,5 +1,5 @@
 """What is done to many things at once, as a value: which units it takes, its request, what proves its effect, the way
-back. A file beside this one holds each operation; :mod:`console.operations.known` finds one by its name."""
+back. A file beside this one holds each operation; :mod:`retriage.console.operations.known` finds one by its name."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from console.batches.batch_end import BatchEnd, end_of
-from console.engine.errors import Refused
-from console.operations.work_counts import Decided, Obstacles, WorkCounts
-from console.reading.failure_proofs import IncidentTimes
-from console.reading.pages import believed
-from console.text.words import things
-from store.contract.queries import BatchStatisticsQuery
-from store.journal.run_records import FrozenTask
+from retriage.console.batches.batch_end import BatchEnd, end_of
+from retriage.console.engine.errors import Refused
+from retriage.console.operations.work_counts import Decided, Obstacles, WorkCounts
+from retriage.console.reading.failure_proofs import IncidentTimes
+from retriage.console.reading.pages import believed
+from retriage.console.text.words import things
+from retriage.store.contract.queries import BatchStatisticsQuery
+from retriage.store.journal.run_records import FrozenTask
 
 if TYPE_CHECKING:
-    from console.batches.outcome import SeenBefore
-    from console.engine.batch_request import BatchRequest
-    from console.engine.client import EngineClient
-    from console.engine.history_level import History
-    from console.engine.rights import Right
-    from console.operations.evidence import Before, Effect
-    from console.operations.preview import Kind
-    from console.reading.page_limit import PageLimit
-    from console.reading.selection import Instances, Selection
-    from console.reading.task_history import TaskLog
-    from store.contract.records import BatchStatistics, ExternalTask
-    from store.journal import RunTask, TaskBefore
-    from store.journal.records import OperationName
+    from retriage.console.batches.outcome import SeenBefore
+    from retriage.console.engine.batch_request import BatchRequest
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.engine.history_level import History
+    from retriage.console.engine.rights import Right
+    from retriage.console.operations.evidence import Before, Effect
+    from retriage.console.operations.preview import Kind
+    from retriage.console.reading.page_limit import PageLimit
+    from retriage.console.reading.selection import Instances, Selection
+    from retriage.console.reading.task_history import TaskLog
+    from retriage.store.contract.records import BatchStatistics, ExternalTask
+    from retriage.store.journal import RunTask, TaskBefore
+    from retriage.store.journal.records import OperationName
 
 
 @dataclass(frozen=True)

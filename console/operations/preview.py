@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from console.reading.counts import SelectionCounts
+from retriage.console.reading.counts import SelectionCounts
 
 Tone = Literal["good", "plain", "warning"]
 Kind = Literal["failed", "raised", "never_failed", "unchanged", "lowered", "unknown", "gone"]

@@ -8,23 +8,30 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
-from console.engine.batch_request import BatchRequest
-from console.engine.rights import LAUNCH, LAUNCH_THESE
-from console.operations.evidence import Before, Effect, effect_on
-from console.operations.frozen_tasks import freeze
-from console.operations.operation import AS_THEY_ARE, CheckedUnits, FreezeRules, FrozenUnits, Operation, WayBack
-from console.operations.task_check import CHANGES, check
-from console.operations.task_work import TaskWork
-from console.reading.selected_tasks import read_selected_tasks
-from console.reading.selection import Instances, Marked, Selection
-from console.text.words import things
-from store.contract.orders import SetExternalTaskRetries
-from store.contract.records import FAILED_EXTERNAL_TASK, SET_EXTERNAL_TASK_RETRIES
+from retriage.console.engine.batch_request import BatchRequest
+from retriage.console.engine.rights import LAUNCH, LAUNCH_THESE
+from retriage.console.operations.evidence import Before, Effect, effect_on
+from retriage.console.operations.frozen_tasks import freeze
+from retriage.console.operations.operation import (
+    AS_THEY_ARE,
+    CheckedUnits,
+    FreezeRules,
+    FrozenUnits,
+    Operation,
+    WayBack,
+)
+from retriage.console.operations.task_check import CHANGES, check
+from retriage.console.operations.task_work import TaskWork
+from retriage.console.reading.selected_tasks import read_selected_tasks
+from retriage.console.reading.selection import Instances, Marked, Selection
+from retriage.console.text.words import things
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.contract.records import FAILED_EXTERNAL_TASK, SET_EXTERNAL_TASK_RETRIES
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
-    from console.reading.task_history import TaskLog
-    from store.journal import RunTask, TaskBefore
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.reading.task_history import TaskLog
+    from retriage.store.journal import RunTask, TaskBefore
 
 
 @dataclass(frozen=True)

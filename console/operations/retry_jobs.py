@@ -10,29 +10,29 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
-from console.batches.outcome import SeenBefore
-from console.batches.task_state import failure_of
-from console.causes.fold import fold
-from console.engine.batch_request import RETRY_JOBS, BatchRequest
-from console.engine.capabilities import heeds
-from console.engine.rights import LAUNCH, RETRY_THESE_JOBS
-from console.operations.evidence import Before, Effect
-from console.operations.frozen_tasks import FOLDED
-from console.operations.job_work import JobWork
-from console.operations.operation import AS_THEY_ARE, CheckedUnits, FreezeRules, FrozenUnits, WayBack
-from console.operations.retry import GivesRetries
-from console.reading.failure_proofs import IncidentTimes
-from console.reading.job_history import JobLog, jobs_of
-from console.reading.pages import pieces
-from console.reading.selection import Instances, Marked, Selection
-from store.contract.orders import SetJobsRetries
-from store.contract.records import FAILED_JOB, SET_JOB_RETRIES
-from store.journal.run_records import FrozenTask
+from retriage.console.batches.outcome import SeenBefore
+from retriage.console.batches.task_state import failure_of
+from retriage.console.causes.fold import fold
+from retriage.console.engine.batch_request import RETRY_JOBS, BatchRequest
+from retriage.console.engine.capabilities import heeds
+from retriage.console.engine.rights import LAUNCH, RETRY_THESE_JOBS
+from retriage.console.operations.evidence import Before, Effect
+from retriage.console.operations.frozen_tasks import FOLDED
+from retriage.console.operations.job_work import JobWork
+from retriage.console.operations.operation import AS_THEY_ARE, CheckedUnits, FreezeRules, FrozenUnits, WayBack
+from retriage.console.operations.retry import GivesRetries
+from retriage.console.reading.failure_proofs import IncidentTimes
+from retriage.console.reading.job_history import JobLog, jobs_of
+from retriage.console.reading.pages import pieces
+from retriage.console.reading.selection import Instances, Marked, Selection
+from retriage.store.contract.orders import SetJobsRetries
+from retriage.store.contract.records import FAILED_JOB, SET_JOB_RETRIES
+from retriage.store.journal.run_records import FrozenTask
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
-    from console.reading.task_history import TaskLog
-    from store.journal import RunTask, TaskBefore
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.reading.task_history import TaskLog
+    from retriage.store.journal import RunTask, TaskBefore
 
 INCIDENT_PAGES = 4
 """So many pages of the incidents since the freeze are read for a page of jobs."""

@@ -12,26 +12,26 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from console.engine.batch_request import SET_VARIABLES as PATH
-from console.engine.batch_request import BatchRequest
-from console.engine.rights import LAUNCH, SET_VARIABLES_OF_THESE
-from console.operations.instance_operation import LEFT_ALONE, InstanceOperation, instances_of
-from console.operations.operation import AS_THEY_ARE, CheckedUnits, FreezeRules, FrozenUnits, Operation
-from console.operations.variable_values import SetValue, TypedVariable, VariableMistake, resolved, value_of
-from console.reading.pages import believed, pieces
-from console.text.inert import inert
-from console.text.words import count, things
-from store.contract.orders import SetInstancesVariables
-from store.contract.records import SET_VARIABLES
-from store.contract.variables import VariableInstanceQuery
+from retriage.console.engine.batch_request import SET_VARIABLES as PATH
+from retriage.console.engine.batch_request import BatchRequest
+from retriage.console.engine.rights import LAUNCH, SET_VARIABLES_OF_THESE
+from retriage.console.operations.instance_operation import LEFT_ALONE, InstanceOperation, instances_of
+from retriage.console.operations.operation import AS_THEY_ARE, CheckedUnits, FreezeRules, FrozenUnits, Operation
+from retriage.console.operations.variable_values import SetValue, TypedVariable, VariableMistake, resolved, value_of
+from retriage.console.reading.pages import believed, pieces
+from retriage.console.text.inert import inert
+from retriage.console.text.words import count, things
+from retriage.store.contract.orders import SetInstancesVariables
+from retriage.store.contract.records import SET_VARIABLES
+from retriage.store.contract.variables import VariableInstanceQuery
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
-    from console.reading.selection import Instances, Selection
-    from console.reading.task_history import TaskLog
-    from store.contract.records import ProcessInstance
-    from store.contract.variables import VariableInstance
-    from store.journal import RunTask
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.reading.selection import Instances, Selection
+    from retriage.console.reading.task_history import TaskLog
+    from retriage.store.contract.records import ProcessInstance
+    from retriage.store.contract.variables import VariableInstance
+    from retriage.store.journal import RunTask
 
 T = TypeVar("T")
 Had = dict[str, SetValue | None]

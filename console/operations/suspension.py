@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from console.engine.batch_request import SET_SUSPENDED, BatchRequest
-from console.engine.rights import LAUNCH, SUSPEND_THESE
-from console.operations.instance_operation import LEFT_ALONE, InstanceOperation
-from console.text.words import things
-from store.contract.deployments import SetInstancesSuspended
-from store.contract.records import INSTANCE_SUSPENSION
+from retriage.console.engine.batch_request import SET_SUSPENDED, BatchRequest
+from retriage.console.engine.rights import LAUNCH, SUSPEND_THESE
+from retriage.console.operations.instance_operation import LEFT_ALONE, InstanceOperation
+from retriage.console.text.words import things
+from retriage.store.contract.deployments import SetInstancesSuspended
+from retriage.store.contract.records import INSTANCE_SUSPENSION
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
-    from console.operations.operation import Operation
-    from store.contract.records import ProcessInstance
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.operations.operation import Operation
+    from retriage.store.contract.records import ProcessInstance
 
 
 @dataclass(frozen=True)

@@ -7,21 +7,21 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
-from console.batches.outcome import SeenBefore
-from console.batches.task_state import failure_of
-from console.causes.fold import fold
-from console.reading.failure_proofs import last_failures
-from console.reading.lock_states import lock_state
-from console.reading.narrowed_queries import among
-from console.reading.pages import present
-from console.reading.task_history import TaskLog
-from store.contract.queries import ExternalTaskQuery
+from retriage.console.batches.outcome import SeenBefore
+from retriage.console.batches.task_state import failure_of
+from retriage.console.causes.fold import fold
+from retriage.console.reading.failure_proofs import last_failures
+from retriage.console.reading.lock_states import lock_state
+from retriage.console.reading.narrowed_queries import among
+from retriage.console.reading.pages import present
+from retriage.console.reading.task_history import TaskLog
+from retriage.store.contract.queries import ExternalTaskQuery
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
-    from console.operations.operation import CheckedUnits
-    from store.contract.records import ExternalTask
-    from store.journal import RunTask
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.operations.operation import CheckedUnits
+    from retriage.store.contract.records import ExternalTask
+    from retriage.store.journal import RunTask
 
 Change = Literal["gone", "locked", "maybe-locked", "raised", "lowered", "newer-incident"]
 CHANGES: dict[str, str] = {

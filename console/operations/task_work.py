@@ -9,18 +9,18 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from console.batches.outcome import Outcome, SeenBefore
-from console.batches.task_state import TO_COME
-from console.causes.fold import fold
-from console.engine.errors import NotThere, Refused
-from console.operations.operation import UnitWork
-from console.operations.work_counts import Decided, Obstacles, WorkCounts
-from console.reading.task_history import TaskLog
+from retriage.console.batches.outcome import Outcome, SeenBefore
+from retriage.console.batches.task_state import TO_COME
+from retriage.console.causes.fold import fold
+from retriage.console.engine.errors import NotThere, Refused
+from retriage.console.operations.operation import UnitWork
+from retriage.console.operations.work_counts import Decided, Obstacles, WorkCounts
+from retriage.console.reading.task_history import TaskLog
 
 if TYPE_CHECKING:
-    from console.batches.task_state import State
-    from console.engine.client import EngineClient
-    from console.operations.operation import Operation
+    from retriage.console.batches.task_state import State
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.operations.operation import Operation
 
 _ENDED: Mapping[State, Decided] = {"gone": "cancelled", "unkept": "unknown", "undone": "changed"}
 """States that a task does not leave, beside *done* -> what they count as."""

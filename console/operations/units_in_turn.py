@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import islice
 
-from console.operations.operation import Operation, UnitWork
-from console.reading.pages import PAGE
+from retriage.console.operations.operation import Operation, UnitWork
+from retriage.console.reading.pages import PAGE
 
 
 class UnitsInTurn(UnitWork):

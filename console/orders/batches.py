@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.orders.order import Order, Report, sent
-from console.text.inert import inert
-from console.text.words import short, things
+from retriage.console.orders.order import Order, Report, sent
+from retriage.console.text.inert import inert
+from retriage.console.text.words import short, things
 
 if TYPE_CHECKING:
-    from console.batches.batch_view import BatchView
-    from console.session.session import Session
+    from retriage.console.batches.batch_view import BatchView
+    from retriage.console.session.session import Session
 
 
 def suspension(view: BatchView) -> Order:

@@ -9,20 +9,20 @@ from dataclasses import dataclass, replace
 from os import environ
 from typing import TYPE_CHECKING, Any
 
-from console.engine.errors import EngineProblem, Unanswered
-from console.journal import journal_problem, said_by_driver
-from console.operations.variable_values import SetValue, TypedVariable, VariableMistake, resolved, typed
-from console.orders.order import Order, Report
-from console.reading.locks import lock_states
-from console.text.inert import inert
-from store.contract.queries import ExternalTaskQuery
-from store.contract.values import INT_MAX
-from store.journal.by_hand import NewHandWork
+from retriage.console.engine.errors import EngineProblem, Unanswered
+from retriage.console.journal import journal_problem, said_by_driver
+from retriage.console.operations.variable_values import SetValue, TypedVariable, VariableMistake, resolved, typed
+from retriage.console.orders.order import Order, Report
+from retriage.console.reading.locks import lock_states
+from retriage.console.text.inert import inert
+from retriage.store.contract.queries import ExternalTaskQuery
+from retriage.store.contract.values import INT_MAX
+from retriage.store.journal.by_hand import NewHandWork
 
 if TYPE_CHECKING:
-    from console.session.session import Session
-    from store.contract.records import ExternalTask
-    from store.journal.records import Outcome
+    from retriage.console.session.session import Session
+    from retriage.store.contract.records import ExternalTask
+    from retriage.store.journal.records import Outcome
 
 LOCK_SECONDS = 60
 """For so long the task is locked: if the console ends in between, workers get it afterwards."""

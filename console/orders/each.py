@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from console.engine.errors import EngineProblem, RanAndFailed, Unanswered
+from retriage.console.engine.errors import EngineProblem, RanAndFailed, Unanswered
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
-    from console.session.session import Session
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.session.session import Session
 
 AT_ONCE = 4
 """Orders under way at a time; the engine has others to serve."""

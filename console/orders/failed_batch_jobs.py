@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
-from console.engine.errors import Refused
-from console.orders.each import order_each
-from console.orders.order import Order, Report, sent
-from console.text.inert import inert
-from console.text.words import count, short, things
+from retriage.console.engine.errors import Refused
+from retriage.console.orders.each import order_each
+from retriage.console.orders.order import Order, Report, sent
+from retriage.console.text.inert import inert
+from retriage.console.text.words import count, short, things
 
 if TYPE_CHECKING:
-    from console.batches.batch_view import BatchView
-    from console.batches.failed_jobs import FailedJobs
-    from console.engine.client import EngineClient
-    from console.session.session import Session
+    from retriage.console.batches.batch_view import BatchView
+    from retriage.console.batches.failed_jobs import FailedJobs
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.session.session import Session
 
 
 def retry_group(view: BatchView, group: FailedJobs) -> Order:

@@ -6,18 +6,18 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from console.engine.errors import NotThere
-from console.orders.each import order_each
-from console.orders.order import Order, Report
-from console.reading.chosen_jobs import MOST, ChosenJobs, vital
-from console.text.inert import inert
-from console.text.words import count, short, things
+from retriage.console.engine.errors import NotThere
+from retriage.console.orders.each import order_each
+from retriage.console.orders.order import Order, Report
+from retriage.console.reading.chosen_jobs import MOST, ChosenJobs, vital
+from retriage.console.text.inert import inert
+from retriage.console.text.words import count, short, things
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
-    from console.session.session import Session
-    from store.contract.queries import JobQuery
-    from store.contract.records import Job
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.session.session import Session
+    from retriage.store.contract.queries import JobQuery
+    from retriage.store.contract.records import Job
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.orders.each import order_each
-from console.orders.order import Order, Report
-from console.text.words import count, things
+from retriage.console.orders.each import order_each
+from retriage.console.orders.order import Order, Report
+from retriage.console.text.words import count, things
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from console.session.session import Session
+    from retriage.console.session.session import Session
 
 
 async def write_note(ids: Sequence[str], note: str | None, replaced: int) -> Order:

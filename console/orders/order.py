@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from console.text.ink import Ink
+from retriage.console.text.ink import Ink
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
-    from console.session.session import Session
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.session.session import Session
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from console.journal import journal_problem, said_by_driver
-from console.orders.order import Order, Report
-from console.text.words import short
+from retriage.console.journal import journal_problem, said_by_driver
+from retriage.console.orders.order import Order, Report
+from retriage.console.text.words import short
 
 if TYPE_CHECKING:
-    from console.launch.decided_launch import DecidedLaunch
-    from console.launch.undo import Undo
-    from console.session.session import Session
-    from console.session.watch import Watch
-    from store.journal import Launch
+    from retriage.console.launch.decided_launch import DecidedLaunch
+    from retriage.console.launch.undo import Undo
+    from retriage.console.session.session import Session
+    from retriage.console.session.watch import Watch
+    from retriage.store.journal import Launch
 
 
 async def undo_order(

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.orders.each import order_each
-from console.orders.order import Order, Report
-from console.reading.locks import MOST, holders, lock_states, locked, still_locked
-from console.text.inert import inert
-from console.text.words import clock, count, things
+from retriage.console.orders.each import order_each
+from retriage.console.orders.order import Order, Report
+from retriage.console.reading.locks import MOST, holders, lock_states, locked, still_locked
+from retriage.console.text.inert import inert
+from retriage.console.text.words import clock, count, things
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from console.reading.lock_states import LockState
-    from console.reading.selection import Everything, Marked
-    from console.session.session import Session
-    from store.contract.records import ExternalTask
+    from retriage.console.reading.lock_states import LockState
+    from retriage.console.reading.selection import Everything, Marked
+    from retriage.console.session.session import Session
+    from retriage.store.contract.records import ExternalTask
 
 MOST_WORKERS = 3
 """So many workers are named."""

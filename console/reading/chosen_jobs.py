@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from console.reading.pages import pages_by_id, pieces
-from console.reading.selection import Marked, matches_all
-from console.text.words import count, short, things
-from store.contract.queries import JobDefinitionQuery, JobQuery
-from store.contract.records import MONITOR_JOB, SEED_JOB
+from retriage.console.reading.pages import pages_by_id, pieces
+from retriage.console.reading.selection import Marked, matches_all
+from retriage.console.text.words import count, short, things
+from retriage.store.contract.queries import JobDefinitionQuery, JobQuery
+from retriage.store.contract.records import MONITOR_JOB, SEED_JOB
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
-    from store.contract.records import Job
+    from retriage.console.engine.client import EngineClient
+    from retriage.store.contract.records import Job
 
 MOST = 5000
 """Jobs that an order goes to one by one, at most."""

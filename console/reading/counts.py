@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from console.reading.narrowed_queries import Trait, narrowed
-from store.contract.queries import ExternalTaskQuery
-from store.contract.records import ExternalTask
+from retriage.console.reading.narrowed_queries import Trait, narrowed
+from retriage.store.contract.queries import ExternalTaskQuery
+from retriage.store.contract.records import ExternalTask
 
 LOOK = 500
 """At most so many tasks that still have retries are listed to see how many each has."""

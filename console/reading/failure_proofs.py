@@ -6,13 +6,13 @@ from collections.abc import Collection, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from console.engine.errors import Refused
-from console.reading.incident_pages import IncidentPages
-from console.reading.lock_states import lock_state
-from console.reading.pages import believed
-from console.reading.task_history import Failed, TaskHistory, TaskLog
-from store.contract.queries import IncidentQuery
-from store.contract.records import FAILED_EXTERNAL_TASK, ExternalTask, Incident
+from retriage.console.engine.errors import Refused
+from retriage.console.reading.incident_pages import IncidentPages
+from retriage.console.reading.lock_states import lock_state
+from retriage.console.reading.pages import believed
+from retriage.console.reading.task_history import Failed, TaskHistory, TaskLog
+from retriage.store.contract.queries import IncidentQuery
+from retriage.store.contract.records import FAILED_EXTERNAL_TASK, ExternalTask, Incident
 
 if TYPE_CHECKING:
     from datetime import datetime

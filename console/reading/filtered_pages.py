@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-from console.reading.pages import Pages, Read
+from retriage.console.reading.pages import Pages, Read
 
 R = TypeVar("R")
 

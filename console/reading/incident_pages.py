@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from console.reading import pages
-from console.reading.pages import Pages, pages_by_id
-from store.contract.history import HistoricIncident, HistoricIncidentQuery
-from store.contract.queries import IncidentQuery
-from store.contract.records import Incident
+from retriage.console.reading import pages
+from retriage.console.reading.pages import Pages, pages_by_id
+from retriage.store.contract.history import HistoricIncident, HistoricIncidentQuery
+from retriage.store.contract.queries import IncidentQuery
+from retriage.store.contract.records import Incident
 
 I = TypeVar("I", Incident, HistoricIncident)  # noqa: E741
 Read = Callable[[IncidentQuery, int, int], Awaitable[list[Incident]]]

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from sys import intern
 from typing import NamedTuple, Protocol, TypeVar
 
-from console.reading.narrowed_queries import among
-from store.contract.queries import ExternalTaskQuery
-from store.contract.records import FAILED_EXTERNAL_TASK, ExternalTask
+from retriage.console.reading.narrowed_queries import among
+from retriage.store.contract.queries import ExternalTaskQuery
+from retriage.store.contract.records import FAILED_EXTERNAL_TASK, ExternalTask
 
 SLICE = 500
 """Ids of one question."""

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from console.engine.errors import EngineProblem, Unreachable
-from console.reading.pages import pages_by_id, pieces
-from store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, ProcessInstanceQuery
-from store.contract.records import ExternalTask, HistoricProcessInstance, ProcessInstance
+from retriage.console.engine.errors import EngineProblem, Unreachable
+from retriage.console.reading.pages import pages_by_id, pieces
+from retriage.store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, ProcessInstanceQuery
+from retriage.store.contract.records import ExternalTask, HistoricProcessInstance, ProcessInstance
 
 SLICE = 200
 """Instances of one question."""

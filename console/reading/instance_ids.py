@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
-from console.reading.pages import pages_by_id, pieces
-from console.reading.selection import Instances
-from store.contract.queries import ProcessInstanceQuery
-from store.contract.records import ProcessInstance
+from retriage.console.reading.pages import pages_by_id, pieces
+from retriage.console.reading.selection import Instances
+from retriage.store.contract.queries import ProcessInstanceQuery
+from retriage.store.contract.records import ProcessInstance
 
 MOST = 100_000
 """Instances that are looked up at most."""

@@ -15,15 +15,15 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from console.engine.errors import Refused
-from console.reading.pages import Pages, believed, pieces, present
-from console.reading.task_history import NEWEST_FIRST
-from store.contract.history import HistoricJobLog, HistoricJobLogQuery
-from store.contract.queries import JobQuery
-from store.contract.records import Job
+from retriage.console.engine.errors import Refused
+from retriage.console.reading.pages import Pages, believed, pieces, present
+from retriage.console.reading.task_history import NEWEST_FIRST
+from retriage.store.contract.history import HistoricJobLog, HistoricJobLogQuery
+from retriage.store.contract.queries import JobQuery
+from retriage.store.contract.records import Job
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
+    from retriage.console.engine.client import EngineClient
 
 PAGE = 1000
 """Entries of one answer."""

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from console.reading.task_history import Failed
-    from store.contract.records import ExternalTask
+    from retriage.console.reading.task_history import Failed
+    from retriage.store.contract.records import ExternalTask
 
 LockState = Literal[
     "free",  # nothing keeps workers from it but its retries

@@ -5,14 +5,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from console.reading.failure_proofs import FailureLists, IncidentTimes, last_failures
-from console.reading.lock_states import LockState, lock_state
-from console.reading.narrowed_queries import among, narrowed
-from console.reading.pages import pages_by_id, pieces
-from console.reading.selection import Everything, Marked
-from console.reading.task_history import TaskLog
-from store.contract.queries import ExternalTaskQuery
-from store.contract.records import ExternalTask
+from retriage.console.reading.failure_proofs import FailureLists, IncidentTimes, last_failures
+from retriage.console.reading.lock_states import LockState, lock_state
+from retriage.console.reading.narrowed_queries import among, narrowed
+from retriage.console.reading.pages import pages_by_id, pieces
+from retriage.console.reading.selection import Everything, Marked
+from retriage.console.reading.task_history import TaskLog
+from retriage.store.contract.queries import ExternalTaskQuery
+from retriage.store.contract.records import ExternalTask
 
 MOST = 2_000
 """So many locks at most are taken off at once, since that is ordered one by one."""

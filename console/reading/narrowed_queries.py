@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Literal
 
-from store.contract.queries import ExternalTaskQuery
+from retriage.store.contract.queries import ExternalTaskQuery
 
 Trait = Literal["no_retries", "retries_left", "locked", "suspended"]
 

@@ -3,15 +3,15 @@
 The contract pages by index. While a list is read rows end and others appear, so that an index means another row a
 moment later. So every page begins with the last row of the one before; when another row stands there, the page is asked
 for again further up, until it begins with one that is known. Then nothing lies between: rows keep their order, as long
-as they are asked for in a total one (:mod:`console.engine.total_order`).
+as they are asked for in a total one (:mod:`retriage.console.engine.total_order`).
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
-from console.engine.total_order import in_order_of_ids
-from store.contract.queries import Query
+from retriage.console.engine.total_order import in_order_of_ids
+from retriage.store.contract.queries import Query
 
 Q = TypeVar("Q", bound=Query)
 R = TypeVar("R")

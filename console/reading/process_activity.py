@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 from xml.parsers import expat
 
-from console.engine.errors import Refused
+from retriage.console.engine.errors import Refused
 
 if TYPE_CHECKING:
-    from store.contract.deployments import ProcessDefinitionXml
+    from retriage.store.contract.deployments import ProcessDefinitionXml
 
 MOST_CHARACTERS = 8_000_000
 MOST_ELEMENTS = 200_000

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from console.engine.total_order import LISTS, in_order_of_ids, sort_keys
-from store.contract.queries import Query
+from retriage.console.engine.total_order import LISTS, in_order_of_ids, sort_keys
+from retriage.store.contract.queries import Query
 
 R = TypeVar("R")
 

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from console.language import Condition, Subject, asks_tasks, matcher, remembers
-from console.language.conditions import Finds
-from console.reading.incident_tasks import IncidentTaskLists, TaskFacts
+from retriage.console.language import Condition, Subject, asks_tasks, matcher, remembers
+from retriage.console.language.conditions import Finds
+from retriage.console.reading.incident_tasks import IncidentTaskLists, TaskFacts
 
 Ask = Callable[[Callable[[Any], Awaitable[None]]], Awaitable[None]]
 """Puts a question to the engine's client."""

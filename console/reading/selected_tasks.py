@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Protocol
 
-from console.reading.counts import SelectionCounts
-from console.reading.failure_proofs import FailureLists, IncidentTimes, last_failures
-from console.reading.lock_states import lock_state
-from console.reading.narrowed_queries import among
-from console.reading.pages import pages_by_id, pieces
-from console.reading.selection import Composed, Everything, Marked, Selection
-from console.reading.task_history import Failed, TaskLog
-from store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, ProcessInstanceQuery
-from store.contract.records import ExternalTask, HistoricProcessInstance, ProcessInstance
+from retriage.console.reading.counts import SelectionCounts
+from retriage.console.reading.failure_proofs import FailureLists, IncidentTimes, last_failures
+from retriage.console.reading.lock_states import lock_state
+from retriage.console.reading.narrowed_queries import among
+from retriage.console.reading.pages import pages_by_id, pieces
+from retriage.console.reading.selection import Composed, Everything, Marked, Selection
+from retriage.console.reading.task_history import Failed, TaskLog
+from retriage.store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, ProcessInstanceQuery
+from retriage.store.contract.records import ExternalTask, HistoricProcessInstance, ProcessInstance
 
 SAMPLE = 3
 """So many of the oldest tasks are kept to be shown."""

@@ -3,8 +3,8 @@ process instances."""
 
 from dataclasses import dataclass, field
 
-from store.contract.orders import SetExternalTaskRetries
-from store.contract.queries import ExternalTaskQuery, JobQuery, ProcessInstanceQuery, Query
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.contract.queries import ExternalTaskQuery, JobQuery, ProcessInstanceQuery, Query
 
 
 @dataclass(frozen=True)

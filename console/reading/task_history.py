@@ -15,16 +15,16 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal, Protocol
 
-from console.engine.errors import Refused
-from console.reading.pages import Pages, believed, pieces
-from store.contract.deployments import ProcessDefinitionXml
-from store.contract.history import (
+from retriage.console.engine.errors import Refused
+from retriage.console.reading.pages import Pages, believed, pieces
+from retriage.store.contract.deployments import ProcessDefinitionXml
+from retriage.store.contract.history import (
     HistoricActivityInstance,
     HistoricActivityInstanceQuery,
     HistoricExternalTaskLog,
     HistoricExternalTaskLogQuery,
 )
-from store.contract.queries import Sorting
+from retriage.store.contract.queries import Sorting
 
 Ending = Literal["done", "cancelled", "unkept"]
 """How a task ended that is not there any more; ``unkept`` where no history tells."""

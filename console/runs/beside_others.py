@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from console.engine.errors import EngineProblem
-from console.launch.overlapping_batches import (
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.launch.overlapping_batches import (
     OverlappingBatch,
     others_since,
     resting_batches,
     said_of_others,
 )
-from console.operations.known import operation_of
-from console.reading.pages import PAGE
-from console.text.words import things
-from store.contract.queries import BatchStatisticsQuery
+from retriage.console.operations.known import operation_of
+from retriage.console.reading.pages import PAGE
+from retriage.console.text.words import things
+from retriage.store.contract.queries import BatchStatisticsQuery
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
-    from console.operations.operation import Operation
-    from console.reading.page_limit import PageLimit
-    from console.session.session import Session
-    from store.journal import Launch, Run
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.operations.operation import Operation
+    from retriage.console.reading.page_limit import PageLimit
+    from retriage.console.session.session import Session
+    from retriage.store.journal import Launch, Run
 
 Ask = Callable[["EngineClient"], Awaitable[Any]]
 Deed = Literal["suspend", "activate", "delete"]

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from console.runs.waves import kept_together
+from retriage.console.runs.waves import kept_together
 
 if TYPE_CHECKING:
-    from console.runs.waves import Waves
-    from store.journal import Runs, RunStep
+    from retriage.console.runs.waves import Waves
+    from retriage.store.journal import Runs, RunStep
 
 
 @dataclass(frozen=True)

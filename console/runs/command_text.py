@@ -6,16 +6,16 @@ import shlex
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from console.language import write
-from console.reading.selection import Everything, Instances, Marked, ids_of
-from console.runs.rules_text import pace_text, seconds_text, share_text
+from retriage.console.language import write
+from retriage.console.reading.selection import Everything, Instances, Marked, ids_of
+from retriage.console.runs.rules_text import pace_text, seconds_text, share_text
 
 if TYPE_CHECKING:
-    from console.launch.plan import LaunchPlan
-    from console.reading.selection import Selection
-    from console.runs.run import RunOrder
-    from console.session.connection_identity import ConnectionIdentity
-    from store.contract.queries import Query
+    from retriage.console.launch.plan import LaunchPlan
+    from retriage.console.reading.selection import Selection
+    from retriage.console.runs.run import RunOrder
+    from retriage.console.session.connection_identity import ConnectionIdentity
+    from retriage.store.contract.queries import Query
 
 ALL_AT_ONCE = "rest"
 """The waves of a launch without any."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from console.text.words import things
+from retriage.console.text.words import things
 
 if TYPE_CHECKING:
-    from console.operations.operation import FrozenUnits
-    from console.operations.preview import Kind
-    from console.reading.selection import Instances, Selection
-    from console.runs.run import RunOrder
-    from store.contract.records import ExternalTask
+    from retriage.console.operations.operation import FrozenUnits
+    from retriage.console.operations.preview import Kind
+    from retriage.console.reading.selection import Instances, Selection
+    from retriage.console.runs.run import RunOrder
+    from retriage.store.contract.records import ExternalTask
 
 
 @dataclass(frozen=True)

@@ -19,35 +19,35 @@ from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
 from sqlalchemy.exc import OperationalError
 
-from console.engine.errors import EngineProblem
-from console.launch.decided_launch import DecidedLaunch, RunPart
-from console.launch.launch_events import LaunchEvent, sentence_of
-from console.launch.plan_by_ids import PlanByIds
-from console.launch.send import Sent, send_launch
-from console.launch.unanswered import UnansweredLaunches
-from console.operations.known import operation_of
-from console.operations.operation import CheckedUnits, Operation
-from console.operations.work_counts import WorkCounts
-from console.reading.page_limit import PageLimit
-from console.reading.pages import PAGE
-from console.reading.task_history import TaskLog
-from console.runs.beside_others import BesideOthers, left_suspended, turn_batches
-from console.runs.change import gate_was_changed
-from console.runs.driver_name import driver_name, is_dead
-from console.runs.events import RunEnded, RunEvent, RunHeld, WaveOutcome, WaveStep, counts_of, numbers
-from console.runs.gate import FEWEST, Cause, judge, sentence
-from console.runs.hold import NOT_SET, OTHER_BATCHES, OTHER_ENGINE, UNANSWERED, RunHold
-from console.runs.run_view import gate_of, how_it_ended, view_of
-from console.runs.sent_work import looked_back, new_work, sent_work, taken_launches
-from console.runs.variables_first import VariablesFirst
-from store.journal import JournalLost
-from store.journal.run_records import NotYours
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.launch.decided_launch import DecidedLaunch, RunPart
+from retriage.console.launch.launch_events import LaunchEvent, sentence_of
+from retriage.console.launch.plan_by_ids import PlanByIds
+from retriage.console.launch.send import Sent, send_launch
+from retriage.console.launch.unanswered import UnansweredLaunches
+from retriage.console.operations.known import operation_of
+from retriage.console.operations.operation import CheckedUnits, Operation
+from retriage.console.operations.work_counts import WorkCounts
+from retriage.console.reading.page_limit import PageLimit
+from retriage.console.reading.pages import PAGE
+from retriage.console.reading.task_history import TaskLog
+from retriage.console.runs.beside_others import BesideOthers, left_suspended, turn_batches
+from retriage.console.runs.change import gate_was_changed
+from retriage.console.runs.driver_name import driver_name, is_dead
+from retriage.console.runs.events import RunEnded, RunEvent, RunHeld, WaveOutcome, WaveStep, counts_of, numbers
+from retriage.console.runs.gate import FEWEST, Cause, judge, sentence
+from retriage.console.runs.hold import NOT_SET, OTHER_BATCHES, OTHER_ENGINE, UNANSWERED, RunHold
+from retriage.console.runs.run_view import gate_of, how_it_ended, view_of
+from retriage.console.runs.sent_work import looked_back, new_work, sent_work, taken_launches
+from retriage.console.runs.variables_first import VariablesFirst
+from retriage.store.journal import JournalLost
+from retriage.store.journal.run_records import NotYours
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
-    from console.operations.operation import UnitWork
-    from console.session.session import Session
-    from store.journal import Run, Runs, RunState, RunTask, RunWave
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.operations.operation import UnitWork
+    from retriage.console.session.session import Session
+    from retriage.store.journal import Run, Runs, RunState, RunTask, RunWave
 
 T = TypeVar("T")
 TICK = 1.0

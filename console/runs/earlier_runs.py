@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from console.operations.frozen_tasks import causes_of
-from console.reading.selected_tasks import task_pages
-from console.reading.selection import Everything
-from console.runs.gate import FEWEST
-from console.runs.run_view import RunView, view_of
-from console.text.words import age, count, percent, span, things
+from retriage.console.operations.frozen_tasks import causes_of
+from retriage.console.reading.selected_tasks import task_pages
+from retriage.console.reading.selection import Everything
+from retriage.console.runs.gate import FEWEST
+from retriage.console.runs.run_view import RunView, view_of
+from retriage.console.text.words import age, count, percent, span, things
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
-    from console.reading.selection import Selection
-    from console.runs.waves import Record
-    from console.session.session import Session
-    from store.contract.records import ExternalTask
-    from store.journal import Run, RunWave
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.reading.selection import Selection
+    from retriage.console.runs.waves import Record
+    from retriage.console.session.session import Session
+    from retriage.store.contract.records import ExternalTask
+    from retriage.store.journal import Run, RunWave
 
 MOST = 3
 """So many runs are told of."""

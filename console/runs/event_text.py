@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from console.operations.work_counts import WorkCounts
-from console.runs.events import RunEnded, RunEvent, RunHeld, RunPlanned, WaveOutcome, WaveStep
-from console.runs.run_view import left_out_said
-from console.text.inert import inert
+from retriage.console.operations.work_counts import WorkCounts
+from retriage.console.runs.events import RunEnded, RunEvent, RunHeld, RunPlanned, WaveOutcome, WaveStep
+from retriage.console.runs.run_view import left_out_said
+from retriage.console.text.inert import inert
 
 
 def text_of(event: RunEvent) -> str:

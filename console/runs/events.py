@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from console.operations.work_counts import WorkCounts
+from retriage.console.operations.work_counts import WorkCounts
 
 if TYPE_CHECKING:
-    from console.operations.operation import Operation
+    from retriage.console.operations.operation import Operation
 
 
 @dataclass(frozen=True)

@@ -13,22 +13,22 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from console.journal import journal_problem
-from console.operations.work_counts import WorkCounts
-from console.runs.driver import GATE_CAUSES
-from console.runs.events import counts_of, numbers
-from console.runs.gate import Cause, judge
-from console.runs.run_view import driven, gate_of
-from console.runs.sent_work import sent_work
-from console.session.poller import Poller
-from console.text.inert import inert
-from store.journal import NotYours
+from retriage.console.journal import journal_problem
+from retriage.console.operations.work_counts import WorkCounts
+from retriage.console.runs.driver import GATE_CAUSES
+from retriage.console.runs.events import counts_of, numbers
+from retriage.console.runs.gate import Cause, judge
+from retriage.console.runs.run_view import driven, gate_of
+from retriage.console.runs.sent_work import sent_work
+from retriage.console.session.poller import Poller
+from retriage.console.text.inert import inert
+from retriage.store.journal import NotYours
 
 if TYPE_CHECKING:
-    from console.operations.operation import UnitWork
-    from console.session.session import Session
-    from console.session.snapshot import Snapshot
-    from store.journal import Journal, Run, RunWave
+    from retriage.console.operations.operation import UnitWork
+    from retriage.console.session.session import Session
+    from retriage.console.session.snapshot import Snapshot
+    from retriage.store.journal import Journal, Run, RunWave
 
 EVERY = 3.0
 """Seconds between two looks, each of them at a page of one wave."""

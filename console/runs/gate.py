@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Literal
 
-from console.operations.work_counts import NO_OBSTACLES, Obstacles, WorkCounts
-from console.text.words import things
+from retriage.console.operations.work_counts import NO_OBSTACLES, Obstacles, WorkCounts
+from retriage.console.text.words import things
 
 FEWEST = 5
 """Decided tasks below which nothing is held early."""

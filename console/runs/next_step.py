@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from console.operations.work_counts import WorkCounts
-from console.runs.driver import GATE_CAUSES
-from console.runs.gate import FEWEST, judge, wilson, without
-from console.runs.run_view import NOTHING_SENT, gate_of, left_out_said
-from console.text.ink import Ink
-from console.text.words import count, things
+from retriage.console.operations.work_counts import WorkCounts
+from retriage.console.runs.driver import GATE_CAUSES
+from retriage.console.runs.gate import FEWEST, judge, wilson, without
+from retriage.console.runs.run_view import NOTHING_SENT, gate_of, left_out_said
+from retriage.console.text.ink import Ink
+from retriage.console.text.words import count, things
 
 if TYPE_CHECKING:
-    from console.runs.run_view import RunView, WaveView
+    from retriage.console.runs.run_view import RunView, WaveView
 
 
 @dataclass(frozen=True)

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from console.runs.event_text import text_of
-from console.runs.events import RunEnded, RunHeld
-from console.runs.hold import UNANSWERED
-from console.secret_sources import READ_VARIABLES, SecretProblem, read_secret
-from console.settings import Notify, Occasion, Webhook
-from console.text.inert import inert
+from retriage.console.runs.event_text import text_of
+from retriage.console.runs.events import RunEnded, RunHeld
+from retriage.console.runs.hold import UNANSWERED
+from retriage.console.secret_sources import READ_VARIABLES, SecretProblem, read_secret
+from retriage.console.settings import Notify, Occasion, Webhook
+from retriage.console.text.inert import inert
 
 if TYPE_CHECKING:
-    from console.session.session import Session
+    from retriage.console.session.session import Session
 
 PATIENCE = 60.0
 """Seconds that the command has."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.journal import journal_problem
-from console.runs.run_view import RunView, read_run
+from retriage.console.journal import journal_problem
+from retriage.console.runs.run_view import RunView, read_run
 
 if TYPE_CHECKING:
-    from console.session.memory import Memory
-    from console.session.session import Session
+    from retriage.console.session.memory import Memory
+    from retriage.console.session.session import Session
 
 NEWEST = 20
 """So many of the newest runs are looked at."""

@@ -7,23 +7,23 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from console.engine.errors import EngineProblem
-from console.launch.overlapping_batches import OverlappingBatch, overlapping_batches
-from console.operations.operation import FreezeRules
-from console.operations.preview import PreviewClass
-from console.operations.variable_values import VariableMistake
-from console.reading.selection import Instances, Marked
-from console.runs.decided_run import DecidedRun
-from console.runs.rules_text import RuleMistake
-from console.runs.run_form import RunForm
-from console.runs.waves import WaveMistake
-from console.text.words import count, short, things
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.launch.overlapping_batches import OverlappingBatch, overlapping_batches
+from retriage.console.operations.operation import FreezeRules
+from retriage.console.operations.preview import PreviewClass
+from retriage.console.operations.variable_values import VariableMistake
+from retriage.console.reading.selection import Instances, Marked
+from retriage.console.runs.decided_run import DecidedRun
+from retriage.console.runs.rules_text import RuleMistake
+from retriage.console.runs.run_form import RunForm
+from retriage.console.runs.waves import WaveMistake
+from retriage.console.text.words import count, short, things
 
 if TYPE_CHECKING:
-    from console.operations.operation import FrozenUnits, Operation
-    from console.reading.selection import Selection
-    from console.runs.run import RunOrder
-    from console.session.session import Session
+    from retriage.console.operations.operation import FrozenUnits, Operation
+    from retriage.console.reading.selection import Selection
+    from retriage.console.runs.run import RunOrder
+    from retriage.console.session.session import Session
 
 Freeze = Callable[["Selection | Instances", "Operation", FreezeRules], Awaitable["FrozenUnits"]]
 RUNNING = {"instance": "running instance", "task": "external task", "job": "failed job"}
@@ -84,7 +84,7 @@ class OperationPreparation:
         """Read the units, then what speaks against it; listeners are called after each answer.
 
         Args:
-            freeze: reads them, as :meth:`console.runs.service.RunService.freeze` does.
+            freeze: reads them, as :meth:`retriage.console.runs.service.RunService.freeze` does.
         """
         self._forget()
         self._changed()

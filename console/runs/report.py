@@ -11,16 +11,16 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from console.language.tokens import quoted, tokens
-from console.operations.known import operation_of
-from console.runs.event_text import counts_text
-from console.runs.rules_text import pace_text, seconds_text, share_text
-from console.runs.run_view import RunRecords, gate_of, left_out_said
-from console.text.inert import inert
-from console.text.words import things
+from retriage.console.language.tokens import quoted, tokens
+from retriage.console.operations.known import operation_of
+from retriage.console.runs.event_text import counts_text
+from retriage.console.runs.rules_text import pace_text, seconds_text, share_text
+from retriage.console.runs.run_view import RunRecords, gate_of, left_out_said
+from retriage.console.text.inert import inert
+from retriage.console.text.words import things
 
 if TYPE_CHECKING:
-    from store.journal import Launch, RunStep
+    from retriage.store.journal import Launch, RunStep
 
 MOST_LINES = 500
 """Lines of one list: causes, batches, steps. What is left out is counted."""

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from console.operations.operation import Operation
-from console.runs.events import RunPlanned
-from console.runs.gate import Gate
-from console.runs.waves import Waves, kept_together, proposed
-from store.journal.run_records import FrozenTask, NewRun, RunCause
+from retriage.console.operations.operation import Operation
+from retriage.console.runs.events import RunPlanned
+from retriage.console.runs.gate import Gate
+from retriage.console.runs.waves import Waves, kept_together, proposed
+from retriage.store.journal.run_records import FrozenTask, NewRun, RunCause
 
 if TYPE_CHECKING:
-    from console.operations.operation import FrozenUnits
-    from console.session.session import Session
+    from retriage.console.operations.operation import FrozenUnits
+    from retriage.console.session.session import Session
 
 MOST_CAUSES = 50
 """So many causes of its tasks are written down."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from console.operations.operation import Operation
-from console.operations.retry import GivesRetries
-from console.runs.gate import Gate
-from console.runs.rules_text import (
+from retriage.console.operations.operation import Operation
+from retriage.console.operations.retry import GivesRetries
+from retriage.console.runs.gate import Gate
+from retriage.console.runs.rules_text import (
     RuleMistake,
     pace_of,
     pace_text,
@@ -17,9 +17,9 @@ from console.runs.rules_text import (
     share_text,
     skips_of,
 )
-from console.runs.run import WATCH, RunOrder
-from console.runs.waves import waves_of
-from store.contract.values import INT_MAX
+from retriage.console.runs.run import WATCH, RunOrder
+from retriage.console.runs.waves import waves_of
+from retriage.store.contract.values import INT_MAX
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Waves for a launch that is being prepared: what is typed about them, what they come to, and the run that is decided.
 
-No widget. It stands beside a :class:`~console.launch.preparation.LaunchPreparation`, which knows the tasks.
+No widget. It stands beside a :class:`~retriage.console.launch.preparation.LaunchPreparation`, which knows the tasks.
 """
 
 from __future__ import annotations
@@ -8,22 +8,22 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from console.operations.retry import SetRetries
-from console.reading.pages import PAGE
-from console.reading.selection import Marked
-from console.runs.decided_run import DecidedRun
-from console.runs.earlier_runs import earlier_runs, record_of
-from console.runs.operation_preparation import NO_JOURNAL
-from console.runs.rules_text import RuleMistake
-from console.runs.run_form import RunForm
-from console.runs.waves import REST, WaveMistake, proposed
-from console.text.words import count, things
+from retriage.console.operations.retry import SetRetries
+from retriage.console.reading.pages import PAGE
+from retriage.console.reading.selection import Marked
+from retriage.console.runs.decided_run import DecidedRun
+from retriage.console.runs.earlier_runs import earlier_runs, record_of
+from retriage.console.runs.operation_preparation import NO_JOURNAL
+from retriage.console.runs.rules_text import RuleMistake
+from retriage.console.runs.run_form import RunForm
+from retriage.console.runs.waves import REST, WaveMistake, proposed
+from retriage.console.text.words import count, things
 
 if TYPE_CHECKING:
-    from console.launch.preparation import LaunchPreparation
-    from console.runs.earlier_runs import EarlierRun
-    from console.runs.operation_preparation import OperationPreparation
-    from console.runs.run import RunOrder
+    from retriage.console.launch.preparation import LaunchPreparation
+    from retriage.console.runs.earlier_runs import EarlierRun
+    from retriage.console.runs.operation_preparation import OperationPreparation
+    from retriage.console.runs.run import RunOrder
 
 JOBS_WITHOUT_JOURNAL = "Jobs are retried only with a journal: mark groups of tasks alone to retry those."
 

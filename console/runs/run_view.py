@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from console.operations.known import operation_of
-from console.operations.work_counts import WorkCounts
-from console.runs.driver_name import is_dead
-from console.runs.events import counts_of
-from console.runs.gate import Gate
-from console.text.words import clock, things
+from retriage.console.operations.known import operation_of
+from retriage.console.operations.work_counts import WorkCounts
+from retriage.console.runs.driver_name import is_dead
+from retriage.console.runs.events import counts_of
+from retriage.console.runs.gate import Gate
+from retriage.console.text.words import clock, things
 
 if TYPE_CHECKING:
-    from console.operations.operation import Operation
-    from store.journal import Launch, Run, RunCause, Runs, RunState, RunStep, RunWave
+    from retriage.console.operations.operation import Operation
+    from retriage.store.journal import Launch, Run, RunCause, Runs, RunState, RunStep, RunWave
 
 Word = Literal["preparing", "running", "interrupted", "held", "passed", "finished", "stopped", "void"]
 """What a run is called: ``interrupted`` is held because whoever drove it is gone; ``void`` was never written down

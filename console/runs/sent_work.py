@@ -6,16 +6,16 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from console.batches.outcome import SeenBefore
-from console.engine.errors import EngineProblem
-from console.operations.known import operation_of
-from store.journal.reading import TAKEN
+from retriage.console.batches.outcome import SeenBefore
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.operations.known import operation_of
+from retriage.store.journal.reading import TAKEN
 
 if TYPE_CHECKING:
-    from console.operations.operation import UnitWork
-    from console.reading.page_limit import PageLimit
-    from console.session.session import Session
-    from store.journal import Launch, Run, Runs, RunWave
+    from retriage.console.operations.operation import UnitWork
+    from retriage.console.reading.page_limit import PageLimit
+    from retriage.console.session.session import Session
+    from retriage.store.journal import Launch, Run, Runs, RunWave
 
 PAGES_BACK = 5
 """So many pages of a wave that is over are read once more."""

@@ -7,29 +7,29 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from console.engine.errors import EngineProblem
-from console.journal import journal_problem, said_by_driver
-from console.operations.frozen_tasks import FREEZE_EVERY
-from console.operations.operation import AS_THEY_ARE, FreezeRules
-from console.reading.page_limit import PageLimit
-from console.runs.change import RestChange, change_rest
-from console.runs.driver import RunDriven, RunDriver
-from console.runs.driver_name import driver_name, is_dead
-from console.runs.event_text import text_of
-from console.runs.events import RunEnded
-from console.runs.run import write_down
-from console.runs.waves import WaveMistake
-from console.text.words import count
-from store.journal import NotYours
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.journal import journal_problem, said_by_driver
+from retriage.console.operations.frozen_tasks import FREEZE_EVERY
+from retriage.console.operations.operation import AS_THEY_ARE, FreezeRules
+from retriage.console.reading.page_limit import PageLimit
+from retriage.console.runs.change import RestChange, change_rest
+from retriage.console.runs.driver import RunDriven, RunDriver
+from retriage.console.runs.driver_name import driver_name, is_dead
+from retriage.console.runs.event_text import text_of
+from retriage.console.runs.events import RunEnded
+from retriage.console.runs.run import write_down
+from retriage.console.runs.waves import WaveMistake
+from retriage.console.text.words import count
+from retriage.store.journal import NotYours
 
 if TYPE_CHECKING:
-    from console.operations.operation import FrozenUnits, Operation
-    from console.reading.selection import Instances, Selection
-    from console.runs.decided_run import DecidedRun
-    from console.runs.driver import Wish
-    from console.runs.events import RunEvent, RunHeld
-    from console.runs.run import RunOrder
-    from console.session.session import Session
+    from retriage.console.operations.operation import FrozenUnits, Operation
+    from retriage.console.reading.selection import Instances, Selection
+    from retriage.console.runs.decided_run import DecidedRun
+    from retriage.console.runs.driver import Wish
+    from retriage.console.runs.events import RunEvent, RunHeld
+    from retriage.console.runs.run import RunOrder
+    from retriage.console.session.session import Session
 
 
 @dataclass(eq=False)

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
-from console.launch.send import STANDSTILL
-from console.runs.hold import NOT_SET, RunHold
-from console.runs.sent_work import taken_launches
-from console.text.words import things
+from retriage.console.launch.send import STANDSTILL
+from retriage.console.runs.hold import NOT_SET, RunHold
+from retriage.console.runs.sent_work import taken_launches
+from retriage.console.text.words import things
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
-    from console.operations.operation import Operation, UnitWork
-    from console.session.session import Session
-    from store.journal import Run
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.operations.operation import Operation, UnitWork
+    from retriage.console.session.session import Session
+    from retriage.store.journal import Run
 
 Ask = Callable[[Callable[["EngineClient"], Awaitable[None]]], Awaitable[None]]
 

@@ -8,42 +8,42 @@ from functools import cached_property, partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from console.folders import profiles_file
-from console.profiles import ProfileProblem, list_profiles
-from console.runs.command_text import engine_words
-from console.runs.event_text import text_of
-from console.runs.events import RunEnded, RunHeld, WaveStep
-from console.runs.notify import notify
-from console.runs.open_runs import open_runs
-from console.screens.attached import places_of
-from console.screens.base import ConsoleScreen
-from console.screens.chrome import SMALLEST
-from console.screens.dialogs.arm import take_safety_off_or_put_it_back
-from console.screens.dialogs.confirm import Confirm
-from console.screens.dialogs.engines import EngineDialog
-from console.screens.events.screen import EventsScreen
-from console.screens.exporting.dialog import ExportDialog
-from console.screens.help.palette import Palette
-from console.screens.help.screen import ENGINE_PAGE, HelpScreen
-from console.screens.navigator import Navigator
-from console.screens.nouns import DETAILS, LISTS
-from console.screens.small import TooSmall
-from console.screens.tour import TourGuide
-from console.session.tour import Tour
-from console.snapshots.part import SnapshotPart
-from console.text.words import times
+from retriage.console.folders import profiles_file
+from retriage.console.profiles import ProfileProblem, list_profiles
+from retriage.console.runs.command_text import engine_words
+from retriage.console.runs.event_text import text_of
+from retriage.console.runs.events import RunEnded, RunHeld, WaveStep
+from retriage.console.runs.notify import notify
+from retriage.console.runs.open_runs import open_runs
+from retriage.console.screens.attached import places_of
+from retriage.console.screens.base import ConsoleScreen
+from retriage.console.screens.chrome import SMALLEST
+from retriage.console.screens.dialogs.arm import take_safety_off_or_put_it_back
+from retriage.console.screens.dialogs.confirm import Confirm
+from retriage.console.screens.dialogs.engines import EngineDialog
+from retriage.console.screens.events.screen import EventsScreen
+from retriage.console.screens.exporting.dialog import ExportDialog
+from retriage.console.screens.help.palette import Palette
+from retriage.console.screens.help.screen import ENGINE_PAGE, HelpScreen
+from retriage.console.screens.navigator import Navigator
+from retriage.console.screens.nouns import DETAILS, LISTS
+from retriage.console.screens.small import TooSmall
+from retriage.console.screens.tour import TourGuide
+from retriage.console.session.tour import Tour
+from retriage.console.snapshots.part import SnapshotPart
+from retriage.console.text.words import times
 
 if TYPE_CHECKING:
     from textual.app import App
     from textual.worker import WorkType
 
-    from console.engine.target import Pace
-    from console.runs.events import RunEvent
-    from console.runs.service import RunService
-    from console.screens.dialogs.engines import ChosenEngine
-    from console.screens.exporting.snapshot import SnapshotFile
-    from console.session.session import Session
-    from console.settings import Notify
+    from retriage.console.engine.target import Pace
+    from retriage.console.runs.events import RunEvent
+    from retriage.console.runs.service import RunService
+    from retriage.console.screens.dialogs.engines import ChosenEngine
+    from retriage.console.screens.exporting.snapshot import SnapshotFile
+    from retriage.console.session.session import Session
+    from retriage.console.settings import Notify
 
 TOUR_EVERY = 0.3
 """Seconds between two looks at how far the guided walk is."""
@@ -107,7 +107,7 @@ class AppVerbs:
     @cached_property
     def runs(self) -> RunService:
         """The runs that are driven here."""
-        from console.runs.service import RunService  # 455 ms, if the journal was not opened before
+        from retriage.console.runs.service import RunService  # 455 ms, if the journal was not opened before
 
         return RunService(self.session, self._tell_of_run)
 
@@ -195,8 +195,8 @@ class AppVerbs:
             self.session.news.say(why, "warning")
             return
         # With an engine on the network nothing of this was needed before: a thread imports it.
-        await asyncio.to_thread(import_module, "console.screens.exporting.snapshot")
-        from console.screens.exporting.snapshot import SnapshotFile, proposed_file, told_of  # 60 ms
+        await asyncio.to_thread(import_module, "retriage.console.screens.exporting.snapshot")
+        from retriage.console.screens.exporting.snapshot import SnapshotFile, proposed_file, told_of  # 60 ms
 
         screen = self.app.screen
         part = SnapshotPart(screen.task_filter if isinstance(screen, ConsoleScreen) else "")

@@ -7,7 +7,7 @@ from typing import ClassVar, Protocol
 
 
 class Attached(Protocol):
-    """Actions that a screen does not inherit but has: :class:`console.screens.verbs.Verbs`."""
+    """Actions that a screen does not inherit but has: :class:`retriage.console.screens.verbs.Verbs`."""
 
     PLACES: ClassVar[tuple[str, ...]]
 

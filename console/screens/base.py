@@ -13,21 +13,21 @@ from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widget import Widget
 
-from console.actions import at
-from console.screens import clipboard
-from console.screens.attached import Attached, places_of
-from console.screens.chrome import HintLine, IdentityLine, TabLine
-from console.screens.events.line import EventLine
-from console.screens.navigator import Navigator, navigator_of
-from console.session.freshness import Freshness
-from console.session.news import News
-from console.session.poller import reconsider_all
-from console.session.session import Session
-from console.terminal.textual_private import has_unpainted, paint
-from console.widgets.line import Line
+from retriage.console.actions import at
+from retriage.console.screens import clipboard
+from retriage.console.screens.attached import Attached, places_of
+from retriage.console.screens.chrome import HintLine, IdentityLine, TabLine
+from retriage.console.screens.events.line import EventLine
+from retriage.console.screens.navigator import Navigator, navigator_of
+from retriage.console.session.freshness import Freshness
+from retriage.console.session.news import News
+from retriage.console.session.poller import reconsider_all
+from retriage.console.session.session import Session
+from retriage.console.terminal.textual_private import has_unpainted, paint
+from retriage.console.widgets.line import Line
 
 if TYPE_CHECKING:
-    from console.screens.dialogs.confirm import Confirm
+    from retriage.console.screens.dialogs.confirm import Confirm
 
 BASE_CSS = Path(__file__).with_name("base.tcss")
 

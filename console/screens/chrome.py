@@ -6,20 +6,20 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from console.actions import hints, shown
-from console.nouns import VIEWS
-from console.session.poller import USUAL_PACE, soonest
-from console.text.inert import inert
-from console.text.words import count, roughly, span, times
-from console.widgets.line import Line, Span, width_of
+from retriage.console.actions import hints, shown
+from retriage.console.nouns import VIEWS
+from retriage.console.session.poller import USUAL_PACE, soonest
+from retriage.console.text.inert import inert
+from retriage.console.text.words import count, roughly, span, times
+from retriage.console.widgets.line import Line, Span, width_of
 
 if TYPE_CHECKING:
     from textual.widget import Widget
 
-    from console.session.connection_identity import ConnectionIdentity
-    from console.session.freshness import Freshness
-    from console.session.safety import Safety
-    from console.session.session import Session
+    from retriage.console.session.connection_identity import ConnectionIdentity
+    from retriage.console.session.freshness import Freshness
+    from retriage.console.session.safety import Safety
+    from retriage.console.session.session import Session
 
 SMALLEST = (80, 24)
 """Columns and lines below which the console shows one sentence and takes no keys."""

@@ -10,11 +10,11 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from console.folders import home
-from console.text.cells import cut
-from console.text.inert import inert
-from console.text.words import things
-from store.private_files import make_folder, open_file
+from retriage.console.folders import home
+from retriage.console.text.cells import cut
+from retriage.console.text.inert import inert
+from retriage.console.text.words import things
+from retriage.store.private_files import make_folder, open_file
 
 MOST = 74_000
 """Bytes that terminals are known to take by OSC 52 (xterm and tmux stop near 100,000 in base 64)."""

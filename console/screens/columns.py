@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import SelectionList
 from textual.widgets.selection_list import Selection
 
-from console.widgets.line import Line, Span
+from retriage.console.widgets.line import Line, Span
 
 
 class ColumnsDialog(ModalScreen["frozenset[int] | None"]):

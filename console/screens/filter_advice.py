@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from console.language import complete, parse, spoken
-from console.widgets.filter_line import Advice
+from retriage.console.language import complete, parse, spoken
+from retriage.console.widgets.filter_line import Advice
 
 if TYPE_CHECKING:
-    from console.language import Subject
+    from retriage.console.language import Subject
 
 
 def advised(text: str, cursor: int, subject: Subject[Any], values: Mapping[str, Sequence[str]] | None = None) -> Advice:

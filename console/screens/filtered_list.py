@@ -8,18 +8,18 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from console.engine.errors import EngineProblem
-from console.reading.filtered_pages import FilteredPages
-from console.session.freshness import Freshness
-from console.session.poller import reconsider_all, until_wanted
-from console.text.words import clock, count, things
-from console.widgets.line import Span
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.reading.filtered_pages import FilteredPages
+from retriage.console.session.freshness import Freshness
+from retriage.console.session.poller import reconsider_all, until_wanted
+from retriage.console.text.words import clock, count, things
+from retriage.console.widgets.line import Span
 
 if TYPE_CHECKING:
-    from console.reading.row_filter import RowFilter
-    from console.screens.subject import ListSubject
-    from console.session.session import Session
-    from store.contract.queries import Query
+    from retriage.console.reading.row_filter import RowFilter
+    from retriage.console.screens.subject import ListSubject
+    from retriage.console.session.session import Session
+    from retriage.store.contract.queries import Query
 
 AGAIN = 10.0
 """Seconds between two ways through all rows, at least; ten times as long as one took."""

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.screen import Screen
 
-from console.screens.chrome import OPENING_ENGINE, HintLine, IdentityLine, TabLine
-from console.session.safety import safety_of
-from console.widgets.line import Line
+from retriage.console.screens.chrome import OPENING_ENGINE, HintLine, IdentityLine, TabLine
+from retriage.console.session.safety import safety_of
+from retriage.console.widgets.line import Line
 
 if TYPE_CHECKING:
-    from console.session.connection_identity import ConnectionIdentity
+    from retriage.console.session.connection_identity import ConnectionIdentity
 
 
 class FirstFrame(Screen[None]):

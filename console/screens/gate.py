@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.actions import ACTIONS
-from console.screens.attached import places_of
+from retriage.console.actions import ACTIONS
+from retriage.console.screens.attached import places_of
 
 if TYPE_CHECKING:
-    from console.session.connection import Connection
-    from console.session.freshness import Freshness
+    from retriage.console.session.connection import Connection
+    from retriage.console.session.freshness import Freshness
 
 
 def why_not(connection: Connection, node: object, method: str, view: Freshness | None = None) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from console.text.ink import Ink
+from retriage.console.text.ink import Ink
 
 if TYPE_CHECKING:
-    from store.contract.records import Job
+    from retriage.store.contract.records import Job
 
 STATES: dict[str, tuple[str, Ink]] = {
     "X": ("no retries left: it waits for a person", "failed"),

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from console.language.by_cell import narrowed
-from console.screens.exporting.dialog import ExportDialog
-from console.screens.exporting.files import proposed
-from console.screens.exporting.run import Export
-from console.screens.row_filters import path_of
-from console.screens.verbs import Verbs
-from console.text.words import things
-from console.widgets.filter_line import FilterLine
+from retriage.console.language.by_cell import narrowed
+from retriage.console.screens.exporting.dialog import ExportDialog
+from retriage.console.screens.exporting.files import proposed
+from retriage.console.screens.exporting.run import Export
+from retriage.console.screens.row_filters import path_of
+from retriage.console.screens.verbs import Verbs
+from retriage.console.text.words import things
+from retriage.console.widgets.filter_line import FilterLine
 
 if TYPE_CHECKING:
-    from console.screens.base import ConsoleScreen
-    from console.screens.row_reader import RowReader
-    from console.widgets.rows import Row
+    from retriage.console.screens.base import ConsoleScreen
+    from retriage.console.screens.row_reader import RowReader
+    from retriage.console.widgets.rows import Row
 
 ZOOMS = ("", "-rows-only", "-detail-only")
 """What ``z`` goes through: everything, the rows alone, the detail alone."""
@@ -116,7 +116,7 @@ class ListVerbs(Verbs["ConsoleScreen"]):
             return
         again = self._curl_of == row.id
         self._curl_of = None if again else row.id
-        from console.launch.request_text import curl_of_reading, pretty  # 13 ms
+        from retriage.console.launch.request_text import curl_of_reading, pretty  # 13 ms
 
         path = path_of(self._reader.subject.name, row.id)
         if again or not path or not self.session.connection.identity.url:

@@ -13,32 +13,32 @@ from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widget import Widget
 
-from console.actions import at
-from console.screens.base import BASE_CSS, ConsoleScreen
-from console.screens.chrome import OPENING_ENGINE, IdentityLine
-from console.screens.columns import ColumnsDialog
-from console.screens.list_verbs import ListVerbs
-from console.screens.page_reader import PageReader
-from console.screens.pane_jump import PaneJump
-from console.screens.row_reader import RowReader
-from console.screens.subject import ListSubject, SortKey
-from console.session.news import News
-from console.session.session import Session
-from console.text.words import count, things
-from console.widgets.bindings import bindings
-from console.widgets.filter_line import Advice, FilterLine
-from console.widgets.line import Line, Span
-from console.widgets.line_table import LineTable
-from console.widgets.note import Note
-from console.widgets.pane import Item, Pane, Prose
-from console.widgets.rows import Row
+from retriage.console.actions import at
+from retriage.console.screens.base import BASE_CSS, ConsoleScreen
+from retriage.console.screens.chrome import OPENING_ENGINE, IdentityLine
+from retriage.console.screens.columns import ColumnsDialog
+from retriage.console.screens.list_verbs import ListVerbs
+from retriage.console.screens.page_reader import PageReader
+from retriage.console.screens.pane_jump import PaneJump
+from retriage.console.screens.row_reader import RowReader
+from retriage.console.screens.subject import ListSubject, SortKey
+from retriage.console.session.news import News
+from retriage.console.session.session import Session
+from retriage.console.text.words import count, things
+from retriage.console.widgets.bindings import bindings
+from retriage.console.widgets.filter_line import Advice, FilterLine
+from retriage.console.widgets.line import Line, Span
+from retriage.console.widgets.line_table import LineTable
+from retriage.console.widgets.note import Note
+from retriage.console.widgets.pane import Item, Pane, Prose
+from retriage.console.widgets.rows import Row
 
 if TYPE_CHECKING:
-    from console.engine.target import Demo
-    from console.launch.draft import Draft
-    from console.screens.filtered_list import FilteredList
-    from console.screens.navigator import Jump
-    from console.session.freshness import Freshness
+    from retriage.console.engine.target import Demo
+    from retriage.console.launch.draft import Draft
+    from retriage.console.screens.filtered_list import FilteredList
+    from retriage.console.screens.navigator import Jump
+    from retriage.console.session.freshness import Freshness
 
 LIST_CSS: list[str | PurePath] = [BASE_CSS, Path(__file__).with_name("listing.tcss")]
 
@@ -412,7 +412,7 @@ class ListScreen(ConsoleScreen):
 
     def action_build(self) -> None:
         """Build the query, beginning with the filter or with what was built from it before."""
-        from console.screens.builder.opening import builder_for  # 153 ms
+        from retriage.console.screens.builder.opening import builder_for  # 153 ms
 
         self.heed_filter()
         self.app.push_screen(builder_for(self.session, self.subject, self.filter_text, self.drafted, self))

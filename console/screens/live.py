@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
-from console.screens.verbs import Verbs
+from retriage.console.screens.verbs import Verbs
 
 if TYPE_CHECKING:
-    from console.screens.base import ConsoleScreen
+    from retriage.console.screens.base import ConsoleScreen
 
 
 class LiveVerbs(Verbs["ConsoleScreen"]):

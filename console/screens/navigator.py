@@ -1,7 +1,7 @@
 """The ways between screens: from a noun to its list and its detail, and from a row to what belongs to it elsewhere.
 
-Which screen shows what is said in one table, :mod:`console.screens.nouns`; screens know only this file, and so need not
-import one another.
+Which screen shows what is said in one table, :mod:`retriage.console.screens.nouns`; screens know only this file, and so
+need not import one another.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast, runtime_checkable
 
-from console.engine.errors import EngineProblem
-from console.engine.rights import READ_BATCH_HISTORY, UNSEEN_ENDS
-from console.language import write
-from console.text.inert import inert
-from console.text.words import short
-from store.contract.queries import IncidentQuery
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.engine.rights import READ_BATCH_HISTORY, UNSEEN_ENDS
+from retriage.console.language import write
+from retriage.console.text.inert import inert
+from retriage.console.text.words import short
+from retriage.store.contract.queries import IncidentQuery
 
 if TYPE_CHECKING:
     from textual.app import App
     from textual.screen import Screen
 
-    from console.session.session import Session
-    from store.contract.queries import Query
+    from retriage.console.session.session import Session
+    from retriage.store.contract.queries import Query
 
 Noun = Literal["task", "incident", "instance", "batch", "job", "launch", "run"]
 Details = Mapping[Noun, Callable[["Session", Any], "Screen[None]"]]

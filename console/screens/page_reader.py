@@ -8,15 +8,15 @@ from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from console.engine.errors import EngineProblem
-from console.screens.filtered_list import FilteredList
-from console.screens.row_reader import RowReader, RowsView
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.screens.filtered_list import FilteredList
+from retriage.console.screens.row_reader import RowReader, RowsView
 
 if TYPE_CHECKING:
-    from console.language import Parsed
-    from console.screens.subject import SortKey
-    from console.session.snapshot import Snapshot
-    from store.contract.queries import Query
+    from retriage.console.language import Parsed
+    from retriage.console.screens.subject import SortKey
+    from retriage.console.session.snapshot import Snapshot
+    from retriage.store.contract.queries import Query
 
 LARGEST_READ = 400
 """Most rows of one request."""

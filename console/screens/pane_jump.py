@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.geometry import Region
 from textual.screen import ModalScreen
 
-from console.widgets.line import Line
+from retriage.console.widgets.line import Line
 
 
 class PaneJump(ModalScreen["int | None"]):

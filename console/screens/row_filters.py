@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote as quoted_part
 
-from console.causes.fold import fold
-from console.language.tokens import quote
-from console.nouns import NOUNS
-from console.screens import job_states, task_states
+from retriage.console.causes.fold import fold
+from retriage.console.language.tokens import quote
+from retriage.console.nouns import NOUNS
+from retriage.console.screens import job_states, task_states
 
 Say = Callable[[Any], "str | None"]
 _MESSAGE = 80

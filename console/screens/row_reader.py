@@ -7,21 +7,21 @@ from collections.abc import Callable, Collection, Coroutine
 from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
 
-from console.session.freshness import Freshness
-from console.session.poller import Poller
+from retriage.console.session.freshness import Freshness
+from retriage.console.session.poller import Poller
 
 if TYPE_CHECKING:
     from textual.worker import Worker
 
-    from console.language import Condition, Parsed
-    from console.reading.incident_tasks import TaskFacts
-    from console.reading.row_filter import RowFilter
-    from console.screens.filtered_list import FilteredList
-    from console.screens.subject import ListSubject, SortKey
-    from console.session.session import Session
-    from console.session.snapshot import Snapshot
-    from console.widgets.line_table import LineTable
-    from store.contract.queries import Query
+    from retriage.console.language import Condition, Parsed
+    from retriage.console.reading.incident_tasks import TaskFacts
+    from retriage.console.reading.row_filter import RowFilter
+    from retriage.console.screens.filtered_list import FilteredList
+    from retriage.console.screens.subject import ListSubject, SortKey
+    from retriage.console.session.session import Session
+    from retriage.console.session.snapshot import Snapshot
+    from retriage.console.widgets.line_table import LineTable
+    from retriage.store.contract.queries import Query
 
 
 class RowsView(Protocol):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 if TYPE_CHECKING:
     from textual.app import App
 
-    from console.runs.service import RunService
+    from retriage.console.runs.service import RunService
 
 
 class DrivesRuns(Protocol):

@@ -7,14 +7,14 @@ from textual import events
 from textual.app import ComposeResult
 from textual.screen import Screen
 
-from console.screens.chrome import safety_said
-from console.session.news import News
-from console.session.session import Session
-from console.text.cells import cut
-from console.text.inert import inert
-from console.text.words import count, percent, short, things
-from console.widgets.line import Span, width_of
-from console.widgets.pane import Item, Pane, Prose, Spans
+from retriage.console.screens.chrome import safety_said
+from retriage.console.session.news import News
+from retriage.console.session.session import Session
+from retriage.console.text.cells import cut
+from retriage.console.text.inert import inert
+from retriage.console.text.words import count, percent, short, things
+from retriage.console.widgets.line import Span, width_of
+from retriage.console.widgets.pane import Item, Pane, Prose, Spans
 
 
 class TooSmall(Screen[None]):

@@ -8,25 +8,25 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from console.language import SUBJECTS, completed, parse, subject_on
-from console.reading.reading_order import reading_order
-from console.reading.row_filter import RowFilter
-from console.screens.filter_advice import advised
-from console.screens.row_filters import cell_words
-from console.widgets.columns import Column
-from console.widgets.filter_line import Advice
-from console.widgets.pane import Item
-from console.widgets.rows import Cell, Row
+from retriage.console.language import SUBJECTS, completed, parse, subject_on
+from retriage.console.reading.reading_order import reading_order
+from retriage.console.reading.row_filter import RowFilter
+from retriage.console.screens.filter_advice import advised
+from retriage.console.screens.row_filters import cell_words
+from retriage.console.widgets.columns import Column
+from retriage.console.widgets.filter_line import Advice
+from retriage.console.widgets.pane import Item
+from retriage.console.widgets.rows import Cell, Row
 
 if TYPE_CHECKING:
-    from console.engine.capabilities import Capabilities
-    from console.engine.client import EngineClient
-    from console.language import Parsed
-    from console.language import Subject as Words
-    from console.reading.incident_tasks import TaskFacts
-    from console.reading.reading_order import ReadingOrder
-    from console.reading.row_filter import Retried
-    from store.contract.queries import Query
+    from retriage.console.engine.capabilities import Capabilities
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.language import Parsed
+    from retriage.console.language import Subject as Words
+    from retriage.console.reading.incident_tasks import TaskFacts
+    from retriage.console.reading.reading_order import ReadingOrder
+    from retriage.console.reading.row_filter import Retried
+    from retriage.store.contract.queries import Query
 
 R = TypeVar("R")
 

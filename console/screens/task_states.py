@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from console.reading.lock_states import lock_state
-from console.text.inert import inert
-from console.text.ink import Ink
+from retriage.console.reading.lock_states import lock_state
+from retriage.console.text.inert import inert
+from retriage.console.text.ink import Ink
 
 if TYPE_CHECKING:
-    from store.contract.records import ExternalTask
+    from retriage.store.contract.records import ExternalTask
 
 STATES: dict[str, tuple[str, Ink]] = {
     "X": ("no retries left; its incident is open", "failed"),

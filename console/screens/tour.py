@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from console.session.tour import BAD_VALUE, Seen, Tour
-from console.widgets.line import Line, Span
+from retriage.console.session.tour import BAD_VALUE, Seen, Tour
+from retriage.console.widgets.line import Line, Span
 
 if TYPE_CHECKING:
     from textual.app import App
 
-    from console.screens.runs.screen import RunScreen
-    from console.session.session import Session
+    from retriage.console.screens.runs.screen import RunScreen
+    from retriage.console.session.session import Session
 
 FEWEST = 5
 """Tasks that are through before it is said whether a launch of the walk helped."""

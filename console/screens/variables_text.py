@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from console.text.inert import inert
-from console.text.words import things
+from retriage.console.text.inert import inert
+from retriage.console.text.words import things
 
 if TYPE_CHECKING:
-    from store.contract.records import VariableValue
+    from retriage.store.contract.records import VariableValue
 
 LONGEST_VALUE = 2000
 """Characters of a value that are shown."""

@@ -2,7 +2,7 @@
 
 A verb object has a method ``action_<name>`` for each action of its places. It is handed the screen and a function that
 says what is under the cursor there, and so serves a list and the detail of one thing alike. The application asks the
-verbs of a screen before the screen itself (:meth:`console.app.RetriageApp.run_action`).
+verbs of a screen before the screen itself (:meth:`retriage.console.app.RetriageApp.run_action`).
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
-from console.engine.errors import EngineProblem
-from console.screens.dialogs.confirm import Confirm
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.screens.dialogs.confirm import Confirm
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from textual.app import App
     from textual.worker import WorkType
 
-    from console.orders.order import Order, Report
-    from console.screens.base import ConsoleScreen
-    from console.screens.navigator import Navigator
+    from retriage.console.orders.order import Order, Report
+    from retriage.console.screens.base import ConsoleScreen
+    from retriage.console.screens.navigator import Navigator
 
 S = TypeVar("S", bound="ConsoleScreen")
 

@@ -7,23 +7,23 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from console.engine.capabilities import AT_CONNECT, Capabilities
-from console.engine.errors import EngineProblem
-from console.engine.history_level import infer_history_level
-from console.engine.rights import READ_BATCH_HISTORY, READ_HISTORY, Rights, find_rights
-from console.session.freshness import ConnectionState, Freshness
-from console.session.poller import hurry_all
-from console.session.safety import safety_of
-from console.text.inert import inert
-from console.text.words import clock
+from retriage.console.engine.capabilities import AT_CONNECT, Capabilities
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.engine.history_level import infer_history_level
+from retriage.console.engine.rights import READ_BATCH_HISTORY, READ_HISTORY, Rights, find_rights
+from retriage.console.session.freshness import ConnectionState, Freshness
+from retriage.console.session.poller import hurry_all
+from retriage.console.session.safety import safety_of
+from retriage.console.text.inert import inert
+from retriage.console.text.words import clock
 
 if TYPE_CHECKING:
-    from console.batches.batch_end import Unrecorded
-    from console.engine.client import EngineClient
-    from console.engine.history_level import History, HistoryLevel
-    from console.engine.target import Demo
-    from console.session.connection_identity import ConnectionIdentity
-    from console.session.news import NewsFeed
+    from retriage.console.batches.batch_end import Unrecorded
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.engine.history_level import History, HistoryLevel
+    from retriage.console.engine.target import Demo
+    from retriage.console.session.connection_identity import ConnectionIdentity
+    from retriage.console.session.news import NewsFeed
 
 T = TypeVar("T")
 ORDERS = "orders"

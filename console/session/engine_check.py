@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from console.engine.history_level import what_is_lost
-from console.engine.rights import (
+from retriage.console.engine.history_level import what_is_lost
+from retriage.console.engine.rights import (
     READ_BATCH_HISTORY,
     READ_BATCHES,
     READ_HISTORY,
@@ -18,10 +18,10 @@ from console.engine.rights import (
 )
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
-    from console.engine.history_level import HistoryLevel
-    from console.engine.rights import Rights
-    from console.session.connection import Connection
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.engine.history_level import HistoryLevel
+    from retriage.console.engine.rights import Rights
+    from retriage.console.session.connection import Connection
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import inf
 
-from console.engine.errors import (
+from retriage.console.engine.errors import (
     TOO_LARGE,
     EngineProblem,
     Forbidden,

@@ -10,12 +10,12 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from console.engine.errors import EngineProblem
+from retriage.console.engine.errors import EngineProblem
 
 if TYPE_CHECKING:
-    from console.batches.known_batches import KnownBatches
-    from console.session.connection import Connection
-    from store.contract.records import ProcessDefinition
+    from retriage.console.batches.known_batches import KnownBatches
+    from retriage.console.session.connection import Connection
+    from retriage.store.contract.records import ProcessDefinition
 
 FRESH = 60.0
 """Seconds that topics and process definitions are taken for true."""

@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from console.journal import journal_problem
-from console.reading.selection import Marked, Selection
-from console.session.preferences import Preferences
+from retriage.console.journal import journal_problem
+from retriage.console.reading.selection import Marked, Selection
+from retriage.console.session.preferences import Preferences
 
 if TYPE_CHECKING:
-    from console.session.news import NewsFeed
-    from store.journal import Earlier, Journal, SavedQuery
+    from retriage.console.session.news import NewsFeed
+    from retriage.store.journal import Earlier, Journal, SavedQuery
 
 T = TypeVar("T")
 LATELY = 50

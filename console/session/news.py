@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from console.text.ink import Ink
-from console.text.words import clock
+from retriage.console.text.ink import Ink
+from retriage.console.text.words import clock
 
 News = Literal["state", "identity", "capabilities", "counts", "event", "batches", "journal", "filled", "runs"]
 

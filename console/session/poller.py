@@ -16,8 +16,8 @@ from math import inf
 from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakSet
 
-from console.engine.errors import EngineProblem, one_line
-from console.session.snapshot import Snapshot
+from retriage.console.engine.errors import EngineProblem, one_line
+from retriage.console.session.snapshot import Snapshot
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from store.private_files import make_folder, open_file
+from retriage.store.private_files import make_folder, open_file
 
 
 @dataclass

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from console.session.connection_identity import ConnectionIdentity
+    from retriage.console.session.connection_identity import ConnectionIdentity
 
 ARMED_SECONDS = 600.0
 """How long the safety stays off."""

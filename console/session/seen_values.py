@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from store.private_files import make_folder, open_file
+from retriage.store.private_files import make_folder, open_file
 
 Values = Mapping[str, Sequence[str]]
 """Word of the filter language -> its values, those seen last first."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.session.connection import Connection
-from console.session.memory import Memory
-from console.session.news import NewsFeed
-from console.session.watch import Watch
+from retriage.console.session.connection import Connection
+from retriage.console.session.memory import Memory
+from retriage.console.session.news import NewsFeed
+from retriage.console.session.watch import Watch
 
 if TYPE_CHECKING:
-    from console.engine.target import Demo
-    from console.session.connection_identity import ConnectionIdentity
-    from console.session.preferences import Preferences
+    from retriage.console.engine.target import Demo
+    from retriage.console.session.connection_identity import ConnectionIdentity
+    from retriage.console.session.preferences import Preferences
 
 
 class Session:

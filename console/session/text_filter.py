@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from console.language import parse, remembers, subject_on
-from console.reading.row_filter import RowFilter
+from retriage.console.language import parse, remembers, subject_on
+from retriage.console.reading.row_filter import RowFilter
 
 if TYPE_CHECKING:
-    from console.session.session import Session
+    from retriage.console.session.session import Session
 
 R = TypeVar("R")
 

@@ -10,30 +10,30 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from console.batches.batch_events import Ended, announcement
-from console.batches.known_batches import KnownBatches
-from console.batches.launched_tasks import LaunchedTasks, launched_tasks_of
-from console.engine.errors import EngineProblem
-from console.session.known_values import KnownValues
-from console.session.poller import PACES, USUAL_PACE, Poller, reconsider_all, until_wanted
-from console.text.inert import inert
-from console.text.ink import Ink
-from store.contract.queries import ExternalTaskQuery, IncidentQuery, JobQuery, ProcessInstanceQuery
-from store.contract.records import SET_EXTERNAL_TASK_RETRIES
+from retriage.console.batches.batch_events import Ended, announcement
+from retriage.console.batches.known_batches import KnownBatches
+from retriage.console.batches.launched_tasks import LaunchedTasks, launched_tasks_of
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.session.known_values import KnownValues
+from retriage.console.session.poller import PACES, USUAL_PACE, Poller, reconsider_all, until_wanted
+from retriage.console.text.inert import inert
+from retriage.console.text.ink import Ink
+from retriage.store.contract.queries import ExternalTaskQuery, IncidentQuery, JobQuery, ProcessInstanceQuery
+from retriage.store.contract.records import SET_EXTERNAL_TASK_RETRIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
-    from console.batches.batch_view import BatchView
-    from console.batches.inspection import BatchInspection, BatchLook
-    from console.batches.known_batches import KnownBatch
-    from console.batches.outcome import Outcome
-    from console.causes.open_incidents import OpenIncidents
-    from console.session.connection import Connection
-    from console.session.freshness import Freshness
-    from console.session.memory import Memory
-    from console.session.news import NewsFeed
-    from console.session.snapshot import Snapshot
+    from retriage.console.batches.batch_view import BatchView
+    from retriage.console.batches.inspection import BatchInspection, BatchLook
+    from retriage.console.batches.known_batches import KnownBatch
+    from retriage.console.batches.outcome import Outcome
+    from retriage.console.causes.open_incidents import OpenIncidents
+    from retriage.console.session.connection import Connection
+    from retriage.console.session.freshness import Freshness
+    from retriage.console.session.memory import Memory
+    from retriage.console.session.news import NewsFeed
+    from retriage.console.session.snapshot import Snapshot
 
 BATCHES_EVERY = 2.0
 """Seconds between two looks at the batches while any runs."""

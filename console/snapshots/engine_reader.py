@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from console.causes.fold import fold
-from console.reading.pages import PAGE, Pages, pages_by_id, pieces
-from console.snapshots.questions import PAGE_EVERY, SMALL_EVERY
-from console.text.words import count
-from store.contract.deployments import ProcessDefinitionQuery
-from store.contract.queries import (
+from retriage.console.causes.fold import fold
+from retriage.console.reading.pages import PAGE, Pages, pages_by_id, pieces
+from retriage.console.snapshots.questions import PAGE_EVERY, SMALL_EVERY
+from retriage.console.text.words import count
+from retriage.store.contract.deployments import ProcessDefinitionQuery
+from retriage.store.contract.queries import (
     BatchStatisticsQuery,
     HistoricBatchQuery,
     HistoricProcessInstanceQuery,
@@ -24,11 +24,11 @@ from store.contract.queries import (
 )
 
 if TYPE_CHECKING:
-    from console.session.session import Session
-    from console.session.text_filter import TextFilter
-    from console.snapshots.part import SnapshotPart
-    from console.snapshots.questions import PacedQuestions
-    from store.contract.records import (
+    from retriage.console.session.session import Session
+    from retriage.console.session.text_filter import TextFilter
+    from retriage.console.snapshots.part import SnapshotPart
+    from retriage.console.snapshots.questions import PacedQuestions
+    from retriage.store.contract.records import (
         BatchStatistics,
         ExternalTask,
         Incident,
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
         ProcessInstance,
         VariableValue,
     )
-    from store.journal import Journal, Run
-    from store.snapshot import SnapshotWriter
+    from retriage.store.journal import Journal, Run
+    from retriage.store.snapshot import SnapshotWriter
 
 IDS = 50
 """Process definitions of one question: their ids stand in its address."""

@@ -7,16 +7,16 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from console.engine.errors import EngineProblem
-from console.runs.run_view import read_run
-from store.contract.history import HistoricExternalTaskLogQuery
-from store.contract.queries import Sorting
-from store.snapshot_mark import FEWEST, ObservedRate
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.runs.run_view import read_run
+from retriage.store.contract.history import HistoricExternalTaskLogQuery
+from retriage.store.contract.queries import Sorting
+from retriage.store.snapshot_mark import FEWEST, ObservedRate
 
 if TYPE_CHECKING:
-    from console.session.memory import Memory
-    from console.snapshots.questions import PacedQuestions
-    from store.journal import Journal, Run
+    from retriage.console.session.memory import Memory
+    from retriage.console.snapshots.questions import PacedQuestions
+    from retriage.store.journal import Journal, Run
 
 MOST_TOPICS = 20
 """So many topics are looked at, those of most tasks first."""

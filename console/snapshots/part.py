@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from store.contract.records import VariableValue
+    from retriage.store.contract.records import VariableValue
 
 MASK = "***"
 """What is written in place of a value that is masked."""

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from console.engine.errors import EngineProblem, Refused, Slow, Unreachable
-from console.reading.page_limit import PageLimit
+from retriage.console.engine.errors import EngineProblem, Refused, Slow, Unreachable
+from retriage.console.reading.page_limit import PageLimit
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
-    from console.session.session import Session
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.session.session import Session
 
 T = TypeVar("T")
 

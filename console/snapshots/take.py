@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from console.session.text_filter import NotAFilter, TextFilter
-from console.snapshots.engine_reader import EngineReader, NothingMatches
-from console.snapshots.observed_rates import observed_rates
-from console.snapshots.questions import PacedQuestions
-from store.snapshot import new_snapshot
-from store.snapshot_mark import SnapshotMark
+from retriage.console.session.text_filter import NotAFilter, TextFilter
+from retriage.console.snapshots.engine_reader import EngineReader, NothingMatches
+from retriage.console.snapshots.observed_rates import observed_rates
+from retriage.console.snapshots.questions import PacedQuestions
+from retriage.store.snapshot import new_snapshot
+from retriage.store.snapshot_mark import SnapshotMark
 
 if TYPE_CHECKING:
-    from console.session.session import Session
-    from console.snapshots.engine_reader import Tell
-    from console.snapshots.part import SnapshotPart
+    from retriage.console.session.session import Session
+    from retriage.console.snapshots.engine_reader import Tell
+    from retriage.console.snapshots.part import SnapshotPart
 
 __all__ = ["NotAFilter", "NothingMatches", "take_snapshot"]
 

@@ -7,8 +7,8 @@ from rich.cells import split_graphemes
 from rich.color import ColorSystem
 from rich.segment import Segment
 
-from console.terminal.glyphs import Glyphs
-from console.terminal.look import Look, look_of, on_blanks
+from retriage.console.terminal.glyphs import Glyphs
+from retriage.console.terminal.look import Look, look_of, on_blanks
 
 Cell = tuple[str, Look]
 """What stands in a cell and how it looks; a wide character is followed by a cell with no text."""

@@ -1,6 +1,6 @@
 """Where the terminal writes next and how, and the shortest way elsewhere."""
 
-from console.terminal.look import Look, change
+from retriage.console.terminal.look import Look, change
 
 
 def _times(count: int, letter: str) -> str:

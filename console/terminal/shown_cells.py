@@ -7,10 +7,10 @@ felt at each key: here the cells are compared with those on the screen, and what
 from collections.abc import Iterable
 from itertools import pairwise
 
-from console.terminal.grid import OTHER_HALF, Cell, Gridder, risky
-from console.terminal.look import PLAIN, Look
-from console.terminal.pen import Pen
-from console.terminal.textual_private import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from retriage.console.terminal.grid import OTHER_HALF, Cell, Gridder, risky
+from retriage.console.terminal.look import PLAIN, Look
+from retriage.console.terminal.pen import Pen
+from retriage.console.terminal.textual_private import ChopsUpdate, CompositorUpdate, LayoutUpdate
 
 BRIDGE = 12
 """Cells that are the same are sent again rather than jumped over if they are so few and that is shorter."""

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from console.text.cells import TIME_BASED_ID
+from retriage.console.text.cells import TIME_BASED_ID
 
 _STEPS = ((86400 * 365, "y"), (86400, "d"), (3600, "h"), (60, "m"))
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from console.text.ink import Ink
-from console.widgets.line import Span
+from retriage.console.text.ink import Ink
+from retriage.console.widgets.line import Span
 
 _PARTS = " ▁▂▃▄▅▆▇█"
 """The lower eighths of a cell."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from textual.binding import Binding, BindingType
 
-from console.actions import Action
+from retriage.console.actions import Action
 
 
 def bindings(actions: Iterable[Action]) -> list[BindingType]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from console.text.cells import Align
+from retriage.console.text.cells import Align
 
 GAP = 2
 """Blank cells between two columns."""

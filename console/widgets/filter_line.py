@@ -13,12 +13,12 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input
 
-from console.actions import at
-from console.text.cells import cut
-from console.text.inert import inert
-from console.widgets.bindings import bindings
-from console.widgets.inert_input import InertInput
-from console.widgets.line import Line, Span, width_of
+from retriage.console.actions import at
+from retriage.console.text.cells import cut
+from retriage.console.text.inert import inert
+from retriage.console.widgets.bindings import bindings
+from retriage.console.widgets.inert_input import InertInput
+from retriage.console.widgets.line import Line, Span, width_of
 
 MOST_POINTED = 40
 """Cells of a mistaken word that are shown beside the sentence about it."""

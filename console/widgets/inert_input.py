@@ -3,7 +3,7 @@
 from rich.text import Text
 from textual.widgets import Input
 
-from console.text.inert import inert
+from retriage.console.text.inert import inert
 
 
 class InertInput(Input):

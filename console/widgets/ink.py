@@ -8,7 +8,7 @@ from textual.color import Color
 from textual.geometry import Region
 from textual.widget import Widget
 
-from console.text.ink import Ink
+from retriage.console.text.ink import Ink
 
 _BOLD = {"strong", "accent"}
 

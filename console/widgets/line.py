@@ -7,10 +7,10 @@ from rich.segment import Segment
 from textual.geometry import Region
 from textual.strip import Strip
 
-from console.text.cells import cut
-from console.text.ink import Ink
-from console.widgets.frugal import strip_of
-from console.widgets.ink import Inked
+from retriage.console.text.cells import cut
+from retriage.console.text.ink import Ink
+from retriage.console.widgets.frugal import strip_of
+from retriage.console.widgets.ink import Inked
 
 Span = tuple[str, Ink]
 """An inert text and its ink."""

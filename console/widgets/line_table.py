@@ -21,16 +21,16 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.timer import Timer
 
-from console.actions import at
-from console.terminal.textual_private import bindings_of
-from console.text.cells import cut, wrap
-from console.widgets.bindings import bindings
-from console.widgets.columns import Column
-from console.widgets.ink import Inked
-from console.widgets.marks import Marks
-from console.widgets.row_painter import GUTTER, RowPainter
-from console.widgets.rows import PageCache, Row
-from console.widgets.thumb import thumb
+from retriage.console.actions import at
+from retriage.console.terminal.textual_private import bindings_of
+from retriage.console.text.cells import cut, wrap
+from retriage.console.widgets.bindings import bindings
+from retriage.console.widgets.columns import Column
+from retriage.console.widgets.ink import Inked
+from retriage.console.widgets.marks import Marks
+from retriage.console.widgets.row_painter import GUTTER, RowPainter
+from retriage.console.widgets.rows import PageCache, Row
+from retriage.console.widgets.thumb import thumb
 
 AHEAD = 1.0
 """How far around the viewport rows are wanted, in heights of the viewport."""

@@ -6,10 +6,10 @@ from rich.segment import Segment
 from textual import events
 from textual.strip import Strip
 
-from console.text.cells import wrap
-from console.text.ink import Ink
-from console.widgets.frugal import strip_of
-from console.widgets.line import Line, Span
+from retriage.console.text.cells import wrap
+from retriage.console.text.ink import Ink
+from retriage.console.widgets.frugal import strip_of
+from retriage.console.widgets.line import Line, Span
 
 MOST = 3
 """Lines of a note."""

@@ -9,11 +9,11 @@ from textual.content import Content
 from textual.geometry import Region
 from textual.strip import Strip
 
-from console.text.cells import wrap
-from console.text.ink import Ink
-from console.widgets.frugal import strip_of
-from console.widgets.ink import Inked
-from console.widgets.line import Span, fitted
+from retriage.console.text.cells import wrap
+from retriage.console.text.ink import Ink
+from retriage.console.widgets.frugal import strip_of
+from retriage.console.widgets.ink import Inked
+from retriage.console.widgets.line import Span, fitted
 
 LABEL = 10
 """Cells of the label of a fact."""

@@ -6,11 +6,11 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from console.text.cells import cut, cut_id
-from console.text.ink import Ink
-from console.widgets.columns import GAP, Column, fit
-from console.widgets.frugal import strip_of
-from console.widgets.rows import Cell, Row, drawn_parts
+from retriage.console.text.cells import cut, cut_id
+from retriage.console.text.ink import Ink
+from retriage.console.widgets.columns import GAP, Column, fit
+from retriage.console.widgets.frugal import strip_of
+from retriage.console.widgets.rows import Cell, Row, drawn_parts
 
 GUTTER = 3
 """Cells before the first column: cursor, mark, blank."""

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from console.text.ink import Ink
+from retriage.console.text.ink import Ink
 
 PAGE = 64
 """Rows per page of the cache."""

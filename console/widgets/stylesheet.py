@@ -10,7 +10,7 @@ from textual.css.styles import RulesMap
 from textual.css.stylesheet import Stylesheet
 from textual.dom import DOMNode
 
-from console.terminal.textual_private import (
+from retriage.console.terminal.textual_private import (
     StyleFlags,
     depends_on_others,
     keep_parsed_in,

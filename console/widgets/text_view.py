@@ -11,12 +11,12 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from console.actions import at
-from console.text.cells import cut, flow
-from console.text.inert import inert_lines
-from console.widgets.bindings import bindings
-from console.widgets.ink import Inked
-from console.widgets.line import Span, fitted
+from retriage.console.actions import at
+from retriage.console.text.cells import cut, flow
+from retriage.console.text.inert import inert_lines
+from retriage.console.widgets.bindings import bindings
+from retriage.console.widgets.ink import Inked
+from retriage.console.widgets.line import Span, fitted
 
 MOST = 8_000_000
 """Characters that are shown; a longer text is cut, and says so."""

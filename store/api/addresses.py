@@ -2,8 +2,8 @@
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from store.api.errors import refuse
-from store.contract.errors import invalid
+from retriage.store.api.errors import refuse
+from retriage.store.contract.errors import invalid
 
 
 class Addresses:

@@ -11,8 +11,8 @@ from fastapi import Response
 from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter
 
-from store.contract.errors import engine_error
-from store.contract.model import Shape
+from retriage.store.contract.errors import engine_error
+from retriage.store.contract.model import Shape
 
 _WORD = r"[\w!#$%&'*+.^`|~-]+"
 _VALUE = rf'(?:{_WORD}|"[ !#-~]*")'

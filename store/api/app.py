@@ -13,19 +13,19 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from store.api.addresses import Addresses
-from store.api.answers import answer, answer_list, written
-from store.api.authentication import BasicAuthentication
-from store.api.declared import gives, gives_list
-from store.api.errors import install
-from store.api.openapi import document
-from store.api.page import page
-from store.api.router import Router
-from store.api.routes import ROUTERS
-from store.api.users import User, Users
-from store.contract.errors import invalid
-from store.contract.records import Engine, Product, Telemetry, Version
-from store.contract.version import VERSION
+from retriage.store.api.addresses import Addresses
+from retriage.store.api.answers import answer, answer_list, written
+from retriage.store.api.authentication import BasicAuthentication
+from retriage.store.api.declared import gives, gives_list
+from retriage.store.api.errors import install
+from retriage.store.api.openapi import document
+from retriage.store.api.page import page
+from retriage.store.api.router import Router
+from retriage.store.api.routes import ROUTERS
+from retriage.store.api.users import User, Users
+from retriage.store.contract.errors import invalid
+from retriage.store.contract.records import Engine, Product, Telemetry, Version
+from retriage.store.contract.version import VERSION
 
 ROOT = "/engine-rest"
 ENGINE = "default"

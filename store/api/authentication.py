@@ -11,11 +11,11 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from store.api.errors import refuse
-from store.api.login_throttle import LONGEST_PAUSE, LoginThrottle, TooManyLogins
-from store.api.users import User, Users
-from store.commands.operators import NOBODY, Operator
-from store.contract.errors import ContractError
+from retriage.store.api.errors import refuse
+from retriage.store.api.login_throttle import LONGEST_PAUSE, LoginThrottle, TooManyLogins
+from retriage.store.api.users import User, Users
+from retriage.store.commands.operators import NOBODY, Operator
+from retriage.store.contract.errors import ContractError
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from weakref import WeakKeyDictionary
 
 from fastapi import Request
 
-from store.api.state import Store
-from store.contract.errors import ContractError
+from retriage.store.api.state import Store
+from retriage.store.contract.errors import ContractError
 
 SMALL = 65_536
 """Bytes of a body that count for nothing: small ones are read however many large ones there are."""

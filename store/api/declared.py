@@ -1,7 +1,7 @@
 """What a route answers, said once beside it; the OpenAPI document is made from it.
 
 A route is declared by the decorator below its path: ``@gives(Batch)``, ``@gives_list(Incident)``,
-``@gives_file``, ``@gives_nothing``. What it reads is known from its arguments (``store.api.requests``).
+``@gives_file``, ``@gives_nothing``. What it reads is known from its arguments (``retriage.store.api.requests``).
 """
 
 from collections.abc import Callable

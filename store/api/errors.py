@@ -7,8 +7,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from store.contract.errors import ContractError, ErrorBody, engine_error, invalid, not_stored, stale
-from store.database import Race, is_damaged, is_too_long, is_unavailable, lost_race
+from retriage.store.contract.errors import ContractError, ErrorBody, engine_error, invalid, not_stored, stale
+from retriage.store.database import Race, is_damaged, is_too_long, is_unavailable, lost_race
 
 log = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from store.api.errors import refuse
-from store.contract.errors import ContractError
+from retriage.store.api.errors import refuse
+from retriage.store.contract.errors import ContractError
 
 log = logging.getLogger(__name__)
 

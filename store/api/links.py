@@ -2,7 +2,7 @@
 
 from fastapi import Request
 
-from store.contract.records import Link
+from retriage.store.contract.records import Link
 
 
 def self_link(request: Request, resource: str, kind: str, identity: str) -> Link:

@@ -10,11 +10,11 @@ from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
-from store.api.declared import Given, given_by, has_one_media_type
-from store.api.requests import Body, FlagParam, IntParam, Params, TextParam, query_string_fields, read_page
-from store.api.uploads import Form
-from store.contract.errors import ErrorBody
-from store.contract.queries import Query, TimeFilter, VariableFilter
+from retriage.store.api.declared import Given, given_by, has_one_media_type
+from retriage.store.api.requests import Body, FlagParam, IntParam, Params, TextParam, query_string_fields, read_page
+from retriage.store.api.uploads import Form
+from retriage.store.contract.errors import ErrorBody
+from retriage.store.contract.queries import Query, TimeFilter, VariableFilter
 
 Json = dict[str, Any]
 Key = tuple[str, JsonSchemaMode]

@@ -11,13 +11,13 @@ from weakref import WeakKeyDictionary
 from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.api.callers import hung_up
-from store.api.state import LOOK_SECONDS, Store
-from store.commands.fetch_and_lock import any_candidate, fetch_and_lock, next_expiry
-from store.contract.errors import ContractError, invalid
-from store.contract.orders import FetchAndLock
-from store.contract.records import LockedExternalTask
-from store.database import now
+from retriage.store.api.callers import hung_up
+from retriage.store.api.state import LOOK_SECONDS, Store
+from retriage.store.commands.fetch_and_lock import any_candidate, fetch_and_lock, next_expiry
+from retriage.store.contract.errors import ContractError, invalid
+from retriage.store.contract.orders import FetchAndLock
+from retriage.store.contract.records import LockedExternalTask
+from retriage.store.database import now
 
 LONGEST_PAUSE = LOOK_SECONDS
 """Seconds between two looks at the latest of who waits for any topic. Who waits for topics is woken as often."""

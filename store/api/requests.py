@@ -19,17 +19,17 @@ from fastapi import Depends, Request
 from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from store.api.bodies import read_body
-from store.api.large_json import WINDOW, TooDeep, TooMany, read_json
-from store.api.scalars import first_scalar, split
-from store.api.state import Store
-from store.contract.errors import ContractError, invalid
-from store.contract.model import Shape
-from store.contract.queries import Query, TimeFilter, VariableFilter
-from store.contract.size import check_conditions
-from store.contract.values import INT_MAX, Bool, Int, Long, is_absent, nearest_moment
-from store.queries.sorting import check_sort_values
-from store.settings import StoreSettings
+from retriage.store.api.bodies import read_body
+from retriage.store.api.large_json import WINDOW, TooDeep, TooMany, read_json
+from retriage.store.api.scalars import first_scalar, split
+from retriage.store.api.state import Store
+from retriage.store.contract.errors import ContractError, invalid
+from retriage.store.contract.model import Shape
+from retriage.store.contract.queries import Query, TimeFilter, VariableFilter
+from retriage.store.contract.size import check_conditions
+from retriage.store.contract.values import INT_MAX, Bool, Int, Long, is_absent, nearest_moment
+from retriage.store.queries.sorting import check_sort_values
+from retriage.store.settings import StoreSettings
 
 ShapeT = TypeVar("ShapeT", bound=Shape)
 QueryT = TypeVar("QueryT", bound=Query)

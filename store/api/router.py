@@ -9,12 +9,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from sqlalchemy.exc import DBAPIError
 
-from store.api.declared import given_by, is_acceptable
-from store.api.requests import Body
-from store.api.users import User
-from store.contract.errors import ContractError
-from store.contract.queries import Query
-from store.database import lost_race
+from retriage.store.api.declared import given_by, is_acceptable
+from retriage.store.api.requests import Body
+from retriage.store.api.users import User
+from retriage.store.contract.errors import ContractError
+from retriage.store.contract.queries import Query
+from retriage.store.database import lost_race
 
 ATTEMPTS = 4
 """How often a request is tried before its lost race is the answer."""

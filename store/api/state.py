@@ -10,12 +10,12 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.api.callers import while_called
-from store.commands.fetch_and_lock import topics_with_tasks
-from store.commands.news import forget_news, has_made_jobs, news_of
-from store.database import Database, News
-from store.runner import JobPace, Runner
-from store.settings import StoreSettings
+from retriage.store.api.callers import while_called
+from retriage.store.commands.fetch_and_lock import topics_with_tasks
+from retriage.store.commands.news import forget_news, has_made_jobs, news_of
+from retriage.store.database import Database, News
+from retriage.store.runner import JobPace, Runner
+from retriage.store.settings import StoreSettings
 
 log = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from store.api.users import User
-from store.database import stopped_clock
+from retriage.store.api.users import User
+from retriage.store.database import stopped_clock
 
 READER = User("snapshot", "", read_only=True)
 """Who asks: somebody who may only read."""

@@ -7,9 +7,9 @@ from fastapi import Request
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from store.api.bodies import bounded
-from store.api.state import Store
-from store.contract.errors import ContractError, invalid
+from retriage.store.api.bodies import bounded
+from retriage.store.api.state import Store
+from retriage.store.contract.errors import ContractError, invalid
 
 MAX_PARTS = 500
 

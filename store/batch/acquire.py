@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, func, or_, select, text, true, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.contract.records import MONITOR_JOB, SEED_JOB
-from store.database import now
-from store.queries.conditions import Condition, one_of
-from store.tables import Batch, Job
-from store.tables.job import WITH_DATE, WITHOUT_DATE
-from store.tables.types import col
+from retriage.store.contract.records import MONITOR_JOB, SEED_JOB
+from retriage.store.database import now
+from retriage.store.queries.conditions import Condition, one_of
+from retriage.store.tables import Batch, Job
+from retriage.store.tables.job import WITH_DATE, WITHOUT_DATE
+from retriage.store.tables.types import col
 
 _UNDATED: ColumnElement[bool] = text(WITHOUT_DATE)  # type: ignore[assignment]
 _DATED: ColumnElement[bool] = text(WITH_DATE)  # type: ignore[assignment]

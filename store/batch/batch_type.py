@@ -13,9 +13,9 @@ from sqlalchemy import ColumnElement, and_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
-from store.contract.errors import ContractError
-from store.tables import ExternalTask, Job, ProcessDefinition, ProcessInstance
-from store.tables.types import Rows, col
+from retriage.store.contract.errors import ContractError
+from retriage.store.tables import ExternalTask, Job, ProcessDefinition, ProcessInstance
+from retriage.store.tables.types import Rows, col
 
 TargetJob = aliased(Job)
 """A job that a batch changes, beside the batch's own."""

@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Text, func, insert, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.batch.batch_type import BatchType, Target
-from store.tables import BatchElement, BatchGroup
-from store.tables.types import Rows, col
+from retriage.store.batch.batch_type import BatchType, Target
+from retriage.store.tables import BatchElement, BatchGroup
+from retriage.store.tables.types import Rows, col
 
 _AFTER_EXPLICIT = 1 << 40
 

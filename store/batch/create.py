@@ -3,17 +3,17 @@
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.batch.batch_type import Plan
-from store.batch.collect import collect
-from store.batch.jobs import insert_job
-from store.commands.operators import NOBODY, Operator, in_bulk
-from store.contract.records import MONITOR_JOB, SEED_JOB
-from store.contract.records import Batch as Record
-from store.database import new_id, now
-from store.queries.batches import BATCHES
-from store.settings import StoreSettings
-from store.tables import Batch, BatchGroup, JobDefinition
-from store.tables.types import col
+from retriage.store.batch.batch_type import Plan
+from retriage.store.batch.collect import collect
+from retriage.store.batch.jobs import insert_job
+from retriage.store.commands.operators import NOBODY, Operator, in_bulk
+from retriage.store.contract.records import MONITOR_JOB, SEED_JOB
+from retriage.store.contract.records import Batch as Record
+from retriage.store.database import new_id, now
+from retriage.store.queries.batches import BATCHES
+from retriage.store.settings import StoreSettings
+from retriage.store.tables import Batch, BatchGroup, JobDefinition
+from retriage.store.tables.types import col
 
 
 async def create(connection: AsyncConnection, plan: Plan, settings: StoreSettings, by: Operator = NOBODY) -> Record:

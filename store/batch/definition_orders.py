@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.batch.job_retries import checked_retries
-from store.commands.operators import NOBODY, Change, Operator, Place, suspension
-from store.contract.errors import invalid, missing
-from store.contract.orders import SetDefinitionPriority, SetDefinitionSuspended, SetJobsSuspended, SetRetries
-from store.database import keep, now
-from store.queries.conditions import Condition
-from store.tables import Job, JobDefinition, ProcessDefinition
-from store.tables.types import col
+from retriage.store.batch.job_retries import checked_retries
+from retriage.store.commands.operators import NOBODY, Change, Operator, Place, suspension
+from retriage.store.contract.errors import invalid, missing
+from retriage.store.contract.orders import SetDefinitionPriority, SetDefinitionSuspended, SetJobsSuspended, SetRetries
+from retriage.store.database import keep, now
+from retriage.store.queries.conditions import Condition
+from retriage.store.tables import Job, JobDefinition, ProcessDefinition
+from retriage.store.tables.types import col
 
 _SELECTORS = ("job_definition_id", "process_instance_id", "process_definition_id", "process_definition_key")
 

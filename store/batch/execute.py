@@ -15,15 +15,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.batch.acquire import Acquired, release
-from store.batch.batch_type import BatchType, Ordered
-from store.batch.jobs import Failure, fail, finish
-from store.batch.monitor import close_soon
-from store.batch.types import BATCH_TYPES
-from store.database import Kept, keep, now
-from store.queries.conditions import Condition, any_of
-from store.tables import Batch, BatchElement, Job
-from store.tables.types import Rows, col
+from retriage.store.batch.acquire import Acquired, release
+from retriage.store.batch.batch_type import BatchType, Ordered
+from retriage.store.batch.jobs import Failure, fail, finish
+from retriage.store.batch.monitor import close_soon
+from retriage.store.batch.types import BATCH_TYPES
+from retriage.store.database import Kept, keep, now
+from retriage.store.queries.conditions import Condition, any_of
+from retriage.store.tables import Batch, BatchElement, Job
+from retriage.store.tables.types import Rows, col
 
 MOST_FAILURES = 200
 """Jobs that fail in one transaction. A failure costs several rows with long texts, and others want to write too."""

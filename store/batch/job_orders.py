@@ -5,18 +5,18 @@ from typing import Any
 from sqlalchemy import Row, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.batch.job_retries import NO_JOB, checked_retries, set_retries_of_jobs
-from store.batch.monitor import close_soon
-from store.commands import incidents
-from store.commands.job_log import write_log
-from store.commands.operators import NOBODY, Change, Operator, suspension
-from store.contract.deployments import SetPriority
-from store.contract.errors import ContractError, engine_error, missing
-from store.contract.orders import SetDueDate, SetRetries
-from store.contract.states import LogState
-from store.database import keep, now
-from store.tables import BatchElement, Job
-from store.tables.types import col
+from retriage.store.batch.job_retries import NO_JOB, checked_retries, set_retries_of_jobs
+from retriage.store.batch.monitor import close_soon
+from retriage.store.commands import incidents
+from retriage.store.commands.job_log import write_log
+from retriage.store.commands.operators import NOBODY, Change, Operator, suspension
+from retriage.store.contract.deployments import SetPriority
+from retriage.store.contract.errors import ContractError, engine_error, missing
+from retriage.store.contract.orders import SetDueDate, SetRetries
+from retriage.store.contract.states import LogState
+from retriage.store.database import keep, now
+from retriage.store.tables import BatchElement, Job
+from retriage.store.tables.types import col
 
 
 async def _found(connection: AsyncConnection, job_id: str) -> Row[Any] | None:

@@ -11,14 +11,14 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.commands import incidents
-from store.contract.errors import ContractError, null_value
-from store.contract.states import LogState
-from store.database import keep, now
-from store.queries.conditions import Condition, one_of
-from store.queries.logs import of_state
-from store.tables import Job, JobLog
-from store.tables.types import col
+from retriage.store.commands import incidents
+from retriage.store.contract.errors import ContractError, null_value
+from retriage.store.contract.states import LogState
+from retriage.store.database import keep, now
+from retriage.store.queries.conditions import Condition, one_of
+from retriage.store.queries.logs import of_state
+from retriage.store.tables import Job, JobLog
+from retriage.store.tables.types import col
 
 NO_JOB = "ENGINE-13053 No job found with id '{}'.'"  # the quotation marks are the engine's own
 

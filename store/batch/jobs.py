@@ -9,14 +9,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, case, delete, func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.commands import incidents
-from store.commands.job_log import OF_ANY, OF_BATCH, moment, write_log
-from store.contract.records import MONITOR_JOB, SEED_JOB
-from store.contract.states import LogState
-from store.database import IdRun, new_id, now
-from store.queries.conditions import Condition, one_of
-from store.tables import Batch, Job, JobDefinition, JobLog
-from store.tables.types import UtcTime, col
+from retriage.store.commands import incidents
+from retriage.store.commands.job_log import OF_ANY, OF_BATCH, moment, write_log
+from retriage.store.contract.records import MONITOR_JOB, SEED_JOB
+from retriage.store.contract.states import LogState
+from retriage.store.database import IdRun, new_id, now
+from retriage.store.queries.conditions import Condition, one_of
+from retriage.store.tables import Batch, Job, JobDefinition, JobLog
+from retriage.store.tables.types import UtcTime, col
 
 MESSAGE_LENGTH = 666
 """An exception message is cut silently to this many characters."""

@@ -16,16 +16,16 @@ from typing import Any
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.batch.batch_type import Plan
-from store.batch.collect import add_elements, collected
-from store.batch.create import create, write_batch
-from store.commands.operators import NOBODY, Operator
-from store.contract.errors import engine_error
-from store.contract.records import Batch as Record
-from store.database import PROCESS, Database, new_id, owner_is_gone
-from store.settings import StoreSettings
-from store.tables import BatchElement, BatchGroup, UnfinishedBatch
-from store.tables.types import col
+from retriage.store.batch.batch_type import Plan
+from retriage.store.batch.collect import add_elements, collected
+from retriage.store.batch.create import create, write_batch
+from retriage.store.commands.operators import NOBODY, Operator
+from retriage.store.contract.errors import engine_error
+from retriage.store.contract.records import Batch as Record
+from retriage.store.database import PROCESS, Database, new_id, owner_is_gone
+from retriage.store.settings import StoreSettings
+from retriage.store.tables import BatchElement, BatchGroup, UnfinishedBatch
+from retriage.store.tables.types import col
 
 log = logging.getLogger(__name__)
 

@@ -6,12 +6,12 @@ from sqlalchemy import delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
-from store.batch.acquire import Acquired, release
-from store.batch.jobs import finish, insert_job
-from store.contract.records import MONITOR_JOB
-from store.database import keep, now
-from store.tables import Batch, BatchElement, BatchGroup, Job, JobDefinition, Variable
-from store.tables.types import col
+from retriage.store.batch.acquire import Acquired, release
+from retriage.store.batch.jobs import finish, insert_job
+from retriage.store.contract.records import MONITOR_JOB
+from retriage.store.database import keep, now
+from retriage.store.tables import Batch, BatchElement, BatchGroup, Job, JobDefinition, Variable
+from retriage.store.tables.types import col
 
 _Other = aliased(Job)
 

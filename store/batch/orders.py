@@ -3,16 +3,16 @@
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.batch.monitor import close
-from store.commands import incidents
-from store.commands.job_log import OF_BATCH, write_log
-from store.commands.operators import NOBODY, Change, Operator, Place, suspension
-from store.contract.errors import invalid
-from store.contract.states import LogState
-from store.database import keep, now
-from store.queries.conditions import Condition
-from store.tables import Batch, Incident, Job, JobDefinition, JobLog
-from store.tables.types import col
+from retriage.store.batch.monitor import close
+from retriage.store.commands import incidents
+from retriage.store.commands.job_log import OF_BATCH, write_log
+from retriage.store.commands.operators import NOBODY, Change, Operator, Place, suspension
+from retriage.store.contract.errors import invalid
+from retriage.store.contract.states import LogState
+from retriage.store.database import keep, now
+from retriage.store.queries.conditions import Condition
+from retriage.store.tables import Batch, Incident, Job, JobDefinition, JobLog
+from retriage.store.tables.types import col
 
 
 async def suspend_batch(connection: AsyncConnection, batch_id: str, suspended: bool, by: Operator = NOBODY) -> None:

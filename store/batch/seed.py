@@ -6,16 +6,16 @@ from typing import Any
 from sqlalchemy import and_, case, insert, literal, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.batch.acquire import Acquired, release
-from store.batch.jobs import finish, insert_job
-from store.batch.types import BATCH_TYPES
-from store.commands.job_log import moment
-from store.contract.errors import null_value
-from store.contract.records import MONITOR_JOB, SEED_JOB
-from store.contract.states import LogState
-from store.database import IdRun, Kept, keep, now
-from store.tables import Batch, BatchElement, BatchGroup, Job, JobDefinition, JobLog
-from store.tables.types import col
+from retriage.store.batch.acquire import Acquired, release
+from retriage.store.batch.jobs import finish, insert_job
+from retriage.store.batch.types import BATCH_TYPES
+from retriage.store.commands.job_log import moment
+from retriage.store.contract.errors import null_value
+from retriage.store.contract.records import MONITOR_JOB, SEED_JOB
+from retriage.store.contract.states import LogState
+from retriage.store.database import IdRun, Kept, keep, now
+from retriage.store.tables import Batch, BatchElement, BatchGroup, Job, JobDefinition, JobLog
+from retriage.store.tables.types import col
 
 
 async def run_seed(connection: AsyncConnection, acquired: Acquired, most_jobs: int) -> int:

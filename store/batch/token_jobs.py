@@ -12,21 +12,21 @@ from typing import Any
 from sqlalchemy import Row, and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.batch.acquire import Acquired, release
-from store.batch.execute import MOST_FAILURES, Outcome
-from store.batch.jobs import Failure, fail, finish
-from store.bpmn import CanNotGoOn, How, Move, Pause
-from store.commands.job_log import OF_ANY
-from store.commands.operands import operands
-from store.commands.processes import process_of
-from store.commands.tokens import Arrivals, Running, Tokens, end_instances
-from store.contract.records import TIMER_JOB
-from store.contract.states import SUSPENDED
-from store.database import keep, now
-from store.queries.conditions import one_of
-from store.queries.variables import of_tasks
-from store.tables import Execution, Job, JobDefinition, ProcessInstance, Variable
-from store.tables.types import Rows, col
+from retriage.store.batch.acquire import Acquired, release
+from retriage.store.batch.execute import MOST_FAILURES, Outcome
+from retriage.store.batch.jobs import Failure, fail, finish
+from retriage.store.bpmn import CanNotGoOn, How, Move, Pause
+from retriage.store.commands.job_log import OF_ANY
+from retriage.store.commands.operands import operands
+from retriage.store.commands.processes import process_of
+from retriage.store.commands.tokens import Arrivals, Running, Tokens, end_instances
+from retriage.store.contract.records import TIMER_JOB
+from retriage.store.contract.states import SUSPENDED
+from retriage.store.database import keep, now
+from retriage.store.queries.conditions import one_of
+from retriage.store.queries.variables import of_tasks
+from retriage.store.tables import Execution, Job, JobDefinition, ProcessInstance, Variable
+from retriage.store.tables.types import Rows, col
 
 LOCAL = and_(col(Variable.execution_id).is_not(None), col(Variable.deleted).is_(False))
 _ID = col(ProcessInstance.id)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from store.bpmn.problems import CanNotGoOn
+from retriage.store.bpmn.problems import CanNotGoOn
 
 _VARIABLE = re.compile(r"\s*[$#]\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\s*")
 _COMPARISON = re.compile(

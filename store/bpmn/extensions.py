@@ -1,8 +1,8 @@
 """What the vocabulary of the engines adds to BPMN, where the store does not carry it out."""
 
-from store.bpmn.names import BPMN, EXTENSIONS, HARMLESS_ATTRIBUTES
-from store.bpmn.problems import Problem
-from store.bpmn.xml import Element
+from retriage.store.bpmn.names import BPMN, EXTENSIONS, HARMLESS_ATTRIBUTES
+from retriage.store.bpmn.problems import Problem
+from retriage.store.bpmn.xml import Element
 
 PAUSES = frozenset({"async", "asyncBefore", "asyncAfter"})
 """Attributes that let a token wait for a job, where they are ``true`` (observed on Camunda 7.24.0)."""

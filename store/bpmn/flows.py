@@ -4,12 +4,12 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from store.bpmn.expressions import condition
-from store.bpmn.extensions import check_extensions
-from store.bpmn.model import Flow, Kind, Node
-from store.bpmn.names import BPMN
-from store.bpmn.problems import Problem
-from store.bpmn.xml import Element
+from retriage.store.bpmn.expressions import condition
+from retriage.store.bpmn.extensions import check_extensions
+from retriage.store.bpmn.model import Flow, Kind, Node
+from retriage.store.bpmn.names import BPMN
+from retriage.store.bpmn.problems import Problem
+from retriage.store.bpmn.xml import Element
 
 
 @dataclass(slots=True)

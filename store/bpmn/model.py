@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from store.bpmn.expressions import Condition, Priority
-from store.bpmn.timers import RetryCycle, Timer
+from retriage.store.bpmn.expressions import Condition, Priority
+from retriage.store.bpmn.timers import RetryCycle, Timer
 
 _ZERO = Priority()
 

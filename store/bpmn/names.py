@@ -1,6 +1,6 @@
 """Names of BPMN 2.0 and of the engines' extensions to it."""
 
-from store.bpmn.xml import Element
+from retriage.store.bpmn.xml import Element
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 BPMNDI = "http://www.omg.org/spec/BPMN/20100524/DI"

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from store.bpmn.expressions import Priority, is_expression, priority, variable_of
-from store.bpmn.extensions import PAUSES, RETRIES, check_attributes, check_extensions
-from store.bpmn.flows import Flows
-from store.bpmn.model import ErrorCatch, Kind, Node, Pause
-from store.bpmn.names import BPMN, EXTENSIONS, extension
-from store.bpmn.problems import Problem
-from store.bpmn.timers import RetryCycle, Timer, retry_cycle
-from store.bpmn.xml import Element
+from retriage.store.bpmn.expressions import Priority, is_expression, priority, variable_of
+from retriage.store.bpmn.extensions import PAUSES, RETRIES, check_attributes, check_extensions
+from retriage.store.bpmn.flows import Flows
+from retriage.store.bpmn.model import ErrorCatch, Kind, Node, Pause
+from retriage.store.bpmn.names import BPMN, EXTENSIONS, extension
+from retriage.store.bpmn.problems import Problem
+from retriage.store.bpmn.timers import RetryCycle, Timer, retry_cycle
+from retriage.store.bpmn.xml import Element
 
 KINDS = {kind.value: kind for kind in Kind}
 

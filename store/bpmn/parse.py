@@ -3,15 +3,15 @@
 import re
 from collections import Counter
 
-from store.bpmn.extensions import check_attributes, check_extensions
-from store.bpmn.flows import Flows, read_flows
-from store.bpmn.model import Kind, Node, Process
-from store.bpmn.names import BPMN, BPMNDI, DECLARATIONS, EXTENSIONS, PICTURES, extension
-from store.bpmn.nodes import KINDS, read_node
-from store.bpmn.problems import NotSupported, Problem
-from store.bpmn.schema import check_schema
-from store.bpmn.shape import check_shape
-from store.bpmn.xml import Element, read
+from retriage.store.bpmn.extensions import check_attributes, check_extensions
+from retriage.store.bpmn.flows import Flows, read_flows
+from retriage.store.bpmn.model import Kind, Node, Process
+from retriage.store.bpmn.names import BPMN, BPMNDI, DECLARATIONS, EXTENSIONS, PICTURES, extension
+from retriage.store.bpmn.nodes import KINDS, read_node
+from retriage.store.bpmn.problems import NotSupported, Problem
+from retriage.store.bpmn.schema import check_schema
+from retriage.store.bpmn.shape import check_shape
+from retriage.store.bpmn.xml import Element, read
 
 _DAYS = re.compile(r"P0*(\d{1,10})D|([+-]?)0*(\d{1,10})", re.ASCII)
 _NAME = re.compile(r"[^\W\d][\w.-]*")

@@ -7,9 +7,9 @@ here are not looked at: they are refused where they stand, or only draw.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from store.bpmn.names import BPMN, BPMNDI
-from store.bpmn.problems import Problem
-from store.bpmn.xml import Element
+from retriage.store.bpmn.names import BPMN, BPMNDI
+from retriage.store.bpmn.problems import Problem
+from retriage.store.bpmn.xml import Element
 
 BOOLEANS = frozenset({"true", "false", "1", "0"})
 

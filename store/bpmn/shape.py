@@ -1,8 +1,8 @@
 """Checks of the whole drawing, once every part of it has been read."""
 
-from store.bpmn.model import Kind, Node
-from store.bpmn.problems import Problem
-from store.bpmn.xml import Element
+from retriage.store.bpmn.model import Kind, Node
+from retriage.store.bpmn.problems import Problem
+from retriage.store.bpmn.xml import Element
 
 
 def check_shape(process: Element, nodes: dict[str, Node], problems: list[Problem]) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from store.bpmn.expressions import Foreign, variable_of
-from store.bpmn.problems import CanNotGoOn
+from retriage.store.bpmn.expressions import Foreign, variable_of
+from retriage.store.bpmn.problems import CanNotGoOn
 
 _NUMBER = r"([0-9]{1,9})"
 _DURATION = re.compile(

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, NamedTuple
 
-from store.bpmn.model import Flow, Kind, Node, Pause, Process
-from store.bpmn.problems import CanNotGoOn, at_node
+from retriage.store.bpmn.model import Flow, Kind, Node, Pause, Process
+from retriage.store.bpmn.problems import CanNotGoOn, at_node
 
 MAX_STEPS = 10_000
 """Nodes that one order may pass through; forks behind forks can double the tokens again and again."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
-from store.bpmn.problems import NotSupported, Problem
+from retriage.store.bpmn.problems import NotSupported, Problem
 
 MAX_BYTES = 4_000_000
 MAX_DEPTH = 100

@@ -6,12 +6,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.bpmn import Kind
-from store.commands.processes import process_of
-from store.contract.errors import missing
-from store.contract.modification import ActivityInstance, IncidentThere, TransitionInstance
-from store.tables import Execution, Incident, ProcessInstance
-from store.tables.types import col
+from retriage.store.bpmn import Kind
+from retriage.store.commands.processes import process_of
+from retriage.store.contract.errors import missing
+from retriage.store.contract.modification import ActivityInstance, IncidentThere, TransitionInstance
+from retriage.store.tables import Execution, Incident, ProcessInstance
+from retriage.store.tables.types import col
 
 _TYPES = {
     Kind.END: "noneEndEvent",

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from sqlalchemy import func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.bpmn import Node, NotSupported, Pause, Problem, Process, parse
-from store.commands.operators import NOBODY, Change, Operator
-from store.commands.processes import remember
-from store.commands.refusals import can_not_parse
-from store.contract.deployments import Deployment as Record
-from store.contract.records import ASYNC_JOB, TIMER_JOB
-from store.contract.records import ProcessDefinition as DefinitionRecord
-from store.database import elsewhere, new_id, now
-from store.queries.conditions import one_of
-from store.queries.of_definition import PRESENT
-from store.tables import Deployment, DeploymentResource, JobDefinition, ProcessDefinition
-from store.tables.types import Rows, col
+from retriage.store.bpmn import Node, NotSupported, Pause, Problem, Process, parse
+from retriage.store.commands.operators import NOBODY, Change, Operator
+from retriage.store.commands.processes import remember
+from retriage.store.commands.refusals import can_not_parse
+from retriage.store.contract.deployments import Deployment as Record
+from retriage.store.contract.records import ASYNC_JOB, TIMER_JOB
+from retriage.store.contract.records import ProcessDefinition as DefinitionRecord
+from retriage.store.database import elsewhere, new_id, now
+from retriage.store.queries.conditions import one_of
+from retriage.store.queries.of_definition import PRESENT
+from retriage.store.tables import Deployment, DeploymentResource, JobDefinition, ProcessDefinition
+from retriage.store.tables.types import Rows, col
 
 BPMN_SUFFIXES = (".bpmn", ".bpmn20.xml")
 """Files with these names are read as BPMN; all others are only kept."""

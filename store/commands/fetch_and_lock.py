@@ -21,20 +21,20 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.commands.fetch_request import Fetch, checked
-from store.commands.processes import process_of
-from store.contract.errors import stale
-from store.contract.orders import FetchAndLock, FetchTopic
-from store.contract.queries import VariableFilter
-from store.contract.records import LockedExternalTask, VariableValue
-from store.database import now
-from store.queries.conditions import Condition, any_of, json_texts, like, one_of
-from store.queries.external_tasks import record_rows
-from store.queries.variable_filters import EXTERNAL_TASK, variable_conditions
-from store.queries.variables import Place, of_tasks
-from store.tables import ErrorDetails, ExternalTask, ProcessDefinition, ProcessInstance
-from store.tables.external_task import READY
-from store.tables.types import EPOCH, Name, Rows, UtcTime, check_length, col
+from retriage.store.commands.fetch_request import Fetch, checked
+from retriage.store.commands.processes import process_of
+from retriage.store.contract.errors import stale
+from retriage.store.contract.orders import FetchAndLock, FetchTopic
+from retriage.store.contract.queries import VariableFilter
+from retriage.store.contract.records import LockedExternalTask, VariableValue
+from retriage.store.database import now
+from retriage.store.queries.conditions import Condition, any_of, json_texts, like, one_of
+from retriage.store.queries.external_tasks import record_rows
+from retriage.store.queries.variable_filters import EXTERNAL_TASK, variable_conditions
+from retriage.store.queries.variables import Place, of_tasks
+from retriage.store.tables import ErrorDetails, ExternalTask, ProcessDefinition, ProcessInstance
+from retriage.store.tables.external_task import READY
+from retriage.store.tables.types import EPOCH, Name, Rows, UtcTime, check_length, col
 
 _T = ExternalTask
 _ID = col(_T.id)

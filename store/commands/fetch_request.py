@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from store.contract.errors import ContractError, engine_error, invalid, null_value
-from store.contract.orders import FetchAndLock, FetchTopic
+from retriage.store.contract.errors import ContractError, engine_error, invalid, null_value
+from retriage.store.contract.orders import FetchAndLock, FetchTopic
 
 MOST_TASKS = 10_000
 """More tasks are not given in one answer, whatever is asked for."""

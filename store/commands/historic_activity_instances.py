@@ -12,18 +12,18 @@ from sqlalchemy import ColumnElement, exists, false, func, not_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
-from store.bpmn import Kind
-from store.commands.processes import process_of
-from store.contract.errors import ContractError, engine_error, invalid
-from store.contract.history import HistoricActivityInstance as Record
-from store.contract.history import HistoricActivityInstanceQuery
-from store.contract.states import LogState
-from store.queries.conditions import Condition, Conditions, among, conditions, equals, flag
-from store.queries.listing import Listing
-from store.queries.logs import of_state
-from store.queries.of_definition import removal_time
-from store.tables import ExternalTaskLog, ProcessDefinition, ProcessInstance
-from store.tables.types import Rows, col
+from retriage.store.bpmn import Kind
+from retriage.store.commands.processes import process_of
+from retriage.store.contract.errors import ContractError, engine_error, invalid
+from retriage.store.contract.history import HistoricActivityInstance as Record
+from retriage.store.contract.history import HistoricActivityInstanceQuery
+from retriage.store.contract.states import LogState
+from retriage.store.queries.conditions import Condition, Conditions, among, conditions, equals, flag
+from retriage.store.queries.listing import Listing
+from retriage.store.queries.logs import of_state
+from retriage.store.queries.of_definition import removal_time
+from retriage.store.tables import ExternalTaskLog, ProcessDefinition, ProcessInstance
+from retriage.store.tables.types import Rows, col
 
 _BEGIN = ExternalTaskLog
 _END = aliased(ExternalTaskLog)

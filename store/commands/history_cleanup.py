@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import BigInteger, ColumnElement, delete, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.commands.removals import remove_instances
-from store.queries.conditions import one_of
-from store.queries.of_definition import DAY, time_to_live
-from store.tables import Batch, Incident, JobLog, ProcessDefinition, ProcessInstance, UserOperation
-from store.tables.types import EPOCH, Rows, col
+from retriage.store.commands.removals import remove_instances
+from retriage.store.queries.conditions import one_of
+from retriage.store.queries.of_definition import DAY, time_to_live
+from retriage.store.tables import Batch, Incident, JobLog, ProcessDefinition, ProcessInstance, UserOperation
+from retriage.store.tables.types import EPOCH, Rows, col
 
 INSTANCES = 50
 """Ended instances of one slice."""

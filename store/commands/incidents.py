@@ -7,14 +7,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, any_, bindparam, case, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.commands.operators import NOBODY, Change, Operator
-from store.contract.errors import ContractError
-from store.contract.records import FAILED_JOB
-from store.contract.states import DELETED, OPEN, RESOLVED
-from store.database import IdRun, now
-from store.queries.conditions import Condition
-from store.tables import Incident, Job
-from store.tables.types import Rows, col
+from retriage.store.commands.operators import NOBODY, Change, Operator
+from retriage.store.contract.errors import ContractError
+from retriage.store.contract.records import FAILED_JOB
+from retriage.store.contract.states import DELETED, OPEN, RESOLVED
+from retriage.store.database import IdRun, now
+from retriage.store.queries.conditions import Condition
+from retriage.store.tables import Incident, Job
+from retriage.store.tables.types import Rows, col
 
 _OPEN = col(Incident.state) == OPEN
 """Not by the end time: without statistics PostgreSQL looks through the index of all open incidents for each task."""

@@ -5,25 +5,25 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Row, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.bpmn import How, Move, Process
-from store.commands.news import jobs_made
-from store.commands.operators import NOBODY, Operator, Place, in_bulk, suspension
-from store.commands.processes import process_of
-from store.commands.selected_rows import settled
-from store.commands.tokens import Running, go_on, take_away
-from store.commands.typed import is_transient
-from store.commands.variables import end_scopes, set_variables
-from store.contract.deployments import SetInstancesSuspended
-from store.contract.errors import ContractError, invalid, missing, null_value
-from store.contract.records import ProcessInstance as Record
-from store.contract.records import VariableValue
-from store.contract.states import ACTIVE, EXTERNALLY_TERMINATED, SUSPENDED
-from store.database import keep, new_id, now
-from store.queries.conditions import Condition, one_of
-from store.queries.named_instances import instances_of_queries
-from store.queries.of_definition import PRESENT
-from store.queries.process_instances import RUNNING, RUNNING_BY_ID
-from store.tables import (
+from retriage.store.bpmn import How, Move, Process
+from retriage.store.commands.news import jobs_made
+from retriage.store.commands.operators import NOBODY, Operator, Place, in_bulk, suspension
+from retriage.store.commands.processes import process_of
+from retriage.store.commands.selected_rows import settled
+from retriage.store.commands.tokens import Running, go_on, take_away
+from retriage.store.commands.typed import is_transient
+from retriage.store.commands.variables import end_scopes, set_variables
+from retriage.store.contract.deployments import SetInstancesSuspended
+from retriage.store.contract.errors import ContractError, invalid, missing, null_value
+from retriage.store.contract.records import ProcessInstance as Record
+from retriage.store.contract.records import VariableValue
+from retriage.store.contract.states import ACTIVE, EXTERNALLY_TERMINATED, SUSPENDED
+from retriage.store.database import keep, new_id, now
+from retriage.store.queries.conditions import Condition, one_of
+from retriage.store.queries.named_instances import instances_of_queries
+from retriage.store.queries.of_definition import PRESENT
+from retriage.store.queries.process_instances import RUNNING, RUNNING_BY_ID
+from retriage.store.tables import (
     Execution,
     ExternalTask,
     Job,
@@ -31,7 +31,7 @@ from store.tables import (
     ProcessInstance,
     Variable,
 )
-from store.tables.types import Rows, col
+from retriage.store.tables.types import Rows, col
 
 _P = ProcessInstance
 _ID = col(_P.id)

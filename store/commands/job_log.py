@@ -6,11 +6,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.contract.states import LogState
-from store.database import IdRun
-from store.queries.conditions import Condition
-from store.tables import Job, JobDefinition, JobLog
-from store.tables.types import UtcTime, col
+from retriage.store.contract.states import LogState
+from retriage.store.database import IdRun
+from retriage.store.queries.conditions import Condition
+from retriage.store.tables import Job, JobDefinition, JobLog
+from retriage.store.tables.types import UtcTime, col
 
 OF_BATCH: dict[str, ColumnElement[Any]] = {
     "job_id": col(Job.id),

@@ -3,15 +3,15 @@
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.commands.fetch_and_lock import after
-from store.commands.news import fetchable
-from store.commands.operators import NOBODY, Change, Operator
-from store.commands.worker_task import check_active, checked_worker, find, find_held, wrong_worker
-from store.contract.deployments import ExtendLock, LockTask, SetPriority
-from store.contract.errors import ContractError, invalid
-from store.database import now
-from store.tables import ExternalTask
-from store.tables.types import col
+from retriage.store.commands.fetch_and_lock import after
+from retriage.store.commands.news import fetchable
+from retriage.store.commands.operators import NOBODY, Change, Operator
+from retriage.store.commands.worker_task import check_active, checked_worker, find, find_held, wrong_worker
+from retriage.store.contract.deployments import ExtendLock, LockTask, SetPriority
+from retriage.store.contract.errors import ContractError, invalid
+from retriage.store.database import now
+from retriage.store.tables import ExternalTask
+from retriage.store.tables.types import col
 
 _T = ExternalTask
 _ID = col(_T.id)

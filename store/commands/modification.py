@@ -6,22 +6,22 @@ from dataclasses import dataclass, field
 from sqlalchemy import and_, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.bpmn import How, Kind, Move, Process
-from store.commands.operators import NOBODY, Operator, in_bulk
-from store.commands.processes import process_of
-from store.commands.tokens import Running, end_instances, place, take_away, tokens_of
-from store.commands.typed import is_transient, typed
-from store.commands.variables import end_scopes, set_variables
-from store.contract.errors import ContractError, engine_error, invalid
-from store.contract.modification import Instruction, ModifyInstance, ModifyInstances
-from store.contract.records import VariableValue
-from store.contract.states import EXTERNALLY_TERMINATED, INTERNALLY_TERMINATED, SUSPENDED
-from store.database import new_id, now
-from store.queries.conditions import Condition, one_of
-from store.queries.named_instances import instances_of_queries
-from store.queries.of_definition import PRESENT
-from store.tables import Execution, ExternalTask, Job, ProcessDefinition, ProcessInstance, Variable
-from store.tables.types import Rows, col
+from retriage.store.bpmn import How, Kind, Move, Process
+from retriage.store.commands.operators import NOBODY, Operator, in_bulk
+from retriage.store.commands.processes import process_of
+from retriage.store.commands.tokens import Running, end_instances, place, take_away, tokens_of
+from retriage.store.commands.typed import is_transient, typed
+from retriage.store.commands.variables import end_scopes, set_variables
+from retriage.store.contract.errors import ContractError, engine_error, invalid
+from retriage.store.contract.modification import Instruction, ModifyInstance, ModifyInstances
+from retriage.store.contract.records import VariableValue
+from retriage.store.contract.states import EXTERNALLY_TERMINATED, INTERNALLY_TERMINATED, SUSPENDED
+from retriage.store.database import new_id, now
+from retriage.store.queries.conditions import Condition, one_of
+from retriage.store.queries.named_instances import instances_of_queries
+from retriage.store.queries.of_definition import PRESENT
+from retriage.store.tables import Execution, ExternalTask, Job, ProcessDefinition, ProcessInstance, Variable
+from retriage.store.tables.types import Rows, col
 
 NOT_THERE = "ENGINE-13036 Process instance '{}' cannot be modified. The process instance does not exist"
 NO_INSTANCES = "Process instance ids cannot be empty: Process instance ids is empty"

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from store.bpmn import Foreign
-from store.contract.records import VariableValue
-from store.contract.values import parse_moment
+from retriage.store.bpmn import Foreign
+from retriage.store.contract.records import VariableValue
+from retriage.store.contract.values import parse_moment
 
 _PLAIN = frozenset({"Boolean", "Short", "Integer", "Long", "Double", "String"})
 _CLASSES = {"Bytes": "[B", "File": "java.io.ByteArrayInputStream", "Object": "java.lang.Object"}

@@ -13,11 +13,11 @@ from sqlalchemy import ColumnElement, case, insert, literal, select, update
 from sqlalchemy import func as sql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.contract.errors import ContractError
-from store.database import IdRun, new_id, now
-from store.queries.of_definition import PRESENT
-from store.tables import ExternalTask, Job, ProcessDefinition, ProcessInstance, UserOperation
-from store.tables.types import EPOCH, Rows, col
+from retriage.store.contract.errors import ContractError
+from retriage.store.database import IdRun, new_id, now
+from retriage.store.queries.of_definition import PRESENT
+from retriage.store.tables import ExternalTask, Job, ProcessDefinition, ProcessInstance, UserOperation
+from retriage.store.tables.types import EPOCH, Rows, col
 
 _P, _D = ProcessInstance, ProcessDefinition
 

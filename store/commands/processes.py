@@ -4,10 +4,10 @@ from collections import OrderedDict
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.bpmn import Process, parse
-from store.contract.errors import null_value
-from store.database import elsewhere
-from store.queries.definitions import definition_content
+from retriage.store.bpmn import Process, parse
+from retriage.store.contract.errors import null_value
+from retriage.store.database import elsewhere
+from retriage.store.queries.definitions import definition_content
 
 KEPT = 200
 """Definitions that stay parsed; the least recently used ones are parsed again when they are needed."""

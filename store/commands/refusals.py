@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from store.bpmn import NotSupported, Problem
-from store.contract.errors import ContractError
+from retriage.store.bpmn import NotSupported, Problem
+from retriage.store.contract.errors import ContractError
 
 SHOWN = 200
 """Problems of one file that a refusal lists; a drawing of thousands of wrong elements is not read to its end."""

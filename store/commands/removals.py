@@ -3,13 +3,13 @@
 from sqlalchemy import delete, exists, func, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.commands.instances import delete_instances
-from store.commands.operators import NOBODY, Change, Operator, Place, in_bulk
-from store.contract.errors import engine_error, missing
-from store.database import keep
-from store.queries.of_definition import removal_time
-from store.queries.operations import OF_INSTANCE
-from store.tables import (
+from retriage.store.commands.instances import delete_instances
+from retriage.store.commands.operators import NOBODY, Change, Operator, Place, in_bulk
+from retriage.store.contract.errors import engine_error, missing
+from retriage.store.database import keep
+from retriage.store.queries.of_definition import removal_time
+from retriage.store.queries.operations import OF_INSTANCE
+from retriage.store.tables import (
     Deployment,
     DeploymentResource,
     ExternalTaskLog,
@@ -21,7 +21,7 @@ from store.tables import (
     UserOperation,
     Variable,
 )
-from store.tables.types import Rows, col
+from retriage.store.tables.types import Rows, col
 
 _P = ProcessInstance
 _ID = col(_P.id)

@@ -10,20 +10,20 @@ from typing import Any, cast
 from sqlalchemy import func, insert, literal, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.commands import incidents
-from store.commands.operators import NOBODY, Change, Operator, in_bulk
-from store.commands.selected_rows import settled
-from store.contract.errors import ContractError, invalid, missing, no_external_task, null_value
-from store.contract.orders import SetExternalTaskRetries, SetRetries
-from store.contract.records import FAILED_EXTERNAL_TASK
-from store.contract.states import OPEN, LogState
-from store.database import IdRun, keep, now
-from store.queries.conditions import json_texts, one_of
-from store.queries.external_tasks import external_task_conditions
-from store.queries.named_instances import instances_of_queries
-from store.queries.sorting import sort_keys
-from store.tables import ExternalTask, ExternalTaskLog, Incident
-from store.tables.types import Rows, UtcTime, col
+from retriage.store.commands import incidents
+from retriage.store.commands.operators import NOBODY, Change, Operator, in_bulk
+from retriage.store.commands.selected_rows import settled
+from retriage.store.contract.errors import ContractError, invalid, missing, no_external_task, null_value
+from retriage.store.contract.orders import SetExternalTaskRetries, SetRetries
+from retriage.store.contract.records import FAILED_EXTERNAL_TASK
+from retriage.store.contract.states import OPEN, LogState
+from retriage.store.database import IdRun, keep, now
+from retriage.store.queries.conditions import json_texts, one_of
+from retriage.store.queries.external_tasks import external_task_conditions
+from retriage.store.queries.named_instances import instances_of_queries
+from retriage.store.queries.sorting import sort_keys
+from retriage.store.tables import ExternalTask, ExternalTaskLog, Incident
+from retriage.store.tables.types import Rows, UtcTime, col
 
 NO_RETRIES = "The number of retries cannot be null."
 NEGATIVE = "The number of retries cannot be negative: retries is not greater than or equal to 0"

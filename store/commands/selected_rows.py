@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.queries.conditions import json_texts, one_of
-from store.tables.types import Rows
+from retriage.store.queries.conditions import json_texts, one_of
+from retriage.store.tables.types import Rows
 
 
 async def kept_ids(connection: AsyncConnection, key: ColumnElement[Any], *where: ColumnElement[bool]) -> list[str]:

@@ -9,19 +9,19 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.bpmn import CanNotGoOn, Kind, Move, Pause, Process, Waiting, at_node, walk
-from store.commands import incidents
-from store.commands.job_log import write_log
-from store.commands.news import fetchable, jobs_made
-from store.commands.operands import operands
-from store.commands.processes import process_of
-from store.contract.errors import engine_error
-from store.contract.records import ASYNC_JOB, VariableValue
-from store.contract.states import COMPLETED, LogState
-from store.database import IdRun, new_id, now
-from store.queries.conditions import Condition, one_of
-from store.queries.variables import of_instance
-from store.tables import (
+from retriage.store.bpmn import CanNotGoOn, Kind, Move, Pause, Process, Waiting, at_node, walk
+from retriage.store.commands import incidents
+from retriage.store.commands.job_log import write_log
+from retriage.store.commands.news import fetchable, jobs_made
+from retriage.store.commands.operands import operands
+from retriage.store.commands.processes import process_of
+from retriage.store.contract.errors import engine_error
+from retriage.store.contract.records import ASYNC_JOB, VariableValue
+from retriage.store.contract.states import COMPLETED, LogState
+from retriage.store.database import IdRun, new_id, now
+from retriage.store.queries.conditions import Condition, one_of
+from retriage.store.queries.variables import of_instance
+from retriage.store.tables import (
     ErrorDetails,
     Execution,
     ExternalTask,
@@ -32,7 +32,7 @@ from store.tables import (
     ProcessDefinition,
     ProcessInstance,
 )
-from store.tables.types import col
+from retriage.store.tables.types import col
 
 RETRIES = 3
 """Attempts that the job of a token has, as on an engine on which nothing else is set."""

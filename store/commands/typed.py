@@ -14,9 +14,17 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from store.contract.errors import ContractError, engine_error, invalid
-from store.contract.records import VariableValue
-from store.contract.values import INT_MAX, LONG_MAX, SHORT_MAX, format_moment, is_absent, parse_moment, shown_double
+from retriage.store.contract.errors import ContractError, engine_error, invalid
+from retriage.store.contract.records import VariableValue
+from retriage.store.contract.values import (
+    INT_MAX,
+    LONG_MAX,
+    SHORT_MAX,
+    format_moment,
+    is_absent,
+    parse_moment,
+    shown_double,
+)
 
 _JAVA = {
     "Boolean": "java.lang.Boolean",

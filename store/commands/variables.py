@@ -6,17 +6,17 @@ from typing import Any
 from sqlalchemy import and_, bindparam, exists, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.commands.operators import NOBODY, Operator
-from store.commands.selected_rows import listed
-from store.commands.typed import check_format, is_transient, typed
-from store.contract.deployments import ChangeVariables
-from store.contract.errors import ContractError, engine_error, null_value
-from store.contract.records import VariableValue
-from store.database import IdRun, new_id
-from store.queries.conditions import Condition, one_of
-from store.queries.variables import VALUE_COLUMNS, Holder, columns_of
-from store.tables import Execution, ProcessInstance, Variable
-from store.tables.types import TooLong, col
+from retriage.store.commands.operators import NOBODY, Operator
+from retriage.store.commands.selected_rows import listed
+from retriage.store.commands.typed import check_format, is_transient, typed
+from retriage.store.contract.deployments import ChangeVariables
+from retriage.store.contract.errors import ContractError, engine_error, null_value
+from retriage.store.contract.records import VariableValue
+from retriage.store.database import IdRun, new_id
+from retriage.store.queries.conditions import Condition, one_of
+from retriage.store.queries.variables import VALUE_COLUMNS, Holder, columns_of
+from retriage.store.tables import Execution, ProcessInstance, Variable
+from retriage.store.tables.types import TooLong, col
 
 _V = Variable
 

@@ -5,9 +5,9 @@ from typing import Any
 from sqlalchemy import Row, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.contract.errors import ContractError, no_external_task, null_value
-from store.tables import ExternalTask
-from store.tables.types import Rows, col
+from retriage.store.contract.errors import ContractError, no_external_task, null_value
+from retriage.store.tables import ExternalTask
+from retriage.store.tables.types import Rows, col
 
 Task = Row[*tuple[Any, ...]]
 """All columns of an external task."""

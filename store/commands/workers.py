@@ -6,26 +6,26 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.bpmn import How, Move, Node
-from store.commands import incidents
-from store.commands.fetch_and_lock import after, fetch_and_lock
-from store.commands.instances import hold_of_task
-from store.commands.locks import extend_lock, lock, set_priority, unlock
-from store.commands.news import fetchable
-from store.commands.processes import process_of
-from store.commands.retries import set_retries
-from store.commands.tokens import LOGGED, Running, end_instances, go_on
-from store.commands.typed import is_transient, typed
-from store.commands.variables import end_scope, set_variables
-from store.commands.worker_task import Task, check_active, checked_worker, find_held, only
-from store.contract.deployments import BpmnError
-from store.contract.errors import ContractError, engine_error, null_value, stale
-from store.contract.orders import CompleteTask, FailTask
-from store.contract.records import VariableValue
-from store.contract.states import LogState
-from store.database import new_id, now
-from store.tables import ErrorDetails, Execution, ExternalTask, ExternalTaskLog
-from store.tables.types import TooLong, col
+from retriage.store.bpmn import How, Move, Node
+from retriage.store.commands import incidents
+from retriage.store.commands.fetch_and_lock import after, fetch_and_lock
+from retriage.store.commands.instances import hold_of_task
+from retriage.store.commands.locks import extend_lock, lock, set_priority, unlock
+from retriage.store.commands.news import fetchable
+from retriage.store.commands.processes import process_of
+from retriage.store.commands.retries import set_retries
+from retriage.store.commands.tokens import LOGGED, Running, end_instances, go_on
+from retriage.store.commands.typed import is_transient, typed
+from retriage.store.commands.variables import end_scope, set_variables
+from retriage.store.commands.worker_task import Task, check_active, checked_worker, find_held, only
+from retriage.store.contract.deployments import BpmnError
+from retriage.store.contract.errors import ContractError, engine_error, null_value, stale
+from retriage.store.contract.orders import CompleteTask, FailTask
+from retriage.store.contract.records import VariableValue
+from retriage.store.contract.states import LogState
+from retriage.store.database import new_id, now
+from retriage.store.tables import ErrorDetails, Execution, ExternalTask, ExternalTaskLog
+from retriage.store.tables.types import TooLong, col
 
 __all__ = [
     "bpmn_error",
@@ -65,7 +65,7 @@ async def complete(connection: AsyncConnection, task_id: str, order: CompleteTas
     task, instance = await _hold_both(connection, task_id, worker, refusal)
     await set_variables(connection, instance.id, given, task.execution_id)
     await set_variables(connection, instance.id, local, task.execution_id, local=True)  # they end with the execution
-    if task.retries == 0:  # and so an incident is open; see store.commands.retries
+    if task.retries == 0:  # and so an incident is open; see retriage.store.commands.retries
         await incidents.resolve(connection, only(task), now())
     await _take_away(connection, task, LogState.SUCCESSFUL)
     await go_on(connection, instance, Move(How.LEAVE, task.activity_id), _transient(given))

@@ -4,12 +4,12 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from store.contract.model import Shape
-from store.contract.model import filtering as _filter
-from store.contract.orders import NamesInstances
-from store.contract.queries import Query
-from store.contract.records import Link, ProcessDefinition, ProcessInstance, VariableValue
-from store.contract.values import Bool, Flag, Int, Long, MaybeMoment, Moment, Text, Texts
+from retriage.store.contract.model import Shape
+from retriage.store.contract.model import filtering as _filter
+from retriage.store.contract.orders import NamesInstances
+from retriage.store.contract.queries import Query
+from retriage.store.contract.records import Link, ProcessDefinition, ProcessInstance, VariableValue
+from retriage.store.contract.values import Bool, Flag, Int, Long, MaybeMoment, Moment, Text, Texts
 
 
 class DeploymentQuery(Query):

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
-from store.contract.model import Shape
+from retriage.store.contract.model import Shape
 
 
 class ErrorBody(Shape):

@@ -2,9 +2,9 @@
 
 from typing import ClassVar
 
-from store.contract.model import Shape, filtering
-from store.contract.queries import Query
-from store.contract.values import Bool, Long, MaybeMoment, Moment, Text, Texts
+from retriage.store.contract.model import Shape, filtering
+from retriage.store.contract.queries import Query
+from retriage.store.contract.values import Bool, Long, MaybeMoment, Moment, Text, Texts
 
 
 class HistoricIncidentQuery(Query):

@@ -4,9 +4,9 @@ from typing import Any
 
 from pydantic import Field
 
-from store.contract.model import Shape
-from store.contract.orders import NamesInstances
-from store.contract.values import Flag, Text
+from retriage.store.contract.model import Shape
+from retriage.store.contract.orders import NamesInstances
+from retriage.store.contract.values import Flag, Text
 
 
 class IncidentThere(Shape):

@@ -2,10 +2,10 @@
 
 from typing import ClassVar
 
-from store.contract.model import Shape
-from store.contract.model import filtering as _filter
-from store.contract.queries import Query
-from store.contract.values import MaybeMoment, Moment, Text, Texts
+from retriage.store.contract.model import Shape
+from retriage.store.contract.model import filtering as _filter
+from retriage.store.contract.queries import Query
+from retriage.store.contract.values import MaybeMoment, Moment, Text, Texts
 
 OPERATOR = "Operator"
 """The category of everything that is written down here: what was done to running things, not to users or tasks."""

@@ -4,9 +4,14 @@ from typing import Any
 
 from pydantic import Field
 
-from store.contract.model import Shape
-from store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, JobQuery, ProcessInstanceQuery
-from store.contract.values import Bool, Flag, Int, Long, MaybeMoment, Text, Texts
+from retriage.store.contract.model import Shape
+from retriage.store.contract.queries import (
+    ExternalTaskQuery,
+    HistoricProcessInstanceQuery,
+    JobQuery,
+    ProcessInstanceQuery,
+)
+from retriage.store.contract.values import Bool, Flag, Int, Long, MaybeMoment, Text, Texts
 
 
 class SetRetries(Shape):

@@ -13,9 +13,9 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field
 
-from store.contract.model import Shape
-from store.contract.model import filtering as _filter
-from store.contract.values import Bool, Long, MaybeMoment, Text, Texts
+from retriage.store.contract.model import Shape
+from retriage.store.contract.model import filtering as _filter
+from retriage.store.contract.values import Bool, Long, MaybeMoment, Text, Texts
 
 
 class Sorting(Shape):

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from store.contract.model import Shape
-from store.contract.values import Moment
+from retriage.store.contract.model import Shape
+from retriage.store.contract.values import Moment
 
 SET_EXTERNAL_TASK_RETRIES = "set-external-task-retries"
 """The batch type of ``POST /external-task/retries-async``."""

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from store.contract.errors import invalid
-from store.contract.model import Shape
-from store.contract.orders import FetchTopic
-from store.contract.queries import Query
+from retriage.store.contract.errors import invalid
+from retriage.store.contract.model import Shape
+from retriage.store.contract.orders import FetchTopic
+from retriage.store.contract.queries import Query
 
 
 def check_conditions(asked: Shape, most: int) -> int:

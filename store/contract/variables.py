@@ -2,10 +2,10 @@
 
 from typing import Any, ClassVar
 
-from store.contract.model import Shape
-from store.contract.model import filtering as _filter
-from store.contract.queries import Query, VariableFilters
-from store.contract.values import Bool, Moment, Text, Texts
+from retriage.store.contract.model import Shape
+from retriage.store.contract.model import filtering as _filter
+from retriage.store.contract.queries import Query, VariableFilters
+from retriage.store.contract.values import Bool, Moment, Text, Texts
 
 
 class VariableInstanceQuery(Query):

@@ -7,8 +7,8 @@ import time
 from contextlib import closing, suppress
 from pathlib import Path
 
-from store.private_files import make_new_file
-from store.progress import TELL
+from retriage.store.private_files import make_new_file
+from retriage.store.progress import TELL
 
 ENDING = ".before-update"
 PAGES = 4096

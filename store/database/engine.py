@@ -23,14 +23,14 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import QueuePool
 
-from store.contract.errors import ContractError, engine_error
-from store.database.bounds import is_interrupted
-from store.database.copy_beside import copy_beside
-from store.database.examine import examine
-from store.database.limits import Limits
-from store.database.migrate import NotAStore, migrate
-from store.database.postgresql import postgresql_engine
-from store.database.sqlite import (
+from retriage.store.contract.errors import ContractError, engine_error
+from retriage.store.database.bounds import is_interrupted
+from retriage.store.database.copy_beside import copy_beside
+from retriage.store.database.examine import examine
+from retriage.store.database.limits import Limits
+from retriage.store.database.migrate import NotAStore, migrate
+from retriage.store.database.postgresql import postgresql_engine
+from retriage.store.database.sqlite import (
     WAIT_SECONDS,
     WRITER_PRAGMAS,
     FileLost,
@@ -40,8 +40,8 @@ from store.database.sqlite import (
     set_pragmas,
     sqlite_engine,
 )
-from store.private_files import make_file
-from store.store_name import name_of
+from retriage.store.private_files import make_file
+from retriage.store.store_name import name_of
 
 T = TypeVar("T")
 

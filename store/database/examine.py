@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import quote
 
-from store.database.migrate import (
+from retriage.store.database.migrate import (
     APPLICATION_ID,
     STORE_MIGRATIONS,
     NewerStore,
@@ -17,7 +17,7 @@ from store.database.migrate import (
     known_revisions,
     newest_revisions,
 )
-from store.snapshot_mark import is_marked
+from retriage.store.snapshot_mark import is_marked
 
 MAGIC = b"SQLite format 3\0"
 _APPLICATION_ID_AT = 68

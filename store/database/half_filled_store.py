@@ -9,10 +9,10 @@ from sqlalchemy import Connection, delete, inspect, literal, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.database.engine import Database, first_line
-from store.database.processes import is_gone
-from store.store_name import name_of
-from store.tables import metadata
+from retriage.store.database.engine import Database, first_line
+from retriage.store.database.processes import is_gone
+from retriage.store.store_name import name_of
+from retriage.store.tables import metadata
 
 _MARK = "being_filled"
 """A table that exists while a store is being filled, with a row that names the process."""

@@ -10,7 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, func, inspect, select, table, text
 from sqlalchemy import column as named
 
-from store.progress import TELL
+from retriage.store.progress import TELL
 
 _MIGRATES = 0x7265747269616765
 """Names the lock of PostgreSQL that whoever migrates holds: ``retriage`` in ASCII."""

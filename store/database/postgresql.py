@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import URL, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from store.database.statements import SmallStatements
+from retriage.store.database.statements import SmallStatements
 
 WAIT_SECONDS = 60
 """How long who wants a connection waits for one."""

@@ -23,8 +23,8 @@ from sqlalchemy import URL, Connection, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from store.database.any_case import FOLD, fold
-from store.database.statements import SmallStatements
+from retriage.store.database.any_case import FOLD, fold
+from retriage.store.database.statements import SmallStatements
 
 T = TypeVar("T")
 

@@ -2,7 +2,7 @@
 
 from xml.sax.saxutils import quoteattr
 
-from store.demo.processes import Activity, Process
+from retriage.store.demo.processes import Activity, Process
 
 _HEAD = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'

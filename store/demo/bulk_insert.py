@@ -8,10 +8,10 @@ from sqlalchemy import ColumnElement, Dialect, Table, func, insert, literal, sel
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
-from store.contract.states import LogState
-from store.database import Database
-from store.demo.rows import OF_TASK, PackedRows, Row
-from store.tables import (
+from retriage.store.contract.states import LogState
+from retriage.store.database import Database
+from retriage.store.demo.rows import OF_TASK, PackedRows, Row
+from retriage.store.tables import (
     ErrorDetails,
     Execution,
     ExternalTask,
@@ -21,7 +21,7 @@ from store.tables import (
     Variable,
     metadata,
 )
-from store.tables.types import col
+from retriage.store.tables.types import col
 
 _FILLED = (ProcessInstance, ExternalTask, Execution, Variable, ErrorDetails, Incident, ExternalTaskLog)
 _T = ExternalTask
@@ -51,7 +51,7 @@ async def rarely_checkpointed(database: Database) -> AsyncIterator[None]:
 async def without_indexes(database: Database, told: Callable[[int, int], None] | None = None) -> AsyncIterator[None]:
     """No indexes on the tables of a world while it is written, but their keys: to sort each index once, in the end,
     takes a third of the time. If the block raises they stay away: whoever leaves should not wait for those of a stump,
-    and whoever begins the world anew makes them (``store.database.filling``).
+    and whoever begins the world anew makes them (``retriage.store.database.filling``).
 
     Args:
         database: the store.

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from store.demo import stack_traces
-from store.demo.ages import DAY, HOUR, MINUTE, Ages
-from store.demo.plot import BAD_RELEASE, IMPORT_BEGAN, OUTAGE_BEGAN
+from retriage.store.demo import stack_traces
+from retriage.store.demo.ages import DAY, HOUR, MINUTE, Ages
+from retriage.store.demo.plot import BAD_RELEASE, IMPORT_BEGAN, OUTAGE_BEGAN
 
 MESSAGE_LIMIT = 666
 """Characters of an error message that the engine keeps (``errorMessage`` of the external task reference)."""

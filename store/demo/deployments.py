@@ -5,14 +5,14 @@ from random import Random
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.commands.deployments import deploy
-from store.demo.bpmn_xml import draw
-from store.demo.ids import Ids
-from store.demo.process_versions import Version
-from store.demo.processes import RELEASES, Release
-from store.demo.times import moment
-from store.tables import Deployment, DeploymentResource, ProcessDefinition
-from store.tables.types import col
+from retriage.store.commands.deployments import deploy
+from retriage.store.demo.bpmn_xml import draw
+from retriage.store.demo.ids import Ids
+from retriage.store.demo.process_versions import Version
+from retriage.store.demo.processes import RELEASES, Release
+from retriage.store.demo.times import moment
+from retriage.store.tables import Deployment, DeploymentResource, ProcessDefinition
+from retriage.store.tables.types import col
 
 
 async def deploy_releases(connection: AsyncConnection, random: Random, now: int) -> list[Version]:

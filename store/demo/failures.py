@@ -3,7 +3,7 @@
 from random import Random
 from typing import NamedTuple
 
-from store.demo.causes import Cause
+from retriage.store.demo.causes import Cause
 
 RETRIES = 3
 """Attempts that a simulated worker makes before it gives up."""

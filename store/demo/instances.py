@@ -7,8 +7,8 @@ A million tasks are drawn in about half a minute. That is why rows are tuples, c
 
 from random import Random
 
-from store.contract.records import FAILED_EXTERNAL_TASK
-from store.contract.states import (
+from retriage.store.contract.records import FAILED_EXTERNAL_TASK
+from retriage.store.contract.states import (
     ACTIVE,
     COMPLETED,
     EXTERNALLY_TERMINATED,
@@ -17,14 +17,14 @@ from store.contract.states import (
     SUSPENDED,
     LogState,
 )
-from store.demo.ages import AgedKinds
-from store.demo.causes import NEGATIVE_AMOUNT, OUTAGE, Cause, amount_refused
-from store.demo.failures import failures_of
-from store.demo.ids import Ids
-from store.demo.process_versions import Place, ProcessVersions
-from store.demo.rows import Row, Rows
-from store.demo.task_states import TASK_STATES, Kind, TaskState
-from store.demo.variables import Variables, amount_of, variables_of, with_negative_amount
+from retriage.store.demo.ages import AgedKinds
+from retriage.store.demo.causes import NEGATIVE_AMOUNT, OUTAGE, Cause, amount_refused
+from retriage.store.demo.failures import failures_of
+from retriage.store.demo.ids import Ids
+from retriage.store.demo.process_versions import Place, ProcessVersions
+from retriage.store.demo.rows import Row, Rows
+from retriage.store.demo.task_states import TASK_STATES, Kind, TaskState
+from retriage.store.demo.variables import Variables, amount_of, variables_of, with_negative_amount
 
 FINISHED_SHARE = 0.03
 """Ended instances for each running one."""

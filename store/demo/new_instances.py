@@ -5,13 +5,13 @@ from random import Random
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.commands.instances import start as start_instance
-from store.database import now
-from store.demo.processes import PREFIXES, WEIGHTS
-from store.demo.times import milliseconds
-from store.demo.variables import variables_of
-from store.tables import ProcessDefinition, ProcessInstance
-from store.tables.types import col
+from retriage.store.commands.instances import start as start_instance
+from retriage.store.database import now
+from retriage.store.demo.processes import PREFIXES, WEIGHTS
+from retriage.store.demo.times import milliseconds
+from retriage.store.demo.variables import variables_of
+from retriage.store.tables import ProcessDefinition, ProcessInstance
+from retriage.store.tables.types import col
 
 _FIRST_NUMBER = 500_000
 _D = ProcessDefinition

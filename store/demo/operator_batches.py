@@ -12,16 +12,16 @@ from itertools import groupby
 from sqlalchemy import ColumnElement, bindparam, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.batch.types.external_task_retries import EXTERNAL_TASK_RETRIES
-from store.commands.operators import Change, in_bulk, suspension
-from store.contract.records import FAILED_JOB, MONITOR_JOB, SEED_JOB, SET_EXTERNAL_TASK_RETRIES
-from store.contract.states import OPEN, RESOLVED, LogState
-from store.demo.bulk_insert import insert_values
-from store.demo.causes import DEADLOCK, MAIL_REFUSED, Cause
-from store.demo.ids import Ids
-from store.demo.rows import Row
-from store.demo.times import moment
-from store.tables import (
+from retriage.store.batch.types.external_task_retries import EXTERNAL_TASK_RETRIES
+from retriage.store.commands.operators import Change, in_bulk, suspension
+from retriage.store.contract.records import FAILED_JOB, MONITOR_JOB, SEED_JOB, SET_EXTERNAL_TASK_RETRIES
+from retriage.store.contract.states import OPEN, RESOLVED, LogState
+from retriage.store.demo.bulk_insert import insert_values
+from retriage.store.demo.causes import DEADLOCK, MAIL_REFUSED, Cause
+from retriage.store.demo.ids import Ids
+from retriage.store.demo.rows import Row
+from retriage.store.demo.times import moment
+from retriage.store.tables import (
     Batch,
     BatchElement,
     BatchGroup,
@@ -34,9 +34,9 @@ from store.tables import (
     ProcessDefinition,
     UserOperation,
 )
-from store.tables.external_task import FAILED
-from store.tables.log import HOST
-from store.tables.types import col
+from retriage.store.tables.external_task import FAILED
+from retriage.store.tables.log import HOST
+from retriage.store.tables.types import col
 
 LEAST_TASKS = 1000
 """A smaller world has no batches: there would be too few tasks for them."""

@@ -17,7 +17,7 @@
 
 from random import Random
 
-from store.demo.ages import HOUR
+from retriage.store.demo.ages import HOUR
 
 OUTAGE_BEGAN = 2 * HOUR
 """Seconds before the world's moment."""

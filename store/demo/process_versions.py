@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from random import Random
 
-from store.demo.bpmn_xml import join_id
-from store.demo.processes import WEIGHTS, Activity, Process
-from store.demo.worker_names import WORKERS
+from retriage.store.demo.bpmn_xml import join_id
+from retriage.store.demo.processes import WEIGHTS, Activity, Process
+from retriage.store.demo.worker_names import WORKERS
 
 Line = tuple[str, str | None]
 """Traffic of one kind: process key and tenant."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from store.demo.plot import BAD_RELEASE
+from retriage.store.demo.plot import BAD_RELEASE
 
 DAY = 86_400_000
 """Milliseconds of a day."""

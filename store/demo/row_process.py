@@ -8,7 +8,7 @@ import pickle
 import sys
 from contextlib import suppress
 
-from store.demo.instances import InstanceRows
+from retriage.store.demo.instances import InstanceRows
 
 READY = b"."
 

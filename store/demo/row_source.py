@@ -12,10 +12,10 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from store.demo.ids import Ids
-from store.demo.instances import InstanceRows
-from store.demo.row_process import READY
-from store.demo.rows import PackedRows
+from retriage.store.demo.ids import Ids
+from retriage.store.demo.instances import InstanceRows
+from retriage.store.demo.row_process import READY
+from retriage.store.demo.rows import PackedRows
 
 LEAST_TASKS = 20_000
 """A smaller world is written before a process of its own is of use."""
@@ -99,7 +99,7 @@ class _RowProcess:
         # It finds its modules where this process does, and nowhere else: not in the folder that somebody works in.
         places = os.pathsep.join(place or os.getcwd() for place in sys.path)
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "store.demo.row_process"],
+            [sys.executable, "-P", "-m", "retriage.store.demo.row_process"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from store.demo.ages import DAY, HOUR, MINUTE, Ages
-from store.demo.causes import CAUSES, NEGATIVE_AMOUNT, OUTAGE, Cause
+from retriage.store.demo.ages import DAY, HOUR, MINUTE, Ages
+from retriage.store.demo.causes import CAUSES, NEGATIVE_AMOUNT, OUTAGE, Cause
 
 
 class Kind(Enum):

@@ -10,8 +10,8 @@ from functools import lru_cache
 from random import Random
 from typing import NamedTuple
 
-from store.contract.records import VariableValue
-from store.contract.values import format_moment
+from retriage.store.contract.records import VariableValue
+from retriage.store.contract.values import format_moment
 
 DAY = 86_400_000
 """Milliseconds of a day."""

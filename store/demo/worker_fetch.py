@@ -8,19 +8,19 @@ from random import Random
 from sqlalchemy import ColumnElement, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.commands.workers import fetch_and_lock, lock
-from store.contract.deployments import LockTask
-from store.contract.errors import ContractError
-from store.contract.orders import FetchAndLock, FetchTopic
-from store.contract.records import VariableValue
-from store.database import now
-from store.demo.variables import AMOUNT
-from store.demo.worker_names import WORKERS
-from store.queries.conditions import one_of
-from store.queries.variables import of_tasks
-from store.tables import ExternalTask, Incident
-from store.tables.external_task import FAILED
-from store.tables.types import col
+from retriage.store.commands.workers import fetch_and_lock, lock
+from retriage.store.contract.deployments import LockTask
+from retriage.store.contract.errors import ContractError
+from retriage.store.contract.orders import FetchAndLock, FetchTopic
+from retriage.store.contract.records import VariableValue
+from retriage.store.database import now
+from retriage.store.demo.variables import AMOUNT
+from retriage.store.demo.worker_names import WORKERS
+from retriage.store.queries.conditions import one_of
+from retriage.store.queries.variables import of_tasks
+from retriage.store.tables import ExternalTask, Incident
+from retriage.store.tables.external_task import FAILED
+from retriage.store.tables.types import col
 
 LOCK_MILLISECONDS = 60_000
 """How long a simulated worker locks a task."""

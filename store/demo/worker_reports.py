@@ -3,8 +3,8 @@
 from random import Random
 from typing import Any
 
-from store.contract.orders import CompleteTask, FailTask
-from store.demo.causes import (
+from retriage.store.contract.orders import CompleteTask, FailTask
+from retriage.store.demo.causes import (
     CARD_EXPIRED,
     CAUSES,
     IN_OUTAGE,
@@ -14,7 +14,7 @@ from store.demo.causes import (
     amount_refused,
     cause_of,
 )
-from store.demo.failures import RETRIES
+from retriage.store.demo.failures import RETRIES
 
 _DONE: dict[str, dict[str, Any]] = {
     "charge-card": {"paid": {"type": "Boolean", "value": True}},

@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.commands.workers import complete, fail
-from store.contract.errors import ContractError
-from store.contract.orders import CompleteTask
-from store.database import Database
-from store.demo.new_instances import NewInstances
-from store.demo.worker_fetch import WINDOW, Sweep, Taken, census, take_fresh, take_retried
-from store.demo.worker_pace import Pace, rate_for
-from store.demo.worker_reports import decide
-from store.queries.conditions import one_of
-from store.tables import ProcessInstance
-from store.tables.types import col
-from store.worker_rounds import WorkerRounds
+from retriage.store.commands.workers import complete, fail
+from retriage.store.contract.errors import ContractError
+from retriage.store.contract.orders import CompleteTask
+from retriage.store.database import Database
+from retriage.store.demo.new_instances import NewInstances
+from retriage.store.demo.worker_fetch import WINDOW, Sweep, Taken, census, take_fresh, take_retried
+from retriage.store.demo.worker_pace import Pace, rate_for
+from retriage.store.demo.worker_reports import decide
+from retriage.store.queries.conditions import one_of
+from retriage.store.tables import ProcessInstance
+from retriage.store.tables.types import col
+from retriage.store.worker_rounds import WorkerRounds
 
 log = logging.getLogger(__name__)
 

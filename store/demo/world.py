@@ -10,19 +10,19 @@ from random import Random
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.database import Database
-from store.database import now as this_moment
-from store.demo.bulk_insert import copy_from_tasks, insert_rows, rarely_checkpointed, without_indexes
-from store.demo.deployments import deploy_releases
-from store.demo.instances import InstanceRows
-from store.demo.operator_batches import add_operator_batches
-from store.demo.process_versions import ProcessVersions
-from store.demo.processes import RELEASES
-from store.demo.row_source import RowSource, row_source
-from store.demo.rows import PackedRows
-from store.demo.times import milliseconds
-from store.tables import Batch, Deployment, ExternalTask, Incident, ProcessInstance
-from store.tables.types import col
+from retriage.store.database import Database
+from retriage.store.database import now as this_moment
+from retriage.store.demo.bulk_insert import copy_from_tasks, insert_rows, rarely_checkpointed, without_indexes
+from retriage.store.demo.deployments import deploy_releases
+from retriage.store.demo.instances import InstanceRows
+from retriage.store.demo.operator_batches import add_operator_batches
+from retriage.store.demo.process_versions import ProcessVersions
+from retriage.store.demo.processes import RELEASES
+from retriage.store.demo.row_source import RowSource, row_source
+from retriage.store.demo.rows import PackedRows
+from retriage.store.demo.times import milliseconds
+from retriage.store.tables import Batch, Deployment, ExternalTask, Incident, ProcessInstance
+from retriage.store.tables.types import col
 
 SLICE = 2000
 """Tasks written in one transaction."""

@@ -4,11 +4,11 @@ had before, and runs.
 It is a small SQLite file of its own, beside any engine, and knows nothing of screens or of the store's rows.
 """
 
-from store.journal.by_hand import NewHandWork, WrittenHandWork
-from store.journal.journal import Journal, JournalLost, JournalNotOpened
-from store.journal.records import Earlier, Launch, NewLaunch, SavedQuery, State, TaskBefore
-from store.journal.run_file import NoRunFile
-from store.journal.run_records import (
+from retriage.store.journal.by_hand import NewHandWork, WrittenHandWork
+from retriage.store.journal.journal import Journal, JournalLost, JournalNotOpened
+from retriage.store.journal.records import Earlier, Launch, NewLaunch, SavedQuery, State, TaskBefore
+from retriage.store.journal.run_file import NoRunFile
+from retriage.store.journal.run_records import (
     FrozenTask,
     NewRun,
     NotYours,
@@ -20,7 +20,7 @@ from store.journal.run_records import (
     RunWave,
     WaveState,
 )
-from store.journal.runs import Runs
+from retriage.store.journal.runs import Runs
 
 __all__ = [
     "Earlier",

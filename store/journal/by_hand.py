@@ -8,10 +8,10 @@ from datetime import datetime
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.database.clock import now
-from store.journal.records import Outcome
-from store.journal.tables import ByHandRow
-from store.tables.types import col
+from retriage.store.database.clock import now
+from retriage.store.journal.records import Outcome
+from retriage.store.journal.tables import ByHandRow
+from retriage.store.tables.types import col
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,14 @@ from typing import Literal
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.database.engine import Database, StoreNotOpened, store_url
-from store.database.examine import FileKind, FileState, examine
-from store.database.migrate import NotAStore, migrate
-from store.journal import by_hand, launching, reading, retention, saved
-from store.journal.by_hand import NewHandWork, WrittenHandWork
-from store.journal.records import Earlier, Launch, NewLaunch, Outcome, SavedQuery, State, TaskBefore
-from store.journal.run_drivers import check_driver
-from store.journal.runs import Runs
+from retriage.store.database.engine import Database, StoreNotOpened, store_url
+from retriage.store.database.examine import FileKind, FileState, examine
+from retriage.store.database.migrate import NotAStore, migrate
+from retriage.store.journal import by_hand, launching, reading, retention, saved
+from retriage.store.journal.by_hand import NewHandWork, WrittenHandWork
+from retriage.store.journal.records import Earlier, Launch, NewLaunch, Outcome, SavedQuery, State, TaskBefore
+from retriage.store.journal.run_drivers import check_driver
+from retriage.store.journal.runs import Runs
 
 PIECE = 1000
 """Tasks that one transaction writes, or one question reads: between two of them the event loop is free."""

@@ -8,10 +8,10 @@ from typing import Literal
 from sqlalchemy import ColumnElement, and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.database.clock import now
-from store.journal.records import NewLaunch, Outcome, State
-from store.journal.tables import LaunchRow, LaunchTaskRow
-from store.tables.types import col
+from retriage.store.database.clock import now
+from retriage.store.journal.records import NewLaunch, Outcome, State
+from retriage.store.journal.tables import LaunchRow, LaunchTaskRow
+from retriage.store.tables.types import col
 
 CUT_SHORT = "It was cut short, and ordered again."
 """Remark on a launch of single requests that another one replaces."""

@@ -7,10 +7,10 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
-from store.journal import launching
-from store.journal.records import Earlier, Launch, State, TaskBefore
-from store.journal.tables import LaunchRow, LaunchTaskRow
-from store.tables.types import col
+from retriage.store.journal import launching
+from retriage.store.journal.records import Earlier, Launch, State, TaskBefore
+from retriage.store.journal.tables import LaunchRow, LaunchTaskRow
+from retriage.store.tables.types import col
 
 FIELDS = tuple(Launch.__dataclass_fields__)
 TAKEN = ("launched", "sent", "unknown", "unknowable")

@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.database.engine import Database
-from store.journal.run_records import ENDED
-from store.journal.tables import (
+from retriage.store.database.engine import Database
+from retriage.store.journal.run_records import ENDED
+from retriage.store.journal.tables import (
     ByHandRow,
     LaunchRow,
     LaunchTaskRow,
@@ -18,7 +18,7 @@ from store.journal.tables import (
     RunTaskRow,
     RunWaveRow,
 )
-from store.tables.types import col
+from retriage.store.tables.types import col
 
 PIECE = 10_000
 """Tasks that one transaction deletes: others write between two of them."""

@@ -8,10 +8,10 @@ from datetime import timedelta
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.database.clock import now
-from store.journal.run_records import OVER, NotYours
-from store.journal.tables import RunRow, RunWaveRow
-from store.tables.types import col
+from retriage.store.database.clock import now
+from retriage.store.journal.run_records import OVER, NotYours
+from retriage.store.journal.tables import RunRow, RunWaveRow
+from retriage.store.tables.types import col
 
 LEASE = timedelta(seconds=20)
 """For so long a run belongs to its driver, unless it says so again."""

@@ -14,11 +14,11 @@ from pydantic import ValidationError
 from sqlalchemy import Select, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.database.clock import now
-from store.database.engine import Database
-from store.journal.records import SET_RETRIES, OperationName
-from store.journal.run_records import ENDED
-from store.journal.tables import (
+from retriage.store.database.clock import now
+from retriage.store.database.engine import Database
+from retriage.store.journal.records import SET_RETRIES, OperationName
+from retriage.store.journal.run_records import ENDED
+from retriage.store.journal.tables import (
     LaunchRow,
     LaunchTaskRow,
     RunCauseRow,
@@ -27,7 +27,7 @@ from store.journal.tables import (
     RunTaskRow,
     RunWaveRow,
 )
-from store.tables.types import col
+from retriage.store.tables.types import col
 
 FORMAT, VERSION = "retriage run", 2
 WITHOUT_END = 1

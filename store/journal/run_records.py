@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from store.journal.records import OperationName
+from retriage.store.journal.records import OperationName
 
 RunState = Literal["preparing", "running", "held", "passed", "finished", "stopped"]
 """How far a run is.

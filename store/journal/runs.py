@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, exists, func, insert, literal_column, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.database.clock import now
-from store.database.engine import Database
-from store.journal import run_file
-from store.journal.reading import TAKEN, launches_of_run, undos_of_run
-from store.journal.records import Launch
-from store.journal.run_drivers import LEASE, check_driver, check_unwatched
-from store.journal.run_records import (
+from retriage.store.database.clock import now
+from retriage.store.database.engine import Database
+from retriage.store.journal import run_file
+from retriage.store.journal.reading import TAKEN, launches_of_run, undos_of_run
+from retriage.store.journal.records import Launch
+from retriage.store.journal.run_drivers import LEASE, check_driver, check_unwatched
+from retriage.store.journal.run_records import (
     OVER,
     FrozenTask,
     NewRun,
@@ -29,8 +29,16 @@ from store.journal.run_records import (
     RunWave,
     WaveState,
 )
-from store.journal.tables import LaunchRow, LaunchTaskRow, RunCauseRow, RunRow, RunStepRow, RunTaskRow, RunWaveRow
-from store.tables.types import col
+from retriage.store.journal.tables import (
+    LaunchRow,
+    LaunchTaskRow,
+    RunCauseRow,
+    RunRow,
+    RunStepRow,
+    RunTaskRow,
+    RunWaveRow,
+)
+from retriage.store.tables.types import col
 
 PIECE = 1000
 """Tasks that one transaction writes, or one question reads."""

@@ -4,10 +4,10 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.database.clock import now
-from store.journal.records import SavedQuery
-from store.journal.tables import SavedQueryRow, UsedTextRow
-from store.tables.types import col
+from retriage.store.database.clock import now
+from retriage.store.journal.records import SavedQuery
+from retriage.store.journal.tables import SavedQueryRow, UsedTextRow
+from retriage.store.tables.types import col
 
 KEPT = 200
 """So many texts are remembered for each subject of an engine."""

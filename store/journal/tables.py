@@ -6,7 +6,7 @@ from sqlalchemy import Index, MetaData, Text, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-from store.tables.types import UtcTime
+from retriage.store.tables.types import UtcTime
 
 metadata = MetaData()
 _own = registry(metadata=metadata)
@@ -97,8 +97,8 @@ class LaunchTaskRow(_Journaled, table=True):
 
     ``named`` tasks stand in the request by their id, in the order of ``ordinal``; the others were read by its query.
     ``outcome`` is empty where one request holds them all; otherwise each has a request of its own, and it is an
-    ``Outcome`` of :mod:`store.journal.records`. A launch of such requests is ``launched`` from the first of them on,
-    has no batch, and ``listed`` grows; ``ended_at`` is null while it is at work, or where it was interrupted.
+    ``Outcome`` of :mod:`retriage.store.journal.records`. A launch of such requests is ``launched`` from the first of
+    them on, has no batch, and ``listed`` grows; ``ended_at`` is null while it is at work, or where it was interrupted.
     """
 
     __tablename__ = "launch_task"
@@ -244,7 +244,7 @@ class RunStepRow(_Journaled, table=True):
 
 class ByHandRow(_Journaled, table=True):
     """Work on one task by hand. ``variables`` is a JSON array of names; ``outcome`` is one of
-    :mod:`store.journal.records`, ``asked`` until it is known."""
+    :mod:`retriage.store.journal.records`, ``asked`` until it is known."""
 
     __tablename__ = "by_hand"
     __table_args__ = (

@@ -4,13 +4,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, exists, func, not_, select
 
-from store.contract.queries import BatchQuery, BatchStatisticsQuery, HistoricBatchQuery
-from store.contract.records import Batch as Record
-from store.contract.records import BatchStatistics, HistoricBatch
-from store.queries.conditions import Condition, Conditions, among, equals, flag
-from store.queries.listing import Listing
-from store.tables import Batch, Job
-from store.tables.types import col
+from retriage.store.contract.queries import BatchQuery, BatchStatisticsQuery, HistoricBatchQuery
+from retriage.store.contract.records import Batch as Record
+from retriage.store.contract.records import BatchStatistics, HistoricBatch
+from retriage.store.queries.conditions import Condition, Conditions, among, equals, flag
+from retriage.store.queries.listing import Listing
+from retriage.store.tables import Batch, Job
+from retriage.store.tables.types import col
 
 _B = Batch
 _ID: ColumnElement[Any] = col(_B.id)

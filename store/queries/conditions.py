@@ -24,10 +24,10 @@ from sqlalchemy.sql import operators
 from sqlalchemy.sql.functions import GenericFunction
 from sqlalchemy.types import TypeEngine
 
-from store.contract.errors import null_value
-from store.contract.queries import Query
-from store.database import check_wanted, folded
-from store.tables.types import Rows
+from retriage.store.contract.errors import null_value
+from retriage.store.contract.queries import Query
+from retriage.store.database import check_wanted, folded
+from retriage.store.tables.types import Rows
 
 Condition = ColumnElement[bool]
 Conditions = Mapping[str, Callable[[Any], Condition | None]]

@@ -6,14 +6,14 @@ from sqlalchemy import ColumnElement, bindparam, exists, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
-from store.contract.deployments import ProcessDefinitionQuery, ProcessDefinitionXml
-from store.contract.errors import ContractError, engine_error, missing
-from store.contract.records import ProcessDefinition as Record
-from store.queries.conditions import Condition, Conditions, among, conditions, equals, flag, like
-from store.queries.listing import Listing
-from store.queries.of_definition import PRESENT
-from store.tables import Deployment, DeploymentResource, Incident, ProcessDefinition
-from store.tables.types import Rows, col
+from retriage.store.contract.deployments import ProcessDefinitionQuery, ProcessDefinitionXml
+from retriage.store.contract.errors import ContractError, engine_error, missing
+from retriage.store.contract.records import ProcessDefinition as Record
+from retriage.store.queries.conditions import Condition, Conditions, among, conditions, equals, flag, like
+from retriage.store.queries.listing import Listing
+from retriage.store.queries.of_definition import PRESENT
+from retriage.store.tables import Deployment, DeploymentResource, Incident, ProcessDefinition
+from retriage.store.tables.types import Rows, col
 
 _D = ProcessDefinition
 _ID: ColumnElement[Any] = col(_D.id)

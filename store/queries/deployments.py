@@ -4,14 +4,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, select
 
-from store.contract.deployments import Deployment as Record
-from store.contract.deployments import DeploymentQuery
-from store.contract.errors import invalid
-from store.queries.conditions import Condition, Conditions, conditions, equals, flag, like
-from store.queries.definitions import tenants
-from store.queries.listing import Listing
-from store.tables import Deployment
-from store.tables.types import Rows, col
+from retriage.store.contract.deployments import Deployment as Record
+from retriage.store.contract.deployments import DeploymentQuery
+from retriage.store.contract.errors import invalid
+from retriage.store.queries.conditions import Condition, Conditions, conditions, equals, flag, like
+from retriage.store.queries.definitions import tenants
+from retriage.store.queries.listing import Listing
+from retriage.store.tables import Deployment
+from retriage.store.tables.types import Rows, col
 
 _D = Deployment
 _ID: ColumnElement[Any] = col(_D.id)

@@ -5,16 +5,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.contract.errors import no_external_task, null_value
-from store.contract.queries import ExternalTaskQuery
-from store.contract.records import ExternalTask as Record
-from store.database import now
-from store.queries.conditions import Condition, Conditions, all_of, among, conditions, equals, flag, like
-from store.queries.listing import Listing, text_of
-from store.queries.of_definition import OfDefinition
-from store.queries.variable_filters import EXTERNAL_TASK, variable_conditions
-from store.tables import ErrorDetails, ExternalTask, ProcessDefinition, ProcessInstance
-from store.tables.types import Rows, col
+from retriage.store.contract.errors import no_external_task, null_value
+from retriage.store.contract.queries import ExternalTaskQuery
+from retriage.store.contract.records import ExternalTask as Record
+from retriage.store.database import now
+from retriage.store.queries.conditions import Condition, Conditions, all_of, among, conditions, equals, flag, like
+from retriage.store.queries.listing import Listing, text_of
+from retriage.store.queries.of_definition import OfDefinition
+from retriage.store.queries.variable_filters import EXTERNAL_TASK, variable_conditions
+from retriage.store.tables import ErrorDetails, ExternalTask, ProcessDefinition, ProcessInstance
+from retriage.store.tables.types import Rows, col
 
 _T = ExternalTask
 _ID: ColumnElement[Any] = col(_T.id)

@@ -6,11 +6,18 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, exists, false, not_, or_, select
 
-from store.contract.errors import ContractError, engine_error
-from store.contract.queries import HistoricProcessInstanceQuery
-from store.contract.records import HistoricProcessInstance as Record
-from store.contract.states import ACTIVE, COMPLETED, EXTERNALLY_TERMINATED, INTERNALLY_TERMINATED, SUSPENDED, LogState
-from store.queries.conditions import (
+from retriage.store.contract.errors import ContractError, engine_error
+from retriage.store.contract.queries import HistoricProcessInstanceQuery
+from retriage.store.contract.records import HistoricProcessInstance as Record
+from retriage.store.contract.states import (
+    ACTIVE,
+    COMPLETED,
+    EXTERNALLY_TERMINATED,
+    INTERNALLY_TERMINATED,
+    SUSPENDED,
+    LogState,
+)
+from retriage.store.queries.conditions import (
     Condition,
     Conditions,
     all_of,
@@ -22,12 +29,12 @@ from store.queries.conditions import (
     like,
     never,
 )
-from store.queries.listing import Listing
-from store.queries.of_definition import PRESENT, removal_time
-from store.queries.process_instances import DEFINITION, has_incident, waits_at
-from store.queries.variable_filters import INSTANCE, variable_conditions
-from store.tables import Execution, ExternalTaskLog, Incident, Job, JobLog, ProcessDefinition, ProcessInstance
-from store.tables.types import col
+from retriage.store.queries.listing import Listing
+from retriage.store.queries.of_definition import PRESENT, removal_time
+from retriage.store.queries.process_instances import DEFINITION, has_incident, waits_at
+from retriage.store.queries.variable_filters import INSTANCE, variable_conditions
+from retriage.store.tables import Execution, ExternalTaskLog, Incident, Job, JobLog, ProcessDefinition, ProcessInstance
+from retriage.store.tables.types import col
 
 _P = ProcessInstance
 _ID: ColumnElement[Any] = col(_P.id)

@@ -7,18 +7,18 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.contract.errors import invalid, missing
-from store.contract.queries import VariableFilter
-from store.contract.variables import HistoricVariableInstance as Record
-from store.contract.variables import HistoricVariableInstanceQuery
-from store.database import made_at
-from store.queries.conditions import Condition, Conditions, among, conditions, equals, flag, like, one_of
-from store.queries.listing import Listing
-from store.queries.of_definition import OfDefinition, removal_time
-from store.queries.variable_filters import INSTANCE, own_conditions
-from store.queries.variables import BINARY, SHOWN, Content, content_of, value_of
-from store.tables import Execution, ExternalTaskLog, ProcessDefinition, ProcessInstance, Variable
-from store.tables.types import Rows, col
+from retriage.store.contract.errors import invalid, missing
+from retriage.store.contract.queries import VariableFilter
+from retriage.store.contract.variables import HistoricVariableInstance as Record
+from retriage.store.contract.variables import HistoricVariableInstanceQuery
+from retriage.store.database import made_at
+from retriage.store.queries.conditions import Condition, Conditions, among, conditions, equals, flag, like, one_of
+from retriage.store.queries.listing import Listing
+from retriage.store.queries.of_definition import OfDefinition, removal_time
+from retriage.store.queries.variable_filters import INSTANCE, own_conditions
+from retriage.store.queries.variables import BINARY, SHOWN, Content, content_of, value_of
+from retriage.store.tables import Execution, ExternalTaskLog, ProcessDefinition, ProcessInstance, Variable
+from retriage.store.tables.types import Rows, col
 
 _V = Variable
 _ID: ColumnElement[Any] = col(_V.id)

@@ -4,16 +4,16 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, case, select
 
-from store.contract.errors import engine_error
-from store.contract.history import HistoricIncident, HistoricIncidentQuery
-from store.contract.queries import IncidentQuery
-from store.contract.records import Incident as Record
-from store.contract.states import DELETED, RESOLVED
-from store.queries.conditions import Condition, Conditions, among, conditions, equals, flag, like
-from store.queries.listing import Listing
-from store.queries.of_definition import OfDefinition, removal_time
-from store.tables import Incident, ProcessDefinition, ProcessInstance
-from store.tables.types import Rows, col
+from retriage.store.contract.errors import engine_error
+from retriage.store.contract.history import HistoricIncident, HistoricIncidentQuery
+from retriage.store.contract.queries import IncidentQuery
+from retriage.store.contract.records import Incident as Record
+from retriage.store.contract.states import DELETED, RESOLVED
+from retriage.store.queries.conditions import Condition, Conditions, among, conditions, equals, flag, like
+from retriage.store.queries.listing import Listing
+from retriage.store.queries.of_definition import OfDefinition, removal_time
+from retriage.store.tables import Incident, ProcessDefinition, ProcessInstance
+from retriage.store.tables.types import Rows, col
 
 _I = Incident
 _ID: ColumnElement[Any] = col(_I.id)

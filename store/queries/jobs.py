@@ -6,20 +6,20 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.contract.errors import invalid, missing
-from store.contract.queries import JobDefinitionQuery, JobQuery, TimeFilter
-from store.contract.records import TIMER_JOB
-from store.contract.records import Job as Record
-from store.contract.records import JobDefinition as DefinitionRecord
-from store.contract.values import nearest_moment
-from store.database import now
-from store.queries.conditions import Condition, Conditions, among, conditions, equals, flag
-from store.queries.definitions import tenants
-from store.queries.listing import Listing, text_of
-from store.queries.of_definition import OfDefinition
-from store.queries.sorting import sort_keys
-from store.tables import Job, JobDefinition, ProcessDefinition
-from store.tables.types import Rows, col
+from retriage.store.contract.errors import invalid, missing
+from retriage.store.contract.queries import JobDefinitionQuery, JobQuery, TimeFilter
+from retriage.store.contract.records import TIMER_JOB
+from retriage.store.contract.records import Job as Record
+from retriage.store.contract.records import JobDefinition as DefinitionRecord
+from retriage.store.contract.values import nearest_moment
+from retriage.store.database import now
+from retriage.store.queries.conditions import Condition, Conditions, among, conditions, equals, flag
+from retriage.store.queries.definitions import tenants
+from retriage.store.queries.listing import Listing, text_of
+from retriage.store.queries.of_definition import OfDefinition
+from retriage.store.queries.sorting import sort_keys
+from retriage.store.tables import Job, JobDefinition, ProcessDefinition
+from retriage.store.tables.types import Rows, col
 
 _J = Job
 _D = JobDefinition

@@ -7,12 +7,12 @@ from typing import Any, Generic, TypeVar, cast
 from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.contract.errors import ContractError, missing
-from store.contract.model import Shape
-from store.contract.queries import Query
-from store.queries.conditions import Condition, Conditions, Pairs, all_of, conditions, count_of, page_of
-from store.queries.sorting import check_sort_words, order_by
-from store.tables.types import Rows
+from retriage.store.contract.errors import ContractError, missing
+from retriage.store.contract.model import Shape
+from retriage.store.contract.queries import Query
+from retriage.store.queries.conditions import Condition, Conditions, Pairs, all_of, conditions, count_of, page_of
+from retriage.store.queries.sorting import check_sort_words, order_by
+from retriage.store.tables.types import Rows
 
 QueryT = TypeVar("QueryT", bound=Query)
 RecordT = TypeVar("RecordT", bound=Shape)

@@ -6,19 +6,19 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.contract.errors import ContractError, engine_error, missing, null_value
-from store.contract.history import (
+from retriage.store.contract.errors import ContractError, engine_error, missing, null_value
+from retriage.store.contract.history import (
     HistoricExternalTaskLog,
     HistoricExternalTaskLogQuery,
     HistoricJobLog,
     HistoricJobLogQuery,
 )
-from store.contract.states import LogState
-from store.queries.conditions import Condition, Conditions, Pairs, among, equals, flag
-from store.queries.listing import Listing, text_of
-from store.queries.of_definition import OfDefinition, removal_time
-from store.tables import ExternalTaskLog, JobLog, ProcessDefinition, ProcessInstance
-from store.tables.types import Rows, col
+from retriage.store.contract.states import LogState
+from retriage.store.queries.conditions import Condition, Conditions, Pairs, among, equals, flag
+from retriage.store.queries.listing import Listing, text_of
+from retriage.store.queries.of_definition import OfDefinition, removal_time
+from retriage.store.tables import ExternalTaskLog, JobLog, ProcessDefinition, ProcessInstance
+from retriage.store.tables.types import Rows, col
 
 _J = JobLog
 _T = ExternalTaskLog

@@ -2,12 +2,12 @@
 
 from sqlalchemy import select
 
-from store.contract.orders import NamesInstances, SetExternalTaskRetries, SetInstancesJobsRetries
-from store.queries.historic_process_instances import historic_process_instance_conditions
-from store.queries.process_instances import process_instance_conditions
-from store.queries.sorting import sort_keys
-from store.tables import ProcessInstance
-from store.tables.types import Rows, col
+from retriage.store.contract.orders import NamesInstances, SetExternalTaskRetries, SetInstancesJobsRetries
+from retriage.store.queries.historic_process_instances import historic_process_instance_conditions
+from retriage.store.queries.process_instances import process_instance_conditions
+from retriage.store.queries.sorting import sort_keys
+from retriage.store.tables import ProcessInstance
+from retriage.store.tables.types import Rows, col
 
 
 def instances_of_queries(order: NamesInstances | SetExternalTaskRetries | SetInstancesJobsRetries) -> list[Rows]:

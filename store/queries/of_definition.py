@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, cast, select, type_coerce
 
-from store.queries.conditions import Condition
-from store.tables import ProcessDefinition, ProcessInstance
-from store.tables.types import UtcTime, col
+from retriage.store.queries.conditions import Condition
+from retriage.store.tables import ProcessDefinition, ProcessInstance
+from retriage.store.tables.types import UtcTime, col
 
 PRESENT: Condition = col(ProcessDefinition.removed).is_(False)
 """Its deployment is still there."""

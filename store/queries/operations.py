@@ -4,13 +4,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, case, false, func, literal, select, true
 
-from store.contract.operations import OPERATOR, UserOperationQuery
-from store.contract.operations import UserOperation as Record
-from store.queries.conditions import Condition, Conditions, among, equals, never
-from store.queries.listing import Listing
-from store.queries.of_definition import removal_time
-from store.tables import ProcessDefinition, ProcessInstance, UserOperation
-from store.tables.types import Rows, UtcTime, col
+from retriage.store.contract.operations import OPERATOR, UserOperationQuery
+from retriage.store.contract.operations import UserOperation as Record
+from retriage.store.queries.conditions import Condition, Conditions, among, equals, never
+from retriage.store.queries.listing import Listing
+from retriage.store.queries.of_definition import removal_time
+from retriage.store.tables import ProcessDefinition, ProcessInstance, UserOperation
+from retriage.store.tables.types import Rows, UtcTime, col
 
 _O = UserOperation
 _ID: ColumnElement[Any] = col(_O.id)

@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, exists, select
 
-from store.contract.errors import engine_error
-from store.contract.queries import ProcessInstanceQuery
-from store.contract.records import ProcessInstance as Record
-from store.contract.states import SUSPENDED
-from store.queries.conditions import (
+from retriage.store.contract.errors import engine_error
+from retriage.store.contract.queries import ProcessInstanceQuery
+from retriage.store.contract.records import ProcessInstance as Record
+from retriage.store.contract.states import SUSPENDED
+from retriage.store.queries.conditions import (
     Condition,
     Conditions,
     all_of,
@@ -23,11 +23,11 @@ from store.queries.conditions import (
     never,
     one_of,
 )
-from store.queries.listing import Listing
-from store.queries.of_definition import OfDefinition
-from store.queries.variable_filters import INSTANCE, variable_conditions
-from store.tables import Execution, Incident, ProcessDefinition, ProcessInstance
-from store.tables.types import col
+from retriage.store.queries.listing import Listing
+from retriage.store.queries.of_definition import OfDefinition
+from retriage.store.queries.variable_filters import INSTANCE, variable_conditions
+from retriage.store.tables import Execution, Incident, ProcessDefinition, ProcessInstance
+from retriage.store.tables.types import col
 
 _P = ProcessInstance
 _ID: ColumnElement[Any] = col(_P.id)

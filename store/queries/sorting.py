@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Text, cast, null
 
-from store.contract.errors import ContractError, invalid
-from store.contract.queries import Query
+from retriage.store.contract.errors import ContractError, invalid
+from retriage.store.contract.queries import Query
 
 _DIRECTIONS = ("asc", "desc")
 NO_VALUE: ColumnElement[Any] = cast(null(), Text)

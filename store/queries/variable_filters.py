@@ -15,13 +15,13 @@ from sqlalchemy import BigInteger, ColumnElement, Float, String, Text, and_, cas
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
-from store.contract.errors import ContractError, engine_error, invalid
-from store.contract.queries import VariableFilter
-from store.contract.values import INT_MAX, LONG_MAX, SHORT_MAX, is_absent, nearest_moment
-from store.database import check_wanted, folded
-from store.queries.conditions import Condition, any_of, escapes_nothing, json_items, one_of
-from store.tables import Variable
-from store.tables.types import col
+from retriage.store.contract.errors import ContractError, engine_error, invalid
+from retriage.store.contract.queries import VariableFilter
+from retriage.store.contract.values import INT_MAX, LONG_MAX, SHORT_MAX, is_absent, nearest_moment
+from retriage.store.database import check_wanted, folded
+from retriage.store.queries.conditions import Condition, any_of, escapes_nothing, json_items, one_of
+from retriage.store.tables import Variable
+from retriage.store.tables.types import col
 
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "eq": operator.eq,

@@ -6,15 +6,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.contract.errors import missing
-from store.contract.variables import VariableInstance as Record
-from store.contract.variables import VariableInstanceQuery
-from store.queries.conditions import Condition, Conditions, among, conditions, equals, like, never, one_of
-from store.queries.listing import Listing
-from store.queries.variable_filters import INSTANCE, own_conditions
-from store.queries.variables import SHOWN, Content, content_of, value_of
-from store.tables import Execution, ProcessInstance, Variable
-from store.tables.types import Rows, col
+from retriage.store.contract.errors import missing
+from retriage.store.contract.variables import VariableInstance as Record
+from retriage.store.contract.variables import VariableInstanceQuery
+from retriage.store.queries.conditions import Condition, Conditions, among, conditions, equals, like, never, one_of
+from retriage.store.queries.listing import Listing
+from retriage.store.queries.variable_filters import INSTANCE, own_conditions
+from retriage.store.queries.variables import SHOWN, Content, content_of, value_of
+from retriage.store.tables import Execution, ProcessInstance, Variable
+from retriage.store.tables.types import Rows, col
 
 _V = Variable
 _ID: ColumnElement[Any] = col(_V.id)

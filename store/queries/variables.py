@@ -11,12 +11,12 @@ from typing import Any, Literal
 from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.contract.errors import ContractError, invalid, missing, null_value
-from store.contract.records import VariableValue
-from store.contract.values import format_moment, parse_moment, shown_double
-from store.queries.conditions import Condition, one_of
-from store.tables import Execution, ProcessInstance, Variable
-from store.tables.types import EPOCH, LONGEST_TEXT, Rows, check_length, col
+from retriage.store.contract.errors import ContractError, invalid, missing, null_value
+from retriage.store.contract.records import VariableValue
+from retriage.store.contract.values import format_moment, parse_moment, shown_double
+from retriage.store.queries.conditions import Condition, one_of
+from retriage.store.tables import Execution, ProcessInstance, Variable
+from retriage.store.tables.types import EPOCH, LONGEST_TEXT, Rows, check_length, col
 
 _V = Variable
 _TEXTS = frozenset({"String", "Date", "Json", "Xml", "Object", "Bytes", "File"})

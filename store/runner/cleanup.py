@@ -4,10 +4,10 @@ import asyncio
 import logging
 from functools import partial
 
-from store.commands.history_cleanup import clean_up
-from store.database import Database, now
-from store.runner.runner import is_trouble
-from store.settings import StoreSettings
+from retriage.store.commands.history_cleanup import clean_up
+from retriage.store.database import Database, now
+from retriage.store.runner.runner import is_trouble
+from retriage.store.settings import StoreSettings
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, Pending
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.batch.acquire import (
+from retriage.store.batch.acquire import (
     Acquired,
     acquire,
     held_jobs,
@@ -28,20 +28,20 @@ from store.batch.acquire import (
     release,
     take,
 )
-from store.batch.execute import Outcome, run_jobs
-from store.batch.jobs import Failure, fail
-from store.batch.launch import discard_unfinished
-from store.batch.monitor import run_monitor
-from store.batch.seed import run_seed
-from store.batch.token_jobs import run_token_jobs
-from store.commands.operators import Operator
-from store.contract.errors import ContractError, missing
-from store.contract.records import MONITOR_JOB, SEED_JOB
-from store.database import PROCESS, Database, StoreLost, keep, now, owner_is_gone
-from store.runner.pace import TURN_SECONDS, JobPace
-from store.settings import StoreSettings
-from store.tables import Job
-from store.tables.types import col
+from retriage.store.batch.execute import Outcome, run_jobs
+from retriage.store.batch.jobs import Failure, fail
+from retriage.store.batch.launch import discard_unfinished
+from retriage.store.batch.monitor import run_monitor
+from retriage.store.batch.seed import run_seed
+from retriage.store.batch.token_jobs import run_token_jobs
+from retriage.store.commands.operators import Operator
+from retriage.store.contract.errors import ContractError, missing
+from retriage.store.contract.records import MONITOR_JOB, SEED_JOB
+from retriage.store.database import PROCESS, Database, StoreLost, keep, now, owner_is_gone
+from retriage.store.runner.pace import TURN_SECONDS, JobPace
+from retriage.store.settings import StoreSettings
+from retriage.store.tables import Job
+from retriage.store.tables.types import col
 
 log = logging.getLogger(__name__)
 

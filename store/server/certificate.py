@@ -3,8 +3,8 @@
 import ssl
 from pathlib import Path
 
-from store.private_files import others_may_write
-from store.server.problems import ServerProblem
+from retriage.store.private_files import others_may_write
+from retriage.store.server.problems import ServerProblem
 
 
 def tls_context(certificate: Path, key: Path | None) -> ssl.SSLContext:

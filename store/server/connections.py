@@ -16,8 +16,8 @@ from typing import Any, Protocol
 import h11
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 
-from store.contract.errors import ErrorBody
-from store.settings import StoreSettings
+from retriage.store.contract.errors import ErrorBody
+from retriage.store.settings import StoreSettings
 
 log = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from store.api.errors import refuse
-from store.contract.errors import ContractError
+from retriage.store.api.errors import refuse
+from retriage.store.contract.errors import ContractError
 
 STOPPED = "The server was stopped before it could answer."
 

@@ -7,7 +7,7 @@ from asyncio import sslproto
 from collections.abc import Callable
 from typing import Any
 
-from store.server.connections import READ_AT_ONCE, HttpConnection, OpenConnections, State
+from retriage.store.server.connections import READ_AT_ONCE, HttpConnection, OpenConnections, State
 
 log = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from store.api.authentication import METRICS
-from store.runner import Runner
+from retriage.store.api.authentication import METRICS
+from retriage.store.runner import Runner
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 OTHER = "(other)"

@@ -11,23 +11,23 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
-from store.api.app import ROOT
-from store.api.hosts import AllowedHosts
-from store.api.parking import close_parking
-from store.api.users import User
-from store.database.examine import SNAPSHOT
-from store.embedded import embedded_app
-from store.garbage import spare_what_is_loaded
-from store.server.certificate import tls_context
-from store.server.connections import Deadlines, HttpConnection, OpenConnections
-from store.server.cut_off import CutOff
-from store.server.descriptors import raise_limit
-from store.server.handshakes import Handshake, shrink_buffers
-from store.server.metrics import add_metrics
-from store.server.problems import ServerProblem
-from store.server.repeated_lines import RepeatedLines
-from store.settings import StoreSettings
-from store.snapshot_mark import is_snapshot
+from retriage.store.api.app import ROOT
+from retriage.store.api.hosts import AllowedHosts
+from retriage.store.api.parking import close_parking
+from retriage.store.api.users import User
+from retriage.store.database.examine import SNAPSHOT
+from retriage.store.embedded import embedded_app
+from retriage.store.garbage import spare_what_is_loaded
+from retriage.store.server.certificate import tls_context
+from retriage.store.server.connections import Deadlines, HttpConnection, OpenConnections
+from retriage.store.server.cut_off import CutOff
+from retriage.store.server.descriptors import raise_limit
+from retriage.store.server.handshakes import Handshake, shrink_buffers
+from retriage.store.server.metrics import add_metrics
+from retriage.store.server.problems import ServerProblem
+from retriage.store.server.repeated_lines import RepeatedLines
+from retriage.store.settings import StoreSettings
+from retriage.store.snapshot_mark import is_snapshot
 
 KEEP_ALIVE_SECONDS = 75
 """How long a connection may be idle before it is closed: longer than clients pause between two polls."""

@@ -4,8 +4,8 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from store.api.users import User, hashed, is_hash
-from store.server.problems import ServerProblem
+from retriage.store.api.users import User, hashed, is_hash
+from retriage.store.server.problems import ServerProblem
 
 READ_ONLY = "read-only"
 """The third field of a line of the user file, where there is one."""

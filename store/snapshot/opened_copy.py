@@ -5,8 +5,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from store.private_files import make_file
-from store.snapshot_mark import check_passive
+from retriage.store.private_files import make_file
+from retriage.store.snapshot_mark import check_passive
 
 
 def copy_of(snapshot: Path, folder: Path) -> Path:

@@ -13,13 +13,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Insert, func, insert, literal, or_, select, text, update
 
-from store.commands.tokens import LOGGED
-from store.contract.states import LogState
-from store.database import Database, IdRun, now
-from store.snapshot.tables import BEFORE
-from store.snapshot_mark import SnapshotMark
-from store.tables import Batch, ExternalTask, ExternalTaskLog, Job, JobDefinition, metadata
-from store.tables.types import UtcTime, col
+from retriage.store.commands.tokens import LOGGED
+from retriage.store.contract.states import LogState
+from retriage.store.database import Database, IdRun, now
+from retriage.store.snapshot.tables import BEFORE
+from retriage.store.snapshot_mark import SnapshotMark
+from retriage.store.tables import Batch, ExternalTask, ExternalTaskLog, Job, JobDefinition, metadata
+from retriage.store.tables.types import UtcTime, col
 
 _MILLISECOND = timedelta(milliseconds=1)
 

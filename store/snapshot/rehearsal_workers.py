@@ -10,17 +10,17 @@ from hashlib import blake2s
 from sqlalchemy import or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.commands.workers import complete_here, fail, lock
-from store.contract.deployments import LockTask
-from store.contract.errors import ContractError
-from store.contract.orders import FailTask
-from store.database import Database, now
-from store.snapshot.tables import BEFORE
-from store.snapshot_mark import FailureRates
-from store.tables import ExternalTask
-from store.tables.external_task import READY
-from store.tables.types import col
-from store.worker_rounds import WorkerRounds
+from retriage.store.commands.workers import complete_here, fail, lock
+from retriage.store.contract.deployments import LockTask
+from retriage.store.contract.errors import ContractError
+from retriage.store.contract.orders import FailTask
+from retriage.store.database import Database, now
+from retriage.store.snapshot.tables import BEFORE
+from retriage.store.snapshot_mark import FailureRates
+from retriage.store.tables import ExternalTask
+from retriage.store.tables.external_task import READY
+from retriage.store.tables.types import col
+from retriage.store.worker_rounds import WorkerRounds
 
 log = logging.getLogger(__name__)
 

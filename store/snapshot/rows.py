@@ -7,7 +7,7 @@ call one another, removal times, incidents that were caused by others.
 from datetime import datetime
 from typing import Any
 
-from store.contract.records import (
+from retriage.store.contract.records import (
     Batch,
     BatchStatistics,
     ExternalTask,
@@ -20,9 +20,9 @@ from store.contract.records import (
     ProcessInstance,
     VariableValue,
 )
-from store.contract.states import ACTIVE, OPEN, SUSPENDED
-from store.database import new_id
-from store.queries.variables import columns_of
+from retriage.store.contract.states import ACTIVE, OPEN, SUSPENDED
+from retriage.store.database import new_id
+from retriage.store.queries.variables import columns_of
 
 Row = dict[str, Any]
 

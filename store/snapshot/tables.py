@@ -5,7 +5,7 @@ from sqlalchemy import Column, Integer, MetaData, Table, Text
 metadata = MetaData()
 
 SNAPSHOT = Table("snapshot", metadata, Column("facts", Text, nullable=False))
-"""One row: what the snapshot says about itself, as JSON (``store.snapshot_mark``)."""
+"""One row: what the snapshot says about itself, as JSON (``retriage.store.snapshot_mark``)."""
 
 RUN_LINE = Table(
     "snapshot_run",

@@ -15,8 +15,8 @@ from sqlalchemy import Table, insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import SQLModel
 
-from store.contract.deployments import ProcessDefinitionXml
-from store.contract.records import (
+from retriage.store.contract.deployments import ProcessDefinitionXml
+from retriage.store.contract.records import (
     BatchStatistics,
     ExternalTask,
     HistoricBatch,
@@ -28,25 +28,25 @@ from store.contract.records import (
     ProcessInstance,
     VariableValue,
 )
-from store.contract.states import ACTIVE, SUSPENDED
-from store.database import Database, StoreNotOpened, open_database
-from store.database.engine import first_line
-from store.private_files import make_folder, make_new_file
-from store.snapshot import rows, tables
-from store.snapshot_mark import MARK, SnapshotMark
-from store.tables import (
+from retriage.store.contract.states import ACTIVE, SUSPENDED
+from retriage.store.database import Database, StoreNotOpened, open_database
+from retriage.store.database.engine import first_line
+from retriage.store.private_files import make_folder, make_new_file
+from retriage.store.snapshot import rows, tables
+from retriage.store.snapshot_mark import MARK, SnapshotMark
+from retriage.store.tables import (
     Batch,
     DeploymentResource,
     ErrorDetails,
     Execution,
     Variable,
 )
-from store.tables import ExternalTask as TaskRow
-from store.tables import Incident as IncidentRow
-from store.tables import Job as JobRow
-from store.tables import JobDefinition as JobDefinitionRow
-from store.tables import ProcessDefinition as DefinitionRow
-from store.tables import ProcessInstance as InstanceRow
+from retriage.store.tables import ExternalTask as TaskRow
+from retriage.store.tables import Incident as IncidentRow
+from retriage.store.tables import Job as JobRow
+from retriage.store.tables import JobDefinition as JobDefinitionRow
+from retriage.store.tables import ProcessDefinition as DefinitionRow
+from retriage.store.tables import ProcessInstance as InstanceRow
 
 PIECE = 1000
 """Rows of one transaction."""

@@ -6,15 +6,15 @@ External tasks and jobs exist only while there is something to do. Logs are appe
 
 from sqlmodel import SQLModel
 
-from store.tables.batch import Batch, BatchElement, BatchGroup, UnfinishedBatch
-from store.tables.deployment import Deployment, DeploymentResource, ProcessDefinition
-from store.tables.external_task import ErrorDetails, ExternalTask
-from store.tables.incident import Incident
-from store.tables.job import Job, JobDefinition
-from store.tables.log import ExternalTaskLog, JobLog
-from store.tables.operation import UserOperation
-from store.tables.process import Execution, ProcessInstance
-from store.tables.variable import Variable
+from retriage.store.tables.batch import Batch, BatchElement, BatchGroup, UnfinishedBatch
+from retriage.store.tables.deployment import Deployment, DeploymentResource, ProcessDefinition
+from retriage.store.tables.external_task import ErrorDetails, ExternalTask
+from retriage.store.tables.incident import Incident
+from retriage.store.tables.job import Job, JobDefinition
+from retriage.store.tables.log import ExternalTaskLog, JobLog
+from retriage.store.tables.operation import UserOperation
+from retriage.store.tables.process import Execution, ProcessInstance
+from retriage.store.tables.variable import Variable
 
 metadata = SQLModel.metadata
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index, Text, text
 from sqlmodel import Field, SQLModel
 
-from store.tables.types import UtcTime
+from retriage.store.tables.types import UtcTime
 
 
 class Batch(SQLModel, table=True):

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index, Text, false, true
 from sqlmodel import Field, SQLModel
 
-from store.tables.types import Name, Tag, UtcTime
+from retriage.store.tables.types import Name, Tag, UtcTime
 
 
 class Deployment(SQLModel, table=True):

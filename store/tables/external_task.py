@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Index, Text, text
 from sqlmodel import Field, SQLModel
 
-from store.tables.types import Name, UtcTime
+from retriage.store.tables.types import Name, UtcTime
 
 READY = "(retries IS NULL OR retries > 0) AND NOT suspended"
 """What a task must be to be fetched, apart from its lock: the condition of an index, which a statement has to repeat

@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import Index, Text, text
 from sqlmodel import Field, SQLModel
 
-from store.contract.states import OPEN
-from store.tables.types import Note, UtcTime
+from retriage.store.contract.states import OPEN
+from retriage.store.tables.types import Note, UtcTime
 
 
 class Incident(SQLModel, table=True):

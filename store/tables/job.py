@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Index, Text, text
 from sqlmodel import Field, SQLModel
 
-from store.tables.types import UtcTime
+from retriage.store.tables.types import UtcTime
 
 READY = "retries > 0 AND NOT suspended"
 """What a job must be to be acquired, apart from its due date and its lock: as the indexes have it."""

@@ -6,9 +6,9 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Index, SmallInteger, Text, text
 from sqlmodel import Field, SQLModel
 
-from store.contract.states import LogState
-from store.tables.job import OF_TOKEN
-from store.tables.types import UtcTime
+from retriage.store.contract.states import LogState
+from retriage.store.tables.job import OF_TOKEN
+from retriage.store.tables.types import UtcTime
 
 HOST = f"{platform.node()}$default"
 """Who writes: the host's name, a dollar sign, the engine's name."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index, Text
 from sqlmodel import Field, SQLModel
 
-from store.tables.types import Note, UtcTime
+from retriage.store.tables.types import Note, UtcTime
 
 
 class UserOperation(SQLModel, table=True):

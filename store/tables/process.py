@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import Index, Text, false, text
 from sqlmodel import Field, SQLModel
 
-from store.contract.states import ACTIVE
-from store.tables.types import Name, UtcTime
+from retriage.store.contract.states import ACTIVE
+from retriage.store.tables.types import Name, UtcTime
 
 
 class ProcessInstance(SQLModel, table=True):

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DontWrapMixin
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import col as _col
 
-from store.contract.errors import PERSISTENCE, ContractError
+from retriage.store.contract.errors import PERSISTENCE, ContractError
 
 T = TypeVar("T")
 

@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Index, Text, false, text
 from sqlmodel import Field, SQLModel
 
-from store.tables.types import Name
+from retriage.store.tables.types import Name
 
 
 class Variable(SQLModel, table=True):

@@ -1,6 +1,6 @@
 """The key of the order in the launch dialog, pressed by somebody who looks."""
 
-from console.screens.dialogs.order_dialog import TOO_EARLY
+from retriage.console.screens.dialogs.order_dialog import TOO_EARLY
 from tests.support.terminal import Terminal
 
 

@@ -52,7 +52,7 @@ class NightEngine:
         self,
         store: Path,
         settings: Mapping[str, str] | None = None,
-        program: str = "console",
+        program: str = "retriage.console",
         names: Sequence[str] = (),
     ) -> None:
         self._store = store

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from store.demo_store import fill
+from retriage.store.demo_store import fill
 from tests.acceptance.launch_key import press_launch
 from tests.support.terminal import Terminal
 
@@ -47,7 +47,7 @@ def launches(terminal: Terminal) -> bool:
 @pytest.mark.parametrize(("columns", "rows"), [(100, 30), (80, 24)])
 @pytest.mark.parametrize("key", [b"L", b"\r"], ids=["L", "enter"])
 def test_a_burst_does_not_launch_and_a_later_key_does(tmp_path: Path, columns: int, rows: int, key: bytes) -> None:
-    command = [sys.executable, "-m", "console", "demo", "--tasks", "300", "--seed", "7"]
+    command = [sys.executable, "-m", "retriage.console", "demo", "--tasks", "300", "--seed", "7"]
     with Terminal(command, columns, rows, {"TMPDIR": str(tmp_path)}) as terminal:
         terminal.wait_for(TOPIC)
         (file,) = tmp_path.glob("retriage-*/demo.db")
@@ -81,7 +81,7 @@ def test_unmarking_a_row_does_not_widen_the_launch(tmp_path: Path, unmarked: int
     file = tmp_path / "store.db"
     fill(str(file), 900, 7, lambda done: None)
     before = retries_in(file)
-    command = [sys.executable, "-m", "console", "--store", str(file), "--env", "test"]
+    command = [sys.executable, "-m", "retriage.console", "--store", str(file), "--env", "test"]
     with Terminal(command, 100, 30, {"RETRIAGE_HOME": str(tmp_path)}) as terminal:
         terminal.wait_for(TOPIC)
         terminal.type(f"/topic:{TOPIC}")

@@ -22,7 +22,7 @@ PATIENCE = 120.0
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[NightEngine]:
     settings = {"RETRIAGE_RUNNER_IDLE_SECONDS": "1"}
-    from store.demo_store import fill
+    from retriage.store.demo_store import fill
 
     fill(str(tmp_path / "store.db"), 300, 7, lambda done: None)
     with NightEngine(tmp_path / "store.db", settings) as night:
@@ -37,7 +37,7 @@ def proxy(engine: NightEngine) -> Iterator[FaultProxy]:
 
 def console(folder: Path, proxy: FaultProxy) -> Terminal:
     """The console before the proxy; the same home every time. It is ended as a lost connection ends it."""
-    command = [sys.executable, "-m", "console", "--engine", proxy.root, "--user", USER, "--env", "test"]
+    command = [sys.executable, "-m", "retriage.console", "--engine", proxy.root, "--user", USER, "--env", "test"]
     environment = {"RETRIAGE_HOME": str(folder / "home"), "RETRIAGE_PASSWORD": PASSWORD, "TMPDIR": str(folder)}
     return Terminal(command, 120, 30, environment)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from store.demo_store import fill
+from retriage.store.demo_store import fill
 from tests.acceptance.launch_key import press_launch
 from tests.acceptance.night_engine import EXPIRED, OUTAGE, PASSWORD, USER, NightEngine, Record
 from tests.support.lossy import Lossy
@@ -49,7 +49,7 @@ def console(folder: Path, root: str, columns: int, rows: int) -> Terminal:
     (home / "profiles.toml").write_text(
         f'[{PROFILE}]\nurl = "{root}"\nenvironment = "prod"\nuser = "{USER}"\npassword_env = "BPM_PASSWORD"\n'
     )
-    command = [sys.executable, "-m", "console", "--profile", PROFILE]
+    command = [sys.executable, "-m", "retriage.console", "--profile", PROFILE]
     environment = {"RETRIAGE_HOME": str(home), "BPM_PASSWORD": PASSWORD, "TMPDIR": str(folder)}
     return Terminal(command, columns, rows, environment)
 

@@ -80,7 +80,7 @@ def console(folder: Path, http: httpx.Client, columns: int = 100, rows: int = 30
     """The console on an engine that is for tests."""
     home = folder / "home"
     home.mkdir()
-    command = [sys.executable, "-m", "console", "--engine", str(http.base_url), "--env", "TEST"]
+    command = [sys.executable, "-m", "retriage.console", "--engine", str(http.base_url), "--env", "TEST"]
     environment = {"RETRIAGE_HOME": str(home), "TMPDIR": str(folder)}
     login = getattr(http, "auth", None)
     if login is not None:

@@ -40,7 +40,7 @@ def hold_the_others(store: sqlite3.Connection) -> None:
     ],
 )
 def test_the_keys_do_the_job(tmp_path: Path, columns: int, rows: int, tasks: int) -> None:
-    command = [sys.executable, "-m", "console", "demo", "--tasks", str(tasks), "--seed", "7", "--outage", "0"]
+    command = [sys.executable, "-m", "retriage.console", "demo", "--tasks", str(tasks), "--seed", "7", "--outage", "0"]
     with Terminal(command, columns, rows, {"TMPDIR": str(tmp_path)}) as terminal:
         terminal.wait_for("charge-card")
         (file,) = tmp_path.glob("retriage-*/demo.db")
@@ -107,7 +107,7 @@ def test_the_keys_do_the_job(tmp_path: Path, columns: int, rows: int, tasks: int
 
 @pytest.mark.long
 def test_an_escape_and_the_order_key_in_one_burst_cancel(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "console", "demo", "--tasks", "300", "--seed", "7"]
+    command = [sys.executable, "-m", "retriage.console", "demo", "--tasks", "300", "--seed", "7"]
     with Terminal(command, 100, 30, {"TMPDIR": str(tmp_path)}) as terminal:
         terminal.wait_for("charge-card")
         terminal.press("A", "R")
@@ -126,7 +126,7 @@ def test_an_escape_and_the_order_key_in_one_burst_cancel(tmp_path: Path) -> None
 
 @pytest.mark.long
 def test_a_filter_typed_while_the_engine_opens_is_applied_when_it_is_open(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "console", "demo", "--tasks", "3000", "--seed", "7"]
+    command = [sys.executable, "-m", "retriage.console", "demo", "--tasks", "3000", "--seed", "7"]
     with Terminal(command, 100, 30, {"TMPDIR": str(tmp_path)}) as terminal:
         terminal.wait_for("opening")
         terminal.press(b"/retries:0\r")

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from store.demo_store import fill
+from retriage.store.demo_store import fill
 from tests.acceptance.night_engine import EXPIRED, OUTAGE, PASSWORD, TOPIC, USER, NightEngine
 
 PROFILE = "bpm-prod"
@@ -97,7 +97,7 @@ class Shell:
 
     def start(self, *words: str) -> "subprocess.Popen[str]":
         """Type a command."""
-        command = [sys.executable, "-m", "console", *words]
+        command = [sys.executable, "-m", "retriage.console", *words]
         return subprocess.Popen(
             command, env=self._environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from store.demo_store import fill
+from retriage.store.demo_store import fill
 from tests.acceptance.launch_key import press_launch
 from tests.acceptance.night_engine import EXPIRED, OUTAGE, PASSWORD, TOPIC, NightEngine
 from tests.acceptance.test_run_night import PROFILE, Payments, Shell, wait_for
@@ -31,7 +31,7 @@ class Screen(Terminal):
 
     def __init__(self, home: Path) -> None:
         environment = {"RETRIAGE_HOME": str(home), "BPM_PASSWORD": PASSWORD, "TMPDIR": str(home)}
-        super().__init__([sys.executable, "-m", "console", "--profile", PROFILE], 100, 30, environment)
+        super().__init__([sys.executable, "-m", "retriage.console", "--profile", PROFILE], 100, 30, environment)
 
     def arm(self) -> None:
         """Take the safety off."""

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from console.launch.one_by_one import GROUP
+from retriage.console.launch.one_by_one import GROUP
 from tests.acceptance.test_old_engine import REAL, asked, engine
 from tests.acceptance.test_run_night import Shell, wait_for
 from tests.contract.bpmn import Drawing, Step

@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from store.contract.model import Shape
-from store.contract.records import (
+from retriage.store.contract.model import Shape
+from retriage.store.contract.records import (
     BatchStatistics,
     ExternalTask,
     HistoricBatch,
@@ -25,7 +25,7 @@ from store.contract.records import (
     ProcessDefinition,
     ProcessInstance,
 )
-from store.embedded import embedded_app
+from retriage.store.embedded import embedded_app
 from tests.acceptance.test_run_night import Shell
 from tests.engines import camunda
 from tests.store.drawings import END, START, file, flows, process, task

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from console.session.tour import END, FILLING, REPAIR, STEPS
+from retriage.console.session.tour import END, FILLING, REPAIR, STEPS
 from tests.support.terminal import Terminal
 
 KEYS = {"tab": "\t", "enter": "\r", "home": "\x1b[H"}
@@ -21,7 +21,7 @@ class Walk(Terminal):
 
     def __init__(self, home: Path, columns: int, rows: int) -> None:
         environment = {"RETRIAGE_HOME": str(home), "TMPDIR": str(home)}
-        command = [sys.executable, "-m", "console", "demo", "--tour", "--tasks", "4000"]
+        command = [sys.executable, "-m", "retriage.console", "demo", "--tour", "--tasks", "4000"]
         super().__init__(command, columns, rows, environment)
 
     @property

@@ -144,7 +144,7 @@ MOST_TELLING = (stall, retry_time, other_hands, slow_worker)
 def look_at_screen(night: Night) -> None:
     """Read the page of a run on the screen until the night is over, now of this one, now of that."""
     environment = {"RETRIAGE_HOME": str(night.shell.journal.parent), "BPM_PASSWORD": PASSWORD}
-    command = [sys.executable, "-m", "console", "--profile", PROFILE]
+    command = [sys.executable, "-m", "retriage.console", "--profile", PROFILE]
     with Terminal(command, 200, 50, environment) as terminal:
         terminal.wait_for("SAFE")
         turned = 0.0

@@ -47,7 +47,17 @@ def grant(http: httpx.Client, resource: int, *permissions: str) -> None:
 @contextmanager
 def console(folder: Path, http: httpx.Client) -> Iterator[Terminal]:
     """Ann's console; what she may is found out when it connects."""
-    command = [sys.executable, "-m", "console", "--engine", str(http.base_url), "--user", ANN[0], "--env", "TEST"]
+    command = [
+        sys.executable,
+        "-m",
+        "retriage.console",
+        "--engine",
+        str(http.base_url),
+        "--user",
+        ANN[0],
+        "--env",
+        "TEST",
+    ]
     environment = {"RETRIAGE_HOME": str(folder / "home"), "RETRIAGE_PASSWORD": ANN[1], "TMPDIR": str(folder)}
     with Terminal(command, 100, 30, environment) as terminal:
         yield terminal
@@ -57,7 +67,7 @@ def console(folder: Path, http: httpx.Client) -> Iterator[Terminal]:
 
 def planned(folder: Path, http: httpx.Client) -> subprocess.CompletedProcess[str]:
     """What a run of Ann's would do."""
-    command = [sys.executable, "-m", "console", "run", "--engine", str(http.base_url), "--user", ANN[0]]
+    command = [sys.executable, "-m", "retriage.console", "run", "--engine", str(http.base_url), "--user", ANN[0]]
     words = ["--query", "retries:0", "--retries", "1", "--waves", "rest", "--dry-run"]
     environment = os.environ | {"RETRIAGE_HOME": str(folder / "home"), "RETRIAGE_PASSWORD": ANN[1]}
     return subprocess.run([*command, *words], env=environment, capture_output=True, text=True, check=False)

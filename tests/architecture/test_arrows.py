@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = ("fastapi", "sqlalchemy", "sqlmodel", "uvicorn", "alembic", "store.api", "store.tables")
+HEAVY = ("fastapi", "sqlalchemy", "sqlmodel", "uvicorn", "alembic", "retriage.store.api", "retriage.store.tables")
 
 
 def loaded_by(*modules: str) -> set[str]:
@@ -16,24 +16,24 @@ def loaded_by(*modules: str) -> set[str]:
 
 
 def test_the_commands_do_not_wait_for_the_engine() -> None:
-    assert loaded_by("console.cli").isdisjoint((*HEAVY, "textual", "httpx"))
+    assert loaded_by("retriage.console.cli").isdisjoint((*HEAVY, "textual", "httpx"))
 
 
 def test_the_store_loads_without_a_screen() -> None:
-    loaded = loaded_by("store.embedded", "store.demo", "store.server")
-    assert "store.server" in loaded
-    assert not [name for name in loaded if name == "textual" or name.startswith("console")]
+    loaded = loaded_by("retriage.store.embedded", "retriage.store.demo", "retriage.store.server")
+    assert "retriage.store.server" in loaded
+    assert not [name for name in loaded if name == "textual" or name.startswith("retriage.console")]
 
 
 @pytest.mark.parametrize(
     "module",
     [
-        "console.reading",
-        "console.causes",
-        "console.launch.plan",
-        "console.batches.diagnosis",
-        "console.language",
-        "console.engine",
+        "retriage.console.reading",
+        "retriage.console.causes",
+        "retriage.console.launch.plan",
+        "retriage.console.batches.diagnosis",
+        "retriage.console.language",
+        "retriage.console.engine",
     ],
 )
 def test_the_thinking_loads_without_a_screen(module: str) -> None:

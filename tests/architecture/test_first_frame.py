@@ -10,17 +10,19 @@ from tests.support.terminal import Terminal
 ROOT = Path(__file__).parents[2]
 NOBODY = "http://127.0.0.1:9/engine-rest"
 LATER = (
-    "pydantic", "httpx", "click", "store.contract.model", "console.session.session", "console.language",
-    "console.reading", "console.batches", "console.launch", "console.screens.base", "console.screens.nouns",
-    "console.engine.connect", "console.engine.client", "console.cli.commands", "fastapi", "sqlalchemy", "sqlmodel",
-    "uvicorn", "alembic", "store.api", "store.tables", "store.journal",
+    "pydantic", "httpx", "click", "fastapi", "sqlalchemy", "sqlmodel", "uvicorn", "alembic",
+    "retriage.console.session.session", "retriage.console.language", "retriage.console.reading",
+    "retriage.console.batches", "retriage.console.launch", "retriage.console.screens.base",
+    "retriage.console.screens.nouns", "retriage.console.engine.connect", "retriage.console.engine.client",
+    "retriage.console.cli.commands", "retriage.store.contract.model", "retriage.store.api", "retriage.store.tables",
+    "retriage.store.journal",
 )  # fmt: skip
 """What takes longer than the first frame itself, or leads to something that does."""
 PROGRAM = """
 import sys
 from pathlib import Path
-from console import cli
-from console.app import RetriageApp
+from retriage.console import cli
+from retriage.console.app import RetriageApp
 
 file = Path(sys.argv.pop())
 

@@ -3,8 +3,7 @@
 import ast
 from pathlib import Path
 
-import console
-import store
+from retriage import console, store
 
 PLACE = "console/cli/program.py"
 ASKS = {"confirm", "prompt"}

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from store.database import open_database
+from retriage.store.database import open_database
 from tests.bench import bare, reference
 from tests.bench.result import Line
 from tests.engines import camunda

@@ -16,7 +16,7 @@ AIMS = {100_000: "8 s", 1_000_000: "80 s"}
 def measure(folder: Path, tasks: int) -> list[Line]:
     """Measure and print."""
     store = folder / f"demo-{tasks}.db"
-    command = [sys.executable, "-m", "console", "demo-data", "--store", str(store), "--tasks", str(tasks)]
+    command = [sys.executable, "-m", "retriage.console", "demo-data", "--store", str(store), "--tasks", str(tasks)]
     before, began = _processor(), time.perf_counter()
     subprocess.run(command, check=True, capture_output=True)
     seconds, cpu = time.perf_counter() - began, _processor() - before

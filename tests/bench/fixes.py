@@ -66,7 +66,7 @@ def _amounts(root: str) -> dict[str, int]:
 def _command(proxy: FaultProxy, home: Path, *words: str) -> _Ended:
     before, began = len(proxy.faults.asked), time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-m", "console", *words, "--engine", proxy.root, "--env", "TEST", "--yes", "--json"],
+        [sys.executable, "-m", "retriage.console", *words, "--engine", proxy.root, "--env", "TEST", "--yes", "--json"],
         cwd=ROOT, env=os.environ | {"RETRIAGE_HOME": str(home)}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     _, status, used = os.wait4(process.pid, 0)

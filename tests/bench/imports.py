@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-FIRST_FRAME = ("console.cli", "console.app", "console.keymap")
-FIRST_LIST = (*FIRST_FRAME, "console.engine_holder", "console.screens.app_verbs")
-OPENING = ("console.cli",)
-COMMAND = (*OPENING, "console.cli.commands")
+FIRST_FRAME = ("retriage.console.cli", "retriage.console.app", "retriage.console.keymap")
+FIRST_LIST = (*FIRST_FRAME, "retriage.console.engine_holder", "retriage.console.screens.app_verbs")
+OPENING = ("retriage.console.cli",)
+COMMAND = (*OPENING, "retriage.console.cli.commands")
 RUNS = 5
 _MEASURE = """
 import importlib, json, sys, time

@@ -137,7 +137,7 @@ async def _poll(http: httpx.AsyncClient, place: int) -> None:
 def serving(store: str) -> Iterator[str]:
     """A server over a store; gives its root."""
     port = free_port()
-    command = [sys.executable, "-m", "console", "serve", "--port", str(port), "--store", store]
+    command = [sys.executable, "-m", "retriage.console", "serve", "--port", str(port), "--store", store]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | {"RETRIAGE_MAX_CONNECTIONS": "2000"})
     try:
         assert process.stdout is not None

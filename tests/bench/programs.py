@@ -14,15 +14,15 @@ from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.widgets import DataTable
 
-from console.app import RetriageApp
-from console.engine.batch_request import BatchRequest
-from console.engine.client import EngineClient
-from console.engine.connect import connect
-from console.engine.target import Demo, Embedded
-from console.session.connection_identity import ConnectionIdentity
-from store.contract.orders import SetExternalTaskRetries
-from store.contract.queries import BatchStatisticsQuery, ExternalTaskQuery
-from store.garbage import spared
+from retriage.console.app import RetriageApp
+from retriage.console.engine.batch_request import BatchRequest
+from retriage.console.engine.client import EngineClient
+from retriage.console.engine.connect import connect
+from retriage.console.engine.target import Demo, Embedded
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.contract.queries import BatchStatisticsQuery, ExternalTaskQuery
+from retriage.store.garbage import spared
 
 ROWS = 500
 RUNS, ENDED = "runs", "ended"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from store.demo_store import fill
+from retriage.store.demo_store import fill
 from tests.bench.orders import serving
 from tests.bench.result import Line
 from tests.bench.terminal import ROOT, SIZE, answers, start
@@ -86,7 +86,7 @@ def measure(folder: Path, tasks: int = 100_000) -> list[Line]:
         FaultProxy((httpx.URL(root).host, httpx.URL(root).port or 80)) as proxy,
         start("stock", 0, home) as stock,
         Terminal(
-            [sys.executable, "-m", "console", "--engine", proxy.root, "--env", "local"],
+            [sys.executable, "-m", "retriage.console", "--engine", proxy.root, "--env", "local"],
             *SIZE,
             {"PYTHONPATH": str(ROOT), "RETRIAGE_HOME": home},
         ) as console,

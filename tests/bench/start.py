@@ -60,9 +60,9 @@ def main(runs: int = 10, other: str | None = None) -> None:
     programs = {"bare Textual": (["-m", "tests.bench.bare_textual"], FIRST_FRAME, ROOT)}
     for whose, root in (("", ROOT), (", other", Path(other).resolve() if other is not None else None)):
         if root is not None:
-            programs[f"own store{whose}"] = (["-m", "console"], HEADER, root)
-            programs[f"an engine{whose}"] = (["-m", "console", "--engine", NOBODY], HEADER, root)
-            programs[f"rows of a demo{whose}"] = (["-m", "console", "demo", "--tasks", "3000"], ROW, root)
+            programs[f"own store{whose}"] = (["-m", "retriage.console"], HEADER, root)
+            programs[f"an engine{whose}"] = (["-m", "retriage.console", "--engine", NOBODY], HEADER, root)
+            programs[f"rows of a demo{whose}"] = (["-m", "retriage.console", "demo", "--tasks", "3000"], ROW, root)
     found: dict[str, list[Started]] = {name: [] for name in programs}
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
     for round_ in range(runs + 1):

@@ -16,9 +16,9 @@ from typing import Any
 
 import httpx
 
-from store.contract.values import parse_moment
-from store.embedded import embedded_app
-from store.garbage import spared
+from retriage.store.contract.values import parse_moment
+from retriage.store.embedded import embedded_app
+from retriage.store.garbage import spared
 from tests.support.plain import plain_world
 
 PAUSE = 0.05

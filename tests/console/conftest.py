@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from console.screens.dialogs import confirm_delay
-from console.screens.dialogs.confirm_delay import ConfirmDelay
+from retriage.console.screens.dialogs import confirm_delay
+from retriage.console.screens.dialogs.confirm_delay import ConfirmDelay
 from tests.console.settle import draw_when_looked_at, wait_for_the_busy, wait_until_nothing_is_ready
 
 

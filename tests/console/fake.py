@@ -7,22 +7,22 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from console.engine.batch_request import BatchRequest
-from console.engine.capabilities import EVERYTHING, Capabilities
-from console.engine.errors import Denied, Forbidden, NoLogin, NotThere, Unreachable
-from console.engine.hold import Hold
-from console.engine.identity import Identity
-from console.engine.rights import Right
-from store.contract.history import (
+from retriage.console.engine.batch_request import BatchRequest
+from retriage.console.engine.capabilities import EVERYTHING, Capabilities
+from retriage.console.engine.errors import Denied, Forbidden, NoLogin, NotThere, Unreachable
+from retriage.console.engine.hold import Hold
+from retriage.console.engine.identity import Identity
+from retriage.console.engine.rights import Right
+from retriage.store.contract.history import (
     HistoricExternalTaskLog,
     HistoricIncident,
     HistoricIncidentQuery,
     HistoricJobLog,
 )
-from store.contract.operations import UserOperation
-from store.contract.orders import SetExternalTaskRetries
-from store.contract.queries import ExternalTaskQuery
-from store.contract.records import (
+from retriage.store.contract.operations import UserOperation
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.contract.queries import ExternalTaskQuery
+from retriage.store.contract.records import (
     MONITOR_JOB,
     SEED_JOB,
     Batch,
@@ -37,7 +37,7 @@ from store.contract.records import (
     ProcessInstance,
     VariableValue,
 )
-from store.contract.values import parse_moment
+from retriage.store.contract.values import parse_moment
 from tests.console import logs
 
 START = datetime.now(UTC) - timedelta(hours=3)

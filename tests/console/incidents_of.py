@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from store.contract.queries import IncidentQuery
-from store.contract.records import Incident
+from retriage.store.contract.queries import IncidentQuery
+from retriage.store.contract.records import Incident
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -52,7 +52,7 @@ class Incidents:
         """It passes over the times that it is asked for."""
 
     async def read(self, query: IncidentQuery, first: int, size: int) -> list[Incident]:
-        from console.engine.errors import Unreachable
+        from retriage.console.engine.errors import Unreachable
 
         number = len(self.asked)
         self.asked.append((query, first, size))

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, TypeVar
 
-from store.contract.history import HistoricExternalTaskLog, HistoricJobLog
-from store.contract.records import BatchStatistics, ExternalTask, Job
+from retriage.store.contract.history import HistoricExternalTaskLog, HistoricJobLog
+from retriage.store.contract.records import BatchStatistics, ExternalTask, Job
 
 Entry = HistoricJobLog | HistoricExternalTaskLog
 L = TypeVar("L", HistoricJobLog, HistoricExternalTaskLog)

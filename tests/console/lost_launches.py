@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from console.engine.answers import UNKNOWN_TIME
-from console.engine.errors import NotThere, Refused
-from console.launch.find_batch import SoughtLaunch
-from console.operations.retry import SetRetries
-from store.contract.history import HistoricExternalTaskLog
-from store.contract.operations import UserOperation
-from store.contract.records import BatchStatistics, ExternalTask, HistoricBatch
+from retriage.console.engine.answers import UNKNOWN_TIME
+from retriage.console.engine.errors import NotThere, Refused
+from retriage.console.launch.find_batch import SoughtLaunch
+from retriage.console.operations.retry import SetRetries
+from retriage.store.contract.history import HistoricExternalTaskLog
+from retriage.store.contract.operations import UserOperation
+from retriage.store.contract.records import BatchStatistics, ExternalTask, HistoricBatch
 from tests.console import logs
 from tests.console.fake import statistics, task
 

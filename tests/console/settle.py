@@ -17,9 +17,9 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.strip import Strip
 
-from console.app import RetriageApp
-from console.session.connection_identity import ConnectionIdentity
-from console.widgets.filter_line import FilterInput
+from retriage.console.app import RetriageApp
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.console.widgets.filter_line import FilterInput
 from tests.console.fake import FakeEngine, connecting
 
 PATIENCE = 30.0

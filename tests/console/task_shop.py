@@ -3,16 +3,16 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from console.engine.errors import Refused
-from store.contract.deployments import ProcessDefinitionXml
-from store.contract.history import (
+from retriage.console.engine.errors import Refused
+from retriage.store.contract.deployments import ProcessDefinitionXml
+from retriage.store.contract.history import (
     HistoricActivityInstance,
     HistoricActivityInstanceQuery,
     HistoricExternalTaskLog,
     HistoricExternalTaskLogQuery,
 )
-from store.contract.queries import ExternalTaskQuery, IncidentQuery
-from store.contract.records import ExternalTask, Incident
+from retriage.store.contract.queries import ExternalTaskQuery, IncidentQuery
+from retriage.store.contract.records import ExternalTask, Incident
 from tests.console import logs
 from tests.console.tasks_of import task
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from store.contract.history import HistoricActivityInstance, HistoricExternalTaskLog
-from store.contract.queries import ExternalTaskQuery
-from store.contract.records import ExternalTask, Incident
+from retriage.store.contract.history import HistoricActivityInstance, HistoricExternalTaskLog
+from retriage.store.contract.queries import ExternalTaskQuery
+from retriage.store.contract.records import ExternalTask, Incident
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

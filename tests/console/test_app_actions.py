@@ -13,12 +13,11 @@ from typing import Any
 import pytest
 from textual.message_pump import MessagePump
 
-import console.screens
-import console.widgets
-from console.actions import ACTIONS, Action, at, hints, matching, named
-from console.app import RetriageApp
-from console.screens.app_verbs import AppVerbs
-from console.screens.verbs import Verbs
+from retriage.console import screens, widgets
+from retriage.console.actions import ACTIONS, Action, at, hints, matching, named
+from retriage.console.app import RetriageApp
+from retriage.console.screens.app_verbs import AppVerbs
+from retriage.console.screens.verbs import Verbs
 
 HARMLESS_CAPITALS = {"G", "A", "O", "F", "J", "Y", "E", "W"}
 """Twins of a small letter, and the whole of something: they change nothing."""
@@ -43,7 +42,7 @@ TOGETHER = (
 @cache
 def classes() -> list[type[Any]]:
     found: list[type[Any]] = [RetriageApp]
-    for package in (console.widgets, console.screens):
+    for package in (widgets, screens):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             members = inspect.getmembers(importlib.import_module(module.name), inspect.isclass)
             found += [cls for _, cls in members if cls.__module__ == module.name]

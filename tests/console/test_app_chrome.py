@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from console.app import RetriageApp
-from console.screens.chrome import HintLine, IdentityLine
-from console.screens.dialogs.confirm import Confirm
-from console.screens.help.palette import Palette
-from console.screens.help.screen import HelpScreen
-from console.screens.small import TooSmall
-from console.session import freshness
-from console.session.connection_identity import ConnectionIdentity
-from console.widgets.themes import THEMES
+from retriage.console.app import RetriageApp
+from retriage.console.screens.chrome import HintLine, IdentityLine
+from retriage.console.screens.dialogs.confirm import Confirm
+from retriage.console.screens.help.palette import Palette
+from retriage.console.screens.help.screen import HelpScreen
+from retriage.console.screens.small import TooSmall
+from retriage.console.session import freshness
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.console.widgets.themes import THEMES
 from tests.console.fake import FakeEngine, connecting, ids, job, statistics
 from tests.console.settle import console, lines, loaded, said, screen, text, until
 
@@ -166,7 +166,7 @@ async def test_line_1_says_when_a_lost_engine_is_asked_again() -> None:
 
 
 async def test_a_question_that_takes_too_long_while_others_are_answered_loses_nothing() -> None:
-    from console.engine.errors import Slow
+    from retriage.console.engine.errors import Slow
 
     async with console(FakeEngine(100)) as (app, pilot):
 

@@ -6,12 +6,12 @@ import pytest
 from textual.app import App
 from textual.screen import Screen
 
-from console.driver import ESCAPE, separate
-from console.runs.change import RestChange
-from console.screens.dialogs.confirm import Confirm
-from console.screens.runs.change import ChangeRest
-from console.screens.runs.stop import StopRun
-from console.widgets.themes import DEFAULTS
+from retriage.console.driver import ESCAPE, separate
+from retriage.console.runs.change import RestChange
+from retriage.console.screens.dialogs.confirm import Confirm
+from retriage.console.screens.runs.change import ChangeRest
+from retriage.console.screens.runs.stop import StopRun
+from retriage.console.widgets.themes import DEFAULTS
 from tests.console.runs.test_next_step import view
 
 RUN = view("running", ("watching", 10, {}), ("planned", 600, {}))

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-import console.app
-from console.app import RetriageApp
-from console.screens.first_frame import FirstFrame
-from console.screens.help.screen import HelpScreen
-from console.screens.small import TooSmall
-from console.session.connection_identity import ConnectionIdentity
+from retriage.console import app as app_module
+from retriage.console.app import RetriageApp
+from retriage.console.screens.first_frame import FirstFrame
+from retriage.console.screens.help.screen import HelpScreen
+from retriage.console.screens.small import TooSmall
+from retriage.console.session.connection_identity import ConnectionIdentity
 from tests.console.fake import FakeEngine, connecting
 from tests.console.settle import lines, loaded, screen, text, until
 from tests.support.terminal import Terminal
@@ -28,7 +28,7 @@ class SlowImport:
 
     def __init__(self) -> None:
         self._may_go_on = threading.Event()
-        self._import = console.app._import_rest
+        self._import = app_module._import_rest
 
     def __call__(self) -> Any:
         assert self._may_go_on.wait(60)
@@ -42,7 +42,7 @@ class SlowImport:
 @pytest.fixture
 def importing(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowImport]:
     slow = SlowImport()
-    monkeypatch.setattr(console.app, "_import_rest", slow)
+    monkeypatch.setattr(app_module, "_import_rest", slow)
     yield slow
     slow.go_on()
 
@@ -125,18 +125,18 @@ async def test_a_window_that_is_too_small_from_the_beginning(importing: SlowImpo
 
 PROGRAM = """
 import sys, time
-import console.app
-from console.session.connection_identity import ConnectionIdentity
+from retriage.console import app as app_module
+from retriage.console.session.connection_identity import ConnectionIdentity
 from tests.console.fake import FakeEngine, connecting
 
-rest = console.app._import_rest
+rest = app_module._import_rest
 
 def slowly():
     time.sleep(1)
     return rest()
 
-console.app._import_rest = slowly
-app = console.app.RetriageApp(connecting(FakeEngine(10)), ConnectionIdentity("TEST"))
+app_module._import_rest = slowly
+app = app_module.RetriageApp(connecting(FakeEngine(10)), ConnectionIdentity("TEST"))
 app.run(mouse=False)
 sys.exit(app.return_code)
 """

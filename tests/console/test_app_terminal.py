@@ -16,8 +16,8 @@ MILLION = 1_000_000
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import sys
-from console.app import RetriageApp
-from console.session.connection_identity import ConnectionIdentity
+from retriage.console.app import RetriageApp
+from retriage.console.session.connection_identity import ConnectionIdentity
 from tests.console.fake import FakeEngine, connecting
 app = RetriageApp(connecting(FakeEngine(int(sys.argv[1]))), ConnectionIdentity("TEST"))
 app.run(mouse=False)
@@ -134,7 +134,7 @@ def test_a_terminal_that_goes_away_ends_the_program() -> None:
 
 
 def test_a_terminal_that_goes_away_ends_the_engine_in_the_same_process_too(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "console", "demo", "--tasks", "300"]
+    command = [sys.executable, "-m", "retriage.console", "demo", "--tasks", "300"]
     with Terminal(command, 100, 30, {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}) as opened:
         opened.wait_for("LIVE", 60)
         goes_away(opened)

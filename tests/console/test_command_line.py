@@ -6,9 +6,9 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from console.cli import app
-from console.cli.connection_options import missing_file
-from console.profiles import known_profiles
+from retriage.console.cli import app
+from retriage.console.cli.connection_options import missing_file
+from retriage.console.profiles import known_profiles
 
 RUNNER = CliRunner()
 COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from console import engine_holder
-from console.app import RetriageApp
-from console.engine.client import EngineClient
-from console.engine_holder import EngineHolder
-from console.journal import journal_at
-from console.session.connection_identity import ConnectionIdentity
-from store.progress import TELL
+from retriage.console import engine_holder
+from retriage.console.app import RetriageApp
+from retriage.console.engine.client import EngineClient
+from retriage.console.engine_holder import EngineHolder
+from retriage.console.journal import journal_at
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.store.progress import TELL
 from tests.console.fake import FakeEngine, connecting
 from tests.console.settle import text, until
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from console.actions import ACTIONS, OWN_KEYS, named
-from console.app import RetriageApp
-from console.keymap import Keymap, check, read_keymap
-from console.screens.events.screen import EventsScreen
-from console.session.connection_identity import ConnectionIdentity
-from console.widgets.filter_line import FilterInput
+from retriage.console.actions import ACTIONS, OWN_KEYS, named
+from retriage.console.app import RetriageApp
+from retriage.console.keymap import Keymap, check, read_keymap
+from retriage.console.screens.events.screen import EventsScreen
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.console.widgets.filter_line import FilterInput
 from tests.console.fake import FakeEngine, connecting
 from tests.console.settle import lines, loaded, until
 

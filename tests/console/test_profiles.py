@@ -19,17 +19,17 @@ import pytest
 import trustme
 from keyring.backend import KeyringBackend
 
-from console.cli.connection_options import ConnectionOptions
-from console.connections import to_address, to_profile
-from console.engine.connect import connect, limits_of
-from console.engine.credentials import ClientCredentials, CredentialsProblem, CredentialsRefused
-from console.engine.errors import EngineProblem, LoginRefused, Slow, Unreachable
-from console.engine.target import Remote
-from console.profile_keys import from_options
-from console.profiles import ProfileProblem, list_profiles, profile_named
-from console.runs.command_text import engine_words
-from console.session.connection_identity import ConnectionIdentity
-from store.contract.queries import ExternalTaskQuery
+from retriage.console.cli.connection_options import ConnectionOptions
+from retriage.console.connections import to_address, to_profile
+from retriage.console.engine.connect import connect, limits_of
+from retriage.console.engine.credentials import ClientCredentials, CredentialsProblem, CredentialsRefused
+from retriage.console.engine.errors import EngineProblem, LoginRefused, Slow, Unreachable
+from retriage.console.engine.target import Remote
+from retriage.console.profile_keys import from_options
+from retriage.console.profiles import ProfileProblem, list_profiles, profile_named
+from retriage.console.runs.command_text import engine_words
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.store.contract.queries import ExternalTaskQuery
 
 
 class Server(ThreadingHTTPServer):

@@ -8,12 +8,12 @@ import trustme
 from argon2 import PasswordHasher
 from typer.testing import CliRunner, Result
 
-from console.cli import app
-from store import server
-from store.api.users import User, hashed
-from store.server import ServerProblem, serve
-from store.server.certificate import tls_context
-from store.server.users import line_of, read_user_file, read_users
+from retriage.console.cli import app
+from retriage.store import server
+from retriage.store.api.users import User, hashed
+from retriage.store.server import ServerProblem, serve
+from retriage.store.server.certificate import tls_context
+from retriage.store.server.users import line_of, read_user_file, read_users
 
 Served = dict[str, Any]
 
@@ -21,7 +21,7 @@ Served = dict[str, Any]
 @pytest.fixture(autouse=True)
 def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hashes of the same form in no time; what they cost is tested with the store's users."""
-    monkeypatch.setattr("store.api.users._HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    monkeypatch.setattr("retriage.store.api.users._HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from console.settings import Notify, Settings, read_settings
+from retriage.console.settings import Notify, Settings, read_settings
 
 
 def settings(folder: Path, text: str) -> Settings:

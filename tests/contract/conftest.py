@@ -214,15 +214,15 @@ async def open_engine(
         return Engine(kind, http)
     if kind == "socket":
         root = f"http://127.0.0.1:{(port := free_port())}/engine-rest"
-        command = ["env", f"RETRIAGE_BATCH_HISTORY_DAYS={FOR_EVER}", sys.executable, "-m", "console", "serve"]
+        command = ["env", f"RETRIAGE_BATCH_HISTORY_DAYS={FOR_EVER}", sys.executable, "-m", "retriage.console", "serve"]
         command += ["--port", str(port), "--store", str(folder / "store.db")]
         command += ["--strict"] if strict else []
         command += ["--user", ":".join(user)] if user else []
         stack.enter_context(serving(command, f"{root}/engine", folder / "serve.log", within=60))
         return Engine(kind, await stack.enter_async_context(client(root, auth=user)))
-    from store.api.users import User
-    from store.embedded import embedded_app
-    from store.settings import StoreSettings
+    from retriage.store.api.users import User
+    from retriage.store.embedded import embedded_app
+    from retriage.store.settings import StoreSettings
 
     settings = StoreSettings(
         batch_jobs_per_seed=jobs_per_seed,

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import jsonschema_rs
 
-from store.api.app import described
+from retriage.store.api.app import described
 
 Operation = tuple[re.Pattern[str], dict[str, Any]]
 

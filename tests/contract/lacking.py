@@ -13,8 +13,8 @@ from typing import Any
 
 import httpx
 
-from console.engine.capabilities import LISTS, Capabilities, learn, wire_name
-from console.engine.client import EngineClient
+from retriage.console.engine.capabilities import LISTS, Capabilities, learn, wire_name
+from retriage.console.engine.client import EngineClient
 
 
 class Lacking:

@@ -23,7 +23,7 @@ from pathlib import Path
 import httpx
 import trustme
 
-from store.server.users import line_of
+from retriage.store.server.users import line_of
 from tests.faults.served import Served, server
 
 HEAD = b"POST /engine-rest/external-task/count HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from store.database import Database, open_database
+from retriage.store.database import Database, open_database
 from tests.engines.postgres import fresh_database
 
 Open = Callable[[], Awaitable[Database]]

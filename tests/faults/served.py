@@ -59,7 +59,7 @@ def server(
     Args:
         folder: for its store and its log.
         options: more of them.
-        settings: by their names in ``store.settings``.
+        settings: by their names in ``retriage.store.settings``.
         answer: path below the contract's root that gives 200 once it is up; a whole URL for another scheme.
         descriptors: soft and hard limit of what the process may have open.
     """
@@ -68,7 +68,7 @@ def server(
     command: Sequence[str] = ["env", *(f"{name}={value}" for name, value in environment.items())]
     if descriptors is not None:
         command = ["prlimit", f"--nofile={descriptors[0]}:{descriptors[1]}", *command]
-    command = [*command, sys.executable, "-m", "console", "serve", "--port", str(port)]
+    command = [*command, sys.executable, "-m", "retriage.console", "serve", "--port", str(port)]
     command += ["--store", str(folder / "store.db"), *options]
     url = answer.format(port=port) if "://" in answer else f"http://127.0.0.1:{port}/engine-rest{answer}"
     log = folder / "serve.log"

@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
-from store.api import large_json, requests
-from store.embedded import embedded_app
-from store.settings import StoreSettings
+from retriage.store.api import large_json, requests
+from retriage.store.embedded import embedded_app
+from retriage.store.settings import StoreSettings
 from tests.faults.served import Served, client, server
 from tests.store.running import client_of
 

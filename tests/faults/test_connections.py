@@ -13,8 +13,8 @@ import httpx
 import pytest
 import trustme
 
-from store.server.connections import LONGEST_HEAD
-from store.server.handshakes import MOST_HANDSHAKES
+from retriage.store.server.connections import LONGEST_HEAD
+from retriage.store.server.handshakes import MOST_HANDSHAKES
 from tests.faults.served import Served, client, server, tell
 
 HEAD = b"POST /engine-rest/external-task/count HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import trustme
 
-from console.engine.batch_request import BatchRequest
-from console.engine.client import EngineClient
-from console.engine.connect import connect
-from console.engine.errors import Unreachable
-from console.engine.target import Remote
-from store.contract.orders import SetExternalTaskRetries
-from store.demo_store import fill
+from retriage.console.engine.batch_request import BatchRequest
+from retriage.console.engine.client import EngineClient
+from retriage.console.engine.connect import connect
+from retriage.console.engine.errors import Unreachable
+from retriage.console.engine.target import Remote
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.demo_store import fill
 from tests.acceptance.night_engine import PASSWORD, USER, NightEngine
 from tests.faults.test_reading_faults import live, orders_are_off, stale
 from tests.support.fault_proxy import FaultProxy, secure
@@ -46,7 +46,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NightEngine]:
 
 
 def console(root: str, home: Path, *options: str, **environment: str) -> Terminal:
-    command = [sys.executable, "-m", "console", "--engine", root, "--user", USER, "--env", "local", *options]
+    command = [sys.executable, "-m", "retriage.console", "--engine", root, "--user", USER, "--env", "local", *options]
     variables = {"RETRIAGE_HOME": str(home), "RETRIAGE_PASSWORD": PASSWORD, "TMPDIR": str(home), **environment}
     return Terminal(command, 120, 30, variables)
 

@@ -9,11 +9,11 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from store.batch.acquire import acquire
-from store.database import open_database
-from store.embedded import embedded_app
-from store.runner import Runner
-from store.settings import StoreSettings
+from retriage.store.batch.acquire import acquire
+from retriage.store.database import open_database
+from retriage.store.embedded import embedded_app
+from retriage.store.runner import Runner
+from retriage.store.settings import StoreSettings
 from tests.faults.conftest import Open
 from tests.faults.test_sharing import SMALL, check_done, ended, launch, rows, until
 from tests.store.running import client_of

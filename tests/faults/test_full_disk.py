@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from store.demo_store import fill
+from retriage.store.demo_store import fill
 
 ROOM = 1_000_000
 """Bytes that a file may have."""
@@ -28,7 +28,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def on_a_full_disk(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     """A command that can write no more than so much into a file."""
     limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (ROOM, ROOM))
-    command = [sys.executable, "-m", "console", *words]
+    command = [sys.executable, "-m", "retriage.console", *words]
     environment = os.environ | {"RETRIAGE_HOME": str(folder / "home"), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(
         command, env=environment, preexec_fn=limit, capture_output=True, text=True, timeout=120, check=False

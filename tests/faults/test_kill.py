@@ -19,10 +19,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from store.commands.deployments import deploy
-from store.commands.instances import start
-from store.contract.records import VariableValue
-from store.database import open_database
+from retriage.store.commands.deployments import deploy
+from retriage.store.commands.instances import start
+from retriage.store.contract.records import VariableValue
+from retriage.store.database import open_database
 from tests.engines.processes import free_port
 from tests.store.drawings import END, START, file, flows, process, task
 from tests.support.plain import plain_world
@@ -36,7 +36,7 @@ PATIENCE = 60.0
 def serving(store: Path) -> Iterator[tuple[httpx.Client, "subprocess.Popen[bytes]"]]:
     """A server with small sets, so that a batch takes many transactions."""
     port = free_port()
-    command = [sys.executable, "-m", "console", "serve", "--port", str(port), "--store", str(store)]
+    command = [sys.executable, "-m", "retriage.console", "serve", "--port", str(port), "--store", str(store)]
     environment = os.environ | {"RETRIAGE_RUNNER_SET_SIZE": "40", "RETRIAGE_BATCH_JOBS_PER_SEED": "40"}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
     try:

@@ -10,16 +10,16 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.api import router
-from store.commands.instances import set_suspended_in_bulk, set_suspended_of_one, start
-from store.commands.removals import remove_deployment
-from store.commands.workers import complete, unlock
-from store.contract.deployments import SetInstancesSuspended
-from store.contract.errors import ContractError
-from store.contract.orders import CompleteTask
-from store.database import Database
-from store.embedded import embedded_app
-from store.tables import Deployment, ProcessDefinition, ProcessInstance
+from retriage.store.api import router
+from retriage.store.commands.instances import set_suspended_in_bulk, set_suspended_of_one, start
+from retriage.store.commands.removals import remove_deployment
+from retriage.store.commands.workers import complete, unlock
+from retriage.store.contract.deployments import SetInstancesSuspended
+from retriage.store.contract.errors import ContractError
+from retriage.store.contract.orders import CompleteTask
+from retriage.store.database import Database
+from retriage.store.embedded import embedded_app
+from retriage.store.tables import Deployment, ProcessDefinition, ProcessInstance
 from tests.faults.conftest import Open
 from tests.store.drawings import ONE_TASK, START, catch, file, flows, process, task
 from tests.store.running import Engine, client_of

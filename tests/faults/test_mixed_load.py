@@ -16,8 +16,8 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from store.contract.states import LogState
-from store.database import open_database
+from retriage.store.contract.states import LogState
+from retriage.store.database import open_database
 from tests.contract.bpmn import Drawing, Step
 from tests.faults.served import Served, server
 from tests.faults.test_many_hands import LOOSE, TORN

@@ -5,10 +5,10 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from store.database.engine import store_url
-from store.database.news import News
-from store.embedded import embedded_app
-from store.settings import StoreSettings
+from retriage.store.database.engine import store_url
+from retriage.store.database.news import News
+from retriage.store.embedded import embedded_app
+from retriage.store.settings import StoreSettings
 from tests.faults.test_ended_backends import end_all
 from tests.store.running import client_of
 from tests.store.test_workers_routes import fetch, parked, start

@@ -16,14 +16,14 @@ import pytest
 from sqlalchemy import insert
 from sqlalchemy import select as sql_select
 
-from console.app import RetriageApp
-from console.batches import known_batches
-from console.engine.client import EngineClient
-from console.session import poller
-from console.session.connection_identity import ConnectionIdentity
-from store.database import now, open_database
-from store.embedded import embedded_app
-from store.tables import ExternalTask, Incident
+from retriage.console.app import RetriageApp
+from retriage.console.batches import known_batches
+from retriage.console.engine.client import EngineClient
+from retriage.console.session import poller
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.store.database import now, open_database
+from retriage.store.embedded import embedded_app
+from retriage.store.tables import ExternalTask, Incident
 from tests.console.settle import loaded, until
 from tests.console.turned_clock import TurnedClock
 from tests.support.fault_proxy import FaultTransport

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from store.demo_store import fill
+from retriage.store.demo_store import fill
 from tests.acceptance.night_engine import PASSWORD, USER, NightEngine
 from tests.support.fault_proxy import BROKEN_JSON, LOGIN_PAGE, STATUSES, WRONG_JSON, Answer, Cut, Drop, FaultProxy, page
 from tests.support.terminal import Terminal
@@ -49,7 +49,7 @@ def cleared(proxy: FaultProxy) -> Iterator[None]:
 
 def console(proxy: FaultProxy, home: Path, password: str) -> Terminal:
     """A console that may change the engine at once."""
-    command = [sys.executable, "-m", "console", "--engine", proxy.root, "--user", USER, "--env", "local"]
+    command = [sys.executable, "-m", "retriage.console", "--engine", proxy.root, "--user", USER, "--env", "local"]
     return Terminal(command, 120, 30, {"RETRIAGE_HOME": str(home), "RETRIAGE_PASSWORD": password, "TMPDIR": str(home)})
 
 

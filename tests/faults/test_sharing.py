@@ -12,24 +12,24 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.batch.acquire import acquire
-from store.batch.create import create
-from store.batch.orders import delete_batch, suspend_batch
-from store.batch.types.external_task_retries import plan_task_retries
-from store.bpmn import parse
-from store.commands.instances import delete_instance, set_suspended
-from store.commands.processes import remember
-from store.commands.retries import set_retries, set_retries_in_bulk
-from store.commands.workers import complete
-from store.contract.errors import ContractError
-from store.contract.orders import CompleteTask, SetExternalTaskRetries
-from store.contract.records import Batch
-from store.contract.states import LogState
-from store.database import Database
-from store.runner import Runner
-from store.settings import StoreSettings
-from store.tables import ExternalTask, ProcessInstance
-from store.tables.types import col
+from retriage.store.batch.acquire import acquire
+from retriage.store.batch.create import create
+from retriage.store.batch.orders import delete_batch, suspend_batch
+from retriage.store.batch.types.external_task_retries import plan_task_retries
+from retriage.store.bpmn import parse
+from retriage.store.commands.instances import delete_instance, set_suspended
+from retriage.store.commands.processes import remember
+from retriage.store.commands.retries import set_retries, set_retries_in_bulk
+from retriage.store.commands.workers import complete
+from retriage.store.contract.errors import ContractError
+from retriage.store.contract.orders import CompleteTask, SetExternalTaskRetries
+from retriage.store.contract.records import Batch
+from retriage.store.contract.states import LogState
+from retriage.store.database import Database
+from retriage.store.runner import Runner
+from retriage.store.settings import StoreSettings
+from retriage.store.tables import ExternalTask, ProcessInstance
+from retriage.store.tables.types import col
 from tests.contract.bpmn import Drawing, Step
 from tests.faults.conftest import Open
 from tests.support.plain import plain_world
@@ -269,7 +269,7 @@ async def test_hands_on_the_same_instances_never_wait_in_a_ring(database: Databa
 
 
 async def test_processes_that_open_an_empty_database_at_the_same_time(place: str) -> None:
-    program = "import asyncio, sys; from store.database import open_database; asyncio.run(open_database(sys.argv[1]))"
+    program = "import asyncio as a, sys; from retriage.store.database import open_database as o; a.run(o(sys.argv[1]))"
     command = (sys.executable, "-W", "ignore", "-c", program, place)
     opening = [await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE) for _ in range(4)]
     said = [await process.communicate() for process in opening]

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import httpx
 
-from store.settings import StoreSettings
+from retriage.store.settings import StoreSettings
 from tests.engines.processes import free_port, serving
 
 PROGRAM = """
-from store.queries import listing
-from store.server import serve
+from retriage.store.queries import listing
+from retriage.store.server import serve
 from tests.store.test_limits import endless
 
 

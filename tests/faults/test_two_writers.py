@@ -8,12 +8,12 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import event, text
 
-from store.batch.create import create
-from store.batch.types.external_task_retries import plan_task_retries
-from store.contract.orders import SetExternalTaskRetries
-from store.database import Database, open_database
-from store.runner import Runner
-from store.settings import StoreSettings
+from retriage.store.batch.create import create
+from retriage.store.batch.types.external_task_retries import plan_task_retries
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.database import Database, open_database
+from retriage.store.runner import Runner
+from retriage.store.settings import StoreSettings
 from tests.support.plain import plain_world
 
 WRITE = text("UPDATE process_instance SET business_key = 'x'")

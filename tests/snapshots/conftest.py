@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-import console.engine_holder
-from console.screens.dialogs import confirm_delay
-from console.session.connection_identity import ConnectionIdentity
-from console.widgets.themes import DARK
+from retriage.console import engine_holder
+from retriage.console.screens.dialogs import confirm_delay
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.console.widgets.themes import DARK
 from tests.console.fake import FakeEngine, connecting
 from tests.console.settle import draw_when_looked_at, wait_for_the_busy, wait_until_nothing_is_ready
 from tests.snapshots.stage import Pictured, Stage
@@ -28,7 +28,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> StoppedClock:
     draw_when_looked_at(monkeypatch)
     wait_for_the_busy(monkeypatch)
     wait_until_nothing_is_ready(monkeypatch)
-    monkeypatch.setattr(console.engine_holder, "CLOSING", 0.1)
+    monkeypatch.setattr(engine_holder, "CLOSING", 0.1)
     monkeypatch.setattr(confirm_delay, "DELAY", 0.0)
     # How long Textual's pilot looks whether the process rests. What a picture needs is waited for by name in `Stage`.
     monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.005)

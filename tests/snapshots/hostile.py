@@ -1,7 +1,7 @@
 """Texts of workers that mean harm, or do it without meaning to."""
 
-from console.engine.identity import CAMUNDA, Identity
-from store.contract.records import ExternalTask, Incident, VariableValue
+from retriage.console.engine.identity import CAMUNDA, Identity
+from retriage.store.contract.records import ExternalTask, Incident, VariableValue
 from tests.snapshots.night import Night
 
 LONG = "A message of one megabyte. " + "é0123456789" * 90_000

@@ -5,8 +5,8 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
-from console.engine.identity import CAMUNDA, Identity
-from store.contract.records import BatchStatistics, ExternalTask, HistoricBatch, Incident, Job, ProcessInstance
+from retriage.console.engine.identity import CAMUNDA, Identity
+from retriage.store.contract.records import BatchStatistics, ExternalTask, HistoricBatch, Incident, Job, ProcessInstance
 from tests.console import fake
 from tests.snapshots.stopped import MOMENT
 

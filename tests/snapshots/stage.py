@@ -9,11 +9,11 @@ from textual.events import Paste
 from textual.pilot import Pilot
 from textual.worker import WorkerState
 
-from console.app import RetriageApp
-from console.screens.tasks.screen import TasksScreen
-from console.widgets.filter_line import FilterInput
-from console.widgets.line_table import LineTable
-from console.widgets.pane import Pane
+from retriage.console.app import RetriageApp
+from retriage.console.screens.tasks.screen import TasksScreen
+from retriage.console.widgets.filter_line import FilterInput
+from retriage.console.widgets.line_table import LineTable
+from retriage.console.widgets.pane import Pane
 from tests.console.settle import lines, loaded, until
 from tests.snapshots.stopped import StoppedClock
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-import console
+from retriage import console
 from tests.console import fake
 
 MOMENT = datetime.fromisoformat("2026-03-14T03:12:40+00:00")

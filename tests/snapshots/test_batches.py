@@ -6,9 +6,9 @@ from typing import Any, cast
 
 import pytest
 
-from console.screens.batches.outcomes import OutcomesScreen
-from store.contract.records import ExternalTask, HistoricBatch
-from store.journal import Journal
+from retriage.console.screens.batches.outcomes import OutcomesScreen
+from retriage.store.contract.records import ExternalTask, HistoricBatch
+from retriage.store.journal import Journal
 from tests.console import logs
 from tests.console.fake import job, past_incident
 from tests.console.ledgers import Ledger

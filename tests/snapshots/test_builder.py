@@ -2,9 +2,9 @@
 
 import pytest
 
-from console.screens.builder.json_face import JsonArea
-from console.screens.builder.text_face import QueryInput, put
-from console.widgets.themes import LIGHT
+from retriage.console.screens.builder.json_face import JsonArea
+from retriage.console.screens.builder.text_face import QueryInput, put
+from retriage.console.widgets.themes import LIGHT
 from tests.snapshots.conftest import NARROW, WIDE, Picture, Steps
 from tests.snapshots.night import Night, uuid, with_batches
 from tests.snapshots.stage import Stage

@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from store.contract.queries import IncidentQuery
-from store.contract.records import Incident
+from retriage.store.contract.queries import IncidentQuery
+from retriage.store.contract.records import Incident
 from tests.console import fake
 from tests.snapshots.conftest import NARROW, WIDE, Picture
 from tests.snapshots.hostile import Hostile

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from console.screens.dialogs.confirm import Confirm
-from console.screens.jobs.detail import JobDetail
-from console.screens.operations.dialog import OperationDialog
+from retriage.console.screens.dialogs.confirm import Confirm
+from retriage.console.screens.jobs.detail import JobDetail
+from retriage.console.screens.operations.dialog import OperationDialog
 from tests.snapshots.conftest import Picture
 from tests.snapshots.hostile import TEXTS
 from tests.snapshots.night import Night, failed_jobs, uuid, with_batches

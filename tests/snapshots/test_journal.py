@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from console.journal import journal_at
-from console.session.connection_identity import ConnectionIdentity
-from store.journal import Journal, NewLaunch
+from retriage.console.journal import journal_at
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.store.journal import Journal, NewLaunch
 from tests.console.fake import connecting
 from tests.snapshots.conftest import NARROW, Steps
 from tests.snapshots.night import ENDED, RUNNING, ended, with_batches
@@ -25,9 +25,9 @@ Compare = Callable[..., bool]
 @pytest.fixture
 def compare(snap_compare: Any, clock: StoppedClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Compare:
     """Compares the console with a journal in which something stands already."""
-    monkeypatch.setattr("store.journal.launching.now", lambda: clock.moment)
+    monkeypatch.setattr("retriage.store.journal.launching.now", lambda: clock.moment)
     # No question is held back here, and the journal's own threads must have ended before the loop does.
-    monkeypatch.setattr("console.engine_holder.CLOSING", 10.0)
+    monkeypatch.setattr("retriage.console.engine_holder.CLOSING", 10.0)
 
     def compared(size: tuple[int, int], steps: Steps, written: Callable[[Journal], Any] | None = None) -> bool:
         async def run(pilot: Any) -> None:

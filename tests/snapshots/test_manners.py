@@ -2,9 +2,9 @@
 
 import pytest
 
-from console.screens.events.screen import EventsScreen
-from console.screens.exporting.dialog import ExportDialog
-from console.widgets.themes import PLAIN
+from retriage.console.screens.events.screen import EventsScreen
+from retriage.console.screens.exporting.dialog import ExportDialog
+from retriage.console.widgets.themes import PLAIN
 from tests.snapshots.conftest import Picture
 from tests.snapshots.hostile import TEXTS
 from tests.snapshots.night import with_batches

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from console.journal import journal_at
-from console.runs.run_view import RunView
-from console.screens.runs.screen import RunScreen
-from console.session.connection_identity import ConnectionIdentity
-from console.session.session import Session
-from store.journal import FrozenTask, Journal, NewLaunch, NewRun, RunCause
+from retriage.console.journal import journal_at
+from retriage.console.runs.run_view import RunView
+from retriage.console.screens.runs.screen import RunScreen
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.console.session.session import Session
+from retriage.store.journal import FrozenTask, Journal, NewLaunch, NewRun, RunCause
 from tests.console.fake import connecting
 from tests.snapshots.conftest import NARROW, Steps
 from tests.snapshots.night import with_batches
@@ -47,12 +47,12 @@ def size(request: pytest.FixtureRequest) -> tuple[int, int]:
 def compare(snap_compare: Any, clock: StoppedClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Compare:
     """Compares the console with a journal in which a run stands."""
     for module in ("runs", "launching"):
-        monkeypatch.setattr(f"store.journal.{module}.now", lambda: clock.moment)
-    monkeypatch.setattr("console.engine_holder.CLOSING", 10.0)
+        monkeypatch.setattr(f"retriage.store.journal.{module}.now", lambda: clock.moment)
+    monkeypatch.setattr("retriage.console.engine_holder.CLOSING", 10.0)
     # The run is written beside the start of the console, which tells of runs that it finds.
-    monkeypatch.setattr("console.runs.open_runs.open_runs", no_runs)
+    monkeypatch.setattr("retriage.console.runs.open_runs.open_runs", no_runs)
     # Its tasks are none of the engine's: they would be found to be gone.
-    monkeypatch.setattr("console.runs.followed_runs.FollowedRuns.start", lambda followed: None)
+    monkeypatch.setattr("retriage.console.runs.followed_runs.FollowedRuns.start", lambda followed: None)
 
     def compared(size: tuple[int, int], steps: Steps, reason: str = "PSP back, INC-4412") -> bool:
         async def run(pilot: Any) -> None:

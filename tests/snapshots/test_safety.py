@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from console.reading.selection import Marked
-from console.screens.launch.flow import open_launch
-from console.session.connection_identity import ConnectionIdentity
+from retriage.console.reading.selection import Marked
+from retriage.console.screens.launch.flow import open_launch
+from retriage.console.session.connection_identity import ConnectionIdentity
 from tests.console.fake import FakeEngine, connecting
 from tests.snapshots.conftest import NARROW, Steps
 from tests.snapshots.night import Night, uuid, with_batches

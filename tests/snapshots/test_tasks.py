@@ -1,6 +1,6 @@
 """The start screen."""
 
-from console.widgets.themes import LIGHT, TERMINAL
+from retriage.console.widgets.themes import LIGHT, TERMINAL
 from tests.snapshots.conftest import NARROW, WIDE, Picture
 from tests.snapshots.night import Night, with_batches
 from tests.snapshots.stage import Stage

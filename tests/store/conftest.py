@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from store.embedded import embedded_app
+from retriage.store.embedded import embedded_app
 from tests.store.running import STORES, Engine, client_of, opened, store_at
 
 

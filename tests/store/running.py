@@ -10,15 +10,15 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
 
-from store.commands import instances, workers
-from store.commands.deployments import deploy
-from store.commands.typed import typed
-from store.contract.deployments import BpmnError
-from store.contract.errors import ContractError
-from store.contract.orders import CompleteTask, FailTask, FetchAndLock
-from store.contract.records import LockedExternalTask, ProcessInstance
-from store.database import Database, open_database
-from store.tables.types import col
+from retriage.store.commands import instances, workers
+from retriage.store.commands.deployments import deploy
+from retriage.store.commands.typed import typed
+from retriage.store.contract.deployments import BpmnError
+from retriage.store.contract.errors import ContractError
+from retriage.store.contract.orders import CompleteTask, FailTask, FetchAndLock
+from retriage.store.contract.records import LockedExternalTask, ProcessInstance
+from retriage.store.database import Database, open_database
+from retriage.store.tables.types import col
 from tests.engines.postgres import fresh_database
 
 STORES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]

@@ -13,19 +13,19 @@ from sqlalchemy import insert, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.batch import launch as room
-from store.batch.create import create
-from store.batch.launch import launch
-from store.batch.types.external_task_retries import plan_task_retries
-from store.batch.types.job_retries import plan_job_retries
-from store.contract.errors import ContractError
-from store.contract.orders import SetExternalTaskRetries, SetJobsRetries
-from store.contract.records import Batch
-from store.database import PROCESS, Database, open_database
-from store.doctor import examine_store
-from store.runner import Runner
-from store.settings import StoreSettings
-from store.tables import BatchElement, UnfinishedBatch
+from retriage.store.batch import launch as room
+from retriage.store.batch.create import create
+from retriage.store.batch.launch import launch
+from retriage.store.batch.types.external_task_retries import plan_task_retries
+from retriage.store.batch.types.job_retries import plan_job_retries
+from retriage.store.contract.errors import ContractError
+from retriage.store.contract.orders import SetExternalTaskRetries, SetJobsRetries
+from retriage.store.contract.records import Batch
+from retriage.store.database import PROCESS, Database, open_database
+from retriage.store.doctor import examine_store
+from retriage.store.runner import Runner
+from retriage.store.settings import StoreSettings
+from retriage.store.tables import BatchElement, UnfinishedBatch
 from tests.support.plain import plain_world
 
 SLICE = 40
@@ -231,11 +231,11 @@ async def test_what_another_has_discarded_is_not_finished(database: Database) ->
 KILLED = """
 import asyncio, os, signal, sys
 from sqlalchemy import event
-from store.batch import launch
-from store.batch.types.external_task_retries import plan_task_retries
-from store.contract.orders import SetExternalTaskRetries
-from store.database import open_database
-from store.settings import StoreSettings
+from retriage.store.batch import launch
+from retriage.store.batch.types.external_task_retries import plan_task_retries
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.database import open_database
+from retriage.store.settings import StoreSettings
 
 async def main():
     database = await open_database(sys.argv[1])

@@ -10,21 +10,21 @@ import pytest
 from sqlalchemy import Engine, event, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.batch import execute
-from store.batch.acquire import acquire
-from store.batch.create import create
-from store.batch.execute import run_jobs
-from store.batch.orders import suspend_batch
-from store.batch.seed import run_seed
-from store.batch.types.external_task_retries import plan_task_retries
-from store.contract.orders import SetExternalTaskRetries
-from store.contract.records import Batch
-from store.database import Database, now, open_database
-from store.runner import Runner
-from store.runner.runner import SMALLEST_SET
-from store.settings import StoreSettings
-from store.tables import Job
-from store.tables.types import col
+from retriage.store.batch import execute
+from retriage.store.batch.acquire import acquire
+from retriage.store.batch.create import create
+from retriage.store.batch.execute import run_jobs
+from retriage.store.batch.orders import suspend_batch
+from retriage.store.batch.seed import run_seed
+from retriage.store.batch.types.external_task_retries import plan_task_retries
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.contract.records import Batch
+from retriage.store.database import Database, now, open_database
+from retriage.store.runner import Runner
+from retriage.store.runner.runner import SMALLEST_SET
+from retriage.store.settings import StoreSettings
+from retriage.store.tables import Job
+from retriage.store.tables.types import col
 from tests.support.plain import plain_world
 
 SETTINGS = StoreSettings(runner_set_size=100, batch_jobs_per_seed=10)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from store.bpmn import ErrorCatch, Flow, Kind, Process, parse
-from store.bpmn.expressions import Priority
+from retriage.store.bpmn import ErrorCatch, Flow, Kind, Process, parse
+from retriage.store.bpmn.expressions import Priority
 from tests.store.drawings import CAUGHT, END, FORKED, ONE_TASK, START, catch, file, flows, process, task
 
 

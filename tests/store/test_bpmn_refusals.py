@@ -2,9 +2,9 @@
 
 import pytest
 
-from store.bpmn import NotSupported, parse
-from store.bpmn.parse import MAX_ID
-from store.bpmn.xml import MAX_BYTES, MAX_DEPTH, MAX_ELEMENTS
+from retriage.store.bpmn import NotSupported, parse
+from retriage.store.bpmn.parse import MAX_ID
+from retriage.store.bpmn.xml import MAX_BYTES, MAX_DEPTH, MAX_ELEMENTS
 from tests.store.drawings import END, HEAD, START, catch, file, flows, process, task
 
 BEGIN = flows("begin>a")

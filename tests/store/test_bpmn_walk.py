@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from store.bpmn import CanNotGoOn, Foreign, How, Move, Pause, Process, Steps, Waiting, parse, walk
-from store.bpmn.expressions import Condition, condition, priority
-from store.bpmn.timers import Timer
-from store.bpmn.walk import MAX_STEPS
+from retriage.store.bpmn import CanNotGoOn, Foreign, How, Move, Pause, Process, Steps, Waiting, parse, walk
+from retriage.store.bpmn.expressions import Condition, condition, priority
+from retriage.store.bpmn.timers import Timer
+from retriage.store.bpmn.walk import MAX_STEPS
 from tests.store.drawings import CAUGHT, CHOOSING, END, FORKED, ONE_TASK, START, file, flows, process, task
 
 

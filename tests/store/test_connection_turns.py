@@ -11,8 +11,8 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from store.server import connections
-from store.server.connections import (
+from retriage.store.server import connections
+from retriage.store.server.connections import (
     EVENTS_AT_ONCE,
     MOST_HEADERS,
     READ_AT_ONCE,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from store.database import open_database
+from retriage.store.database import open_database
 
 
 @pytest.mark.parametrize("way", ["reading", "writing"])

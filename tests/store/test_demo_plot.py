@@ -13,20 +13,20 @@ import httpx
 import pytest
 from sqlalchemy import select, text
 
-from store.api.app import ROOT
-from store.batch.orders import suspend_batch
-from store.commands.retries import set_retries
-from store.database import Database, NotFilled, open_database
-from store.demo.causes import CAUSES, MAIL_REFUSED, MISSING_ADDRESS, OUTAGE, Cause, cause_of
-from store.demo.operator_batches import COLLEAGUE, LEAST_TASKS
-from store.demo.plot import BAD_RELEASE, OUTAGE_BEGAN, recovery
-from store.demo.workers import SimulatedWorkers
-from store.demo.world import build_world
-from store.embedded import embedded_app
-from store.runner import JobPace, Runner
-from store.settings import StoreSettings
-from store.tables import ExternalTask
-from store.tables.types import col
+from retriage.store.api.app import ROOT
+from retriage.store.batch.orders import suspend_batch
+from retriage.store.commands.retries import set_retries
+from retriage.store.database import Database, NotFilled, open_database
+from retriage.store.demo.causes import CAUSES, MAIL_REFUSED, MISSING_ADDRESS, OUTAGE, Cause, cause_of
+from retriage.store.demo.operator_batches import COLLEAGUE, LEAST_TASKS
+from retriage.store.demo.plot import BAD_RELEASE, OUTAGE_BEGAN, recovery
+from retriage.store.demo.workers import SimulatedWorkers
+from retriage.store.demo.world import build_world
+from retriage.store.embedded import embedded_app
+from retriage.store.runner import JobPace, Runner
+from retriage.store.settings import StoreSettings
+from retriage.store.tables import ExternalTask
+from retriage.store.tables.types import col
 from tests.store.running import STORES, store_at
 
 NOW = datetime(2026, 3, 1, 9, 15, tzinfo=UTC)
@@ -366,8 +366,8 @@ async def test_the_world_is_the_same_on_every_database(request: pytest.FixtureRe
 async def test_it_is_open_with_the_first_rows_and_the_others_follow(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("store.demo.world.FIRST_SLICE", 100)
-    monkeypatch.setattr("store.demo.world.SLICE", 200)
+    monkeypatch.setattr("retriage.store.demo.world.FIRST_SLICE", 100)
+    monkeypatch.setattr("retriage.store.demo.world.SLICE", 200)
     told: list[int] = []
     sorted_: list[tuple[int, int, int]] = []
     app = embedded_app(
@@ -396,8 +396,8 @@ async def test_it_is_open_with_the_first_rows_and_the_others_follow(
 async def test_a_world_that_is_closed_while_it_is_written_leaves_nobody_at_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("store.demo.world.FIRST_SLICE", 50)
-    monkeypatch.setattr("store.demo.world.SLICE", 50)
+    monkeypatch.setattr("retriage.store.demo.world.FIRST_SLICE", 50)
+    monkeypatch.setattr("retriage.store.demo.world.SLICE", 50)
     app = embedded_app(str(tmp_path / "s.db"), demo_tasks=20_000, workers=True, open_early=True)
     before = asyncio.all_tasks()
     async with app.router.lifespan_context(app):
@@ -409,7 +409,7 @@ async def test_what_keeps_a_world_from_being_written_is_raised(tmp_path: Path, m
     def broken(*_args: Any) -> None:
         raise OSError("the disk is full")
 
-    monkeypatch.setattr("store.demo.world.InstanceRows.slice", broken)
+    monkeypatch.setattr("retriage.store.demo.world.InstanceRows.slice", broken)
     for early in (False, True):
         app = embedded_app(str(tmp_path / f"{early}.db"), demo_tasks=10, open_early=early)
         with pytest.raises(NotFilled, match="disk is full"):

@@ -13,13 +13,13 @@ from random import Random
 
 import pytest
 
-from store.demo import row_source
-from store.demo.instances import InstanceRows
-from store.demo.process_versions import ProcessVersions, Version
-from store.demo.processes import RELEASES
-from store.demo.row_source import RowSource
-from store.demo.rows import PackedRows
-from store.demo.world import build_world
+from retriage.store.demo import row_source
+from retriage.store.demo.instances import InstanceRows
+from retriage.store.demo.process_versions import ProcessVersions, Version
+from retriage.store.demo.processes import RELEASES
+from retriage.store.demo.row_source import RowSource
+from retriage.store.demo.rows import PackedRows
+from retriage.store.demo.world import build_world
 from tests.store.test_demo_world import NOW, content, empty_store
 
 AT = int(NOW.timestamp() * 1000)
@@ -80,7 +80,7 @@ async def test_a_world_is_the_same_whoever_draws_it(tmp_path: Path, monkeypatch:
         await build_world(database, 1200, 7, now=NOW)
         expected = await content(database)
     monkeypatch.setattr(row_source, "LEAST_TASKS", 0)
-    monkeypatch.setattr("store.demo.world.row_source", come_up)
+    monkeypatch.setattr("retriage.store.demo.world.row_source", come_up)
     async with empty_store(tmp_path / "process.db") as database:
         await build_world(database, 1200, 7, now=NOW)
         assert await content(database) == expected

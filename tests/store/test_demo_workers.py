@@ -9,21 +9,21 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from store.commands.instances import set_suspended
-from store.commands.retries import set_retries
-from store.commands.variables import set_variables
-from store.contract.orders import CompleteTask, FailTask
-from store.contract.records import VariableValue
-from store.database import Database, open_database
-from store.demo.causes import CARD_EXPIRED, CAUSES, OUTAGE, cause_of
-from store.demo.worker_fetch import WINDOW, Sweep
-from store.demo.worker_names import WORKERS
-from store.demo.worker_pace import Pace, rate_for
-from store.demo.worker_reports import decide
-from store.demo.workers import SimulatedWorkers
-from store.demo.world import build_world
-from store.tables import ExternalTask, ProcessInstance
-from store.tables.types import col
+from retriage.store.commands.instances import set_suspended
+from retriage.store.commands.retries import set_retries
+from retriage.store.commands.variables import set_variables
+from retriage.store.contract.orders import CompleteTask, FailTask
+from retriage.store.contract.records import VariableValue
+from retriage.store.database import Database, open_database
+from retriage.store.demo.causes import CARD_EXPIRED, CAUSES, OUTAGE, cause_of
+from retriage.store.demo.worker_fetch import WINDOW, Sweep
+from retriage.store.demo.worker_names import WORKERS
+from retriage.store.demo.worker_pace import Pace, rate_for
+from retriage.store.demo.worker_reports import decide
+from retriage.store.demo.workers import SimulatedWorkers
+from retriage.store.demo.world import build_world
+from retriage.store.tables import ExternalTask, ProcessInstance
+from retriage.store.tables.types import col
 
 TASKS = 300
 
@@ -238,7 +238,7 @@ async def test_a_store_without_demo_processes_is_left_alone(database: Database) 
 
 
 async def test_starting_and_stopping_twice_is_harmless(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("store.demo.workers._HOLD_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr("retriage.store.demo.workers._HOLD_SECONDS", (0.0, 0.0))
     await build_world(database, 60, seed=7)
     news = asyncio.Event()
     workers = SimulatedWorkers(database, tasks_per_second=1500, tasks_changed=news.set)

@@ -12,14 +12,14 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.bpmn import parse
-from store.database import Database, filling, open_database
-from store.demo.bpmn_xml import draw
-from store.demo.causes import CARD_EXPIRED, CAUSES, MESSAGE_LIMIT, OUTAGE, cause_of
-from store.demo.processes import RELEASES
-from store.demo.task_states import TASK_STATES
-from store.demo.world import build_world
-from store.tables import ExternalTask, ExternalTaskLog, Incident, Variable, metadata
+from retriage.store.bpmn import parse
+from retriage.store.database import Database, filling, open_database
+from retriage.store.demo.bpmn_xml import draw
+from retriage.store.demo.causes import CARD_EXPIRED, CAUSES, MESSAGE_LIMIT, OUTAGE, cause_of
+from retriage.store.demo.processes import RELEASES
+from retriage.store.demo.task_states import TASK_STATES
+from retriage.store.demo.world import build_world
+from retriage.store.tables import ExternalTask, ExternalTaskLog, Incident, Variable, metadata
 
 NOW = datetime(2026, 3, 1, 9, 15, tzinfo=UTC)
 TASKS = 3000
@@ -101,7 +101,7 @@ async def test_a_world_has_exactly_the_tasks_asked_for(tmp_path: Path, tasks: in
 
 
 async def test_a_world_of_several_slices_is_exact_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("store.demo.world.SLICE", 40)
+    monkeypatch.setattr("retriage.store.demo.world.SLICE", 40)
     async with empty_store(tmp_path / "world.db") as database:
         told: list[int] = []
         await build_world(database, 101, progress=told.append)
@@ -113,8 +113,8 @@ async def test_a_world_of_several_slices_is_exact_too(tmp_path: Path, monkeypatc
 
 async def test_a_world_is_the_same_however_it_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = await contents_of_seed(tmp_path / "whole.db", 7)
-    monkeypatch.setattr("store.demo.world.SLICE", 60)
-    monkeypatch.setattr("store.demo.rows.TOGETHER", 7)
+    monkeypatch.setattr("retriage.store.demo.world.SLICE", 60)
+    monkeypatch.setattr("retriage.store.demo.rows.TOGETHER", 7)
     assert await contents_of_seed(tmp_path / "cut.db", 7) == whole
 
 
@@ -153,7 +153,7 @@ async def test_all_tasks_are_told_when_the_world_is_whole(tmp_path: Path, monkey
         told.append((made, of, len(seen)))
 
     told = list[tuple[int, int, int]]()
-    monkeypatch.setattr("store.demo.world.SLICE", 500)
+    monkeypatch.setattr("retriage.store.demo.world.SLICE", 500)
     path, seen = tmp_path / "world.db", list[tuple[int, bool, bool]]()
     async with empty_store(path) as database:
         await build_world(database, 1500, progress=look, indexed=indexed)

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect
 
-from store.database import StoreNotOpened, is_half_filled, open_database
-from store.database.migrate import APPLICATION_ID
-from store.doctor import CannotExamine, examine_store
-from store.embedded import embedded_app
-from store.server import ServerProblem, serve
+from retriage.store.database import StoreNotOpened, is_half_filled, open_database
+from retriage.store.database.migrate import APPLICATION_ID
+from retriage.store.doctor import CannotExamine, examine_store
+from retriage.store.embedded import embedded_app
+from retriage.store.server import ServerProblem, serve
 from tests.store.running import STORES, client_of, store_at
 from tests.support.plain import plain_world
 
@@ -225,8 +225,8 @@ def test_the_doctor_makes_no_file(tmp_path: Path) -> None:
 
 STUMP = """
 import asyncio, os, signal, sys
-from store.database import filling, open_database
-from store.demo.world import build_world
+from retriage.store.database import filling, open_database
+from retriage.store.demo.world import build_world
 
 def stop(made):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -272,7 +272,7 @@ async def test_a_world_that_was_killed_half_way_is_begun_anew(request: pytest.Fi
 KILLED_IN_A_TRANSACTION = """
 import asyncio, os, signal, sys
 from sqlalchemy import text
-from store.database import filling, open_database
+from retriage.store.database import filling, open_database
 
 async def main():
     database = await open_database(sys.argv[1])
@@ -317,7 +317,7 @@ async def test_a_store_that_nobody_shares_is_as_usual_afterwards(tmp_path: Path)
 
 
 async def test_a_store_with_rows_is_never_taken_for_a_stump(tmp_path: Path) -> None:
-    from store.database import filling
+    from retriage.store.database import filling
 
     database = await open_database(str(tmp_path / "store.db"))
     await plain_world(database, 10)

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-import store.commands
-import store.queries
-from store.contract.queries import Query
-from store.queries.listing import Listing
+from retriage.store import commands, queries
+from retriage.store.contract.queries import Query
+from retriage.store.queries.listing import Listing
 
 TESTS = Path(__file__).parent.parent
 CASES = {
@@ -40,7 +39,7 @@ CASES = {
 
 def listings() -> Iterator[Listing[Any, Any]]:
     """Every query that the store answers."""
-    for room in (store.queries, store.commands):
+    for room in (queries, commands):
         for module in pkgutil.iter_modules(room.__path__, f"{room.__name__}."):
             for value in vars(import_module(module.name)).values():
                 if isinstance(value, Listing):

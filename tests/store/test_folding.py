@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url, select
 
-from store.database import Database, folded, open_database
+from retriage.store.database import Database, folded, open_database
 from tests.engines.postgres import fresh_database
 
 POSTGRESQL = pytest.mark.postgresql

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from console.cli.screen import connected
-from console.engine.target import Embedded
-from store.garbage import spared
+from retriage.console.cli.screen import connected
+from retriage.console.engine.target import Embedded
+from retriage.store.garbage import spared
 
 
 class Ring:

@@ -9,14 +9,14 @@ import pytest
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.commands import history_cleanup
-from store.commands.history_cleanup import clean_up
-from store.contract.values import parse_moment
-from store.database import engine, now, open_database
-from store.embedded import embedded_app
-from store.runner import HistoryCleanup, cleanup
-from store.settings import StoreSettings
-from store.tables import (
+from retriage.store.commands import history_cleanup
+from retriage.store.commands.history_cleanup import clean_up
+from retriage.store.contract.values import parse_moment
+from retriage.store.database import engine, now, open_database
+from retriage.store.embedded import embedded_app
+from retriage.store.runner import HistoryCleanup, cleanup
+from retriage.store.settings import StoreSettings
+from retriage.store.tables import (
     Batch,
     ExternalTaskLog,
     Incident,

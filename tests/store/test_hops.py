@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 from fastapi.dependencies.models import Dependant
 
-from store.api.router import Route
-from store.api.routes import ROUTERS
-from store.batch.launch import launch
-from store.batch.types.external_task_retries import plan_task_retries
-from store.commands import instances, workers
-from store.contract.orders import CompleteTask, FetchAndLock, SetExternalTaskRetries
-from store.database.sqlite import FileConnection
-from store.runner import Runner
-from store.settings import StoreSettings
-from store.tables import ProcessInstance
+from retriage.store.api.router import Route
+from retriage.store.api.routes import ROUTERS
+from retriage.store.batch.launch import launch
+from retriage.store.batch.types.external_task_retries import plan_task_retries
+from retriage.store.commands import instances, workers
+from retriage.store.contract.orders import CompleteTask, FetchAndLock, SetExternalTaskRetries
+from retriage.store.database.sqlite import FileConnection
+from retriage.store.runner import Runner
+from retriage.store.settings import StoreSettings
+from retriage.store.tables import ProcessInstance
 from tests.store.drawings import ONE_TASK
 from tests.store.running import opened
 from tests.support.plain import plain_world

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from store.api.hosts import AllowedHosts
-from store.embedded import embedded_app
+from retriage.store.api.hosts import AllowedHosts
+from retriage.store.embedded import embedded_app
 
 ROOT = "http://127.0.0.1:8080/engine-rest"
 ORDER = "/process-definition/key/none/start"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import literal, select
 
-from store.database import IdRun, new_id, open_database
+from retriage.store.database import IdRun, new_id, open_database
 
 
 def test_new_ids_are_version_seven_and_ascend() -> None:

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from store.commands import processes
-from store.commands.deployments import Deployed, deploy
-from store.commands.processes import process_of
-from store.commands.removals import remove_deployment
-from store.contract.errors import ContractError
-from store.tables import Deployment, DeploymentResource, ProcessDefinition, ProcessInstance, Variable
+from retriage.store.commands import processes
+from retriage.store.commands.deployments import Deployed, deploy
+from retriage.store.commands.processes import process_of
+from retriage.store.commands.removals import remove_deployment
+from retriage.store.contract.errors import ContractError
+from retriage.store.tables import Deployment, DeploymentResource, ProcessDefinition, ProcessInstance, Variable
 from tests.store.drawings import CAUGHT, END, FORKED, ONE_TASK, START, file, flows, process
 from tests.store.running import Engine, refused
 

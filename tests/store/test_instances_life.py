@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from store.commands import instances, workers
-from store.contract.deployments import SetInstancesSuspended
-from store.contract.errors import ContractError
-from store.contract.orders import CompleteTask
-from store.contract.states import ACTIVE, COMPLETED, EXTERNALLY_TERMINATED, SUSPENDED, LogState
-from store.tables import (
+from retriage.store.commands import instances, workers
+from retriage.store.contract.deployments import SetInstancesSuspended
+from retriage.store.contract.errors import ContractError
+from retriage.store.contract.orders import CompleteTask
+from retriage.store.contract.states import ACTIVE, COMPLETED, EXTERNALLY_TERMINATED, SUSPENDED, LogState
+from retriage.store.tables import (
     Execution,
     ExternalTask,
     ExternalTaskLog,

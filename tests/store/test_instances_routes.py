@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from store.settings import StoreSettings
+from retriage.store.settings import StoreSettings
 from tests.store.drawings import END, FORKED, ONE_TASK, START, file, flows, process
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from store.commands.typed import typed_value
-from store.contract.errors import ContractError
+from retriage.store.commands.typed import typed_value
+from retriage.store.contract.errors import ContractError
 from tests.store.drawings import ONE_TASK
 
 SERIALIZED = {"objectTypeName": "java.util.HashMap", "serializationDataFormat": "application/json"}

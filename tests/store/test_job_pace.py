@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from store.batch.create import create
-from store.batch.types.external_task_retries import plan_task_retries
-from store.contract.orders import SetExternalTaskRetries
-from store.contract.records import Batch
-from store.database import Database, open_database
-from store.runner import JobPace, Runner
-from store.settings import StoreSettings
+from retriage.store.batch.create import create
+from retriage.store.batch.types.external_task_retries import plan_task_retries
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.contract.records import Batch
+from retriage.store.database import Database, open_database
+from retriage.store.runner import JobPace, Runner
+from retriage.store.settings import StoreSettings
 from tests.support.plain import plain_world
 
 SETTINGS = StoreSettings(batch_jobs_per_seed=100)

@@ -11,8 +11,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine
 
-from store.journal import Journal, NewLaunch
-from store.journal.journal import MIGRATIONS
+from retriage.store.journal import Journal, NewLaunch
+from retriage.store.journal.journal import MIGRATIONS
 
 HERE = "https://here/engine-rest"
 SENT = datetime(2026, 3, 1, 2, 10, 3, tzinfo=UTC)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from store.journal import Journal, NewLaunch, TaskBefore
-from store.journal.journal import PIECE
-from store.journal.saved import KEPT
+from retriage.store.journal import Journal, NewLaunch, TaskBefore
+from retriage.store.journal.journal import PIECE
+from retriage.store.journal.saved import KEPT
 
 HERE, THERE = "https://here/engine-rest", "https://there/engine-rest"
 

@@ -10,10 +10,10 @@ import pytest
 from alembic import command
 from sqlalchemy import create_engine
 
-from store.database.clock import now
-from store.database.migrate import _config
-from store.journal import FrozenTask, Journal, NewLaunch, NewRun, NoRunFile
-from store.journal.journal import MIGRATIONS
+from retriage.store.database.clock import now
+from retriage.store.database.migrate import _config
+from retriage.store.journal import FrozenTask, Journal, NewLaunch, NewRun, NoRunFile
+from retriage.store.journal.journal import MIGRATIONS
 
 NEW = NewRun("e", "http://e", "ann", "all", "why", 3, 0.05, False, 60.0, now())
 SUSPENDS = replace(NEW, retries=None, operation="suspend")

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from store.database.clock import now
-from store.journal import FrozenTask, Journal, NewLaunch, NewRun, retention
+from retriage.store.database.clock import now
+from retriage.store.journal import FrozenTask, Journal, NewLaunch, NewRun, retention
 
 NEW = NewRun("e", "http://e", "ann", "all", "why", 1, 0.05, False, 60.0, now())
 LAUNCH = NewLaunch("e", "http://e", "ann", 1, "{}", 2)

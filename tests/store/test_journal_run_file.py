@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from store.database.clock import now
-from store.journal import FrozenTask, Journal, NewLaunch, NewRun, NoRunFile, RunCause, runs
-from store.journal.run_drivers import LEASE
+from retriage.store.database.clock import now
+from retriage.store.journal import FrozenTask, Journal, NewLaunch, NewRun, NoRunFile, RunCause, runs
+from retriage.store.journal.run_drivers import LEASE
 
 NEW = NewRun("e", "http://e", "ann", "all", "why", 1, 0.05, False, 60.0, now())
 CAUSES = [RunCause("charge", "HTTP 503 from <*>", 3)]

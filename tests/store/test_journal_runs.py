@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from store.database.clock import now
-from store.journal import FrozenTask, Journal, NewLaunch, NewRun, NotYours, State, runs
-from store.journal.run_drivers import LEASE
+from retriage.store.database.clock import now
+from retriage.store.journal import FrozenTask, Journal, NewLaunch, NewRun, NotYours, State, runs
+from retriage.store.journal.run_drivers import LEASE
 
 NEW = NewRun("e", "http://e", "ann", "all", "why", 1, 0.05, False, 60.0, now())
 LAUNCH = NewLaunch("e", "http://e", "ann", 1, "{}", 2)

@@ -13,9 +13,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 
-from store.database import open_database
-from store.journal import Journal, JournalLost, JournalNotOpened
-from store.journal.tables import metadata
+from retriage.store.database import open_database
+from retriage.store.journal import Journal, JournalLost, JournalNotOpened
+from retriage.store.journal.tables import metadata
 from tests.store.test_files import contents, remove
 from tests.store.test_schema import indexes
 
@@ -145,7 +145,7 @@ async def test_reading_waits_for_no_writer(tmp_path: Path) -> None:
 async def test_a_file_that_cannot_be_read_for_a_lock_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("store.journal.journal.LOCKED_SECONDS", 0.05)
+    monkeypatch.setattr("retriage.store.journal.journal.LOCKED_SECONDS", 0.05)
     path = tmp_path / "journal.db"
     await (await Journal.open(path)).close()
     exclusive = locked(path, "PRAGMA locking_mode=EXCLUSIVE", "BEGIN EXCLUSIVE")

@@ -9,8 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic_core import from_json
 
-from store.api import large_json
-from store.api.large_json import TooDeep, TooMany, read_json
+from retriage.store.api import large_json
+from retriage.store.api.large_json import TooDeep, TooMany, read_json
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

@@ -11,16 +11,21 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.contract.errors import ContractError
-from store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, ProcessInstanceQuery, VariableFilter
-from store.database import Database, Limits, open_database
-from store.embedded import embedded_app
-from store.queries import listing
-from store.queries.conditions import count_of
-from store.queries.external_tasks import EXTERNAL_TASKS
-from store.queries.historic_process_instances import HISTORIC_PROCESS_INSTANCES
-from store.queries.process_instances import PROCESS_INSTANCES
-from store.settings import StoreSettings
+from retriage.store.contract.errors import ContractError
+from retriage.store.contract.queries import (
+    ExternalTaskQuery,
+    HistoricProcessInstanceQuery,
+    ProcessInstanceQuery,
+    VariableFilter,
+)
+from retriage.store.database import Database, Limits, open_database
+from retriage.store.embedded import embedded_app
+from retriage.store.queries import listing
+from retriage.store.queries.conditions import count_of
+from retriage.store.queries.external_tasks import EXTERNAL_TASKS
+from retriage.store.queries.historic_process_instances import HISTORIC_PROCESS_INSTANCES
+from retriage.store.queries.process_instances import PROCESS_INSTANCES
+from retriage.store.settings import StoreSettings
 from tests.store.running import STORES, client_of, store_at
 from tests.support.plain import plain_world
 

@@ -10,9 +10,9 @@ import pytest
 from fastapi import FastAPI
 from starlette.types import Message
 
-from store.api.answers import AT_ONCE
-from store.embedded import embedded_app
-from store.settings import StoreSettings
+from retriage.store.api.answers import AT_ONCE
+from retriage.store.embedded import embedded_app
+from retriage.store.settings import StoreSettings
 from tests.store.running import client_of
 from tests.support.plain import plain_world
 

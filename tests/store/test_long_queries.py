@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from store.contract.queries import ExternalTaskQuery
-from store.database import open_database
-from store.embedded import embedded_app
-from store.queries import external_tasks, listing, variable_filters
-from store.settings import StoreSettings
+from retriage.store.contract.queries import ExternalTaskQuery
+from retriage.store.database import open_database
+from retriage.store.embedded import embedded_app
+from retriage.store.queries import external_tasks, listing, variable_filters
+from retriage.store.settings import StoreSettings
 from tests.store.running import STORES, client_of, store_at
 from tests.store.test_workers_routes import start
 

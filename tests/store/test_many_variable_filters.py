@@ -6,12 +6,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from store.contract.queries import VariableFilter
-from store.embedded import embedded_app
-from store.queries import variable_filters
-from store.queries.variable_filters import EXTERNAL_TASK, variable_conditions
-from store.tables import ExternalTask
-from store.tables.types import col
+from retriage.store.contract.queries import VariableFilter
+from retriage.store.embedded import embedded_app
+from retriage.store.queries import variable_filters
+from retriage.store.queries.variable_filters import EXTERNAL_TASK, variable_conditions
+from retriage.store.tables import ExternalTask
+from retriage.store.tables.types import col
 from tests.contract.test_variable_filters import CASES, VALUES
 from tests.store.drawings import ONE_TASK
 from tests.store.running import STORES, client_of, store_at

@@ -16,13 +16,13 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, create_engine, insert, inspect
 
-from store.contract.history import HistoricExternalTaskLogQuery, HistoricIncidentQuery, HistoricJobLogQuery
-from store.database import Database, StoreNotOpened, open_database
-from store.database.engine import store_url
-from store.progress import TELL
-from store.queries.historic_process_instances import HISTORIC_PROCESS_INSTANCES
-from store.queries.incidents import HISTORIC_INCIDENTS
-from store.queries.logs import EXTERNAL_TASK_LOG, JOB_LOG
+from retriage.store.contract.history import HistoricExternalTaskLogQuery, HistoricIncidentQuery, HistoricJobLogQuery
+from retriage.store.database import Database, StoreNotOpened, open_database
+from retriage.store.database.engine import store_url
+from retriage.store.progress import TELL
+from retriage.store.queries.historic_process_instances import HISTORIC_PROCESS_INSTANCES
+from retriage.store.queries.incidents import HISTORIC_INCIDENTS
+from retriage.store.queries.logs import EXTERNAL_TASK_LOG, JOB_LOG
 from tests.engines.postgres import fresh_database
 
 SCRIPTS = Path(__file__).parents[2] / "store" / "database" / "migrations"
@@ -245,7 +245,7 @@ def test_a_disk_that_is_full_while_it_is_copied_is_said_in_words_and_nothing_is_
     fill(f"sqlite:///{place}")
     script = f"""
 import asyncio, resource
-from store.database import open_database
+from retriage.store.database import open_database
 resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, 65_536))
 asyncio.run(open_database({str(place)!r}))
 """

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from store.api import parking, state
-from store.api.state import LOOK_FOR_ALL, Bell
-from store.commands.fetch_and_lock import topics_with_tasks
-from store.embedded import embedded_app
+from retriage.store.api import parking, state
+from retriage.store.api.state import LOOK_FOR_ALL, Bell
+from retriage.store.commands.fetch_and_lock import topics_with_tasks
+from retriage.store.embedded import embedded_app
 from tests.store.running import client_of, opened
 from tests.store.test_workers_routes import fetch, parked, start
 

@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from console.cli import app
-from store.api.app import described
+from retriage.console.cli import app
+from retriage.store.api.app import described
 from tests.engines.processes import free_port, serving
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The REST root of a store with a demo world."""
     folder = tmp_path_factory.mktemp("openapi")
     store = ["--store", str(folder / "store.db")]
-    command = [sys.executable, "-m", "console"]
+    command = [sys.executable, "-m", "retriage.console"]
     filled = CliRunner().invoke(app, ["demo-data", *store, "--tasks", "300", "--seed", "7"])
     assert filled.exit_code == 0, filled.output
     address = f"http://127.0.0.1:{(port := free_port())}/engine-rest"

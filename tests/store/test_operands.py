@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from store.bpmn import Foreign
-from store.commands.operands import operands
-from store.contract.records import VariableValue
+from retriage.store.bpmn import Foreign
+from retriage.store.commands.operands import operands
+from retriage.store.contract.records import VariableValue
 
 
 @pytest.mark.parametrize(

@@ -11,18 +11,18 @@ import pytest
 from sqlalchemy import Connection, event, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.batch.acquire import acquire
-from store.batch.batch_type import Plan
-from store.batch.launch import launch
-from store.batch.types.external_task_retries import plan_task_retries
-from store.batch.types.instance_deletion import plan_deletion
-from store.batch.types.instance_suspension import plan_suspension
-from store.batch.types.set_variables import plan_variables
-from store.commands.retries import set_retries
-from store.contract.deployments import SetInstancesSuspended
-from store.contract.history import HistoricExternalTaskLogQuery, HistoricIncidentQuery, HistoricJobLogQuery
-from store.contract.orders import DeleteInstances, SetExternalTaskRetries, SetInstancesVariables
-from store.contract.queries import (
+from retriage.store.batch.acquire import acquire
+from retriage.store.batch.batch_type import Plan
+from retriage.store.batch.launch import launch
+from retriage.store.batch.types.external_task_retries import plan_task_retries
+from retriage.store.batch.types.instance_deletion import plan_deletion
+from retriage.store.batch.types.instance_suspension import plan_suspension
+from retriage.store.batch.types.set_variables import plan_variables
+from retriage.store.commands.retries import set_retries
+from retriage.store.contract.deployments import SetInstancesSuspended
+from retriage.store.contract.history import HistoricExternalTaskLogQuery, HistoricIncidentQuery, HistoricJobLogQuery
+from retriage.store.contract.orders import DeleteInstances, SetExternalTaskRetries, SetInstancesVariables
+from retriage.store.contract.queries import (
     BatchStatisticsQuery,
     ExternalTaskQuery,
     HistoricBatchQuery,
@@ -31,12 +31,12 @@ from store.contract.queries import (
     ProcessInstanceQuery,
     VariableFilter,
 )
-from store.database import Database, open_database
-from store.queries import batches, external_tasks, incidents, jobs, logs, process_instances
-from store.runner import Runner
-from store.settings import StoreSettings
-from store.tables import ExternalTask
-from store.tables.types import col
+from retriage.store.database import Database, open_database
+from retriage.store.queries import batches, external_tasks, incidents, jobs, logs, process_instances
+from retriage.store.runner import Runner
+from retriage.store.settings import StoreSettings
+from retriage.store.tables import ExternalTask
+from retriage.store.tables.types import col
 from tests.store.running import store_at
 from tests.support.plain import plain_world
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from console.launch.request_file import save_request
-from console.screens import clipboard
-from console.screens.exporting import files
-from store.database import Database, open_database
-from store.journal import Journal
-from store.private_files import make_file, make_folder, open_file
-from store.snapshot import new_snapshot
+from retriage.console.launch.request_file import save_request
+from retriage.console.screens import clipboard
+from retriage.console.screens.exporting import files
+from retriage.store.database import Database, open_database
+from retriage.store.journal import Journal
+from retriage.store.private_files import make_file, make_folder, open_file
+from retriage.store.snapshot import new_snapshot
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="modes are of POSIX")
 

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from store.server.repeated_lines import KINDS, SAID, WINDOW, RepeatedLines
+from retriage.store.server.repeated_lines import KINDS, SAID, WINDOW, RepeatedLines
 
 
 class Listening(logging.Handler):

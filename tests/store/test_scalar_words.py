@@ -7,11 +7,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from store.api.requests import parse
-from store.contract.errors import ContractError
-from store.contract.model import Shape
-from store.contract.values import Bool, Int, MaybeMoment, Text, format_moment, parse_moment
-from store.settings import StoreSettings
+from retriage.store.api.requests import parse
+from retriage.store.contract.errors import ContractError
+from retriage.store.contract.model import Shape
+from retriage.store.contract.values import Bool, Int, MaybeMoment, Text, format_moment, parse_moment
+from retriage.store.settings import StoreSettings
 
 NEARLY = r"[0-3]\d{3}-[0-9W][0-9]-[0-9]\d[T ][0-2]\d:[0-6]\d[:.][0-6]\d[.,]\d{3}[+-][0-2]\d:?[0-5]\d"
 

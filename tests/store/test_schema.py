@@ -8,10 +8,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, text
 
-from store.database import StoreNotOpened, open_database
-from store.database.migrate import STORE_MIGRATIONS, migrate
-from store.journal.journal import MIGRATIONS
-from store.tables import metadata
+from retriage.store.database import StoreNotOpened, open_database
+from retriage.store.database.migrate import STORE_MIGRATIONS, migrate
+from retriage.store.journal.journal import MIGRATIONS
+from retriage.store.tables import metadata
 from tests.engines.postgres import fresh_database
 from tests.support.made_tables import make_tables
 

@@ -9,11 +9,11 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from store.api.users import User
-from store.demo_store import fill
-from store.embedded import embedded_app
-from store.server.metrics import add_metrics
-from store.tables.log import FAILED
+from retriage.store.api.users import User
+from retriage.store.demo_store import fill
+from retriage.store.embedded import embedded_app
+from retriage.store.server.metrics import add_metrics
+from retriage.store.tables.log import FAILED
 from tests.faults.served import Served, server
 
 QUERY = {"noRetriesLeft": True, "topicName": "charge-card"}

@@ -9,11 +9,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from store.contract.records import ExternalTask, Incident
-from store.embedded import Rehearsal, embedded_app
-from store.snapshot import new_snapshot
-from store.snapshot.rehearsal_workers import chance
-from store.snapshot_mark import NoRate, NoSnapshot, ObservedRate, SnapshotMark, is_snapshot, read_mark
+from retriage.store.contract.records import ExternalTask, Incident
+from retriage.store.embedded import Rehearsal, embedded_app
+from retriage.store.snapshot import new_snapshot
+from retriage.store.snapshot.rehearsal_workers import chance
+from retriage.store.snapshot_mark import NoRate, NoSnapshot, ObservedRate, SnapshotMark, is_snapshot, read_mark
 from tests.store.running import client_of
 
 TAKEN = datetime(2026, 3, 1, 3, 12, tzinfo=UTC)

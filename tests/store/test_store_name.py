@@ -2,8 +2,8 @@
 
 import pytest
 
-from console.connections import to_store
-from store.store_name import name_of
+from retriage.console.connections import to_store
+from retriage.store.store_name import name_of
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from store.throwaway import remove_left_folders, throwaway_folder
+from retriage.store.throwaway import remove_left_folders, throwaway_folder
 
 PROGRAM = (
     "import sys, tempfile; tempfile.tempdir = sys.argv[1]\n"
-    "from store.throwaway import throwaway_folder\n"
+    "from retriage.store.throwaway import throwaway_folder\n"
     "with throwaway_folder('retriage-journal-') as folder:\n"
     "    (folder / 'journal.db').write_text('rows'); print(folder, flush=True); sys.stdin.read()"
 )

@@ -11,9 +11,9 @@ import httpx
 import pytest
 from argon2 import PasswordHasher
 
-from store.api import app
-from store.api.authentication import BasicAuthentication
-from store.api.login_throttle import (
+from retriage.store.api import app
+from retriage.store.api.authentication import BasicAuthentication
+from retriage.store.api.login_throttle import (
     FIRST_PAUSE,
     LONGEST_PAUSE,
     WAITING,
@@ -22,8 +22,8 @@ from store.api.login_throttle import (
     TooManyLogins,
     network,
 )
-from store.api.users import User, Users, hashed, is_hash
-from store.embedded import embedded_app
+from retriage.store.api.users import User, Users, hashed, is_hash
+from retriage.store.embedded import embedded_app
 from tests.store.running import client_of
 
 Log = pytest.LogCaptureFixture
@@ -35,7 +35,7 @@ HASH = CHEAP.hash("sé:cret")
 @pytest.fixture
 def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nothing depends on what a hash costs."""
-    monkeypatch.setattr("store.api.users._HASHER", CHEAP)
+    monkeypatch.setattr("retriage.store.api.users._HASHER", CHEAP)
 
 
 def test_a_hash_costs_who_guesses() -> None:

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, update
 
-from store.commands.fetch_and_lock import any_candidate, candidates
-from store.commands.fetch_request import checked
-from store.contract.errors import ContractError
-from store.contract.orders import FetchAndLock
-from store.contract.records import VariableValue
-from store.contract.states import LogState
-from store.database import now, open_database
-from store.tables import ExternalTask, ExternalTaskLog, ProcessDefinition
-from store.tables.types import col
+from retriage.store.commands.fetch_and_lock import any_candidate, candidates
+from retriage.store.commands.fetch_request import checked
+from retriage.store.contract.errors import ContractError
+from retriage.store.contract.orders import FetchAndLock
+from retriage.store.contract.records import VariableValue
+from retriage.store.contract.states import LogState
+from retriage.store.database import now, open_database
+from retriage.store.tables import ExternalTask, ExternalTaskLog, ProcessDefinition
+from retriage.store.tables.types import col
 from tests.store.drawings import CHOOSING, ONE_TASK, START, file, flows, process, task
 from tests.store.running import Engine
 

@@ -9,13 +9,21 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.commands import workers
-from store.contract.deployments import BpmnError, ExtendLock, LockTask, SetPriority
-from store.contract.orders import CompleteTask, FailTask
-from store.contract.records import LockedExternalTask
-from store.contract.states import LogState
-from store.database import now
-from store.tables import ErrorDetails, Execution, ExternalTask, ExternalTaskLog, Incident, ProcessInstance, Variable
+from retriage.store.commands import workers
+from retriage.store.contract.deployments import BpmnError, ExtendLock, LockTask, SetPriority
+from retriage.store.contract.orders import CompleteTask, FailTask
+from retriage.store.contract.records import LockedExternalTask
+from retriage.store.contract.states import LogState
+from retriage.store.database import now
+from retriage.store.tables import (
+    ErrorDetails,
+    Execution,
+    ExternalTask,
+    ExternalTaskLog,
+    Incident,
+    ProcessInstance,
+    Variable,
+)
 from tests.store.drawings import ONE_TASK
 from tests.store.running import Engine, refused
 

@@ -9,10 +9,10 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from store.api import parking
-from store.api.parking import close_parking, parking_of
-from store.embedded import embedded_app
-from store.settings import StoreSettings
+from retriage.store.api import parking
+from retriage.store.api.parking import close_parking, parking_of
+from retriage.store.embedded import embedded_app
+from retriage.store.settings import StoreSettings
 from tests.store.drawings import CAUGHT, FORKED, ONE_TASK
 from tests.store.running import client_of
 

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from console.engine.client import EngineClient
-from console.engine.connect import connect
-from console.engine.target import Demo, Embedded
+from retriage.console.engine.client import EngineClient
+from retriage.console.engine.connect import connect
+from retriage.console.engine.target import Demo, Embedded
 
 
 def built_world(folder: Path, demo: Demo) -> Path:

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import pytest
 from sqlalchemy import Connection, inspect, text
 
-from store.database import engine, migrate
-from store.journal import journal
+from retriage.store.database import engine, migrate
+from retriage.store.journal import journal
 
 
 class Made(NamedTuple):
@@ -28,7 +28,7 @@ _MADE: dict[Path, Made] = {}
 def make_tables(
     connection: Connection, scripts: Path = migrate.STORE_MIGRATIONS, version_table: str = "alembic_version"
 ) -> None:
-    """As :func:`store.database.migrate.migrate`; the tables of an empty SQLite file are made as they were before."""
+    """As :func:`retriage.store.database.migrate.migrate`; an empty SQLite file gets the tables made before."""
     empty = connection.dialect.name == "sqlite" and not inspect(connection).get_table_names()
     made = _MADE.get(scripts)
     if not empty or made is None:

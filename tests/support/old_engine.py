@@ -16,8 +16,8 @@ from urllib.parse import parse_qsl, urlencode
 
 import uvicorn
 
-from store.embedded import embedded_app
-from store.server.users import read_users
+from retriage.store.embedded import embedded_app
+from retriage.store.server.users import read_users
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

@@ -2,8 +2,8 @@
 
 from sqlalchemy import insert
 
-from store.database import Database, new_id, now
-from store.tables import Deployment, Execution, ExternalTask, ProcessDefinition, ProcessInstance
+from retriage.store.database import Database, new_id, now
+from retriage.store.tables import Deployment, Execution, ExternalTask, ProcessDefinition, ProcessInstance
 
 SLICE = 5000
 

@@ -8,7 +8,7 @@ import time
 from datetime import datetime, timedelta, tzinfo
 from typing import Self
 
-from store.database import clock
+from retriage.store.database import clock
 
 AHEAD = "RETRIAGE_TEST_AHEAD"
 """Environment variable with seconds; negative is behind."""
@@ -28,7 +28,7 @@ def main() -> None:
     seconds, real = int(os.environ[AHEAD]), time.time
     time.time = lambda: real() + seconds
     clock.datetime = Turned  # type: ignore[attr-defined]
-    from console.cli import main as retriage
+    from retriage.console.cli import main as retriage
 
     retriage()
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from store.contract.queries import JobQuery
+from retriage.store.contract.queries import JobQuery
 from tests.twins.queries import filters_of
 from tests.twins.symbols import Ask, Pick, Text
 from tests.twins.values import DATES, ids

@@ -6,7 +6,7 @@ from typing import Any, get_args
 from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 
-from store.contract.queries import Query, TimeFilter, VariableFilter
+from retriage.store.contract.queries import Query, TimeFilter, VariableFilter
 from tests.twins.drawings import KEYS, NAMES, TAGS
 from tests.twins.symbols import At
 from tests.twins.values import BUSINESS_KEYS, MESSAGES, MOMENTS, TEXTS, VARIABLE_FILTERS, ids, patterns

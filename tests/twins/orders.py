@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, ProcessInstanceQuery
+from retriage.store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, ProcessInstanceQuery
 from tests.twins.batch_orders import RETRIES, SUSPEND, Steps, a, batch_orders, given, order
 from tests.twins.clock import HOUR
 from tests.twins.drawings import ERROR_CODES, KEYS, PROCESSES, TOPICS, file

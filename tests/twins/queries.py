@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from store.contract.queries import Query
+from retriage.store.contract.queries import Query
 from tests.twins.meanings import NEVER, values
 from tests.twins.subjects import SUBJECTS, Subject
 from tests.twins.symbols import Ask, Joined, Text

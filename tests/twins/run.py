@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
 
-from store.embedded import embedded_app
-from store.settings import StoreSettings
+from retriage.store.embedded import embedded_app
+from retriage.store.settings import StoreSettings
 from tests.contract.engine import Engine, alive, client
 from tests.engines import camunda
 from tests.twins.clock import Clock

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from store.contract import deployments, history, queries
+from retriage.store.contract import deployments, history, queries
 
 
 @dataclass(frozen=True)

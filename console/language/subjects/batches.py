@@ -1,11 +1,11 @@
 """Words for running batches."""
 
-from console.language.clock_words import Age, Moment
-from console.language.sorting import SortWord
-from console.language.subject import Apart, Subject
-from console.language.words import Flag, Text
-from store.contract.queries import BatchStatisticsQuery
-from store.contract.records import SET_EXTERNAL_TASK_RETRIES
+from retriage.console.language.clock_words import Age, Moment
+from retriage.console.language.sorting import SortWord
+from retriage.console.language.subject import Apart, Subject
+from retriage.console.language.words import Flag, Text
+from retriage.store.contract.queries import BatchStatisticsQuery
+from retriage.store.contract.records import SET_EXTERNAL_TASK_RETRIES
 
 BATCHES: Subject[BatchStatisticsQuery] = Subject(
     name="batches",

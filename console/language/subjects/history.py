@@ -1,16 +1,16 @@
 """Words for process instances of the history, running or ended."""
 
-from console.language.clock_words import Age, Moment
-from console.language.console_words import Number, TextWord, field
-from console.language.nested import AnyOf
-from console.language.sorting import SortWord
-from console.language.subject import Apart, Subject
-from console.language.subjects.instances import KEY, NO_CASES
-from console.language.value_words import FlagWord
-from console.language.variables import Variables
-from console.language.words import Flag, Text
-from store.contract.queries import HistoricProcessInstanceQuery
-from store.contract.records import FAILED_EXTERNAL_TASK, FAILED_JOB
+from retriage.console.language.clock_words import Age, Moment
+from retriage.console.language.console_words import Number, TextWord, field
+from retriage.console.language.nested import AnyOf
+from retriage.console.language.sorting import SortWord
+from retriage.console.language.subject import Apart, Subject
+from retriage.console.language.subjects.instances import KEY, NO_CASES
+from retriage.console.language.value_words import FlagWord
+from retriage.console.language.variables import Variables
+from retriage.console.language.words import Flag, Text
+from retriage.store.contract.queries import HistoricProcessInstanceQuery
+from retriage.store.contract.records import FAILED_EXTERNAL_TASK, FAILED_JOB
 
 _STATES = ("active", "suspended", "completed", "externally_terminated", "internally_terminated")
 

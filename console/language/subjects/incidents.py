@@ -1,12 +1,12 @@
 """Words for open incidents."""
 
-from console.language.clock_words import Age, Moment
-from console.language.console_words import Is, Number, TextWord, field, version
-from console.language.sorting import SortWord
-from console.language.subject import Subject
-from console.language.words import Text
-from store.contract.queries import IncidentQuery
-from store.contract.records import FAILED_EXTERNAL_TASK, FAILED_JOB, Incident
+from retriage.console.language.clock_words import Age, Moment
+from retriage.console.language.console_words import Is, Number, TextWord, field, version
+from retriage.console.language.sorting import SortWord
+from retriage.console.language.subject import Subject
+from retriage.console.language.words import Text
+from retriage.store.contract.queries import IncidentQuery
+from retriage.store.contract.records import FAILED_EXTERNAL_TASK, FAILED_JOB, Incident
 
 
 def _process(incident: Incident) -> str | None:

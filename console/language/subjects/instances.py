@@ -1,14 +1,14 @@
 """Words for running process instances."""
 
-from console.language.console_words import Number, TextWord, field, version
-from console.language.nested import AnyOf
-from console.language.sorting import SortWord
-from console.language.subject import Apart, Subject
-from console.language.value_words import FlagWord
-from console.language.variables import Variables
-from console.language.words import Flag, Text
-from store.contract.queries import ProcessInstanceQuery
-from store.contract.records import FAILED_EXTERNAL_TASK, FAILED_JOB
+from retriage.console.language.console_words import Number, TextWord, field, version
+from retriage.console.language.nested import AnyOf
+from retriage.console.language.sorting import SortWord
+from retriage.console.language.subject import Apart, Subject
+from retriage.console.language.value_words import FlagWord
+from retriage.console.language.variables import Variables
+from retriage.console.language.words import Flag, Text
+from retriage.store.contract.queries import ProcessInstanceQuery
+from retriage.store.contract.records import FAILED_EXTERNAL_TASK, FAILED_JOB
 
 NO_CASES = "this console does not deal with cases (CMMN)"
 KEY = TextWord(

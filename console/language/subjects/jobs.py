@@ -1,13 +1,13 @@
 """Words for jobs."""
 
-from console.language.clock_words import Moments
-from console.language.console_words import Is, Number, TextWord, field
-from console.language.sorting import SortWord
-from console.language.subject import Apart, Subject
-from console.language.value_words import FlagWord, Range
-from console.language.words import Flag, Text
-from store.contract.queries import JobQuery
-from store.contract.records import Job
+from retriage.console.language.clock_words import Moments
+from retriage.console.language.console_words import Is, Number, TextWord, field
+from retriage.console.language.sorting import SortWord
+from retriage.console.language.subject import Apart, Subject
+from retriage.console.language.value_words import FlagWord, Range
+from retriage.console.language.words import Flag, Text
+from retriage.store.contract.queries import JobQuery
+from retriage.store.contract.records import Job
 
 _BROKEN = "Camunda 7 fails on both at once, with an SQL error"
 

@@ -1,14 +1,14 @@
 """Words for external tasks."""
 
-from console.language.clock_words import Moment
-from console.language.console_words import Is, Number, Since, TextWord, field, version
-from console.language.sorting import SortWord
-from console.language.subject import Apart, Subject
-from console.language.value_words import FlagWord, Range
-from console.language.variables import Variables
-from console.language.words import Flag, Text
-from store.contract.queries import ExternalTaskQuery
-from store.contract.records import ExternalTask
+from retriage.console.language.clock_words import Moment
+from retriage.console.language.console_words import Is, Number, Since, TextWord, field, version
+from retriage.console.language.sorting import SortWord
+from retriage.console.language.subject import Apart, Subject
+from retriage.console.language.value_words import FlagWord, Range
+from retriage.console.language.variables import Variables
+from retriage.console.language.words import Flag, Text
+from retriage.store.contract.queries import ExternalTaskQuery
+from retriage.store.contract.records import ExternalTask
 
 
 def _has_failed(task: ExternalTask) -> bool:

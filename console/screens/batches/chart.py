@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.text.words import clock, count, span
-from console.widgets.area_chart import SOLID, Area, area_chart, spark
-from console.widgets.line import Span
-from console.widgets.pane import Item, Spans
+from retriage.console.text.words import clock, count, span
+from retriage.console.widgets.area_chart import SOLID, Area, area_chart, spark
+from retriage.console.widgets.line import Span
+from retriage.console.widgets.pane import Item, Spans
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from console.batches.timeline import Sample, Timeline
+    from retriage.console.batches.timeline import Sample, Timeline
 
 AREAS = (
     Area(SOLID, "good"), Area("▓", "failed", low="!"), Area("▒", "warning", low="?"), Area("░", "muted", always=False),

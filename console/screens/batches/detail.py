@@ -12,39 +12,46 @@ from textual.binding import BindingType
 from textual.containers import Container, Horizontal
 from textual.widget import Widget
 
-from console.actions import at
-from console.batches.batch_events import NewCauses
-from console.batches.batch_view import BatchView
-from console.batches.failed_jobs import FailedJobs
-from console.batches.inspection import BatchInspection
-from console.batches.job_states import JobState
-from console.engine.errors import EngineProblem
-from console.screens.base import BASE_CSS, ConsoleScreen
-from console.screens.batches.chart import LEGEND, LEGEND_OF_JOBS, OTHER_ENDS, chart_lines
-from console.screens.batches.engine_box import doctor, engine_brief, engine_lines, heading
-from console.screens.batches.incident_lines import incident_lines, incident_summary
-from console.screens.batches.lists import EVENT_COLUMNS, HALF_OF_JOBS, JOB_COLUMNS, event_rows, failed_rows, job_rows
-from console.screens.batches.outcomes import OutcomesScreen
-from console.screens.batches.shares import share_lines
-from console.screens.batches.verbs import BatchVerbs
-from console.screens.batches.work_box import as_of, work_answer, work_brief
-from console.screens.live import LiveVerbs
-from console.session.freshness import Freshness
-from console.session.news import News
-from console.session.poller import Poller
-from console.session.session import Session
-from console.text.inert import inert
-from console.text.words import count
-from console.widgets.bindings import bindings
-from console.widgets.line import Line
-from console.widgets.line_table import LineTable
-from console.widgets.pane import Pane, Prose, Spans, laid_out
-from store.contract.queries import JobQuery
+from retriage.console.actions import at
+from retriage.console.batches.batch_events import NewCauses
+from retriage.console.batches.batch_view import BatchView
+from retriage.console.batches.failed_jobs import FailedJobs
+from retriage.console.batches.inspection import BatchInspection
+from retriage.console.batches.job_states import JobState
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.screens.base import BASE_CSS, ConsoleScreen
+from retriage.console.screens.batches.chart import LEGEND, LEGEND_OF_JOBS, OTHER_ENDS, chart_lines
+from retriage.console.screens.batches.engine_box import doctor, engine_brief, engine_lines, heading
+from retriage.console.screens.batches.incident_lines import incident_lines, incident_summary
+from retriage.console.screens.batches.lists import (
+    EVENT_COLUMNS,
+    HALF_OF_JOBS,
+    JOB_COLUMNS,
+    event_rows,
+    failed_rows,
+    job_rows,
+)
+from retriage.console.screens.batches.outcomes import OutcomesScreen
+from retriage.console.screens.batches.shares import share_lines
+from retriage.console.screens.batches.verbs import BatchVerbs
+from retriage.console.screens.batches.work_box import as_of, work_answer, work_brief
+from retriage.console.screens.live import LiveVerbs
+from retriage.console.session.freshness import Freshness
+from retriage.console.session.news import News
+from retriage.console.session.poller import Poller
+from retriage.console.session.session import Session
+from retriage.console.text.inert import inert
+from retriage.console.text.words import count
+from retriage.console.widgets.bindings import bindings
+from retriage.console.widgets.line import Line
+from retriage.console.widgets.line_table import LineTable
+from retriage.console.widgets.pane import Pane, Prose, Spans, laid_out
+from retriage.store.contract.queries import JobQuery
 
 if TYPE_CHECKING:
-    from console.batches.batch_events import BatchEvent
-    from console.batches.inspection import BatchLook, Part
-    from console.session.snapshot import Snapshot
+    from retriage.console.batches.batch_events import BatchEvent
+    from retriage.console.batches.inspection import BatchLook, Part
+    from retriage.console.session.snapshot import Snapshot
 
 EVERY, AT_MOST = 3.0, 4.0
 """Seconds between two looks, and where a look takes long: somebody watches."""

@@ -5,20 +5,20 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from console.batches.batch_view import BatchView
-from console.batches.diagnosis import NOT_NEEDED
-from console.batches.progress import POLL
-from console.screens.batches.progress import how_it_ended
-from console.screens.batches.rows import PHASES, began, took
-from console.text.inert import inert
-from console.text.ink import Ink
-from console.text.words import clock, count, percent, short, span
-from console.widgets.line import Span
-from console.widgets.pane import Item, Prose, Spans
+from retriage.console.batches.batch_view import BatchView
+from retriage.console.batches.diagnosis import NOT_NEEDED
+from retriage.console.batches.progress import POLL
+from retriage.console.screens.batches.progress import how_it_ended
+from retriage.console.screens.batches.rows import PHASES, began, took
+from retriage.console.text.inert import inert
+from retriage.console.text.ink import Ink
+from retriage.console.text.words import clock, count, percent, short, span
+from retriage.console.widgets.line import Span
+from retriage.console.widgets.pane import Item, Prose, Spans
 
 if TYPE_CHECKING:
-    from console.batches.diagnosis import Diagnosis
-    from console.batches.launched_tasks import LaunchedTasks
+    from retriage.console.batches.diagnosis import Diagnosis
+    from retriage.console.batches.launched_tasks import LaunchedTasks
 
 LABEL = 10
 SHORT_IDS, NARROW = 140, 100

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.text.inert import inert
-from console.text.words import count, things
-from console.widgets.line import Span
-from console.widgets.pane import Item, Spans
+from retriage.console.text.inert import inert
+from retriage.console.text.words import count, things
+from retriage.console.widgets.line import Span
+from retriage.console.widgets.pane import Item, Spans
 
 if TYPE_CHECKING:
-    from console.batches.incidents_since import CauseSince, IncidentsSince
+    from retriage.console.batches.incidents_since import CauseSince, IncidentsSince
 
 NUMBER = 8
 

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from console.batches.job_states import STATES
-from console.screens.batches.engine_box import moment
-from console.text.inert import inert
-from console.text.ink import Ink
-from console.text.words import count, span
-from console.widgets.columns import Column
-from console.widgets.rows import Cell, Row
+from retriage.console.batches.job_states import STATES
+from retriage.console.screens.batches.engine_box import moment
+from retriage.console.text.inert import inert
+from retriage.console.text.ink import Ink
+from retriage.console.text.words import count, span
+from retriage.console.widgets.columns import Column
+from retriage.console.widgets.rows import Cell, Row
 
 if TYPE_CHECKING:
-    from console.batches.batch_events import BatchEvent
-    from console.batches.failed_jobs import FailedJobs
-    from console.batches.job_states import JobState, State
+    from retriage.console.batches.batch_events import BatchEvent
+    from retriage.console.batches.failed_jobs import FailedJobs
+    from retriage.console.batches.job_states import JobState, State
 
 JOB_COLUMNS = (
     Column("state", 11, keep=9),

@@ -12,28 +12,28 @@ from textual import on, work
 from textual.binding import BindingType
 from textual.widget import Widget
 
-from console.actions import at
-from console.engine.errors import EngineProblem, NotThere
-from console.reading.selection import Marked
-from console.screens.base import BASE_CSS, ConsoleScreen
-from console.screens.batches.rows import WORDS, WORK_INKS
-from console.screens.launch.flow import open_launch
-from console.screens.live import LiveVerbs
-from console.session.news import News
-from console.session.session import Session
-from console.text.inert import inert
-from console.text.words import count, short, things, until
-from console.widgets.bindings import bindings
-from console.widgets.columns import Column
-from console.widgets.line import Line, Span
-from console.widgets.line_table import LineTable
-from console.widgets.rows import Cell, Row
+from retriage.console.actions import at
+from retriage.console.engine.errors import EngineProblem, NotThere
+from retriage.console.reading.selection import Marked
+from retriage.console.screens.base import BASE_CSS, ConsoleScreen
+from retriage.console.screens.batches.rows import WORDS, WORK_INKS
+from retriage.console.screens.launch.flow import open_launch
+from retriage.console.screens.live import LiveVerbs
+from retriage.console.session.news import News
+from retriage.console.session.session import Session
+from retriage.console.text.inert import inert
+from retriage.console.text.words import count, short, things, until
+from retriage.console.widgets.bindings import bindings
+from retriage.console.widgets.columns import Column
+from retriage.console.widgets.line import Line, Span
+from retriage.console.widgets.line_table import LineTable
+from retriage.console.widgets.rows import Cell, Row
 
 if TYPE_CHECKING:
-    from console.batches.known_batches import KnownBatch
-    from console.batches.outcome import Outcome
-    from console.batches.outcome_counts import FollowedTask
-    from console.batches.task_state import State
+    from retriage.console.batches.known_batches import KnownBatch
+    from retriage.console.batches.outcome import Outcome
+    from retriage.console.batches.outcome_counts import FollowedTask
+    from retriage.console.batches.task_state import State
 
 COLUMNS = (
     Column("outcome", 11, keep=10),

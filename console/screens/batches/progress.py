@@ -5,18 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from console.batches.batch_events import ending
-from console.batches.batch_view import BatchView
-from console.screens.batches.rows import PHASES, WORDS, WORK_INKS, took, work_spans
-from console.text.inert import inert
-from console.text.ink import Ink
-from console.text.words import bar, clock, count, day, percent, span, things
-from console.widgets.pane import Fact, Item, Prose, Spans
+from retriage.console.batches.batch_events import ending
+from retriage.console.batches.batch_view import BatchView
+from retriage.console.screens.batches.rows import PHASES, WORDS, WORK_INKS, took, work_spans
+from retriage.console.text.inert import inert
+from retriage.console.text.ink import Ink
+from retriage.console.text.words import bar, clock, count, day, percent, span, things
+from retriage.console.widgets.pane import Fact, Item, Prose, Spans
 
 if TYPE_CHECKING:
-    from console.batches.outcome_counts import OutcomeCounts
-    from console.batches.progress import Step
-    from console.batches.task_state import State
+    from retriage.console.batches.outcome_counts import OutcomeCounts
+    from retriage.console.batches.progress import Step
+    from retriage.console.batches.task_state import State
 
 STATE_INKS: dict[str, Ink] = {"waiting": "muted", "running": "accent", "done": "good", "held": "warning"}
 STATE_SIGNS = {"waiting": "·", "running": "▸", "done": "✓", "held": "‖"}

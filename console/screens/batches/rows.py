@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from console.batches.batch_view import BatchView
-from console.text.inert import inert
-from console.text.ink import Ink
-from console.text.words import bar, clock, count, percent, short, span, things
-from console.widgets.columns import Column
-from console.widgets.line import Span
-from console.widgets.pane import Item, Prose, Spans
-from console.widgets.rows import Cell
+from retriage.console.batches.batch_view import BatchView
+from retriage.console.text.inert import inert
+from retriage.console.text.ink import Ink
+from retriage.console.text.words import bar, clock, count, percent, short, span, things
+from retriage.console.widgets.columns import Column
+from retriage.console.widgets.line import Span
+from retriage.console.widgets.pane import Item, Prose, Spans
+from retriage.console.widgets.rows import Cell
 
 if TYPE_CHECKING:
-    from console.batches.task_state import State
+    from retriage.console.batches.task_state import State
 
 COLUMNS: Sequence[Column] = (
     Column("phase", 9, keep=9),

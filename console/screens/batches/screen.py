@@ -6,19 +6,19 @@ from typing import ClassVar, cast
 
 from textual.binding import BindingType
 
-from console.actions import at
-from console.batches.batch_view import BatchView
-from console.engine.rights import READ_BATCH_HISTORY, UNSEEN_ENDS
-from console.screens.batches.subject import Batches
-from console.screens.batches.verbs import BatchVerbs
-from console.screens.listing import ListScreen
-from console.session.news import News
-from console.session.session import Session
-from console.text.words import count
-from console.widgets.bindings import bindings
-from console.widgets.filter_line import FilterLine
-from console.widgets.line import Span
-from console.widgets.rows import Row
+from retriage.console.actions import at
+from retriage.console.batches.batch_view import BatchView
+from retriage.console.engine.rights import READ_BATCH_HISTORY, UNSEEN_ENDS
+from retriage.console.screens.batches.subject import Batches
+from retriage.console.screens.batches.verbs import BatchVerbs
+from retriage.console.screens.listing import ListScreen
+from retriage.console.session.news import News
+from retriage.console.session.session import Session
+from retriage.console.text.words import count
+from retriage.console.widgets.bindings import bindings
+from retriage.console.widgets.filter_line import FilterLine
+from retriage.console.widgets.line import Span
+from retriage.console.widgets.rows import Row
 
 
 class BatchesScreen(ListScreen):

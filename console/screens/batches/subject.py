@@ -6,20 +6,20 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from console.batches.batch_view import BatchView, running
-from console.batches.ended_batches import EndedBatches, order_of
-from console.batches.known_batches import MOST, KnownBatches
-from console.reading.reading_order import ReadingOrder
-from console.screens.batches.progress import facts, summary
-from console.screens.batches.rows import COLUMNS, cells
-from console.screens.subject import ListSubject, SortKey
-from console.widgets.pane import Item
-from console.widgets.rows import Cell
-from store.contract.queries import BatchStatisticsQuery
+from retriage.console.batches.batch_view import BatchView, running
+from retriage.console.batches.ended_batches import EndedBatches, order_of
+from retriage.console.batches.known_batches import MOST, KnownBatches
+from retriage.console.reading.reading_order import ReadingOrder
+from retriage.console.screens.batches.progress import facts, summary
+from retriage.console.screens.batches.rows import COLUMNS, cells
+from retriage.console.screens.subject import ListSubject, SortKey
+from retriage.console.widgets.pane import Item
+from retriage.console.widgets.rows import Cell
+from retriage.store.contract.queries import BatchStatisticsQuery
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
-    from store.contract.queries import Query
+    from retriage.console.engine.client import EngineClient
+    from retriage.store.contract.queries import Query
 
 
 class Batches(ListSubject[BatchView]):

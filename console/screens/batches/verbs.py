@@ -6,17 +6,17 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from console.orders.batches import deletion, retry, suspension
-from console.orders.failed_batch_jobs import drop_group, retry_group, retry_vital
-from console.screens.verbs import Verbs, carry_out
-from console.text.inert import inert
-from console.text.words import short, things
+from retriage.console.orders.batches import deletion, retry, suspension
+from retriage.console.orders.failed_batch_jobs import drop_group, retry_group, retry_vital
+from retriage.console.screens.verbs import Verbs, carry_out
+from retriage.console.text.inert import inert
+from retriage.console.text.words import short, things
 
 if TYPE_CHECKING:
-    from console.batches.batch_view import BatchView
-    from console.batches.failed_jobs import FailedJobs
-    from console.orders.order import Order
-    from console.screens.base import ConsoleScreen
+    from retriage.console.batches.batch_view import BatchView
+    from retriage.console.batches.failed_jobs import FailedJobs
+    from retriage.console.orders.order import Order
+    from retriage.console.screens.base import ConsoleScreen
 
 
 class BatchVerbs(Verbs["ConsoleScreen"]):

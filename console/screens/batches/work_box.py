@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.batches.verdict import verdict
-from console.screens.batches.rows import WORDS, WORK_INKS, work_spans
-from console.text.inert import inert
-from console.text.words import clock, count, span, things
-from console.widgets.line import Span
-from console.widgets.pane import Item, Prose, Spans
+from retriage.console.batches.verdict import verdict
+from retriage.console.screens.batches.rows import WORDS, WORK_INKS, work_spans
+from retriage.console.text.inert import inert
+from retriage.console.text.words import clock, count, span, things
+from retriage.console.widgets.line import Span
+from retriage.console.widgets.pane import Item, Prose, Spans
 
 if TYPE_CHECKING:
-    from console.batches.batch_view import BatchView
-    from console.batches.outcome_counts import OutcomeCounts
-    from console.batches.task_state import State
+    from retriage.console.batches.batch_view import BatchView
+    from retriage.console.batches.outcome_counts import OutcomeCounts
+    from retriage.console.batches.task_state import State
 
 LABEL, NUMBER = 12, 8
 SHORTEST = 4

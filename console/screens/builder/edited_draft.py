@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, Protocol
 
-from console.launch.draft import Draft, Source
-from console.screens.builder.faces import from_saved
+from retriage.console.launch.draft import Draft, Source
+from retriage.console.screens.builder.faces import from_saved
 
 Change = Literal["text", "form", "json", "source", "loaded", "advice"]
 """What has changed: the draft, in one of its faces; the source in sight; all of it; or only what is said about it."""

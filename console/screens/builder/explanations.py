@@ -6,19 +6,19 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from console.launch.breakdown import AGES, OLDEST
-from console.screens.builder.faces import filtered_here
-from console.screens.launch.page import quiet_said, record_said
-from console.text.cells import cut
-from console.text.inert import inert
-from console.text.ink import Ink
-from console.text.words import clock, count, things
-from console.widgets.line import Span, width_of
-from console.widgets.pane import Item, Prose, Spans
+from retriage.console.launch.breakdown import AGES, OLDEST
+from retriage.console.screens.builder.faces import filtered_here
+from retriage.console.screens.launch.page import quiet_said, record_said
+from retriage.console.text.cells import cut
+from retriage.console.text.inert import inert
+from retriage.console.text.ink import Ink
+from retriage.console.text.words import clock, count, things
+from retriage.console.widgets.line import Span, width_of
+from retriage.console.widgets.pane import Item, Prose, Spans
 
 if TYPE_CHECKING:
-    from console.launch.draft import Draft, Source
-    from console.launch.draft_counts import DraftCounts, SourceCounts
+    from retriage.console.launch.draft import Draft, Source
+    from retriage.console.launch.draft_counts import DraftCounts, SourceCounts
 
 MOST_VALUES = 6
 

@@ -6,18 +6,18 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from console.language import SUBJECTS, spoken
-from console.language.form import entered, fields_of, shown, sought
-from console.language.words import Wrong
-from console.launch.draft import Draft, Source, Unusable
-from console.launch.request_text import pretty
-from console.screens.builder.form import FormRow
-from console.text.inert import inert
-from store.contract.orders import SetExternalTaskRetries
-from store.contract.values import INT_MAX
+from retriage.console.language import SUBJECTS, spoken
+from retriage.console.language.form import entered, fields_of, shown, sought
+from retriage.console.language.words import Wrong
+from retriage.console.launch.draft import Draft, Source, Unusable
+from retriage.console.launch.request_text import pretty
+from retriage.console.screens.builder.form import FormRow
+from retriage.console.text.inert import inert
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.contract.values import INT_MAX
 
 if TYPE_CHECKING:
-    from console.language.form import FormField
+    from retriage.console.language.form import FormField
 
 RETRIES = "retries"
 """Name of the row for the value that a request sets."""

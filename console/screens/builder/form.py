@@ -15,13 +15,13 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from console.actions import at
-from console.text.cells import cut
-from console.text.inert import inert
-from console.text.ink import Ink
-from console.widgets.bindings import bindings
-from console.widgets.ink import Inked
-from console.widgets.thumb import thumb
+from retriage.console.actions import at
+from retriage.console.text.cells import cut
+from retriage.console.text.inert import inert
+from retriage.console.text.ink import Ink
+from retriage.console.widgets.bindings import bindings
+from retriage.console.widgets.ink import Inked
+from retriage.console.widgets.thumb import thumb
 
 LABEL = 33
 """Cells of the longest name of a field."""
@@ -35,7 +35,7 @@ class FormRow:
 
     Attributes:
         name: what it is called.
-        kind: what it holds, as ``console.language.form`` names it.
+        kind: what it holds, as ``retriage.console.language.form`` names it.
         value: its value as text; a flag is ``yes``, ``no`` or nothing.
         about: what it means, in a sentence.
         here: the console applies it, not the engine.

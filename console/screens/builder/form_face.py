@@ -7,16 +7,16 @@ from typing import ClassVar
 from textual import on
 from textual.binding import BindingType
 
-from console.actions import at
-from console.launch.draft import Unusable
-from console.screens.builder.edited_draft import EditedDraft
-from console.screens.builder.faces import form_of, with_value
-from console.screens.builder.form import FormRow, FormView
-from console.session.session import Session
-from console.text.inert import inert
-from console.widgets.bindings import bindings
-from console.widgets.inert_input import InertInput
-from console.widgets.line import Span
+from retriage.console.actions import at
+from retriage.console.launch.draft import Unusable
+from retriage.console.screens.builder.edited_draft import EditedDraft
+from retriage.console.screens.builder.faces import form_of, with_value
+from retriage.console.screens.builder.form import FormRow, FormView
+from retriage.console.session.session import Session
+from retriage.console.text.inert import inert
+from retriage.console.widgets.bindings import bindings
+from retriage.console.widgets.inert_input import InertInput
+from retriage.console.widgets.line import Span
 
 
 class ValueInput(InertInput):

@@ -10,13 +10,13 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.widgets import TextArea
 
-from console.actions import at
-from console.launch.draft import Unusable
-from console.screens.builder.edited_draft import Builder, EditedDraft
-from console.screens.builder.faces import filtered_here, json_of
-from console.text.inert import inert
-from console.widgets.bindings import bindings
-from console.widgets.pane import Pane, Prose
+from retriage.console.actions import at
+from retriage.console.launch.draft import Unusable
+from retriage.console.screens.builder.edited_draft import Builder, EditedDraft
+from retriage.console.screens.builder.faces import filtered_here, json_of
+from retriage.console.text.inert import inert
+from retriage.console.widgets.bindings import bindings
+from retriage.console.widgets.pane import Pane, Prose
 
 
 class JsonArea(TextArea):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from console.launch.draft import SOURCES, Draft, Source
-from console.nouns import NOUNS
-from console.screens.builder.edited_draft import List
-from console.screens.builder.screen import BuilderScreen
+from retriage.console.launch.draft import SOURCES, Draft, Source
+from retriage.console.nouns import NOUNS
+from retriage.console.screens.builder.edited_draft import List
+from retriage.console.screens.builder.screen import BuilderScreen
 
 if TYPE_CHECKING:
-    from console.screens.subject import ListSubject
-    from console.session.session import Session
+    from retriage.console.screens.subject import ListSubject
+    from retriage.console.session.session import Session
 
 
 def builder_for(

@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from console.engine.errors import EngineProblem
-from console.launch.draft import counted_from
-from console.launch.draft_counts import count_draft
-from console.launch.earlier_launches import earlier_launches_of
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.launch.draft import counted_from
+from retriage.console.launch.draft_counts import count_draft
+from retriage.console.launch.earlier_launches import earlier_launches_of
 
 if TYPE_CHECKING:
-    from console.launch.draft import Draft
-    from console.launch.draft_counts import DraftCounts
-    from console.session.session import Session
+    from retriage.console.launch.draft import Draft
+    from retriage.console.launch.draft_counts import DraftCounts
+    from retriage.console.session.session import Session
 
 RESTING = 0.3
 """Seconds without a change after which counting begins."""

@@ -11,16 +11,16 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from console.text.inert import inert
-from console.text.words import day
-from console.widgets.columns import Column
-from console.widgets.line import Line
-from console.widgets.line_table import LineTable
-from console.widgets.rows import Cell, Row
+from retriage.console.text.inert import inert
+from retriage.console.text.words import day
+from retriage.console.widgets.columns import Column
+from retriage.console.widgets.line import Line
+from retriage.console.widgets.line_table import LineTable
+from retriage.console.widgets.rows import Cell, Row
 
 if TYPE_CHECKING:
-    from console.session.session import Session
-    from store.journal import SavedQuery
+    from retriage.console.session.session import Session
+    from retriage.store.journal import SavedQuery
 
 LONGEST = 60
 """Characters of a name."""

@@ -11,26 +11,26 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Input
 
-from console.actions import at
-from console.launch.draft import Draft
-from console.screens.base import BASE_CSS, ConsoleScreen
-from console.screens.builder.edited_draft import Change, EditedDraft, List
-from console.screens.builder.explanations import count_lines, sources_line
-from console.screens.builder.form_face import FormFace, ValueInput
-from console.screens.builder.json_face import JsonArea, JsonFace
-from console.screens.builder.query_count import QueryCount
-from console.screens.builder.text_face import QueryInput
-from console.screens.builder.verbs import BuilderVerbs
-from console.session.news import News
-from console.session.session import Session
-from console.text.inert import inert
-from console.widgets.bindings import bindings
-from console.widgets.filter_line import spans
-from console.widgets.line import Line
-from console.widgets.pane import Pane
+from retriage.console.actions import at
+from retriage.console.launch.draft import Draft
+from retriage.console.screens.base import BASE_CSS, ConsoleScreen
+from retriage.console.screens.builder.edited_draft import Change, EditedDraft, List
+from retriage.console.screens.builder.explanations import count_lines, sources_line
+from retriage.console.screens.builder.form_face import FormFace, ValueInput
+from retriage.console.screens.builder.json_face import JsonArea, JsonFace
+from retriage.console.screens.builder.query_count import QueryCount
+from retriage.console.screens.builder.text_face import QueryInput
+from retriage.console.screens.builder.verbs import BuilderVerbs
+from retriage.console.session.news import News
+from retriage.console.session.session import Session
+from retriage.console.text.inert import inert
+from retriage.console.widgets.bindings import bindings
+from retriage.console.widgets.filter_line import spans
+from retriage.console.widgets.line import Line
+from retriage.console.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from console.launch.draft_counts import DraftCounts
+    from retriage.console.launch.draft_counts import DraftCounts
 
 
 class BuilderScreen(ConsoleScreen):

@@ -8,14 +8,14 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.widgets import Input
 
-from console.actions import at
-from console.language import completed
-from console.launch.draft import without_all
-from console.screens.builder.edited_draft import Builder, EditedDraft
-from console.screens.filter_advice import advised
-from console.widgets.bindings import bindings
-from console.widgets.filter_line import Advice
-from console.widgets.inert_input import InertInput
+from retriage.console.actions import at
+from retriage.console.language import completed
+from retriage.console.launch.draft import without_all
+from retriage.console.screens.builder.edited_draft import Builder, EditedDraft
+from retriage.console.screens.filter_advice import advised
+from retriage.console.widgets.bindings import bindings
+from retriage.console.widgets.filter_line import Advice
+from retriage.console.widgets.inert_input import InertInput
 
 
 def put(field: Input, text: str) -> None:

@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
-from console.engine.batch_request import BatchRequest
-from console.engine.errors import Unsayable
-from console.engine.query_string import parameters
-from console.launch.draft import without_all
-from console.launch.request_text import curl_list, curl_text
-from console.nouns import NOUNS
-from console.reading.selection import Composed, Everything, Marked
-from console.screens.base import ConsoleScreen
-from console.screens.builder.edited_draft import EditedDraft
-from console.screens.builder.faces import filtered_here, json_of, saved_text
-from console.screens.builder.saved import SavedQueries, SaveQuery
-from console.screens.launch.flow import open_launch
-from console.screens.verbs import Verbs
-from console.text.inert import inert
-from console.text.words import things
+from retriage.console.engine.batch_request import BatchRequest
+from retriage.console.engine.errors import Unsayable
+from retriage.console.engine.query_string import parameters
+from retriage.console.launch.draft import without_all
+from retriage.console.launch.request_text import curl_list, curl_text
+from retriage.console.nouns import NOUNS
+from retriage.console.reading.selection import Composed, Everything, Marked
+from retriage.console.screens.base import ConsoleScreen
+from retriage.console.screens.builder.edited_draft import EditedDraft
+from retriage.console.screens.builder.faces import filtered_here, json_of, saved_text
+from retriage.console.screens.builder.saved import SavedQueries, SaveQuery
+from retriage.console.screens.launch.flow import open_launch
+from retriage.console.screens.verbs import Verbs
+from retriage.console.text.inert import inert
+from retriage.console.text.words import things
 
 if TYPE_CHECKING:
-    from console.launch.draft import Draft
-    from console.reading.selection import Selection
-    from console.screens.builder.query_count import QueryCount
+    from retriage.console.launch.draft import Draft
+    from retriage.console.reading.selection import Selection
+    from retriage.console.screens.builder.query_count import QueryCount
 
 
 class BuilderVerbs(Verbs[ConsoleScreen]):

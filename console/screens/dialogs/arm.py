@@ -12,17 +12,17 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from console.screens.dialogs.choice import Choice
-from console.screens.dialogs.confirm_delay import ConfirmDelay
-from console.screens.dialogs.field import Field
-from console.screens.dialogs.keys import KeyLine
-from console.text.inert import inert
-from console.widgets.pane import Item, Pane, Prose, laid_out
+from retriage.console.screens.dialogs.choice import Choice
+from retriage.console.screens.dialogs.confirm_delay import ConfirmDelay
+from retriage.console.screens.dialogs.field import Field
+from retriage.console.screens.dialogs.keys import KeyLine
+from retriage.console.text.inert import inert
+from retriage.console.widgets.pane import Item, Pane, Prose, laid_out
 
 if TYPE_CHECKING:
     from textual.app import App
 
-    from console.session.session import Session
+    from retriage.console.session.session import Session
 
 WIDTH = 66
 """Cells of the sentences before the dialog is laid out."""

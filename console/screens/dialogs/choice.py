@@ -8,8 +8,8 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from console.text.cells import cut
-from console.widgets.ink import Inked
+from retriage.console.text.cells import cut
+from retriage.console.widgets.ink import Inked
 
 
 class Choice(Inked, can_focus=True):

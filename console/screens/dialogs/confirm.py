@@ -10,11 +10,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 
-from console.screens.dialogs.choice import Choice
-from console.screens.dialogs.confirm_delay import ConfirmDelay, pressed
-from console.screens.dialogs.field import Field
-from console.screens.dialogs.keys import KeyLine
-from console.widgets.pane import Item, Pane, Prose, laid_out
+from retriage.console.screens.dialogs.choice import Choice
+from retriage.console.screens.dialogs.confirm_delay import ConfirmDelay, pressed
+from retriage.console.screens.dialogs.field import Field
+from retriage.console.screens.dialogs.keys import KeyLine
+from retriage.console.widgets.pane import Item, Pane, Prose, laid_out
 
 WIDTH = 66
 """Cells of the question before the dialog is laid out."""

@@ -13,15 +13,15 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from console.engine.target import Remote
-from console.text.inert import inert
-from console.widgets.columns import Column
-from console.widgets.line import Line
-from console.widgets.line_table import LineTable
-from console.widgets.rows import Cell, Row
+from retriage.console.engine.target import Remote
+from retriage.console.text.inert import inert
+from retriage.console.widgets.columns import Column
+from retriage.console.widgets.line import Line
+from retriage.console.widgets.line_table import LineTable
+from retriage.console.widgets.rows import Cell, Row
 
 if TYPE_CHECKING:
-    from console.profiles import ProfileLine
+    from retriage.console.profiles import ProfileLine
 
 COLUMNS = (
     Column("profile", 16, share=1, most=28, keep=9),

@@ -11,9 +11,9 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input
 
-from console.actions import at
-from console.widgets.bindings import bindings
-from console.widgets.line import Line
+from retriage.console.actions import at
+from retriage.console.widgets.bindings import bindings
+from retriage.console.widgets.line import Line
 
 LABEL = 10
 """Cells of the word."""

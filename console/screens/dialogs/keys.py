@@ -1,7 +1,7 @@
 """The last line while a dialog asks."""
 
-from console.screens.dialogs.choice import Choice
-from console.widgets.line import Line, Span
+from retriage.console.screens.dialogs.choice import Choice
+from retriage.console.widgets.line import Line, Span
 
 
 class KeyLine(Line):

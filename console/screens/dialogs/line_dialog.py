@@ -13,10 +13,10 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from console.screens.dialogs.choice import Choice
-from console.screens.dialogs.field import Field
-from console.screens.dialogs.keys import KeyLine
-from console.widgets.pane import Item, Pane
+from retriage.console.screens.dialogs.choice import Choice
+from retriage.console.screens.dialogs.field import Field
+from retriage.console.screens.dialogs.keys import KeyLine
+from retriage.console.widgets.pane import Item, Pane
 
 Answer = TypeVar("Answer")
 

@@ -16,21 +16,21 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widget import Widget
 
-from console.launch.request_file import save_ids
-from console.screens import clipboard
-from console.screens.attached import places_of
-from console.screens.base import looking_only
-from console.screens.chrome import HintLine, IdentityLine
-from console.screens.dialogs.arm import take_safety_off_or_put_it_back
-from console.screens.dialogs.choice import Choice
-from console.screens.dialogs.confirm_delay import ConfirmDelay
-from console.screens.dialogs.field import Field
-from console.screens.events.line import EventLine
-from console.session.news import News
-from console.session.session import Session
-from console.text.inert import inert
-from console.widgets.line import Line
-from console.widgets.pane import Item, Pane, Prose, Spans
+from retriage.console.launch.request_file import save_ids
+from retriage.console.screens import clipboard
+from retriage.console.screens.attached import places_of
+from retriage.console.screens.base import looking_only
+from retriage.console.screens.chrome import HintLine, IdentityLine
+from retriage.console.screens.dialogs.arm import take_safety_off_or_put_it_back
+from retriage.console.screens.dialogs.choice import Choice
+from retriage.console.screens.dialogs.confirm_delay import ConfirmDelay
+from retriage.console.screens.dialogs.field import Field
+from retriage.console.screens.events.line import EventLine
+from retriage.console.session.news import News
+from retriage.console.session.session import Session
+from retriage.console.text.inert import inert
+from retriage.console.widgets.line import Line
+from retriage.console.widgets.pane import Item, Pane, Prose, Spans
 
 Answer = TypeVar("Answer")
 

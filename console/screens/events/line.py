@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 from rich.cells import cell_len
 
-from console.session.news import Event, EventLog
-from console.text.cells import wrap
-from console.text.inert import inert
-from console.widgets.line import Line, Span
+from retriage.console.session.news import Event, EventLog
+from retriage.console.text.cells import wrap
+from retriage.console.text.inert import inert
+from retriage.console.widgets.line import Line, Span
 
 MARGIN = 12
 """Cells of the time before a sentence."""

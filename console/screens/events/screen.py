@@ -9,15 +9,15 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.widget import Widget
 
-from console.actions import at
-from console.screens.base import BASE_CSS, ConsoleScreen
-from console.session.news import Event, News
-from console.text.cells import wrap
-from console.text.inert import inert
-from console.text.words import day, things
-from console.widgets.bindings import bindings
-from console.widgets.line import Span
-from console.widgets.text_view import TextView
+from retriage.console.actions import at
+from retriage.console.screens.base import BASE_CSS, ConsoleScreen
+from retriage.console.session.news import Event, News
+from retriage.console.text.cells import wrap
+from retriage.console.text.inert import inert
+from retriage.console.text.words import day, things
+from retriage.console.widgets.bindings import bindings
+from retriage.console.widgets.line import Span
+from retriage.console.widgets.text_view import TextView
 
 MARGIN = 23
 """Cells of date and time before a sentence."""

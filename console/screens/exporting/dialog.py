@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from console.screens.dialogs.line_dialog import LineDialog
-from console.screens.exporting.files import kind_of
-from console.widgets.pane import Item, Prose
+from retriage.console.screens.dialogs.line_dialog import LineDialog
+from retriage.console.screens.exporting.files import kind_of
+from retriage.console.widgets.pane import Item, Prose
 
 
 def no_rows(path: Path) -> str:

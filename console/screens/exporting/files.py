@@ -10,8 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from console.text.csv_field import plain
-from store.private_files import open_file
+from retriage.console.text.csv_field import plain
+from retriage.store.private_files import open_file
 
 KINDS = ("csv", "json")
 

@@ -7,17 +7,17 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from console.engine.errors import EngineProblem
-from console.reading.pages import Pages, pieces
-from console.screens.exporting.files import RowFile, create
-from console.text.inert import inert
-from console.text.words import count, things
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.reading.pages import Pages, pieces
+from retriage.console.screens.exporting.files import RowFile, create
+from retriage.console.text.inert import inert
+from retriage.console.text.words import count, things
 
 if TYPE_CHECKING:
-    from console.screens.subject import ListSubject
-    from console.session.session import Session
-    from console.widgets.marks import Marks
-    from store.contract.queries import Query
+    from retriage.console.screens.subject import ListSubject
+    from retriage.console.session.session import Session
+    from retriage.console.widgets.marks import Marks
+    from retriage.store.contract.queries import Query
 
 TOLD_EVERY = 5
 """So many pages are written between two sentences about how far it is."""

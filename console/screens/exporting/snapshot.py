@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from console.engine.errors import EngineProblem
-from console.session.text_filter import NotAFilter
-from console.snapshots.part import SnapshotPart
-from console.snapshots.take import NothingMatches, take_snapshot
-from console.text.inert import inert
-from console.text.words import count, things
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.session.text_filter import NotAFilter
+from retriage.console.snapshots.part import SnapshotPart
+from retriage.console.snapshots.take import NothingMatches, take_snapshot
+from retriage.console.text.inert import inert
+from retriage.console.text.words import count, things
 
 if TYPE_CHECKING:
-    from console.session.session import Session
+    from retriage.console.session.session import Session
 
 TOLD_EVERY = 2.0
 """Seconds between two sentences about how far it is."""

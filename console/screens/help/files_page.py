@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from console.folders import default_journal, keys_file, preferences_file, profiles_file, settings_file
-from console.text.cells import wrap
-from console.text.inert import inert
-from console.widgets.line import Span
+from retriage.console.folders import default_journal, keys_file, preferences_file, profiles_file, settings_file
+from retriage.console.text.cells import wrap
+from retriage.console.text.inert import inert
+from retriage.console.widgets.line import Span
 
 KEYS = (
     "One line for each action: its name (  :  lists them) and its keys, separated by spaces:",

@@ -6,18 +6,18 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from console.language import SUBJECTS
-from console.screens.clipboard import MOST, copied_file
-from console.terminal.textual_private import heeds_mouse
-from console.text.cells import wrap
-from console.text.inert import inert
-from console.text.words import count, span
-from console.widgets.line import Span
+from retriage.console.language import SUBJECTS
+from retriage.console.screens.clipboard import MOST, copied_file
+from retriage.console.terminal.textual_private import heeds_mouse
+from retriage.console.text.cells import wrap
+from retriage.console.text.inert import inert
+from retriage.console.text.words import count, span
+from retriage.console.widgets.line import Span
 
 if TYPE_CHECKING:
     from textual.app import App
 
-    from console.session.session import Session
+    from retriage.console.session.session import Session
 
 LABEL = 18
 COLOURS = {"truecolor": "16 million", "256": "256", "standard": "16", "windows": "16"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from itertools import zip_longest
 
-from console.actions import Action, at
-from console.text.cells import wrap
-from console.widgets.line import Span, fitted
+from retriage.console.actions import Action, at
+from retriage.console.text.cells import wrap
+from retriage.console.widgets.line import Span, fitted
 
 LEFT = ("Look", "Live", "Move")
 RIGHT = ("Change (asks first)", "Choose", "Anywhere")

@@ -12,11 +12,11 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from console.actions import Action, at
-from console.screens.help.ranked import ranked
-from console.widgets.columns import Column
-from console.widgets.line_table import LineTable
-from console.widgets.rows import Cell, Row
+from retriage.console.actions import Action, at
+from retriage.console.screens.help.ranked import ranked
+from retriage.console.widgets.columns import Column
+from retriage.console.widgets.line_table import LineTable
+from retriage.console.widgets.rows import Cell, Row
 
 COLUMNS = (
     Column("key", 8, keep=9),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from textual.fuzzy import Matcher
 
-from console.actions import Action, matching
+from retriage.console.actions import Action, matching
 
 BEGINS = 1000.0
 """More than letters can score."""

@@ -15,16 +15,16 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from console.screens.help.files_page import files_page
-from console.screens.help.here_page import engine_page, terminal_page
-from console.screens.help.keys_page import page
-from console.screens.help.words_page import words_page
-from console.text.inert import inert
-from console.widgets.line import Line, Span
-from console.widgets.text_view import TextView
+from retriage.console.screens.help.files_page import files_page
+from retriage.console.screens.help.here_page import engine_page, terminal_page
+from retriage.console.screens.help.keys_page import page
+from retriage.console.screens.help.words_page import words_page
+from retriage.console.text.inert import inert
+from retriage.console.widgets.line import Line, Span
+from retriage.console.widgets.text_view import TextView
 
 if TYPE_CHECKING:
-    from console.session.session import Session
+    from retriage.console.session.session import Session
 
 PAGES = ("keys", "filter words", "this terminal", "this engine", "your files")
 ENGINE_PAGE, FILES_PAGE = 3, 4

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from console.language import SUBJECTS
-from console.language.value_words import FlagWord
-from console.language.words import Text
-from console.text.cells import wrap
-from console.text.ink import Ink
-from console.widgets.line import Span
+from retriage.console.language import SUBJECTS
+from retriage.console.language.value_words import FlagWord
+from retriage.console.language.words import Text
+from retriage.console.text.cells import wrap
+from retriage.console.text.ink import Ink
+from retriage.console.widgets.line import Span
 
 if TYPE_CHECKING:
-    from console.language import Subject
+    from retriage.console.language import Subject
 
 FORMS = 31
 """Cells for how a word is written."""

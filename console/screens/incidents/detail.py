@@ -6,23 +6,23 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 
-from console.actions import at
-from console.causes.group_members import GroupMember
-from console.engine.errors import NotThere
-from console.screens.incidents.verbs import IncidentVerbs
-from console.screens.reading.screen import ReadingScreen
-from console.session.session import Session
-from console.text.inert import inert
-from console.text.words import day
-from console.widgets.bindings import bindings
-from console.widgets.pane import Fact, Item, Pane
-from store.contract.queries import IncidentQuery
+from retriage.console.actions import at
+from retriage.console.causes.group_members import GroupMember
+from retriage.console.engine.errors import NotThere
+from retriage.console.screens.incidents.verbs import IncidentVerbs
+from retriage.console.screens.reading.screen import ReadingScreen
+from retriage.console.session.session import Session
+from retriage.console.text.inert import inert
+from retriage.console.text.words import day
+from retriage.console.widgets.bindings import bindings
+from retriage.console.widgets.pane import Fact, Item, Pane
+from retriage.store.contract.queries import IncidentQuery
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from console.engine.client import EngineClient
-    from store.contract.records import Incident
+    from retriage.console.engine.client import EngineClient
+    from retriage.store.contract.records import Incident
 
 
 class IncidentDetail(ReadingScreen):

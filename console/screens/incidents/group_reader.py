@@ -10,25 +10,25 @@ from itertools import pairwise
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from console.causes.open_incidents import OpenIncidents
-from console.engine.errors import EngineProblem
-from console.screens.incidents.retried import RetriedBefore
-from console.screens.incidents.rows import row_of
-from console.screens.row_reader import RowReader, RowsView
-from console.session.poller import until_wanted
-from console.text.words import things
-from console.widgets.rows import Row
+from retriage.console.causes.open_incidents import OpenIncidents
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.screens.incidents.retried import RetriedBefore
+from retriage.console.screens.incidents.rows import row_of
+from retriage.console.screens.row_reader import RowReader, RowsView
+from retriage.console.session.poller import until_wanted
+from retriage.console.text.words import things
+from retriage.console.widgets.rows import Row
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from console.causes.groups import Group
-    from console.reading.row_filter import RowFilter
-    from console.screens.incidents.subject import GroupSubject
-    from console.screens.subject import SortKey
-    from console.session.snapshot import Snapshot
-    from store.contract.queries import IncidentQuery
-    from store.contract.records import Incident
+    from retriage.console.causes.groups import Group
+    from retriage.console.reading.row_filter import RowFilter
+    from retriage.console.screens.incidents.subject import GroupSubject
+    from retriage.console.screens.subject import SortKey
+    from retriage.console.session.snapshot import Snapshot
+    from retriage.store.contract.queries import IncidentQuery
+    from retriage.store.contract.records import Incident
 
 NOTED = 20
 """Incidents of a page that completion learns values from."""
@@ -60,7 +60,7 @@ class GroupsView(RowsView, Protocol):
 
 
 class GroupReader(RowReader):
-    """Reads the groups of a table over :class:`~console.causes.open_incidents.OpenIncidents`.
+    """Reads the groups of a table over :class:`~retriage.console.causes.open_incidents.OpenIncidents`.
 
     Groups are sorted while everything is read for the first time, unless the operator has begun to move. From then on
     a group keeps its line, new groups come to the end, and ``r``, ``o`` and ``O`` sort again.

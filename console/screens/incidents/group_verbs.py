@@ -8,21 +8,21 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 
-from console.causes.split import EXAMINED, finer
-from console.operations.retry_jobs import RetryJobs
-from console.orders.note import write_note
-from console.reading.selection import Marked
-from console.screens.incidents.note import NoteDialog
-from console.screens.launch.flow import open_launch
-from console.screens.operations.dialog import open_operation
-from console.screens.verbs import Verbs, carry_out
-from console.text.inert import inert
-from console.text.words import count, things
+from retriage.console.causes.split import EXAMINED, finer
+from retriage.console.operations.retry_jobs import RetryJobs
+from retriage.console.orders.note import write_note
+from retriage.console.reading.selection import Marked
+from retriage.console.screens.incidents.note import NoteDialog
+from retriage.console.screens.launch.flow import open_launch
+from retriage.console.screens.operations.dialog import open_operation
+from retriage.console.screens.verbs import Verbs, carry_out
+from retriage.console.text.inert import inert
+from retriage.console.text.words import count, things
 
 if TYPE_CHECKING:
-    from console.causes.groups import Group
-    from console.screens.incidents.group_reader import GroupReader
-    from console.screens.listing import ListScreen
+    from retriage.console.causes.groups import Group
+    from retriage.console.screens.incidents.group_reader import GroupReader
+    from retriage.console.screens.listing import ListScreen
 
 
 class GroupVerbs(Verbs["ListScreen"]):

@@ -9,36 +9,36 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
 from textual.binding import BindingType
 
-from console.actions import at
-from console.operations.retry_jobs import RetryJobs
-from console.reading.incident_pages import IncidentPages
-from console.reading.incident_tasks import GONE, NO_TASK, TaskFact, TaskFacts
-from console.reading.reading_order import ReadingOrder
-from console.reading.selection import Marked
-from console.screens.incidents.subject import IncidentSubject
-from console.screens.incidents.verbs import IncidentVerbs
-from console.screens.launch.flow import open_launch
-from console.screens.listing import ListScreen
-from console.screens.operations.dialog import open_operation
-from console.screens.row_filters import cell_words
-from console.screens.subject import SortKey
-from console.session.session import Session
-from console.text.cells import cut
-from console.text.inert import inert
-from console.text.ink import Ink
-from console.text.words import age, short, things, version_of
-from console.widgets.bindings import bindings
-from console.widgets.columns import Column
-from console.widgets.pane import Fact, Item
-from console.widgets.rows import Cell, Row
+from retriage.console.actions import at
+from retriage.console.operations.retry_jobs import RetryJobs
+from retriage.console.reading.incident_pages import IncidentPages
+from retriage.console.reading.incident_tasks import GONE, NO_TASK, TaskFact, TaskFacts
+from retriage.console.reading.reading_order import ReadingOrder
+from retriage.console.reading.selection import Marked
+from retriage.console.screens.incidents.subject import IncidentSubject
+from retriage.console.screens.incidents.verbs import IncidentVerbs
+from retriage.console.screens.launch.flow import open_launch
+from retriage.console.screens.listing import ListScreen
+from retriage.console.screens.operations.dialog import open_operation
+from retriage.console.screens.row_filters import cell_words
+from retriage.console.screens.subject import SortKey
+from retriage.console.session.session import Session
+from retriage.console.text.cells import cut
+from retriage.console.text.inert import inert
+from retriage.console.text.ink import Ink
+from retriage.console.text.words import age, short, things, version_of
+from retriage.console.widgets.bindings import bindings
+from retriage.console.widgets.columns import Column
+from retriage.console.widgets.pane import Fact, Item
+from retriage.console.widgets.rows import Cell, Row
 
 if TYPE_CHECKING:
-    from console.causes.group_members import GroupMember
-    from console.causes.groups import Group
-    from console.engine.client import EngineClient
-    from console.language import Parsed
-    from console.reading.row_filter import Retried
-    from store.contract.queries import Query
+    from retriage.console.causes.group_members import GroupMember
+    from retriage.console.causes.groups import Group
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.language import Parsed
+    from retriage.console.reading.row_filter import Retried
+    from retriage.store.contract.queries import Query
 
 
 class One(NamedTuple):

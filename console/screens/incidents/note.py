@@ -10,12 +10,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 
-from console.screens.dialogs.choice import Choice
-from console.screens.dialogs.keys import KeyLine
-from console.text.cells import wrap
-from console.text.inert import inert
-from console.text.words import things
-from console.widgets.pane import Item, Pane, Prose, Spans
+from retriage.console.screens.dialogs.choice import Choice
+from retriage.console.screens.dialogs.keys import KeyLine
+from retriage.console.text.cells import wrap
+from retriage.console.text.inert import inert
+from retriage.console.text.words import things
+from retriage.console.widgets.pane import Item, Pane, Prose, Spans
 
 LONGEST = 400
 """Characters of a note; the engine keeps 4,000, but nobody reads them in a list."""

@@ -7,16 +7,16 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from console.text.cells import cut
-from console.text.inert import inert
-from console.text.words import age, clock, count, percent, short, things, version_of
-from console.widgets.line import Span
-from console.widgets.pane import Item, Prose, Spans
+from retriage.console.text.cells import cut
+from retriage.console.text.inert import inert
+from retriage.console.text.words import age, clock, count, percent, short, things, version_of
+from retriage.console.widgets.line import Span
+from retriage.console.widgets.pane import Item, Prose, Spans
 
 if TYPE_CHECKING:
-    from console.causes.group_members import GroupMember
-    from console.causes.groups import Group
-    from console.reading.incident_tasks import TaskFacts
+    from retriage.console.causes.group_members import GroupMember
+    from retriage.console.causes.groups import Group
+    from retriage.console.reading.incident_tasks import TaskFacts
 
 SHOWN = 3
 """Names of a breakdown that are shown with their numbers."""

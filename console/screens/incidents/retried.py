@@ -8,15 +8,15 @@ from contextlib import suppress
 from math import inf
 from typing import TYPE_CHECKING
 
-from console.causes.retried_before import known_to_history, known_to_journal
-from console.engine.errors import EngineProblem
-from console.screens.incidents.panes import Back
+from retriage.console.causes.retried_before import known_to_history, known_to_journal
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.screens.incidents.panes import Back
 
 if TYPE_CHECKING:
-    from console.causes.groups import Group
-    from console.causes.open_incidents import OpenIncidents
-    from console.session.session import Session
-    from store.journal import Launch
+    from retriage.console.causes.groups import Group
+    from retriage.console.causes.open_incidents import OpenIncidents
+    from retriage.console.session.session import Session
+    from retriage.store.journal import Launch
 
 LAUNCHES = 20
 """Launches of the journal that are looked up, the latest."""

@@ -5,18 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from console.language.tokens import quote
-from console.screens.row_filters import cell_words
-from console.text.inert import inert
-from console.text.ink import Ink
-from console.text.words import age, count, short
-from console.widgets.area_chart import spark
-from console.widgets.columns import Column
-from console.widgets.rows import Cell, Row
+from retriage.console.language.tokens import quote
+from retriage.console.screens.row_filters import cell_words
+from retriage.console.text.inert import inert
+from retriage.console.text.ink import Ink
+from retriage.console.text.words import age, count, short
+from retriage.console.widgets.area_chart import spark
+from retriage.console.widgets.columns import Column
+from retriage.console.widgets.rows import Cell, Row
 
 if TYPE_CHECKING:
-    from console.causes.groups import Group
-    from console.reading.incident_tasks import TaskFacts
+    from retriage.console.causes.groups import Group
+    from retriage.console.reading.incident_tasks import TaskFacts
 
 COLUMNS = (
     Column("count", 8, keep=10, align="right"),

@@ -12,32 +12,32 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from console.actions import at
-from console.engine.errors import EngineProblem
-from console.reading.incident_tasks import MOST_ASKED, SLICE
-from console.screens.incidents.group_reader import GroupReader
-from console.screens.incidents.group_verbs import GroupVerbs
-from console.screens.incidents.members import MembersScreen
-from console.screens.incidents.panes import group_lines, group_pane, sample_pane, told_of
-from console.screens.incidents.subject import GroupSubject
-from console.screens.listing import LIST_CSS, ListScreen
-from console.session.news import News
-from console.session.session import Session
-from console.text.cells import cut
-from console.text.inert import inert
-from console.text.words import clock, count, things
-from console.widgets.bindings import bindings
-from console.widgets.filter_line import FilterLine
-from console.widgets.line import Line, Span
-from console.widgets.line_table import LineTable
-from console.widgets.note import Note
-from console.widgets.pane import Item, Pane, Prose
-from console.widgets.rows import Row
+from retriage.console.actions import at
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.reading.incident_tasks import MOST_ASKED, SLICE
+from retriage.console.screens.incidents.group_reader import GroupReader
+from retriage.console.screens.incidents.group_verbs import GroupVerbs
+from retriage.console.screens.incidents.members import MembersScreen
+from retriage.console.screens.incidents.panes import group_lines, group_pane, sample_pane, told_of
+from retriage.console.screens.incidents.subject import GroupSubject
+from retriage.console.screens.listing import LIST_CSS, ListScreen
+from retriage.console.session.news import News
+from retriage.console.session.session import Session
+from retriage.console.text.cells import cut
+from retriage.console.text.inert import inert
+from retriage.console.text.words import clock, count, things
+from retriage.console.widgets.bindings import bindings
+from retriage.console.widgets.filter_line import FilterLine
+from retriage.console.widgets.line import Line, Span
+from retriage.console.widgets.line_table import LineTable
+from retriage.console.widgets.note import Note
+from retriage.console.widgets.pane import Item, Pane, Prose
+from retriage.console.widgets.rows import Row
 
 if TYPE_CHECKING:
-    from console.causes.group_members import GroupMember
-    from console.causes.groups import Group
-    from console.causes.open_incidents import OpenIncidents
+    from retriage.console.causes.group_members import GroupMember
+    from retriage.console.causes.groups import Group
+    from retriage.console.causes.open_incidents import OpenIncidents
 
 FEW = 12
 """Members whose tasks are asked for first: as many as the pane shows."""

@@ -6,21 +6,21 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from console.causes.fold import fold
-from console.reading.incident_tasks import TaskFacts
-from console.screens.incidents.rows import COLUMNS, words_of
-from console.screens.subject import ListSubject, SortKey
-from console.text.inert import inert
-from console.text.words import age, day, short
-from console.widgets.columns import Column
-from console.widgets.pane import Fact, Item, Prose, Spans
-from console.widgets.rows import Cell
-from store.contract.queries import IncidentQuery
+from retriage.console.causes.fold import fold
+from retriage.console.reading.incident_tasks import TaskFacts
+from retriage.console.screens.incidents.rows import COLUMNS, words_of
+from retriage.console.screens.subject import ListSubject, SortKey
+from retriage.console.text.inert import inert
+from retriage.console.text.words import age, day, short
+from retriage.console.widgets.columns import Column
+from retriage.console.widgets.pane import Fact, Item, Prose, Spans
+from retriage.console.widgets.rows import Cell
+from retriage.store.contract.queries import IncidentQuery
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
-    from store.contract.queries import Query
-    from store.contract.records import Incident
+    from retriage.console.engine.client import EngineClient
+    from retriage.store.contract.queries import Query
+    from retriage.store.contract.records import Incident
 
 KINDS = {"failedExternalTask": ("T", "external task"), "failedJob": ("J", "job")}
 """Types of incidents: their letter, and what has failed."""

@@ -6,18 +6,18 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from console.engine.errors import EngineProblem, NotThere
-from console.screens.verbs import Verbs
-from console.text.inert import inert
-from console.text.words import short
-from store.contract.queries import JobQuery, ProcessInstanceQuery
+from retriage.console.engine.errors import EngineProblem, NotThere
+from retriage.console.screens.verbs import Verbs
+from retriage.console.text.inert import inert
+from retriage.console.text.words import short
+from retriage.store.contract.queries import JobQuery, ProcessInstanceQuery
 
 if TYPE_CHECKING:
-    from console.causes.group_members import GroupMember
-    from console.engine.client import EngineClient
-    from console.screens.base import ConsoleScreen
-    from console.screens.navigator import Noun
-    from store.contract.records import Incident
+    from retriage.console.causes.group_members import GroupMember
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.screens.base import ConsoleScreen
+    from retriage.console.screens.navigator import Noun
+    from retriage.store.contract.records import Incident
 
 
 class IncidentVerbs(Verbs["ConsoleScreen"]):

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.engine.errors import NotThere
-from console.screens.reading.screen import ReadingScreen
-from console.screens.variables_text import variables_said
-from console.session.session import Session
-from console.text.inert import inert
-from console.text.words import day, things, version_of
-from console.widgets.pane import Fact, Item
-from store.contract.queries import ExternalTaskQuery
+from retriage.console.engine.errors import NotThere
+from retriage.console.screens.reading.screen import ReadingScreen
+from retriage.console.screens.variables_text import variables_said
+from retriage.console.session.session import Session
+from retriage.console.text.inert import inert
+from retriage.console.text.words import day, things, version_of
+from retriage.console.widgets.pane import Fact, Item
+from retriage.store.contract.queries import ExternalTaskQuery
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from console.engine.client import EngineClient
-    from store.contract.records import ExternalTask, ProcessInstance
+    from retriage.console.engine.client import EngineClient
+    from retriage.store.contract.records import ExternalTask, ProcessInstance
 
 MOST_TASKS = 50
 

@@ -9,31 +9,31 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from console.actions import at
-from console.engine.errors import EngineProblem
-from console.operations.cancel import Cancel
-from console.operations.set_variables import SetVariables
-from console.operations.suspension import Activate, Suspend
-from console.reading.instance_activity import InstanceActivity, activity_of, tasks_without_retries
-from console.reading.instance_ids import instance_ids
-from console.reading.selection import Instances, Marked
-from console.screens.instances.subject import InstanceSubject
-from console.screens.launch.flow import open_launch
-from console.screens.listing import LIST_CSS, ListScreen
-from console.screens.operations.dialog import open_operation
-from console.session.session import Session
-from console.text.cells import cut
-from console.text.inert import inert
-from console.text.words import bar, count, things
-from console.widgets.bindings import bindings
-from console.widgets.line import Span
-from console.widgets.pane import Item, Pane, Prose, Spans
-from console.widgets.rows import Row
-from store.contract.queries import ExternalTaskQuery, IncidentQuery, ProcessInstanceQuery
+from retriage.console.actions import at
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.operations.cancel import Cancel
+from retriage.console.operations.set_variables import SetVariables
+from retriage.console.operations.suspension import Activate, Suspend
+from retriage.console.reading.instance_activity import InstanceActivity, activity_of, tasks_without_retries
+from retriage.console.reading.instance_ids import instance_ids
+from retriage.console.reading.selection import Instances, Marked
+from retriage.console.screens.instances.subject import InstanceSubject
+from retriage.console.screens.launch.flow import open_launch
+from retriage.console.screens.listing import LIST_CSS, ListScreen
+from retriage.console.screens.operations.dialog import open_operation
+from retriage.console.session.session import Session
+from retriage.console.text.cells import cut
+from retriage.console.text.inert import inert
+from retriage.console.text.words import bar, count, things
+from retriage.console.widgets.bindings import bindings
+from retriage.console.widgets.line import Span
+from retriage.console.widgets.pane import Item, Pane, Prose, Spans
+from retriage.console.widgets.rows import Row
+from retriage.store.contract.queries import ExternalTaskQuery, IncidentQuery, ProcessInstanceQuery
 
 if TYPE_CHECKING:
-    from console.operations.operation import Operation
-    from store.contract.queries import Query
+    from retriage.console.operations.operation import Operation
+    from retriage.store.contract.queries import Query
 
 BAR = 24
 """Cells of the longest bar."""

@@ -5,25 +5,25 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
-from console.reading.instance_activity import InstanceActivities, InstanceActivity
-from console.screens.subject import ListSubject, SortKey
-from console.screens.task_states import error_said, tries
-from console.text.cells import cut
-from console.text.inert import inert
-from console.text.ink import Ink
-from console.text.words import age, things, version_of
-from console.widgets.columns import Column
-from console.widgets.line import Span
-from console.widgets.pane import Fact, Item, Spans
-from console.widgets.rows import Cell
-from store.contract.queries import ProcessInstanceQuery
+from retriage.console.reading.instance_activity import InstanceActivities, InstanceActivity
+from retriage.console.screens.subject import ListSubject, SortKey
+from retriage.console.screens.task_states import error_said, tries
+from retriage.console.text.cells import cut
+from retriage.console.text.inert import inert
+from retriage.console.text.ink import Ink
+from retriage.console.text.words import age, things, version_of
+from retriage.console.widgets.columns import Column
+from retriage.console.widgets.line import Span
+from retriage.console.widgets.pane import Fact, Item, Spans
+from retriage.console.widgets.rows import Cell
+from retriage.store.contract.queries import ProcessInstanceQuery
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from console.engine.client import EngineClient
-    from store.contract.queries import Query
-    from store.contract.records import ExternalTask
+    from retriage.console.engine.client import EngineClient
+    from retriage.store.contract.queries import Query
+    from retriage.store.contract.records import ExternalTask
 
 MOST_TASKS = 6
 """Tasks that the pane names."""

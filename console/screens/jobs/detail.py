@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.binding import BindingType
 
-from console.actions import at
-from console.engine.errors import EngineProblem
-from console.reading.chosen_jobs import ChosenJobs
-from console.screens.jobs.subject import JobSubject
-from console.screens.jobs.verbs import JobVerbs
-from console.screens.reading.screen import ReadingScreen
-from console.session.session import Session
-from console.text.inert import inert
-from console.widgets.bindings import bindings
-from console.widgets.pane import Item, Pane
-from store.contract.queries import JobQuery
+from retriage.console.actions import at
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.reading.chosen_jobs import ChosenJobs
+from retriage.console.screens.jobs.subject import JobSubject
+from retriage.console.screens.jobs.verbs import JobVerbs
+from retriage.console.screens.reading.screen import ReadingScreen
+from retriage.console.session.session import Session
+from retriage.console.text.inert import inert
+from retriage.console.widgets.bindings import bindings
+from retriage.console.widgets.pane import Item, Pane
+from retriage.store.contract.queries import JobQuery
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
-    from store.contract.records import Job
+    from retriage.console.engine.client import EngineClient
+    from retriage.store.contract.records import Job
 
 
 class JobDetail(ReadingScreen):

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import BindingType
 
-from console.actions import at
-from console.reading.chosen_jobs import ChosenJobs
-from console.screens.jobs.subject import JobSubject
-from console.screens.jobs.verbs import JobVerbs
-from console.screens.listing import ListScreen
-from console.session.session import Session
-from console.text.words import things
-from console.widgets.bindings import bindings
-from console.widgets.rows import Row
-from store.contract.queries import JobQuery
+from retriage.console.actions import at
+from retriage.console.reading.chosen_jobs import ChosenJobs
+from retriage.console.screens.jobs.subject import JobSubject
+from retriage.console.screens.jobs.verbs import JobVerbs
+from retriage.console.screens.listing import ListScreen
+from retriage.console.session.session import Session
+from retriage.console.text.words import things
+from retriage.console.widgets.bindings import bindings
+from retriage.console.widgets.rows import Row
+from retriage.store.contract.queries import JobQuery
 
 if TYPE_CHECKING:
-    from store.contract.records import Job
+    from retriage.store.contract.records import Job
 
 
 class JobsScreen(ListScreen):

@@ -5,20 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from console.causes.fold import fold
-from console.screens.job_states import STATES, state_of
-from console.screens.subject import ListSubject, SortKey
-from console.text.inert import inert
-from console.text.words import age, day, short, until, version_of
-from console.widgets.columns import Column
-from console.widgets.pane import Fact, Item, Prose, Spans
-from console.widgets.rows import Cell
-from store.contract.queries import JobQuery
+from retriage.console.causes.fold import fold
+from retriage.console.screens.job_states import STATES, state_of
+from retriage.console.screens.subject import ListSubject, SortKey
+from retriage.console.text.inert import inert
+from retriage.console.text.words import age, day, short, until, version_of
+from retriage.console.widgets.columns import Column
+from retriage.console.widgets.pane import Fact, Item, Prose, Spans
+from retriage.console.widgets.rows import Cell
+from retriage.store.contract.queries import JobQuery
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
-    from store.contract.queries import Query
-    from store.contract.records import Job
+    from retriage.console.engine.client import EngineClient
+    from retriage.store.contract.queries import Query
+    from retriage.store.contract.records import Job
 
 
 def belongs_to(job: Job) -> str:

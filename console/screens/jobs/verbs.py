@@ -6,21 +6,21 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from console.engine.errors import EngineProblem
-from console.operations.retry_jobs import RetryJobs
-from console.orders.jobs import Planned, deletion, execution, planned, retry, retry_as_batch, suspension
-from console.screens.operations.dialog import open_operation
-from console.screens.verbs import Verbs, carry_out
-from console.text.words import count
-from store.contract.queries import ProcessInstanceQuery
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.operations.retry_jobs import RetryJobs
+from retriage.console.orders.jobs import Planned, deletion, execution, planned, retry, retry_as_batch, suspension
+from retriage.console.screens.operations.dialog import open_operation
+from retriage.console.screens.verbs import Verbs, carry_out
+from retriage.console.text.words import count
+from retriage.store.contract.queries import ProcessInstanceQuery
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from console.orders.order import Order
-    from console.reading.chosen_jobs import ChosenJobs
-    from console.screens.base import ConsoleScreen
-    from store.contract.records import Job
+    from retriage.console.orders.order import Order
+    from retriage.console.reading.chosen_jobs import ChosenJobs
+    from retriage.console.screens.base import ConsoleScreen
+    from retriage.store.contract.records import Job
 
 
 class JobVerbs(Verbs["ConsoleScreen"]):

@@ -11,28 +11,28 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
-from console.actions import at
-from console.engine.errors import EngineProblem
-from console.journal import journal_problem
-from console.operations.known import operation_of
-from console.operations.retry import SetRetries
-from console.reading.selected_tasks import read_selected_tasks
-from console.reading.selection import Marked
-from console.screens.base import BASE_CSS, ConsoleScreen
-from console.screens.journal.rows import facts, request_lines
-from console.screens.journal.verbs import LaunchVerbs
-from console.session.news import News
-from console.session.session import Session
-from console.text.inert import inert
-from console.widgets.bindings import bindings
-from console.widgets.columns import Column
-from console.widgets.line_table import LineTable
-from console.widgets.pane import Pane
-from console.widgets.rows import Cell, Row
+from retriage.console.actions import at
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.journal import journal_problem
+from retriage.console.operations.known import operation_of
+from retriage.console.operations.retry import SetRetries
+from retriage.console.reading.selected_tasks import read_selected_tasks
+from retriage.console.reading.selection import Marked
+from retriage.console.screens.base import BASE_CSS, ConsoleScreen
+from retriage.console.screens.journal.rows import facts, request_lines
+from retriage.console.screens.journal.verbs import LaunchVerbs
+from retriage.console.session.news import News
+from retriage.console.session.session import Session
+from retriage.console.text.inert import inert
+from retriage.console.widgets.bindings import bindings
+from retriage.console.widgets.columns import Column
+from retriage.console.widgets.line_table import LineTable
+from retriage.console.widgets.pane import Pane
+from retriage.console.widgets.rows import Cell, Row
 
 if TYPE_CHECKING:
-    from console.reading.selected_tasks import SelectedTasks
-    from store.journal import Launch, TaskBefore
+    from retriage.console.reading.selected_tasks import SelectedTasks
+    from retriage.store.journal import Launch, TaskBefore
 
 COLUMNS = (
     Column("task", 14, share=3, most=40, keep=9, tail=True),

@@ -6,19 +6,19 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from console.launch.find_batch import LATE
-from console.operations.known import operation_of
-from console.screens.batches.rows import PHASES
-from console.text.inert import inert, inert_lines
-from console.text.ink import Ink
-from console.text.words import clock, count, day, percent, short, things
-from console.widgets.columns import Column
-from console.widgets.pane import Fact, Item, Prose, Spans
-from console.widgets.rows import Cell, Row
+from retriage.console.launch.find_batch import LATE
+from retriage.console.operations.known import operation_of
+from retriage.console.screens.batches.rows import PHASES
+from retriage.console.text.inert import inert, inert_lines
+from retriage.console.text.ink import Ink
+from retriage.console.text.words import clock, count, day, percent, short, things
+from retriage.console.widgets.columns import Column
+from retriage.console.widgets.pane import Fact, Item, Prose, Spans
+from retriage.console.widgets.rows import Cell, Row
 
 if TYPE_CHECKING:
-    from console.batches.batch_view import BatchView
-    from store.journal import Launch, WrittenHandWork
+    from retriage.console.batches.batch_view import BatchView
+    from retriage.store.journal import Launch, WrittenHandWork
 
 COLUMNS = (
     Column("when", 9, keep=9),

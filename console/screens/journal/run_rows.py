@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from console.runs.next_step import next_step
-from console.screens.journal.rows import when
-from console.text.inert import inert
-from console.text.ink import Ink
-from console.text.words import count, day, percent, things
-from console.widgets.pane import Fact, Item, Prose, Spans
-from console.widgets.rows import Cell, Row
+from retriage.console.runs.next_step import next_step
+from retriage.console.screens.journal.rows import when
+from retriage.console.text.inert import inert
+from retriage.console.text.ink import Ink
+from retriage.console.text.words import count, day, percent, things
+from retriage.console.widgets.pane import Fact, Item, Prose, Spans
+from retriage.console.widgets.rows import Cell, Row
 
 if TYPE_CHECKING:
-    from console.runs.run_view import RunView
+    from retriage.console.runs.run_view import RunView
 
 INKS: dict[str, Ink] = {
     "preparing": "muted", "running": "accent", "interrupted": "warning", "held": "failed", "passed": "good",

@@ -12,11 +12,11 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from console.actions import at
-from console.journal import journal_problem
-from console.runs.run_view import RunView, view_of
-from console.screens.base import BASE_CSS, ConsoleScreen
-from console.screens.journal.rows import (
+from retriage.console.actions import at
+from retriage.console.journal import journal_problem
+from retriage.console.runs.run_view import RunView, view_of
+from retriage.console.screens.base import BASE_CSS, ConsoleScreen
+from retriage.console.screens.journal.rows import (
     COLUMNS,
     facts,
     facts_by_hand,
@@ -26,21 +26,21 @@ from console.screens.journal.rows import (
     summary,
     summary_by_hand,
 )
-from console.screens.journal.run_rows import row_of_run, run_facts, run_summary
-from console.screens.journal.verbs import LaunchVerbs
-from console.session.news import News
-from console.session.session import Session
-from console.text.words import things
-from console.widgets.bindings import bindings
-from console.widgets.line import Line
-from console.widgets.line_table import LineTable
-from console.widgets.pane import Item, Pane, Spans
-from store.journal import WrittenHandWork
+from retriage.console.screens.journal.run_rows import row_of_run, run_facts, run_summary
+from retriage.console.screens.journal.verbs import LaunchVerbs
+from retriage.console.session.news import News
+from retriage.console.session.session import Session
+from retriage.console.text.words import things
+from retriage.console.widgets.bindings import bindings
+from retriage.console.widgets.line import Line
+from retriage.console.widgets.line_table import LineTable
+from retriage.console.widgets.pane import Item, Pane, Spans
+from retriage.store.journal import WrittenHandWork
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from store.journal import Launch
+    from retriage.store.journal import Launch
 
 MOST = 500
 """So many of the newest launches are shown."""

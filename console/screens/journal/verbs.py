@@ -6,24 +6,24 @@ from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from console.engine.batch_request import BatchRequest
-from console.journal import journal_problem
-from console.launch.request_text import curl_text, json_text
-from console.launch.undo import undo_of_launch
-from console.operations.known import operation_of
-from console.operations.retry import SetRetries
-from console.orders.undo import doubts_of, undo_order
-from console.reading.selection import Composed, Instances, Marked, Selection
-from console.screens.journal.rows import NO_REQUEST
-from console.screens.launch.flow import open_launch, send_off
-from console.screens.operations.dialog import open_operation
-from console.screens.verbs import Verbs, carry_out
-from store.contract.orders import SetExternalTaskRetries
+from retriage.console.engine.batch_request import BatchRequest
+from retriage.console.journal import journal_problem
+from retriage.console.launch.request_text import curl_text, json_text
+from retriage.console.launch.undo import undo_of_launch
+from retriage.console.operations.known import operation_of
+from retriage.console.operations.retry import SetRetries
+from retriage.console.orders.undo import doubts_of, undo_order
+from retriage.console.reading.selection import Composed, Instances, Marked, Selection
+from retriage.console.screens.journal.rows import NO_REQUEST
+from retriage.console.screens.launch.flow import open_launch, send_off
+from retriage.console.screens.operations.dialog import open_operation
+from retriage.console.screens.verbs import Verbs, carry_out
+from retriage.store.contract.orders import SetExternalTaskRetries
 
 if TYPE_CHECKING:
-    from console.screens.base import ConsoleScreen
-    from console.session.memory import Memory
-    from store.journal import Launch, TaskBefore
+    from retriage.console.screens.base import ConsoleScreen
+    from retriage.console.session.memory import Memory
+    from retriage.store.journal import Launch, TaskBefore
 
 
 class LaunchVerbs(Verbs["ConsoleScreen"]):

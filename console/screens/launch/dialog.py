@@ -1,8 +1,9 @@
 """The launch dialog: what would become of the tasks, the settings, and the exact request, on one page.
 
-It shows a :class:`~console.launch.preparation.LaunchPreparation` and hands keys to it. What it shows is counted once
-and frozen. Digits typed anywhere but in the reason go to the retries. Cancel has the focus; ``L`` launches, and so does
-enter in the last field, once what is shown could be read; the key that opened it does nothing inside.
+It shows a :class:`~retriage.console.launch.preparation.LaunchPreparation` and hands keys to it. What it shows is
+counted once and frozen. Digits typed anywhere but in the reason go to the retries. Cancel has the focus; ``L``
+launches, and so does enter in the last field, once what is shown could be read; the key that opened it does nothing
+inside.
 """
 
 from __future__ import annotations
@@ -22,23 +23,23 @@ from textual.containers import Vertical
 from textual.widget import Widget
 from textual.widgets import Input
 
-from console.actions import at
-from console.engine.errors import EngineProblem
-from console.launch.decided_launch import DecidedLaunch
-from console.launch.foreseen import foreseen
-from console.launch.plan import LaunchPlan
-from console.launch.preparation import LaunchPreparation
-from console.launch.request_file import save_request
-from console.operations.preview import BY_HAND
-from console.operations.retry_jobs import RetryJobs
-from console.reading.selection import Everything, Marked, Selection
-from console.runs.command_text import command_of, query_of
-from console.runs.decided_run import DecidedRun
-from console.runs.operation_preparation import OperationPreparation
-from console.runs.run_preparation import RunPreparation
-from console.screens.dialogs.field import Field
-from console.screens.dialogs.order_dialog import FIXED, TOO_EARLY, OrderDialog
-from console.screens.launch.page import (
+from retriage.console.actions import at
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.launch.decided_launch import DecidedLaunch
+from retriage.console.launch.foreseen import foreseen
+from retriage.console.launch.plan import LaunchPlan
+from retriage.console.launch.preparation import LaunchPreparation
+from retriage.console.launch.request_file import save_request
+from retriage.console.operations.preview import BY_HAND
+from retriage.console.operations.retry_jobs import RetryJobs
+from retriage.console.reading.selection import Everything, Marked, Selection
+from retriage.console.runs.command_text import command_of, query_of
+from retriage.console.runs.decided_run import DecidedRun
+from retriage.console.runs.operation_preparation import OperationPreparation
+from retriage.console.runs.run_preparation import RunPreparation
+from retriage.console.screens.dialogs.field import Field
+from retriage.console.screens.dialogs.order_dialog import FIXED, TOO_EARLY, OrderDialog
+from retriage.console.screens.launch.page import (
     command_items,
     drift_items,
     effect_spans,
@@ -55,17 +56,17 @@ from console.screens.launch.page import (
     total_spans,
     wave_items,
 )
-from console.screens.launch.tick import Tick
-from console.screens.launch.wave_fields import LINES, WaveFields
-from console.screens.runs_of import runs_of
-from console.session.news import News
-from console.session.session import Session
-from console.text.inert import inert
-from console.text.words import clock, count
-from console.widgets.bindings import bindings
-from console.widgets.line import Line
-from console.widgets.pane import Item, Pane, Prose, Spans
-from store.contract.values import INT_MAX
+from retriage.console.screens.launch.tick import Tick
+from retriage.console.screens.launch.wave_fields import LINES, WaveFields
+from retriage.console.screens.runs_of import runs_of
+from retriage.console.session.news import News
+from retriage.console.session.session import Session
+from retriage.console.text.inert import inert
+from retriage.console.text.words import clock, count
+from retriage.console.widgets.bindings import bindings
+from retriage.console.widgets.line import Line
+from retriage.console.widgets.pane import Item, Pane, Prose, Spans
+from retriage.store.contract.values import INT_MAX
 
 MANY_RETRIES = 20
 """More attempts than so many are seldom meant: a slip, or the number of the incident in the wrong field."""

@@ -5,30 +5,30 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from console.actions import named
-from console.launch.launch_events import NoAnswer, Sending, about_of, sentence_of
-from console.launch.plan import LaunchPlan
-from console.launch.send import Sent, send_launch, send_launches
-from console.reading.selection import Everything, Marked, Selection
-from console.runs.decided_run import DecidedRun
-from console.screens.launch.dialog import LaunchDialog
-from console.screens.launch.found_batch import is_it
-from console.screens.launch.waiting import BATCHES, shown_while
-from console.screens.navigator import navigator_of
-from console.screens.runs_of import runs_of
-from console.session.memory import UnsentLaunch
-from store.contract.queries import ExternalTaskQuery
+from retriage.console.actions import named
+from retriage.console.launch.launch_events import NoAnswer, Sending, about_of, sentence_of
+from retriage.console.launch.plan import LaunchPlan
+from retriage.console.launch.send import Sent, send_launch, send_launches
+from retriage.console.reading.selection import Everything, Marked, Selection
+from retriage.console.runs.decided_run import DecidedRun
+from retriage.console.screens.launch.dialog import LaunchDialog
+from retriage.console.screens.launch.found_batch import is_it
+from retriage.console.screens.launch.waiting import BATCHES, shown_while
+from retriage.console.screens.navigator import navigator_of
+from retriage.console.screens.runs_of import runs_of
+from retriage.console.session.memory import UnsentLaunch
+from retriage.store.contract.queries import ExternalTaskQuery
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from textual.app import App
 
-    from console.launch.decided_launch import DecidedLaunch
-    from console.launch.launch_events import LaunchEvent
-    from console.session.session import Session
-    from console.widgets.marks import Marks
-    from store.contract.records import BatchStatistics
+    from retriage.console.launch.decided_launch import DecidedLaunch
+    from retriage.console.launch.launch_events import LaunchEvent
+    from retriage.console.session.session import Session
+    from retriage.console.widgets.marks import Marks
+    from retriage.store.contract.records import BatchStatistics
 
 
 def selection_of(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from console.screens.dialogs.confirm import Confirm
-from console.text.inert import inert
-from console.text.words import clock, things
+from retriage.console.screens.dialogs.confirm import Confirm
+from retriage.console.text.inert import inert
+from retriage.console.text.words import clock, things
 
 if TYPE_CHECKING:
     from textual.app import App
 
-    from store.contract.records import BatchStatistics
+    from retriage.store.contract.records import BatchStatistics
 
 
 BETWEEN_LOOKS = 0.2

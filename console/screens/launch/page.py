@@ -8,23 +8,23 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from console.engine.batch_request import RETRY_JOBS, SET_RETRIES
-from console.launch.plan import LaunchPlan
-from console.operations.preview import PreviewClass
-from console.screens.task_states import error_said
-from console.text.cells import wrap
-from console.text.inert import inert, inert_lines
-from console.text.ink import Ink
-from console.text.words import age, clock, count, day, short, things, version_of
-from console.widgets.line import Span
-from console.widgets.pane import Item, Prose, Spans
+from retriage.console.engine.batch_request import RETRY_JOBS, SET_RETRIES
+from retriage.console.launch.plan import LaunchPlan
+from retriage.console.operations.preview import PreviewClass
+from retriage.console.screens.task_states import error_said
+from retriage.console.text.cells import wrap
+from retriage.console.text.inert import inert, inert_lines
+from retriage.console.text.ink import Ink
+from retriage.console.text.words import age, clock, count, day, short, things, version_of
+from retriage.console.widgets.line import Span
+from retriage.console.widgets.pane import Item, Prose, Spans
 
 if TYPE_CHECKING:
-    from console.launch.earlier_launches import EarlierLaunches
-    from console.launch.overlapping_batches import OverlappingBatch, TopicWithoutWorker
-    from console.runs.operation_preparation import OperationPreparation
-    from console.runs.run_preparation import RunPreparation
-    from store.contract.records import ExternalTask
+    from retriage.console.launch.earlier_launches import EarlierLaunches
+    from retriage.console.launch.overlapping_batches import OverlappingBatch, TopicWithoutWorker
+    from retriage.console.runs.operation_preparation import OperationPreparation
+    from retriage.console.runs.run_preparation import RunPreparation
+    from retriage.store.contract.records import ExternalTask
 
 TONES: dict[str, Ink] = {"good": "good", "plain": "", "warning": "warning"}
 LABEL = 27

@@ -10,11 +10,11 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from console.operations.preview import Kind, PreviewClass
-from console.screens.launch.page import effect_spans
-from console.widgets.frugal import strip_of
-from console.widgets.ink import Inked
-from console.widgets.line import Span, fitted, width_of
+from retriage.console.operations.preview import Kind, PreviewClass
+from retriage.console.screens.launch.page import effect_spans
+from retriage.console.widgets.frugal import strip_of
+from retriage.console.widgets.ink import Inked
+from retriage.console.widgets.line import Span, fitted, width_of
 
 
 class Tick(Inked, can_focus=True):

@@ -13,17 +13,17 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 
-from console.actions import at, named
-from console.screens.dialogs.choice import Choice
-from console.screens.dialogs.keys import KeyLine
-from console.text.inert import inert
-from console.widgets.pane import Item, Pane, Prose, Spans, laid_out
+from retriage.console.actions import at, named
+from retriage.console.screens.dialogs.choice import Choice
+from retriage.console.screens.dialogs.keys import KeyLine
+from retriage.console.text.inert import inert
+from retriage.console.widgets.pane import Item, Pane, Prose, Spans, laid_out
 
 if TYPE_CHECKING:
     from textual.app import App
 
-    from console.session.news import News
-    from console.session.session import Session
+    from retriage.console.session.news import News
+    from retriage.console.session.session import Session
 
 PATIENCE = 1.0
 """Seconds without an answer after which it is shown."""

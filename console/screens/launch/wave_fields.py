@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from console.runs.run_form import RunForm
-from console.screens.dialogs.field import Field
-from console.text.words import count, things
-from console.widgets.line import Line, Span
+from retriage.console.runs.run_form import RunForm
+from retriage.console.screens.dialogs.field import Field
+from retriage.console.text.words import count, things
+from retriage.console.widgets.line import Line, Span
 
 LINES = 3
 """Lines that they take."""

@@ -1,8 +1,8 @@
 """The dialog of an operation: which units it takes and which it leaves out, the waves, the exact request of the first
 one, and the command that does the same.
 
-It shows a :class:`~console.runs.operation_preparation.OperationPreparation`. The units that it shows are those that the
-run is frozen over. Back has the focus; ``L`` begins, once what is shown could be read.
+It shows a :class:`~retriage.console.runs.operation_preparation.OperationPreparation`. The units that it shows are those
+that the run is frozen over. Back has the focus; ``L`` begins, once what is shown could be read.
 """
 
 from __future__ import annotations
@@ -19,37 +19,37 @@ from textual.containers import Vertical
 from textual.widget import Widget
 from textual.widgets import Input
 
-from console.actions import at
-from console.engine.errors import EngineProblem
-from console.launch.request_text import json_text
-from console.operations.fix_and_retry import FixAndRetry
-from console.operations.modification import Repeat, Skip
-from console.operations.operation import Operation
-from console.operations.set_variables import SetVariables, one_by_one_said
-from console.operations.variable_values import VariableMistake, typed
-from console.reading.selected_tasks import instances_by_activity
-from console.reading.selection import Instances, Selection, ids_of
-from console.runs.command_text import operation_command_of
-from console.runs.decided_run import DecidedRun
-from console.runs.operation_preparation import RUNNING, OperationPreparation
-from console.screens.dialogs.field import Field
-from console.screens.dialogs.order_dialog import FIXED, TOO_EARLY, OrderDialog
-from console.screens.launch.page import command_items, effect_spans
-from console.screens.launch.wave_fields import LINES, WaveFields
-from console.screens.navigator import navigator_of
-from console.screens.runs_of import runs_of
-from console.session.session import Session
-from console.text.inert import inert, inert_lines
-from console.text.words import clock, count, things
-from console.widgets.bindings import bindings
-from console.widgets.line import Line
-from console.widgets.pane import Item, Pane, Prose, Spans
-from store.contract.values import INT_MAX
+from retriage.console.actions import at
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.launch.request_text import json_text
+from retriage.console.operations.fix_and_retry import FixAndRetry
+from retriage.console.operations.modification import Repeat, Skip
+from retriage.console.operations.operation import Operation
+from retriage.console.operations.set_variables import SetVariables, one_by_one_said
+from retriage.console.operations.variable_values import VariableMistake, typed
+from retriage.console.reading.selected_tasks import instances_by_activity
+from retriage.console.reading.selection import Instances, Selection, ids_of
+from retriage.console.runs.command_text import operation_command_of
+from retriage.console.runs.decided_run import DecidedRun
+from retriage.console.runs.operation_preparation import RUNNING, OperationPreparation
+from retriage.console.screens.dialogs.field import Field
+from retriage.console.screens.dialogs.order_dialog import FIXED, TOO_EARLY, OrderDialog
+from retriage.console.screens.launch.page import command_items, effect_spans
+from retriage.console.screens.launch.wave_fields import LINES, WaveFields
+from retriage.console.screens.navigator import navigator_of
+from retriage.console.screens.runs_of import runs_of
+from retriage.console.session.session import Session
+from retriage.console.text.inert import inert, inert_lines
+from retriage.console.text.words import clock, count, things
+from retriage.console.widgets.bindings import bindings
+from retriage.console.widgets.line import Line
+from retriage.console.widgets.pane import Item, Pane, Prose, Spans
+from retriage.store.contract.values import INT_MAX
 
 if TYPE_CHECKING:
-    from console.engine.batch_request import BatchRequest
-    from console.screens.base import ConsoleScreen
-    from store.journal.run_records import FrozenTask
+    from retriage.console.engine.batch_request import BatchRequest
+    from retriage.console.screens.base import ConsoleScreen
+    from retriage.store.journal.run_records import FrozenTask
 
 
 def open_operation(

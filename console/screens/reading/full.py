@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from console.screens.reading.screen import ReadingScreen
-from console.session.session import Session
+from retriage.console.screens.reading.screen import ReadingScreen
+from retriage.console.session.session import Session
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
+    from retriage.console.engine.client import EngineClient
 
 
 class FullText(ReadingScreen):

@@ -11,16 +11,16 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from console.actions import at
-from console.engine.errors import EngineProblem
-from console.screens.base import BASE_CSS, ConsoleScreen
-from console.session.session import Session
-from console.widgets.bindings import bindings
-from console.widgets.pane import Item, Pane
-from console.widgets.text_view import TextView
+from retriage.console.actions import at
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.screens.base import BASE_CSS, ConsoleScreen
+from retriage.console.session.session import Session
+from retriage.console.widgets.bindings import bindings
+from retriage.console.widgets.pane import Item, Pane
+from retriage.console.widgets.text_view import TextView
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
+    from retriage.console.engine.client import EngineClient
 
 
 class ReadingScreen(ConsoleScreen):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from console.runs.rules_text import pace_text, seconds_text, share_text
-from console.text.inert import inert
-from console.text.words import count, day
-from console.widgets.pane import Fact, Item, Prose, Spans
+from retriage.console.runs.rules_text import pace_text, seconds_text, share_text
+from retriage.console.text.inert import inert
+from retriage.console.text.words import count, day
+from retriage.console.widgets.pane import Fact, Item, Prose, Spans
 
 if TYPE_CHECKING:
-    from console.runs.run_view import RunView
-    from store.journal import RunCause
+    from retriage.console.runs.run_view import RunView
+    from retriage.store.journal import RunCause
 
 
 def about(view: RunView, causes: Sequence[RunCause], other: str = "") -> list[Item]:

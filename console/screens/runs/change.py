@@ -10,20 +10,28 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 
-from console.runs.change import RestChange
-from console.runs.next_step import waiting_waves
-from console.runs.rules_text import RuleMistake, pace_of, pace_text, seconds_of, seconds_text, share_of, share_text
-from console.runs.waves import WaveMistake, waves_of
-from console.screens.dialogs.choice import Choice
-from console.screens.dialogs.confirm_delay import ConfirmDelay, pressed
-from console.screens.dialogs.field import Field
-from console.screens.dialogs.keys import KeyLine
-from console.text.words import count, things
-from console.widgets.line import Line
-from store.contract.values import INT_MAX
+from retriage.console.runs.change import RestChange
+from retriage.console.runs.next_step import waiting_waves
+from retriage.console.runs.rules_text import (
+    RuleMistake,
+    pace_of,
+    pace_text,
+    seconds_of,
+    seconds_text,
+    share_of,
+    share_text,
+)
+from retriage.console.runs.waves import WaveMistake, waves_of
+from retriage.console.screens.dialogs.choice import Choice
+from retriage.console.screens.dialogs.confirm_delay import ConfirmDelay, pressed
+from retriage.console.screens.dialogs.field import Field
+from retriage.console.screens.dialogs.keys import KeyLine
+from retriage.console.text.words import count, things
+from retriage.console.widgets.line import Line
+from retriage.store.contract.values import INT_MAX
 
 if TYPE_CHECKING:
-    from console.runs.run_view import RunView
+    from retriage.console.runs.run_view import RunView
 
 
 class ChangeRest(ModalScreen[RestChange | None]):

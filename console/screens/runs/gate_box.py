@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.operations.known import operation_of
-from console.runs.gate import without
-from console.text.ink import Ink
-from console.text.words import count
-from console.widgets.line import Span, width_of
-from console.widgets.pane import Item, Prose, Spans
+from retriage.console.operations.known import operation_of
+from retriage.console.runs.gate import without
+from retriage.console.text.ink import Ink
+from retriage.console.text.words import count
+from retriage.console.widgets.line import Span, width_of
+from retriage.console.widgets.pane import Item, Prose, Spans
 
 if TYPE_CHECKING:
-    from console.operations.operation import Operation
-    from console.runs.next_step import GateReading
-    from store.journal import Run
+    from retriage.console.operations.operation import Operation
+    from retriage.console.runs.next_step import GateReading
+    from retriage.store.journal import Run
 
 SHORTEST = 12
 """Cells of a scale at least."""

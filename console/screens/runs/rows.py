@@ -7,18 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from console.operations.known import operation_of
-from console.runs.rules_text import pace_text, seconds_text, share_text
-from console.text.inert import inert
-from console.text.ink import Ink
-from console.text.words import clock, count, roughly, short
-from console.widgets.columns import Column
-from console.widgets.rows import Cell, Part, Row
+from retriage.console.operations.known import operation_of
+from retriage.console.runs.rules_text import pace_text, seconds_text, share_text
+from retriage.console.text.inert import inert
+from retriage.console.text.ink import Ink
+from retriage.console.text.words import clock, count, roughly, short
+from retriage.console.widgets.columns import Column
+from retriage.console.widgets.rows import Cell, Part, Row
 
 if TYPE_CHECKING:
-    from console.operations.work_counts import WorkCounts
-    from console.runs.run_view import WaveView
-    from store.journal import Launch, RunStep
+    from retriage.console.operations.work_counts import WorkCounts
+    from retriage.console.runs.run_view import WaveView
+    from retriage.store.journal import Launch, RunStep
 
 WAVE_COLUMNS = (
     Column("wave", 4, keep=9, align="right"),

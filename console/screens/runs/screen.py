@@ -11,34 +11,34 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from console.actions import at
-from console.journal import journal_problem, said_by_driver
-from console.runs.command_text import resume_command_of
-from console.runs.driver_name import who_drives
-from console.runs.followed_runs import DELETED
-from console.runs.next_step import NextStep, at_work, gate_reading, next_step
-from console.runs.open_runs import tell_open_runs
-from console.runs.run_view import RunRecords, RunView, read_records
-from console.screens.base import BASE_CSS, ConsoleScreen
-from console.screens.live import LiveVerbs
-from console.screens.runs.about_box import about
-from console.screens.runs.gate_box import gate_lines, scale, seen
-from console.screens.runs.rows import SIGNS, STEP_COLUMNS, WAVE_COLUMNS, step_rows, wave_row
-from console.screens.runs.verbs import RunVerbs
-from console.screens.runs_of import runs_of
-from console.session.news import News
-from console.session.session import Session
-from console.text.inert import inert
-from console.text.words import clock, count, things
-from console.widgets.bindings import bindings
-from console.widgets.line import Line, Span
-from console.widgets.line_table import LineTable
-from console.widgets.pane import Item, Pane, Prose, Spans
+from retriage.console.actions import at
+from retriage.console.journal import journal_problem, said_by_driver
+from retriage.console.runs.command_text import resume_command_of
+from retriage.console.runs.driver_name import who_drives
+from retriage.console.runs.followed_runs import DELETED
+from retriage.console.runs.next_step import NextStep, at_work, gate_reading, next_step
+from retriage.console.runs.open_runs import tell_open_runs
+from retriage.console.runs.run_view import RunRecords, RunView, read_records
+from retriage.console.screens.base import BASE_CSS, ConsoleScreen
+from retriage.console.screens.live import LiveVerbs
+from retriage.console.screens.runs.about_box import about
+from retriage.console.screens.runs.gate_box import gate_lines, scale, seen
+from retriage.console.screens.runs.rows import SIGNS, STEP_COLUMNS, WAVE_COLUMNS, step_rows, wave_row
+from retriage.console.screens.runs.verbs import RunVerbs
+from retriage.console.screens.runs_of import runs_of
+from retriage.console.session.news import News
+from retriage.console.session.session import Session
+from retriage.console.text.inert import inert
+from retriage.console.text.words import clock, count, things
+from retriage.console.widgets.bindings import bindings
+from retriage.console.widgets.line import Line, Span
+from retriage.console.widgets.line_table import LineTable
+from retriage.console.widgets.pane import Item, Pane, Prose, Spans
 
 if TYPE_CHECKING:
-    from console.runs.run_view import WaveView
-    from console.runs.service import DrivenRun
-    from console.text.ink import Ink
+    from retriage.console.runs.run_view import WaveView
+    from retriage.console.runs.service import DrivenRun
+    from retriage.console.text.ink import Ink
 
 EVERY = 1.0
 """Seconds between two looks into the journal while the run is not over."""

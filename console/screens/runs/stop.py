@@ -10,16 +10,16 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 
-from console.runs.driver import BatchChoice
-from console.runs.next_step import at_work, waiting_waves
-from console.screens.dialogs.choice import Choice
-from console.screens.dialogs.confirm_delay import ConfirmDelay, pressed
-from console.screens.dialogs.keys import KeyLine
-from console.text.words import things
-from console.widgets.pane import Item, Pane, Prose, laid_out
+from retriage.console.runs.driver import BatchChoice
+from retriage.console.runs.next_step import at_work, waiting_waves
+from retriage.console.screens.dialogs.choice import Choice
+from retriage.console.screens.dialogs.confirm_delay import ConfirmDelay, pressed
+from retriage.console.screens.dialogs.keys import KeyLine
+from retriage.console.text.words import things
+from retriage.console.widgets.pane import Item, Pane, Prose, laid_out
 
 if TYPE_CHECKING:
-    from console.runs.run_view import RunView
+    from retriage.console.runs.run_view import RunView
 
 WIDTH = 68
 """Cells of the sentences before the dialog is laid out."""

@@ -6,28 +6,28 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from console.journal import journal_problem, said_by_driver
-from console.launch.undo import undo_of_run
-from console.orders.order import Order, Report
-from console.orders.undo import undo_order
-from console.runs.driver import GATE_CAUSES, RunDriven
-from console.runs.next_step import at_work, waiting_waves
-from console.runs.waves import WaveMistake
-from console.screens.launch.flow import send_off
-from console.screens.runs.change import ChangeRest
-from console.screens.runs.stop import StopRun
-from console.screens.runs_of import runs_of
-from console.screens.verbs import Verbs, carry_out
-from console.text.inert import inert
+from retriage.console.journal import journal_problem, said_by_driver
+from retriage.console.launch.undo import undo_of_run
+from retriage.console.orders.order import Order, Report
+from retriage.console.orders.undo import undo_order
+from retriage.console.runs.driver import GATE_CAUSES, RunDriven
+from retriage.console.runs.next_step import at_work, waiting_waves
+from retriage.console.runs.waves import WaveMistake
+from retriage.console.screens.launch.flow import send_off
+from retriage.console.screens.runs.change import ChangeRest
+from retriage.console.screens.runs.stop import StopRun
+from retriage.console.screens.runs_of import runs_of
+from retriage.console.screens.verbs import Verbs, carry_out
+from retriage.console.text.inert import inert
 
 if TYPE_CHECKING:
-    from console.runs.change import RestChange
-    from console.runs.driver import BatchChoice, Wish
-    from console.runs.run_view import RunView
-    from console.runs.service import RunService
-    from console.screens.base import ConsoleScreen
-    from console.session.session import Session
-    from console.text.ink import Ink
+    from retriage.console.runs.change import RestChange
+    from retriage.console.runs.driver import BatchChoice, Wish
+    from retriage.console.runs.run_view import RunView
+    from retriage.console.runs.service import RunService
+    from retriage.console.screens.base import ConsoleScreen
+    from retriage.console.session.session import Session
+    from retriage.console.text.ink import Ink
 
 ALL = ("run.release", "run.skip", "run.stop", "run.change", "run.undo")
 

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from console.orders.by_hand import FORMS, HandWork, hand_work, work_by_hand
-from console.screens.dialogs.line_dialog import LineDialog
-from console.screens.verbs import carry_out
-from console.text.inert import inert
-from console.widgets.pane import Item, Prose
+from retriage.console.orders.by_hand import FORMS, HandWork, hand_work, work_by_hand
+from retriage.console.screens.dialogs.line_dialog import LineDialog
+from retriage.console.screens.verbs import carry_out
+from retriage.console.text.inert import inert
+from retriage.console.widgets.pane import Item, Prose
 
 if TYPE_CHECKING:
-    from console.screens.base import ConsoleScreen
-    from store.contract.records import ExternalTask
+    from retriage.console.screens.base import ConsoleScreen
+    from retriage.store.contract.records import ExternalTask
 
 
 async def work_on(screen: ConsoleScreen, task: ExternalTask) -> None:

@@ -6,15 +6,15 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from console.text.inert import inert
-from console.text.ink import Ink
-from console.text.words import age, count
-from console.widgets.area_chart import spark
-from console.widgets.columns import Column
-from console.widgets.rows import Cell, Row
+from retriage.console.text.inert import inert
+from retriage.console.text.ink import Ink
+from retriage.console.text.words import age, count
+from retriage.console.widgets.area_chart import spark
+from retriage.console.widgets.columns import Column
+from retriage.console.widgets.rows import Cell, Row
 
 if TYPE_CHECKING:
-    from console.causes.groups import Group
+    from retriage.console.causes.groups import Group
 
 HOUR = 4
 """Quarters of an hour that are compared with as many before."""

@@ -6,23 +6,23 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 
-from console.actions import at
-from console.reading.selection import Marked
-from console.screens.launch.flow import open_launch
-from console.screens.operations.dialog import open_for_tasks
-from console.screens.reading.screen import ReadingScreen
-from console.screens.task_states import STATES, state_of
-from console.screens.tasks.error_text import attempts_of, error_of
-from console.screens.tasks.verbs import TaskVerbs
-from console.session.session import Session
-from console.text.inert import inert
-from console.text.words import day
-from console.widgets.bindings import bindings
-from console.widgets.pane import Fact, Item
+from retriage.console.actions import at
+from retriage.console.reading.selection import Marked
+from retriage.console.screens.launch.flow import open_launch
+from retriage.console.screens.operations.dialog import open_for_tasks
+from retriage.console.screens.reading.screen import ReadingScreen
+from retriage.console.screens.task_states import STATES, state_of
+from retriage.console.screens.tasks.error_text import attempts_of, error_of
+from retriage.console.screens.tasks.verbs import TaskVerbs
+from retriage.console.session.session import Session
+from retriage.console.text.inert import inert
+from retriage.console.text.words import day
+from retriage.console.widgets.bindings import bindings
+from retriage.console.widgets.pane import Fact, Item
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
-    from store.contract.records import ExternalTask
+    from retriage.console.engine.client import EngineClient
+    from retriage.store.contract.records import ExternalTask
 
 
 class TaskDetail(ReadingScreen):

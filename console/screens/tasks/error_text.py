@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.engine.errors import EngineProblem, Refused
-from console.reading.task_history import NEWEST_FIRST
-from console.screens.task_states import error_said
-from console.text.words import count, day
-from store.contract.history import HistoricExternalTaskLogQuery
+from retriage.console.engine.errors import EngineProblem, Refused
+from retriage.console.reading.task_history import NEWEST_FIRST
+from retriage.console.screens.task_states import error_said
+from retriage.console.text.words import count, day
+from retriage.store.contract.history import HistoricExternalTaskLogQuery
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
-    from console.session.connection_identity import ConnectionIdentity
-    from store.contract.history import HistoricExternalTaskLog
-    from store.contract.records import ExternalTask
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.session.connection_identity import ConnectionIdentity
+    from retriage.store.contract.history import HistoricExternalTaskLog
+    from retriage.store.contract.records import ExternalTask
 
 ATTEMPTS = 20
 """So many failures of a task are told one by one, the newest ones."""

@@ -12,31 +12,31 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 
-from console.actions import at
-from console.causes.group_members import group_member_of
-from console.causes.groups import CauseGroups
-from console.causes.open_incidents import OpenIncidents
-from console.engine.errors import EngineProblem
-from console.screens.batches.rows import NONE, live
-from console.screens.listing import ABOUT_A_ROW, LIST_CSS, ListScreen
-from console.screens.tasks.causes import BESIDE, COLUMNS, LEGEND, Cause, causes_of, row_of
-from console.screens.tasks.subject import TaskSubject
-from console.screens.tasks.verbs import TaskVerbs
-from console.session.news import News
-from console.session.poller import Poller, until_wanted
-from console.session.session import Session
-from console.text.inert import inert
-from console.widgets.bindings import bindings
-from console.widgets.line_table import LineTable
-from console.widgets.pane import FocusPane, Item, Pane
-from console.widgets.rows import Row
-from store.contract.queries import ExternalTaskQuery, IncidentQuery
+from retriage.console.actions import at
+from retriage.console.causes.group_members import group_member_of
+from retriage.console.causes.groups import CauseGroups
+from retriage.console.causes.open_incidents import OpenIncidents
+from retriage.console.engine.errors import EngineProblem
+from retriage.console.screens.batches.rows import NONE, live
+from retriage.console.screens.listing import ABOUT_A_ROW, LIST_CSS, ListScreen
+from retriage.console.screens.tasks.causes import BESIDE, COLUMNS, LEGEND, Cause, causes_of, row_of
+from retriage.console.screens.tasks.subject import TaskSubject
+from retriage.console.screens.tasks.verbs import TaskVerbs
+from retriage.console.session.news import News
+from retriage.console.session.poller import Poller, until_wanted
+from retriage.console.session.session import Session
+from retriage.console.text.inert import inert
+from retriage.console.widgets.bindings import bindings
+from retriage.console.widgets.line_table import LineTable
+from retriage.console.widgets.pane import FocusPane, Item, Pane
+from retriage.console.widgets.rows import Row
+from retriage.store.contract.queries import ExternalTaskQuery, IncidentQuery
 
 if TYPE_CHECKING:
-    from console.reading.selection import Everything, Marked
-    from console.screens.operations.dialog import OfTasks
-    from console.session.snapshot import Snapshot
-    from store.contract.records import ExternalTask, Incident
+    from retriage.console.reading.selection import Everything, Marked
+    from retriage.console.screens.operations.dialog import OfTasks
+    from retriage.console.session.snapshot import Snapshot
+    from retriage.store.contract.records import ExternalTask, Incident
 
 EMPTY_STORE = (
     "There are no external tasks in this store yet. `retriage demo` opens a made-up world to try things out; "
@@ -300,14 +300,14 @@ class TasksScreen(ListScreen):
         self._open_operation("repeat")
 
     def _open_operation(self, does: OfTasks) -> None:
-        from console.screens.operations.dialog import open_for_tasks  # 60 ms
+        from retriage.console.screens.operations.dialog import open_for_tasks  # 60 ms
 
         self.heed_filter()
         if self._can_be_taken():
             open_for_tasks(self, does, self._chosen(), self.table.unmark)
 
     def _open_launch(self, chosen: Marked | Everything | None, done: Callable[[str], None] | None = None) -> None:
-        from console.screens.launch.flow import open_launch  # 91 ms
+        from retriage.console.screens.launch.flow import open_launch  # 91 ms
 
         open_launch(self.app, self.session, chosen, done)
 
@@ -317,7 +317,7 @@ class TasksScreen(ListScreen):
 
     def _retry_cause(self) -> None:
         """Retry the tasks of the cause under the cursor, where all of them are known."""
-        from console.reading.selection import Marked  # 12 ms
+        from retriage.console.reading.selection import Marked  # 12 ms
 
         cause = self._cause
         if cause is None:
@@ -345,7 +345,7 @@ class TasksScreen(ListScreen):
 
     def _chosen(self) -> Marked | Everything | None:
         """The marked tasks, or the one under the cursor; nothing if there is no row."""
-        from console.screens.launch.flow import selection_of  # 91 ms
+        from retriage.console.screens.launch.flow import selection_of  # 91 ms
 
         row, filtered, query = self.table.row, self.filtered_list, self.reader.query
         if not isinstance(query, ExternalTaskQuery):

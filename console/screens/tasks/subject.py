@@ -5,21 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from console.reading.lock_states import lock_state
-from console.screens.subject import ListSubject, SortKey
-from console.screens.task_states import STATES, error_said, state_of, tries
-from console.text.inert import inert
-from console.text.ink import Ink
-from console.text.words import age, day, short, until, version_of
-from console.widgets.columns import Column
-from console.widgets.pane import Fact, Item, Prose, Spans
-from console.widgets.rows import Cell
-from store.contract.queries import ExternalTaskQuery
+from retriage.console.reading.lock_states import lock_state
+from retriage.console.screens.subject import ListSubject, SortKey
+from retriage.console.screens.task_states import STATES, error_said, state_of, tries
+from retriage.console.text.inert import inert
+from retriage.console.text.ink import Ink
+from retriage.console.text.words import age, day, short, until, version_of
+from retriage.console.widgets.columns import Column
+from retriage.console.widgets.pane import Fact, Item, Prose, Spans
+from retriage.console.widgets.rows import Cell
+from retriage.store.contract.queries import ExternalTaskQuery
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
-    from store.contract.queries import Query
-    from store.contract.records import ExternalTask
+    from retriage.console.engine.client import EngineClient
+    from retriage.store.contract.queries import Query
+    from retriage.store.contract.records import ExternalTask
 
 
 class TaskSubject(ListSubject["ExternalTask"]):

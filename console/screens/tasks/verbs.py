@@ -6,19 +6,19 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from console.screens.reading.full import FullText
-from console.screens.tasks.error_text import error_of
-from console.screens.variables_text import variables_said
-from console.screens.verbs import Verbs, carry_out
-from console.text.inert import inert
-from console.text.words import short
-from store.contract.queries import ProcessInstanceQuery
+from retriage.console.screens.reading.full import FullText
+from retriage.console.screens.tasks.error_text import error_of
+from retriage.console.screens.variables_text import variables_said
+from retriage.console.screens.verbs import Verbs, carry_out
+from retriage.console.text.inert import inert
+from retriage.console.text.words import short
+from retriage.store.contract.queries import ProcessInstanceQuery
 
 if TYPE_CHECKING:
-    from console.engine.client import EngineClient
-    from console.reading.selection import Everything, Marked
-    from console.screens.base import ConsoleScreen
-    from store.contract.records import ExternalTask
+    from retriage.console.engine.client import EngineClient
+    from retriage.console.reading.selection import Everything, Marked
+    from retriage.console.screens.base import ConsoleScreen
+    from retriage.store.contract.records import ExternalTask
 
 
 class TaskVerbs(Verbs["ConsoleScreen"]):
@@ -50,7 +50,7 @@ class TaskVerbs(Verbs["ConsoleScreen"]):
         self.order(partial(self._unlock, self._locks_meant()), "task.unlock")
 
     async def _unlock(self, meant: Marked | Everything | None) -> None:
-        from console.orders.unlock import unlock  # 18 ms
+        from retriage.console.orders.unlock import unlock  # 18 ms
 
         if await carry_out(self.screen, partial(unlock, self.session, meant)) is not None and self.screen.is_attached:
             self._unlocked()
@@ -61,7 +61,7 @@ class TaskVerbs(Verbs["ConsoleScreen"]):
             self.order(partial(self._work, task), "task.work")
 
     async def _work(self, task: ExternalTask) -> None:
-        from console.screens.tasks.by_hand import work_on  # 22 ms
+        from retriage.console.screens.tasks.by_hand import work_on  # 22 ms
 
         await work_on(self.screen, task)
 

@@ -1,6 +1,6 @@
 """One file per subject; each exports ``router``. Literal paths come before ``{id}``."""
 
-from store.api.routes import (
+from retriage.store.api.routes import (
     authorization,
     batch,
     deployment,

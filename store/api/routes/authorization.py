@@ -4,14 +4,14 @@ from typing import Annotated
 
 from fastapi import Request, Response
 
-from store.api.answers import answer
-from store.api.declared import gives
-from store.api.requests import text, whole_number
-from store.api.router import Router
-from store.api.users import User
-from store.contract.errors import ContractError, invalid
-from store.contract.permissions import named_resource, permissions_on
-from store.contract.records import PermissionCheck
+from retriage.store.api.answers import answer
+from retriage.store.api.declared import gives
+from retriage.store.api.requests import text, whole_number
+from retriage.store.api.router import Router
+from retriage.store.api.users import User
+from retriage.store.contract.errors import ContractError, invalid
+from retriage.store.contract.permissions import named_resource, permissions_on
+from retriage.store.contract.records import PermissionCheck
 
 router = Router(prefix="/authorization", tags=["Authorization"])
 

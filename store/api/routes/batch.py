@@ -5,18 +5,18 @@ from typing import Annotated
 
 from fastapi import Response
 
-from store.api.answers import no_content
-from store.api.authentication import OperatorDep
-from store.api.declared import gives_nothing
-from store.api.requests import body, flag
-from store.api.router import Router
-from store.api.routes.lists import add_lists, add_one
-from store.api.state import StoreDep
-from store.batch import orders
-from store.contract.orders import SetSuspended
-from store.contract.records import HistoricBatch
-from store.queries.batches import BATCHES, HISTORIC_BATCHES, STATISTICS
-from store.settings import StoreSettings
+from retriage.store.api.answers import no_content
+from retriage.store.api.authentication import OperatorDep
+from retriage.store.api.declared import gives_nothing
+from retriage.store.api.requests import body, flag
+from retriage.store.api.router import Router
+from retriage.store.api.routes.lists import add_lists, add_one
+from retriage.store.api.state import StoreDep
+from retriage.store.batch import orders
+from retriage.store.contract.orders import SetSuspended
+from retriage.store.contract.records import HistoricBatch
+from retriage.store.queries.batches import BATCHES, HISTORIC_BATCHES, STATISTICS
+from retriage.store.settings import StoreSettings
 
 Cascade = Annotated[bool, flag("cascade", "Remove the history of the batch too.")]
 

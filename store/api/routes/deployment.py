@@ -5,21 +5,21 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Response
 
-from store.api.answers import answer, no_content
-from store.api.authentication import OperatorDep
-from store.api.declared import gives, gives_nothing
-from store.api.links import self_link
-from store.api.requests import flag
-from store.api.router import Router
-from store.api.routes.lists import add_lists, add_one
-from store.api.state import StoreDep
-from store.api.uploads import Form, Upload
-from store.commands.deployments import deploy
-from store.commands.removals import remove_deployment
-from store.contract.deployments import DeploymentWithDefinitions
-from store.contract.errors import invalid
-from store.database import now
-from store.queries.deployments import DEPLOYMENTS
+from retriage.store.api.answers import answer, no_content
+from retriage.store.api.authentication import OperatorDep
+from retriage.store.api.declared import gives, gives_nothing
+from retriage.store.api.links import self_link
+from retriage.store.api.requests import flag
+from retriage.store.api.router import Router
+from retriage.store.api.routes.lists import add_lists, add_one
+from retriage.store.api.state import StoreDep
+from retriage.store.api.uploads import Form, Upload
+from retriage.store.commands.deployments import deploy
+from retriage.store.commands.removals import remove_deployment
+from retriage.store.contract.deployments import DeploymentWithDefinitions
+from retriage.store.contract.errors import invalid
+from retriage.store.database import now
+from retriage.store.queries.deployments import DEPLOYMENTS
 
 Cascade = Annotated[bool, flag("cascade", "Remove the instances of its definitions too.")]
 

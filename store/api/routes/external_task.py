@@ -5,19 +5,19 @@ from typing import Annotated
 
 from fastapi import Response
 
-from store.api.answers import answer, answer_json, no_content
-from store.api.authentication import OperatorDep
-from store.api.declared import gives, gives_list, gives_nothing
-from store.api.requests import body, flag
-from store.api.router import Router
-from store.api.routes.lists import add_lists, add_one, add_text
-from store.api.state import StoreDep
-from store.batch.launch import launch
-from store.batch.types.external_task_retries import plan_task_retries
-from store.commands.retries import set_retries_in_bulk, set_retries_of_one
-from store.contract.orders import SetExternalTaskRetries, SetRetries
-from store.contract.records import Batch
-from store.queries import external_tasks as queries
+from retriage.store.api.answers import answer, answer_json, no_content
+from retriage.store.api.authentication import OperatorDep
+from retriage.store.api.declared import gives, gives_list, gives_nothing
+from retriage.store.api.requests import body, flag
+from retriage.store.api.router import Router
+from retriage.store.api.routes.lists import add_lists, add_one, add_text
+from retriage.store.api.state import StoreDep
+from retriage.store.batch.launch import launch
+from retriage.store.batch.types.external_task_retries import plan_task_retries
+from retriage.store.commands.retries import set_retries_in_bulk, set_retries_of_one
+from retriage.store.contract.orders import SetExternalTaskRetries, SetRetries
+from retriage.store.contract.records import Batch
+from retriage.store.queries import external_tasks as queries
 
 Locked = Annotated[bool, flag("withLockedTasks", "Only topics with a locked task.")]
 Unlocked = Annotated[bool, flag("withUnlockedTasks", "Only topics with a task that is not locked.")]

@@ -1,11 +1,11 @@
 """History: incidents, activity instances, variables, and the logs of jobs and external tasks."""
 
-from store.api.router import Router
-from store.api.routes.lists import add_file, add_lists, add_one, add_text
-from store.commands.historic_activity_instances import HISTORIC_ACTIVITY_INSTANCES
-from store.queries import logs
-from store.queries.historic_variable_instances import HISTORIC_VARIABLE_INSTANCES, get_content
-from store.queries.incidents import HISTORIC_INCIDENTS
+from retriage.store.api.router import Router
+from retriage.store.api.routes.lists import add_file, add_lists, add_one, add_text
+from retriage.store.commands.historic_activity_instances import HISTORIC_ACTIVITY_INSTANCES
+from retriage.store.queries import logs
+from retriage.store.queries.historic_variable_instances import HISTORIC_VARIABLE_INSTANCES, get_content
+from retriage.store.queries.incidents import HISTORIC_INCIDENTS
 
 router = Router(prefix="/history", tags=["History"])
 add_lists(router, HISTORIC_INCIDENTS, path="/incident")

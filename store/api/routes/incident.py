@@ -4,17 +4,17 @@ from typing import Annotated
 
 from fastapi import Response
 
-from store.api.answers import no_content
-from store.api.authentication import OperatorDep
-from store.api.declared import gives_nothing
-from store.api.requests import body
-from store.api.router import Router
-from store.api.routes.lists import add_lists, add_one
-from store.api.state import StoreDep
-from store.commands import incidents as commands
-from store.contract.errors import invalid, missing
-from store.contract.orders import SetAnnotation
-from store.queries.incidents import INCIDENTS
+from retriage.store.api.answers import no_content
+from retriage.store.api.authentication import OperatorDep
+from retriage.store.api.declared import gives_nothing
+from retriage.store.api.requests import body
+from retriage.store.api.router import Router
+from retriage.store.api.routes.lists import add_lists, add_one
+from retriage.store.api.state import StoreDep
+from retriage.store.commands import incidents as commands
+from retriage.store.contract.errors import invalid, missing
+from retriage.store.contract.orders import SetAnnotation
+from retriage.store.queries.incidents import INCIDENTS
 
 router = Router(prefix="/incident", tags=["Incident"])
 add_lists(router, INCIDENTS)

@@ -4,18 +4,18 @@ from typing import Annotated
 
 from fastapi import Response
 
-from store.api.answers import answer, no_content
-from store.api.authentication import OperatorDep
-from store.api.declared import gives, gives_nothing
-from store.api.requests import body
-from store.api.router import Router
-from store.api.routes.lists import add_lists, add_one, add_text
-from store.api.state import StoreDep
-from store.batch import definition_orders, job_orders
-from store.batch.launch import launch
-from store.batch.types.job_retries import plan_job_retries
-from store.contract.deployments import SetPriority
-from store.contract.orders import (
+from retriage.store.api.answers import answer, no_content
+from retriage.store.api.authentication import OperatorDep
+from retriage.store.api.declared import gives, gives_nothing
+from retriage.store.api.requests import body
+from retriage.store.api.router import Router
+from retriage.store.api.routes.lists import add_lists, add_one, add_text
+from retriage.store.api.state import StoreDep
+from retriage.store.batch import definition_orders, job_orders
+from retriage.store.batch.launch import launch
+from retriage.store.batch.types.job_retries import plan_job_retries
+from retriage.store.contract.deployments import SetPriority
+from retriage.store.contract.orders import (
     SetDefinitionPriority,
     SetDefinitionSuspended,
     SetDueDate,
@@ -24,8 +24,8 @@ from store.contract.orders import (
     SetRetries,
     SetSuspended,
 )
-from store.contract.records import Batch
-from store.queries import jobs as queries
+from retriage.store.contract.records import Batch
+from retriage.store.queries import jobs as queries
 
 router = Router(tags=["Job"])
 add_lists(router, queries.JOBS, path="/job", post=True)

@@ -9,14 +9,14 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.exceptions import HTTPException
 
-from store.api.answers import answer, answer_file, answer_list, answer_text
-from store.api.declared import Given, declare
-from store.api.requests import PageDep, body, params
-from store.api.state import StoreDep
-from store.contract.records import Count
-from store.queries.listing import Listing
-from store.queries.variables import Content
-from store.settings import StoreSettings
+from retriage.store.api.answers import answer, answer_file, answer_list, answer_text
+from retriage.store.api.declared import Given, declare
+from retriage.store.api.requests import PageDep, body, params
+from retriage.store.api.state import StoreDep
+from retriage.store.contract.records import Count
+from retriage.store.queries.listing import Listing
+from retriage.store.queries.variables import Content
+from retriage.store.settings import StoreSettings
 
 Text = Callable[[AsyncConnection, str], Awaitable[str | None]]
 File = Callable[[AsyncConnection, str], Awaitable[Content]]

@@ -5,17 +5,17 @@ from typing import Annotated
 
 from fastapi import Response
 
-from store.api.answers import no_content
-from store.api.authentication import OperatorDep
-from store.api.declared import gives, gives_nothing
-from store.api.requests import body
-from store.api.router import Router
-from store.api.routes.process_instance_batches import launched
-from store.api.state import StoreDep
-from store.batch.types.instance_modification import plan_modification, plan_modifications
-from store.commands.modification import modify_many, modify_one
-from store.contract.modification import ModifyInstance, ModifyInstances
-from store.contract.records import Batch
+from retriage.store.api.answers import no_content
+from retriage.store.api.authentication import OperatorDep
+from retriage.store.api.declared import gives, gives_nothing
+from retriage.store.api.requests import body
+from retriage.store.api.router import Router
+from retriage.store.api.routes.process_instance_batches import launched
+from retriage.store.api.state import StoreDep
+from retriage.store.batch.types.instance_modification import plan_modification, plan_modifications
+from retriage.store.commands.modification import modify_many, modify_one
+from retriage.store.contract.modification import ModifyInstance, ModifyInstances
+from retriage.store.contract.records import Batch
 
 router = Router(tags=["Modification"])
 OneBody = Annotated[ModifyInstance, body(ModifyInstance)]

@@ -6,22 +6,22 @@ from typing import Annotated
 from fastapi import Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.api.answers import answer
-from store.api.authentication import OperatorDep
-from store.api.declared import gives
-from store.api.links import self_link
-from store.api.requests import body
-from store.api.router import Router
-from store.api.routes.lists import add_lists
-from store.api.state import Store, StoreDep
-from store.commands.instances import start
-from store.commands.operators import Operator
-from store.commands.typed import transient, typed
-from store.contract.deployments import ProcessDefinitionXml, StartedInstance, StartProcess
-from store.contract.errors import ContractError, invalid
-from store.contract.records import ProcessDefinition, ProcessInstance
-from store.queries import definitions as queries
-from store.queries.variables import of_instance
+from retriage.store.api.answers import answer
+from retriage.store.api.authentication import OperatorDep
+from retriage.store.api.declared import gives
+from retriage.store.api.links import self_link
+from retriage.store.api.requests import body
+from retriage.store.api.router import Router
+from retriage.store.api.routes.lists import add_lists
+from retriage.store.api.state import Store, StoreDep
+from retriage.store.commands.instances import start
+from retriage.store.commands.operators import Operator
+from retriage.store.commands.typed import transient, typed
+from retriage.store.contract.deployments import ProcessDefinitionXml, StartedInstance, StartProcess
+from retriage.store.contract.errors import ContractError, invalid
+from retriage.store.contract.records import ProcessDefinition, ProcessInstance
+from retriage.store.queries import definitions as queries
+from retriage.store.queries.variables import of_instance
 
 router = Router(prefix="/process-definition", tags=["Process Definition"])
 add_lists(router, queries.DEFINITIONS)

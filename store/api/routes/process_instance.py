@@ -4,16 +4,16 @@ from functools import partial
 
 from fastapi import Response
 
-from store.api.answers import answer
-from store.api.declared import gives
-from store.api.router import Router
-from store.api.routes.lists import add_lists, add_one
-from store.api.routes.process_instance_batches import LITERALS
-from store.api.state import StoreDep
-from store.commands.activity_instances import activity_instances
-from store.contract.modification import ActivityInstance
-from store.queries.historic_process_instances import HISTORIC_PROCESS_INSTANCES
-from store.queries.process_instances import PROCESS_INSTANCES
+from retriage.store.api.answers import answer
+from retriage.store.api.declared import gives
+from retriage.store.api.router import Router
+from retriage.store.api.routes.lists import add_lists, add_one
+from retriage.store.api.routes.process_instance_batches import LITERALS
+from retriage.store.api.state import StoreDep
+from retriage.store.commands.activity_instances import activity_instances
+from retriage.store.contract.modification import ActivityInstance
+from retriage.store.queries.historic_process_instances import HISTORIC_PROCESS_INSTANCES
+from retriage.store.queries.process_instances import PROCESS_INSTANCES
 
 router = Router(tags=["Process Instance"])
 add_lists(router, PROCESS_INSTANCES, path="/process-instance", post=True)

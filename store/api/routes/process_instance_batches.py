@@ -4,22 +4,22 @@ from typing import Annotated
 
 from fastapi import Response
 
-from store.api.answers import answer
-from store.api.authentication import OperatorDep
-from store.api.declared import gives
-from store.api.requests import body
-from store.api.router import Router
-from store.api.state import Store, StoreDep
-from store.batch.batch_type import Plan
-from store.batch.launch import launch
-from store.batch.types.instance_deletion import plan_deletion
-from store.batch.types.instance_suspension import plan_suspension
-from store.batch.types.job_retries import plan_job_retries_of_instances
-from store.batch.types.set_variables import plan_variables
-from store.commands.operators import Operator
-from store.contract.deployments import SetInstancesSuspended
-from store.contract.orders import DeleteInstances, SetInstancesJobsRetries, SetInstancesVariables
-from store.contract.records import Batch
+from retriage.store.api.answers import answer
+from retriage.store.api.authentication import OperatorDep
+from retriage.store.api.declared import gives
+from retriage.store.api.requests import body
+from retriage.store.api.router import Router
+from retriage.store.api.state import Store, StoreDep
+from retriage.store.batch.batch_type import Plan
+from retriage.store.batch.launch import launch
+from retriage.store.batch.types.instance_deletion import plan_deletion
+from retriage.store.batch.types.instance_suspension import plan_suspension
+from retriage.store.batch.types.job_retries import plan_job_retries_of_instances
+from retriage.store.batch.types.set_variables import plan_variables
+from retriage.store.commands.operators import Operator
+from retriage.store.contract.deployments import SetInstancesSuspended
+from retriage.store.contract.orders import DeleteInstances, SetInstancesJobsRetries, SetInstancesVariables
+from retriage.store.contract.records import Batch
 
 router = Router(prefix="/process-instance", tags=["Process Instance"])
 LITERALS = (

@@ -5,16 +5,16 @@ from typing import Annotated
 
 from fastapi import Response
 
-from store.api.answers import no_content
-from store.api.authentication import OperatorDep
-from store.api.declared import gives_nothing
-from store.api.requests import body, flag
-from store.api.router import Router
-from store.api.state import StoreDep
-from store.commands.instances import delete_instance, set_suspended_in_bulk, set_suspended_of_one
-from store.commands.removals import remove_instance
-from store.contract.deployments import SetInstancesSuspended
-from store.contract.orders import SetSuspended
+from retriage.store.api.answers import no_content
+from retriage.store.api.authentication import OperatorDep
+from retriage.store.api.declared import gives_nothing
+from retriage.store.api.requests import body, flag
+from retriage.store.api.router import Router
+from retriage.store.api.state import StoreDep
+from retriage.store.commands.instances import delete_instance, set_suspended_in_bulk, set_suspended_of_one
+from retriage.store.commands.removals import remove_instance
+from retriage.store.contract.deployments import SetInstancesSuspended
+from retriage.store.contract.orders import SetSuspended
 
 Required = Annotated[bool, flag("failIfNotExists", "Refuse an unknown id.", default=True)]
 

@@ -4,16 +4,16 @@ from typing import Annotated
 
 from fastapi import Response
 
-from store.api.answers import no_content
-from store.api.authentication import OperatorDep
-from store.api.declared import gives_nothing
-from store.api.requests import body
-from store.api.router import Router
-from store.api.routes.lists import add_lists
-from store.api.state import StoreDep
-from store.commands.operators import annotate
-from store.contract.orders import SetAnnotation
-from store.queries.operations import OPERATIONS
+from retriage.store.api.answers import no_content
+from retriage.store.api.authentication import OperatorDep
+from retriage.store.api.declared import gives_nothing
+from retriage.store.api.requests import body
+from retriage.store.api.router import Router
+from retriage.store.api.routes.lists import add_lists
+from retriage.store.api.state import StoreDep
+from retriage.store.commands.operators import annotate
+from retriage.store.contract.orders import SetAnnotation
+from retriage.store.queries.operations import OPERATIONS
 
 router = Router(prefix="/history/user-operation", tags=["History"])
 add_lists(router, OPERATIONS)

@@ -8,18 +8,18 @@ from fastapi import Response
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.api.answers import answer, answer_file, no_content
-from store.api.authentication import OperatorDep
-from store.api.declared import gives, gives_file, gives_nothing
-from store.api.requests import body
-from store.api.router import Router
-from store.api.state import Store, StoreDep
-from store.commands.operators import Operator
-from store.commands.variables import change_variables
-from store.contract.deployments import ChangeVariables, SetVariable
-from store.contract.errors import ContractError, invalid
-from store.contract.records import VariableValue
-from store.queries.variables import Holder, get_content, get_variable, get_variables
+from retriage.store.api.answers import answer, answer_file, no_content
+from retriage.store.api.authentication import OperatorDep
+from retriage.store.api.declared import gives, gives_file, gives_nothing
+from retriage.store.api.requests import body
+from retriage.store.api.router import Router
+from retriage.store.api.state import Store, StoreDep
+from retriage.store.commands.operators import Operator
+from retriage.store.commands.variables import change_variables
+from retriage.store.contract.deployments import ChangeVariables, SetVariable
+from retriage.store.contract.errors import ContractError, invalid
+from retriage.store.contract.records import VariableValue
+from retriage.store.queries.variables import Holder, get_content, get_variable, get_variables
 
 router = Router()
 OF_INSTANCE = "/process-instance/{instance_id}/variables"

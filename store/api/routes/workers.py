@@ -5,17 +5,17 @@ from typing import Annotated
 
 from fastapi import Request, Response
 
-from store.api.answers import answer_list, no_content
-from store.api.authentication import OperatorDep
-from store.api.declared import gives_list, gives_nothing
-from store.api.parking import fetch_or_wait
-from store.api.requests import body
-from store.api.router import Router
-from store.api.state import StoreDep
-from store.commands import workers
-from store.contract.deployments import BpmnError, ExtendLock, LockTask, SetPriority
-from store.contract.orders import CompleteTask, FailTask, FetchAndLock
-from store.contract.records import LockedExternalTask
+from retriage.store.api.answers import answer_list, no_content
+from retriage.store.api.authentication import OperatorDep
+from retriage.store.api.declared import gives_list, gives_nothing
+from retriage.store.api.parking import fetch_or_wait
+from retriage.store.api.requests import body
+from retriage.store.api.router import Router
+from retriage.store.api.state import StoreDep
+from retriage.store.commands import workers
+from retriage.store.contract.deployments import BpmnError, ExtendLock, LockTask, SetPriority
+from retriage.store.contract.orders import CompleteTask, FailTask, FetchAndLock
+from retriage.store.contract.records import LockedExternalTask
 
 router = Router(prefix="/external-task", tags=["External Task"])
 

@@ -4,8 +4,8 @@ from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.batch.batch_type import TASKS, BatchType, Ordered, Plan
-from store.commands.retries import (
+from retriage.store.batch.batch_type import TASKS, BatchType, Ordered, Plan
+from retriage.store.commands.retries import (
     NEGATIVE,
     NO_RETRIES,
     SET_RETRIES,
@@ -14,11 +14,11 @@ from store.commands.retries import (
     set_retries,
     sources_of,
 )
-from store.contract.errors import invalid, no_external_task
-from store.contract.orders import SetExternalTaskRetries
-from store.contract.records import SET_EXTERNAL_TASK_RETRIES
-from store.settings import StoreSettings
-from store.tables.types import Rows
+from retriage.store.contract.errors import invalid, no_external_task
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.contract.records import SET_EXTERNAL_TASK_RETRIES
+from retriage.store.settings import StoreSettings
+from retriage.store.tables.types import Rows
 
 
 async def _work(connection: AsyncConnection, ids: Rows, ordered: Ordered) -> None:

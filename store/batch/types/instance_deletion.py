@@ -2,16 +2,16 @@
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.batch.batch_type import INSTANCES, BatchType, Ordered, Plan
-from store.commands.instances import delete_instances
-from store.commands.selected_rows import kept_ids, listed
-from store.contract.errors import invalid
-from store.contract.orders import DeleteInstances
-from store.contract.records import INSTANCE_DELETION
-from store.queries.named_instances import instances_of_queries
-from store.queries.process_instances import RUNNING_BY_ID
-from store.tables import ProcessInstance
-from store.tables.types import Rows, col
+from retriage.store.batch.batch_type import INSTANCES, BatchType, Ordered, Plan
+from retriage.store.commands.instances import delete_instances
+from retriage.store.commands.selected_rows import kept_ids, listed
+from retriage.store.contract.errors import invalid
+from retriage.store.contract.orders import DeleteInstances
+from retriage.store.contract.records import INSTANCE_DELETION
+from retriage.store.queries.named_instances import instances_of_queries
+from retriage.store.queries.process_instances import RUNNING_BY_ID
+from retriage.store.tables import ProcessInstance
+from retriage.store.tables.types import Rows, col
 
 _ID = col(ProcessInstance.id)
 

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.batch.batch_type import INSTANCES, BatchType, Ordered, Plan
-from store.commands.modification import (
+from retriage.store.batch.batch_type import INSTANCES, BatchType, Ordered, Plan
+from retriage.store.commands.modification import (
     NOT_THERE,
     OPERATION,
     check_definition,
@@ -16,15 +16,15 @@ from store.commands.modification import (
     check_instructions,
     modify,
 )
-from store.commands.operators import Operator, Place
-from store.commands.typed import typed
-from store.contract.errors import engine_error, invalid
-from store.contract.modification import Instruction, ModifyInstance, ModifyInstances
-from store.contract.records import INSTANCE_MODIFICATION
-from store.database import keep
-from store.queries.process_instances import RUNNING, RUNNING_BY_ID
-from store.tables import ProcessDefinition, ProcessInstance
-from store.tables.types import Rows, col
+from retriage.store.commands.operators import Operator, Place
+from retriage.store.commands.typed import typed
+from retriage.store.contract.errors import engine_error, invalid
+from retriage.store.contract.modification import Instruction, ModifyInstance, ModifyInstances
+from retriage.store.contract.records import INSTANCE_MODIFICATION
+from retriage.store.database import keep
+from retriage.store.queries.process_instances import RUNNING, RUNNING_BY_ID
+from retriage.store.tables import ProcessDefinition, ProcessInstance
+from retriage.store.tables.types import Rows, col
 
 _ID = col(ProcessInstance.id)
 

@@ -2,13 +2,13 @@
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.batch.batch_type import INSTANCES, BatchType, Ordered, Plan
-from store.commands.instances import set_suspended
-from store.contract.deployments import SetInstancesSuspended
-from store.contract.errors import ContractError, invalid
-from store.contract.records import INSTANCE_SUSPENSION
-from store.queries.named_instances import instances_of_queries
-from store.tables.types import Rows
+from retriage.store.batch.batch_type import INSTANCES, BatchType, Ordered, Plan
+from retriage.store.commands.instances import set_suspended
+from retriage.store.contract.deployments import SetInstancesSuspended
+from retriage.store.contract.errors import ContractError, invalid
+from retriage.store.contract.records import INSTANCE_SUSPENSION
+from retriage.store.queries.named_instances import instances_of_queries
+from retriage.store.tables.types import Rows
 
 
 async def _work(connection: AsyncConnection, ids: Rows, ordered: Ordered) -> None:

@@ -3,17 +3,17 @@
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.batch.batch_type import JOBS, BatchType, Ordered, Plan
-from store.batch.job_retries import NO_JOB, set_retries_of_jobs
-from store.contract.errors import engine_error, invalid
-from store.contract.orders import SetInstancesJobsRetries, SetJobsRetries
-from store.contract.records import SET_JOB_RETRIES
-from store.contract.values import format_moment, parse_moment
-from store.queries.conditions import one_of
-from store.queries.jobs import job_ids
-from store.queries.named_instances import instances_of_queries
-from store.tables import Job
-from store.tables.types import Rows, col
+from retriage.store.batch.batch_type import JOBS, BatchType, Ordered, Plan
+from retriage.store.batch.job_retries import NO_JOB, set_retries_of_jobs
+from retriage.store.contract.errors import engine_error, invalid
+from retriage.store.contract.orders import SetInstancesJobsRetries, SetJobsRetries
+from retriage.store.contract.records import SET_JOB_RETRIES
+from retriage.store.contract.values import format_moment, parse_moment
+from retriage.store.queries.conditions import one_of
+from retriage.store.queries.jobs import job_ids
+from retriage.store.queries.named_instances import instances_of_queries
+from retriage.store.tables import Job
+from retriage.store.tables.types import Rows, col
 
 
 async def _work(connection: AsyncConnection, ids: Rows, ordered: Ordered) -> None:

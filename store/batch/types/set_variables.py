@@ -9,19 +9,19 @@ from typing import Any
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.batch.batch_type import INSTANCES, BatchType, Ordered, Plan
-from store.commands.selected_rows import kept_ids
-from store.commands.typed import check_format, is_transient, typed
-from store.commands.variables import set_variable_of_instances
-from store.contract.errors import PERSISTENCE, ContractError, invalid
-from store.contract.orders import SetInstancesVariables
-from store.contract.records import SET_VARIABLES, VariableValue
-from store.database import new_id
-from store.queries.named_instances import instances_of_queries
-from store.queries.process_instances import RUNNING_BY_ID
-from store.queries.variables import columns_of, waiting_variables
-from store.tables import ProcessInstance, Variable
-from store.tables.types import LONGEST_NAME, Rows, TooLong, check_length, col
+from retriage.store.batch.batch_type import INSTANCES, BatchType, Ordered, Plan
+from retriage.store.commands.selected_rows import kept_ids
+from retriage.store.commands.typed import check_format, is_transient, typed
+from retriage.store.commands.variables import set_variable_of_instances
+from retriage.store.contract.errors import PERSISTENCE, ContractError, invalid
+from retriage.store.contract.orders import SetInstancesVariables
+from retriage.store.contract.records import SET_VARIABLES, VariableValue
+from retriage.store.database import new_id
+from retriage.store.queries.named_instances import instances_of_queries
+from retriage.store.queries.process_instances import RUNNING_BY_ID
+from retriage.store.queries.variables import columns_of, waiting_variables
+from retriage.store.tables import ProcessInstance, Variable
+from retriage.store.tables.types import LONGEST_NAME, Rows, TooLong, check_length, col
 
 _ID = col(ProcessInstance.id)
 

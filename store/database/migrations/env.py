@@ -1,8 +1,8 @@
-"""Alembic's entry: it gets an open connection from ``store.database.migrate``."""
+"""Alembic's entry: it gets an open connection from ``retriage.store.database.migrate``."""
 
 from alembic import context
 
-from store.tables import metadata
+from retriage.store.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from console.batches.batch_end import BatchEnd, end_of, last_words
-from console.batches.batch_events import ending, failed_job_events, progress_events, record_events, work_events
-from console.batches.outcome_counts import OutcomeCounts
-from console.batches.progress import Progress
-from console.engine.errors import NotThere, Refused
-from store.contract.operations import UserOperation
-from store.contract.records import HistoricBatch
+from retriage.console.batches.batch_end import BatchEnd, end_of, last_words
+from retriage.console.batches.batch_events import ending, failed_job_events, progress_events, record_events, work_events
+from retriage.console.batches.outcome_counts import OutcomeCounts
+from retriage.console.batches.progress import Progress
+from retriage.console.engine.errors import NotThere, Refused
+from retriage.store.contract.operations import UserOperation
+from retriage.store.contract.records import HistoricBatch
 from tests.console import logs
 from tests.console.fake import FakeEngine, job, statistics
 

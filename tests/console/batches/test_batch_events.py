@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from console.batches.batch_end import BatchEnd
-from console.batches.batch_events import (
+from retriage.console.batches.batch_end import BatchEnd
+from retriage.console.batches.batch_events import (
     BatchEvent,
     Ended,
     FirstJobDone,

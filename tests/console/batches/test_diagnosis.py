@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from console.batches.diagnosis import IDLE, Ahead, DiagnosisFacts, Hitch, diagnose
-from console.batches.diagnosis_facts import DiagnosisReader
-from console.batches.failed_jobs import by_cause, remedy, total
-from console.batches.progress import Progress, Speed
-from console.engine.errors import Refused
-from store.contract.queries import JobQuery
-from store.contract.records import Job
+from retriage.console.batches.diagnosis import IDLE, Ahead, DiagnosisFacts, Hitch, diagnose
+from retriage.console.batches.diagnosis_facts import DiagnosisReader
+from retriage.console.batches.failed_jobs import by_cause, remedy, total
+from retriage.console.batches.progress import Progress, Speed
+from retriage.console.engine.errors import Refused
+from retriage.store.contract.queries import JobQuery
+from retriage.store.contract.records import Job
 from tests.console.fake import FakeEngine, job, statistics
 
 NOW = datetime(2026, 3, 1, 9, 15, tzinfo=UTC)

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from console.batches.outcome import Outcome
-from console.batches.task_state import FINAL, State
+from retriage.console.batches.outcome import Outcome
+from retriage.console.batches.task_state import FINAL, State
 from tests.console.task_shop import SINCE, TaskShop
 
 TRUTH: dict[str, dict[str, State]] = {

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from console.batches import incidents_since
-from console.batches.incidents_since import CauseSince, IncidentsReader
-from console.screens.batches.incident_lines import incident_lines
-from console.widgets.pane import laid_out
+from retriage.console.batches import incidents_since
+from retriage.console.batches.incidents_since import CauseSince, IncidentsReader
+from retriage.console.screens.batches.incident_lines import incident_lines
+from retriage.console.widgets.pane import laid_out
 from tests.console.fake import FakeEngine, past_incident
 
 START = datetime(2026, 3, 1, 9, 15, tzinfo=UTC)

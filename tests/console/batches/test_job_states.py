@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from console.batches.job_states import JobState, JobStateReader, single
-from console.batches.progress import Progress
-from console.engine.errors import Refused
-from store.contract.queries import JobQuery
-from store.contract.records import Job
+from retriage.console.batches.job_states import JobState, JobStateReader, single
+from retriage.console.batches.progress import Progress
+from retriage.console.engine.errors import Refused
+from retriage.store.contract.queries import JobQuery
+from retriage.store.contract.records import Job
 from tests.console.fake import FakeEngine, job
 
 NOW = datetime.now(UTC)

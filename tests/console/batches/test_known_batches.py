@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from console.batches.batch_view import running
-from console.batches.known_batches import KnownBatch, KnownBatches
-from console.batches.outcome import Outcome
-from console.batches.timeline import Sample
-from console.engine.errors import NotThere, Unreachable
-from store.contract.records import BatchStatistics, HistoricBatch
+from retriage.console.batches.batch_view import running
+from retriage.console.batches.known_batches import KnownBatch, KnownBatches
+from retriage.console.batches.outcome import Outcome
+from retriage.console.batches.timeline import Sample
+from retriage.console.engine.errors import NotThere, Unreachable
+from retriage.store.contract.records import BatchStatistics, HistoricBatch
 from tests.console.fake import statistics
 from tests.console.task_shop import SINCE, TaskShop
 

@@ -4,19 +4,19 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from console.batches.batch_end import BatchEnd
-from console.batches.batch_view import BatchView, ended, running
-from console.batches.launched_tasks import LaunchedTasks
-from console.batches.outcome import Outcome
-from console.causes.group_members import group_member_of
-from console.causes.groups import CauseGroups
-from console.screens.batches.progress import work_lines
-from console.screens.batches.rows import work_spans
-from console.session.memory import Memory
-from console.session.news import NewsFeed
-from console.session.watch import Watch
-from store.contract.queries import ExternalTaskQuery
-from store.contract.records import BatchStatistics, ExternalTask, HistoricBatch
+from retriage.console.batches.batch_end import BatchEnd
+from retriage.console.batches.batch_view import BatchView, ended, running
+from retriage.console.batches.launched_tasks import LaunchedTasks
+from retriage.console.batches.outcome import Outcome
+from retriage.console.causes.group_members import group_member_of
+from retriage.console.causes.groups import CauseGroups
+from retriage.console.screens.batches.progress import work_lines
+from retriage.console.screens.batches.rows import work_spans
+from retriage.console.session.memory import Memory
+from retriage.console.session.news import NewsFeed
+from retriage.console.session.watch import Watch
+from retriage.store.contract.queries import ExternalTaskQuery
+from retriage.store.contract.records import BatchStatistics, ExternalTask, HistoricBatch
 from tests.console.incidents_of import incident
 from tests.console.tasks_of import task
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from console.engine.errors import Denied, Slow
-from console.screens.batches.detail import BatchDetail
-from console.widgets.line_table import LineTable
-from console.widgets.pane import Pane
-from store.contract.records import BatchStatistics, Job
+from retriage.console.engine.errors import Denied, Slow
+from retriage.console.screens.batches.detail import BatchDetail
+from retriage.console.widgets.line_table import LineTable
+from retriage.console.widgets.pane import Pane
+from retriage.store.contract.records import BatchStatistics, Job
 from tests.console.fake import FakeEngine, job, statistics
 from tests.console.settle import console, lines, text, until
 

@@ -5,17 +5,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from console.batches.launched_tasks import launched_tasks_of
-from console.batches.outcome import Outcome, SeenBefore
-from console.batches.outcome_counts import OutcomeCounts
-from console.batches.task_state import failure_of
-from console.engine.errors import LoginRefused, NotThere, Refused, Slow
-from console.reading.task_history import PAGE, TaskLog
-from store.contract.history import (
+from retriage.console.batches.launched_tasks import launched_tasks_of
+from retriage.console.batches.outcome import Outcome, SeenBefore
+from retriage.console.batches.outcome_counts import OutcomeCounts
+from retriage.console.batches.task_state import failure_of
+from retriage.console.engine.errors import LoginRefused, NotThere, Refused, Slow
+from retriage.console.reading.task_history import PAGE, TaskLog
+from retriage.store.contract.history import (
     HistoricActivityInstance,
     HistoricExternalTaskLog,
 )
-from store.contract.records import ExternalTask
+from retriage.store.contract.records import ExternalTask
 from tests.console import logs
 from tests.console.ledgers import Ledger
 from tests.console.task_shop import AFTER, BEFORE, SINCE, TaskShop

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from console.batches.batch_view import running
-from console.batches.launched_tasks import launched_tasks_of
-from console.orders.undo import doubts_of
-from console.screens.batches.engine_box import heading
-from console.screens.journal.rows import STATES, facts, looked, row_of
-from console.widgets.pane import Fact
-from store.journal import Launch
+from retriage.console.batches.batch_view import running
+from retriage.console.batches.launched_tasks import launched_tasks_of
+from retriage.console.orders.undo import doubts_of
+from retriage.console.screens.batches.engine_box import heading
+from retriage.console.screens.journal.rows import STATES, facts, looked, row_of
+from retriage.console.widgets.pane import Fact
+from retriage.store.journal import Launch
 from tests.console.fake import statistics
 from tests.console.ledgers import Launched
 
@@ -49,7 +49,7 @@ def test_the_journal_says_whether_a_lost_launch_was_looked_for() -> None:
 def test_every_state_of_a_launch_has_its_word() -> None:
     from typing import get_args
 
-    from store.journal import State
+    from retriage.store.journal import State
 
     assert set(STATES) == set(get_args(State))
 

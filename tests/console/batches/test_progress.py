@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from console.batches.progress import Progress, Speed, progress
-from store.contract.records import BatchStatistics
+from retriage.console.batches.progress import Progress, Speed, progress
+from retriage.store.contract.records import BatchStatistics
 from tests.console.engine.test_client import BATCH
 
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from console.batches.timeline import HELD, LATE, MOST, STEP, Sample, Timeline
+from retriage.console.batches.timeline import HELD, LATE, MOST, STEP, Sample, Timeline
 
 START = datetime(2026, 3, 1, 9, 15, tzinfo=UTC)
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from console.batches.outcome_counts import OutcomeCounts
-from console.batches.verdict import verdict
+from retriage.console.batches.outcome_counts import OutcomeCounts
+from retriage.console.batches.verdict import verdict
 
 
 @pytest.mark.parametrize(

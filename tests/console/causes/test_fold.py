@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.causes.fold import HOLE, LONGEST, NO_MESSAGE, TELLING, fold
+from retriage.console.causes.fold import HOLE, LONGEST, NO_MESSAGE, TELLING, fold
 
 
 @pytest.mark.parametrize(

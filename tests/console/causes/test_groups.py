@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.causes import groups as groups_of
-from console.causes.fold import WHOLE, fold, fold_but, holes
-from console.causes.group_members import group_member_of
-from console.causes.groups import CALLED, OTHERS, CauseGroups, Group
-from console.causes.open_incidents import OpenIncidents
-from console.causes.split import finer
-from console.engine.errors import Unreachable
-from console.reading.incident_pages import IncidentPages
-from store.contract.queries import IncidentQuery
-from store.contract.records import Incident
+from retriage.console.causes import groups as groups_of
+from retriage.console.causes.fold import WHOLE, fold, fold_but, holes
+from retriage.console.causes.group_members import group_member_of
+from retriage.console.causes.groups import CALLED, OTHERS, CauseGroups, Group
+from retriage.console.causes.open_incidents import OpenIncidents
+from retriage.console.causes.split import finer
+from retriage.console.engine.errors import Unreachable
+from retriage.console.reading.incident_pages import IncidentPages
+from retriage.store.contract.queries import IncidentQuery
+from retriage.store.contract.records import Incident
 from tests.console.incidents_of import NOON, Incidents, incident
 
 

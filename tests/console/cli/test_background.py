@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-import console
-from console.cli import app
-from console.cli.exit_codes import ExitCode
-from console.runs.driver_name import driver_name, who_drives
-from store.demo_store import fill
+from retriage import console
+from retriage.console.cli import app
+from retriage.console.cli.exit_codes import ExitCode
+from retriage.console.runs.driver_name import driver_name, who_drives
+from retriage.store.demo_store import fill
 from tests.support.terminal import Terminal
 
 PATIENCE = 90.0
@@ -93,7 +93,7 @@ def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Night]:
 @pytest.mark.timeout(400)
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads the table of processes")
 def test_a_closed_terminal_and_a_hang_up_do_not_touch_it_and_a_stop_does(night: Night) -> None:
-    with Terminal([sys.executable, "-m", "console", *RUN, "--detach"], 100, 30) as terminal:
+    with Terminal([sys.executable, "-m", "retriage.console", *RUN, "--detach"], 100, 30) as terminal:
         terminal.wait_for("goes on in the background")
         night.until(lambda: night.pid, "nobody drives")
         first = night.pid
@@ -139,7 +139,7 @@ def test_the_screen_is_left_and_its_run_goes_on_in_the_background(night: Night) 
     first = night.pid
     os.kill(first, signal.SIGKILL)
     os.waitpid(first, 0)  # gone from the table: nobody waits for the end of its lease
-    with Terminal([sys.executable, "-m", "console"], 80, 24) as terminal:
+    with Terminal([sys.executable, "-m", "retriage.console"], 80, 24) as terminal:
         terminal.wait_for("run 1 held")
         terminal.press("7")
         terminal.wait_for("R resume")

@@ -11,18 +11,18 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
-from console.cli import app
-from console.cli.check import lines_of, record_of
-from console.cli.exit_codes import ExitCode
-from console.cli.headless import SaidOnStderr
-from console.engine.client import EngineClient
-from console.engine.errors import LoginRefused
-from console.session.connection_identity import ConnectionIdentity
-from console.session.engine_check import EngineCheck, check_engine
-from console.session.session import Session
-from store.contract.queries import ExternalTaskQuery
-from store.contract.records import ExternalTask
-from store.demo_store import fill
+from retriage.console.cli import app
+from retriage.console.cli.check import lines_of, record_of
+from retriage.console.cli.exit_codes import ExitCode
+from retriage.console.cli.headless import SaidOnStderr
+from retriage.console.engine.client import EngineClient
+from retriage.console.engine.errors import LoginRefused
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.console.session.engine_check import EngineCheck, check_engine
+from retriage.console.session.session import Session
+from retriage.store.contract.queries import ExternalTaskQuery
+from retriage.store.contract.records import ExternalTask
+from retriage.store.demo_store import fill
 from tests.console.fake import FakeEngine
 from tests.support.fault_proxy import FaultProxy, page
 

@@ -18,13 +18,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from console.causes.fold import NO_MESSAGE
-from console.causes.groups import CALLED
-from console.cli import app
-from console.cli.exit_codes import EPILOG, MEANING, ExitCode
-from console.engine.capabilities import Capabilities
-from store.contract.records import Incident
-from store.demo_store import fill
+from retriage.console.causes.fold import NO_MESSAGE
+from retriage.console.causes.groups import CALLED
+from retriage.console.cli import app
+from retriage.console.cli.exit_codes import EPILOG, MEANING, ExitCode
+from retriage.console.engine.capabilities import Capabilities
+from retriage.store.contract.records import Incident
+from retriage.store.demo_store import fill
 from tests.console.incidents_of import incident
 from tests.support.terminal import Terminal
 
@@ -118,7 +118,7 @@ def test_causes_tell_incidents_that_are_passed_up_from_those_without_a_message(
     async def incidents(client: object, query: object, first: int, size: int) -> list[Incident]:
         return some[first : first + size]
 
-    monkeypatch.setattr("console.engine.client.EngineClient.incidents", incidents)
+    monkeypatch.setattr("retriage.console.engine.client.EngineClient.incidents", incidents)
     result = typed("causes", "--store", store, "--json")
     told = {one["cause"]: one["incidents"] for one in lines(result)}
     assert told == {NO_MESSAGE: 1, CALLED: 1, "HTTP 503 from psp": 1}
@@ -333,7 +333,7 @@ def test_interrupted_it_is_held_and_goes_on(store: Path) -> None:
         "--watch",
         "4s",
     ]
-    command = [sys.executable, "-m", "console", *map(str, words)]
+    command = [sys.executable, "-m", "retriage.console", *map(str, words)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:
@@ -355,7 +355,16 @@ def test_interrupted_it_is_held_and_goes_on(store: Path) -> None:
 
 @pytest.mark.long
 def test_how_far_a_demo_world_is_written_is_told_on_a_terminal(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "console", "demo-data", "--store", str(tmp_path / "world.db"), "--tasks", "600"]
+    command = [
+        sys.executable,
+        "-m",
+        "retriage.console",
+        "demo-data",
+        "--store",
+        str(tmp_path / "world.db"),
+        "--tasks",
+        "600",
+    ]
     with Terminal(command, 80, 24) as terminal:
         assert terminal.wait_for_end(60) == 0
         told = terminal.raw.decode()

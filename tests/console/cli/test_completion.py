@@ -15,16 +15,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from console.cli import app
-from console.cli.runs import DOES, SKIPPED
-from console.journal import journal_at
-from console.operations.cancel import Cancel
-from console.operations.known import OPERATIONS
-from console.session.connection_identity import ConnectionIdentity
-from console.session.seen_values import MOST_ENGINES, MOST_VALUES, keep_seen, read_seen
-from console.session.session import Session
-from store.demo_store import fill
-from store.journal import FrozenTask, NewRun
+from retriage.console.cli import app
+from retriage.console.cli.runs import DOES, SKIPPED
+from retriage.console.journal import journal_at
+from retriage.console.operations.cancel import Cancel
+from retriage.console.operations.known import OPERATIONS
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.console.session.seen_values import MOST_ENGINES, MOST_VALUES, keep_seen, read_seen
+from retriage.console.session.session import Session
+from retriage.store.demo_store import fill
+from retriage.store.journal import FrozenTask, NewRun
 from tests.console.tasks_of import task
 from tests.support.terminal import Terminal
 
@@ -148,7 +148,7 @@ def test_nothing_heavy_is_imported_and_nobody_is_asked(home: Path) -> None:
         "def connect(*words): raise AssertionError('a question')\n"
         "socket.socket.connect = connect\n"
         "atexit.register(lambda: print(*sys.modules, file=sys.stderr))\n"
-        "from console.cli import main\nmain()\n"
+        "from retriage.console.cli import main\nmain()\n"
     )
     words = ["retriage", "tasks", "--profile", "bpm-prod", "--query", "'topic:charge-c"]
     variables = {"_RETRIAGE_COMPLETE": "complete_bash", "COMP_WORDS": "\n".join(words), "COMP_CWORD": "5"}
@@ -156,9 +156,9 @@ def test_nothing_heavy_is_imported_and_nobody_is_asked(home: Path) -> None:
                           capture_output=True, text=True, check=True)  # fmt: skip
     assert done.stdout.split() == ["topic:charge-card"]
     loaded = set(done.stderr.split())
-    assert "console.cli.completion" in loaded
-    heavy = {"textual", "pydantic", "httpx", "sqlalchemy", "sqlmodel", "store.contract.queries", "store.journal",
-             "console.language", "rich.console"}  # fmt: skip
+    assert "retriage.console.cli.completion" in loaded
+    heavy = {"textual", "pydantic", "httpx", "sqlalchemy", "sqlmodel", "retriage.store.contract.queries",
+             "retriage.store.journal", "retriage.console.language", "rich.console"}  # fmt: skip
     assert loaded.isdisjoint(heavy), loaded & heavy
 
 

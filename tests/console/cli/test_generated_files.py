@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from console.cli import app
+from retriage.console.cli import app
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "console/retriage.1"

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 import typer
 
-from console.cli import headless
-from console.cli.exit_codes import ExitCode
-from console.cli.headless import carry_out, confirmed
-from console.cli.output import NotWritten, print_table, write
-from console.operations.retry import SetRetries
-from store.demo_store import fill
+from retriage.console.cli import headless
+from retriage.console.cli.exit_codes import ExitCode
+from retriage.console.cli.headless import carry_out, confirmed
+from retriage.console.cli.output import NotWritten, print_table, write
+from retriage.console.operations.retry import SetRetries
+from retriage.store.demo_store import fill
 from tests.support.terminal import Terminal
 
 QUERY = "topic:charge-card retries:0 -suspended"
@@ -108,7 +108,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def command_of(store: Path, *more: str) -> list[str]:
     words = ["run", "--store", str(store), "--query", QUERY, "--retries", "1", "--waves", "2,rest", *more]
-    return [sys.executable, "-m", "console", *words]
+    return [sys.executable, "-m", "retriage.console", *words]
 
 
 @pytest.mark.long

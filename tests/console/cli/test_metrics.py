@@ -17,20 +17,20 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from typer.testing import CliRunner, Result
 
-from console.cli import app
-from console.cli.exit_codes import ExitCode
-from console.cli.headless import SaidOnStderr
-from console.cli.headless_metrics import MOST_LABELS, EngineFigures, MetricsReading, Tally
-from console.engine.client import EngineClient
-from console.journal import journal_at
-from console.reading.page_limit import PageLimit
-from console.session.connection_identity import ConnectionIdentity
-from console.session.session import Session
-from console.snapshots.questions import PAGE_EVERY, PacedQuestions
-from store.contract.records import BatchStatistics, ExternalTask, Incident
-from store.demo_store import fill
-from store.embedded import embedded_app
-from store.journal import FrozenTask, NewRun
+from retriage.console.cli import app
+from retriage.console.cli.exit_codes import ExitCode
+from retriage.console.cli.headless import SaidOnStderr
+from retriage.console.cli.headless_metrics import MOST_LABELS, EngineFigures, MetricsReading, Tally
+from retriage.console.engine.client import EngineClient
+from retriage.console.journal import journal_at
+from retriage.console.reading.page_limit import PageLimit
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.console.session.session import Session
+from retriage.console.snapshots.questions import PAGE_EVERY, PacedQuestions
+from retriage.store.contract.records import BatchStatistics, ExternalTask, Incident
+from retriage.store.demo_store import fill
+from retriage.store.embedded import embedded_app
+from retriage.store.journal import FrozenTask, NewRun
 from tests.console.fake import FakeEngine
 from tests.faults.served import server
 from tests.support.fault_proxy import FaultProxy, FaultTransport, engine_error, page
@@ -228,7 +228,7 @@ async def test_20_000_incidents_cost_a_page_a_second() -> None:
 @pytest.mark.long
 def test_many_scrapes_are_one_reading(tmp_path: Path) -> None:
     with server(tmp_path, "--demo", "600") as served, FaultProxy(("127.0.0.1", served.port)) as proxy:
-        command = [sys.executable, "-m", "console", "metrics", "--engine", proxy.root, "--serve", "0"]
+        command = [sys.executable, "-m", "retriage.console", "metrics", "--engine", proxy.root, "--serve", "0"]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as program:
             try:
                 assert program.stderr is not None

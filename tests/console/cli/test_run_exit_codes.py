@@ -2,10 +2,10 @@
 
 import pytest
 
-from console.cli.exit_codes import ExitCode
-from console.cli.headless_runs import _code, _why_no_change
-from console.runs.change import RestChange
-from console.runs.events import RunEnded
+from retriage.console.cli.exit_codes import ExitCode
+from retriage.console.cli.headless_runs import _code, _why_no_change
+from retriage.console.runs.change import RestChange
+from retriage.console.runs.events import RunEnded
 from tests.console.runs.test_next_step import view
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from console.cli import app
-from store.database.clock import now
-from store.journal import FrozenTask, Journal, NewRun
+from retriage.console.cli import app
+from retriage.store.database.clock import now
+from retriage.store.journal import FrozenTask, Journal, NewRun
 
 NEW = NewRun("https://e/engine-rest", "https://e/engine-rest", "ann", "all", "why", 1, 0.05, False, 60.0, now())
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from console.causes.fold import fold
-from console.cli import app
-from store.database.clock import now
-from store.demo_store import fill
-from store.journal import FrozenTask, Journal, NewRun, RunCause
+from retriage.console.causes.fold import fold
+from retriage.console.cli import app
+from retriage.store.database.clock import now
+from retriage.store.demo_store import fill
+from retriage.store.journal import FrozenTask, Journal, NewRun, RunCause
 
 QUERY = "topic:charge-card retries:0"
 

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from console.cli import app
-from console.cli.exit_codes import ExitCode
-from console.cli.headless_undo import code_of
-from console.launch.launch_events import GivenBack
-from store.commands.deployments import deploy
-from store.commands.instances import start
-from store.contract.records import VariableValue
-from store.database import open_database
-from store.demo_store import fill
+from retriage.console.cli import app
+from retriage.console.cli.exit_codes import ExitCode
+from retriage.console.cli.headless_undo import code_of
+from retriage.console.launch.launch_events import GivenBack
+from retriage.store.commands.deployments import deploy
+from retriage.store.commands.instances import start
+from retriage.store.contract.records import VariableValue
+from retriage.store.database import open_database
+from retriage.store.demo_store import fill
 from tests.store.drawings import JUDGED
 from tests.support.listener import Listener
 

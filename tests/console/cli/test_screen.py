@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from console.cli import screen
-from console.engine import connect
-from console.engine.target import Remote
+from retriage.console.cli import screen
+from retriage.console.engine import connect
+from retriage.console.engine.target import Remote
 
 
 @pytest.fixture

@@ -17,11 +17,11 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
-from console.cli import app
-from console.cli.exit_codes import ExitCode
-from store.demo_store import fill
-from store.embedded import embedded_app
-from store.snapshot_mark import read_mark
+from retriage.console.cli import app
+from retriage.console.cli.exit_codes import ExitCode
+from retriage.store.demo_store import fill
+from retriage.store.embedded import embedded_app
+from retriage.store.snapshot_mark import read_mark
 from tests.store.running import client_of
 
 PATIENCE = 60.0

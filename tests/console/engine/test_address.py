@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.engine.address import Address, parse_address
+from retriage.console.engine.address import Address, parse_address
 
 PLAIN = [
     "http://host", "https://host:443/", "http://host:80/x", "https://host:80", "http://a-b.c1.example:8080/engine-rest",
@@ -70,7 +70,7 @@ def test_any_address_is_read_as_httpx_reads_it(text: str) -> None:
 
 def test_a_plain_address_is_read_without_httpx() -> None:
     program = (
-        "import sys; from console.engine.address import parse_address; "
+        "import sys; from retriage.console.engine.address import parse_address; "
         f"[parse_address(one) for one in {PLAIN!r}]; sys.exit('httpx' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

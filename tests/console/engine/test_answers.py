@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from console.engine.answers import record
-from store.contract.records import ExternalTask, Job, ProcessInstance
+from retriage.console.engine.answers import record
+from retriage.store.contract.records import ExternalTask, Job, ProcessInstance
 
 OF_7_21: dict[str, Any] = {
     "links": [],

@@ -7,14 +7,14 @@ from typing import Any
 import httpx
 import pytest
 
-from console.batches.diagnosis import diagnose
-from console.batches.diagnosis_facts import DiagnosisReader
-from console.engine.capabilities import EVERYTHING, LISTS, Capabilities, ListCapabilities
-from console.engine.client import EngineClient
-from console.engine.errors import Refused, Unreachable
-from console.language import parse, subject_on
-from console.launch.draft import SOURCES, Draft
-from store.embedded import embedded_app
+from retriage.console.batches.diagnosis import diagnose
+from retriage.console.batches.diagnosis_facts import DiagnosisReader
+from retriage.console.engine.capabilities import EVERYTHING, LISTS, Capabilities, ListCapabilities
+from retriage.console.engine.client import EngineClient
+from retriage.console.engine.errors import Refused, Unreachable
+from retriage.console.language import parse, subject_on
+from retriage.console.launch.draft import SOURCES, Draft
+from retriage.store.embedded import embedded_app
 from tests.console.batches.test_diagnosis import at
 from tests.console.fake import FakeEngine
 from tests.contract.bpmn import Drawing, Step
@@ -149,7 +149,7 @@ class Answers:
 
 
 async def test_a_question_that_nobody_answers_proves_nothing() -> None:
-    from console.engine.capabilities import learn
+    from retriage.console.engine.capabilities import learn
 
     lost = Unreachable("gone")
     unread = Refused(
@@ -163,7 +163,7 @@ async def test_a_question_that_nobody_answers_proves_nothing() -> None:
 
 
 async def test_a_page_of_a_proxy_proves_no_filter() -> None:
-    from console.engine.capabilities import learn
+    from retriage.console.engine.capabilities import learn
 
     blocked = Refused("no", 400, None, "Request blocked")
     found = await learn(Answers([], *[blocked] * 5), Capabilities(), "tasks")
@@ -171,7 +171,7 @@ async def test_a_page_of_a_proxy_proves_no_filter() -> None:
 
 
 async def test_sort_keys_that_an_engine_refuses_are_found_one_by_one() -> None:
-    from console.engine.capabilities import learn
+    from retriage.console.engine.capabilities import learn
 
     keys = LISTS["tasks"].query.SORT_KEYS
     refused = Refused("Cannot set query sortBy parameter", 400, "InvalidRequestException")

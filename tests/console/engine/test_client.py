@@ -8,16 +8,16 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from console.engine.answers import UNKNOWN_TIME, records, records_by_slices
-from console.engine.batch_request import BatchRequest
-from console.engine.client import EngineClient
-from console.engine.errors import EngineProblem, RanAndFailed, Refused, Unintelligible, Unsayable
-from console.engine.identity import guess_kind
-from store.contract import queries
-from store.contract.history import HistoricExternalTaskLogQuery, HistoricIncidentQuery, HistoricJobLogQuery
-from store.contract.operations import UserOperationQuery
-from store.contract.orders import SetExternalTaskRetries
-from store.contract.queries import (
+from retriage.console.engine.answers import UNKNOWN_TIME, records, records_by_slices
+from retriage.console.engine.batch_request import BatchRequest
+from retriage.console.engine.client import EngineClient
+from retriage.console.engine.errors import EngineProblem, RanAndFailed, Refused, Unintelligible, Unsayable
+from retriage.console.engine.identity import guess_kind
+from retriage.store.contract import queries
+from retriage.store.contract.history import HistoricExternalTaskLogQuery, HistoricIncidentQuery, HistoricJobLogQuery
+from retriage.store.contract.operations import UserOperationQuery
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.contract.queries import (
     BatchStatisticsQuery,
     ExternalTaskQuery,
     HistoricBatchQuery,
@@ -29,7 +29,7 @@ from store.contract.queries import (
     Query,
     Sorting,
 )
-from store.contract.records import ExternalTask
+from retriage.store.contract.records import ExternalTask
 
 BASE = "http://engine.test/engine-rest"
 

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from console.engine.batch_request import BatchRequest
-from console.engine.client import EngineClient
-from console.engine.connect import Demo, Embedded, Remote, connect
-from console.engine.errors import EngineProblem, Unreachable
-from console.session.poller import Poller
-from console.session.snapshot import Snapshot
-from store.contract.orders import SetExternalTaskRetries
-from store.contract.queries import BatchStatisticsQuery, ExternalTaskQuery, IncidentQuery
-from store.contract.records import HistoricBatch
+from retriage.console.engine.batch_request import BatchRequest
+from retriage.console.engine.client import EngineClient
+from retriage.console.engine.connect import Demo, Embedded, Remote, connect
+from retriage.console.engine.errors import EngineProblem, Unreachable
+from retriage.console.session.poller import Poller
+from retriage.console.session.snapshot import Snapshot
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.contract.queries import BatchStatisticsQuery, ExternalTaskQuery, IncidentQuery
+from retriage.store.contract.records import HistoricBatch
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from math import inf
 import httpx
 import pytest
 
-from console.engine.channel import Channel
-from console.engine.credentials import Credentials, CredentialsProblem, CredentialsRefused, bearer
-from console.engine.errors import Forbidden, LoginRefused, NoCredentials, Unanswered
+from retriage.console.engine.channel import Channel
+from retriage.console.engine.credentials import Credentials, CredentialsProblem, CredentialsRefused, bearer
+from retriage.console.engine.errors import Forbidden, LoginRefused, NoCredentials, Unanswered
 
 
 def web_token(**claims: object) -> str:

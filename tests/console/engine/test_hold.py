@@ -9,12 +9,20 @@ from math import inf
 import httpx
 import pytest
 
-from console.engine.channel import Channel, Limits
-from console.engine.client import EngineClient
-from console.engine.errors import EngineProblem, Forbidden, LoginRefused, NoLogin, Refused, TooLarge, Unreachable
-from console.engine.refusals import wait_told
-from console.engine.rights import LAUNCH, Rights, find_rights
-from store.contract.queries import ExternalTaskQuery
+from retriage.console.engine.channel import Channel, Limits
+from retriage.console.engine.client import EngineClient
+from retriage.console.engine.errors import (
+    EngineProblem,
+    Forbidden,
+    LoginRefused,
+    NoLogin,
+    Refused,
+    TooLarge,
+    Unreachable,
+)
+from retriage.console.engine.refusals import wait_told
+from retriage.console.engine.rights import LAUNCH, Rights, find_rights
+from retriage.store.contract.queries import ExternalTaskQuery
 from tests.support.fault_proxy import FaultTransport, engine_error, huge, page
 
 NOW = datetime(2026, 3, 14, 3, 12, tzinfo=UTC)

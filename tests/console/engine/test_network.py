@@ -12,10 +12,10 @@ from http import HTTPStatus
 import httpx
 import pytest
 
-from console.engine.batch_request import BatchRequest
-from console.engine.channel import Limits
-from console.engine.client import EngineClient
-from console.engine.errors import (
+from retriage.console.engine.batch_request import BatchRequest
+from retriage.console.engine.channel import Limits
+from retriage.console.engine.client import EngineClient
+from retriage.console.engine.errors import (
     Denied,
     EngineProblem,
     NotThere,
@@ -27,8 +27,8 @@ from console.engine.errors import (
     Unreachable,
     one_line,
 )
-from store.contract.orders import SetExternalTaskRetries
-from store.contract.queries import ExternalTaskQuery
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.contract.queries import ExternalTaskQuery
 
 ORDER = SetExternalTaskRetries(retries=3, external_task_ids=["a"])
 QUICK = Limits(connect=0.05, read=0.05, question=0.05, order=0.05)

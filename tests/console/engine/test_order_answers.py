@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable
 import httpx
 import pytest
 
-from console.engine.batch_request import BatchRequest
-from console.engine.client import EngineClient
-from console.engine.errors import Refused, Unanswered, Unreachable
-from console.engine.orders import Orders
-from console.orders.each import order_each
-from store.contract.orders import SetExternalTaskRetries
+from retriage.console.engine.batch_request import BatchRequest
+from retriage.console.engine.client import EngineClient
+from retriage.console.engine.errors import Refused, Unanswered, Unreachable
+from retriage.console.engine.orders import Orders
+from retriage.console.orders.each import order_each
+from retriage.store.contract.orders import SetExternalTaskRetries
 from tests.console.engine.test_client import BATCH
 from tests.support.fault_proxy import (
     BROKEN_JSON,

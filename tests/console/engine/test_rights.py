@@ -10,14 +10,14 @@ from typing import Any
 import httpx
 import pytest
 
-from console.batches.batch_end import BatchEnd
-from console.batches.batch_events import ending
-from console.batches.known_batches import KnownBatches
-from console.engine.capabilities import Capabilities, ListCapabilities
-from console.engine.client import EngineClient
-from console.engine.errors import NotThere, Refused, Unreachable
-from console.engine.history_level import HistoryLevel, infer_history_level, what_is_lost
-from console.engine.rights import (
+from retriage.console.batches.batch_end import BatchEnd
+from retriage.console.batches.batch_events import ending
+from retriage.console.batches.known_batches import KnownBatches
+from retriage.console.engine.capabilities import Capabilities, ListCapabilities
+from retriage.console.engine.client import EngineClient
+from retriage.console.engine.errors import NotThere, Refused, Unreachable
+from retriage.console.engine.history_level import HistoryLevel, infer_history_level, what_is_lost
+from retriage.console.engine.rights import (
     ALL,
     LAUNCH,
     LAUNCH_THESE,
@@ -31,10 +31,10 @@ from console.engine.rights import (
     Rights,
     find_rights,
 )
-from console.reading.selection import Marked
-from console.screens.launch.flow import open_launch
-from console.widgets.pane import Pane
-from store.contract.records import BatchStatistics, Job
+from retriage.console.reading.selection import Marked
+from retriage.console.screens.launch.flow import open_launch
+from retriage.console.widgets.pane import Pane
+from retriage.store.contract.records import BatchStatistics, Job
 from tests.console.fake import FakeEngine, ids, statistics, task
 from tests.console.settle import console, lines, until
 from tests.contract.bpmn import Drawing, Step
@@ -268,7 +268,7 @@ async def test_a_user_who_may_read_nothing_sees_a_sentence() -> None:
 
 
 async def test_the_page_about_the_engine_tells_rights_and_history() -> None:
-    from console.screens.help.here_page import engine_page
+    from retriage.console.screens.help.here_page import engine_page
 
     engine = FakeEngine(40)
     engine.granted = dict(CREATE)

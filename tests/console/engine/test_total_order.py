@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from console.engine.client import EngineClient
-from console.engine.total_order import LISTS, in_order_of_ids, in_total_order, sort_keys
-from console.reading.pages import pages_by_id
-from console.reading.reading_order import reading_order
-from store.contract.history import (
+from retriage.console.engine.client import EngineClient
+from retriage.console.engine.total_order import LISTS, in_order_of_ids, in_total_order, sort_keys
+from retriage.console.reading.pages import pages_by_id
+from retriage.console.reading.reading_order import reading_order
+from retriage.store.contract.history import (
     HistoricExternalTaskLogQuery,
     HistoricIncidentQuery,
     HistoricJobLogQuery,
 )
-from store.contract.queries import (
+from retriage.store.contract.queries import (
     BatchStatisticsQuery,
     ExternalTaskQuery,
     HistoricBatchQuery,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.language import INCIDENTS, TASKS, complete, completed
+from retriage.console.language import INCIDENTS, TASKS, complete, completed
 
 KNOWN = {"topic": ["charge-card", "send mail", "ship"], "tenant": ["a", "b"], "var": ["amount", "due date"]}
 

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from console.engine.capabilities import Capabilities, ListCapabilities
-from console.language import (
+from retriage.console.engine.capabilities import Capabilities, ListCapabilities
+from retriage.console.language import (
     INCIDENTS,
     INSTANCES,
     JOBS,
@@ -20,7 +20,7 @@ from console.language import (
     subject_on,
     write,
 )
-from store.contract.queries import Query
+from retriage.store.contract.queries import Query
 from tests.console.fake import incident, instance, job, task
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

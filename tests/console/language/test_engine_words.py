@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from console.engine.client import EngineClient
-from console.engine.connect import Demo
-from console.language import SUBJECTS, parse
+from retriage.console.engine.client import EngineClient
+from retriage.console.engine.connect import Demo
+from retriage.console.language import SUBJECTS, parse
 from tests.support.demo_copies import built_world, copied_world
 
 LINES = {

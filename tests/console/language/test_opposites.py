@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 
-from console.engine.batch_request import BatchRequest
-from console.engine.client import EngineClient
-from console.engine.connect import Demo
-from console.language import SUBJECTS, Subject, parse
-from console.language.console_words import NONE, Is, Number, TextWord
-from console.language.tokens import quote
-from console.reading.incident_tasks import TaskFacts
-from console.reading.row_filter import RowFilter
-from store.contract.orders import SetExternalTaskRetries
-from store.contract.queries import JobQuery, Query
+from retriage.console.engine.batch_request import BatchRequest
+from retriage.console.engine.client import EngineClient
+from retriage.console.engine.connect import Demo
+from retriage.console.language import SUBJECTS, Subject, parse
+from retriage.console.language.console_words import NONE, Is, Number, TextWord
+from retriage.console.language.tokens import quote
+from retriage.console.reading.incident_tasks import TaskFacts
+from retriage.console.reading.row_filter import RowFilter
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.contract.queries import JobQuery, Query
 from tests.console.language.test_engine_words import METHODS
 from tests.support.demo_copies import built_world, copied_world
 

@@ -6,9 +6,20 @@ from typing import Any
 
 import pytest
 
-from console.language import BATCHES, INCIDENTS, INSTANCES, JOBS, SUBJECTS, TASKS, Subject, matcher, parse, write
-from console.language.conditions import Condition
-from store.contract.queries import Query
+from retriage.console.language import (
+    BATCHES,
+    INCIDENTS,
+    INSTANCES,
+    JOBS,
+    SUBJECTS,
+    TASKS,
+    Subject,
+    matcher,
+    parse,
+    write,
+)
+from retriage.console.language.conditions import Condition
+from retriage.store.contract.queries import Query
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 ALL = list(SUBJECTS.values())

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from console.language import SUBJECTS, TASKS, Subject, complete, completed, parse, write
-from console.language.conditions import Condition, ConsoleWord
-from console.language.console_words import NONE, Is, Number, Since
-from console.language.like import contained, containing, starred, unstarred
-from console.language.moments import written
-from console.language.words import LONG_MAX
-from store.contract.queries import Query, Sorting, TimeFilter, VariableFilter
-from store.contract.values import format_moment
+from retriage.console.language import SUBJECTS, TASKS, Subject, complete, completed, parse, write
+from retriage.console.language.conditions import Condition, ConsoleWord
+from retriage.console.language.console_words import NONE, Is, Number, Since
+from retriage.console.language.like import contained, containing, starred, unstarred
+from retriage.console.language.moments import written
+from retriage.console.language.words import LONG_MAX
+from retriage.store.contract.queries import Query, Sorting, TimeFilter, VariableFilter
+from retriage.store.contract.values import format_moment
 
 ALL = list(SUBJECTS.values())
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

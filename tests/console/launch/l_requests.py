@@ -19,17 +19,17 @@ from typing import Any
 
 import httpx
 
-from console.engine.client import EngineClient
-from console.launch.preparation import LaunchPreparation
-from console.launch.send import send_launch
-from console.reading.selection import Composed, Everything, Selection
-from console.session.connection_identity import ConnectionIdentity
-from console.session.session import Session
-from store.contract.orders import SetExternalTaskRetries
-from store.contract.queries import ExternalTaskQuery, ProcessInstanceQuery
-from store.embedded import embedded_app
-from store.journal import Journal
-from store.settings import StoreSettings
+from retriage.console.engine.client import EngineClient
+from retriage.console.launch.preparation import LaunchPreparation
+from retriage.console.launch.send import send_launch
+from retriage.console.reading.selection import Composed, Everything, Selection
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.console.session.session import Session
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.contract.queries import ExternalTaskQuery, ProcessInstanceQuery
+from retriage.store.embedded import embedded_app
+from retriage.store.journal import Journal
+from retriage.store.settings import StoreSettings
 from tests.support.plain import plain_world
 
 BEFORE = Path(__file__).with_name("l_requests.json")

@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from console.engine.batch_request import BatchRequest
-from console.language import SUBJECTS, parse
-from console.language.form import entered, fields_of, shown, sought
-from console.launch.draft import ALL, SOURCES, Draft, Source, Unusable, says_all
-from console.launch.request_text import curl_list, curl_text
-from console.reading.selection import Everything
-from console.screens.builder.faces import form_of, from_saved, json_of, saved_text, with_value
-from console.screens.builder.form import FormRow
-from store.contract.orders import SetExternalTaskRetries
-from store.contract.queries import ProcessInstanceQuery, VariableFilter
+from retriage.console.engine.batch_request import BatchRequest
+from retriage.console.language import SUBJECTS, parse
+from retriage.console.language.form import entered, fields_of, shown, sought
+from retriage.console.launch.draft import ALL, SOURCES, Draft, Source, Unusable, says_all
+from retriage.console.launch.request_text import curl_list, curl_text
+from retriage.console.reading.selection import Everything
+from retriage.console.screens.builder.faces import form_of, from_saved, json_of, saved_text, with_value
+from retriage.console.screens.builder.form import FormRow
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.contract.queries import ProcessInstanceQuery, VariableFilter
 from tests.console.language.test_properties import queries
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from console.engine.client import EngineClient
-from console.engine.connect import Demo
-from console.language import parse
-from console.launch import draft_counts as counting
-from console.launch.draft import SOURCES, Draft, Source
-from console.launch.draft_counts import DraftCounts, count_draft
-from console.launch.overlapping_batches import QUIET
-from console.reading.filtered_pages import FilteredPages
-from store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, ProcessInstanceQuery
-from store.contract.records import ExternalTask
+from retriage.console.engine.client import EngineClient
+from retriage.console.engine.connect import Demo
+from retriage.console.language import parse
+from retriage.console.launch import draft_counts as counting
+from retriage.console.launch.draft import SOURCES, Draft, Source
+from retriage.console.launch.draft_counts import DraftCounts, count_draft
+from retriage.console.launch.overlapping_batches import QUIET
+from retriage.console.reading.filtered_pages import FilteredPages
+from retriage.store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, ProcessInstanceQuery
+from retriage.store.contract.records import ExternalTask
 from tests.support.demo_copies import built_world, copied_world
 
 TASKS, IDS, INSTANCE_IDS, INSTANCES, HISTORY = SOURCES

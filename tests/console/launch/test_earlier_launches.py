@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from console.launch.earlier_launches import EarlierLaunches, earlier_launches_over
-from console.launch.overlapping_batches import TopicWithoutWorker, topics_without_worker
-from console.screens.builder.screen import BuilderScreen
-from console.screens.builder.text_face import QueryInput, put
-from console.screens.launch.dialog import LaunchDialog
-from console.screens.launch.page import moment, record_said
-from console.widgets.pane import Pane
-from store.contract.queries import ExternalTaskQuery
-from store.journal import Journal, NewLaunch
+from retriage.console.launch.earlier_launches import EarlierLaunches, earlier_launches_over
+from retriage.console.launch.overlapping_batches import TopicWithoutWorker, topics_without_worker
+from retriage.console.screens.builder.screen import BuilderScreen
+from retriage.console.screens.builder.text_face import QueryInput, put
+from retriage.console.screens.launch.dialog import LaunchDialog
+from retriage.console.screens.launch.page import moment, record_said
+from retriage.console.widgets.pane import Pane
+from retriage.store.contract.queries import ExternalTaskQuery
+from retriage.store.journal import Journal, NewLaunch
 from tests.console import logs
 from tests.console.fake import FakeEngine, ids, statistics, task
 from tests.console.settle import console, until

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from console.engine.errors import Refused
-from console.launch.find_batch import Finding, look_for
+from retriage.console.engine.errors import Refused
+from retriage.console.launch.find_batch import Finding, look_for
 from tests.console.lost_launches import NAMES, SENT, LostLaunchEngine, seconds, sought
 
 QUERY = {"exact": False, "tasks": 100}

@@ -7,13 +7,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from console.engine.client import EngineClient
-from console.launch import find_batch, send, unanswered
-from console.launch.decided_launch import DecidedLaunch
-from console.launch.launch_events import Disproved, NotCarriedOut, NotFound
-from console.launch.send import send_launch
-from store.contract.orders import SetExternalTaskRetries
-from store.journal import Journal
+from retriage.console.engine.client import EngineClient
+from retriage.console.launch import find_batch, send, unanswered
+from retriage.console.launch.decided_launch import DecidedLaunch
+from retriage.console.launch.launch_events import Disproved, NotCarriedOut, NotFound
+from retriage.console.launch.send import send_launch
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.journal import Journal
 from tests.console.launch.test_send import LAUNCH, Console
 from tests.engines import camunda
 from tests.support.fault_proxy import FaultTransport, page

@@ -11,15 +11,15 @@ import httpx
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from console.launch import one_by_one
-from console.launch.launch_events import GivenBack, LaunchEvent
-from console.launch.send import Sent, send_launch, send_launches
-from console.launch.undo import Undo, undo_of_run
-from console.operations.set_variables import MOST_WAYS
-from console.screens.journal.rows import facts, row_of
-from console.screens.runs.rows import step_rows
-from console.session.session import Session
-from store.journal import Journal
+from retriage.console.launch import one_by_one
+from retriage.console.launch.launch_events import GivenBack, LaunchEvent
+from retriage.console.launch.send import Sent, send_launch, send_launches
+from retriage.console.launch.undo import Undo, undo_of_run
+from retriage.console.operations.set_variables import MOST_WAYS
+from retriage.console.screens.journal.rows import facts, row_of
+from retriage.console.screens.runs.rows import step_rows
+from retriage.console.session.session import Session
+from retriage.store.journal import Journal
 from tests.console.operations.test_set_variables import ALL, begun, has, operation, put
 from tests.console.operations.test_suspension import instances
 from tests.console.runs.a_run import Scene, scene

@@ -9,17 +9,17 @@ from typing import Any
 import httpx
 import pytest
 
-from console.engine.client import EngineClient
-from console.engine.credentials import Credentials
-from console.launch.plan import LaunchPlan
-from console.operations.preview import Kind
-from console.reading.counts import SelectionCounts
-from console.reading.selected_tasks import SelectedTasks
-from console.reading.selection import Composed, Everything, Marked, matches_all
-from console.screens.launch.page import total_spans
-from console.widgets.line import fitted
-from store.contract.orders import SetExternalTaskRetries
-from store.contract.queries import (
+from retriage.console.engine.client import EngineClient
+from retriage.console.engine.credentials import Credentials
+from retriage.console.launch.plan import LaunchPlan
+from retriage.console.operations.preview import Kind
+from retriage.console.reading.counts import SelectionCounts
+from retriage.console.reading.selected_tasks import SelectedTasks
+from retriage.console.reading.selection import Composed, Everything, Marked, matches_all
+from retriage.console.screens.launch.page import total_spans
+from retriage.console.widgets.line import fitted
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.contract.queries import (
     ExternalTaskQuery,
     HistoricProcessInstanceQuery,
     ProcessInstanceQuery,

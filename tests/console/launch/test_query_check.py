@@ -7,20 +7,20 @@ from typing import Any
 
 import pytest
 
-from console.app import RetriageApp
-from console.engine.capabilities import Capabilities, ListCapabilities
-from console.engine.errors import EngineProblem, Forbidden, Unreachable
-from console.launch.query_check import _FITS, check_queries, contradicted
-from console.session.connection_identity import ConnectionIdentity
-from console.session.session import Session
-from store.contract.orders import SetExternalTaskRetries
-from store.contract.queries import (
+from retriage.console.app import RetriageApp
+from retriage.console.engine.capabilities import Capabilities, ListCapabilities
+from retriage.console.engine.errors import EngineProblem, Forbidden, Unreachable
+from retriage.console.launch.query_check import _FITS, check_queries, contradicted
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.console.session.session import Session
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.contract.queries import (
     ExternalTaskQuery,
     HistoricProcessInstanceQuery,
     ProcessInstanceQuery,
     VariableFilter,
 )
-from store.contract.records import ExternalTask
+from retriage.store.contract.records import ExternalTask
 from tests.console.fake import FakeEngine, instance, task
 from tests.console.settle import console, lines, until
 

@@ -7,16 +7,16 @@ from typing import Any
 import httpx
 import pytest
 
-from console.engine.batch_request import SET_RETRIES
-from console.engine.client import EngineClient
-from console.launch.plan import LaunchPlan
-from console.reading.counts import SelectionCounts
-from console.reading.selected_tasks import SelectedTasks
-from console.reading.selection import Composed, Everything, Marked, Selection
-from console.screens.launch.dialog import LaunchDialog
-from console.widgets.pane import Pane
-from store.contract.orders import SetExternalTaskRetries
-from store.contract.queries import ExternalTaskQuery, ProcessInstanceQuery, VariableFilter
+from retriage.console.engine.batch_request import SET_RETRIES
+from retriage.console.engine.client import EngineClient
+from retriage.console.launch.plan import LaunchPlan
+from retriage.console.reading.counts import SelectionCounts
+from retriage.console.reading.selected_tasks import SelectedTasks
+from retriage.console.reading.selection import Composed, Everything, Marked, Selection
+from retriage.console.screens.launch.dialog import LaunchDialog
+from retriage.console.widgets.pane import Pane
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.contract.queries import ExternalTaskQuery, ProcessInstanceQuery, VariableFilter
 from tests.console.screens.test_embedded_engine import ENGINE, world
 from tests.console.settle import filter_by, until
 

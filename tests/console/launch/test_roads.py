@@ -13,16 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from console.engine.connect import connect
-from console.engine.target import Embedded
-from console.launch.preparation import LaunchPreparation
-from console.operations.preview import BY_HAND, Kind
-from console.reading.selection import Composed, Everything, Marked, Selection
-from console.session.connection_identity import ConnectionIdentity
-from console.session.session import Session
-from store.contract.orders import SetExternalTaskRetries
-from store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, ProcessInstanceQuery
-from store.demo_store import fill
+from retriage.console.engine.connect import connect
+from retriage.console.engine.target import Embedded
+from retriage.console.launch.preparation import LaunchPreparation
+from retriage.console.operations.preview import BY_HAND, Kind
+from retriage.console.reading.selection import Composed, Everything, Marked, Selection
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.console.session.session import Session
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, ProcessInstanceQuery
+from retriage.store.demo_store import fill
 
 TOPIC = "charge-card"
 PATIENCE = 60.0

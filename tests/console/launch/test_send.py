@@ -11,12 +11,12 @@ import httpx
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from console.engine.batch_request import BatchRequest
-from console.engine.client import EngineClient
-from console.launch import find_batch, preparation, send, unanswered
-from console.launch.decided_launch import DecidedLaunch
-from console.launch.find_batch import LATE
-from console.launch.launch_events import (
+from retriage.console.engine.batch_request import BatchRequest
+from retriage.console.engine.client import EngineClient
+from retriage.console.launch import find_batch, preparation, send, unanswered
+from retriage.console.launch.decided_launch import DecidedLaunch
+from retriage.console.launch.find_batch import LATE
+from retriage.console.launch.launch_events import (
     Disproved,
     Launched,
     LaunchEvent,
@@ -30,20 +30,20 @@ from console.launch.launch_events import (
     about_of,
     sentence_of,
 )
-from console.launch.overlapping_batches import overlapping_batches
-from console.launch.plan import LaunchPlan
-from console.launch.preparation import LaunchPreparation
-from console.launch.send import send_launch
-from console.launch.unanswered import UnansweredLaunches
-from console.reading.selected_tasks import read_selected_tasks
-from console.reading.selection import Marked
-from console.session.connection_identity import ConnectionIdentity
-from console.session.session import Session
-from store.contract.orders import SetExternalTaskRetries
-from store.contract.queries import BatchStatisticsQuery, ExternalTaskQuery, HistoricBatchQuery
-from store.embedded import embedded_app
-from store.journal import Journal, Launch
-from store.settings import StoreSettings
+from retriage.console.launch.overlapping_batches import overlapping_batches
+from retriage.console.launch.plan import LaunchPlan
+from retriage.console.launch.preparation import LaunchPreparation
+from retriage.console.launch.send import send_launch
+from retriage.console.launch.unanswered import UnansweredLaunches
+from retriage.console.reading.selected_tasks import read_selected_tasks
+from retriage.console.reading.selection import Marked
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.console.session.session import Session
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.contract.queries import BatchStatisticsQuery, ExternalTaskQuery, HistoricBatchQuery
+from retriage.store.embedded import embedded_app
+from retriage.store.journal import Journal, Launch
+from retriage.store.settings import StoreSettings
 from tests.support.fault_proxy import STATUSES, Drop, FaultTransport, page
 from tests.support.plain import plain_world
 
@@ -301,7 +301,7 @@ async def test_somebody_else_s_batch_with_another_number_is_not_taken_for_it(
     async def not_known(*asked: object) -> None:
         """The look before the launch failed: without it the batch may have begun after it was sent."""
 
-    monkeypatch.setattr("console.launch.record.newest_start", not_known)
+    monkeypatch.setattr("retriage.console.launch.record.newest_start", not_known)
     console.faults.play(page(504), on=LAUNCH)
     order = await console.decided()
     his = await others(app, 1)

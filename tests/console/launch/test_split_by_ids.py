@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from console.app import RetriageApp
-from console.engine.errors import Refused, Unanswered
-from console.launch import send
-from console.launch.plan import LaunchPlan
-from console.launch.split_by_ids import parts_of, said_of_parts
-from console.reading.selected_tasks import SelectedTasks
-from console.reading.selection import Everything, Marked
-from console.screens.launch.flow import open_launch
-from store.contract.orders import SetExternalTaskRetries
-from store.contract.queries import ExternalTaskQuery
-from store.contract.records import Batch
+from retriage.console.app import RetriageApp
+from retriage.console.engine.errors import Refused, Unanswered
+from retriage.console.launch import send
+from retriage.console.launch.plan import LaunchPlan
+from retriage.console.launch.split_by_ids import parts_of, said_of_parts
+from retriage.console.reading.selected_tasks import SelectedTasks
+from retriage.console.reading.selection import Everything, Marked
+from retriage.console.screens.launch.flow import open_launch
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.contract.queries import ExternalTaskQuery
+from retriage.store.contract.records import Batch
 from tests.console.fake import FakeEngine, ids, task
 from tests.console.settle import console, lines, until
 

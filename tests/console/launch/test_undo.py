@@ -2,8 +2,8 @@
 
 import pytest
 
-from console.launch.undo import Undo
-from console.operations.retry import SetRetries
+from retriage.console.launch.undo import Undo
+from retriage.console.operations.retry import SetRetries
 
 LAUNCHED = SetRetries(3)
 

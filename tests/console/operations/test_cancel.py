@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from console.launch import send
-from console.launch.undo import undo_of_run
-from console.operations.cancel import Cancel
-from console.operations.known import operation_of
-from console.reading.selection import Instances
-from console.runs.event_text import text_of
-from console.runs.events import RunEnded, RunHeld
-from console.runs.run_form import RunForm
-from console.session.connection import Connection
-from store.contract.queries import ProcessInstanceQuery
+from retriage.console.launch import send
+from retriage.console.launch.undo import undo_of_run
+from retriage.console.operations.cancel import Cancel
+from retriage.console.operations.known import operation_of
+from retriage.console.reading.selection import Instances
+from retriage.console.runs.event_text import text_of
+from retriage.console.runs.events import RunEnded, RunHeld
+from retriage.console.runs.run_form import RunForm
+from retriage.console.session.connection import Connection
+from retriage.store.contract.queries import ProcessInstanceQuery
 from tests.console.operations.test_suspension import begun, instances, put
 from tests.console.runs.a_run import Scene, scene
 from tests.support.fault_proxy import Drop

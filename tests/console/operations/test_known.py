@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.operations.known import OPERATIONS
+from retriage.console.operations.known import OPERATIONS
 
 
 @pytest.mark.parametrize("name", [name for name, operation in OPERATIONS.items() if not operation.no_way_back])

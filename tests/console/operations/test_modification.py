@@ -8,20 +8,20 @@ from types import SimpleNamespace
 
 import pytest
 
-from console.launch import send
-from console.launch.undo import undo_of_run
-from console.operations.known import operation_of
-from console.operations.modification import Modification, Repeat, Skip
-from console.operations.operation import FrozenUnits
-from console.reading.selection import Instances
-from console.runs.driver_name import driver_name
-from console.runs.event_text import text_of
-from console.runs.events import RunEnded, RunHeld, WaveOutcome
-from console.runs.run import RunOrder, write_down
-from console.runs.run_form import RunForm
-from console.runs.waves import waves_of
-from console.session.connection import Connection
-from store.contract.queries import ProcessInstanceQuery
+from retriage.console.launch import send
+from retriage.console.launch.undo import undo_of_run
+from retriage.console.operations.known import operation_of
+from retriage.console.operations.modification import Modification, Repeat, Skip
+from retriage.console.operations.operation import FrozenUnits
+from retriage.console.reading.selection import Instances
+from retriage.console.runs.driver_name import driver_name
+from retriage.console.runs.event_text import text_of
+from retriage.console.runs.events import RunEnded, RunHeld, WaveOutcome
+from retriage.console.runs.run import RunOrder, write_down
+from retriage.console.runs.run_form import RunForm
+from retriage.console.runs.waves import waves_of
+from retriage.console.session.connection import Connection
+from retriage.store.contract.queries import ProcessInstanceQuery
 from tests.console.operations.test_suspension import instances, put
 from tests.console.runs.a_run import Scene, scene
 from tests.store.drawings import END, START, file, flows, process, task

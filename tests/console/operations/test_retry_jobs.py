@@ -9,21 +9,21 @@ from typing import Any
 import httpx
 import pytest
 
-from console.causes.fold import fold
-from console.engine.history_level import what_is_lost
-from console.launch import send
-from console.launch.query_check import why_query_not_heeded
-from console.operations.job_work import JobWork
-from console.operations.known import operation_of
-from console.operations.operation import FreezeRules
-from console.operations.retry_jobs import RetryJobs
-from console.reading.selection import Marked
-from console.runs.event_text import text_of
-from console.runs.events import RunEnded, RunHeld
-from console.runs.gate import Gate
-from console.session.connection import Connection
-from store.contract.queries import JobQuery
-from store.journal import Journal
+from retriage.console.causes.fold import fold
+from retriage.console.engine.history_level import what_is_lost
+from retriage.console.launch import send
+from retriage.console.launch.query_check import why_query_not_heeded
+from retriage.console.operations.job_work import JobWork
+from retriage.console.operations.known import operation_of
+from retriage.console.operations.operation import FreezeRules
+from retriage.console.operations.retry_jobs import RetryJobs
+from retriage.console.reading.selection import Marked
+from retriage.console.runs.event_text import text_of
+from retriage.console.runs.events import RunEnded, RunHeld
+from retriage.console.runs.gate import Gate
+from retriage.console.session.connection import Connection
+from retriage.store.contract.queries import JobQuery
+from retriage.store.journal import Journal
 from tests.console.operations.test_suspension import begun, undone
 from tests.console.runs.a_run import Scene, scene
 from tests.console.runs.test_two_colleagues import stay_open

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from console.launch import send
-from console.operations.known import operation_of
-from console.operations.operation import FreezeRules
-from console.operations.set_variables import SetVariables
-from console.operations.variable_values import VariableMistake, typed
-from console.reading.selection import Instances
-from console.runs.driver_name import driver_name
-from console.runs.events import RunEnded, RunHeld
-from console.runs.run import RunOrder, write_down
-from console.runs.waves import waves_of
-from store.contract.queries import ProcessInstanceQuery
+from retriage.console.launch import send
+from retriage.console.operations.known import operation_of
+from retriage.console.operations.operation import FreezeRules
+from retriage.console.operations.set_variables import SetVariables
+from retriage.console.operations.variable_values import VariableMistake, typed
+from retriage.console.reading.selection import Instances
+from retriage.console.runs.driver_name import driver_name
+from retriage.console.runs.events import RunEnded, RunHeld
+from retriage.console.runs.run import RunOrder, write_down
+from retriage.console.runs.waves import waves_of
+from retriage.store.contract.queries import ProcessInstanceQuery
 from tests.console.operations.test_suspension import instances, undone
 from tests.console.runs.a_run import Scene, scene
 from tests.support.fault_proxy import Drop

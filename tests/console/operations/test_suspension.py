@@ -7,19 +7,19 @@ from typing import Any
 
 import pytest
 
-from console.launch import send
-from console.launch.send import Sent, send_launch, send_launches
-from console.launch.undo import undo_of_run
-from console.operations.operation import Operation
-from console.operations.suspension import Activate, Suspend
-from console.reading.selection import Instances, Marked
-from console.runs.driver_name import driver_name
-from console.runs.event_text import text_of
-from console.runs.events import RunEnded, RunHeld, WaveStep
-from console.runs.run import RunOrder, write_down
-from console.runs.waves import waves_of
-from console.session.session import Session
-from store.contract.queries import ProcessInstanceQuery
+from retriage.console.launch import send
+from retriage.console.launch.send import Sent, send_launch, send_launches
+from retriage.console.launch.undo import undo_of_run
+from retriage.console.operations.operation import Operation
+from retriage.console.operations.suspension import Activate, Suspend
+from retriage.console.reading.selection import Instances, Marked
+from retriage.console.runs.driver_name import driver_name
+from retriage.console.runs.event_text import text_of
+from retriage.console.runs.events import RunEnded, RunHeld, WaveStep
+from retriage.console.runs.run import RunOrder, write_down
+from retriage.console.runs.waves import waves_of
+from retriage.console.session.session import Session
+from retriage.store.contract.queries import ProcessInstanceQuery
 from tests.console.runs.a_run import Scene, scene
 from tests.support.fault_proxy import Answer, Drop, Slow
 

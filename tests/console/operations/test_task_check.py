@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from console.batches.task_state import failure_of
-from console.operations.operation import CheckedUnits
-from console.operations.task_check import check
-from console.reading.task_history import TaskLog
-from store.journal import RunTask
+from retriage.console.batches.task_state import failure_of
+from retriage.console.operations.operation import CheckedUnits
+from retriage.console.operations.task_check import check
+from retriage.console.reading.task_history import TaskLog
+from retriage.store.journal import RunTask
 from tests.console.task_shop import AFTER, BEFORE, SINCE, TaskShop
 
 

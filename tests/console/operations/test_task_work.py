@@ -6,13 +6,13 @@ from typing import Any
 import httpx
 import pytest
 
-from console.engine.client import EngineClient
-from console.engine.errors import EngineProblem, Unreachable
-from console.operations.retry import SetRetries
-from console.operations.task_work import TaskWork
-from console.operations.work_counts import Obstacles, WorkCounts
-from console.runs.gate import Gate, judge, sentence
-from store.contract.history import HistoricExternalTaskLogQuery
+from retriage.console.engine.client import EngineClient
+from retriage.console.engine.errors import EngineProblem, Unreachable
+from retriage.console.operations.retry import SetRetries
+from retriage.console.operations.task_work import TaskWork
+from retriage.console.operations.work_counts import Obstacles, WorkCounts
+from retriage.console.runs.gate import Gate, judge, sentence
+from retriage.store.contract.history import HistoricExternalTaskLogQuery
 from tests.console.runs.a_run import OUTAGE, ROOT, Scene, scene
 from tests.support.fault_proxy import page
 

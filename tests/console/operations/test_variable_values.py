@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.operations.variable_values import SetValue, VariableMistake, resolved, typed, value_of
+from retriage.console.operations.variable_values import SetValue, VariableMistake, resolved, typed, value_of
 
 
 @pytest.mark.parametrize(

@@ -10,18 +10,18 @@ from typing import Any
 import httpx
 import pytest
 
-from console.engine.client import EngineClient
-from console.orders.by_hand import FORMS, HandWorkMistake, hand_work, work_by_hand
-from console.orders.order import Order, Report
-from console.screens.dialogs.confirm import Confirm
-from console.screens.tasks.by_hand import ByHandDialog
-from console.session.connection_identity import ConnectionIdentity
-from console.session.session import Session
-from console.widgets.pane import Pane
-from store.database.clock import now
-from store.embedded import embedded_app
-from store.journal import Journal
-from store.settings import StoreSettings
+from retriage.console.engine.client import EngineClient
+from retriage.console.orders.by_hand import FORMS, HandWorkMistake, hand_work, work_by_hand
+from retriage.console.orders.order import Order, Report
+from retriage.console.screens.dialogs.confirm import Confirm
+from retriage.console.screens.tasks.by_hand import ByHandDialog
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.console.session.session import Session
+from retriage.console.widgets.pane import Pane
+from retriage.store.database.clock import now
+from retriage.store.embedded import embedded_app
+from retriage.store.journal import Journal
+from retriage.store.settings import StoreSettings
 from tests.console.fake import FakeEngine, ids
 from tests.console.settle import console, said, screen, until
 from tests.engines import camunda

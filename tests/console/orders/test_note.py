@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
-from console.engine.errors import Refused, Unanswered
-from console.orders.note import write_note
-from console.session.news import NewsFeed
+from retriage.console.engine.errors import Refused, Unanswered
+from retriage.console.orders.note import write_note
+from retriage.console.session.news import NewsFeed
 
 
 class Engine:

@@ -8,16 +8,16 @@ from typing import Any, cast
 
 import pytest
 
-from console.launch.decided_launch import DecidedLaunch
-from console.launch.undo import undo_of_launch
-from console.operations.retry import SetRetries
-from console.orders.order import Order
-from console.orders.undo import doubts_of, undo_order
-from console.session.memory import Memory
-from console.session.news import NewsFeed
-from console.session.watch import Watch
-from store.contract.records import BatchStatistics, ExternalTask
-from store.journal import Earlier, Launch, TaskBefore
+from retriage.console.launch.decided_launch import DecidedLaunch
+from retriage.console.launch.undo import undo_of_launch
+from retriage.console.operations.retry import SetRetries
+from retriage.console.orders.order import Order
+from retriage.console.orders.undo import doubts_of, undo_order
+from retriage.console.session.memory import Memory
+from retriage.console.session.news import NewsFeed
+from retriage.console.session.watch import Watch
+from retriage.store.contract.records import BatchStatistics, ExternalTask
+from retriage.store.journal import Earlier, Launch, TaskBefore
 from tests.console.fake import FakeEngine, ids, statistics
 
 BEGAN = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)

@@ -5,16 +5,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from textual.pilot import Pilot
 
-from console.app import RetriageApp
-from console.reading.locks import holders, locked, still_locked
-from console.reading.selection import Everything, Marked
-from console.screens.dialogs.confirm import Confirm
-from console.screens.dialogs.field import Field
-from console.screens.tasks.detail import TaskDetail
-from console.session.connection_identity import ConnectionIdentity
-from console.widgets.pane import Pane
-from store.contract.queries import ExternalTaskQuery
-from store.contract.records import ExternalTask
+from retriage.console.app import RetriageApp
+from retriage.console.reading.locks import holders, locked, still_locked
+from retriage.console.reading.selection import Everything, Marked
+from retriage.console.screens.dialogs.confirm import Confirm
+from retriage.console.screens.dialogs.field import Field
+from retriage.console.screens.tasks.detail import TaskDetail
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.console.widgets.pane import Pane
+from retriage.store.contract.queries import ExternalTaskQuery
+from retriage.store.contract.records import ExternalTask
 from tests.console import logs
 from tests.console.fake import FakeEngine, connecting, ids
 from tests.console.settle import console, loaded, said, screen, until

@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx
 
-from console.engine.client import EngineClient
-from store.contract.values import parse_moment
+from retriage.console.engine.client import EngineClient
+from retriage.store.contract.values import parse_moment
 
 Row = dict[str, Any]
 Change = tuple[set[int], set[int]]

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.engine.connect import Demo, Embedded, connect
-from console.reading.counts import SelectionCounts, count_selection
-from console.reading.narrowed_queries import Trait, among, narrowed
-from console.reading.pages import PAGE
-from console.reading.selected_tasks import read_selected_tasks
-from console.reading.selection import Composed, Everything, Marked
-from store.contract.orders import SetExternalTaskRetries
-from store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, ProcessInstanceQuery
-from store.contract.records import ExternalTask
+from retriage.console.engine.connect import Demo, Embedded, connect
+from retriage.console.reading.counts import SelectionCounts, count_selection
+from retriage.console.reading.narrowed_queries import Trait, among, narrowed
+from retriage.console.reading.pages import PAGE
+from retriage.console.reading.selected_tasks import read_selected_tasks
+from retriage.console.reading.selection import Composed, Everything, Marked
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.contract.queries import ExternalTaskQuery, HistoricProcessInstanceQuery, ProcessInstanceQuery
+from retriage.store.contract.records import ExternalTask
 from tests.console.tasks_of import Tasks, matches, task
 
 FLAG = st.sampled_from([None, False, True])

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.reading.filtered_pages import FilteredPages
+from retriage.console.reading.filtered_pages import FilteredPages
 
 
 class Row(NamedTuple):

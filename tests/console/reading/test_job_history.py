@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from console.reading import job_history
-from console.reading.job_history import JobLog, JobPast
-from store.contract.history import HistoricJobLog
-from store.contract.records import Job
+from retriage.console.reading import job_history
+from retriage.console.reading.job_history import JobLog, JobPast
+from retriage.store.contract.history import HistoricJobLog
+from retriage.store.contract.records import Job
 
 SENT = datetime(2026, 3, 1, 10, tzinfo=UTC)
 GIVEN = 2

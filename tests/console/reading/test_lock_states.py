@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from console.reading.lock_states import lock_state, set_by_failure
-from console.reading.selected_tasks import read_selected_tasks
-from console.reading.selection import Marked
-from console.reading.task_history import Failed
-from console.screens.tasks.subject import TaskSubject
-from console.widgets.pane import Fact
+from retriage.console.reading.lock_states import lock_state, set_by_failure
+from retriage.console.reading.selected_tasks import read_selected_tasks
+from retriage.console.reading.selection import Marked
+from retriage.console.reading.task_history import Failed
+from retriage.console.screens.tasks.subject import TaskSubject
+from retriage.console.widgets.pane import Fact
 from tests.console.task_shop import AFTER, BEFORE, TaskShop
 from tests.console.tasks_of import NOW, task
 

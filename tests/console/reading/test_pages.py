@@ -14,28 +14,28 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from console.causes import retried_before
-from console.engine.client import EngineClient
-from console.launch import draft_counts
-from console.launch.draft import ALL, SOURCES, Draft, Source
-from console.reading import instance_activity, instance_ids, pages, task_history
-from console.reading.chosen_jobs import ChosenJobs
-from console.reading.filtered_pages import FilteredPages
-from console.reading.incident_pages import IncidentPages
-from console.reading.locks import locked
-from console.reading.pages import Pages, pages_by_id, pieces
-from console.reading.row_filter import RowFilter
-from console.reading.selected_tasks import read_selected_tasks
-from console.reading.selection import Composed, Everything, Marked
-from console.reading.task_history import TaskLog
-from console.screens.exporting import run
-from console.screens.filtered_list import FilteredList
-from console.screens.incidents.subject import IncidentSubject
-from console.screens.tasks.subject import TaskSubject
-from console.session.news import NewsFeed
-from console.widgets.marks import Marks
-from store.contract.orders import SetExternalTaskRetries
-from store.contract.queries import (
+from retriage.console.causes import retried_before
+from retriage.console.engine.client import EngineClient
+from retriage.console.launch import draft_counts
+from retriage.console.launch.draft import ALL, SOURCES, Draft, Source
+from retriage.console.reading import instance_activity, instance_ids, pages, task_history
+from retriage.console.reading.chosen_jobs import ChosenJobs
+from retriage.console.reading.filtered_pages import FilteredPages
+from retriage.console.reading.incident_pages import IncidentPages
+from retriage.console.reading.locks import locked
+from retriage.console.reading.pages import Pages, pages_by_id, pieces
+from retriage.console.reading.row_filter import RowFilter
+from retriage.console.reading.selected_tasks import read_selected_tasks
+from retriage.console.reading.selection import Composed, Everything, Marked
+from retriage.console.reading.task_history import TaskLog
+from retriage.console.screens.exporting import run
+from retriage.console.screens.filtered_list import FilteredList
+from retriage.console.screens.incidents.subject import IncidentSubject
+from retriage.console.screens.tasks.subject import TaskSubject
+from retriage.console.session.news import NewsFeed
+from retriage.console.widgets.marks import Marks
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.contract.queries import (
     ExternalTaskQuery,
     HistoricProcessInstanceQuery,
     IncidentQuery,

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pytest
 
-from console.reading.pages import Pages
+from retriage.console.reading.pages import Pages
 
 
 class Row(NamedTuple):

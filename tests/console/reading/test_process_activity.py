@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.reading.process_activity import MOST_CHARACTERS, ProcessActivity, read_activity
+from retriage.console.reading.process_activity import MOST_CHARACTERS, ProcessActivity, read_activity
 
 NAMES = 'xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:b="http://www.omg.org/spec/BPMN/20100524/MODEL"'
 

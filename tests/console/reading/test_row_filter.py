@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from console.causes.open_incidents import OpenIncidents
-from console.engine.client import EngineClient
-from console.engine.errors import Unreachable
-from console.language import INCIDENTS, parse
-from console.reading.incident_tasks import GONE, NO_TASK, TaskFacts
-from console.reading.pages import pages_by_id
-from console.reading.row_filter import RowFilter
-from store.contract.queries import IncidentQuery
-from store.contract.records import Incident
+from retriage.console.causes.open_incidents import OpenIncidents
+from retriage.console.engine.client import EngineClient
+from retriage.console.engine.errors import Unreachable
+from retriage.console.language import INCIDENTS, parse
+from retriage.console.reading.incident_tasks import GONE, NO_TASK, TaskFacts
+from retriage.console.reading.pages import pages_by_id
+from retriage.console.reading.row_filter import RowFilter
+from retriage.store.contract.queries import IncidentQuery
+from retriage.store.contract.records import Incident
 from tests.console.incidents_of import Incidents, incident
 from tests.console.tasks_of import Tasks, task
 from tests.contract.engine import Engine as ContractEngine

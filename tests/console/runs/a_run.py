@@ -10,20 +10,20 @@ from typing import Any
 
 import httpx
 
-from console.engine.client import EngineClient
-from console.operations.operation import FrozenUnits
-from console.reading.selection import Marked
-from console.runs.driver import RunDriver
-from console.runs.driver_name import driver_name
-from console.runs.events import RunEnded, RunEvent, RunHeld
-from console.runs.run import RunOrder, write_down
-from console.runs.run_view import RunView, read_run
-from console.session.connection_identity import ConnectionIdentity
-from console.session.session import Session
-from store.embedded import embedded_app
-from store.journal import Journal
-from store.settings import StoreSettings
-from store.tables.job import WITHOUT_DATE
+from retriage.console.engine.client import EngineClient
+from retriage.console.operations.operation import FrozenUnits
+from retriage.console.reading.selection import Marked
+from retriage.console.runs.driver import RunDriver
+from retriage.console.runs.driver_name import driver_name
+from retriage.console.runs.events import RunEnded, RunEvent, RunHeld
+from retriage.console.runs.run import RunOrder, write_down
+from retriage.console.runs.run_view import RunView, read_run
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.console.session.session import Session
+from retriage.store.embedded import embedded_app
+from retriage.store.journal import Journal
+from retriage.store.settings import StoreSettings
+from retriage.store.tables.job import WITHOUT_DATE
 from tests.store.drawings import ONE_TASK
 from tests.support.fault_proxy import FaultTransport
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from console.engine.answers import read_json
-from console.engine.batch_request import BatchRequest
-from console.engine.errors import Unanswered, Unreachable
-from console.engine.hold import Hold
-from store.contract.history import HistoricExternalTaskLog
-from store.contract.records import Batch, BatchStatistics, ExternalTask, HistoricBatch
+from retriage.console.engine.answers import read_json
+from retriage.console.engine.batch_request import BatchRequest
+from retriage.console.engine.errors import Unanswered, Unreachable
+from retriage.console.engine.hold import Hold
+from retriage.store.contract.history import HistoricExternalTaskLog
+from retriage.store.contract.records import Batch, BatchStatistics, ExternalTask, HistoricBatch
 from tests.console import logs
 from tests.console.fake import statistics, task
 

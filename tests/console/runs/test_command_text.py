@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from console.language import TASKS, parse
-from console.launch.plan import LaunchPlan
-from console.operations.retry import SetRetries
-from console.reading.counts import SelectionCounts
-from console.reading.selection import Everything, Marked, Selection
-from console.runs.command_text import command_of, resume_command_of
-from console.runs.run_form import RunForm
-from console.session.connection_identity import ConnectionIdentity
-from store.contract.queries import ExternalTaskQuery
+from retriage.console.language import TASKS, parse
+from retriage.console.launch.plan import LaunchPlan
+from retriage.console.operations.retry import SetRetries
+from retriage.console.reading.counts import SelectionCounts
+from retriage.console.reading.selection import Everything, Marked, Selection
+from retriage.console.runs.command_text import command_of, resume_command_of
+from retriage.console.runs.run_form import RunForm
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.store.contract.queries import ExternalTaskQuery
 
 PROD = ConnectionIdentity("PROD", "https://bpm.example/engine-rest", "ann", profile="bpm-prod", name="bpm-prod")
 QUERY = ExternalTaskQuery(topic_name="charge'card $(id)", no_retries_left=True)

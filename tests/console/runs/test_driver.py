@@ -8,17 +8,17 @@ from pathlib import Path
 import httpx
 import pytest
 
-from console.engine.history_level import what_is_lost
-from console.launch.send import send_launch
-from console.launch.undo import undo_of_run
-from console.operations.retry import SetRetries
-from console.runs.change import RestChange, change_rest
-from console.runs.driver import RunDriven, RunDriver
-from console.runs.events import RunEnded, RunEvent, RunHeld, WaveOutcome, WaveStep
-from console.runs.gate import Gate
-from console.runs.run import RunOrder
-from console.runs.waves import waves_of
-from store.journal import Journal
+from retriage.console.engine.history_level import what_is_lost
+from retriage.console.launch.send import send_launch
+from retriage.console.launch.undo import undo_of_run
+from retriage.console.operations.retry import SetRetries
+from retriage.console.runs.change import RestChange, change_rest
+from retriage.console.runs.driver import RunDriven, RunDriver
+from retriage.console.runs.events import RunEnded, RunEvent, RunHeld, WaveOutcome, WaveStep
+from retriage.console.runs.gate import Gate
+from retriage.console.runs.run import RunOrder
+from retriage.console.runs.waves import waves_of
+from retriage.store.journal import Journal
 from tests.console.runs.a_run import OUTAGE, Scene, scene
 from tests.support.fault_proxy import engine_error
 
@@ -600,7 +600,7 @@ async def test_a_run_whose_journal_is_lost_holds_before_the_next_wave(night: Sce
 
 
 async def test_somebody_else_s_batch_is_not_taken_for_a_lost_one(night: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("console.launch.send.BETWEEN_LOOKS", 0.0)
+    monkeypatch.setattr("retriage.console.launch.send.BETWEEN_LOOKS", 0.0)
     ids = await night.ids()
     send, theirs = night.transport.handle_async_request, list[str]()
 
@@ -630,7 +630,7 @@ async def test_a_run_is_not_resumed_on_a_batch_that_is_only_probably_its_own(
     night: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The launch never arrived; a batch of others over as many tasks, which does not work yet, is all that is there."""
-    monkeypatch.setattr("console.launch.send.BETWEEN_LOOKS", 0.0)
+    monkeypatch.setattr("retriage.console.launch.send.BETWEEN_LOOKS", 0.0)
     night.clock.turned = None
     ids = await night.ids()
     send, theirs = night.transport.handle_async_request, list[str]()

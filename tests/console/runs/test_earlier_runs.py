@@ -5,15 +5,15 @@ from pathlib import Path
 
 import httpx
 
-from console.engine.client import EngineClient
-from console.operations.operation import FreezeRules
-from console.operations.retry import SetRetries
-from console.reading.selection import Everything
-from console.runs.earlier_runs import earlier_runs, record_of
-from console.runs.gate import Gate
-from console.runs.run import RunOrder
-from console.runs.waves import waves_of
-from store.contract.queries import ExternalTaskQuery
+from retriage.console.engine.client import EngineClient
+from retriage.console.operations.operation import FreezeRules
+from retriage.console.operations.retry import SetRetries
+from retriage.console.reading.selection import Everything
+from retriage.console.runs.earlier_runs import earlier_runs, record_of
+from retriage.console.runs.gate import Gate
+from retriage.console.runs.run import RunOrder
+from retriage.console.runs.waves import waves_of
+from retriage.store.contract.queries import ExternalTaskQuery
 from tests.console.runs.a_run import OUTAGE, ROOT, scene
 
 ALL = Everything(ExternalTaskQuery())

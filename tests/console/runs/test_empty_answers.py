@@ -6,11 +6,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from console.operations.retry import SetRetries
-from console.runs.events import RunEnded
-from console.runs.gate import Gate
-from console.runs.run import RunOrder
-from console.runs.waves import waves_of
+from retriage.console.operations.retry import SetRetries
+from retriage.console.runs.events import RunEnded
+from retriage.console.runs.gate import Gate
+from retriage.console.runs.run import RunOrder
+from retriage.console.runs.waves import waves_of
 from tests.console.runs.a_run import OUTAGE, scene
 
 TASKS = 6

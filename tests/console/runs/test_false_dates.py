@@ -9,14 +9,14 @@ from typing import Any
 import httpx
 import pytest
 
-from console.engine.client import EngineClient
-from console.engine.engine_clock import EngineClock
-from console.launch.undo import undo_of_run
-from console.operations.retry import SetRetries
-from console.runs.gate import Gate
-from console.runs.run import RunOrder
-from console.runs.waves import waves_of
-from console.session.session import Session
+from retriage.console.engine.client import EngineClient
+from retriage.console.engine.engine_clock import EngineClock
+from retriage.console.launch.undo import undo_of_run
+from retriage.console.operations.retry import SetRetries
+from retriage.console.runs.gate import Gate
+from retriage.console.runs.run import RunOrder
+from retriage.console.runs.waves import waves_of
+from retriage.console.session.session import Session
 from tests.console.runs.a_run import OUTAGE, ROOT, Scene, scene
 
 MINUTES = timedelta(minutes=10)

@@ -9,19 +9,19 @@ from typing import Any
 import httpx
 import pytest
 
-from console.launch import send
-from console.operations.fix_and_retry import FixAndRetry
-from console.operations.known import operation_of
-from console.operations.set_variables import SetVariables
-from console.operations.variable_values import VariableMistake, typed
-from console.runs.change import RestChange, change_rest
-from console.runs.driver_name import driver_name
-from console.runs.events import RunEnded, RunHeld, WaveStep
-from console.runs.gate import Gate
-from console.runs.hold import NOT_SET
-from console.runs.run import RunOrder, write_down
-from console.runs.run_view import NOTHING_SENT
-from console.runs.waves import kept_together, waves_of
+from retriage.console.launch import send
+from retriage.console.operations.fix_and_retry import FixAndRetry
+from retriage.console.operations.known import operation_of
+from retriage.console.operations.set_variables import SetVariables
+from retriage.console.operations.variable_values import VariableMistake, typed
+from retriage.console.runs.change import RestChange, change_rest
+from retriage.console.runs.driver_name import driver_name
+from retriage.console.runs.events import RunEnded, RunHeld, WaveStep
+from retriage.console.runs.gate import Gate
+from retriage.console.runs.hold import NOT_SET
+from retriage.console.runs.run import RunOrder, write_down
+from retriage.console.runs.run_view import NOTHING_SENT
+from retriage.console.runs.waves import kept_together, waves_of
 from tests.console.operations.test_set_variables import has, put
 from tests.console.operations.test_suspension import instances, undone
 from tests.console.runs.a_run import OUTAGE, Scene, scene

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from console.operations.retry import SetRetries
-from console.runs.earlier_runs import runs_over
-from console.runs.events import RunEnded, RunHeld
-from console.runs.followed_runs import AT_REST, EVERY, FollowedRuns
-from console.runs.gate import Gate
-from console.runs.next_step import next_step
-from console.runs.run import RunOrder
-from console.runs.waves import waves_of
-from console.session.session import Session
-from store.journal import RunCause
+from retriage.console.operations.retry import SetRetries
+from retriage.console.runs.earlier_runs import runs_over
+from retriage.console.runs.events import RunEnded, RunHeld
+from retriage.console.runs.followed_runs import AT_REST, EVERY, FollowedRuns
+from retriage.console.runs.gate import Gate
+from retriage.console.runs.next_step import next_step
+from retriage.console.runs.run import RunOrder
+from retriage.console.runs.waves import waves_of
+from retriage.console.session.session import Session
+from retriage.store.journal import RunCause
 from tests.console.runs.a_run import OUTAGE, Scene, scene
 from tests.support.fault_proxy import Answer, engine_error
 

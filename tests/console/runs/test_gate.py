@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.operations.work_counts import Obstacles, WorkCounts
-from console.runs.gate import FEWEST, Gate, Verdict, judge, sentence, wilson
+from retriage.console.operations.work_counts import Obstacles, WorkCounts
+from retriage.console.runs.gate import FEWEST, Gate, Verdict, judge, sentence, wilson
 
 FIVE_PERCENT = Gate(0.05)
 

@@ -8,8 +8,8 @@ from random import Random
 
 import pytest
 
-from console.operations.work_counts import WorkCounts
-from console.runs.gate import Gate, judge
+from retriage.console.operations.work_counts import WorkCounts
+from retriage.console.runs.gate import Gate, judge
 
 Latency = Callable[[Random], float]
 WAVES = 60

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from console.operations.work_counts import WorkCounts
-from console.runs.events import RunEnded
-from console.runs.gate import wilson
-from console.runs.next_step import at_work, gate_reading, next_step
-from console.runs.run_view import RunView, view_of
-from store.journal import Run, RunState, RunWave, WaveState
+from retriage.console.operations.work_counts import WorkCounts
+from retriage.console.runs.events import RunEnded
+from retriage.console.runs.gate import wilson
+from retriage.console.runs.next_step import at_work, gate_reading, next_step
+from retriage.console.runs.run_view import RunView, view_of
+from retriage.store.journal import Run, RunState, RunWave, WaveState
 
 NOW = datetime(2026, 3, 14, 3, 12, tzinfo=UTC)
 RUN = Run("e", "", "ann", "all", "why", 1, 0.05, False, 60.0, NOW, id=7, listed=612, state="running", driver="x:1:y",

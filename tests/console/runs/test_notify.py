@@ -5,14 +5,14 @@ import json
 import sys
 from pathlib import Path
 
-from console.operations.work_counts import WorkCounts
-from console.profiles import list_profiles, profile_named
-from console.runs.events import RunEnded, RunHeld
-from console.runs.hold import UNANSWERED
-from console.runs.notify import BUSY, body_of, call_operator, facts_of, notify, occasion_of, post
-from console.session.connection_identity import ConnectionIdentity
-from console.session.session import Session
-from console.settings import Notify, Webhook
+from retriage.console.operations.work_counts import WorkCounts
+from retriage.console.profiles import list_profiles, profile_named
+from retriage.console.runs.events import RunEnded, RunHeld
+from retriage.console.runs.hold import UNANSWERED
+from retriage.console.runs.notify import BUSY, body_of, call_operator, facts_of, notify, occasion_of, post
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.console.session.session import Session
+from retriage.console.settings import Notify, Webhook
 from tests.support.listener import Listener
 
 HOSTILE = "back $(touch pwned) `id`; \x1b[2J\x00 'quote\" \n next"

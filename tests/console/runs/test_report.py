@@ -10,14 +10,14 @@ import pytest
 from markdown_it import MarkdownIt
 from typer.testing import CliRunner, Result
 
-from console.cli import app
-from console.cli.exit_codes import ExitCode
-from console.journal import journal_at
-from console.runs.report import MOST_LINES, code, report, without_values
-from console.runs.run_view import RunRecords, read_records
-from store.demo_store import fill
-from store.journal import FrozenTask, NewRun
-from store.journal.run_records import RunCause, RunStep
+from retriage.console.cli import app
+from retriage.console.cli.exit_codes import ExitCode
+from retriage.console.journal import journal_at
+from retriage.console.runs.report import MOST_LINES, code, report, without_values
+from retriage.console.runs.run_view import RunRecords, read_records
+from retriage.store.demo_store import fill
+from retriage.store.journal import FrozenTask, NewRun
+from retriage.store.journal.run_records import RunCause, RunStep
 
 QUERY = 'topic:charge-card retries:0 -suspended var.customer!="nobody we know"'
 HOSTILE = "x`` ` \x1b[2J <img src=x onerror=alert(1)> | [a](http://evil) ![b](c) @ops #1 **b** \n# Head\n- item \\`"

@@ -4,12 +4,20 @@ from collections.abc import Callable
 
 import pytest
 
-from console.operations.retry import SetRetries
-from console.runs.gate import Gate
-from console.runs.rules_text import RuleMistake, pace_of, pace_text, seconds_of, seconds_text, share_of, share_text
-from console.runs.run import RunOrder
-from console.runs.run_form import RunForm, form_of
-from console.runs.waves import WaveMistake, proposed, waves_of
+from retriage.console.operations.retry import SetRetries
+from retriage.console.runs.gate import Gate
+from retriage.console.runs.rules_text import (
+    RuleMistake,
+    pace_of,
+    pace_text,
+    seconds_of,
+    seconds_text,
+    share_of,
+    share_text,
+)
+from retriage.console.runs.run import RunOrder
+from retriage.console.runs.run_form import RunForm, form_of
+from retriage.console.runs.waves import WaveMistake, proposed, waves_of
 
 
 @pytest.mark.parametrize(

@@ -18,20 +18,20 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from sqlalchemy.exc import OperationalError
 
-from console.launch import find_batch, send
-from console.operations.frozen_tasks import freeze
-from console.operations.retry import SetRetries
-from console.reading.selection import Marked
-from console.runs.driver import RunDriven, RunDriver
-from console.runs.events import RunEnded, RunHeld
-from console.runs.gate import Gate
-from console.runs.run import RunOrder, write_down
-from console.runs.waves import waves_of
-from console.session.connection_identity import ConnectionIdentity
-from console.session.session import Session
-from store.database.clock import now as real_now
-from store.journal import Journal, runs
-from store.journal.reading import TAKEN
+from retriage.console.launch import find_batch, send
+from retriage.console.operations.frozen_tasks import freeze
+from retriage.console.operations.retry import SetRetries
+from retriage.console.reading.selection import Marked
+from retriage.console.runs.driver import RunDriven, RunDriver
+from retriage.console.runs.events import RunEnded, RunHeld
+from retriage.console.runs.gate import Gate
+from retriage.console.runs.run import RunOrder, write_down
+from retriage.console.runs.waves import waves_of
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.console.session.session import Session
+from retriage.store.database.clock import now as real_now
+from retriage.store.journal import Journal, runs
+from retriage.store.journal.reading import TAKEN
 from tests.console.runs.model_engine import Killed, ModelEngine
 
 SENDING_LOST = timedelta(minutes=11)

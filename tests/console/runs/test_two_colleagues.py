@@ -13,13 +13,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from console.operations.retry import SetRetries
-from console.runs.driver import RunDriver
-from console.runs.events import RunEnded, RunHeld
-from console.runs.run import RunOrder
-from console.runs.waves import waves_of
-from console.session.session import Session
-from store.journal import Journal
+from retriage.console.operations.retry import SetRetries
+from retriage.console.runs.driver import RunDriver
+from retriage.console.runs.events import RunEnded, RunHeld
+from retriage.console.runs.run import RunOrder
+from retriage.console.runs.waves import waves_of
+from retriage.console.session.session import Session
+from retriage.store.journal import Journal
 from tests.console.runs.a_run import OUTAGE, Scene, scene
 
 
@@ -257,8 +257,8 @@ async def test_of_two_consoles_that_resume_one_held_run_at_once_one_drives_it(wo
 RACER = """
 import asyncio, sys
 from pathlib import Path
-from console.runs.driver_name import driver_name
-from store.journal import Journal, NotYours
+from retriage.console.runs.driver_name import driver_name
+from retriage.store.journal import Journal, NotYours
 
 async def main(path, runs):
     journal = await Journal.open(Path(path))

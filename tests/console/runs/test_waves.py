@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.runs.waves import ONE_WAVE, WaveMistake, proposed, waves_of
+from retriage.console.runs.waves import ONE_WAVE, WaveMistake, proposed, waves_of
 
 
 @pytest.mark.parametrize(

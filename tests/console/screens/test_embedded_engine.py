@@ -6,17 +6,17 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from console.app import RetriageApp
-from console.engine.batch_request import BatchRequest
-from console.engine.connect import connect
-from console.engine.target import Demo, Embedded
-from console.screens.batches.detail import BatchDetail
-from console.screens.dialogs.confirm import Confirm
-from console.screens.launch.dialog import LaunchDialog
-from console.session.connection_identity import ConnectionIdentity
-from console.widgets.line_table import LineTable
-from store.contract.orders import SetExternalTaskRetries
-from store.contract.queries import ExternalTaskQuery, IncidentQuery, JobQuery
+from retriage.console.app import RetriageApp
+from retriage.console.engine.batch_request import BatchRequest
+from retriage.console.engine.connect import connect
+from retriage.console.engine.target import Demo, Embedded
+from retriage.console.screens.batches.detail import BatchDetail
+from retriage.console.screens.dialogs.confirm import Confirm
+from retriage.console.screens.launch.dialog import LaunchDialog
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.console.widgets.line_table import LineTable
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.contract.queries import ExternalTaskQuery, IncidentQuery, JobQuery
 from tests.console.settle import filter_by, lines, loaded, text, until
 
 ENGINE = 30.0

@@ -6,13 +6,13 @@ from functools import partial
 
 from textual.pilot import Pilot
 
-from console.app import RetriageApp
-from console.reading import pages
-from console.screens.launch.dialog import LaunchDialog
-from console.widgets.filter_line import FilterInput
-from console.widgets.line import Line
-from store.contract.queries import ExternalTaskQuery
-from store.contract.records import ExternalTask
+from retriage.console.app import RetriageApp
+from retriage.console.reading import pages
+from retriage.console.screens.launch.dialog import LaunchDialog
+from retriage.console.widgets.filter_line import FilterInput
+from retriage.console.widgets.line import Line
+from retriage.store.contract.queries import ExternalTaskQuery
+from retriage.store.contract.records import ExternalTask
 from tests.console.fake import FakeEngine, task
 from tests.console.settle import console, screen, text, until
 

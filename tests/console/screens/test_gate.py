@@ -7,17 +7,17 @@ import pytest
 from textual.pilot import Pilot
 from textual.widget import Widget
 
-import console.session.safety as safety_module
-from console.actions import ACTIONS, Action
-from console.app import RetriageApp
-from console.reading.selection import Marked
-from console.screens.chrome import IdentityLine
-from console.screens.dialogs.arm import ArmDialog
-from console.screens.dialogs.confirm import Confirm
-from console.screens.dialogs.field import Field
-from console.screens.launch.dialog import LaunchDialog
-from console.screens.launch.flow import open_launch
-from console.session.connection_identity import ConnectionIdentity
+import retriage.console.session.safety as safety_module
+from retriage.console.actions import ACTIONS, Action
+from retriage.console.app import RetriageApp
+from retriage.console.reading.selection import Marked
+from retriage.console.screens.chrome import IdentityLine
+from retriage.console.screens.dialogs.arm import ArmDialog
+from retriage.console.screens.dialogs.confirm import Confirm
+from retriage.console.screens.dialogs.field import Field
+from retriage.console.screens.launch.dialog import LaunchDialog
+from retriage.console.screens.launch.flow import open_launch
+from retriage.console.session.connection_identity import ConnectionIdentity
 from tests.console.fake import FakeEngine, connecting, ids, statistics
 from tests.console.settle import loaded, said, said_last, screen, text, until
 

@@ -12,21 +12,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.pilot import Pilot
 
-from console.app import RetriageApp
-from console.language import matcher, parse
-from console.language.by_cell import narrowed
-from console.screens.events.line import told
-from console.screens.events.screen import EventsScreen
-from console.screens.exporting.dialog import ExportDialog
-from console.screens.exporting.files import RowFile, create
-from console.screens.row_filters import cell_words, path_of
-from console.screens.task_states import state_of
-from console.session.news import ANSWER_SECONDS, KEPT, Event, EventLog
-from console.text.csv_field import plain
-from console.text.ink import Ink
-from console.widgets.pane import Pane
-from console.widgets.text_view import TextView
-from store.contract.records import ExternalTask, Job
+from retriage.console.app import RetriageApp
+from retriage.console.language import matcher, parse
+from retriage.console.language.by_cell import narrowed
+from retriage.console.screens.events.line import told
+from retriage.console.screens.events.screen import EventsScreen
+from retriage.console.screens.exporting.dialog import ExportDialog
+from retriage.console.screens.exporting.files import RowFile, create
+from retriage.console.screens.row_filters import cell_words, path_of
+from retriage.console.screens.task_states import state_of
+from retriage.console.session.news import ANSWER_SECONDS, KEPT, Event, EventLog
+from retriage.console.text.csv_field import plain
+from retriage.console.text.ink import Ink
+from retriage.console.widgets.pane import Pane
+from retriage.console.widgets.text_view import TextView
+from retriage.store.contract.records import ExternalTask, Job
 from tests.console.fake import FakeEngine, job, task
 from tests.console.settle import console, lines, text, until
 

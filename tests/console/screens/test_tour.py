@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from console.screens.tour import TourGuide
-from console.session.connection_identity import ConnectionIdentity
-from console.session.session import Session
-from console.session.tour import Tour
+from retriage.console.screens.tour import TourGuide
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.console.session.session import Session
+from retriage.console.session.tour import Tour
 
 
 def guide() -> tuple[TourGuide, Session]:

@@ -9,7 +9,7 @@ from textual.app import App
 from textual.screen import Screen
 from textual.worker import WorkerCancelled
 
-from console.screens.verbs import Verbs
+from retriage.console.screens.verbs import Verbs
 
 
 class Bare(Screen[None]):

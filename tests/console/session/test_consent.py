@@ -2,7 +2,7 @@
 
 import asyncio
 
-from console.session.safety import Safety
+from retriage.console.session.safety import Safety
 
 
 async def test_only_the_task_that_was_consented_to_may_order() -> None:

@@ -3,11 +3,11 @@
 import asyncio
 from typing import Any
 
-from console.actions import at
-from console.app import RetriageApp
-from console.engine.target import Demo
-from console.session.connection_identity import ConnectionIdentity
-from console.session.watch import FILLED_EVERY
+from retriage.console.actions import at
+from retriage.console.app import RetriageApp
+from retriage.console.engine.target import Demo
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.console.session.watch import FILLED_EVERY
 from tests.console.fake import FakeEngine, connecting
 from tests.console.settle import lines, loaded, until
 

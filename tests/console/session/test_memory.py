@@ -1,9 +1,9 @@
 """For which launches the fields of one that was not sent are there again."""
 
-from console.reading.selection import Composed, Everything, Marked
-from console.session.memory import UnsentLaunch
-from store.contract.orders import SetExternalTaskRetries
-from store.contract.queries import ExternalTaskQuery
+from retriage.console.reading.selection import Composed, Everything, Marked
+from retriage.console.session.memory import UnsentLaunch
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.contract.queries import ExternalTaskQuery
 
 FAILED = Everything(ExternalTaskQuery(no_retries_left=True), said="retries:0")
 

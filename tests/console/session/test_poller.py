@@ -8,9 +8,9 @@ from math import inf
 
 import pytest
 
-from console.engine.errors import LoginRefused, Refused, Unreachable
-from console.session.poller import Poller, RealClock, reconsider_all, until_wanted
-from console.session.snapshot import Snapshot
+from retriage.console.engine.errors import LoginRefused, Refused, Unreachable
+from retriage.console.session.poller import Poller, RealClock, reconsider_all, until_wanted
+from retriage.console.session.snapshot import Snapshot
 from tests.console.turned_clock import START, TurnedClock, settle
 
 

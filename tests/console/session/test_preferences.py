@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from console.app import RetriageApp
-from console.session.connection_identity import ConnectionIdentity
-from console.session.preferences import ListPreferences, Preferences, read_preferences
-from console.widgets.themes import LIGHT
+from retriage.console.app import RetriageApp
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.console.session.preferences import ListPreferences, Preferences, read_preferences
+from retriage.console.widgets.themes import LIGHT
 from tests.console.fake import FakeEngine, connecting
 from tests.console.settle import lines, loaded, until
 

@@ -6,17 +6,17 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from console import cli
-from console.connections import NamedEngine, to_address, to_demo, to_profile, to_store
-from console.engine.batch_request import BatchRequest
-from console.engine.channel import Channel
-from console.engine.client import EngineClient
-from console.engine.errors import Forbidden
-from console.engine.target import Embedded, Remote
-from console.profiles import ProfileProblem, known_profiles, profile_named
-from console.session.connection_identity import ConnectionIdentity
-from console.session.safety import ARMED_SECONDS, Safety
-from store.contract.orders import SetExternalTaskRetries
+from retriage.console import cli
+from retriage.console.connections import NamedEngine, to_address, to_demo, to_profile, to_store
+from retriage.console.engine.batch_request import BatchRequest
+from retriage.console.engine.channel import Channel
+from retriage.console.engine.client import EngineClient
+from retriage.console.engine.errors import Forbidden
+from retriage.console.engine.target import Embedded, Remote
+from retriage.console.profiles import ProfileProblem, known_profiles, profile_named
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.console.session.safety import ARMED_SECONDS, Safety
+from retriage.store.contract.orders import SetExternalTaskRetries
 
 
 class Clock:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from console.session.tour import END, FILLING, WALK, Seen, Tour
+from retriage.console.session.tour import END, FILLING, WALK, Seen, Tour
 
 REPAIRED = ("narrowed", "retried", "refused", "fixed", "repaired")
 

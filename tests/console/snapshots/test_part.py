@@ -1,7 +1,7 @@
 """Which variables are written into a snapshot, and which without their values."""
 
-from console.snapshots.part import MASK, MASKED, SnapshotPart, names
-from store.contract.records import VariableValue
+from retriage.console.snapshots.part import MASK, MASKED, SnapshotPart, names
+from retriage.store.contract.records import VariableValue
 
 VALUES = {
     "orderId": VariableValue(type="Long", value=7),

@@ -2,10 +2,10 @@
 
 import pytest
 
-from console.engine.errors import EngineProblem, NotThere, Slow, Unreachable
-from console.session.connection_identity import ConnectionIdentity
-from console.session.session import Session
-from console.snapshots.questions import PAGE_EVERY, PAUSE, SMALL_EVERY, TRIES, PacedQuestions
+from retriage.console.engine.errors import EngineProblem, NotThere, Slow, Unreachable
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.console.session.session import Session
+from retriage.console.snapshots.questions import PAGE_EVERY, PAUSE, SMALL_EVERY, TRIES, PacedQuestions
 from tests.console.fake import FakeEngine
 
 

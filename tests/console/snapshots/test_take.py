@@ -11,20 +11,20 @@ from typing import Any
 
 import pytest
 
-from console.cli.headless import opened_session
-from console.connections import to_rehearsal, to_store
-from console.engine.errors import Refused
-from console.journal import journal_of
-from console.runs.run_view import read_run
-from console.session.session import Session
-from console.snapshots import engine_reader
-from console.snapshots.part import SnapshotPart
-from console.snapshots.take import take_snapshot
-from store.contract.queries import ExternalTaskQuery, IncidentQuery
-from store.contract.records import Incident
-from store.demo_store import fill
-from store.journal import FrozenTask, Journal, NewRun, RunCause
-from store.snapshot_mark import read_mark
+from retriage.console.cli.headless import opened_session
+from retriage.console.connections import to_rehearsal, to_store
+from retriage.console.engine.errors import Refused
+from retriage.console.journal import journal_of
+from retriage.console.runs.run_view import read_run
+from retriage.console.session.session import Session
+from retriage.console.snapshots import engine_reader
+from retriage.console.snapshots.part import SnapshotPart
+from retriage.console.snapshots.take import take_snapshot
+from retriage.store.contract.queries import ExternalTaskQuery, IncidentQuery
+from retriage.store.contract.records import Incident
+from retriage.store.demo_store import fill
+from retriage.store.journal import FrozenTask, Journal, NewRun, RunCause
+from retriage.store.snapshot_mark import read_mark
 
 
 @pytest.fixture(scope="module")

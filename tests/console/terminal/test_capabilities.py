@@ -7,7 +7,9 @@ from shutil import which
 
 import pytest
 
-ASK = "import sys; from console.terminal.capabilities import erases_on_ground; sys.exit(not erases_on_ground(1))"
+ASK = (
+    "import sys; from retriage.console.terminal.capabilities import erases_on_ground; sys.exit(not erases_on_ground(1))"
+)
 
 
 def known(name: str) -> bool:

@@ -13,10 +13,10 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
-from console.terminal.glyphs import Glyphs, terminal_charset
-from console.terminal.grid import Gridder
-from console.terminal.look import PLAIN, Look, change, look_of
-from console.terminal.shown_cells import ShownCells
+from retriage.console.terminal.glyphs import Glyphs, terminal_charset
+from retriage.console.terminal.grid import Gridder
+from retriage.console.terminal.look import PLAIN, Look, change, look_of
+from retriage.console.terminal.shown_cells import ShownCells
 
 WIDTH, HEIGHT = 24, 5
 TEXTS = st.text(st.sampled_from("ab cdé│─❯●…語한̈ "), max_size=12)

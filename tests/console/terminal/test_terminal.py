@@ -17,8 +17,8 @@ TABLE = 78
 """Cells of the table at 120x40."""
 FAKE = """
 import sys
-from console.app import RetriageApp
-from console.session.connection_identity import ConnectionIdentity
+from retriage.console.app import RetriageApp
+from retriage.console.session.connection_identity import ConnectionIdentity
 from tests.console.fake import FakeEngine, connecting
 app = RetriageApp(connecting(FakeEngine(200)), ConnectionIdentity("TEST"), theme=sys.argv[1])
 app.run(mouse=False)
@@ -35,7 +35,7 @@ def fake(theme: str = "retriage-dark", size: tuple[int, int] = (100, 30), **envi
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Terminal]:
     """The demo world, nothing read any more, so that only keys make the console write."""
-    command = [sys.executable, "-m", "console", "demo", "--tasks", "800", "--no-mouse"]
+    command = [sys.executable, "-m", "retriage.console", "demo", "--tasks", "800", "--no-mouse"]
     variables = {"PYTHONPATH": str(ROOT), "RETRIAGE_HOME": str(tmp_path), "LC_ALL": "C.UTF-8"}
     with Terminal(command, 120, 40, variables) as terminal:
         terminal.wait_for("LIVE")

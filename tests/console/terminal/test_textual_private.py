@@ -12,9 +12,9 @@ from textual.binding import Binding
 from textual.driver import Driver
 from textual.widgets import Static
 
-import console
-from console.terminal import textual_private
-from console.terminal.textual_private import CompositorUpdate
+from retriage import console
+from retriage.console.terminal import textual_private
+from retriage.console.terminal.textual_private import CompositorUpdate
 
 ROOT = Path(console.__file__).parent
 PRIVATE = {

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from console.text.cells import cut, flow, wrap
-from console.text.inert import LONGEST, inert, inert_lines
-from console.widgets.text_view import _flowing
+from retriage.console.text.cells import cut, flow, wrap
+from retriage.console.text.inert import LONGEST, inert, inert_lines
+from retriage.console.widgets.text_view import _flowing
 
 HOSTILE = st.text(
     st.one_of(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.widgets.area_chart import Area, area_chart, spark
+from retriage.console.widgets.area_chart import Area, area_chart, spark
 
 AREAS = (Area("█", "good"), Area("▓", "failed"), Area("░", "muted", always=False))
 

@@ -8,11 +8,11 @@ from textual.app import App, ComposeResult
 from textual.geometry import Region
 from textual.pilot import Pilot
 
-from console.widgets.columns import Column
-from console.widgets.line_table import LineTable
-from console.widgets.marks import Marks
-from console.widgets.rows import Cell, Row
-from console.widgets.themes import DEFAULTS
+from retriage.console.widgets.columns import Column
+from retriage.console.widgets.line_table import LineTable
+from retriage.console.widgets.marks import Marks
+from retriage.console.widgets.rows import Cell, Row
+from retriage.console.widgets.themes import DEFAULTS
 from tests.console.settle import until
 
 MILLION = 1_000_000

@@ -5,9 +5,9 @@ from typing import Any
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 
-from console.widgets.line import Line, fitted
-from console.widgets.pane import Fact, Pane, Prose, Spans
-from console.widgets.themes import DEFAULTS
+from retriage.console.widgets.line import Line, fitted
+from retriage.console.widgets.pane import Fact, Pane, Prose, Spans
+from retriage.console.widgets.themes import DEFAULTS
 
 
 class Bench(App[None]):

@@ -2,8 +2,8 @@
 
 from textual.app import App, ComposeResult
 
-from console.widgets.pane import Item, Pane, Prose
-from console.widgets.themes import DARK, DEFAULTS
+from retriage.console.widgets.pane import Item, Pane, Prose
+from retriage.console.widgets.themes import DARK, DEFAULTS
 from tests.console.settle import until
 
 

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.screens.instances.subject import InstanceSubject
-from console.screens.subject import ListSubject
-from console.screens.tasks.subject import TaskSubject
-from console.text.words import until
-from console.widgets.columns import GAP, Column, fit
-from console.widgets.marks import Marks
-from console.widgets.pane import Fact, laid_out
-from console.widgets.rows import PAGE, Cell, PageCache, Part, Row, drawn_parts
+from retriage.console.screens.instances.subject import InstanceSubject
+from retriage.console.screens.subject import ListSubject
+from retriage.console.screens.tasks.subject import TaskSubject
+from retriage.console.text.words import until
+from retriage.console.widgets.columns import GAP, Column, fit
+from retriage.console.widgets.marks import Marks
+from retriage.console.widgets.pane import Fact, laid_out
+from retriage.console.widgets.rows import PAGE, Cell, PageCache, Part, Row, drawn_parts
 
 NOW = datetime.now(UTC)
 COLUMNS = (

@@ -7,9 +7,9 @@ from textual.css.stylesheet import Stylesheet
 from textual.dom import DOMNode
 from textual.widgets import Label
 
-from console.app import RetriageApp
-from console.widgets.stylesheet import KeptStylesheet
-from console.widgets.themes import THEMES
+from retriage.console.app import RetriageApp
+from retriage.console.widgets.stylesheet import KeptStylesheet
+from retriage.console.widgets.themes import THEMES
 from tests.console.fake import FakeEngine
 from tests.console.settle import console, until
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from console.text.cells import cut, cut_start, wrap
-from console.text.inert import inert, inert_lines
+from retriage.console.text.cells import cut, cut_start, wrap
+from retriage.console.text.inert import inert, inert_lines
 
 
 @pytest.mark.parametrize(

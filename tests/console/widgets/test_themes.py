@@ -4,7 +4,7 @@ import pytest
 from rich.color import Color, ColorSystem
 from textual.theme import Theme
 
-from console.widgets.themes import DARK, LIGHT, TERMINAL, THEMES
+from retriage.console.widgets.themes import DARK, LIGHT, TERMINAL, THEMES
 
 TEXT, MARK = 4.5, 3.0
 INKS = (

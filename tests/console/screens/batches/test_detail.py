@@ -8,23 +8,23 @@ from typing import Any, cast
 import pytest
 from textual.pilot import Pilot
 
-from console.app import RetriageApp
-from console.batches.batch_view import BatchView, running
-from console.engine.errors import Unanswered
-from console.screens.batches.detail import BatchDetail
-from console.screens.batches.outcomes import OutcomesScreen
-from console.screens.batches.rows import live
-from console.screens.dialogs.confirm import Confirm
-from console.screens.dialogs.field import Field
-from console.screens.jobs.detail import JobDetail
-from console.screens.launch.dialog import LaunchDialog
-from console.screens.tasks.detail import TaskDetail
-from console.session.watch import COUNTS_EVERY
-from console.widgets.line_table import LineTable
-from console.widgets.pane import Pane, laid_out
-from store.contract.orders import SetExternalTaskRetries
-from store.contract.records import ExternalTask, HistoricBatch
-from store.journal import Journal
+from retriage.console.app import RetriageApp
+from retriage.console.batches.batch_view import BatchView, running
+from retriage.console.engine.errors import Unanswered
+from retriage.console.screens.batches.detail import BatchDetail
+from retriage.console.screens.batches.outcomes import OutcomesScreen
+from retriage.console.screens.batches.rows import live
+from retriage.console.screens.dialogs.confirm import Confirm
+from retriage.console.screens.dialogs.field import Field
+from retriage.console.screens.jobs.detail import JobDetail
+from retriage.console.screens.launch.dialog import LaunchDialog
+from retriage.console.screens.tasks.detail import TaskDetail
+from retriage.console.session.watch import COUNTS_EVERY
+from retriage.console.widgets.line_table import LineTable
+from retriage.console.widgets.pane import Pane, laid_out
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.contract.records import ExternalTask, HistoricBatch
+from retriage.store.journal import Journal
 from tests.console import logs
 from tests.console.fake import FakeEngine, ids, job, statistics, task
 from tests.console.ledgers import Ledger
@@ -298,7 +298,7 @@ async def test_on_production_the_number_of_jobs_is_typed(keys: str, number: str,
 
 
 async def test_jobs_that_are_gone_meanwhile_are_no_problem() -> None:
-    from console.engine.errors import NotThere
+    from retriage.console.engine.errors import NotThere
 
     class Racing(FakeEngine):
         async def delete_job(self, id: str) -> None:
@@ -375,7 +375,7 @@ async def reads_on(pilot: Pilot[None], engine: FakeEngine) -> None:
 
 
 async def test_the_page_of_a_batch_is_paused_and_read_by_its_own_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("console.screens.batches.detail.EVERY", 0.1)
+    monkeypatch.setattr("retriage.console.screens.batches.detail.EVERY", 0.1)
     engine = engine_with_a_batch()
     async with console(engine, view="batches") as (app, pilot):
         await detail(app, pilot)
@@ -399,7 +399,7 @@ async def test_the_page_of_a_batch_is_paused_and_read_by_its_own_keys(monkeypatc
 
 
 async def test_a_batch_that_is_opened_while_paused_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("console.screens.batches.detail.EVERY", 0.1)
+    monkeypatch.setattr("retriage.console.screens.batches.detail.EVERY", 0.1)
     engine = engine_with_a_batch()
     async with console(engine, view="batches") as (app, pilot):
         await view(app, pilot, "4")
@@ -610,7 +610,7 @@ class Unheard(FakeEngine):
 async def test_a_batch_that_may_be_that_of_a_lost_launch_is_adopted_only_when_the_operator_says_so(
     key: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("console.launch.send.BETWEEN_LOOKS", 0.0)
+    monkeypatch.setattr("retriage.console.launch.send.BETWEEN_LOOKS", 0.0)
     engine = Unheard(100)
     async with console(engine) as (app, pilot):
         await pilot.press("A", "R")

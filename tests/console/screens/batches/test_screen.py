@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from console.app import RetriageApp
-from console.screens.batches.detail import BatchDetail
-from console.screens.dialogs.confirm import Confirm
-from console.screens.exporting.dialog import ExportDialog
-from console.screens.reading.screen import ReadingScreen
-from console.widgets.line_table import LineTable
+from retriage.console.app import RetriageApp
+from retriage.console.screens.batches.detail import BatchDetail
+from retriage.console.screens.dialogs.confirm import Confirm
+from retriage.console.screens.exporting.dialog import ExportDialog
+from retriage.console.screens.reading.screen import ReadingScreen
+from retriage.console.widgets.line_table import LineTable
 from tests.console.fake import FakeEngine, job, statistics
 from tests.console.settle import console, lines, loaded, screen, text, until
 

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from console.batches.timeline import Sample, Timeline
-from console.screens.batches.chart import chart_lines
-from console.screens.batches.shares import LISTS, SINCE, share_lines
-from console.widgets.pane import laid_out
+from retriage.console.batches.timeline import Sample, Timeline
+from retriage.console.screens.batches.chart import chart_lines
+from retriage.console.screens.batches.shares import LISTS, SINCE, share_lines
+from retriage.console.widgets.pane import laid_out
 
 START = datetime(2026, 3, 1, 9, 15, tzinfo=UTC)
 

@@ -8,16 +8,16 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from console.app import RetriageApp
-from console.launch.draft import SOURCES, Draft, Source
-from console.screens.builder.faces import from_saved, saved_text
-from console.screens.builder.saved import SavedQueries, SaveQuery
-from console.screens.builder.screen import BuilderScreen
-from console.screens.builder.text_face import QueryInput, put
-from console.widgets.filter_line import FilterInput, FilterLine
-from console.widgets.line_table import LineTable
-from console.widgets.pane import Pane
-from store.journal import Journal, NewLaunch
+from retriage.console.app import RetriageApp
+from retriage.console.launch.draft import SOURCES, Draft, Source
+from retriage.console.screens.builder.faces import from_saved, saved_text
+from retriage.console.screens.builder.saved import SavedQueries, SaveQuery
+from retriage.console.screens.builder.screen import BuilderScreen
+from retriage.console.screens.builder.text_face import QueryInput, put
+from retriage.console.widgets.filter_line import FilterInput, FilterLine
+from retriage.console.widgets.line_table import LineTable
+from retriage.console.widgets.pane import Pane
+from retriage.store.journal import Journal, NewLaunch
 from tests.console.fake import FakeEngine, ids
 from tests.console.settle import console, filter_by, said, screen, until
 

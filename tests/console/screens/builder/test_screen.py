@@ -6,18 +6,18 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from console.app import RetriageApp
-from console.launch.draft import SOURCES
-from console.reading.selection import Composed, Everything, Marked
-from console.screens.builder.form import FormView
-from console.screens.builder.form_face import ValueInput
-from console.screens.builder.json_face import JsonArea
-from console.screens.builder.screen import BuilderScreen
-from console.screens.builder.text_face import QueryInput, put
-from console.screens.launch.dialog import LaunchDialog
-from console.widgets.line import Line
-from console.widgets.pane import Pane
-from store.contract.queries import ExternalTaskQuery
+from retriage.console.app import RetriageApp
+from retriage.console.launch.draft import SOURCES
+from retriage.console.reading.selection import Composed, Everything, Marked
+from retriage.console.screens.builder.form import FormView
+from retriage.console.screens.builder.form_face import ValueInput
+from retriage.console.screens.builder.json_face import JsonArea
+from retriage.console.screens.builder.screen import BuilderScreen
+from retriage.console.screens.builder.text_face import QueryInput, put
+from retriage.console.screens.launch.dialog import LaunchDialog
+from retriage.console.widgets.line import Line
+from retriage.console.widgets.pane import Pane
+from retriage.store.contract.queries import ExternalTaskQuery
 from tests.console.fake import FakeEngine, ids
 from tests.console.settle import console, lines, said, until
 

@@ -8,12 +8,12 @@ from textual.app import App
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from console.keys import KeyQueue
-from console.screens.dialogs import confirm_delay
-from console.screens.dialogs.arm import ArmDialog
-from console.screens.dialogs.choice import Choice
-from console.screens.dialogs.confirm import Confirm
-from console.widgets.themes import DEFAULTS
+from retriage.console.keys import KeyQueue
+from retriage.console.screens.dialogs import confirm_delay
+from retriage.console.screens.dialogs.arm import ArmDialog
+from retriage.console.screens.dialogs.choice import Choice
+from retriage.console.screens.dialogs.confirm import Confirm
+from retriage.console.widgets.themes import DEFAULTS
 
 
 class Clock:

@@ -6,11 +6,11 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from console.app import RetriageApp
-from console.cli.screen import chosen_connection
-from console.connections import to_address
-from console.screens.dialogs.confirm import Confirm
-from console.screens.dialogs.engines import ChosenEngine, EngineDialog
+from retriage.console.app import RetriageApp
+from retriage.console.cli.screen import chosen_connection
+from retriage.console.connections import to_address
+from retriage.console.screens.dialogs.confirm import Confirm
+from retriage.console.screens.dialogs.engines import ChosenEngine, EngineDialog
 from tests.console.fake import FakeEngine
 from tests.console.settle import console, lines, text, until
 

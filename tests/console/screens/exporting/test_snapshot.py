@@ -5,17 +5,17 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from console.app import RetriageApp
-from console.connections import to_rehearsal, to_store
-from console.engine.connect import connect
-from console.journal import journal_of
-from console.runs.command_text import engine_words
-from console.screens.exporting.dialog import ExportDialog
-from console.session.connection_identity import ConnectionIdentity
-from console.session.session import Session
-from console.widgets.pane import Pane
-from store.contract.queries import ExternalTaskQuery
-from store.snapshot_mark import read_mark
+from retriage.console.app import RetriageApp
+from retriage.console.connections import to_rehearsal, to_store
+from retriage.console.engine.connect import connect
+from retriage.console.journal import journal_of
+from retriage.console.runs.command_text import engine_words
+from retriage.console.screens.exporting.dialog import ExportDialog
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.console.session.session import Session
+from retriage.console.widgets.pane import Pane
+from retriage.store.contract.queries import ExternalTaskQuery
+from retriage.store.snapshot_mark import read_mark
 from tests.console.screens.test_embedded_engine import ENGINE, world
 from tests.console.settle import loaded, screen, text, until
 from tests.store.test_snapshot_rehearsal import task, written

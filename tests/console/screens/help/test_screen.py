@@ -5,15 +5,15 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from console.actions import at
-from console.app import RetriageApp
-from console.language import SUBJECTS, Subject
-from console.screens.help.here_page import engine_page
-from console.screens.help.keys_page import page
-from console.screens.help.ranked import ranked
-from console.screens.help.screen import HelpScreen
-from console.screens.help.words_page import words_page
-from store.contract.queries import Query
+from retriage.console.actions import at
+from retriage.console.app import RetriageApp
+from retriage.console.language import SUBJECTS, Subject
+from retriage.console.screens.help.here_page import engine_page
+from retriage.console.screens.help.keys_page import page
+from retriage.console.screens.help.ranked import ranked
+from retriage.console.screens.help.screen import HelpScreen
+from retriage.console.screens.help.words_page import words_page
+from retriage.store.contract.queries import Query
 from tests.console.fake import FakeEngine
 from tests.console.settle import console, lines, until
 

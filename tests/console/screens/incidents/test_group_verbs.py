@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from console.causes.groups import Group
-from console.causes.open_incidents import OpenIncidents
-from console.operations.retry_jobs import RetryJobs
-from console.reading.selection import Marked
-from console.screens.dialogs.confirm import Confirm
-from console.screens.incidents import group_verbs
-from console.screens.incidents.group_verbs import GroupVerbs
-from console.screens.incidents.note import Answer
-from console.session.connection_identity import ConnectionIdentity
-from console.session.session import Session
-from store.contract.queries import IncidentQuery
-from store.contract.records import Incident
+from retriage.console.causes.groups import Group
+from retriage.console.causes.open_incidents import OpenIncidents
+from retriage.console.operations.retry_jobs import RetryJobs
+from retriage.console.reading.selection import Marked
+from retriage.console.screens.dialogs.confirm import Confirm
+from retriage.console.screens.incidents import group_verbs
+from retriage.console.screens.incidents.group_verbs import GroupVerbs
+from retriage.console.screens.incidents.note import Answer
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.console.session.session import Session
+from retriage.store.contract.queries import IncidentQuery
+from retriage.store.contract.records import Incident
 from tests.console.fake import FakeEngine
 from tests.console.incidents_of import Incidents, incident
 

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from console.causes.group_members import GroupMember, group_member_of
-from console.causes.groups import CauseGroups
-from console.reading.incident_tasks import TaskFact, TaskFacts
-from console.screens.incidents.rows import COLUMNS, place_of, row_of
+from retriage.console.causes.group_members import GroupMember, group_member_of
+from retriage.console.causes.groups import CauseGroups
+from retriage.console.reading.incident_tasks import TaskFact, TaskFacts
+from retriage.console.screens.incidents.rows import COLUMNS, place_of, row_of
 from tests.console.incidents_of import NOON, incident
 
 TITLES = [column.title for column in COLUMNS]

@@ -12,27 +12,27 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from console.app import RetriageApp
-from console.causes.group_members import group_member_of
-from console.causes.groups import Group
-from console.engine.errors import Refused
-from console.language import parse
-from console.reading.incident_tasks import TaskFact
-from console.screens.dialogs.confirm import Confirm
-from console.screens.exporting.dialog import ExportDialog
-from console.screens.incidents.detail import IncidentDetail
-from console.screens.incidents.members import MembersScreen, One
-from console.screens.incidents.note import NoteDialog
-from console.screens.incidents.panes import _breakdown, _note
-from console.screens.launch.dialog import LaunchDialog
-from console.screens.operations.dialog import OperationDialog
-from console.screens.row_filters import cell_words
-from console.widgets.area_chart import spark
-from console.widgets.line import Line
-from console.widgets.pane import Pane
-from console.widgets.text_view import TextView
-from store.contract.records import ExternalTask, Incident, Job
-from store.journal import Earlier
+from retriage.console.app import RetriageApp
+from retriage.console.causes.group_members import group_member_of
+from retriage.console.causes.groups import Group
+from retriage.console.engine.errors import Refused
+from retriage.console.language import parse
+from retriage.console.reading.incident_tasks import TaskFact
+from retriage.console.screens.dialogs.confirm import Confirm
+from retriage.console.screens.exporting.dialog import ExportDialog
+from retriage.console.screens.incidents.detail import IncidentDetail
+from retriage.console.screens.incidents.members import MembersScreen, One
+from retriage.console.screens.incidents.note import NoteDialog
+from retriage.console.screens.incidents.panes import _breakdown, _note
+from retriage.console.screens.launch.dialog import LaunchDialog
+from retriage.console.screens.operations.dialog import OperationDialog
+from retriage.console.screens.row_filters import cell_words
+from retriage.console.widgets.area_chart import spark
+from retriage.console.widgets.line import Line
+from retriage.console.widgets.pane import Pane
+from retriage.console.widgets.text_view import TextView
+from retriage.store.contract.records import ExternalTask, Incident, Job
+from retriage.store.journal import Earlier
 from tests.console.fake import TOPICS, FakeEngine, job, task
 from tests.console.incidents_of import incident
 from tests.console.settle import console, filter_by, lines, said, screen, until
@@ -564,7 +564,7 @@ async def test_a_note_can_be_given_up_at_both_questions() -> None:
 
 
 async def test_incidents_that_closed_before_the_note_came_are_counted() -> None:
-    from console.engine.errors import NotThere
+    from retriage.console.engine.errors import NotThere
 
     engine = shop()
 

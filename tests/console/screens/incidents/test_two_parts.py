@@ -3,13 +3,13 @@ store's file, what is known of it from the journal's."""
 
 from typing import Any
 
-from console.runs.report import report
-from console.runs.run_view import read_records
-from console.screens.dialogs.field import Field
-from console.screens.incidents.screen import IncidentsScreen
-from console.screens.launch.dialog import LaunchDialog
-from console.screens.runs.screen import RunScreen
-from store.database.clock import now
+from retriage.console.runs.report import report
+from retriage.console.runs.run_view import read_records
+from retriage.console.screens.dialogs.field import Field
+from retriage.console.screens.incidents.screen import IncidentsScreen
+from retriage.console.screens.launch.dialog import LaunchDialog
+from retriage.console.screens.runs.screen import RunScreen
+from retriage.store.database.clock import now
 from tests.console.operations.test_retry_jobs import DONE, NUMBER, jobs, log_of, mend, yard
 from tests.console.runs.a_run import Scene
 from tests.console.screens.runs.a_run_on_screen import PROD, OnScreen, on_screen

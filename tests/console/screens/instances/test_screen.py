@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from console.app import RetriageApp
-from console.reading.instance_activity import InstanceActivities, activity_of, tasks_without_retries
-from console.screens.instances.detail import InstanceDetail
-from console.screens.launch.dialog import LaunchDialog
-from console.widgets.pane import Pane
-from console.widgets.text_view import TextView
-from store.contract.queries import ProcessInstanceQuery
-from store.contract.records import ExternalTask
+from retriage.console.app import RetriageApp
+from retriage.console.reading.instance_activity import InstanceActivities, activity_of, tasks_without_retries
+from retriage.console.screens.instances.detail import InstanceDetail
+from retriage.console.screens.launch.dialog import LaunchDialog
+from retriage.console.widgets.pane import Pane
+from retriage.console.widgets.text_view import TextView
+from retriage.store.contract.queries import ProcessInstanceQuery
+from retriage.store.contract.records import ExternalTask
 from tests.console.fake import FakeEngine, ids, task
 from tests.console.settle import console, lines, loaded, said, until
 

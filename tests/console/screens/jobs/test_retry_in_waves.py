@@ -2,11 +2,11 @@
 
 import pytest
 
-from console.screens.dialogs.field import Field
-from console.screens.incidents.screen import IncidentsScreen
-from console.screens.jobs.detail import JobDetail
-from console.screens.operations.dialog import OperationDialog
-from console.screens.runs.screen import RunScreen
+from retriage.console.screens.dialogs.field import Field
+from retriage.console.screens.incidents.screen import IncidentsScreen
+from retriage.console.screens.jobs.detail import JobDetail
+from retriage.console.screens.operations.dialog import OperationDialog
+from retriage.console.screens.runs.screen import RunScreen
 from tests.console.operations.test_retry_jobs import NUMBER, jobs, mend, yard
 from tests.console.runs.a_run import Scene
 from tests.console.screens.runs.a_run_on_screen import PROD, OnScreen, on_screen

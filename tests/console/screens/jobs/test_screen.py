@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from console.app import RetriageApp
-from console.engine.errors import RanAndFailed, Refused
-from console.screens.batches.detail import BatchDetail
-from console.screens.dialogs.confirm import Confirm
-from console.screens.job_states import state_of
-from console.screens.jobs.detail import JobDetail
-from console.screens.jobs.subject import JobSubject, belongs_to
-from console.widgets.pane import Pane
-from console.widgets.text_view import TextView
-from store.contract.queries import JobQuery
-from store.contract.records import Batch, Job
+from retriage.console.app import RetriageApp
+from retriage.console.engine.errors import RanAndFailed, Refused
+from retriage.console.screens.batches.detail import BatchDetail
+from retriage.console.screens.dialogs.confirm import Confirm
+from retriage.console.screens.job_states import state_of
+from retriage.console.screens.jobs.detail import JobDetail
+from retriage.console.screens.jobs.subject import JobSubject, belongs_to
+from retriage.console.widgets.pane import Pane
+from retriage.console.widgets.text_view import TextView
+from retriage.store.contract.queries import JobQuery
+from retriage.store.contract.records import Batch, Job
 from tests.console.fake import FakeEngine, statistics
 from tests.console.settle import console, lines, text, until
 

@@ -12,25 +12,25 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from console.app import RetriageApp
-from console.engine.errors import Refused, Unreachable
-from console.journal import NoJournal, journal_at
-from console.launch.record import READ_MOST
-from console.launch.undo import Undo
-from console.operations.preview import Kind
-from console.operations.retry import SetRetries
-from console.reading.selection import Everything, Marked, Selection
-from console.screens.batches.detail import BatchDetail
-from console.screens.dialogs.confirm import Confirm
-from console.screens.journal.detail import LaunchDetail
-from console.screens.launch import waiting
-from console.screens.launch.dialog import LaunchDialog
-from console.screens.launch.flow import open_launch
-from console.screens.tasks.by_hand import ByHandDialog
-from console.session.connection_identity import ConnectionIdentity
-from console.widgets.pane import Pane
-from store.contract.queries import ExternalTaskQuery
-from store.journal import Journal, NewLaunch
+from retriage.console.app import RetriageApp
+from retriage.console.engine.errors import Refused, Unreachable
+from retriage.console.journal import NoJournal, journal_at
+from retriage.console.launch.record import READ_MOST
+from retriage.console.launch.undo import Undo
+from retriage.console.operations.preview import Kind
+from retriage.console.operations.retry import SetRetries
+from retriage.console.reading.selection import Everything, Marked, Selection
+from retriage.console.screens.batches.detail import BatchDetail
+from retriage.console.screens.dialogs.confirm import Confirm
+from retriage.console.screens.journal.detail import LaunchDetail
+from retriage.console.screens.launch import waiting
+from retriage.console.screens.launch.dialog import LaunchDialog
+from retriage.console.screens.launch.flow import open_launch
+from retriage.console.screens.tasks.by_hand import ByHandDialog
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.console.widgets.pane import Pane
+from retriage.store.contract.queries import ExternalTaskQuery
+from retriage.store.journal import Journal, NewLaunch
 from tests.console.fake import FakeEngine, connecting, ids
 from tests.console.settle import loaded, said, said_last, screen, text, until
 
@@ -106,7 +106,7 @@ async def test_tasks_of_a_query_are_written_down_and_those_left_out_are_not(path
 async def test_tasks_of_a_very_large_query_are_not_known(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert READ_MOST >= 10_000
     for module in ("record", "preparation"):
-        monkeypatch.setattr(f"console.launch.{module}.READ_MOST", 50)
+        monkeypatch.setattr(f"retriage.console.launch.{module}.READ_MOST", 50)
     engine = FakeEngine(100)
     async with console(engine, path) as (app, pilot, journal):
         await launch(app, pilot, Everything(ExternalTaskQuery(no_retries_left=True)))

@@ -11,30 +11,30 @@ import pytest
 from textual.pilot import Pilot
 from textual.timer import Timer
 
-from console.app import RetriageApp
-from console.engine.errors import Refused, Unanswered
-from console.journal import journal_at
-from console.launch import send as sending
-from console.operations.preview import Kind
-from console.reading.selection import Composed, Marked
-from console.screens.batches.detail import BatchDetail
-from console.screens.dialogs import confirm_delay
-from console.screens.dialogs.choice import Choice
-from console.screens.dialogs.field import Field
-from console.screens.dialogs.order_dialog import TOO_EARLY
-from console.screens.events.screen import EventsScreen
-from console.screens.help.screen import HelpScreen
-from console.screens.launch import waiting
-from console.screens.launch.dialog import LaunchDialog
-from console.screens.launch.flow import open_launch
-from console.screens.launch.tick import Tick
-from console.screens.tasks.screen import TasksScreen
-from console.screens.tour import TourGuide
-from console.session.connection_identity import ConnectionIdentity
-from console.session.tour import Tour
-from store.contract.orders import SetExternalTaskRetries
-from store.contract.queries import ExternalTaskQuery
-from store.contract.records import Batch, BatchStatistics
+from retriage.console.app import RetriageApp
+from retriage.console.engine.errors import Refused, Unanswered
+from retriage.console.journal import journal_at
+from retriage.console.launch import send as sending
+from retriage.console.operations.preview import Kind
+from retriage.console.reading.selection import Composed, Marked
+from retriage.console.screens.batches.detail import BatchDetail
+from retriage.console.screens.dialogs import confirm_delay
+from retriage.console.screens.dialogs.choice import Choice
+from retriage.console.screens.dialogs.field import Field
+from retriage.console.screens.dialogs.order_dialog import TOO_EARLY
+from retriage.console.screens.events.screen import EventsScreen
+from retriage.console.screens.help.screen import HelpScreen
+from retriage.console.screens.launch import waiting
+from retriage.console.screens.launch.dialog import LaunchDialog
+from retriage.console.screens.launch.flow import open_launch
+from retriage.console.screens.launch.tick import Tick
+from retriage.console.screens.tasks.screen import TasksScreen
+from retriage.console.screens.tour import TourGuide
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.console.session.tour import Tour
+from retriage.store.contract.orders import SetExternalTaskRetries
+from retriage.store.contract.queries import ExternalTaskQuery
+from retriage.store.contract.records import Batch, BatchStatistics
 from tests.console.fake import FakeEngine, connecting, ids, statistics
 from tests.console.settle import console, filter_by, lines, loaded, said, screen, text, until
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from console.screens.dialogs.field import Field
-from console.screens.operations.dialog import OperationDialog
-from console.screens.runs.screen import RunScreen
-from console.screens.tasks.detail import TaskDetail
+from retriage.console.screens.dialogs.field import Field
+from retriage.console.screens.operations.dialog import OperationDialog
+from retriage.console.screens.runs.screen import RunScreen
+from retriage.console.screens.tasks.detail import TaskDetail
 from tests.console.runs.a_run import Scene, scene
 from tests.console.screens.runs.a_run_on_screen import PROD, OnScreen, on_screen
 from tests.console.settle import loaded

@@ -8,14 +8,14 @@ from typing import Any
 import httpx
 from textual.pilot import Pilot
 
-from console.app import RetriageApp
-from console.engine.client import EngineClient
-from console.journal import journal_at
-from console.screens.launch.dialog import LaunchDialog
-from console.screens.operations.dialog import OperationDialog
-from console.screens.runs.screen import RunScreen
-from console.session.connection_identity import ConnectionIdentity
-from console.settings import Settings
+from retriage.console.app import RetriageApp
+from retriage.console.engine.client import EngineClient
+from retriage.console.journal import journal_at
+from retriage.console.screens.launch.dialog import LaunchDialog
+from retriage.console.screens.operations.dialog import OperationDialog
+from retriage.console.screens.runs.screen import RunScreen
+from retriage.console.session.connection_identity import ConnectionIdentity
+from retriage.console.settings import Settings
 from tests.console.runs.a_run import ROOT, Scene
 from tests.console.settle import lines, loaded, until
 

@@ -1,7 +1,7 @@
 """A run over failed jobs that a command began, on its page and in the journal."""
 
-from console.screens.journal.detail import LaunchDetail
-from console.screens.runs.screen import RunScreen
+from retriage.console.screens.journal.detail import LaunchDetail
+from retriage.console.screens.runs.screen import RunScreen
 from tests.console.operations.test_retry_jobs import NUMBER, jobs, mend, run_over, yard
 from tests.console.runs.a_run import Scene
 from tests.console.screens.runs.a_run_on_screen import on_screen

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from console.app import RetriageApp
-from console.reading.page_limit import PageLimit
-from console.runs import driver
-from console.screens.batches.detail import BatchDetail
-from console.screens.runs.screen import RunScreen
-from console.settings import Notify, Settings
+from retriage.console.app import RetriageApp
+from retriage.console.reading.page_limit import PageLimit
+from retriage.console.runs import driver
+from retriage.console.screens.batches.detail import BatchDetail
+from retriage.console.screens.runs.screen import RunScreen
+from retriage.console.settings import Notify, Settings
 from tests.console.operations.test_set_variables import begun as set_variables
 from tests.console.operations.test_set_variables import has, operation
 from tests.console.runs.a_run import OUTAGE, Scene, scene

@@ -6,21 +6,21 @@ from typing import Any, cast
 
 import pytest
 
-from console.causes.group_members import group_member_of
-from console.causes.groups import CauseGroups
-from console.engine.errors import Slow
-from console.screens.batches.detail import BatchDetail
-from console.screens.incidents.detail import IncidentDetail
-from console.screens.launch.dialog import LaunchDialog
-from console.screens.reading.full import FullText
-from console.screens.tasks import screen as tasks_screen
-from console.screens.tasks.causes import causes_of, row_of
-from console.screens.tasks.detail import TaskDetail
-from console.screens.tasks.error_text import attempts_of
-from console.widgets.columns import fit
-from console.widgets.text_view import TextView
-from store.contract.history import HistoricExternalTaskLog, HistoricExternalTaskLogQuery
-from store.journal import Journal, NewLaunch
+from retriage.console.causes.group_members import group_member_of
+from retriage.console.causes.groups import CauseGroups
+from retriage.console.engine.errors import Slow
+from retriage.console.screens.batches.detail import BatchDetail
+from retriage.console.screens.incidents.detail import IncidentDetail
+from retriage.console.screens.launch.dialog import LaunchDialog
+from retriage.console.screens.reading.full import FullText
+from retriage.console.screens.tasks import screen as tasks_screen
+from retriage.console.screens.tasks.causes import causes_of, row_of
+from retriage.console.screens.tasks.detail import TaskDetail
+from retriage.console.screens.tasks.error_text import attempts_of
+from retriage.console.widgets.columns import fit
+from retriage.console.widgets.text_view import TextView
+from retriage.store.contract.history import HistoricExternalTaskLog, HistoricExternalTaskLogQuery
+from retriage.store.journal import Journal, NewLaunch
 from tests.console.fake import FakeEngine, statistics, task
 from tests.console.incidents_of import NOON, incident
 from tests.console.logs import task_entry

@@ -3,13 +3,13 @@
 import pytest
 from textual.pilot import Pilot
 
-from console.causes.group_members import group_member_of
-from console.causes.groups import CauseGroups
-from console.screens.launch.dialog import LaunchDialog
-from console.screens.task_states import error_said
-from console.screens.tasks.causes import LEGEND, causes_of, row_of
-from console.widgets.filter_line import Advice, FilterInput, FilterLine, spans
-from console.widgets.pane import Pane
+from retriage.console.causes.group_members import group_member_of
+from retriage.console.causes.groups import CauseGroups
+from retriage.console.screens.launch.dialog import LaunchDialog
+from retriage.console.screens.task_states import error_said
+from retriage.console.screens.tasks.causes import LEGEND, causes_of, row_of
+from retriage.console.widgets.filter_line import Advice, FilterInput, FilterLine, spans
+from retriage.console.widgets.pane import Pane
 from tests.console.fake import FakeEngine, ids, task
 from tests.console.incidents_of import NOON, incident
 from tests.console.settle import console, lines, loaded, said, screen, until

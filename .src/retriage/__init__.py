@@ -1,0 +1,1 @@
+"""Retriage: a terminal operations console for external tasks, and the engine that it brings along."""
