@@ -1,4 +1,4 @@
-"""``python -m console`` is ``retriage``."""
+"""``python -m retriage.console`` is ``retriage``."""
 
 from retriage.console.cli import main
 

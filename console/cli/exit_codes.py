@@ -1,4 +1,4 @@
-"""The exit codes of all commands that work without a screen: one table, which ``--help`` and the README tell."""
+"""The exit codes of all commands that work without a screen: one table, which ``--help`` and ``console/RUNS.md`` tell."""
 
 from enum import IntEnum
 

@@ -311,8 +311,8 @@ def test_every_code_has_one_meaning_and_help_tells_it() -> None:
     told = " ".join(typed("run", "--help").stdout.split())
     assert all(str(code.value) in told for code in ExitCode)
     assert "Exit codes" in EPILOG
-    readme = (Path(__file__).parents[3] / "README.md").read_text().replace("`", "")
-    assert all(f"| {code.value} | {said} |" in readme for code, said in MEANING.items())
+    page = (Path(__file__).parents[3] / "console" / "RUNS.md").read_text().replace("`", "")
+    assert all(f"| {code.value} | {said} |" in page for code, said in MEANING.items())
 
 
 @pytest.mark.long
