@@ -1,4 +1,4 @@
-"""The exit codes of all commands that work without a screen: one table, which ``--help`` and ``console/RUNS.md`` tell."""
+"""The exit codes of all commands without a screen: one table, told by ``--help`` and ``console/RUNS.md``."""
 
 from enum import IntEnum
 

@@ -402,7 +402,11 @@ class ListScreen(ConsoleScreen):
     # -- keys -------------------------------------------------------------------------------------------------------
 
     def action_filter(self) -> None:
-        """Type a filter; also before the engine is open, or the letters would act as keys."""
+        """Type a filter; also before the engine is open, or the letters would act as keys.
+
+        Then the rows that it narrows have the focus, wherever that was: `A R` behind a filter never means a cause.
+        """
+        self.set_focus(self.table)
         self.query_one("#filter", FilterLine).open()
 
     @property

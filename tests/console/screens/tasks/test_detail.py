@@ -254,6 +254,17 @@ async def test_tab_leads_to_the_causes_where_enter_and_retry_act_on_the_cause() 
         assert screen.focused is screen.table
 
 
+@pytest.mark.parametrize("leave", ["enter", "escape"])
+async def test_a_filter_typed_from_the_causes_leads_to_the_rows_that_it_narrows(leave: str) -> None:
+    async with console(FakeEngine(300), size=(100, 30)) as (app, pilot):
+        screen: Any = app.screen
+        await until(pilot, lambda: screen._whole and screen.causes.total == 4)
+        await pilot.press("tab")
+        assert screen.focused is screen.causes
+        await pilot.press("slash", *"retries:0", leave)
+        assert screen.focused is screen.table
+
+
 async def test_of_a_part_of_the_incidents_no_cause_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks_screen, "MOST_GROUPED", 100)
     async with console(FakeEngine(1500), size=(120, 36)) as (app, pilot):
