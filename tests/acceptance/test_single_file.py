@@ -22,8 +22,9 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("file")
     wheel = folder / "retriage-0.1-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as zipped:
-        zipped.writestr("console/__init__.py", "")
-        zipped.writestr("console/cli.py", PROGRAM)
+        for package in ("retriage", "retriage/console"):
+            zipped.writestr(f"{package}/__init__.py", "")
+        zipped.writestr("retriage/console/cli.py", PROGRAM)
         for name, text in (("METADATA", METADATA), ("WHEEL", TAG), ("RECORD", "")):
             zipped.writestr(f"retriage-0.1.dist-info/{name}", text)
     build: Callable[[Path, Path], Path] = runpy.run_path(str(ROOT / ".github/single_file.py"))["build"]
@@ -51,11 +52,12 @@ def test_it_is_unpacked_once_for_its_user_alone(file: Path, tmp_path: Path) -> N
     assert out.startswith(f"tasks --json {cache}/retriage/0.1-")
     (modules,) = (cache / "retriage").iterdir()
     assert all(
-        not place.stat().st_mode & 0o077 for place in (cache / "retriage", modules, modules / "console" / "cli.py")
+        not place.stat().st_mode & 0o077
+        for place in (cache / "retriage", modules, modules / "retriage" / "console" / "cli.py")
     )
-    written = (modules / "console" / "cli.py").stat().st_mtime_ns
+    written = (modules / "retriage" / "console" / "cli.py").stat().st_mtime_ns
     assert run(file, cache)[0] == 0
-    assert (modules / "console" / "cli.py").stat().st_mtime_ns == written
+    assert (modules / "retriage" / "console" / "cli.py").stat().st_mtime_ns == written
 
 
 def test_many_first_starts_at_once_are_one(file: Path, tmp_path: Path) -> None:

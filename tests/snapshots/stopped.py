@@ -66,8 +66,10 @@ class StoppedClock:
 @cache
 def _with_clocks() -> list[ModuleType]:
     """Modules of the console, and the fake engine, that look at a clock."""
-    for found in pkgutil.walk_packages(console.__path__, "console."):
-        if found.name != "console.__main__":
+    for found in pkgutil.walk_packages(console.__path__, "retriage.console."):
+        if found.name != "retriage.console.__main__":
             importlib.import_module(found.name)
-    ours = [module for name, module in sorted(sys.modules.items()) if name.startswith("console.") or module is fake]
+    ours = [
+        module for name, module in sorted(sys.modules.items()) if name.startswith("retriage.console.") or module is fake
+    ]
     return [module for module in ours if {"datetime", "time"} & vars(module).keys()]
