@@ -1,4 +1,4 @@
-"""The exit codes of all commands without a screen: one table, told by ``--help`` and ``console/RUNS.md``."""
+"""The exit codes of all commands without a screen: one table, repeated in ``--help`` and ``console/RUNS.md``."""
 
 from enum import IntEnum
 

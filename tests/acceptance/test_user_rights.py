@@ -47,19 +47,9 @@ def grant(http: httpx.Client, resource: int, *permissions: str) -> None:
 @contextmanager
 def console(folder: Path, http: httpx.Client) -> Iterator[Terminal]:
     """Ann's console; what she may is found out when it connects."""
-    command = [
-        sys.executable,
-        "-m",
-        "retriage.console",
-        "--engine",
-        str(http.base_url),
-        "--user",
-        ANN[0],
-        "--env",
-        "TEST",
-    ]
+    options = ["--engine", str(http.base_url), "--user", ANN[0], "--env", "TEST"]
     environment = {"RETRIAGE_HOME": str(folder / "home"), "RETRIAGE_PASSWORD": ANN[1], "TMPDIR": str(folder)}
-    with Terminal(command, 100, 30, environment) as terminal:
+    with Terminal([sys.executable, "-m", "retriage.console", *options], 100, 30, environment) as terminal:
         yield terminal
         terminal.press("q")
         assert terminal.wait_for_end() == 0

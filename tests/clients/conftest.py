@@ -49,16 +49,8 @@ def has_client(kind: Kind) -> Kind:
 async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
     """A store behind ``retriage serve``."""
     root = f"http://127.0.0.1:{(port := free_port())}/engine-rest"
-    command = [
-        sys.executable,
-        "-m",
-        "retriage.console",
-        "serve",
-        "--port",
-        str(port),
-        "--store",
-        str(tmp_path / "store.db"),
-    ]
+    serve = ["serve", "--port", str(port), "--store", str(tmp_path / "store.db")]
+    command = [sys.executable, "-m", "retriage.console", *serve]
     with serving(command, f"{root}/version", tmp_path / "serve.log", within=60):
         async with client(root) as http:
             yield Engine("socket", http)

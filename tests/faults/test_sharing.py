@@ -269,7 +269,8 @@ async def test_hands_on_the_same_instances_never_wait_in_a_ring(database: Databa
 
 
 async def test_processes_that_open_an_empty_database_at_the_same_time(place: str) -> None:
-    program = "import asyncio as a, sys; from retriage.store.database import open_database as o; a.run(o(sys.argv[1]))"
+    opens = "asyncio.run(database.open_database(sys.argv[1]))"
+    program = f"import asyncio, sys; from retriage.store import database; {opens}"
     command = (sys.executable, "-W", "ignore", "-c", program, place)
     opening = [await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE) for _ in range(4)]
     said = [await process.communicate() for process in opening]

@@ -355,17 +355,8 @@ def test_interrupted_it_is_held_and_goes_on(store: Path) -> None:
 
 @pytest.mark.long
 def test_how_far_a_demo_world_is_written_is_told_on_a_terminal(tmp_path: Path) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "retriage.console",
-        "demo-data",
-        "--store",
-        str(tmp_path / "world.db"),
-        "--tasks",
-        "600",
-    ]
-    with Terminal(command, 80, 24) as terminal:
+    fill = ["demo-data", "--store", str(tmp_path / "world.db"), "--tasks", "600"]
+    with Terminal([sys.executable, "-m", "retriage.console", *fill], 80, 24) as terminal:
         assert terminal.wait_for_end(60) == 0
         told = terminal.raw.decode()
     assert "\r500 of 600 external tasks" in told
