@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
@@ -16,6 +17,7 @@ from tests.support.fault_proxy import (
     Drop,
     FaultProxy,
     FaultTransport,
+    Hang,
     Slow,
     huge,
     page,
@@ -115,6 +117,19 @@ def test_a_slow_answer_comes_when_the_fault_is_cleared(proxy: FaultProxy, http: 
     proxy.faults.play(Slow())
     threading.Timer(0.05, proxy.faults.clear).start()
     assert http.get("/order").content == ANSWER
+
+
+@pytest.mark.parametrize("passed_on", [False, True])
+def test_a_request_hangs_until_the_fault_is_cleared(proxy: FaultProxy, engine: Engine, passed_on: bool) -> None:
+    proxy.faults.play(Hang(passed_on), times=1)
+    with ThreadPoolExecutor(1) as hands, httpx.Client(base_url=proxy.root, timeout=30, trust_env=False) as http:
+        asking = hands.submit(http.get, "/order")
+        assert proxy.faults.hanging.wait(30)
+        assert (len(engine.carried_out), asking.done()) == (passed_on, False)
+        proxy.faults.clear()
+        with pytest.raises(httpx.RemoteProtocolError):
+            asking.result(30)
+    assert len(engine.carried_out) == passed_on
 
 
 def test_an_answer_is_huge(proxy: FaultProxy, http: httpx.Client) -> None:

@@ -9,6 +9,7 @@ transport (an ASGI one, say), for models and for the application under a Pilot. 
         proxy.faults.clear()
         proxy.faults.play(page(500, passed_on=True), on="^POST .*/retries-async$", times=1)
         proxy.faults.play(Drop(passed_on=True), on="^DELETE ")
+        proxy.faults.play(Hang(), times=1)                    # not answered at all, until …
         proxy.faults.play(LOGIN_PAGE)                         # 200, text/html
         proxy.close_door(); proxy.open_door()                 # refused; the same address answers again
         proxy.change_door(secure(authority))                  # from now on https, or another certificate; None: plain
@@ -82,7 +83,15 @@ class Slow:
     seconds: float = 3600.0
 
 
-Fault = Answer | Drop | Cut | Slow
+@dataclass(frozen=True)
+class Hang:
+    """Nothing is answered, before the request is passed on or (``passed_on``) after it was; once the fault is cleared
+    the connection is closed."""
+
+    passed_on: bool = False
+
+
+Fault = Answer | Drop | Cut | Slow | Hang
 
 
 def page(status: int, title: str = "", *, passed_on: bool = False, **headers: str) -> Answer:
@@ -183,6 +192,8 @@ class Faults:
         """Every request, in the order of their ends."""
         self.lost = threading.Event()
         """A request was carried out by the engine, and its answer thrown away."""
+        self.hanging = threading.Event()
+        """A request hangs."""
 
     def play(self, fault: Fault, on: str = "", times: int | None = None) -> None:
         """Play a fault from now on.
@@ -334,11 +345,14 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             if isinstance(fault, Slow) and playing is not None:
                 playing.over.wait(fault.seconds)
-            if isinstance(fault, Answer | Drop):
+            if isinstance(fault, Answer | Drop | Hang) and playing is not None:
                 if fault.passed_on:
                     self._pass_on(body)
                     faults.lost.set()
-                self._play(fault)
+                if isinstance(fault, Hang):
+                    faults.hanging.set()
+                    playing.over.wait()
+                self._play(Drop() if isinstance(fault, Hang) else fault)
             else:
                 self._relay(body, fault.after if isinstance(fault, Cut) else None)
         except OSError:
@@ -441,11 +455,14 @@ class FaultTransport(httpx.AsyncBaseTransport):
                 with suppress(TimeoutError):
                     async with asyncio.timeout(fault.seconds):
                         await playing.over_here.wait()
-            if isinstance(fault, Answer | Drop):
+            if isinstance(fault, Answer | Drop | Hang) and playing is not None:
                 if fault.passed_on:
                     await (await self._engine.handle_async_request(request)).aread()
                     self.faults.lost.set()
-                if isinstance(fault, Drop):
+                if isinstance(fault, Hang):
+                    self.faults.hanging.set()
+                    await playing.over_here.wait()
+                if not isinstance(fault, Answer):
                     raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request)
                 status, sent = fault.status, len(fault.content) * fault.repeated
                 headers = {"Content-Type": fault.content_type, **fault.headers}
