@@ -74,7 +74,7 @@ def run_order(
     pace: float | None,
     reason: str,
     skip: str,
-    variables: tuple[list[str], str | None, list[str], bool],
+    variables: tuple[list[str], str | None, list[str], bool, bool],
     at: tuple[str, bool, bool] = ("", False, False),
 ) -> RunOrder:
     """What is ordered: ``do`` is the name of an operation, ``skip`` what the engine skips, as it was typed,
@@ -124,6 +124,8 @@ async def begin_run(
         order = replace(order, operation=frozen.operation or operation)
         for sentence in frozen.told:
             say(sentence)
+        if (hidden := frozen.left_out["local"] + frozen.also["hidden"]) and not frozen.also["local"]:
+            say(f"--local sets the local variables too that hide the new value: {hidden:,} left alone without.")
         if not frozen.tasks:
             left = "; ".join(f"{number:,} {operation.left_out_said(kind)}" for kind, number in frozen.left_out.items())
             say(f"retriage: nothing to {operation.word}{f', left out: {left}' if left else ''}.")
@@ -131,6 +133,9 @@ async def begin_run(
         if limit is not None and "create_time" in session.connection.capabilities.absent(operation.meant_for):
             kept = "those that were taken need not be the oldest"
             say(f"This engine does not tell when {operation.meant_for} were created: {kept}.")
+        if frozen.also["local"] and (why := await _why_no_variables(session)):
+            say(f"retriage: {why}")
+            return ExitCode.REFUSED
         lost = await _say_what_is_lost(session, operation.unit, frozen.one_by_one)
         earlier = await runs_over(session, frozen.causes)
         for one in earlier:
@@ -166,6 +171,12 @@ async def begin_run(
         engine = engine_words(session.connection.identity, session.connection.login)
     async with opened_journal() as journal:
         return await go_on_in_background(journal, run.run_id, engine, ("--resume",), json)
+
+
+async def _why_no_variables(session: Session) -> str:
+    """One sentence if this user may not change variables by a request of their own."""
+    await session.connection.learn_rights()
+    return session.connection.rights.why_no_variables()
 
 
 async def _say_what_is_lost(session: Session, unit: str, one_by_one: int = 0) -> str:

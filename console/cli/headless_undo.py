@@ -68,7 +68,12 @@ async def undo_run(options: ConnectionOptions, number: int, yes: bool, json: boo
             for sent in all_sent:
                 if isinstance(end := sent.events[-1] if sent.events else None, GivenBack):
                     if json:
-                        record = {"event": "oneByOne", "run": number, "instances": end.number, "came": dict(end.came)}
+                        record = {
+                            "event": "oneByOne",
+                            "run": number,
+                            f"{end.unit}s": end.number,
+                            "came": dict(end.came),
+                        }
                         print_json({**record, "stopped": end.stopped})
                     else:
                         write(f"{end.sentence}\n")

@@ -160,7 +160,7 @@ def _text_of(option: str, file: str) -> str:
         raise fail(f"{option}: {file} cannot be read: {getattr(problem, 'strerror', None) or problem}.") from None
 
 
-def typed_variables(values: list[str], file: str | None, only_if: list[str], new: bool) -> dict[str, Any]:
+def typed_variables(values: list[str], file: str | None, only_if: list[str], new: bool, local: bool) -> dict[str, Any]:
     """The fields of :class:`~retriage.console.operations.set_variables.SetVariables` that the options mean.
 
     Args:
@@ -168,6 +168,7 @@ def typed_variables(values: list[str], file: str | None, only_if: list[str], new
         file: more of it, one a line, ``-`` for stdin; ``None`` for none.
         only_if: what an instance must have.
         new: names may be such that no instance has.
+        local: variables of tasks that hide the new value are set too.
 
     Raises:
         typer.Exit: what was typed cannot be read.
@@ -179,7 +180,8 @@ def typed_variables(values: list[str], file: str | None, only_if: list[str], new
         raise fail(f"--set-file: {file} holds nothing.")
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise fail(f"--set names {twice} twice.")
-    return {"given": tuple(given), "only_if": tuple(_typed("--only-if", one) for one in only_if), "new": new}
+    guards = tuple(_typed("--only-if", one) for one in only_if)
+    return {"given": tuple(given), "only_if": guards, "new": new, "local": local}
 
 
 def _typed(option: str, text: str) -> TypedVariable:

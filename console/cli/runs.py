@@ -82,6 +82,10 @@ def run_command(
         list[str] | None, typer.Option(metavar="NAME=TEXT", help="Set only where this is so; the same forms.")
     ] = None,
     new: Annotated[bool, typer.Option("--new", help="A name may be one that no instance has.")] = False,
+    local: Annotated[
+        bool,
+        typer.Option("--local", help="Set variables of tasks too that hide the new value: with a request each."),
+    ] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="At most this many, the oldest first.")] = None,
     activity: Annotated[
         str | None, typer.Option(metavar="ID", help="Which activity, for --do skip and --do repeat.")
@@ -128,7 +132,8 @@ def run_command(
     wave goes when all of one are, or show it."""
     from retriage.console.cli.headless_runs import begin_run, run_order  # 884 ms
 
-    of_set = {"--set": set_ or None, "--set-file": set_file, "--only-if": only_if or None, "--new": new or None}
+    of_set = {"--set": set_ or None, "--set-file": set_file, "--only-if": only_if or None, "--new": new or None,
+              "--local": local or None}  # fmt: skip
     of_activity = {"--activity": activity, "--all-tokens": all_tokens or None, "--locked": locked or None}
     do = "retry-jobs" if do == "retry" and jobs is not None else do
     if do == "retry-jobs":
@@ -173,7 +178,7 @@ def run_command(
         _read("--pace", pace_of, pace) if pace is not None else None,
         reason.strip(),
         skip,
-        (set_ or [], set_file, only_if or [], new),
+        (set_ or [], set_file, only_if or [], new, local),
         ((activity or "").strip(), all_tokens, locked),
     )
     included: frozenset[Kind] = frozenset(word.replace("-", "_") for word in kinds)  # type: ignore[misc]

@@ -39,6 +39,7 @@ from retriage.store.contract.history import (
     HistoricJobLogQuery,
 )
 from retriage.store.contract.model import Shape
+from retriage.store.contract.modification import ActivityInstance
 from retriage.store.contract.operations import UserOperation, UserOperationQuery
 from retriage.store.contract.queries import (
     BatchStatisticsQuery,
@@ -291,6 +292,11 @@ class EngineClient(Orders):
         if not isinstance(answer, dict):
             raise Unintelligible("The engine answered with something other than variables.")
         return {name: record(VariableValue, value) for name, value in answer.items()}
+
+    async def activity_instances(self, instance_id: str) -> ActivityInstance:
+        """Where a running process instance is, activities within activities."""
+        path = f"process-instance/{part(instance_id)}/activity-instances"
+        return record(ActivityInstance, await self._value("GET", path))
 
     async def variable_instances(self, query: VariableInstanceQuery, first: int, size: int) -> list[VariableInstance]:
         """A page of variables of running instances; serialized objects stay texts."""

@@ -139,6 +139,14 @@ class Orders:
         what = "order to change the variables"
         await self._carry_out("POST", path, what, body={**body, "deletions": list(deletions)})
 
+    async def change_local_variables(
+        self, execution_id: str, modifications: Mapping[str, Any], deletions: Sequence[str]
+    ) -> None:
+        """Set variables of one execution alone, that of a task for instance, and delete others, in one transaction."""
+        path, what = f"execution/{part(execution_id)}/localVariables", "order to change the variables of a task"
+        body = {"modifications": modifications, "deletions": list(deletions)}
+        await self._carry_out("POST", path, what, body=body)
+
     async def annotate_incident(self, id: str, note: str | None) -> None:
         """Write a note on an open incident in place of the one it has; none takes it away."""
         path, what = f"incident/{part(id)}/annotation", "order to write the note"

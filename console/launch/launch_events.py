@@ -125,14 +125,16 @@ class NeverKnown:
 
 @dataclass(frozen=True)
 class GivenBack:
-    """How far instances have got back what they had, by a request each.
+    """How far instances or executions have got back what they had, or were set, by a request each.
 
     Attributes:
-        number: how many are to get it back.
+        number: how many are to get it.
         came: what came of how many by now.
         stopped: why no more are tried, as a sentence; empty where nothing stops it.
         refusal: what the engine last said when it refused one.
         over: nothing more is sent.
+        unit: what they are.
+        gives_back: they get back what they had.
     """
 
     number: int
@@ -140,6 +142,8 @@ class GivenBack:
     stopped: str = ""
     refusal: str = ""
     over: bool = False
+    unit: str = "instance"
+    gives_back: bool = True
 
     @property
     def rest(self) -> int:
@@ -149,7 +153,7 @@ class GivenBack:
     @property
     def sentence(self) -> str:
         """In words."""
-        said = f"{self.came['done']:,} of {things(self.number, 'instance')} got back what they had"
+        said = f"{self.came['done']:,} of {things(self.number, self.unit)} {got_what(self.gives_back)}"
         if not self.over:
             return f"{said} …"
         untried = self.number - self.came.total() + self.came["unsent"]
@@ -161,7 +165,13 @@ class GivenBack:
             f"{untried:,} not tried" if untried else "",
         ]
         said = "; ".join([said, *filter(None, left)])
-        return f"{self.stopped.rstrip('.')}. {said}. Order the undo again to go on." if self.stopped else f"{said}."
+        again = "Order the undo again to go on." if self.gives_back else "Resume the run to go on."
+        return f"{self.stopped.rstrip('.')}. {said}. {again}" if self.stopped else f"{said}."
+
+
+def got_what(gives_back: bool) -> str:
+    """What units got by a request each, in words that follow their number."""
+    return "got back what they had" if gives_back else "got the new value"
 
 
 LaunchEvent = (

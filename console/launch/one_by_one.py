@@ -1,8 +1,9 @@
-"""Gives process instances back what they had by a request each: more former values than batches can be made for, and
-variables that were absent, which no batch takes away.
+"""Changes variables by a request each. Process instances get back what they had: more former values than batches can be
+made for, and variables that were absent, which no batch takes away. Executions of tasks, which no batch names, are set
+and get back what they had.
 
 What is asked and what came of it is written down group by group: a console that is killed in between leaves a group of
-which nothing is known but what the instances show, and the next undo goes on from there.
+which nothing is known but what the instances show, and the next undo, or its run, goes on from there.
 """
 
 from __future__ import annotations
@@ -17,8 +18,6 @@ from retriage.console.engine.errors import Denied, EngineProblem, Refused, Unans
 from retriage.console.journal import journal_problem, said_by_driver
 from retriage.console.launch.launch_events import GivenBack, LaunchEvent
 from retriage.console.launch.plan_by_ids import PlanOneByOne
-from retriage.console.operations.instance_operation import instances_of
-from retriage.console.operations.set_variables import change_back, written
 from retriage.console.reading.page_limit import PageLimit
 from retriage.console.reading.pages import pieces
 from retriage.store.journal.records import NewLaunch
@@ -42,16 +41,19 @@ Tell = Callable[[LaunchEvent], None]
 Outcomes = dict[str, "Outcome"]
 
 
-async def give_back(session: Session, order: DecidedLaunch, plan: PlanOneByOne, tell: Tell) -> None:
-    """Give them back; it ends with a :class:`GivenBack` that is over.
+async def send_one_by_one(session: Session, order: DecidedLaunch, plan: PlanOneByOne, tell: Tell) -> None:
+    """Send the requests; it ends with a :class:`GivenBack` that is over.
 
     Args:
         session: whose engine and journal are used.
-        order: the undo that this is a part of.
-        plan: which instances, and what they had.
+        order: the undo, or the run, that this is a part of.
+        plan: which instances or executions, and what they had.
         tell: called after each group with the progress.
+
+    Raises:
+        NotYours: it is a part of a run that is driven by another by now; nothing more was sent.
     """
-    work = _GivingBack(session, order, plan, tell)
+    work = _OneByOne(session, order, plan, tell)
     try:
         stopped = await work.all_groups()
     except EngineProblem as problem:
@@ -61,7 +63,7 @@ async def give_back(session: Session, order: DecidedLaunch, plan: PlanOneByOne, 
     await work.end(stopped)
 
 
-class _GivingBack:
+class _OneByOne:
     def __init__(self, session: Session, order: DecidedLaunch, plan: PlanOneByOne, tell: Tell) -> None:
         assert session.memory.journal is not None, "what they had comes from the journal"
         self._session, self._order, self._plan, self._tell = session, order, plan, tell
@@ -72,8 +74,8 @@ class _GivingBack:
         """The last refusal."""
 
     async def all_groups(self) -> str:
-        """Give them back group by group; returns why it stopped, empty where it is through."""
-        identity = self._session.connection.identity
+        """Change them group by group; returns why it stopped, empty where it is through."""
+        identity, part = self._session.connection.identity, self._order.part
         self._number = await self._journal.begin(
             NewLaunch(
                 engine=self._session.memory.engine_name,
@@ -86,6 +88,8 @@ class _GivingBack:
                 reason=self._order.reason,
                 undoes=self._order.undoes,
                 undoes_run=self._order.undoes_run,
+                run_id=part.run_id if part is not None else None,
+                wave=part.wave if part is not None else None,
                 operation=self._plan.operation.name,
                 arguments=self._plan.operation.arguments,
             )
@@ -119,12 +123,17 @@ class _GivingBack:
         return self._refused.sentence if self._refused is not None else ""
 
     def _told(self, stopped: str = "", over: bool = False) -> GivenBack:
-        return GivenBack(self._plan.count, self._came.copy(), stopped, self._refusal, over)
+        plan = self._plan
+        return GivenBack(
+            plan.count, self._came.copy(), stopped, self._refusal, over, plan.operation.unit, plan.gives_back
+        )
 
     async def _group(self, number: int, first: int, ids: Sequence[str]) -> str:
-        """Give a group back; returns why no other may follow, empty where one may."""
+        """Change a group; returns why no other may follow, empty where one may."""
         outcomes = await self._session.connection.ask(lambda client: self._look(client, ids))
-        if not await self._journal.asking(number, first, outcomes):
+        part = self._order.part
+        run = (part.run_id, part.driver) if part is not None else None
+        if not await self._journal.asking(number, first, outcomes, run=run):
             return NOT_THEIRS
         stopped = ""
         while not stopped and (asked := [id for id in ids if outcomes[id] == "asked"]):
@@ -147,11 +156,12 @@ class _GivingBack:
         return stopped
 
     async def _look(self, client: EngineClient, ids: Sequence[str]) -> Outcomes:
-        """Which of them still show what they were set to."""
-        running = await instances_of(client, ids)
-        has = await self._plan.ours.had_by(client, list(running))
-        ours = self._plan.ours.are_in
-        return {id: "gone" if id not in running else "asked" if ours(has[id]) else "changed" for id in ids}
+        """Which of them are still as expected."""
+        plan = self._plan
+        has = await plan.operation.has_now(client, ids)
+        return {
+            id: "gone" if id not in has else "asked" if plan.is_due(id, has[id]) else "changed" for id in ids
+        }  # fmt: skip
 
     async def _send(self, outcomes: Outcomes, ids: Sequence[str]) -> tuple[str, str]:
         """Send each its request, until one cannot be sent or is not answered; returns why no more may be sent, and why
@@ -160,9 +170,9 @@ class _GivingBack:
 
         async def one(id: str) -> Outcome:
             nonlocal stopped, lost
-            change = change_back(self._plan.was[id])
+            operation, change = self._plan.operation, self._plan.change(id)
             try:
-                await self._session.connection.ask(lambda client: client.change_variables(id, *change))
+                await self._session.connection.ask(lambda client: operation.send_one(client, id, change))
             except Unanswered as problem:
                 lost = problem.sentence
                 return "unknown"
@@ -184,14 +194,13 @@ class _GivingBack:
 
     async def _look_again(self, client: EngineClient, ids: Sequence[str], outcomes: Mapping[str, Outcome]) -> Outcomes:
         """What became of those whose answer does not prove that they were changed."""
-        running = await instances_of(client, ids)
-        has = await self._plan.ours.had_by(client, list(running))
+        has = await self._plan.operation.has_now(client, ids)
         found: Outcomes = {}
         for id in ids:
-            if id not in running:
+            if id not in has:
                 found[id] = "gone"
-            elif self._plan.ours.are_in(has[id]):
+            elif self._plan.is_due(id, has[id]):
                 found[id] = outcomes[id]
             else:
-                found[id] = "done" if written(has[id]) == self._plan.was[id] else "changed"
+                found[id] = "done" if self._plan.is_done(id, has[id]) else "changed"
         return found

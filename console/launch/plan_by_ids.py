@@ -9,7 +9,8 @@ from typing import ClassVar
 
 from retriage.console.engine.batch_request import BatchRequest
 from retriage.console.operations.operation import Operation
-from retriage.console.operations.set_variables import SetVariables
+from retriage.console.operations.set_variables import Change, GiveBack, SetVariables, change_back
+from retriage.console.operations.variable_values import Had, had_of
 
 
 @dataclass(frozen=True)
@@ -60,14 +61,36 @@ class PlanByIds:
 
 @dataclass(frozen=True)
 class PlanOneByOne(PlanByIds):
-    """A request for each of some process instances, which get back what they had.
+    """A request for each of some process instances, or of executions within them, which get back what they had; or
+    for each of some executions that are set.
 
     Attributes:
-        was: id -> what it had, as the run wrote it down.
-        ours: what they were set to; one that shows anything else is left alone.
+        operation: is asked what they have now.
+        was: id -> what it had before it was set, as the run wrote it down.
+        ours: what they are, or were, set to.
     """
 
+    operation: SetVariables
     was: Mapping[str, str]
     ours: SetVariables
     by_ids = False
     """There is no request that could be split."""
+
+    @property
+    def gives_back(self) -> bool:
+        """They get back what they had."""
+        return isinstance(self.operation, GiveBack)
+
+    def is_due(self, id: str, has: Had) -> bool:
+        """It is as expected with what it has now; one that shows anything else is left alone."""
+        return self.ours.are_in(has) if self.gives_back else has == had_of(self.was[id])
+
+    def is_done(self, id: str, has: Had) -> bool:
+        """It shows what its request is for."""
+        return has == had_of(self.was[id]) if self.gives_back else self.ours.are_in(has)
+
+    def change(self, id: str) -> Change:
+        """What its request changes."""
+        if self.gives_back:
+            return change_back(self.was[id])
+        return {one.name: one.wire for one in self.ours.values if one.name in had_of(self.was[id])}, []

@@ -15,6 +15,7 @@ from retriage.console.launch.checks import why_not_send
 from retriage.console.launch.decided_launch import DecidedLaunch
 from retriage.console.launch.find_batch import Finding, SoughtLaunch, look_for
 from retriage.console.launch.launch_events import (
+    GivenBack,
     Launched,
     LaunchEvent,
     NoAnswer,
@@ -23,7 +24,7 @@ from retriage.console.launch.launch_events import (
     RefusedByEngine,
     Sending,
 )
-from retriage.console.launch.one_by_one import give_back
+from retriage.console.launch.one_by_one import send_one_by_one
 from retriage.console.launch.plan import LaunchPlan
 from retriage.console.launch.plan_by_ids import PlanByIds, PlanOneByOne
 from retriage.console.launch.query_check import check_queries
@@ -100,7 +101,7 @@ async def send_launches(
     """
     done: list[Sent] = []
     for order in orders:
-        other = bool(done) and done[-1].order.plan.operation.name != order.plan.operation.name
+        other = bool(done) and done[-1].order.plan.operation.batch_type != order.plan.operation.batch_type
         # Workers see what comes next: nothing of what came before may still be under way.
         if other and not await _all_through(session, done):
             return done
@@ -113,6 +114,9 @@ async def send_launches(
             sent = await send(replace(order, plan=plan, overlaps=known))
             if sent.launched is not None:
                 made |= {sent.launched.batch.id}
+                done.append(sent)
+                continue
+            if isinstance(end := sent.events[-1] if sent.events else None, GivenBack) and not end.stopped:
                 done.append(sent)
                 continue
             smaller = parts_of(plan, session.connection.most_ids) if sent.too_large else []
@@ -171,7 +175,7 @@ async def send_launch(
         NotYours: it is a part of a run that is driven by another by now; nothing was sent.
     """
     if isinstance(order.plan, PlanOneByOne):
-        await give_back(session, order, order.plan, tell)
+        await send_one_by_one(session, order, order.plan, tell)
         return None
     tell(Sending(order.plan.operation.units(order.plan.count)))
     try:

@@ -13,8 +13,10 @@ from retriage.console.launch.one_by_one import MOST_A_SECOND
 from retriage.console.launch.plan_by_ids import PlanByIds, PlanOneByOne
 from retriage.console.operations.fix_and_retry import FIX_LEFT_ALONE
 from retriage.console.operations.known import operation_of
+from retriage.console.operations.local_variables import SetLocal
 from retriage.console.operations.operation import Operation, WayBack
-from retriage.console.operations.set_variables import GiveBack, SetVariables, by_batches
+from retriage.console.operations.set_variables import LOCAL, GiveBack, SetVariables, by_batches
+from retriage.console.operations.variable_values import hiders_of, written
 from retriage.console.text.words import count, short, things
 from retriage.store.contract.queries import BatchStatisticsQuery
 from retriage.store.contract.records import FAILED_EXTERNAL_TASK
@@ -116,7 +118,7 @@ class Undo:
             now, sets = {id: self.now[id] for id in ids}, self.sets
             yield DecidedLaunch(
                 PlanOneByOne(operation, now, said, self.was, sets)
-                if operation.one_by_one and sets is not None
+                if isinstance(operation, GiveBack) and sets is not None
                 else PlanByIds(operation, now, said),
                 f"undo of {self.name}",
                 undoes=self.number if self.kind == "launch" else None,
@@ -132,10 +134,11 @@ class Undo:
     def done_by(self) -> str:
         """By which requests it is done, as a sentence."""
         number = sum(len(ids) for operation, ids in self.back.items() if operation.one_by_one)
-        batches = len(self.back) - (number > 0)
+        each = " and ".join(sorted({one.unit for one in self.back if one.one_by_one}, reverse=True))
+        batches = sum(not operation.one_by_one for operation in self.back)
         parts = [things(batches, "batch", "batches")] if batches else []
         if number:
-            parts.append(f"{things(number, 'request')}, one for each instance, at most {count(MOST_A_SECOND)} a second")
+            parts.append(f"{things(number, 'request')}, one for each {each}, at most {count(MOST_A_SECOND)} a second")
         return f"It is done by {' and '.join(parts)}."
 
     def left_alone_in_words(self) -> str:
@@ -217,15 +220,21 @@ async def _look_at_launches(session: Session, undo: Undo, launches: Sequence[Lau
 def _take_one_by_one(undo: Undo, sets: SetVariables, why_not: str) -> None:
     """Leave the most frequent former values to batches; the others, and variables that were absent, are given back by
     a request each, where this user may do that."""
-    ways = [one for one in undo.back.items() if isinstance(one[0], SetVariables)]
+    local = [one for one in undo.back.items() if isinstance(one[0], SetLocal)]
+    ways = [one for one in undo.back.items() if isinstance(one[0], SetVariables) and one not in local]
     kept = by_batches({operation: len(ids) for operation, ids in ways if not operation.one_by_one})
     single = [id for operation, ids in ways if operation not in kept for id in ids]
-    undo.back = {one: ids for one, ids in undo.back.items() if one in kept or one.name != sets.name}
+    undo.back = {one: ids for one, ids in undo.back.items() if one in kept or not isinstance(one, SetVariables)}
     if single and why_not:
         undo.left_alone["forbidden" if sets is undo.operation else f"{FIX_LEFT_ALONE}forbidden"] += len(single)
         single = []
     if single:
         undo.back[GiveBack(names=sets.variables)] = single
+    for operation, ids in local:
+        if why_not:
+            undo.left_alone[f"{LOCAL}forbidden"] += len(ids)
+        else:
+            undo.back[operation], single = ids, [*single, *ids]
     undo.was = {id: undo.was[id] for id in single}
 
 
@@ -259,7 +268,8 @@ async def _cut_short(session: Session, launch: Launch) -> CutShort | None:
 async def _look_at(session: Session, undo: Undo, launch: Launch) -> None:
     assert session.memory.journal is not None, "the launch comes from the journal"
     done = operation_of(launch)
-    kind = "" if done.name == undo.operation.name else FIX_LEFT_ALONE
+    local = done.name == SetLocal.name
+    kind = LOCAL if local else "" if done.name == undo.operation.name else FIX_LEFT_ALONE
     left, was = dict.fromkeys(await session.memory.journal.set_back(launch.id), "undone"), dict[str, str]()
     cut, reached = await _cut_short(session, launch), set[str]()
     if launch.run_id is not None:
@@ -267,6 +277,7 @@ async def _look_at(session: Session, undo: Undo, launch: Launch) -> None:
             left |= {task.task_id: "again" for task in some if done.gated and task.outcome in ("again", "new")}
             reached.update(task.task_id for task in some if not done.gated and task.outcome == "done")
             was |= {task.process_instance or task.task_id: task.was for task in some if task.was}
+            was |= {id: written(had) for task in some if local for id, had in hiders_of(task.was).items()}
     async for whole in session.memory.journal.all_tasks(launch):
         piece = [task for task in whole if task.task_id not in left]
         undo.left_alone.update(f"{kind}{left[task.task_id]}" for task in whole if task.task_id in left)
@@ -276,5 +287,5 @@ async def _look_at(session: Session, undo: Undo, launch: Launch) -> None:
         if cut is not None:
             way.only(cut.tasks | reached if cut.done else ())
         undo.take(way, launch.batch_id, kind)
-        if done.name == SetVariables.name:
+        if isinstance(done, SetVariables):
             undo.was |= {id: was[id] for ids in way.back.values() for id in ids}

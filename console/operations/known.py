@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from retriage.console.operations.cancel import Cancel
 from retriage.console.operations.fix_and_retry import FixAndRetry
+from retriage.console.operations.local_variables import SetLocal
 from retriage.console.operations.modification import Repeat, Skip
 from retriage.console.operations.retry import SetRetries
 from retriage.console.operations.retry_jobs import RetryJobs
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from retriage.store.journal.run_records import NewRun
 
 OPERATIONS: dict[str, type[Operation]] = {
-    one.name: one for one in (SetRetries, Suspend, Activate, Cancel, Skip, Repeat, SetVariables, RetryJobs)
+    one.name: one for one in (SetRetries, Suspend, Activate, Cancel, Skip, Repeat, SetVariables, RetryJobs, SetLocal)
 }
 
 

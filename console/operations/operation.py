@@ -96,6 +96,7 @@ class CheckedUnits:
         at: when reading began, by the engine's clock.
         taken: id of one that can be sent -> the retries that it has; ``None`` of other units than tasks.
         to_set: process instances of these that :attr:`Operation.fix` is to be done to before, with ``None``.
+        to_set_locally: executions within them that hide what is set and are set before -> what they have.
         left_out: ordinal -> why it is not sent.
         before: id of a task -> all that it has.
         incidents: of tasks, where no log is kept.
@@ -106,6 +107,7 @@ class CheckedUnits:
     at: datetime
     taken: dict[str, int | None] = field(default_factory=dict)
     to_set: dict[str, int | None] = field(default_factory=dict)
+    to_set_locally: dict[str, str] = field(default_factory=dict)
     left_out: dict[int, str] = field(default_factory=dict)
     before: dict[str, SeenBefore] = field(default_factory=dict)
     incidents: IncidentTimes = field(default_factory=IncidentTimes)

@@ -15,9 +15,21 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from retriage.console.engine.batch_request import SET_VARIABLES as PATH
 from retriage.console.engine.batch_request import BatchRequest
 from retriage.console.engine.rights import LAUNCH, SET_VARIABLES_OF_THESE
+from retriage.console.operations.hiders import Inside, by_execution, variables_inside
 from retriage.console.operations.instance_operation import LEFT_ALONE, InstanceOperation, instances_of
 from retriage.console.operations.operation import AS_THEY_ARE, CheckedUnits, FreezeRules, FrozenUnits, Operation
-from retriage.console.operations.variable_values import SetValue, TypedVariable, VariableMistake, resolved, value_of
+from retriage.console.operations.variable_values import (
+    Had,
+    Hiders,
+    SetValue,
+    TypedVariable,
+    VariableMistake,
+    had_of,
+    hiders_of,
+    resolved,
+    value_of,
+    written,
+)
 from retriage.console.reading.pages import believed, pieces
 from retriage.console.text.inert import inert
 from retriage.console.text.words import count, things
@@ -32,16 +44,27 @@ if TYPE_CHECKING:
     from retriage.store.contract.records import ProcessInstance
     from retriage.store.contract.variables import VariableInstance
     from retriage.store.journal import RunTask
+    from retriage.store.journal.records import OperationName
 
 T = TypeVar("T")
-Had = dict[str, SetValue | None]
-"""Names -> what an instance has, ``None`` where it has no such variable."""
+Change = tuple[dict[str, Any], list[str]]
+"""Variables that are set, and names of those that are deleted."""
 MOST_SHOWN = 3
 """So many values of a variable are named, the most frequent ones."""
 MOST_WAYS = 50
 """So many different former values are put back by an undo with a batch each. Of more, the most frequent ones that
 several instances had; the others, and variables that were absent, are put back with a request for each instance."""
 UNKEPT = "unreadable"
+WHY_ALONE = {
+    **LEFT_ALONE, "before": "with the value of before: never set, or set back",
+    "changed": "with another value by now", "later": "set again since",
+    "unkept": "of which nobody wrote down what they had",
+    "forbidden": "need a request each, which this user has no right to (UPDATE_VARIABLE)",
+}  # fmt: skip
+"""Why instances are left alone by an undo."""
+LOCAL = "local-"
+"""What the keys of :attr:`SetVariables.left_alone` begin with that are about executions."""
+LOCAL_LEFT_ALONE = {f"{LOCAL}{why}": f"executions {said}" for why, said in WHY_ALONE.items()}
 
 
 @dataclass
@@ -54,6 +77,7 @@ class ReadValues:
         left_out: id -> why it is not set, a key of :attr:`SetVariables.why_left_out`.
         also: a key of :attr:`SetVariables.also` -> how many.
         told: a sentence about each variable, for the operator's eyes alone.
+        inside: variables within the instances.
     """
 
     operation: SetVariables
@@ -61,6 +85,18 @@ class ReadValues:
     left_out: dict[str, str] = field(default_factory=dict)
     also: Counter[str] = field(default_factory=Counter)
     told: list[str] = field(default_factory=list)
+    inside: Inside = field(default_factory=dict)
+
+    def take_hiders(self) -> None:
+        """Set the variables within the instances too: what they hold is to be written down."""
+        for id, some in self.inside.items():
+            hiding = self.operation.unshown(by_execution(some))
+            if any(value is None for had in hiding.values() for value in had.values()):
+                self.left_out.setdefault(id, UNKEPT)
+            elif hiding:
+                self.was[id] = written(had_of(self.was[id]), hiding)
+            if hiding and self.left_out.get(id) == "already":
+                del self.left_out[id]
 
 
 @dataclass(frozen=True)
@@ -72,14 +108,16 @@ class SetVariables(InstanceOperation):
         given: the same as the operator typed it; empty once it is resolved.
         only_if: what an instance must have.
         new: the names may be such that no instance has.
+        local: variables of tasks that hide the new value are set too, with a request each.
     """
 
     values: tuple[SetValue, ...] = ()
     given: tuple[TypedVariable, ...] = ()
     only_if: tuple[TypedVariable, ...] = ()
     new: bool = False
+    local: bool = False
 
-    name = "set"
+    name: ClassVar[OperationName] = "set"
     verb = "Set variables of"
     batch_type = SET_VARIABLES
     rights = (LAUNCH, SET_VARIABLES_OF_THESE)
@@ -88,20 +126,17 @@ class SetVariables(InstanceOperation):
         "already": "with these values already",
         "otherwise": "without what --only-if names",
         UNKEPT: "with an object or a file, which could not be put back",
+        "local": "with a local variable that hides the new value",
         "changed": "changed by somebody since",
         "unkept": "taken over from a file, which does not hold what they had",
     }
     taken = "running"
     effect_said = "workers see it at their next fetch"
     also: ClassVar[dict[str, tuple[str, str]]] = {
-        "hidden": ("variables of tasks with such a name", "HIDE the new value from the worker"),
+        "hidden": ("local variables of that name", "HIDE the new value from workers"),
+        "local": ("executions hiding the value", "get it too, by a request each"),
     }
-    left_alone: ClassVar[dict[str, str]] = {
-        **LEFT_ALONE, "before": "with the value of before: never set, or set back",
-        "changed": "with another value by now", "later": "set again since",
-        "unkept": "of which nobody wrote down what they had",
-        "forbidden": "need a request each, which this user has no right to (UPDATE_VARIABLE)",
-    }  # fmt: skip
+    left_alone: ClassVar[dict[str, str]] = {**WHY_ALONE, **LOCAL_LEFT_ALONE}
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -113,19 +148,28 @@ class SetVariables(InstanceOperation):
         """Names that are set, those of the guard, and whether they may be new."""
         words = [word for name in self.variables for word in ("--set", f"{name}=VALUE")]
         words += [word for one in self.only_if for word in ("--only-if", f"{one.name}=VALUE")]
-        return [*words, "--new"] if self.new else words
+        words += ["--new"] if self.new else []
+        return [*words, "--local"] if self.local else words
 
     @property
     def arguments(self) -> str:
         """The values; of the guard nothing is needed once the instances are frozen."""
-        return json.dumps({"values": [[one.name, one.type, one.text] for one in self.values]})
+        values = [[one.name, one.type, one.text] for one in self.values]
+        return json.dumps({"values": values, "local": True} if self.local else {"values": values})
 
     def told(self, arguments: Mapping[str, Any]) -> SetVariables:
         """With the values that the journal has."""
         values, names = arguments.get("values"), arguments.get("oneByOne")
         if isinstance(names, list) and all(isinstance(name, str) for name in names):
-            return GiveBack(names=tuple(names))
-        return replace(self, values=tuple(SetValue(*one) for one in values if _is_value(one))) if values else self
+            return self.give_back(tuple(names))
+        if not values:
+            return self
+        local = arguments.get("local") is True
+        return replace(self, values=tuple(SetValue(*one) for one in values if _is_value(one)), local=local)
+
+    def give_back(self, names: tuple[str, ...]) -> GiveBack:
+        """What gives back what these variables held, by requests."""
+        return GiveBack(names=names)
 
     @property
     def aim(self) -> str:
@@ -173,10 +217,15 @@ class SetVariables(InstanceOperation):
         """
         frozen = await super().freeze(client, selection, at, replace(rules, limit=None))
         read = await self.read(client, [task.task_id for task in frozen.tasks], rules)
+        if self.local:
+            read.take_hiders()
+        else:
+            read.also["hidden"] = sum(map(len, read.inside.values()))
         frozen.left_out.update(read.left_out.values())
         tasks = [task for task in frozen.tasks if task.task_id not in read.left_out]
         frozen.tasks = [task._replace(was=read.was[task.task_id]) for task in tasks[: rules.limit]]
-        frozen.also, frozen.operation = read.also, read.operation
+        read.also["local"] = sum(len(hiders_of(task.was)) for task in frozen.tasks)
+        frozen.also, frozen.operation = +read.also, read.operation
         frozen.told, frozen.one_by_one = read.told, one_by_one([task.was for task in frozen.tasks])
         return frozen
 
@@ -189,17 +238,15 @@ class SetVariables(InstanceOperation):
         """
         names = sorted({one.name for one in (*self.given, *self.only_if)})
         has: dict[str, dict[str, VariableInstance]] = {}
-        also = Counter[str]()
+        inside: Inside = {}
         for some in pieces(ids):
             await rules.turn()
-            has |= await _read(client, some, names)
+            has |= await read_scopes(client, some, names)
             for name in self.variables:
-                everywhere = VariableInstanceQuery(process_instance_id_in=list(some), variable_name=name)
-                here = sum(name in has[id] for id in some)
-                also["hidden"] += max(await client.count_variable_instances(everywhere) - here, 0)
+                await variables_inside(client, some, name, sum(name in has[id] for id in some), inside)
         operation = replace(self, values=tuple(self._resolved(one, has) for one in self.given), given=())
         guards = [resolved(one, _type_of(one, has)) for one in self.only_if]
-        read = ReadValues(operation, also=+also, told=[_summary(name, has) for name in self.variables])
+        read = ReadValues(operation, told=[_summary(name, has) for name in self.variables], inside=inside)
         for id in ids:
             there = has.get(id, {})
             now = {name: value_of(name, one.type, one.value) for name, one in there.items()}
@@ -223,10 +270,14 @@ class SetVariables(InstanceOperation):
         ids = [task.task_id for task in tasks]
         running = await instances_of(client, ids)
         has = await self.had_by(client, list(running))
+        inside = await self.inside(client, has) if self.local else {}
+        hiders = {id: by_execution(some) for id, some in inside.items()}
         for task in tasks:
             if task.task_id not in running:
                 checked.left_out[task.ordinal] = "gone"
-            elif why := self.why_changed(has[task.task_id], task.was):
+                continue
+            why = self.why_changed(has[task.task_id], task.was)
+            if why := why or self.why_hidden(hiders.get(task.task_id, {}), task.was, checked):
                 checked.left_out[task.ordinal] = why
             else:
                 checked.taken[task.task_id] = None
@@ -240,7 +291,63 @@ class SetVariables(InstanceOperation):
         """
         if not was:
             return "unkept"
-        return "changed" if written(has) != was else ""
+        return "changed" if has != had_of(was) else ""
+
+    def unshown(self, hiders: Hiders) -> Hiders:
+        """Those of these executions that do not show the values."""
+        return {id: had for id, had in hiders.items() if not self.are_in(had)}
+
+    def why_hidden(self, hiders: Hiders, was: str, checked: CheckedUnits) -> str:
+        """Why a unit whose new value these hide is not sent, a key of ``why_left_out``; empty where it is. Those that
+        are to be set before are added to ``checked``.
+
+        Args:
+            hiders: as they were read just now.
+            was: what was written down when it was frozen.
+            checked: is added to.
+        """
+        if not (hiding := self.unshown(hiders)):
+            return ""
+        if not self.local:
+            return "local"
+        before = hiders_of(was)
+        if any(before.get(id) != had for id, had in hiding.items()):
+            return "changed"
+        checked.to_set_locally |= {id: written(had) for id, had in hiding.items()}
+        return ""
+
+    async def inside(self, client: EngineClient, has: Mapping[str, Had]) -> Inside:
+        """Variables of these names in scopes within instances.
+
+        Args:
+            client: is asked.
+            has: what the instances have themselves.
+
+        Raises:
+            EngineProblem: the engine did not answer.
+        """
+        found: Inside = {}
+        for some in pieces(list(has)):
+            for name in self.variables:
+                here = sum(has[id].get(name) is not None for id in some)
+                await variables_inside(client, some, name, here, found)
+        return found
+
+    async def has_now(self, client: EngineClient, ids: Sequence[str]) -> dict[str, Had]:
+        """What those of these instances have that run.
+
+        Raises:
+            EngineProblem: the engine did not answer.
+        """
+        return await self.had_by(client, list(await instances_of(client, ids)))
+
+    async def send_one(self, client: EngineClient, id: str, change: Change) -> None:
+        """Change variables of one instance by a request of its own.
+
+        Raises:
+            EngineProblem: it was refused, or nothing proves that it was carried out.
+        """
+        await client.change_variables(id, *change)
 
     async def had_by(self, client: EngineClient, ids: Sequence[str]) -> dict[str, Had]:
         """What these instances have of the variables.
@@ -250,15 +357,15 @@ class SetVariables(InstanceOperation):
         """
         found: dict[str, Had] = {}
         for some in pieces(ids):
-            has = await _read(client, some, self.variables)
+            has = await read_scopes(client, some, self.variables)
             for id in some:
                 there = {name: value_of(name, one.type, one.value) for name, one in has.get(id, {}).items()}
                 found[id] = {name: there.get(name) for name in self.variables}
         return found
 
     def are_in(self, has: Had) -> bool:
-        """An instance shows all values."""
-        return all(has.get(one.name) == one for one in self.values)
+        """What is there of these variables shows the values."""
+        return all(has[one.name] == one for one in self.values if one.name in has)
 
     # -- what is sent, and what comes of it -------------------------------------------------------------------------
 
@@ -274,15 +381,15 @@ class SetVariables(InstanceOperation):
 
     async def are_back(self, client: EngineClient, was: Mapping[str, str]) -> set[str]:
         """Those that show what was written down."""
-        return {id for id, has in (await self.had_by(client, list(was))).items() if written(has) == was[id]}
+        return {id for id, has in (await self.had_by(client, list(was))).items() if has == had_of(was[id])}
 
     def back_to(self, was: str) -> Operation | str:
         """What it had; no batch takes a variable away."""
-        had = _had(was)
+        had = had_of(was)
         if not had:
             return "unkept"
         values = [value for value in had.values() if value is not None]
-        return SetVariables(tuple(values)) if len(values) == len(had) else GiveBack(names=self.variables)
+        return SetVariables(tuple(values)) if len(values) == len(had) else self.give_back(self.variables)
 
 
 @dataclass(frozen=True)
@@ -313,26 +420,26 @@ class GiveBack(SetVariables):
         return f"to get back what each had in {', '.join(map(inert, self.names))}, one by one"
 
 
-def change_back(was: str) -> tuple[dict[str, Any], list[str]]:
+def change_back(was: str) -> Change:
     """What gives one instance back what it had: variables that are set, and names of those that are deleted.
 
     Args:
         was: what it had, as the run wrote it down.
     """
-    had = _had(was)
+    had = had_of(was)
     return {name: one.wire for name, one in had.items() if one}, [name for name, one in had.items() if not one]
 
 
-async def _read(
+async def read_scopes(
     client: EngineClient, ids: Sequence[str], names: Sequence[str]
 ) -> dict[str, dict[str, VariableInstance]]:
-    """Variables of instances, not of their tasks: id -> name -> variable."""
+    """Variables of instances, not of their tasks, or of executions: id -> name -> variable."""
     found: dict[str, dict[str, VariableInstance]] = {id: {} for id in ids}
     for name in names if ids else ():
         query = VariableInstanceQuery(variable_scope_id_in=list(ids), variable_name=name)
         for one in await believed(client.variable_instances, query, 0, len(ids)):
-            if one.process_instance_id in found:
-                found[one.process_instance_id][name] = one
+            if one.execution_id in found:
+                found[one.execution_id][name] = one
     return found
 
 
@@ -359,7 +466,7 @@ def _summary(name: str, has: Mapping[str, Mapping[str, VariableInstance]]) -> st
 
 def one_by_one(was: Sequence[str]) -> int:
     """How many of the instances that had this an undo would give it back to with a request each."""
-    groups = Counter(one for one in was if None not in _had(one).values())
+    groups = Counter(written(had) for had in map(had_of, was) if None not in had.values())
     return len(was) - sum(groups[one] for one in by_batches(groups))
 
 
@@ -385,16 +492,6 @@ def one_by_one_said(number: int, allowed: bool) -> str:
     if not allowed:
         return f"No undo for {things(number, 'instance')}: the right UPDATE_VARIABLE is missing."
     return f"An undo needs a request each for {things(number, 'instance')}: no batch can do it."
-
-
-def written(had: Had) -> str:
-    """What an instance has as the journal keeps it."""
-    return json.dumps({name: [one.type, one.text] if one else None for name, one in sorted(had.items())})
-
-
-def _had(was: str) -> Had:
-    told = json.loads(was) if was else {}
-    return {name: SetValue(name, *one) if one else None for name, one in told.items()}
 
 
 def _is_value(one: object) -> bool:

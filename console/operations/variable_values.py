@@ -81,6 +81,36 @@ class SetValue:
         return {"value": json.loads(self.text), "type": self.type}
 
 
+Had = dict[str, SetValue | None]
+"""Names -> what an instance or an execution has, ``None`` where it has no such variable, or one that cannot be kept."""
+Hiders = dict[str, Had]
+"""Executions of tasks, or of scopes around them -> what they have themselves, which hides that of the instance."""
+HIDERS = ""
+"""Key of those among the names of variables, none of which is empty."""
+
+
+def written(had: Had, hiders: Hiders | None = None) -> str:
+    """What an instance has as the journal keeps it, with what hides it from its tasks."""
+    told: dict[str, Any] = _plain(had)
+    return json.dumps(told | ({HIDERS: {id: _plain(hiders[id]) for id in sorted(hiders)}} if hiders else {}))
+
+
+def had_of(was: str) -> Had:
+    """What an instance had, as it was written down."""
+    told = json.loads(was) if was else {}
+    return {name: SetValue(name, *one) if one else None for name, one in told.items() if name != HIDERS}
+
+
+def hiders_of(was: str) -> Hiders:
+    """What hid it from its tasks, as it was written down."""
+    told = json.loads(was).get(HIDERS, {}) if was else {}
+    return {id: had_of(json.dumps(one)) for id, one in told.items()}
+
+
+def _plain(had: Had) -> dict[str, list[str] | None]:
+    return {name: [one.type, one.text] if one else None for name, one in sorted(had.items())}
+
+
 def typed(text: str) -> TypedVariable:
     """``NAME=TEXT``, ``NAME:TYPE=TEXT`` or ``NAME:=JSON``.
 

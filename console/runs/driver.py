@@ -321,10 +321,7 @@ class RunDriver:
             if skip and not work.unsent:
                 await self._step(wave, "skipped")
                 return
-            if watched < self._run.watch or work.unsent:
-                ended = None
-            elif ended is None:
-                ended = looked
+            ended = None if watched < self._run.watch or work.unsent else ended or looked
             # Of a large wave a look shows a part: it is judged when all tasks were looked at since the watch ended.
             watch_over = ended is not None and work.looked_since(ended)
             verdict = judge(gate, counts, watch_over=watch_over, last=is_last, obstacles=work.obstacles)
@@ -360,6 +357,10 @@ class RunDriver:
         if len(tasks) >= FEWEST and list(checked.left_out.values()).count("gone") == len(tasks):
             raise RunHold(OTHER_ENGINE, NONE_THERE.format(self._operation.units(len(tasks))), wave.wave)
         fix = self._first.what_is_set(self._operation, checked.to_set)
+        if fix is None and (hiders := checked.to_set_locally):
+            self._tell(await self._first.set_locally(self._run, wave, self._operation, hiders, self._renew))
+            self._part_at = -inf
+            return work
         operation, units = (fix, checked.to_set) if fix else (checked.operation or work.operation, checked.taken)
         ids = [task.task_id for task in tasks] if fix is None else list(units)
         if said := await self._beside.before(self._run, operation, ids):
@@ -380,8 +381,7 @@ class RunDriver:
         if units and batch is None:
             return work
         state, why = "sent" if fix is None else "setting", Counter[str](checked.left_out.values())
-        does, number = fix or self._operation, len(units)
-        self._tell(WaveStep(self.run_id, wave.wave, state, wave.tasks, number, batch, dict(why), does))
+        self._tell(WaveStep(self.run_id, wave.wave, state, wave.tasks, len(units), batch, why, fix or self._operation))
         if batch is not None and (said := await self._beside.give_way(self._run, operation, ids, batch)):
             while work.unread and fix is None:
                 self.counts, self.counted_at = await self._answer(work.look, wave.wave), work.at

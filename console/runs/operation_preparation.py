@@ -130,6 +130,8 @@ class OperationPreparation:
         )
         if self.session.connection.rights.lacks(*self.operation.rights):
             self.denied = f"This user has no right to {self.operation.rights[-1].said}: the engine would refuse it."
+        elif self.frozen.also["local"]:
+            self.denied = self.session.connection.rights.why_no_variables()
 
     # -- what comes of it -------------------------------------------------------------------------------------------
 
@@ -194,7 +196,8 @@ class OperationPreparation:
         if self.frozen is None or self.looking_around:
             return None
         others = tuple((batch.batch_id, batch.covers) for batch in self.overlapping)
-        return self.number, tuple(sorted(self.frozen.left_out.items())), others, tuple(self.sizes)
+        beside = tuple(tuple(sorted(which.items())) for which in (self.frozen.left_out, self.frozen.also))
+        return self.number, beside, others, tuple(self.sizes)
 
     def why_not(self, reason: str, typed: str) -> str:
         """One sentence if it cannot begin now; empty if it can.

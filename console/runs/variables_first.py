@@ -6,10 +6,18 @@ batch of the last one and reads the values back, and sends nothing twice.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from retriage.console.launch.send import STANDSTILL
+from retriage.console.launch.decided_launch import DecidedLaunch, RunPart
+from retriage.console.launch.launch_events import GivenBack, LaunchEvent
+from retriage.console.launch.one_by_one import GROUP
+from retriage.console.launch.plan_by_ids import PlanOneByOne
+from retriage.console.launch.send import STANDSTILL, send_launch
+from retriage.console.operations.local_variables import SetLocal
+from retriage.console.operations.set_variables import SetVariables
+from retriage.console.reading.pages import pieces
+from retriage.console.runs.events import WaveStep
 from retriage.console.runs.hold import NOT_SET, RunHold
 from retriage.console.runs.sent_work import taken_launches
 from retriage.console.text.words import things
@@ -18,8 +26,10 @@ if TYPE_CHECKING:
     from retriage.console.engine.client import EngineClient
     from retriage.console.operations.operation import Operation, UnitWork
     from retriage.console.session.session import Session
-    from retriage.store.journal import Run
+    from retriage.store.journal import Run, RunWave
 
+SENT_AT_ONCE = 5 * GROUP
+"""Executions of a launch: between two launches the run is kept, and may be stopped."""
 Ask = Callable[[Callable[["EngineClient"], Awaitable[None]]], Awaitable[None]]
 
 
@@ -37,6 +47,7 @@ class VariablesFirst:
 
     def __init__(self, session: Session, ask: Ask, clock: Callable[[], float]) -> None:
         assert session.memory.journal is not None, "a run is known by the journal"
+        self._session = session
         self._journal = session.memory.journal
         self._ask = ask
         self._clock = clock
@@ -45,6 +56,8 @@ class VariablesFirst:
         self._work: UnitWork | None = None
         self._sent: set[str] = set()
         """Instances that a batch was sent for."""
+        self._sent_locally: dict[str, str] = {}
+        """Executions that were sent a request -> how that launch ended."""
         self._left, self._since = -1, 0.0
         """Jobs that were left when that number last changed, and when it did."""
 
@@ -104,3 +117,44 @@ class VariablesFirst:
         self._work.add((), [batch])
         self._sent.update(ids)
         self._left = -1
+
+    async def set_locally(
+        self,
+        run: Run,
+        wave: RunWave,
+        operation: Operation,
+        hiders: Mapping[str, str],
+        renew: Callable[[], Awaitable[None]],
+    ) -> WaveStep:
+        """Set variables of executions of a wave that hide what is set in their instances, a request each.
+
+        Args:
+            run: the run.
+            wave: the wave.
+            operation: what the run does.
+            hiders: executions with what they have, as it was written down.
+            renew: keeps the run; called between two launches.
+
+        Raises:
+            RunHold: some of them were sent a request before, or none may be sent.
+        """
+        ours = operation.fix or operation
+        assert isinstance(ours, SetVariables), "nothing else is hidden"
+        sets, number = SetLocal(ours.values), wave.wave
+        if missing := [id for id in hiders if id in self._sent_locally]:
+            names, last = ", ".join(sets.variables), self._sent_locally[missing[-1]]
+            said = f"{sets.units(len(missing))} of this wave not showing the new {names} after a request each"
+            raise RunHold(NOT_SET, f"{said}: no retries are given. {last}", number)
+        for some in pieces(sorted(hiders), SENT_AT_ONCE):
+            await renew()
+            if why := self._session.connection.safety.why_not():
+                raise RunHold("safety", why, number)
+            said = f"run {run.id}, wave {number}: {sets.units(len(some))}"
+            plan = PlanOneByOne(sets, dict.fromkeys(some), said, hiders, ours)
+            told: list[LaunchEvent] = []
+            order = DecidedLaunch(plan, run.reason, part=RunPart(run.id, number, run.driver))
+            await send_launch(self._session, order, told.append)
+            end = told[-1]
+            assert isinstance(end, GivenBack), "it ends with that"
+            self._sent_locally |= dict.fromkeys(some, end.sentence)
+        return WaveStep(run.id, number, "setting", wave.tasks, len(hiders), operation=sets)

@@ -18,7 +18,7 @@ from retriage.store.database.migrate import NotAStore, migrate
 from retriage.store.journal import by_hand, launching, reading, retention, saved
 from retriage.store.journal.by_hand import NewHandWork, WrittenHandWork
 from retriage.store.journal.records import Earlier, Launch, NewLaunch, Outcome, SavedQuery, State, TaskBefore
-from retriage.store.journal.run_drivers import check_driver
+from retriage.store.journal.run_drivers import check_driver, keep_driving
 from retriage.store.journal.runs import Runs
 
 PIECE = 1000
@@ -151,18 +151,26 @@ class Journal:
             first += len(piece)
         return first
 
-    async def asking(self, launch_id: int, first: int, outcomes: Mapping[str, Outcome]) -> bool:
+    async def asking(
+        self, launch_id: int, first: int, outcomes: Mapping[str, Outcome], *, run: tuple[int, str] | None = None
+    ) -> bool:
         """Units get a request each next; the first ones end every other launch that has begun to undo the same.
 
         Args:
             launch_id: the launch.
             first: ordinal of the first one.
             outcomes: id -> ``asked``, or why it gets no request.
+            run: of a launch of a run, that run and its driver, whose time begins anew.
 
         Returns:
             whether it may be sent: not where another console goes on with the same undo, and nothing is written then.
+
+        Raises:
+            NotYours: the run is driven by another by now; nothing may be sent.
         """
         async with self._database.writing() as connection:
+            if run is not None:
+                await keep_driving(connection, *run)
             return await launching.asking(connection, launch_id, first, outcomes)
 
     async def answered(self, launch_id: int, first: int, outcomes: Sequence[Outcome]) -> None:

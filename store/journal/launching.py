@@ -15,6 +15,8 @@ from retriage.store.tables.types import col
 
 CUT_SHORT = "It was cut short, and ordered again."
 """Remark on a launch of single requests that another one replaces."""
+TAKEN_OVER = "It was cut short. Its run goes on with what does not show the new value."
+"""Remark on one of a run that another console took over."""
 NOTHING_LEFT = "It was cut short. The others do not show what was set any more."
 """Remark on one that would have nothing left to do."""
 
@@ -38,8 +40,8 @@ async def add_tasks(
 
 
 async def asking(connection: AsyncConnection, launch_id: int, first: int, outcomes: Mapping[str, Outcome]) -> bool:
-    """Units get a request each next; returns whether the launch is still at work. The first ones end every other
-    launch that has begun to undo the same: this one takes its place."""
+    """Write down units that get a request each next; return whether the launch is still at work. The first ones end
+    every other launch that has begun to undo the same: this one takes its place."""
     mine = col(LaunchRow.id) == launch_id
     if not first:
         undoes = select(col(LaunchRow.undoes)).where(mine).scalar_subquery()
@@ -80,6 +82,11 @@ async def nothing_left(connection: AsyncConnection, kind: Literal["launch", "run
     return await _end_begun(
         connection, NOTHING_LEFT, (col(LaunchRow.undoes) if kind == "launch" else col(LaunchRow.undoes_run)) == number
     )
+
+
+async def taken_over(connection: AsyncConnection, run_id: int) -> None:
+    """End launches of a run that have begun to send single requests: their console drives it no more."""
+    await _end_begun(connection, TAKEN_OVER, col(LaunchRow.run_id) == run_id)
 
 
 async def _end_begun(connection: AsyncConnection, said: str, *which: ColumnElement[bool]) -> bool:

@@ -21,9 +21,9 @@ Outcome = Literal["asked", "done", "gone", "changed", "refused", "unknown", "uns
 ``changed``: it had ended, or was not as expected, so nothing was sent. ``refused``: the engine said no. ``unknown``: no
 answer proves what became of it. ``unsent``: the request could not be sent.
 """
-OperationName = Literal["retry", "suspend", "activate", "cancel", "skip", "repeat", "set", "retry-jobs"]
+OperationName = Literal["retry", "suspend", "activate", "cancel", "skip", "repeat", "set", "retry-jobs", "set-local"]
 """What a launch or a run does: set the retries of external tasks or of jobs; suspend, activate or cancel process
-instances, skip or repeat an activity of them, or set their variables."""
+instances, skip or repeat an activity of them, or set their variables, or those of single executions."""
 SET_RETRIES: tuple[OperationName, ...] = ("retry", "retry-jobs")
 """Operations that set a number of retries."""
 

@@ -1,11 +1,11 @@
 """Who may write down what happens in a run: its driver, and of waves that no driver counts whoever follows them.
 
-Both checks raise NotYours. Asked in a transaction that writes, they hold until its end.
+All of them raise NotYours. Asked in a transaction that writes, they hold until its end.
 """
 
 from datetime import timedelta
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from retriage.store.database.clock import now
@@ -22,6 +22,12 @@ async def check_driver(connection: AsyncConnection, run_id: int, driver: str) ->
     mine = select(col(RunRow.id)).where(col(RunRow.id) == run_id, col(RunRow.driver) == driver)
     if (await connection.execute(mine)).first() is None:
         raise NotYours
+
+
+async def keep_driving(connection: AsyncConnection, run_id: int, driver: str) -> None:
+    """Let the time of the driver begin anew; raise where a run is driven by another."""
+    await check_driver(connection, run_id, driver)
+    await connection.execute(update(RunRow).where(col(RunRow.id) == run_id).values(driven_until=now() + LEASE))
 
 
 async def check_unwatched(connection: AsyncConnection, run_id: int, wave: int) -> None:

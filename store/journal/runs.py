@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from retriage.store.database.clock import now
 from retriage.store.database.engine import Database
-from retriage.store.journal import run_file
+from retriage.store.journal import launching, run_file
 from retriage.store.journal.reading import TAKEN, launches_of_run, undos_of_run
 from retriage.store.journal.records import Launch
 from retriage.store.journal.run_drivers import LEASE, check_driver, check_unwatched
@@ -127,6 +127,7 @@ class Runs:
             )
             if not changed.rowcount:
                 raise NotYours
+            await launching.taken_over(connection, run_id)
             await _step(connection, run_id, None, "take", driver)
             return await _run(connection, run_id)
 

@@ -69,11 +69,13 @@ class Killed:
     Args:
         shell: where they are typed.
         between: what stands before the engine.
+        orders: which orders, a pattern of the proxy; None lets them all live.
     """
 
-    def __init__(self, shell: Shell, between: FaultProxy) -> None:
+    def __init__(self, shell: Shell, between: FaultProxy, orders: str | None = ORDER) -> None:
         self._shell = shell
         self._faults = between.faults
+        self._orders = orders
         self.kills = 0
 
     def run(self, first: list[str], again: list[str]) -> tuple[int, list[dict[str, Any]], str]:
@@ -84,7 +86,8 @@ class Killed:
         command = first
         while True:
             self._faults.hanging.clear()
-            self._faults.play(Hang(passed_on=True), on=ORDER, times=1)
+            if self._orders is not None:
+                self._faults.play(Hang(passed_on=True), on=self._orders, times=1)
             with self._shell.start(*command) as process:
                 try:
                     wait_for(lambda: process.poll() is not None or self._faults.hanging.is_set(), "no order, no end")
@@ -107,6 +110,10 @@ def opened(kind: camunda.EngineKind | None, folder: Path) -> Iterator[httpx.Clie
     else:
         with NightEngine(folder / "store.db", {"RETRIAGE_RUNNER_IDLE_SECONDS": "1"}) as store:
             yield store.http
+
+
+def deployed(http: httpx.Client, drawing: Drawing) -> None:
+    asked(http, "POST", "/deployment/create", files={drawing.resource: (drawing.resource, drawing.xml())})
 
 
 def started(http: httpx.Client, key: str, variables: dict[str, Any] | None = None) -> str:
@@ -137,34 +144,41 @@ def ended(http: httpx.Client, key: str) -> dict[str, tuple[str, str | None]]:
     return {one["id"]: (one["state"], one["deleteReason"]) for one in found}
 
 
+@contextmanager
+def failed_orders(http: httpx.Client) -> Iterator[tuple[Worker, list[str]]]:
+    """Orders whose charges have failed, all amounts different and some absent, and a worker at work on them."""
+    deployed(http, Drawing("order", [Step("Charge", "charge-card"), Step("Ship", "ship")]))
+    worker = Worker(http)
+    orders = [
+        started(http, "order", {"amount": {"value": -1 - place, "type": "Integer"}} if place % 8 != 5 else {})
+        for place in range(ORDERS)
+    ]
+    while len(worker.seen) < ORDERS:
+        worker.once()
+    working = threading.Thread(target=worker.run)
+    working.start()
+    try:
+        yield worker, orders
+    finally:
+        worker.ends.set()
+        working.join()
+
+
+@contextmanager
+def console(http: httpx.Client, folder: Path, orders: str | None = ORDER) -> Iterator[Killed]:
+    """A shell whose console reaches the engine through a proxy that kills it at these orders."""
+    home = folder / "home"
+    home.mkdir()
+    with FaultProxy((http.base_url.host, http.base_url.port or 80)) as between:
+        yield Killed(Shell(home, between.root), between, orders)
+
+
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("kind", [STORE, *REAL])
 def test_a_night_of_repair(kind: camunda.EngineKind | None, tmp_path: Path) -> None:
-    with opened(kind, tmp_path) as http, FaultProxy((http.base_url.host, http.base_url.port or 80)) as between:
-        for drawing in (
-            Drawing("order", [Step("Charge", "charge-card"), Step("Ship", "ship")]),
-            Drawing("claim", [Step("Check", "check-claim")]),
-        ):
-            asked(http, "POST", "/deployment/create", files={drawing.resource: (drawing.resource, drawing.xml())})
-        asked(http, "POST", "/deployment/create", files={"judged.bpmn": ("judged.bpmn", JUDGED)})
-        home = tmp_path / "home"
-        home.mkdir()
-        shell = Shell(home, between.root)
-        killed = Killed(shell, between)
-        worker = Worker(http)
-        orders = [
-            started(http, "order", {"amount": {"value": -1 - place, "type": "Integer"}} if place % 8 != 5 else {})
-            for place in range(ORDERS)
-        ]
-        while len(worker.seen) < ORDERS:
-            worker.once()
-        working = threading.Thread(target=worker.run)
-        working.start()
-        try:
+    with opened(kind, tmp_path) as http, console(http, tmp_path) as killed:
+        with failed_orders(http) as (worker, orders):
             fix_and_retry(http, killed, worker, orders)
-        finally:
-            worker.ends.set()
-            working.join()
         skip(http, killed, orders)
         cancel(http, killed)
         retry_jobs(http, killed)
@@ -172,14 +186,37 @@ def test_a_night_of_repair(kind: camunda.EngineKind | None, tmp_path: Path) -> N
         assert killed.kills >= 2 + 1 + 4 + 3 * 2
 
 
-def fix_and_retry(http: httpx.Client, killed: Killed, worker: Worker, orders: list[str]) -> None:
-    """The wrong value on ten, what was there before, the right one on all."""
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("kind", [STORE, *REAL])
+def test_a_wrong_fix_and_its_undo_report_what_they_did(kind: camunda.EngineKind | None, tmp_path: Path) -> None:
+    """Commands that nobody kills say it in one piece: how many values, of how many tasks, and never which value."""
+    with (
+        opened(kind, tmp_path) as http,
+        console(http, tmp_path, None) as alive,
+        failed_orders(http) as (worker, orders),
+    ):
+        held, undone = fix_and_retry(http, alive, worker, orders)
+    assert alive.kills == 0
+    assert str(WRONG) not in str(held)
+    assert (undone[0]["tasks"], undone[0]["back"]) == (10, {"set": 10})
+    # Those that failed after the run was held have the retries of before.
+    assert sum(undone[0]["leftAlone"].values()) == 10
+    assert undone[0]["leftAlone"].keys() <= {"again", "before"}
+
+
+def fix_and_retry(
+    http: httpx.Client, killed: Killed, worker: Worker, orders: list[str]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The wrong value on ten, what was there before, the right one on all.
+
+    Returns the events of the run that was held, and those of its undo.
+    """
     before = variables(http, orders)
     worker.seen.clear()
     run = ["run", "--profile", PROFILE, "--query", "topic:charge-card retries:0", "--retries", "1", "--gate", "20%"]
     run += ["--waves", "10,rest", "--count", str(ORDERS), "--reason", "INC-1", "--yes", "--json"]
-    code, events, said = killed.run([*run, "--set", f"amount={WRONG}"], resumed(1))
-    assert (code, events[-1]["cause"], events[-1]["wave"]) == (6, "failed-again", 1), said
+    code, held, said = killed.run([*run, "--set", f"amount={WRONG}"], resumed(1))
+    assert (code, held[-1]["cause"], held[-1]["wave"]) == (6, "failed-again", 1), said
     # It may be held early: the worker comes to the last ones of the wave.
     wait_for(lambda: len(worker.seen) >= 10, "not all of the wave are worked on")
     now = variables(http, orders)
@@ -189,7 +226,7 @@ def fix_and_retry(http: httpx.Client, killed: Killed, worker: Worker, orders: li
     assert sorted(worker.seen) == sorted((id, WRONG) for id in changed)
     assert batches(http) == {("set-variables", 10): 1, ("set-external-task-retries", 10): 1}
     undo = ["undo", "1", "--yes", "--json"]
-    code, events, said = killed.run(undo, undo)
+    code, undone, said = killed.run(undo, undo)
     assert code in (0, 3), said
     wait_for(lambda: variables(http, orders) == before, "not each has what it had")
     assert tasks_at(http, "Charge").keys() == set(orders)
@@ -201,6 +238,7 @@ def fix_and_retry(http: httpx.Client, killed: Killed, worker: Worker, orders: li
     assert sorted(worker.seen) == sorted((id, RIGHT) for id in orders)
     rest = ORDERS - 10
     assert (batches(http)["set-variables", rest], batches(http)["set-external-task-retries", rest]) == (1, 1)
+    return held, undone
 
 
 def skip(http: httpx.Client, killed: Killed, orders: list[str]) -> None:
@@ -217,6 +255,7 @@ def skip(http: httpx.Client, killed: Killed, orders: list[str]) -> None:
 
 def cancel(http: httpx.Client, killed: Killed) -> None:
     """Claims that nobody wants any more."""
+    deployed(http, Drawing("claim", [Step("Check", "check-claim")]))
     claims = [started(http, "claim") for _ in range(CLAIMS + 1)]
     kept = claims.pop()
     asked(http, "PUT", f"/process-instance/{kept}/suspended", json={"suspended": True})
@@ -231,6 +270,7 @@ def cancel(http: httpx.Client, killed: Killed) -> None:
 
 def retry_jobs(http: httpx.Client, killed: Killed) -> None:
     """Jobs that fail as long as a variable is missing."""
+    asked(http, "POST", "/deployment/create", files={"judged.bpmn": ("judged.bpmn", JUDGED)})
     instances = [started(http, "judged") for _ in range(JUDGED_ONES)]
     wait_for(lambda: list(jobs(http).values()) == [0] * JUDGED_ONES, "not all jobs fail")
     failed, all_jobs = failures(http), set(jobs(http))

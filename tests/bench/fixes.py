@@ -55,10 +55,13 @@ def _amounts(root: str) -> dict[str, int]:
     """Instance -> its amount, of those that have one."""
     rows: list[dict[str, Any]] = []
     with httpx.Client(base_url=root, timeout=60, trust_env=False) as http:
-        while len(rows) % PAGE == 0:
-            asked = {"variableName": "amount", "sorting": [{"sortBy": "activityInstanceId", "sortOrder": "asc"}]}
+        asked = {"variableName": "amount", "sorting": [{"sortBy": "activityInstanceId", "sortOrder": "asc"}]}
+        read = PAGE
+        while read == PAGE:
             window = {"firstResult": len(rows), "maxResults": PAGE}
-            rows += http.post("/variable-instance", json=asked, params=window).raise_for_status().json()
+            page = http.post("/variable-instance", json=asked, params=window).raise_for_status().json()
+            rows += page
+            read = len(page)
     # What a batch is still to set stands among them, and is no instance's.
     return {one["processInstanceId"]: one["value"] for one in rows if one["processInstanceId"] is not None}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from retriage.store.database.clock import now
-from retriage.store.journal import FrozenTask, Journal, NewLaunch, NewRun, NotYours, State, runs
+from retriage.store.journal import FrozenTask, Journal, NewLaunch, NewRun, NotYours, State, run_drivers, runs
 from retriage.store.journal.run_drivers import LEASE
 
 NEW = NewRun("e", "http://e", "ann", "all", "why", 1, 0.05, False, 60.0, now())
@@ -88,6 +88,36 @@ async def test_a_launch_of_a_run_is_not_sent_by_who_has_lost_it(journal: Journal
     with pytest.raises(NotYours):
         await journal.sent(launch, 1, run=(run, "me"))
     await journal.sent(launch, 1, run=(run, "you"))
+
+
+async def test_single_requests_of_a_run_keep_it_and_are_not_sent_by_who_has_lost_it(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await begun(journal, 1)
+    launch = await journal.begin(replace(LAUNCH, run_id=run, wave=1, operation="set-local"))
+    later = now() + LEASE / 2
+    monkeypatch.setattr(run_drivers, "now", lambda: later)
+    assert await journal.asking(launch, 0, {"x": "asked"}, run=(run, "me"))
+    found = await journal.runs.run(run)
+    assert found is not None
+    assert found.driven_until == later + LEASE
+    await journal.runs.take(run, "you", dead="me")
+    with pytest.raises(NotYours):
+        await journal.asking(launch, 1, {"y": "asked"}, run=(run, "me"))
+    assert [task.task_id for task in await journal.tasks(launch)] == ["x"]
+
+
+async def test_who_takes_a_run_ends_its_launches_of_single_requests_that_were_cut_short(journal: Journal) -> None:
+    run, other = await begun(journal, 1), await begun(journal, 1)
+    launches = [await journal.begin(replace(LAUNCH, run_id=one, wave=1, operation="set-local")) for one in (run, other)]
+    for launch in launches:
+        assert await journal.asking(launch, 0, {"x": "asked", "y": "asked"})
+    await journal.runs.take(run, "you", dead="me")
+    ended, open_still = [await journal.launch(launch) for launch in launches]
+    assert ended is not None
+    assert open_still is not None
+    assert (ended.state, ended.said[:16], ended.ended_at is not None) == ("launched", "It was cut short", True)
+    assert open_still.ended_at is None
 
 
 @pytest.mark.parametrize(

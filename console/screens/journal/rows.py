@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from retriage.console.launch.find_batch import LATE
+from retriage.console.launch.launch_events import got_what
 from retriage.console.operations.known import operation_of
 from retriage.console.screens.batches.rows import PHASES
 from retriage.console.text.inert import inert, inert_lines
@@ -43,9 +44,6 @@ STATES: dict[str, tuple[str, str, Ink]] = {
     "unknowable": ("unknown", "the engine no longer keeps anything that shows what became of it", "failed"),
 }
 """States of a launch without a batch in sight: word, meaning, ink."""
-
-
-NO_REQUEST = "Each instance had a request of its own, with what it had before."
 
 
 def row_of(launch: Launch, view: BatchView | None, now: datetime) -> Row:
@@ -149,8 +147,9 @@ def facts(launch: Launch, view: BatchView | None, room: int = 40) -> list[Item]:
     meaning = PHASES[view.phase][0] if view is not None else STATES[launch.state][1]
     did = operation_of(launch)
     if did.one_by_one and launch.state == "launched":
-        done = f"{count(launch.jobs or 0)} got back what they had" if launch.ended_at else "at work, or interrupted"
-        meaning = f"a request for each instance; {done}"
+        got = got_what(gives_back=_gives_back(launch))
+        done = f"{count(launch.jobs or 0)} {got}" if launch.ended_at else "at work, or interrupted"
+        meaning = f"a request for each {did.unit}; {done}"
     former = "" if launch.retries is None else " with their former retries"
     known = f"{did.units(launch.listed)}{former}" if launch.listed is not None else "not known"
     batch = inert(launch.batch_id or "-") + (" (probably; nothing proves it yet)" if launch.probable else "")
@@ -182,10 +181,20 @@ def looked(launch: Launch) -> str:
     return f"not there at {clock(launch.looked_at)}; goes on until {until}"
 
 
+def no_request(launch: Launch) -> str:
+    """Why a launch of single requests has no request to be shown, as a sentence."""
+    what = "what it had before" if _gives_back(launch) else "the new value"
+    return f"Each {operation_of(launch).unit} had a request of its own, with {what}."
+
+
+def _gives_back(launch: Launch) -> bool:
+    return launch.undoes is not None or launch.undoes_run is not None
+
+
 def request_lines(launch: Launch) -> list[Item]:
     """The request, its ids named by number."""
     if operation_of(launch).one_by_one:
-        return [Prose(NO_REQUEST, "muted", lines=2)]
+        return [Prose(no_request(launch), "muted", lines=2)]
     body = json.loads(launch.request)
     by_ids = operation_of(launch).request([things(launch.listed or 0, "id")])
     if not body.keys() - by_ids.value.keys():

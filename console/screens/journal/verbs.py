@@ -14,7 +14,7 @@ from retriage.console.operations.known import operation_of
 from retriage.console.operations.retry import SetRetries
 from retriage.console.orders.undo import doubts_of, undo_order
 from retriage.console.reading.selection import Composed, Instances, Marked, Selection
-from retriage.console.screens.journal.rows import NO_REQUEST
+from retriage.console.screens.journal.rows import no_request
 from retriage.console.screens.launch.flow import open_launch, send_off
 from retriage.console.screens.operations.dialog import open_operation
 from retriage.console.screens.verbs import Verbs, carry_out
@@ -84,7 +84,7 @@ class LaunchVerbs(Verbs["ConsoleScreen"]):
         launch = self._launch()
         if launch is None or not operation_of(launch).one_by_one:
             return launch
-        self.session.news.say(NO_REQUEST, "warning")
+        self.session.news.say(no_request(launch), "warning")
         return None
 
     async def _request(self, launch: Launch) -> BatchRequest:

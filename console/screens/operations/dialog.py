@@ -26,6 +26,7 @@ from retriage.console.operations.fix_and_retry import FixAndRetry
 from retriage.console.operations.modification import Repeat, Skip
 from retriage.console.operations.operation import Operation
 from retriage.console.operations.set_variables import SetVariables, one_by_one_said
+from retriage.console.operations.suspension import Activate, Suspend
 from retriage.console.operations.variable_values import VariableMistake, typed
 from retriage.console.reading.selected_tasks import instances_by_activity
 from retriage.console.reading.selection import Instances, Selection, ids_of
@@ -92,8 +93,8 @@ def open_fix(app: App[None], session: Session, selection: Selection | None, done
 
 
 def open_for_tasks(screen: ConsoleScreen, does: OfTasks, selection: Selection | None, done: Callable[[], None]) -> None:
-    """Open a dialog about the process instances of tasks: one that sets a variable before these are retried, or skips
-    or repeats their one activity. Where they are at several, that is shown.
+    """Open a dialog about the process instances of tasks: one that sets a variable before these are retried, suspends
+    or activates the instances, or skips or repeats their one activity. Where they are at several, that is shown.
 
     Args:
         screen: where the tasks were chosen.
@@ -104,12 +105,16 @@ def open_for_tasks(screen: ConsoleScreen, does: OfTasks, selection: Selection | 
     if does == "fix":
         open_fix(screen.app, screen.session, selection, done)
         return
-    opening = _open_at_activity(screen, Skip() if does == "skip" else Repeat(), selection, done)
+    operation = {"skip": Skip, "repeat": Repeat, "suspend": Suspend, "activate": Activate}[does]()
+    opening = _open_for_instances(screen, operation, selection, done)
     screen.run_worker(opening, group="operation.open", exclusive=True, exit_on_error=False)
 
 
-async def _open_at_activity(
-    screen: ConsoleScreen, operation: Skip | Repeat, selection: Selection | None, done: Callable[[], None]
+async def _open_for_instances(
+    screen: ConsoleScreen,
+    operation: Skip | Repeat | Suspend | Activate,
+    selection: Selection | None,
+    done: Callable[[], None],
 ) -> None:
     session = screen.session
     try:
@@ -117,20 +122,21 @@ async def _open_at_activity(
     except EngineProblem as problem:
         session.news.say(problem.sentence, "failed")
         return
-    if len(found) > 1:
+    at_one = isinstance(operation, Skip | Repeat)
+    if at_one and len(found) > 1:
         names = ", ".join(inert(name) for name in sorted(found)[:MOST_NAMED])
         more = f" and {count(len(found) - MOST_NAMED)} more" if len(found) > MOST_NAMED else ""
         said = f"These tasks are at {count(len(found))} activities ({names}{more}): choose tasks of one of them."
         session.news.say(said, "warning")
     elif not screen.left_meanwhile("The dialog"):
-        chosen = None
-        for activity, ids in found.items():
-            operation = replace(operation, activity=activity)
-            chosen = Instances(frozenset(ids), said=f"at {inert(activity)}")
-        open_operation(screen.app, session, operation, chosen, done)
+        ids, said = frozenset[str]().union(*found.values()), "those of the tasks chosen"
+        if isinstance(operation, Skip | Repeat):
+            for activity in found:
+                operation, said = replace(operation, activity=activity), f"at {inert(activity)}"
+        open_operation(screen.app, session, operation, Instances(ids, said=said) if ids else None, done)
 
 
-OfTasks = Literal["fix", "skip", "repeat"]
+OfTasks = Literal["fix", "skip", "repeat", "suspend", "activate"]
 MOST_NAMED = 3
 """So many activities are named."""
 TO_BE_SET = "Type what is to be set, then enter: what the instances have is read then."
@@ -164,7 +170,7 @@ class OperationDialog(OrderDialog[DecidedRun | None]):
     ) -> None:
         super().__init__(session, reason=reason, seconds=seconds)
         self.operation = operation
-        self._new_name = False
+        self._new_name = self._local = False
         self.preparation = OperationPreparation(session, operation, selection)
 
     @property
@@ -200,7 +206,6 @@ class OperationDialog(OrderDialog[DecidedRun | None]):
             yield Field("skip", id="skip", most=60, hint=f"{', '.join(skips)}: what the engine skips")
         yield from self.count_field()
         yield Pane(id="request")
-        yield Pane(id="warnings")
 
     def on_mount(self) -> None:
         """Read the units first."""
@@ -271,6 +276,7 @@ class OperationDialog(OrderDialog[DecidedRun | None]):
             said += frozen.told
             allowed = not session.connection.rights.why_no_variables()
             said += [one_by_one_said(frozen.one_by_one, allowed)] if frozen.one_by_one else []
+            said.append(_hiding_said(frozen.left_out["local"], frozen.also["hidden"], frozen.also["local"]))
         said += [f"! {inert(one)}" for one in known.others_said()]
         said += [self.operation.no_way_back, known.denied, session.connection.safety.why_not()]
         missing = self.why_not() if known.insisted else ""
@@ -323,6 +329,8 @@ class OperationDialog(OrderDialog[DecidedRun | None]):
         before = "what has ended, or was set meanwhile, is left out before each wave"
         if self.operation.fix is not None:
             before = "then retries, for tasks whose instances show it when it is read back; " + before
+        if self.preparation.frozen is not None and (local := self.preparation.frozen.also["local"]):
+            before = f"then POST /execution/{{id}}/localVariables, {things(local, 'request')}; " + before
         lines = [head, *(Spans((("  " + line, "muted"),)) for line in (*body, before))]
         return [*lines[: max(room, 1)], *command]
 
@@ -366,11 +374,11 @@ class OperationDialog(OrderDialog[DecidedRun | None]):
         self.write()
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
-        """Enter: read the units by what is typed, to the field that is missing, or begin."""
+        """Enter: read the units by what is typed, or to the field that is missing."""
         if self._decides_what_is_read(message.input) and self.preparation.frozen is None:
             self.action_freeze()
         else:
-            self.action_begin()
+            self.leave_fields()
 
     def _decides_what_is_read(self, field: Input) -> bool:
         deciding = ("set", "only-if") if self._retries_apart else ("set", "only-if", "retries")
@@ -386,7 +394,8 @@ class OperationDialog(OrderDialog[DecidedRun | None]):
             return self.operation
         guard = self.query_one("#only-if", Field).value
         given = (typed(self.query_one("#set", Field).value),)
-        sets = replace(sets, given=given, only_if=(typed(guard),) if guard.strip() else (), new=self._new_name)
+        only_if = (typed(guard),) if guard.strip() else ()
+        sets = replace(sets, given=given, only_if=only_if, new=self._new_name, local=self._local)
         if not isinstance(self.operation, FixAndRetry):
             return sets
         retries = self.query_one("#retries", Field).value
@@ -415,6 +424,12 @@ class OperationDialog(OrderDialog[DecidedRun | None]):
         """A variable that no instance has yet is meant."""
         self._new_name = True
         self.action_freeze()
+
+    def action_local(self) -> None:
+        """Set the local variables too that hide the new value, or leave them alone."""
+        if self._sets is not None:
+            self._local = not self._local
+            self.action_freeze()
 
     def action_new_cause(self) -> None:
         """A failure with a new error holds by itself, or does not."""
@@ -460,3 +475,19 @@ class OperationDialog(OrderDialog[DecidedRun | None]):
         if known.frozen is None or known.mistake:
             return
         self.copy_command(self._command, ids_of(known.selection), known.frozen.at)
+
+
+def _hiding_said(tasks: int, variables: int, executions: int) -> str:
+    """What local variables do to the new value, and the key for it; empty where there are none.
+
+    Args:
+        tasks: left out because of them.
+        variables: left alone.
+        executions: whose local variables are set too.
+    """
+    if executions:
+        return "Local variables that hide the new value are set too. h leaves them alone."
+    if tasks:
+        return f"A local variable hides the new value from {things(tasks, 'task')}. h sets it too."
+    hide = "hides" if variables == 1 else "hide"
+    return f"{things(variables, 'local variable')} {hide} the new value. h sets them too." if variables else ""

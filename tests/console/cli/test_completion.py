@@ -20,6 +20,7 @@ from retriage.console.cli.runs import DOES, SKIPPED
 from retriage.console.journal import journal_at
 from retriage.console.operations.cancel import Cancel
 from retriage.console.operations.known import OPERATIONS
+from retriage.console.operations.local_variables import SetLocal
 from retriage.console.session.connection_identity import ConnectionIdentity
 from retriage.console.session.seen_values import MOST_ENGINES, MOST_VALUES, keep_seen, read_seen
 from retriage.console.session.session import Session
@@ -163,7 +164,7 @@ def test_nothing_heavy_is_imported_and_nobody_is_asked(home: Path) -> None:
 
 
 def test_what_is_offered_is_what_the_operations_know() -> None:
-    assert set(DOES) == set(OPERATIONS)
+    assert {*DOES, SetLocal.name} == set(OPERATIONS), "set-local is a part of set, and of retry with --set"
     assert Cancel.skips == SKIPPED
 
 

@@ -43,6 +43,7 @@ ORDERS: dict[str, Order] = {
     "lock": lambda client: client.lock("t", "w", 60),
     "report": lambda client: client.report_task("t", "complete", {"workerId": "w"}),
     "variables": lambda client: client.change_variables("p", {"a": {"value": 1}}, ["b"]),
+    "local variables": lambda client: client.change_local_variables("e", {"a": {"value": 1}}, ["b"]),
     "note": lambda client: client.annotate_incident("i", "seen"),
 }
 UNPROVEN = {str(status): page(status, passed_on=True) for status in STATUSES if status != PROOF} | {

@@ -102,6 +102,48 @@ async def test_there_is_nothing_to_activate(night: Scene) -> None:
         assert not suspended(night)
 
 
+async def test_instances_of_marked_tasks_are_suspended_and_the_one_of_a_task_is_activated_from_its_page(
+    night: Scene,
+) -> None:
+    async with on_screen(night) as seen:
+        await seen.press("space", "space", "space")
+        await seen.operation("S")
+        await seen.sees("Suspend 3 instances", "those of the tasks chosen", "3  active")
+        await seen.press("L")
+        await passed(seen)
+        before = suspended(night)
+        assert len(before) == 3
+        await seen.press("1")
+        await seen.so(lambda: seen.app.screen.VIEW == "tasks")  # type: ignore[attr-defined]
+        await seen.press("g", "enter")
+        await seen.so(lambda: isinstance(seen.app.screen, TaskDetail))
+        await seen.operation("V")
+        await seen.sees("Activate 1 instance")
+        await seen.press("L")
+        await passed(seen)
+        assert len(before - suspended(night)) == 1
+        assert suspended(night) < before
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [("S", "Suspend 12 instances"), ("V", "Activate 0 instances"), ("B", "Repeat an activity of 12 instances")],
+)
+async def test_beside_the_causes_a_key_takes_the_whole_cause(night: Scene, key: str, said: str) -> None:
+    async with on_screen(night) as seen:
+        await seen.so(lambda: seen.app.screen.causes.total == 1 and seen.app.screen._whole)  # type: ignore[attr-defined]
+        await seen.press("tab")
+        await seen.so(lambda: seen.app.screen.causes.has_focus)  # type: ignore[attr-defined]
+        await seen.operation(key)
+        await seen.sees(said)
+        await seen.press("escape")
+        await seen.press("tab")
+        await seen.so(lambda: seen.app.screen.query_one("#live").has_focus)
+        await seen.press(key)
+        await seen.sees("This key acts on tasks, or on a cause")
+        assert not isinstance(seen.app.screen, OperationDialog)
+
+
 def places(night: Scene) -> dict[str, list[int | None]]:
     """Activity -> retries of the tasks there."""
     found: dict[str, list[int | None]] = {}
@@ -120,7 +162,7 @@ async def test_the_activity_of_marked_tasks_is_begun_anew_by_keys(night: Scene) 
         await seen.sees("Type the number of instances, 3, to go on.")
         await seen.press("3")
         await seen.so(lambda: not found.preparation.why_not("", "3") and found.delay.over)
-        await seen.press("enter")
+        await seen.press("enter", "enter", "L")
         await passed(seen)
         assert places(night) == {"charge": [None] * 3 + [0] * 9}
         await seen.sees("3 of 3 instances have begun charge anew")
@@ -134,7 +176,7 @@ async def test_the_activity_of_one_task_is_skipped_from_its_page(night: Scene) -
         await seen.sees("Skip an activity of 1 instance", "go on behind it")
         await seen.press("L", "1")
         await seen.so(lambda: not found.preparation.why_not("", "1") and found.delay.over)
-        await seen.press("enter")
+        await seen.press("enter", "enter", "L")
         await passed(seen)
         assert places(night) == {"charge": [0] * 11}
 
@@ -165,7 +207,7 @@ async def test_instances_are_cancelled_by_keys_with_the_number_typed(night: Scen
         await seen.sees("tasks cannot be skipped")
         found.query_one("#skip").query_one("Input").value = "called"  # type: ignore[attr-defined]
         await seen.so(lambda: not found.preparation.why_not("INC-9", "3") and found.delay.over)
-        await seen.press("enter")
+        await seen.press("enter", "enter", "L")
         await passed(seen)
         ended = night.sql("SELECT id, delete_reason FROM process_instance WHERE end_time IS NOT NULL")
         assert {str(id): why for id, why in ended} == dict.fromkeys(marked, "INC-9")
@@ -296,3 +338,85 @@ async def test_what_was_typed_after_the_instances_were_read_is_read_for_again(ni
         await passed(seen)
         changed = {id for id, one in (await values(night)).items() if one == {"amount": 7}}
         assert changed == set(two)
+
+
+async def hide(night: Scene, *places: int) -> dict[str, int]:
+    """Give tasks of the instances at these places, by id, an amount of their own; return execution -> amount."""
+    for (id,) in night.sql("SELECT id FROM process_instance"):
+        await night.http.put(f"/process-instance/{id}/variables/amount", json={"value": -5, "type": "Integer"})
+    rows = night.sql("SELECT execution_id FROM external_task ORDER BY process_instance_id")
+    hiding = {str(rows[place][0]): -100 - place for place in places}
+    for execution, value in hiding.items():
+        body = {"value": value, "type": "Integer"}
+        await night.http.put(f"/execution/{execution}/localVariables/amount", json=body)
+    return hiding
+
+
+async def local(night: Scene, executions: dict[str, int]) -> dict[str, int]:
+    answers = {id: await night.http.get(f"/execution/{id}/localVariables/amount") for id in executions}
+    return {id: answer.json()["value"] for id, answer in answers.items()}
+
+
+async def test_tasks_whose_local_variable_hides_the_value_are_left_out_until_h_takes_them(night: Scene) -> None:
+    hiding = await hide(night, 1, 4, 6)
+    async with on_screen(night, size=(80, 24)) as seen:
+        await seen.press("A")
+        found = await fixing(seen)
+        types(found, "set", "amount=130")
+        await seen.press("enter")
+        await seen.sees("9  to be retried", "3  with a local variable that hides the new value  left out")
+        await seen.sees("A local variable hides the new value from 3 tasks. h sets it too.")
+        await seen.press("h")
+        await seen.sees("12  to be retried", "3  executions hiding the value  get it too, by a request each")
+        await seen.sees("12  tasks in the run", "Local variables that hide the new value are set too. h leaves them")
+        await seen.sees("then POST /execution/{id}/localVariables, 3 requests; then retries", "--local")
+        assert await local(night, hiding) == hiding
+        await seen.press("h")
+        await seen.sees("9  tasks in the run", "3  with a local variable")
+        await seen.press("h")
+        await seen.sees("12  tasks in the run")
+        found.query_one("#waves").query_one("Input").value = "rest"  # type: ignore[attr-defined]
+        await seen.press("E")
+        await seen.so(lambda: not found.preparation.why_not("", "") and found.delay.over)
+        await seen.press("L")
+        await seen.so(lambda: len(night.sql("SELECT 1 FROM external_task WHERE retries = 1")) == 12)
+        assert await local(night, hiding) == dict.fromkeys(hiding, 130)
+        night.works = True
+        await passed(seen)
+
+
+async def test_h_sets_the_local_variables_of_instances_too(night: Scene) -> None:
+    hiding = await hide(night, 2)
+    async with on_screen(night, size=(80, 24)) as seen:
+        await instances(seen)
+        await seen.press("A")
+        found = await fixing(seen)
+        types(found, "set", "amount=130")
+        await seen.press("enter")
+        await seen.sees("12  running", "1  local variables of that name  HIDE the new value from workers")
+        await seen.sees("1 local variable hides the new value. h sets them too.")
+        await seen.press("h")
+        await seen.sees("1  executions hiding the value  get it too", "POST /execution/{id}/localVariables, 1 request")
+        await seen.press("E")
+        await seen.so(lambda: not found.preparation.why_not("", "") and found.delay.over)
+        await seen.press("L")
+        await passed(seen)
+        assert await local(night, hiding) == dict.fromkeys(hiding, 130)
+
+
+async def test_who_may_not_set_single_variables_is_told_so_before(night: Scene) -> None:
+    hiding = await hide(night, 2)
+    for which, answer in (("", "false"), ("?!", "true")):
+        granted = Answer(200, f'{{"authorized": {answer}}}'.encode(), "application/json")
+        which = f"({which}.*permissionName=UPDATE)" if which else ".*permissionName=UPDATE"
+        night.faults.play(granted, on=rf"/authorization/check\?{which}")
+    async with on_screen(night, size=(80, 24)) as seen:
+        await instances(seen)
+        await seen.press("A")
+        types(await fixing(seen), "set", "amount=130")
+        await seen.press("enter", "h")
+        await seen.sees("This user may not change variables of single instances")
+        await seen.press("E", "L")
+        await seen.sees("Set variables", "1  executions hiding the value")
+        assert await local(night, hiding) == hiding
+        assert night.sql("SELECT count(*) FROM batch") == [(0,)]
