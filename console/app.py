@@ -88,7 +88,7 @@ class RetriageApp(AppWithUpdateHook[None]):
     * { transition: none; }
     .-tour #event { margin-bottom: 2; }
     .-tour #event-above { margin-bottom: 3; }
-    .-tour.-short #event-above { margin-bottom: 4; }
+    .-tour.-short #event-above, .-tour.-low #event-above { margin-bottom: 4; }
     """
 
     def __init__(

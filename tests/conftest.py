@@ -25,6 +25,7 @@ LONG = {
         "test_night.py",
         "test_lost_answer.py",
         "test_old_engine.py",
+        "test_repair_night.py",
         "test_launch_guard.py",
         "test_run_night.py",
         "test_run_screen.py",

@@ -57,7 +57,7 @@ class ConsoleScreen(Screen[None]):
     PLACES: ClassVar[tuple[str, ...]] = ()
     VIEW: ClassVar[str] = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (140, "-broad")]
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (22, "-short"), (28, "-tall")]
 
     def __init__(self, session: Session) -> None:
         super().__init__()

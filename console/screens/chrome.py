@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from retriage.console.session.safety import Safety
     from retriage.console.session.session import Session
 
-SMALLEST = (80, 24)
+SMALLEST = (60, 15)
 """Columns and lines below which the console shows one sentence and takes no keys."""
 
 _NO_COUNTS: Mapping[str, int] = {}
@@ -194,6 +194,7 @@ class TabLine(Line):
             (count, " ", True),
             (count, "", True),
             (roughly, "", True),
+            (_untold, "", True),
         ):
             spans = _tabs(view, counts, failed_jobs, written, gap, short, part)
             told, ink = run
@@ -204,6 +205,11 @@ class TabLine(Line):
             if width_of(spans) <= _width(self):
                 break
         self.show(spans)
+
+
+def _untold(number: int) -> str:
+    """No number: there is room for the names alone."""
+    return ""
 
 
 def _tabs(
@@ -221,17 +227,17 @@ def _tabs(
         number = counts.get(name)
         failed = failed_jobs if name == "jobs" else 0
         # The number of batches is of those that run; the view lists ended ones too.
-        shown = "" if number is None or (name == "batches" and not number) else f" {written(number)}"
+        shown = "" if number is None or (name == "batches" and not number) else written(number)
         if name in part and number is not None:
-            shown = f" {written(number)}+" if number else " ?"
+            shown = f"{shown}+" if number else "?"
         here = name == view
         ends = ("[", "]") if here else (" ", " ")
         spans += [
             (ends[0], "accent"),
             (f"{digit} ", "accent" if here else "muted"),
             (one.short if short else one.title, "accent" if here else "muted"),
-            (shown, "strong" if here else "muted"),
-            (f" !{written(failed)}" if failed else "", "failed"),
+            (f" {shown}" if shown else "", "strong" if here else "muted"),
+            (f" !{written(failed) or roughly(failed)}" if failed else "", "failed"),
             (ends[1] + gap, "accent"),
         ]
     return spans

@@ -4,8 +4,8 @@ from retriage.console.screens.dialogs.order_dialog import TOO_EARLY
 from tests.support.terminal import Terminal
 
 
-def press_launch(terminal: Terminal, key: str | bytes = "L") -> None:
-    """Press the key as soon as it counts, until the dialog has closed.
+def press_launch(terminal: Terminal) -> None:
+    """Press ``L`` as soon as it counts, until the dialog has closed.
 
     What comes to be read in the moment before it, as a batch of somebody else over the same tasks, makes the dialog
     refuse it and say so: then it is looked at, and pressed again.
@@ -16,7 +16,7 @@ def press_launch(terminal: Terminal, key: str | bytes = "L") -> None:
 
     for _ in range(5):
         terminal.wait(lambda: terminal.bold("Launch L"), "the key of the order never counts")
-        terminal.press(key)
+        terminal.press("L")
         terminal.wait(lambda: closed() or TOO_EARLY in terminal.text, "the key of the order was not answered")
         for _ in range(20):  # the sentence may still be that about the key before
             if closed():

@@ -169,8 +169,8 @@ def launch(terminal: Terminal, engine: NightEngine, group: Group) -> Record:
     assert engine.batches() == []
     arm(terminal)
     terminal.wait_for("Launch")
-    terminal.type(str(len(group.launched)))
-    press_launch(terminal, "\r")
+    terminal.type(f"{len(group.launched)}\r")
+    press_launch(terminal)
     terminal.wait_for(f"launched: {len(group.launched)} jobs")
     (batch,) = engine.batches()
     return batch
@@ -299,8 +299,8 @@ def launch_at_once(terminal: Terminal, group: Group) -> None:
     terminal.wait_for("exactly these tasks")
     arm(terminal)
     terminal.press("\x1b[A", "\x1b[A")
-    terminal.press(f"{REASON}\r{len(group.ids)}")
-    press_launch(terminal, "\r")
+    terminal.press(f"{REASON}\r{len(group.ids)}\r")
+    press_launch(terminal)
 
 
 @pytest.mark.parametrize(("columns", "rows"), SIZES)

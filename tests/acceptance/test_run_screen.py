@@ -100,9 +100,9 @@ def night(engine: NightEngine, shell: Shell, payments: Payments, home: Path) -> 
         screen.type("INC-4412")
         screen.wait_for("reason    INC-4412")
         screen.press("\r\r")
-        screen.press(f"{number}")
+        screen.press(f"{number}\r")
         payments.paused = False
-        press_launch(screen, "\r")
+        press_launch(screen)
         screen.wait_for("RUN 1")
         screen.wait_for("passed")
         payments.paused = True

@@ -256,8 +256,8 @@ async def test_a_batch_that_is_seen_ended_holds_nobody(monkeypatch: pytest.Monke
 
 async def test_a_small_window_takes_no_keys_but_q_and_help_and_recovers() -> None:
     async with console(FakeEngine(100)) as (app, pilot):
-        await pilot.resize_terminal(62, 18)
-        await until(pilot, lambda: isinstance(app.screen, TooSmall) and "62x18" in text(app))
+        await pilot.resize_terminal(58, 18)
+        await until(pilot, lambda: isinstance(app.screen, TooSmall) and "58x18" in text(app))
         await pilot.press("A", "R", "4", "space", "D")
         await pilot.pause(0.1)
         assert isinstance(app.screen, TooSmall)
@@ -269,7 +269,7 @@ async def test_a_small_window_takes_no_keys_but_q_and_help_and_recovers() -> Non
         assert not screen(app).table.marks
 
 
-@pytest.mark.parametrize(("name", "width"), [("localhost:18556", 62), ("bpm-prod-" + "x" * 60, 44)])
+@pytest.mark.parametrize(("name", "width"), [("localhost:18556", 58), ("bpm-prod-" + "x" * 60, 44)])
 async def test_a_small_window_tells_whether_the_engine_can_be_changed(name: str, width: int) -> None:
     app = RetriageApp(connecting(FakeEngine(100)), ConnectionIdentity("PROD", user="ann", profile=name))
     async with app.run_test(size=(80, 24)) as pilot:

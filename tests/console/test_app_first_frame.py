@@ -111,11 +111,11 @@ async def test_the_key_for_leaving_is_a_letter_where_a_text_was_begun_before(imp
 
 async def test_a_window_that_is_too_small_from_the_beginning(importing: SlowImport) -> None:
     app = RetriageApp(connecting(FakeEngine(10)), PROD)
-    async with app.run_test(size=(60, 15)) as pilot:
+    async with app.run_test(size=(60, 14)) as pilot:
         await until(pilot, lambda: "opening the engine …" in text(app))
         await pilot.press("slash", "4")
         importing.go_on()
-        await until(pilot, lambda: isinstance(app.screen, TooSmall) and "60x15" in text(app))
+        await until(pilot, lambda: isinstance(app.screen, TooSmall) and "60x14" in text(app))
         await pilot.resize_terminal(100, 30)
         await until(pilot, lambda: not isinstance(app.screen, TooSmall) and loaded(app))
         assert "[1 Tasks" in lines(app)[1]

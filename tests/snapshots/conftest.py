@@ -17,7 +17,7 @@ from tests.snapshots.stopped import StoppedClock
 Steps = Callable[[Stage], Awaitable[None]]
 Picture = Callable[..., bool]
 
-WIDE, NARROW = (120, 36), (80, 24)
+WIDE, NARROW, LOW = (120, 36), (80, 24), (60, 15)
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +41,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> StoppedClock:
 
 @pytest.fixture(params=[pytest.param(WIDE, marks=pytest.mark.long), NARROW], ids=["wide", "narrow"])
 def size(request: pytest.FixtureRequest) -> tuple[int, int]:
-    """Columns and lines: a window of today, in `.ci/run`, and the smallest one that the console works in."""
+    """Columns and lines: a window of today, in `.ci/run`, and that of an old terminal."""
     found: tuple[int, int] = request.param
     return found
 

@@ -78,8 +78,8 @@ async def paused(stage: Stage) -> None:
 
 async def small(stage: Stage) -> None:
     await stage.full()
-    await stage.pilot.resize_terminal(62, 18)
-    await stage.sees("62x18", "44%")
+    await stage.pilot.resize_terminal(58, 18)
+    await stage.sees("58x18", "44%")
     await stage.still()
 
 

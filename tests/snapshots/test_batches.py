@@ -12,7 +12,7 @@ from retriage.store.journal import Journal
 from tests.console import logs
 from tests.console.fake import job, past_incident
 from tests.console.ledgers import Ledger
-from tests.snapshots.conftest import NARROW, WIDE, Picture
+from tests.snapshots.conftest import LOW, NARROW, WIDE, Picture
 from tests.snapshots.hostile import TEXTS
 from tests.snapshots.night import ENDED, FAILED, MESSAGES, RUNNING, Night, batch, ended, uuid, with_batches
 from tests.snapshots.stage import Stage
@@ -320,6 +320,10 @@ def test_a_batch_that_was_just_launched(picture: Picture, page_size: tuple[int, 
 
 def test_a_running_batch(picture: Picture, page_size: tuple[int, int]) -> None:
     assert picture(launched(), page_size, running_in_full)
+
+
+def test_a_running_batch_in_a_low_window(picture: Picture) -> None:
+    assert picture(launched(), LOW, running_in_full)
 
 
 def test_a_suspended_batch(picture: Picture, page_size: tuple[int, int]) -> None:

@@ -13,7 +13,7 @@ from retriage.console.session.connection_identity import ConnectionIdentity
 from retriage.console.session.session import Session
 from retriage.store.journal import FrozenTask, Journal, NewLaunch, NewRun, RunCause
 from tests.console.fake import connecting
-from tests.snapshots.conftest import NARROW, Steps
+from tests.snapshots.conftest import LOW, NARROW, Steps
 from tests.snapshots.night import with_batches
 from tests.snapshots.stage import Pictured, Stage
 from tests.snapshots.stopped import StoppedClock
@@ -36,9 +36,12 @@ LONG = pytest.param((100, 30), marks=pytest.mark.long)
 """The size in between is looked at by `.ci/run`."""
 
 
-@pytest.fixture(params=[NARROW, LONG, pytest.param((160, 45), marks=pytest.mark.long)], ids=["narrow", "wide", "broad"])
+@pytest.fixture(
+    params=[LOW, NARROW, LONG, pytest.param((160, 45), marks=pytest.mark.long)],
+    ids=["low", "narrow", "wide", "broad"],
+)
 def size(request: pytest.FixtureRequest) -> tuple[int, int]:
-    """The three windows in which the page of a run was looked at."""
+    """The windows in which the page of a run was looked at."""
     found: tuple[int, int] = request.param
     return found
 
@@ -133,7 +136,7 @@ async def waves(stage: Stage) -> None:
     await stage.press("A", "R")
     await stage.sees("in the launch")
     await stage.press("W")
-    await stage.sees("hold on a new cause too", "run 1, ")
+    await stage.sees("watch", "run 1, ")
     await stage.still()
 
 

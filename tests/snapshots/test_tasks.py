@@ -1,7 +1,7 @@
 """The start screen."""
 
 from retriage.console.widgets.themes import LIGHT, TERMINAL
-from tests.snapshots.conftest import NARROW, WIDE, Picture
+from tests.snapshots.conftest import LOW, NARROW, WIDE, Picture
 from tests.snapshots.night import Night, with_batches
 from tests.snapshots.stage import Stage
 
@@ -44,6 +44,10 @@ async def one_task(stage: Stage) -> None:
 
 def test_start(picture: Picture, size: tuple[int, int]) -> None:
     assert picture(with_batches(), size)
+
+
+def test_start_in_a_low_window(picture: Picture) -> None:
+    assert picture(with_batches(), LOW, Stage.full)
 
 
 def test_start_without_batches(picture: Picture) -> None:

@@ -38,17 +38,18 @@ def share_lines(lines: int, *, narrow: bool, doctor: int, jobs: int, since: bool
     """
     frame = 1 if narrow else 2
     upper = NARROW_UPPER if narrow else UPPER if lines < TALL else UPPER_BROAD
-    left = lines - upper - doctor
+    left = max(lines - upper - doctor, 0)
     if beside:
-        listed = max(min(max(jobs + frame + 1, LISTS), left - SINCE), 1 + frame)
+        listed = min(max(min(max(jobs + frame + 1, LISTS), left - SINCE), 1 + frame), left)
         drawn = min(left - listed, SINCE_MOST) if since and left - listed >= SINCE else 0
         return Shares(upper, drawn, left - drawn, left - drawn)
     least = 1 + frame - 1
     wanted = jobs + frame + 1 if jobs else 0
     few = min(wanted, frame + (4 if narrow else 3))
     if narrow or not since or left - few - EVENTS + 1 < SINCE:
-        listed = min(wanted, max(left - EVENTS + narrow, few))
-        return Shares(upper, 0, listed, max(left - listed, least))
+        listed = min(wanted, max(left - EVENTS + narrow, few), max(left - least, 0))
+        listed = listed if listed > frame else 0
+        return Shares(upper, 0, listed, left - listed)
     listed = min(wanted, max(left - SINCE - EVENTS, few))
     rest = left - listed
     drawn = min(max(SINCE, (rest * 2) // 3), SINCE_MOST, rest - EVENTS + 1)

@@ -1,6 +1,7 @@
 """A dialog that shows all of an order before it is given: its fields, its request, what speaks against it.
 
-Cancel has the focus; ``L`` orders, once what is shown could be read. Around it stand identity, news and keys.
+Cancel has the focus; ``L`` orders, once what is shown could be read, and enter in a field never does. Around it stand
+identity, news and keys.
 """
 
 from __future__ import annotations
@@ -96,7 +97,9 @@ class OrderDialog(ModalScreen[Answer]):
         """One page, two choices."""
         yield IdentityLine(id="identity")
         with Vertical(classes="dialog"):
-            yield from self.page()
+            with Vertical(classes="page"):
+                yield from self.page()
+            yield Pane(id="warnings")
             with Horizontal(classes="choices"):
                 yield Choice(self.LEAVE, "esc", id="cancel")
                 yield Choice(self.verb, "L", id=self.ORDER)
@@ -141,7 +144,7 @@ class OrderDialog(ModalScreen[Answer]):
         self.tell_hints()
 
     def on_resize(self) -> None:
-        """The request takes the room there is."""
+        """The request takes the room there is; in a low window the page is scrolled, what speaks against it stays."""
         self.call_after_refresh(self._chrome)
         self.call_after_refresh(self.write)
 
@@ -184,6 +187,18 @@ class OrderDialog(ModalScreen[Answer]):
             there = reason.value.strip() or not self.session.connection.safety.guarded
             (self.query_one("#count", Field) if there else reason).enter()
 
+    def leave_fields(self) -> None:
+        """Enter in the last field: to what is missing, or out of the fields, so that ``L`` is a key again.
+
+        It never orders: what is missing refuses the order that is tried to say so, and out of the fields enter does
+        nothing, however often it is pressed.
+        """
+        if self.why_not():
+            self.confirm_order()
+        else:
+            self.set_focus(None)
+            self.tell_hints()
+
     def write_progress(self, problem: str, progress: str, hidden: Sequence[str]) -> None:
         """Nothing can be shown yet, or it could not be read: the panes with these ids are not seen."""
         pane = self.query_one("#effects", Pane)
@@ -203,8 +218,19 @@ class OrderDialog(ModalScreen[Answer]):
             pane.display = any(not isinstance(item, Spans) or item.spans for item in items)
             pane.styles.height = max(len(items), 1)
             pane.show(list(items))
+        warnings = self.query_one("#warnings", Pane)
+        lines = int(warnings.styles.height.value) if warnings.display and warnings.styles.height is not None else 0
+        self.query_one(".page").styles.max_height = max(self.size.height - FIXED - lines, 3)
 
     # -- keys -------------------------------------------------------------------------------------------------------
+
+    def action_page_down(self) -> None:
+        """The lines below, where the window is too low for the page."""
+        self.query_one(".page").scroll_page_down(animate=False)
+
+    def action_page_up(self) -> None:
+        """The lines above."""
+        self.query_one(".page").scroll_page_up(animate=False)
 
     def action_next_field(self) -> None:
         """To the next field."""

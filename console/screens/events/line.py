@@ -52,7 +52,7 @@ class EventLine(Line):
             legend: what to say when there is no news.
         """
         # On a low screen the line above is the one with the running batch: only the frame over it may be covered.
-        wrapped = not self.screen.has_class("-short")
+        wrapped = self.screen.has_class("-tall")
         lines = told(events.shown(datetime.now(UTC)), self.size.width or 80, wrapped=wrapped)
         above.set_class(len(lines) > 1, "-said")
         above.show(lines[0] if len(lines) > 1 else [])

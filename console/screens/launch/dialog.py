@@ -1,8 +1,7 @@
 """The launch dialog: what would become of the tasks, the settings, and the exact request, on one page.
 
 It shows a :class:`~retriage.console.launch.preparation.LaunchPreparation` and hands keys to it. What it shows is
-counted once and frozen. Digits typed anywhere but in the reason go to the retries. Cancel has the focus; ``L``
-launches, and so does enter in the last field, once what is shown could be read; the key that opened it does nothing
+counted once and frozen. Digits typed anywhere but in the reason go to the retries. The key that opened it does nothing
 inside.
 """
 
@@ -121,7 +120,6 @@ class LaunchDialog(OrderDialog[DecidedLaunch | DecidedRun | None]):
         yield from self.count_field()
         yield Pane(id="request")
         yield Pane(id="sample")
-        yield Pane(id="warnings")
 
     def on_mount(self) -> None:
         """Count first."""
@@ -172,7 +170,7 @@ class LaunchDialog(OrderDialog[DecidedLaunch | DecidedRun | None]):
     def labels(self) -> Mapping[str, str]:
         """Enter and ``W`` do one thing or the other."""
         return {
-            "field.submit": "next field" if self._after() else "launch",
+            "field.submit": "next field" if self._after() else "leave field",
             "launch.waves": "at once" if self.waves.on else "waves",
         }
 
@@ -356,12 +354,11 @@ class LaunchDialog(OrderDialog[DecidedLaunch | DecidedRun | None]):
         self.write()
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
-        """Enter: to the next field that must be filled, or launch."""
-        after = self._after()
-        if after:
+        """Enter: to the next field that must be filled."""
+        if after := self._after():
             after[0].enter()
         else:
-            self.action_launch()
+            self.leave_fields()
 
     def _after(self) -> list[Field]:
         """The fields after the one that is typed into that must be filled."""

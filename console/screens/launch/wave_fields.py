@@ -24,7 +24,7 @@ class WaveFields(Vertical):
     DEFAULT_CSS = """
     WaveFields { height: 3; display: none; }
     WaveFields > #rules { height: 1; }
-    WaveFields #gate, WaveFields #watch { width: 22; }
+    WaveFields #gate, WaveFields #watch { width: 20; }
     WaveFields #pace { width: 1fr; }
     """
 

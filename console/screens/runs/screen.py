@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 EVERY = 1.0
 """Seconds between two looks into the journal while the run is not over."""
-CHROME, UPPER = 5, 7
+CHROME, UPPER, LOW_UPPER = 5, 7, 5
 """Lines that are not shared out: the chrome with which run it is; and the two boxes."""
 FEWEST_STEPS = 3
 WORDS: dict[str, tuple[str, Ink]] = {
@@ -191,6 +191,8 @@ class RunScreen(ConsoleScreen):
             rows = step_rows(reading.steps, reading.launches, reading.undos)
             steps.set_total(len(rows))
             steps.put(0, rows)
+            if steps.cursor and not steps.has_focus:
+                steps.move_to(0)
             self.query_one("#about", Pane).show(about(reading.view, reading.causes, reading.other_said))
         self.tell_hints()
 
@@ -244,9 +246,9 @@ class RunScreen(ConsoleScreen):
         held = at_work(view) if view.word in ("held", "interrupted") else None
         rows = [wave_row(one, batches.get(one.wave), held=one is held) for one in view.waves]
         table.border_title, table.border_subtitle = _sum(view), SIGNS
-        lines = self.size.height - CHROME - UPPER
-        frame = 2 if self.narrow else 3
-        height = max(min(len(rows) + frame, lines - frame - FEWEST_STEPS), frame + 1)
+        low, frame = self.has_class("-low"), 2 if self.narrow else 3
+        lines = self.size.height - CHROME - (LOW_UPPER if low else UPPER)
+        height = lines if low else max(min(len(rows) + frame, lines - frame - FEWEST_STEPS), frame + 1)
         if table.styles.height is None or table.styles.height.value != height:
             table.styles.height = height
         table.set_total(len(rows))

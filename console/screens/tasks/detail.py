@@ -54,6 +54,14 @@ class TaskDetail(ReadingScreen):
         """Begin the activity of this task anew."""
         open_for_tasks(self, "repeat", self._chosen, lambda: None)
 
+    def action_suspend(self) -> None:
+        """Suspend the instance of this task."""
+        open_for_tasks(self, "suspend", self._chosen, lambda: None)
+
+    def action_activate(self) -> None:
+        """Activate the instance of this task."""
+        open_for_tasks(self, "activate", self._chosen, lambda: None)
+
     @property
     def _chosen(self) -> Marked:
         return Marked(frozenset({self._shown.id}), "the task on the screen")

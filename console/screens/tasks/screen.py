@@ -272,11 +272,9 @@ class TasksScreen(ListScreen):
 
     def action_retry(self) -> None:
         """Ask how the chosen tasks are to be retried: those of the cause, where the causes have the focus."""
-        if self.causes.has_focus:
-            self._retry_cause()
-            return
-        if self._batches_have_focus:
-            self.session.news.say("R retries tasks, or a cause: tab leads to their panes.", "warning")
+        if self._beside_the_tasks():
+            if (tasks := self._tasks_of_cause()) is not None:
+                self._open_launch(tasks)
             return
         self.heed_filter()
         if not self._can_be_taken():
@@ -288,7 +286,7 @@ class TasksScreen(ListScreen):
             self._open_launch(chosen, self._launched)
 
     def action_fix(self) -> None:
-        """Set a variable of the instances of the chosen tasks, and retry these."""
+        """Set a variable of the instances of the chosen tasks, or of those of the cause, and retry these."""
         self._open_operation("fix")
 
     def action_skip(self) -> None:
@@ -299,12 +297,28 @@ class TasksScreen(ListScreen):
         """Begin the activity of the chosen tasks anew."""
         self._open_operation("repeat")
 
+    def action_suspend(self) -> None:
+        """Suspend the instances of the chosen tasks."""
+        self._open_operation("suspend")
+
+    def action_activate(self) -> None:
+        """Activate the instances of the chosen tasks."""
+        self._open_operation("activate")
+
     def _open_operation(self, does: OfTasks) -> None:
         from retriage.console.screens.operations.dialog import open_for_tasks  # 60 ms
 
+        if self._beside_the_tasks():
+            if (tasks := self._tasks_of_cause()) is not None:
+                open_for_tasks(self, does, tasks, lambda: None)
+            return
         self.heed_filter()
         if self._can_be_taken():
             open_for_tasks(self, does, self._chosen(), self.table.unmark)
+
+    def _beside_the_tasks(self) -> bool:
+        """Another pane than that of the tasks has the focus: no task under the cursor is meant."""
+        return self.causes.has_focus or self._batches_have_focus
 
     def _open_launch(self, chosen: Marked | Everything | None, done: Callable[[str], None] | None = None) -> None:
         from retriage.console.screens.launch.flow import open_launch  # 91 ms
@@ -315,25 +329,26 @@ class TasksScreen(ListScreen):
     def _batches_have_focus(self) -> bool:
         return self.query_one("#live").has_focus
 
-    def _retry_cause(self) -> None:
-        """Retry the tasks of the cause under the cursor, where all of them are known."""
+    def _tasks_of_cause(self) -> Marked | None:
+        """The tasks of the cause under the cursor; why there are none is said."""
         from retriage.console.reading.selection import Marked  # 12 ms
 
         cause = self._cause
-        if cause is None:
-            self.session.news.say("There is no cause to retry.", "warning")
+        if self._batches_have_focus:
+            said = "This key acts on tasks, or on a cause: tab leads to their panes."
+        elif cause is None:
+            said = "There is no cause under the cursor."
         elif not self._whole:
-            self.session.news.say(
+            said = (
                 f"Only the newest {SAMPLE} incidents are read here: enter opens this cause among all of them, "
-                "and R there takes the whole of it.",
-                "warning",
+                "and R there takes the whole of it."
             )
         elif cause.group.kind != "T":
-            self.session.news.say(
-                "These are not external tasks: enter opens the cause, where R asks about its jobs.", "warning"
-            )
+            said = "These are not external tasks: enter opens the cause, where R asks about its jobs."
         else:
-            self._open_launch(Marked(frozenset(cause.group.failed()), inert(cause.text)))
+            return Marked(frozenset(cause.group.failed()), inert(cause.text))
+        self.session.news.say(said, "warning")
+        return None
 
     def _can_be_taken(self) -> bool:
         """Whether it is known which tasks are chosen; it is said when not."""

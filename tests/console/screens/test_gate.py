@@ -148,7 +148,7 @@ async def test_on_prod_a_launch_needs_the_safety_off_a_reason_and_the_count() ->
         await pilot.press("4", "enter")
         await until(pilot, lambda: "Type the number of tasks, 3, to launch on PROD." in text(app))
         assert engine.orders == []
-        await pilot.press("backspace", "3", "enter")
+        await pilot.press("backspace", "3", "enter", "enter", "L")
         await until(pilot, lambda: engine.orders)
         assert engine.orders[0][1].external_task_ids == ids([0, 1, 2])
 

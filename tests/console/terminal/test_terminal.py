@@ -127,8 +127,8 @@ def test_q_leaves_at_once_while_the_engine_is_still_opening() -> None:
 
 
 def test_below_the_smallest_window_one_sentence_and_no_blind_keys() -> None:
-    with fake(size=(62, 18)) as terminal:
-        terminal.wait_for("Too small: this is 62x18, 80x24 is needed.")
+    with fake(size=(58, 18)) as terminal:
+        terminal.wait_for("Too small: this is 58x18, 60x15 is needed.")
         terminal.wait_for("TEST")
         terminal.wait_for("incidents open")
         for key in "jR/z5":

@@ -25,6 +25,15 @@ def test_side_by_side_every_line_is_given_out_and_the_chart_gets_most(lines: int
         assert shares.since >= SINCE + 2
 
 
+@pytest.mark.parametrize("narrow", [True, False])
+@pytest.mark.parametrize("beside", [True, False])
+@pytest.mark.parametrize("jobs", [0, 1, 12])
+@pytest.mark.parametrize("lines", [10, 11, 12, 14])
+def test_in_a_low_window_no_line_is_given_out_twice(lines: int, jobs: int, beside: bool, narrow: bool) -> None:
+    shares = share_lines(lines, narrow=narrow, doctor=1, jobs=jobs, since=True, beside=beside)
+    assert shares.upper + 1 + shares.since + shares.events + (0 if beside else shares.jobs) == lines
+
+
 def drawn(samples: int, width: int = 50) -> list[str]:
     line = Timeline(START)
     for number in range(samples):

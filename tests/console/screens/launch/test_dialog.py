@@ -270,7 +270,7 @@ async def test_keys_that_were_pressed_before_it_could_be_read_do_nothing_and_are
     engine = FakeEngine(100)
     async with console(engine) as (app, pilot):
         await type_filter(app, pilot, "retries:0", 60)
-        await pilot.press("A", "R", "3", "enter")
+        await pilot.press("A", "R", "3", "L")
         shown = await opened(app, pilot, '"retries": 3', TOO_EARLY)
         assert not shown.query_one("#launch", Choice).enabled
         await pilot.press("L")
@@ -292,12 +292,12 @@ async def test_what_is_counted_after_a_key_is_not_launched_by_it() -> None:
     engine = FakeEngine(100)
     async with console(engine) as (app, pilot):
         engine.delay = 0.3
-        await pilot.press("A", "R", "1", "enter")
+        await pilot.press("A", "R", "1", "L")
         await until(pilot, lambda: TOO_EARLY in text(app))
         engine.delay = 0.0
         await opened(app, pilot)
         assert engine.orders == []
-        await pilot.press("enter")
+        await pilot.press("L")
         await until(pilot, lambda: engine.orders)
 
 
@@ -617,6 +617,24 @@ async def test_letters_typed_into_the_reason_are_no_keys() -> None:
         assert engine.orders == []
 
 
+@pytest.mark.parametrize("waves", [False, True])
+async def test_enter_in_a_field_launches_nothing_and_makes_keys_act_again(waves: bool) -> None:
+    engine = FakeEngine(100)
+    async with console(engine) as (app, pilot):
+        await pilot.press("A")
+        shown = await dialog(app, pilot)
+        await pilot.press("3", *("W" if waves else ""))
+        await until(pilot, lambda: shown.delay.over)
+        await pilot.press(*["enter"] * 9)
+        shown.query_one("#reason", Field).enter()
+        await pilot.press("L", *["enter"] * 9)
+        assert (app.screen, shown.waves.on) == (shown, waves)
+        assert (shown.query_one("#reason", Field).value, shown.retries, engine.orders) == ("L", 3, [])
+        await until(pilot, lambda: "L launch" in lines(app)[-1])
+        await pilot.press("L")
+        await until(pilot, lambda: "Waves need a journal" in text(app) if waves else engine.orders)
+
+
 async def test_while_text_is_typed_only_keys_are_told_that_write_nothing() -> None:
     async with console(FakeEngine(100)) as (app, pilot):
         await pilot.press("space")
@@ -624,7 +642,8 @@ async def test_while_text_is_typed_only_keys_are_told_that_write_nothing() -> No
         assert "L launch" in lines(app)[-1]
         shown.query_one("#reason", Field).enter()
         await until(
-            pilot, lambda: lines(app)[-1].split() == ["esc", "cancel", "enter", "launch", "tab", "next", "field"]
+            pilot,
+            lambda: lines(app)[-1].split() == ["esc", "cancel", "enter", "leave", "field", "tab", "next", "field"],
         )
         shown.query_one("#retries", Field).enter()
         await until(pilot, lambda: "? help" in lines(app)[-1] and "L launch" in lines(app)[-1])

@@ -13,6 +13,7 @@ from retriage.console.runs import driver
 from retriage.console.screens.batches.detail import BatchDetail
 from retriage.console.screens.runs.screen import RunScreen
 from retriage.console.settings import Notify, Settings
+from retriage.console.widgets.line_table import LineTable
 from tests.console.operations.test_set_variables import begun as set_variables
 from tests.console.operations.test_set_variables import has, operation
 from tests.console.runs.a_run import OUTAGE, Scene, scene
@@ -55,6 +56,7 @@ os.replace(sys.argv[1] + ".new", sys.argv[1])
         assert world.sql("SELECT count(*) FROM batch") == [(2,)] or len(await batches(world)) == 2
         await seen.order("R", "Release run 1?", "Wave 3 goes out next with 7 tasks.")
         await seen.sees("FINISHED", "1 wave released by the operator.", "9 done, 5 failed again")
+        assert seen.app.screen.query_one("#steps", LineTable).cursor == 0, "the newest step is in sight"
         # The journal lists the run as one, not its batches; the page leads to the batch of a wave.
         await seen.press("escape", "6")
         await seen.sees("run finished", "3 waves", "1 run")
