@@ -140,15 +140,18 @@ class EngineClient(Orders):
         """The ``Date`` headers are not the engine's: its records tell another time."""
         return self._channel.clock.disproved
 
-    async def check_clock(self) -> None:
-        """Hold the engine's clock against times of its records, at most every 20 s: the lock that ends next, by its own
-        judgement, and the newest incident.
+    async def check_clock(self, *, anew: bool = False) -> None:
+        """Hold the engine's clock against times of its records: the lock that ends next, by its own judgement, and the
+        newest incident.
+
+        Args:
+            anew: also where that was done less than 20 s ago.
 
         Raises:
             EngineProblem: the engine did not answer.
         """
         begun = time.monotonic()
-        if begun < self._clock_good_until:
+        if begun < self._clock_good_until and not anew:
             return
         clock, asked_at = self._channel.clock, datetime.now(UTC)
         locked = ExternalTaskQuery(locked=True, sort_by="lockExpirationTime", sort_order="asc")

@@ -7,6 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 _WHOLE = timedelta(seconds=2)
 """A header knows whole seconds: less than this apart is the same time."""
+_RECORD = timedelta(milliseconds=50)
+"""A failure writes its incident and its log entry in one go, each with a time of its own: no record of the newest
+failure is newer than the newest incident and this."""
 _SHORT = timedelta(seconds=30)
 """So far from the lock that disproves its headers a clock is taken to be: longer than that is believed."""
 
@@ -44,8 +47,8 @@ class EngineClock:
         self._told = ahead if abs(ahead) > _WHOLE else timedelta()
 
     def reached(self, moment: datetime) -> None:
-        """By an answer that came right now, the engine's clock has reached this moment."""
-        self._least = max(self._least, moment - datetime.now(UTC))
+        """By an answer that came right now, the engine's clock is beyond the records of this moment."""
+        self._least = max(self._least, moment + _RECORD - datetime.now(UTC))
         self._most = max(self._most, self._least)  # it was set since: what was known last holds
 
     def short_of(self, moment: datetime, asked_at: datetime) -> None:

@@ -91,7 +91,7 @@ class RunService:
             EngineProblem: the engine did not answer.
         """
         rules = replace(rules, pages=PageLimit(every=FREEZE_EVERY))
-        await self._session.connection.ask(lambda client: client.check_clock())
+        await self._session.connection.ask(lambda client: client.check_clock(anew=True))
         return await self._session.connection.ask(
             lambda client: operation.freeze(client, selection, client.engine_now(), rules)
         )

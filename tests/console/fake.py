@@ -161,7 +161,7 @@ class FakeEngine:
     def engine_now(self) -> datetime:
         return datetime.now(UTC) + self.clock_skew
 
-    async def check_clock(self) -> None:
+    async def check_clock(self, *, anew: bool = False) -> None:
         """Its clock is known."""
 
     def guard_orders(self, why_not: Callable[[], str]) -> None:

@@ -52,7 +52,7 @@ class TaskShop:
     def engine_now(self) -> datetime:
         return datetime.now(UTC) + self.clock_skew
 
-    async def check_clock(self) -> None:
+    async def check_clock(self, *, anew: bool = False) -> None:
         """Its clock is known."""
 
     async def external_tasks(self, query: ExternalTaskQuery, first: int, size: int) -> list[ExternalTask]:

@@ -119,7 +119,7 @@ class ModelEngine:
     def engine_now(self) -> datetime:
         return self.now
 
-    async def check_clock(self) -> None:
+    async def check_clock(self, *, anew: bool = False) -> None:
         """Its clock is known."""
 
     def _asked(self) -> None:

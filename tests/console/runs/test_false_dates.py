@@ -13,8 +13,10 @@ from retriage.console.engine.client import EngineClient
 from retriage.console.engine.engine_clock import EngineClock
 from retriage.console.launch.undo import undo_of_run
 from retriage.console.operations.retry import SetRetries
+from retriage.console.reading.selection import Marked
 from retriage.console.runs.gate import Gate
 from retriage.console.runs.run import RunOrder
+from retriage.console.runs.service import RunService
 from retriage.console.runs.waves import waves_of
 from retriage.console.session.session import Session
 from tests.console.runs.a_run import OUTAGE, ROOT, Scene, scene
@@ -119,3 +121,23 @@ def test_a_clock_that_was_set_is_what_was_known_of_it_last() -> None:
     assert timedelta(minutes=59) < clock.difference < timedelta(minutes=61)
     clock.short_of(now, now)
     assert clock.difference == timedelta()
+
+
+def test_a_clock_that_has_reached_an_incident_is_beyond_the_log_entry_of_its_failure() -> None:
+    clock, incident = EngineClock(), datetime.now(UTC) - MINUTES
+    clock.told(incident - MINUTES)
+    clock.reached(incident)
+    assert clock.now() >= incident + timedelta(milliseconds=50)
+
+
+async def test_a_freeze_holds_the_clock_against_the_newest_incident_even_after_a_second(
+    night: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = behind(night, -MINUTES)
+    reached: list[datetime] = []
+    monkeypatch.setattr(EngineClock, "reached", lambda _, moment: reached.append(moment))
+    await session.connection.ask(lambda client: client.check_clock())
+    await session.connection.ask(lambda client: client.check_clock())
+    assert len(reached) == 1
+    await RunService(session, night.told.append).freeze(Marked(frozenset(await night.ids())), SetRetries(1))
+    assert len(reached) == 2
