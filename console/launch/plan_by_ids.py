@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from retriage.console.engine.batch_request import BatchRequest
 from retriage.console.operations.operation import Operation
-from retriage.console.operations.set_variables import Change, GiveBack, SetVariables, change_back
+from retriage.console.operations.set_variables import Change, SetVariables, change_back
 from retriage.console.operations.variable_values import Had, had_of
 
 
@@ -79,7 +79,7 @@ class PlanOneByOne(PlanByIds):
     @property
     def gives_back(self) -> bool:
         """They get back what they had."""
-        return isinstance(self.operation, GiveBack)
+        return bool(self.operation.gives_back)
 
     def is_due(self, id: str, has: Had) -> bool:
         """It is as expected with what it has now; one that shows anything else is left alone."""

@@ -15,7 +15,7 @@ from retriage.console.operations.fix_and_retry import FIX_LEFT_ALONE
 from retriage.console.operations.known import operation_of
 from retriage.console.operations.local_variables import SetLocal
 from retriage.console.operations.operation import Operation, WayBack
-from retriage.console.operations.set_variables import LOCAL, GiveBack, SetVariables, by_batches
+from retriage.console.operations.set_variables import LOCAL, SetVariables, by_batches
 from retriage.console.operations.variable_values import hiders_of, written
 from retriage.console.text.words import count, short, things
 from retriage.store.contract.queries import BatchStatisticsQuery
@@ -118,7 +118,7 @@ class Undo:
             now, sets = {id: self.now[id] for id in ids}, self.sets
             yield DecidedLaunch(
                 PlanOneByOne(operation, now, said, self.was, sets)
-                if isinstance(operation, GiveBack) and sets is not None
+                if isinstance(operation, SetVariables) and operation.gives_back and sets is not None
                 else PlanByIds(operation, now, said),
                 f"undo of {self.name}",
                 undoes=self.number if self.kind == "launch" else None,
@@ -229,7 +229,7 @@ def _take_one_by_one(undo: Undo, sets: SetVariables, why_not: str) -> None:
         undo.left_alone["forbidden" if sets is undo.operation else f"{FIX_LEFT_ALONE}forbidden"] += len(single)
         single = []
     if single:
-        undo.back[GiveBack(names=sets.variables)] = single
+        undo.back[SetVariables(gives_back=sets.variables)] = single
     for operation, ids in local:
         if why_not:
             undo.left_alone[f"{LOCAL}forbidden"] += len(ids)

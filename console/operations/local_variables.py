@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from retriage.console.operations.hiders import by_execution
 from retriage.console.operations.operation import WayBack
-from retriage.console.operations.set_variables import Change, GiveBack, SetVariables, read_scopes
+from retriage.console.operations.set_variables import Change, SetVariables, read_scopes
 from retriage.console.operations.variable_values import Had, had_of
 from retriage.console.reading.pages import pieces
 
@@ -28,11 +28,11 @@ class SetLocal(SetVariables):
     name = "set-local"
     verb = "Set local variables of"
     unit = "execution"
-    one_by_one = True
 
-    def give_back(self, names: tuple[str, ...]) -> GiveBack:
-        """To executions."""
-        return GiveBackLocal(names=names)
+    @property
+    def one_by_one(self) -> bool:
+        """No batch reaches an execution."""
+        return True
 
     async def has_now(self, client: EngineClient, ids: Sequence[str]) -> dict[str, Had]:
         """What those of these executions have that have some of the variables still."""
@@ -64,10 +64,3 @@ class SetLocal(SetVariables):
             else:
                 way.back.setdefault(self.give_back(self.variables), []).append(id)
         return way
-
-
-@dataclass(frozen=True)
-class GiveBackLocal(GiveBack, SetLocal):
-    """Give each execution back what it had itself."""
-
-    name = "set-local"

@@ -310,8 +310,6 @@ class Operation(ABC):
     """What the engine skips on request, in the words of commands."""
     no_way_back: ClassVar[str] = ""
     """Why it cannot be undone, as a sentence: the number of its units is typed everywhere. Empty where it can."""
-    one_by_one: ClassVar[bool] = False
-    """Each unit gets a request of its own."""
     logged_as: ClassVar[str] = ""
     """``operationType`` of its retries in the user operation log; empty where it sets none."""
     incident_type: ClassVar[str] = ""
@@ -398,6 +396,11 @@ class Operation(ABC):
     def back_said(self, number: int) -> str:
         """What becomes of so many units that this operation sets back, as a sentence."""
         return f"{self.units(number)} {self.gets_back}."
+
+    @property
+    def one_by_one(self) -> bool:
+        """Each unit gets a request of its own."""
+        return False
 
     @property
     def back_aim(self) -> str:

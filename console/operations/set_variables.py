@@ -101,7 +101,7 @@ class ReadValues:
 
 @dataclass(frozen=True)
 class SetVariables(InstanceOperation):
-    """Set variables of process instances.
+    """Set variables of process instances, or give each back what it had itself, by a request of its own.
 
     Attributes:
         values: what is set; of some the type is not known before the instances were read.
@@ -109,6 +109,7 @@ class SetVariables(InstanceOperation):
         only_if: what an instance must have.
         new: the names may be such that no instance has.
         local: variables of tasks that hide the new value are set too, with a request each.
+        gives_back: names of variables of which each gets back what it had; nothing else is given then.
     """
 
     values: tuple[SetValue, ...] = ()
@@ -116,6 +117,7 @@ class SetVariables(InstanceOperation):
     only_if: tuple[TypedVariable, ...] = ()
     new: bool = False
     local: bool = False
+    gives_back: tuple[str, ...] = ()
 
     name: ClassVar[OperationName] = "set"
     verb = "Set variables of"
@@ -141,7 +143,7 @@ class SetVariables(InstanceOperation):
     @property
     def variables(self) -> tuple[str, ...]:
         """Their names."""
-        return tuple(one.name for one in self.values or self.given)
+        return self.gives_back or tuple(one.name for one in self.values or self.given)
 
     @property
     def options(self) -> list[str]:
@@ -153,7 +155,10 @@ class SetVariables(InstanceOperation):
 
     @property
     def arguments(self) -> str:
-        """The values; of the guard nothing is needed once the instances are frozen."""
+        """The values; of the guard nothing is needed once the instances are frozen. What each had that gets it back is
+        written down with the run."""
+        if self.gives_back:
+            return json.dumps({"oneByOne": self.gives_back})
         values = [[one.name, one.type, one.text] for one in self.values]
         return json.dumps({"values": values, "local": True} if self.local else {"values": values})
 
@@ -167,9 +172,21 @@ class SetVariables(InstanceOperation):
         local = arguments.get("local") is True
         return replace(self, values=tuple(SetValue(*one) for one in values if _is_value(one)), local=local)
 
-    def give_back(self, names: tuple[str, ...]) -> GiveBack:
+    def give_back(self, names: tuple[str, ...]) -> SetVariables:
         """What gives back what these variables held, by requests."""
-        return GiveBack(names=names)
+        return type(self)(gives_back=names)
+
+    @property
+    def one_by_one(self) -> bool:
+        """No batch takes a variable away, or gives thousands of values."""
+        return bool(self.gives_back)
+
+    @property
+    def back_aim(self) -> str:
+        """To what each had."""
+        if not self.gives_back:
+            return super().back_aim
+        return f"to get back what each had in {', '.join(map(inert, self.variables))}, one by one"
 
     @property
     def aim(self) -> str:
@@ -390,34 +407,6 @@ class SetVariables(InstanceOperation):
             return "unkept"
         values = [value for value in had.values() if value is not None]
         return SetVariables(tuple(values)) if len(values) == len(had) else self.give_back(self.variables)
-
-
-@dataclass(frozen=True)
-class GiveBack(SetVariables):
-    """Give each instance back what it had itself, by a request of its own.
-
-    Attributes:
-        names: of the variables.
-    """
-
-    names: tuple[str, ...] = ()
-
-    one_by_one = True
-
-    @property
-    def variables(self) -> tuple[str, ...]:
-        """Their names."""
-        return self.names
-
-    @property
-    def arguments(self) -> str:
-        """The names: what each instance had is written down with the run."""
-        return json.dumps({"oneByOne": self.names})
-
-    @property
-    def back_aim(self) -> str:
-        """To what each had."""
-        return f"to get back what each had in {', '.join(map(inert, self.names))}, one by one"
 
 
 def change_back(was: str) -> Change:

@@ -130,7 +130,7 @@ def test_a_clock_that_has_reached_an_incident_is_beyond_the_log_entry_of_its_fai
     assert clock.now() >= incident + timedelta(milliseconds=50)
 
 
-async def test_a_freeze_holds_the_clock_against_the_newest_incident_even_after_a_second(
+async def test_a_freeze_holds_the_clock_against_its_records_where_that_was_just_done(
     night: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = behind(night, -MINUTES)
