@@ -60,7 +60,7 @@ class JournalScreen(ConsoleScreen):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.attach(LaunchVerbs(self, self.chosen))
+        self.attach(LaunchVerbs(self, self.chosen, self._why_no_launch))
         self.add_class("journal")
         self.matching: int | None = None
         """How many launches there are, once they are read."""
@@ -201,6 +201,13 @@ class JournalScreen(ConsoleScreen):
         row = self.table.row
         other = self.run() is not None or self.by_hand() is not None
         return None if row is None or other else cast("Launch", row.item)
+
+    def _why_no_launch(self) -> str:
+        """Why the keys of a launch do nothing here, and where a run is undone."""
+        run = self.run()
+        if run is not None:
+            return f"Enter opens run {run.run.id}: what can be done with it, undo too, is on its page."
+        return "There is no launch." if self.by_hand() is None else "Work by hand cannot be undone or launched again."
 
     def by_hand(self) -> WrittenHandWork | None:
         """The work by hand under the cursor, if it is that."""

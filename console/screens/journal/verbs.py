@@ -32,20 +32,36 @@ class LaunchVerbs(Verbs["ConsoleScreen"]):
     Args:
         screen: the list of launches, or one of them.
         launch: the launch that is meant.
+        why_none: where none is meant, what to say to one who orders something.
     """
 
     PLACES: ClassVar[tuple[str, ...]] = ("journal",)
 
-    def __init__(self, screen: ConsoleScreen, launch: Callable[[], Launch | None]) -> None:
+    def __init__(
+        self,
+        screen: ConsoleScreen,
+        launch: Callable[[], Launch | None],
+        why_none: Callable[[], str] = lambda: "There is no launch.",
+    ) -> None:
         super().__init__(screen)
         self._launch = launch
+        self._why_none = why_none
+
+    def _meant(self) -> Launch | None:
+        """The launch; where there is none, that is said."""
+        launch = self._launch()
+        if launch is None:
+            self.session.news.say(self._why_none(), "warning")
+        return launch
 
     # -- its batch --------------------------------------------------------------------------------------------------
 
     def action_batch(self) -> None:
         """To its batch."""
-        launch = self._launch()
-        if launch is None or launch.batch_id is None:
+        launch = self._meant()
+        if launch is None:
+            return
+        if launch.batch_id is None:
             self.session.news.say("This launch has no batch.", "warning")
         else:
             self.look_up(partial(self.navigator.show_batch, launch.batch_id), "journal.batch")
@@ -81,7 +97,7 @@ class LaunchVerbs(Verbs["ConsoleScreen"]):
 
     def _with_one_request(self) -> Launch | None:
         """The launch, unless each of its units had a request of its own: the undo of its run is ordered again."""
-        launch = self._launch()
+        launch = self._meant()
         if launch is None or not operation_of(launch).one_by_one:
             return launch
         self.session.news.say(no_request(launch), "warning")
@@ -136,10 +152,8 @@ class LaunchVerbs(Verbs["ConsoleScreen"]):
 
     def action_undo(self) -> None:
         """Set back the retries that its tasks had, where that can be done."""
-        launch = self._launch()
-        if launch is None:
-            self.session.news.say("There is no launch.", "warning")
-        else:
+        launch = self._meant()
+        if launch is not None:
             self.order(partial(self._undo, launch), "journal.undo")
 
     async def _undo(self, launch: Launch) -> None:

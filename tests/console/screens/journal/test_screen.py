@@ -516,6 +516,7 @@ async def test_work_by_hand_is_shown_with_the_names_of_its_variables_and_without
         for told in ("1 by hand", "by hand: the engine did it", "complete   20", "note", task):
             assert told in seen, seen
         await pilot.press("enter", "Z", "b", "c")
+        assert "Work by hand cannot be undone" in said(app)
         assert screen(app).VIEW == "journal", "a launch can be undone or opened, work by hand cannot"
         assert (len(engine.orders), screen(app).chosen()) == (2, None)
     with closing(sqlite3.connect(path)) as file:

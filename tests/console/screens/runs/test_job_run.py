@@ -5,6 +5,7 @@ from retriage.console.screens.runs.screen import RunScreen
 from tests.console.operations.test_retry_jobs import NUMBER, jobs, mend, run_over, yard
 from tests.console.runs.a_run import Scene
 from tests.console.screens.runs.a_run_on_screen import on_screen
+from tests.console.settle import said_last
 
 __all__ = ["yard"]
 
@@ -19,6 +20,11 @@ async def test_it_is_released_and_undone_by_keys_and_shown_in_the_journal(yard: 
     async with on_screen(yard) as seen:
         await seen.press("6")
         await seen.sees("all of them")
+        for key in ("Z", "R", "b"):
+            before = seen.app.session.news.newest
+            await seen.press(key)
+            await seen.so(lambda: seen.app.session.news.newest is not before)  # noqa: B023 - asked at once
+            assert f"Enter opens run {run}" in said_last(seen.app)
         await seen.press("enter")
         await seen.so(lambda: isinstance(seen.app.screen, RunScreen) and seen.app.screen.view() is not None)
         await seen.sees(
